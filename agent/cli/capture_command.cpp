@@ -1,0 +1,88 @@
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "operations/capture.h"
+
+namespace headgate::cli {
+namespace {
+
+class CaptureOutput final : public operations::CaptureObserver {
+  public:
+    CaptureOutput(FlowWriter& writer, bool explain) : writer_(writer), explain_(explain) {}
+
+    void planned(std::string_view plan) override {
+        if (explain_) tell(fmt::format("plan: {}", plan));
+    }
+    Result<void> progressed(std::uint64_t scanned) override {
+        progress_.show("flows looked at:", scanned);
+        return {};
+    }
+    Result<void> begun(const FlowOperation& operation) override { return writer_.begin(operation); }
+    Result<void> matched(std::span<const FlowRow> rows) override {
+        for (const auto& row : rows) {
+            if (auto written = writer_.flow(row.flow, {}); !written) return written;
+        }
+        return {};
+    }
+
+  private:
+    FlowWriter& writer_;
+    bool explain_;
+    Progress progress_;
+};
+
+Result<FlowOperation> capture(const CaptureArguments& arguments, const FlowQuery& query, const Endpoint& endpoint,
+                              FlowTable& table, FlowWriter& writer) {
+    CaptureOutput output{writer, arguments.explain};
+    return operations::run_capture(table, SystemClock{}, {query, endpoint}, output);
+}
+
+}  // namespace
+
+Result<ExitCode> run_capture_command(const CaptureArguments& arguments) {
+    const auto query = arguments.filter.query();
+    if (!query) return tl::unexpected(query.error());
+    const auto format = arguments.output.format();
+    if (!format) return tl::unexpected(format.error());
+    const auto endpoint = arguments.endpoint.endpoint();
+    if (!endpoint) return tl::unexpected(endpoint.error());
+    const auto table = arguments.endpoint.open_table();
+    if (!table) return tl::unexpected(table.error());
+
+    OutputStream out{STDOUT_FILENO};
+    const auto writer = make_flow_writer(*format, out);
+    const auto operation = capture(arguments, *query, *endpoint, **table, *writer);
+    if (!operation) {
+        if (operation.error().number == EPIPE) return ExitCode::Done;  // the reader has seen enough
+        return tl::unexpected(operation.error());
+    }
+    if (const auto ended = writer->end(*operation); !ended && ended.error().number != EPIPE) {
+        return tl::unexpected(ended.error());
+    }
+    tell_caveats(*operation);
+    return exit_code(*operation);
+}
+
+void tell_caveats(const FlowOperation& operation) {
+    if (const auto count = operation.counts.age_unknown; count != 0) {
+        tell(
+            fmt::format("warning: {} flow{} left out: made before net.netfilter.nf_conntrack_timestamp was 1, so the "
+                        "kernel does not know the age",
+                        count, count == 1 ? "" : "s"));
+    }
+    if (const auto count = operation.counts.bytes_unknown; count != 0) {
+        tell(
+            fmt::format("warning: {} flow{} left out: made before net.netfilter.nf_conntrack_acct was 1, so the kernel "
+                        "did not count the bytes",
+                        count, count == 1 ? "" : "s"));
+    }
+    if (operation.restarts != 0) {
+        tell(fmt::format("the table was resized during the scan, which was repeated {} time{}", operation.restarts,
+                         operation.restarts == 1 ? "" : "s"));
+    }
+}
+
+}  // namespace headgate::cli

@@ -1,0 +1,120 @@
+#include "cli/cli.h"
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <functional>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "cli/version.h"
+
+namespace headgate::cli {
+namespace {
+
+using Action = std::function<Result<ExitCode>()>;
+
+/// The tree, with a place for what each command's arguments say and the action that was chosen.
+class CommandTree {
+  public:
+    CommandTree() {
+        app_.require_subcommand(1);
+        add_capture();
+        add_flush();
+        add_table();
+        add_version();
+    }
+
+    [[nodiscard]] CLI::App& app() noexcept { return app_; }
+    [[nodiscard]] Result<ExitCode> run_chosen() const { return action_(); }
+
+  private:
+    void add_capture() {
+        CLI::App& command = *app_.add_subcommand("capture", "Show the active flows that match a filter");
+        capture_.filter.add_to(command);
+        capture_.endpoint.add_to(command);
+        capture_.output.add_to(command);
+        command.add_flag("--explain", capture_.explain, "say on stderr how the table is searched");
+        command.callback([this] { action_ = [this] { return run_capture_command(capture_); }; });
+    }
+
+    void add_flush() {
+        CLI::App& command = *app_.add_subcommand("flush", "End the active flows that match a filter");
+        flush_.filter.add_to(command);
+        flush_.endpoint.add_to(command);
+        flush_.output.add_to(command);
+        command
+            .add_option("--from-capture", flush_.from_capture,
+                        "end exactly the flows that a capture wrote to this file")
+            ->type_name("FILE");
+        command.add_option("--max-flows", flush_.maximum_flows, "refuse when more flows match")->type_name("N");
+        command.add_flag("--dry-run", flush_.dry_run, "do everything but the ending");
+        command.add_flag("--include-protected", flush_.include_protected,
+                         "end protected flows, too: your own SSH session");
+        command.add_flag("--yes", flush_.yes, "do not ask");
+        command.add_flag("--explain", flush_.explain, "say on stderr how the table is searched");
+        command.callback([this] { action_ = [this] { return run_flush_command(flush_); }; });
+    }
+
+    void add_table() {
+        CLI::App& command = *app_.add_subcommand("table", "Show how full the flow table is, and of what");
+        table_.endpoint.add_to(command);
+        table_.output.add_to(command);
+        command.callback([this] { action_ = [this] { return run_table_command(table_); }; });
+    }
+
+    void add_version() {
+        CLI::App& command = *app_.add_subcommand("version", "Show headgate's version");
+        command.callback([this] {
+            action_ = []() -> Result<ExitCode> {
+                fmt::print("headgate {}\n", kVersion);
+                return ExitCode::Done;
+            };
+        });
+    }
+
+    CLI::App app_{
+        "Flow management for Linux gateways: capture and flush the flows of the kernel's connection tracking.",
+        "headgate"};
+    CaptureArguments capture_;
+    FlushArguments flush_;
+    TableArguments table_;
+    Action action_;
+};
+
+/// Help goes to stdout and is no error; everything else that a parser says is one line on stderr.
+int report(const CLI::App& app, const CLI::ParseError& error) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
+    tell(error.what());
+    return static_cast<int>(ExitCode::Usage);
+}
+
+int report(const Error& error) {
+    tell(error.message);
+    return static_cast<int>(exit_code(error.kind));
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+    // A reader that goes away is told by write(), not by a signal.
+    std::signal(SIGPIPE, SIG_IGN);
+    try {
+        CommandTree tree;
+        try {
+            tree.app().parse(argc, argv);
+        } catch (const CLI::ParseError& error) {
+            return report(tree.app(), error);
+        }
+        const auto code = tree.run_chosen();
+        return code ? static_cast<int>(*code) : report(code.error());
+    } catch (const std::exception& error) {
+        return report(Error{ErrorKind::Failed, error.what()});
+    }
+}
+
+}  // namespace headgate::cli

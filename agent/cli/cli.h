@@ -1,0 +1,9 @@
+// The command line: the tree of commands and their arguments.
+#pragma once
+
+namespace headgate::cli {
+
+/// Runs what was typed and returns the exit status (exit_code.h).
+[[nodiscard]] int run(int argc, const char* const* argv);
+
+}  // namespace headgate::cli

@@ -1,0 +1,45 @@
+// headgate's commands: each takes what was typed, asks the engine, and writes what it says.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "headgate/result.h"
+
+#include "cli/arguments.h"
+#include "cli/exit_code.h"
+
+namespace headgate::cli {
+
+struct CaptureArguments {
+    FilterArguments filter;
+    EndpointArguments endpoint;
+    OutputArguments output;
+    bool explain = false;
+};
+
+struct FlushArguments {
+    FilterArguments filter;
+    EndpointArguments endpoint;
+    OutputArguments output;
+    bool explain = false;
+    bool dry_run = false;
+    bool include_protected = false;
+    bool yes = false;
+    std::optional<std::string> from_capture;
+    std::optional<std::string> maximum_flows;
+};
+
+struct TableArguments {
+    EndpointArguments endpoint;
+    OutputArguments output;
+};
+
+[[nodiscard]] Result<ExitCode> run_capture_command(const CaptureArguments& arguments);
+[[nodiscard]] Result<ExitCode> run_flush_command(const FlushArguments& arguments);
+[[nodiscard]] Result<ExitCode> run_table_command(const TableArguments& arguments);
+
+/// Tells on stderr what an operation could not know: flows without time stamps or counters, scans that were repeated.
+void tell_caveats(const FlowOperation& operation);
+
+}  // namespace headgate::cli

@@ -1,0 +1,36 @@
+// What headgate's exit status says. A promise to scripts.
+#pragma once
+
+#include "headgate/flow_operation.h"
+#include "headgate/result.h"
+
+namespace headgate::cli {
+
+enum class ExitCode : int {
+    Done = 0,
+    Failed = 1,
+    Usage = 2,
+    NothingMatched = 3,
+    CompletedWithErrors = 4,
+    Refused = 5,
+};
+
+[[nodiscard]] constexpr ExitCode exit_code(ErrorKind kind) {
+    switch (kind) {
+        case ErrorKind::Invalid:
+            return ExitCode::Usage;
+        case ErrorKind::Failed:
+            return ExitCode::Failed;
+        case ErrorKind::Refused:
+            return ExitCode::Refused;
+    }
+    return ExitCode::Failed;
+}
+
+[[nodiscard]] inline ExitCode exit_code(const FlowOperation& operation) {
+    if (operation.status == OperationStatus::Failed) return ExitCode::Failed;
+    if (operation.status == OperationStatus::CompletedWithErrors) return ExitCode::CompletedWithErrors;
+    return operation.counts.matched == 0 ? ExitCode::NothingMatched : ExitCode::Done;
+}
+
+}  // namespace headgate::cli

@@ -1,0 +1,56 @@
+#include "cli/flow_text.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace headgate::cli {
+namespace {
+
+std::string endpoint_text(const Address& address, Protocol protocol, std::uint16_t port) {
+    if (!has_ports(protocol)) return to_string(address);
+    return address.family == Family::Ipv6 ? fmt::format("[{}]:{}", to_string(address), port)
+                                          : fmt::format("{}:{}", to_string(address), port);
+}
+
+}  // namespace
+
+std::string source_text(const FlowTuple& tuple) {
+    return endpoint_text(tuple.source, tuple.protocol, tuple.source_port);
+}
+
+std::string destination_text(const FlowTuple& tuple) {
+    if (is_icmp(tuple.protocol)) {
+        return fmt::format("{} type {} code {} id {}", to_string(tuple.destination), tuple.icmp_type, tuple.icmp_code,
+                           tuple.icmp_id);
+    }
+    return endpoint_text(tuple.destination, tuple.protocol, tuple.destination_port);
+}
+
+std::string duration_text(std::chrono::seconds duration) {
+    const auto seconds = duration.count();
+    constexpr long kMinute = 60;
+    constexpr long kHour = 60 * kMinute;
+    constexpr long kDay = 24 * kHour;
+    if (seconds < kMinute) return fmt::format("{}s", seconds);
+    if (seconds < kHour) return fmt::format("{}m{:02}s", seconds / kMinute, seconds % kMinute);
+    if (seconds < kDay) return fmt::format("{}h{:02}m", seconds / kHour, seconds % kHour / kMinute);
+    return fmt::format("{}d{:02}h", seconds / kDay, seconds % kDay / kHour);
+}
+
+std::string amount_text(std::uint64_t bytes) {
+    constexpr std::array kUnits{"K", "M", "G", "T", "P", "E"};
+    if (bytes < 1024) return fmt::format("{}", bytes);
+    double amount = static_cast<double>(bytes) / 1024;
+    std::size_t unit = 0;
+    for (; amount >= 1000 && unit + 1 < kUnits.size(); ++unit)
+        amount /= 1024;
+    return amount < 10 ? fmt::format("{:.1f}{}", amount, kUnits[unit]) : fmt::format("{:.0f}{}", amount, kUnits[unit]);
+}
+
+std::string one_line(const Flow& flow) {
+    return fmt::format("{} {} -> {} {}", to_string(flow.original.protocol), source_text(flow.original),
+                       destination_text(flow.original), to_string(state(flow)));
+}
+
+}  // namespace headgate::cli

@@ -1,0 +1,18 @@
+// A flow as a person reads it.
+#pragma once
+
+#include <string>
+
+#include "headgate/flow.h"
+
+namespace headgate::cli {
+
+[[nodiscard]] std::string source_text(const FlowTuple& tuple);           ///< `10.0.1.2:4711`, `[2001:db8::2]:4711`
+[[nodiscard]] std::string destination_text(const FlowTuple& tuple);      ///< for ICMP with type, code and id in words
+[[nodiscard]] std::string duration_text(std::chrono::seconds duration);  ///< `42s`, `3m07s`, `2h05m`, `3d04h`
+[[nodiscard]] std::string amount_text(std::uint64_t bytes);              ///< `512`, `1.5K`, `20M`
+
+/// `tcp 10.0.1.2:4711 -> 10.0.2.2:80 ESTABLISHED`
+[[nodiscard]] std::string one_line(const Flow& flow);
+
+}  // namespace headgate::cli

@@ -1,0 +1,140 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "cli/commands.h"
+#include "cli/flow_text.h"
+#include "cli/terminal.h"
+#include "operations/capture_file.h"
+#include "operations/flush.h"
+#include "operations/ssh_session.h"
+
+namespace headgate::cli {
+namespace {
+
+constexpr std::size_t kRowsInQuestion = 10;
+
+void show_preview(const operations::FlushPreview& preview) {
+    const auto shown = preview.first_rows.first(std::min(preview.first_rows.size(), kRowsInQuestion));
+    for (const auto& row : shown)
+        fmt::print(stderr, "  {}\n", one_line(row.flow));
+    if (preview.matched > shown.size()) fmt::print(stderr, "  ... and {} more\n", preview.matched - shown.size());
+    if (preview.protected_flows != 0) {
+        fmt::print(stderr, "{} of them are protected and will be left alone\n", preview.protected_flows);
+    }
+}
+
+class FlushOutput final : public operations::FlushObserver {
+  public:
+    FlushOutput(FlowWriter& writer, const FlushArguments& arguments) : writer_(writer), arguments_(arguments) {}
+
+    void planned(std::string_view plan) override {
+        if (arguments_.explain) tell(fmt::format("plan: {}", plan));
+    }
+
+    Result<void> progressed(std::uint64_t scanned) override {
+        progress_.show("flows looked at:", scanned);
+        return {};
+    }
+
+    Result<void> confirm(const operations::FlushPreview& preview) override {
+        progress_.clear();
+        if (arguments_.yes) return {};
+        if (!can_ask()) {
+            return refused("{} flows match; without a terminal to ask on, a flush takes --yes: nothing was flushed",
+                           preview.matched);
+        }
+        show_preview(preview);
+        if (ask(fmt::format("Flush {} flows?", preview.matched - preview.protected_flows))) return {};
+        return refused("not confirmed: nothing was flushed");
+    }
+
+    void begun(const FlowOperation& operation) override { note(writer_.begin(operation)); }
+
+    void ended(const FlowEnding& ending) override {
+        progress_.show("flows ended:", ++ended_);
+        note(writer_.flow(ending.flow, {ending.outcome, ending.error}));
+    }
+
+    void would_end(const Flow& flow) override { note(writer_.flow(flow, {})); }
+
+    /// What went wrong with the output meanwhile. A flush that was agreed to is not left half done for that.
+    [[nodiscard]] const Result<void>& written() const noexcept { return written_; }
+
+  private:
+    void note(Result<void> written) {
+        if (written_ && !written) written_ = std::move(written);
+    }
+
+    FlowWriter& writer_;
+    const FlushArguments& arguments_;
+    Progress progress_;
+    Result<void> written_;
+    std::uint64_t ended_ = 0;
+};
+
+operations::RowSource captured_flows(const std::string& path) {
+    return [path](const auto& take) -> Result<void> {
+        const auto end = operations::read_capture_file(path, take);
+        if (!end) return tl::unexpected(end.error());
+        if (*end == operations::CaptureFileEnd::WithoutSummary) {
+            tell(fmt::format("warning: {} has no summary of its capture: a part of one, or cut short", path));
+        }
+        return {};
+    };
+}
+
+Result<operations::FlushRequest> flush_request(const FlushArguments& arguments) {
+    operations::FlushRequest request;
+    request.dry_run = arguments.dry_run;
+    if (arguments.maximum_flows) {
+        auto maximum = parse_count("--max-flows", *arguments.maximum_flows);
+        if (!maximum) return tl::unexpected(std::move(maximum.error()));
+        request.maximum_flows = *maximum;
+    }
+    auto endpoint = arguments.endpoint.endpoint();
+    if (!endpoint) return tl::unexpected(std::move(endpoint.error()));
+    request.endpoint = std::move(*endpoint);
+    if (!arguments.include_protected) request.protected_filters = operations::find_ssh_sessions();
+    if (arguments.from_capture) {
+        if (arguments.filter.given())
+            return invalid("--from-capture: the capture names the flows; no filter beside it");
+        request.captured = captured_flows(*arguments.from_capture);
+        return request;
+    }
+    auto query = arguments.filter.query();
+    if (!query) return tl::unexpected(std::move(query.error()));
+    request.query = std::move(*query);
+    return request;
+}
+
+}  // namespace
+
+Result<ExitCode> run_flush_command(const FlushArguments& arguments) {
+    const auto request = flush_request(arguments);
+    if (!request) return tl::unexpected(request.error());
+    const auto format = arguments.output.format();
+    if (!format) return tl::unexpected(format.error());
+    const auto table = arguments.endpoint.open_table();
+    if (!table) return tl::unexpected(table.error());
+
+    OutputStream out{STDOUT_FILENO};
+    const auto writer = make_flow_writer(*format, out);
+    FlushOutput output{*writer, arguments};
+    const auto operation = operations::run_flush(**table, SystemClock{}, *request, output);
+    if (!operation) return tl::unexpected(operation.error());
+    const auto ended = writer->end(*operation);
+    tell_caveats(*operation);
+    if (const auto spared = operation->counts.protected_flows; spared != 0) {
+        tell(fmt::format("{} protected flow{} left alone, such as your SSH session (--include-protected ends them too)",
+                         spared, spared == 1 ? "" : "s"));
+    }
+    if (!operation->detail.empty()) tell(operation->detail);
+    for (const auto& written : {output.written(), ended}) {
+        if (!written && written.error().number != EPIPE) return tl::unexpected(written.error());
+    }
+    return exit_code(*operation);
+}
+
+}  // namespace headgate::cli

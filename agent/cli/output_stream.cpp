@@ -1,0 +1,45 @@
+#include "cli/output_stream.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace headgate::cli {
+namespace {
+
+constexpr std::size_t kWorthSending = 128 * 1024;
+
+/// A descriptor that somebody made non-blocking: wait until it takes more.
+void wait_until_writable(int fd) {
+    pollfd waiting{fd, POLLOUT, 0};
+    ::poll(&waiting, 1, -1);
+}
+
+}  // namespace
+
+Result<void> OutputStream::written() {
+    return buffer_.size() < kWorthSending ? Result<void>{} : flush();
+}
+
+Result<void> OutputStream::flush() {
+    const char* rest = buffer_.data();
+    for (std::size_t left = buffer_.size(); left > 0;) {
+        const ssize_t sent = ::write(fd_, rest, left);
+        if (sent < 0 && errno == EINTR) continue;
+        if (sent < 0 && errno == EAGAIN) {
+            wait_until_writable(fd_);
+            continue;
+        }
+        if (sent < 0) {
+            buffer_.clear();
+            return system_error(errno, "writing the output");
+        }
+        rest += sent;
+        left -= static_cast<std::size_t>(sent);
+    }
+    buffer_.clear();
+    return {};
+}
+
+}  // namespace headgate::cli

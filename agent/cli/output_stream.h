@@ -1,0 +1,28 @@
+// A buffered way out to a file descriptor, for rows by the million.
+#pragma once
+
+#include <fmt/format.h>
+
+#include "headgate/result.h"
+
+namespace headgate::cli {
+
+class OutputStream {
+  public:
+    explicit OutputStream(int fd) : fd_(fd) {}
+
+    /// Append here, then call written().
+    [[nodiscard]] fmt::memory_buffer& buffer() noexcept { return buffer_; }
+
+    /// Sends what has gathered once it is worth it.
+    Result<void> written();
+
+    /// Sends everything. EPIPE, the reader went away, is an error like any other; callers decide that it is none.
+    Result<void> flush();
+
+  private:
+    int fd_;
+    fmt::memory_buffer buffer_;
+};
+
+}  // namespace headgate::cli

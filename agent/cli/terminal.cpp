@@ -1,0 +1,69 @@
+#include "cli/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+
+namespace headgate::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstShown{500};
+constexpr std::chrono::milliseconds kBetween{100};
+
+}  // namespace
+
+std::optional<std::size_t> stdout_width() {
+    winsize size{};
+    if (::isatty(STDOUT_FILENO) == 0) return std::nullopt;
+    constexpr std::size_t kUsual = 80;
+    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
+}
+
+bool stdout_has_colour() {
+    const char* const no_colour = std::getenv("NO_COLOR");
+    return ::isatty(STDOUT_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0');
+}
+
+bool can_ask() {
+    return ::isatty(STDIN_FILENO) != 0 && ::isatty(STDERR_FILENO) != 0;
+}
+
+bool ask(std::string_view question) {
+    fmt::print(stderr, "{} [y/N] ", question);
+    std::fflush(stderr);
+    std::string answer;
+    std::getline(std::cin, answer);
+    return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+void tell(std::string_view message) {
+    fmt::print(stderr, "headgate: {}\n", message);
+}
+
+Progress::Progress() : enabled_(::isatty(STDERR_FILENO) != 0), next_(std::chrono::steady_clock::now() + kFirstShown) {}
+
+Progress::~Progress() {
+    clear();
+}
+
+void Progress::show(std::string_view doing, std::uint64_t count) {
+    if (!enabled_) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_) return;
+    next_ = now + kBetween;
+    shown_ = true;
+    fmt::print(stderr, "\r{} {}\x1b[K", doing, count);
+    std::fflush(stderr);
+}
+
+void Progress::clear() {
+    if (!shown_) return;
+    fmt::print(stderr, "\r\x1b[K");
+    std::fflush(stderr);
+    shown_ = false;
+}
+
+}  // namespace headgate::cli

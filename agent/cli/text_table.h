@@ -1,0 +1,51 @@
+// Aligned columns for people.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace headgate::cli {
+
+struct Column {
+    std::string_view title;
+    enum class Align : std::uint8_t { Left, Right } align = Align::Left;
+    /// What is left out first when the terminal is too narrow; 0 is never left out.
+    unsigned dispensable = 0;
+};
+
+using Cells = std::vector<std::string>;
+
+/// Column widths come from the first page of rows, which is held until it is full; later rows that need more room stick
+/// out. Columns that do not fit `width` are left out, the most dispensable first, and so are those that the first page
+/// leaves empty.
+class TextTable {
+  public:
+    enum class Colour : std::uint8_t { No, Yes };
+
+    TextTable(std::vector<Column> columns, std::optional<std::size_t> width, Colour colour);
+
+    void add(Cells cells, fmt::memory_buffer& out);
+
+    /// Writes what is still held.
+    void finish(fmt::memory_buffer& out);
+
+  private:
+    void lay_out();
+    void write_header(fmt::memory_buffer& out) const;
+    void write(const Cells& cells, fmt::memory_buffer& out) const;
+    [[nodiscard]] std::size_t total_width() const;
+
+    std::vector<Column> columns_;
+    std::vector<std::size_t> widths_;
+    std::vector<bool> shown_;
+    std::vector<Cells> page_;
+    std::optional<std::size_t> width_;
+    Colour colour_;
+    bool laid_out_ = false;
+};
+
+}  // namespace headgate::cli

@@ -1,0 +1,157 @@
+#include "conntrack/flow_deleter.h"
+
+#include <linux/netfilter/nfnetlink_conntrack.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "conntrack/flow_message.h"
+#include "conntrack/messages.h"
+
+namespace headgate::conntrack {
+namespace {
+
+constexpr std::size_t kRowsPerBatch = 64;
+
+/// An echoed event takes 1.3 KiB of a socket's room and an error 0.8 KiB (skb truesize); a batch of both, with a
+/// margin.
+constexpr int kAnswerRoom = static_cast<int>(kRowsPerBatch) * 2 * 4 * 1024;
+
+constexpr std::size_t kLongestAnswer = 8 * 1024;
+
+Family family_of(const Flow& flow) {
+    return flow.original.source.family;
+}
+
+}  // namespace
+
+FlowDeleter::FlowDeleter(NetlinkSocket socket) : socket_(std::move(socket)), buffer_(kLongestAnswer) {
+    socket_.set_receive_room(kAnswerRoom);
+}
+
+void FlowDeleter::remove(std::span<const FlowRow> rows, const EndingSink& ended) {
+    while (!rows.empty()) {
+        pending_.clear();
+        for (const auto& row : rows.first(std::min(rows.size(), kRowsPerBatch))) {
+            const FlowKey key = row.key.length != 0 ? row.key : encode_key(row.flow);
+            pending_.push_back({FlowEnding{row.flow, Outcome::Failed, EIO}, key, Progress::Unanswered});
+        }
+        rows = rows.subspan(pending_.size());
+        look_up();
+        if (!send_deletes(pending_)) settle_one_by_one();
+        for (const auto& each : pending_)
+            ended(each.ending);
+    }
+}
+
+void FlowDeleter::look_up() {
+    batch_.clear();
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+        const Flow& flow = pending_[i].ending.flow;
+        if (!flow.started) continue;
+        batch_.add_lookup(family_of(flow), pending_[i].key, first_sequence_ + static_cast<std::uint32_t>(i));
+    }
+    if (batch_.count() == 0 || !socket_.send(batch_.bytes())) return;
+    // An answer that is lost leaves its flow to the guard of the id.
+    static_cast<void>(take_answers([&](const Message& message) {
+        Pending* const pending = row_of(message.header.nlmsg_seq, pending_);
+        if (pending == nullptr) return;
+        if (message.is_conntrack(IPCTNL_MSG_CT_NEW)) take_lookup(message.payload, *pending);
+        if (message.header.nlmsg_type == NLMSG_ERROR && message.error() == ENOENT) pending->settle(Outcome::Gone);
+    }));
+    first_sequence_ += static_cast<std::uint32_t>(pending_.size());
+}
+
+void FlowDeleter::take_lookup(Bytes payload, Pending& pending) {
+    const auto found =
+        FlowMessage::parse(payload).and_then([](const FlowMessage& message) { return message.decode(); });
+    if (!found) return;
+    const Flow& flow = pending.ending.flow;
+    if (found->id != flow.id || found->started != flow.started) pending.settle(Outcome::Gone);
+}
+
+/// Deletes the rows that are not settled. Whether each of them is now settled.
+bool FlowDeleter::send_deletes(std::span<Pending> rows) {
+    batch_.clear();
+    next_event_ = 0;
+    Pending* last = nullptr;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (rows[i].progress == Progress::Settled) continue;
+        last = &rows[i];
+        batch_.add_delete(family_of(last->ending.flow), last->key, first_sequence_ + static_cast<std::uint32_t>(i));
+    }
+    if (last == nullptr) return true;
+    batch_.acknowledge_last();
+    bool worked_through = false;
+    const auto sent = socket_.send(batch_.bytes());
+    const bool nothing_lost = take_answers([&](const Message& message) {
+        if (message.is_conntrack(IPCTNL_MSG_CT_DELETE)) take_event(message.payload, rows);
+        if (message.header.nlmsg_type != NLMSG_ERROR) return;
+        Pending* const row = row_of(message.header.nlmsg_seq, rows);
+        if (row == nullptr) return;
+        if (row == last) worked_through = true;
+        // ENOENT: no such tuple, or one with another id (ctnetlink_del_conntrack).
+        if (const int number = message.error(); number == ENOENT) {
+            row->settle(Outcome::Gone);
+        } else if (number != 0) {
+            row->settle(Outcome::Failed, number);
+        }
+    });
+    first_sequence_ += static_cast<std::uint32_t>(rows.size());
+    for (auto& row : rows) {
+        if (row.progress == Progress::Settled) continue;
+        if (!sent) row.settle(Outcome::Failed, sent.error().number);  // refused before the kernel looked into it
+        if (sent && nothing_lost && worked_through) row.settle(Outcome::Flushed);
+    }
+    return std::ranges::all_of(rows, [](const Pending& row) { return row.progress == Progress::Settled; });
+}
+
+/// Answers were lost, or the kernel stopped within the batch (without CAP_NET_ADMIN it answers the first request alone:
+/// nfnetlink.c, nfnetlink_rcv). Those without an answer are tried again one by one. If such a flow is not there, it was
+/// the first attempt that ended it.
+void FlowDeleter::settle_one_by_one() {
+    for (auto& row : pending_) {
+        if (row.progress == Progress::Settled) continue;
+        if (!send_deletes({&row, 1})) row.settle(Outcome::Failed, EIO);
+        if (row.ending.outcome == Outcome::Gone) row.settle(Outcome::Flushed);
+    }
+}
+
+template <typename Take>
+bool FlowDeleter::take_answers(Take take) {
+    bool nothing_lost = true;
+    for (;;) {
+        const auto piece = socket_.receive_waiting(buffer_);
+        if (!piece) {
+            nothing_lost = false;  // ENOBUFS is told once; what still waits comes after it
+            if (piece.error().number != ENOBUFS) return false;
+            continue;
+        }
+        if (!*piece) return nothing_lost;
+        Message message;
+        for (MessageReader reader{**piece}; reader.next(message);)
+            take(message);
+    }
+}
+
+FlowDeleter::Pending* FlowDeleter::row_of(std::uint32_t sequence, std::span<Pending> rows) const {
+    const std::size_t index = sequence - first_sequence_;
+    return index < rows.size() ? &rows[index] : nullptr;
+}
+
+void FlowDeleter::take_event(Bytes payload, std::span<Pending> rows) {
+    const auto message = FlowMessage::parse(payload);
+    if (!message) return;
+    const auto original = message->original_tuple();
+    for (std::size_t i = next_event_; original && i < rows.size(); ++i) {
+        Flow& flow = rows[i].ending.flow;
+        if (flow.id != message->id() || flow.original != *original) continue;
+        message->update(flow);
+        flow.status &= ~flow_status::kDying;  // says that it was deleted, not what it was
+        rows[i].settle(Outcome::Flushed);
+        next_event_ = i + 1;
+        return;
+    }
+}
+
+}  // namespace headgate::conntrack

@@ -1,0 +1,69 @@
+// Ends chosen flows, exactly those, and learns from the kernel how each of them ended.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "headgate/flow_table.h"
+
+#include "conntrack/netlink_socket.h"
+#include "conntrack/requests.h"
+
+namespace headgate::conntrack {
+
+/// Works in batches, each answered in full before the next: the kernel takes its lock per message, and a larger batch
+/// gains nothing but a longer pause inside one send.
+///
+/// First the flows are looked up once more. The id alone does not tell a flow from its successor on the same tuple: it
+/// is made of the tuple and of the entry's address (nf_conntrack_core.c, nf_ct_get_id), and a connection that is
+/// reopened from TIME_WAIT gets the memory that was freed just before (nf_conntrack_proto_tcp.c, nf_ct_kill and
+/// NF_REPEAT). The time stamp tells them apart. Flows without one are guarded by the id alone.
+///
+/// Then they are deleted. Success has no answer of its own. The last delete of a batch is acknowledged, which shows
+/// that the kernel worked through the batch; every one that failed has been answered by then, under its sequence
+/// number; and every one that succeeded was echoed (NLM_F_ECHO) as its DESTROY event with the final counters and state,
+/// where the entry has events.
+class FlowDeleter {
+  public:
+    explicit FlowDeleter(NetlinkSocket socket);
+
+    /// As FlowTable::remove. Cannot fail as a whole: what cannot be done is the outcome of the rows it concerns.
+    void remove(std::span<const FlowRow> rows, const EndingSink& ended);
+
+  private:
+    enum class Progress : std::uint8_t { Unanswered, Settled };
+
+    struct Pending {
+        FlowEnding ending;
+        FlowKey key;
+        Progress progress = Progress::Unanswered;
+
+        void settle(Outcome outcome, int error = 0) {
+            ending.outcome = outcome;
+            ending.error = error;
+            progress = Progress::Settled;
+        }
+    };
+
+    void look_up();
+    [[nodiscard]] bool send_deletes(std::span<Pending> rows);
+    void settle_one_by_one();
+
+    /// Receives what waits and hands over each message. Whether nothing was lost on the way.
+    template <typename Take>
+    [[nodiscard]] bool take_answers(Take take);
+
+    void take_lookup(Bytes payload, Pending& pending);
+    void take_event(Bytes payload, std::span<Pending> rows);
+    [[nodiscard]] Pending* row_of(std::uint32_t sequence, std::span<Pending> rows) const;
+
+    NetlinkSocket socket_;
+    RequestBatch batch_;
+    std::vector<std::byte> buffer_;
+    std::vector<Pending> pending_;
+    std::uint32_t first_sequence_ = 1;
+    std::size_t next_event_ = 0;  ///< events come in the order of their requests
+};
+
+}  // namespace headgate::conntrack

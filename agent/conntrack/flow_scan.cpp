@@ -1,0 +1,226 @@
+#include "conntrack/flow_scan.h"
+
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "conntrack/flow_message.h"
+#include "conntrack/messages.h"
+#include "conntrack/requests.h"
+
+namespace headgate::conntrack {
+namespace {
+
+/// Any number will do on a socket that carries one dump.
+constexpr std::uint32_t kDumpSequence = 1;
+constexpr std::uint32_t kEndMarker = 2;
+
+/// An answer to a lookup takes up to 2 KiB of the socket's room, so a batch is far from filling it.
+constexpr std::size_t kLookupsPerBatch = 512;
+constexpr int kLookupRoom = 2 * 1024 * 1024;
+
+/// A resize is rare; a table that is resized all the time is somebody's mistake, and no scan of it can be complete.
+constexpr unsigned kMostRestarts = 5;
+
+/// How often, in pieces of a dump, the size of the hash is looked at: every 20 ms or so.
+constexpr unsigned kPiecesBetweenChecks = 64;
+
+/// Longest chain to reckon with: many times the mean, as hash chains are Poisson distributed.
+std::size_t longest_chain(const TableUsage& usage) {
+    constexpr std::size_t kAtLeast = 4096;
+    return std::max<std::size_t>(kAtLeast, 16 * usage.in_use / std::max<std::uint64_t>(usage.buckets, 1));
+}
+
+KernelVersion running_kernel() {
+    utsname name{};
+    return ::uname(&name) == 0 ? parse_kernel_version(name.release) : KernelVersion{};
+}
+
+tl::unexpected<Error> dump_error(int number) {
+    if (number == EPERM) {
+        return tl::unexpected(
+            Error{ErrorKind::Failed, "reading the conntrack table needs CAP_NET_ADMIN: run as root", EPERM});
+    }
+    return system_error(number, "reading the conntrack table");
+}
+
+/// Calls `row` for every flow in a piece of a dump.
+struct PieceEnd {
+    bool finished = false;  ///< this was the last piece
+    bool interrupted = false;
+};
+
+template <typename Row>
+Result<PieceEnd> read_piece(Bytes piece, Row row) {
+    PieceEnd end;
+    Message message;
+    MessageReader reader{piece};
+    while (reader.next(message)) {
+        if (message.header.nlmsg_seq != kDumpSequence) continue;
+        if ((message.header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) end.interrupted = true;
+        if (message.header.nlmsg_type == NLMSG_DONE || message.header.nlmsg_type == NLMSG_ERROR) {
+            if (const int number = message.error(); number != 0) return dump_error(number);
+            end.finished = true;
+        } else if (message.is_conntrack(IPCTNL_MSG_CT_NEW)) {
+            if (auto taken = row(message.payload); !taken) return tl::unexpected(std::move(taken.error()));
+        }
+    }
+    if (!reader.at_end()) return failed("conntrack sent a message that is longer than its datagram");
+    return end;
+}
+
+Result<NetlinkSocket> begin_dump(const SocketSource& open_socket, const KernelFilter& filter) {
+    auto socket = open_socket();
+    if (!socket) return socket;
+    RequestBatch request;
+    request.add_dump(filter, kDumpSequence);
+    if (auto sent = socket->send(request.bytes()); !sent) return tl::unexpected(std::move(sent.error()));
+    return socket;
+}
+
+}  // namespace
+
+FlowScan::FlowScan(SocketSource open_socket, const TableSysctls& sysctls, const FlowQuery& query, const Moment& moment,
+                   ScanListener& listener)
+    : open_socket_(std::move(open_socket)),
+      sysctls_(sysctls),
+      query_(query),
+      moment_(moment),
+      listener_(listener),
+      buffer_(kDumpBuffer) {}
+
+Result<ScanReport> FlowScan::run() {
+    const auto usage = sysctls_.usage();
+    if (!usage) return tl::unexpected(usage.error());
+    const ScanPlan plan = plan_scan(query_, TableFacts{running_kernel(), usage->in_use});
+    listener_.planned(describe(plan));
+    RowMatcher rows{query_, moment_, listener_, longest_chain(*usage)};
+    if (plan.method == ScanPlan::Method::Lookup) {
+        if (auto done = look_up(plan, rows); !done) return tl::unexpected(std::move(done.error()));
+    } else {
+        auto filter = settle_filter(plan.candidate);
+        if (!filter) return tl::unexpected(std::move(filter.error()));
+        if (auto done = dump_until_stable(*filter, rows); !done) return tl::unexpected(std::move(done.error()));
+    }
+    if (auto told = rows.flush(); !told) return tl::unexpected(std::move(told.error()));
+    return rows.report();
+}
+
+Result<void> FlowScan::look_up(const ScanPlan& plan, RowMatcher& rows) {
+    auto socket = open_socket_();
+    if (!socket) return tl::unexpected(std::move(socket.error()));
+    socket->set_receive_room(kLookupRoom);
+    if (auto filtered = socket->drop_not_found(); !filtered) return filtered;
+    RequestBatch batch;
+    const std::size_t zones = plan.zones.empty() ? std::size_t{UINT16_MAX} + 1 : plan.zones.size();
+    for (std::size_t i = 0; i < zones; ++i) {
+        const auto zone = plan.zones.empty() ? static_cast<std::uint16_t>(i) : plan.zones[i];
+        for (const auto& tuple : plan.lookups) {
+            batch.add_lookup(tuple, zone, kDumpSequence);
+            if (batch.count() < kLookupsPerBatch) continue;
+            if (auto done = look_up_batch(*socket, batch, rows); !done) return done;
+        }
+    }
+    return look_up_batch(*socket, batch, rows);
+}
+
+Result<void> FlowScan::look_up_batch(NetlinkSocket& socket, RequestBatch& batch, RowMatcher& rows) {
+    batch.add_end_marker(kEndMarker);
+    if (auto sent = socket.send(batch.bytes()); !sent) return sent;
+    batch.clear();
+    for (;;) {
+        const auto piece = socket.receive_waiting(buffer_);
+        if (!piece) return tl::unexpected(piece.error());
+        if (!*piece) return failed("conntrack did not answer all lookups");
+        Message message;
+        for (MessageReader reader{**piece}; reader.next(message);) {
+            if (message.is_conntrack(IPCTNL_MSG_CT_NEW)) {
+                if (auto taken = rows.take(message.payload); !taken) return taken;
+            } else if (const int number = message.error(); number != 0) {
+                return dump_error(number);
+            } else if (message.header.nlmsg_seq == kEndMarker) {
+                return listener_.progressed(rows.report().scanned);
+            }
+        }
+    }
+}
+
+Result<KernelFilter> FlowScan::settle_filter(const KernelFilter& candidate) {
+    if (candidate.empty()) return candidate;
+    const auto sample = take_sample(candidate);
+    if (!sample) return tl::unexpected(sample.error());
+    const bool use = filter_is_harmless(*sample);
+    listener_.planned(fmt::format("{} of the first {} rows pass {}: {}", sample->passing, sample->rows,
+                                  describe(candidate), use ? "the kernel filters" : "matched here"));
+    return use ? candidate : KernelFilter{};
+}
+
+Result<DumpSample> FlowScan::take_sample(const KernelFilter& candidate) {
+    auto socket = begin_dump(open_socket_, {});
+    if (!socket) return tl::unexpected(std::move(socket.error()));
+    DumpSample sample;
+    const auto count = [&](Bytes payload) -> Result<void> {
+        if (!FlowMessage::is_internet_family(payload)) return {};
+        const auto flow = FlowMessage::parse(payload).and_then([](const FlowMessage& row) { return row.decode(); });
+        if (!flow) return tl::unexpected(flow.error());
+        ++sample.rows;
+        if (candidate.passes(*flow)) ++sample.passing;
+        return {};
+    };
+    for (PieceEnd end; !end.finished && sample.rows < kSampleRows;) {
+        const auto begin = std::chrono::steady_clock::now();
+        const auto piece = socket->receive(buffer_);
+        sample.longest_piece =
+            std::max<std::chrono::nanoseconds>(sample.longest_piece, std::chrono::steady_clock::now() - begin);
+        if (!piece) return tl::unexpected(piece.error());
+        const auto read = read_piece(*piece, count);
+        if (!read) return tl::unexpected(read.error());
+        end = *read;
+    }
+    return sample;
+}
+
+Result<void> FlowScan::dump_until_stable(const KernelFilter& filter, RowMatcher& rows) {
+    for (unsigned restarts = 0; restarts <= kMostRestarts; ++restarts) {
+        if (restarts > 0) rows.restart();
+        const auto pass = dump(filter, rows);
+        if (!pass) return tl::unexpected(pass.error());
+        if (*pass == Pass::Complete) return {};
+        listener_.planned("the table was resized under the dump, which may have lost rows: once more");
+    }
+    return failed(
+        "the conntrack table was resized {} times during the scan: no complete answer is possible; "
+        "find out who writes nf_conntrack_buckets",
+        kMostRestarts + 1);
+}
+
+// The dump says nothing when the table is resized under it, and rows are lost (nf_conntrack_netlink.c,
+// ctnetlink_dump_table: the cursor is a bucket index). So: look at nf_conntrack_buckets before, during and after.
+Result<FlowScan::Pass> FlowScan::dump(const KernelFilter& filter, RowMatcher& rows) {
+    const auto buckets_before = sysctls_.buckets();
+    if (!buckets_before) return tl::unexpected(buckets_before.error());
+    auto socket = begin_dump(open_socket_, filter);
+    if (!socket) return tl::unexpected(std::move(socket.error()));
+    PieceEnd end;
+    for (unsigned pieces = 1; !end.finished; ++pieces) {
+        const auto piece = socket->receive(buffer_);
+        if (!piece) return tl::unexpected(piece.error());
+        const auto read = read_piece(*piece, [&](Bytes payload) { return rows.take(payload); });
+        if (!read) return tl::unexpected(read.error());
+        end = *read;
+        if (end.interrupted) return Pass::Resized;
+        if (end.finished || pieces % kPiecesBetweenChecks == 0) {
+            const auto buckets = sysctls_.buckets();
+            if (!buckets) return tl::unexpected(buckets.error());
+            if (*buckets != *buckets_before) return Pass::Resized;
+        }
+        if (auto go_on = listener_.progressed(rows.report().scanned); !go_on) {
+            return tl::unexpected(std::move(go_on.error()));
+        }
+    }
+    return Pass::Complete;
+}
+
+}  // namespace headgate::conntrack

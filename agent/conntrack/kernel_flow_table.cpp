@@ -1,0 +1,88 @@
+#include "conntrack/kernel_flow_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "conntrack/flow_deleter.h"
+#include "conntrack/flow_scan.h"
+#include "conntrack/messages.h"
+#include "conntrack/requests.h"
+
+namespace headgate::conntrack {
+namespace {
+
+constexpr std::size_t kInsertsPerBatch = 128;
+constexpr int kInsertRoom = 1024 * 1024;
+
+Result<void> insert_batch(NetlinkSocket& socket, std::span<const Flow> flows, RequestBatch& batch) {
+    batch.clear();
+    for (std::size_t i = 0; i < flows.size(); ++i)
+        batch.add_insert(flows[i], static_cast<std::uint32_t>(i));
+    batch.acknowledge_last();
+    if (auto sent = socket.send(batch.bytes()); !sent) return sent;
+    std::array<std::byte, 4096> buffer{};
+    for (;;) {
+        const auto piece = socket.receive_waiting(buffer);
+        if (!piece) return tl::unexpected(piece.error());
+        if (!*piece) return {};
+        Message message;
+        for (MessageReader reader{**piece}; reader.next(message);) {
+            if (const int number = message.error(); number != 0) return system_error(number, "inserting a flow");
+        }
+    }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KernelFlowTable>> KernelFlowTable::open(NetworkNamespace where) {
+    std::unique_ptr<KernelFlowTable> table;
+    auto opened = where.run([&]() -> Result<void> {
+        auto sysctls = TableSysctls::open();
+        if (!sysctls) return tl::unexpected(std::move(sysctls.error()));
+        table.reset(new KernelFlowTable{{}, std::move(*sysctls)});
+        return {};
+    });
+    if (!opened) return tl::unexpected(std::move(opened.error()));
+    table->namespace_ = std::move(where);
+    return table;
+}
+
+Result<NetlinkSocket> KernelFlowTable::open_socket() const {
+    Result<NetlinkSocket> socket = failed("no socket");
+    auto opened = namespace_.run([&]() -> Result<void> {
+        socket = NetlinkSocket::open();
+        return {};
+    });
+    if (!opened) return tl::unexpected(std::move(opened.error()));
+    return socket;
+}
+
+Result<ScanReport> KernelFlowTable::scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) {
+    return FlowScan{[this] { return open_socket(); }, sysctls_, query, moment, listener}.run();
+}
+
+Result<void> KernelFlowTable::remove(std::span<const FlowRow> rows, const EndingSink& ended) {
+    auto socket = open_socket();
+    if (!socket) return tl::unexpected(std::move(socket.error()));
+    FlowDeleter{std::move(*socket)}.remove(rows, ended);
+    return {};
+}
+
+Result<void> KernelFlowTable::insert(std::span<const Flow> flows) {
+    auto socket = open_socket();
+    if (!socket) return tl::unexpected(std::move(socket.error()));
+    socket->set_receive_room(kInsertRoom);
+    RequestBatch batch;
+    while (!flows.empty()) {
+        const auto now = flows.first(std::min(flows.size(), kInsertsPerBatch));
+        if (auto inserted = insert_batch(*socket, now, batch); !inserted) return inserted;
+        flows = flows.subspan(now.size());
+    }
+    return {};
+}
+
+Result<TableUsage> KernelFlowTable::usage() {
+    return sysctls_.usage();
+}
+
+}  // namespace headgate::conntrack

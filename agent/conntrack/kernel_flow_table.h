@@ -1,0 +1,34 @@
+// The real flow table: the kernel's conntrack in one network namespace, over ctnetlink.
+#pragma once
+
+#include <memory>
+
+#include "headgate/flow_table.h"
+
+#include "conntrack/netlink_socket.h"
+#include "conntrack/network_namespace.h"
+#include "conntrack/table_sysctls.h"
+
+namespace headgate::conntrack {
+
+class KernelFlowTable final : public FlowTable {
+  public:
+    /// Needs CAP_NET_ADMIN in that namespace; without it the operations fail, not this.
+    [[nodiscard]] static Result<std::unique_ptr<KernelFlowTable>> open(NetworkNamespace where);
+
+    Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override;
+    Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) override;
+    Result<void> insert(std::span<const Flow> flows) override;
+    Result<TableUsage> usage() override;
+
+  private:
+    KernelFlowTable(NetworkNamespace where, TableSysctls sysctls)
+        : namespace_(std::move(where)), sysctls_(std::move(sysctls)) {}
+
+    [[nodiscard]] Result<NetlinkSocket> open_socket() const;
+
+    NetworkNamespace namespace_;
+    TableSysctls sysctls_;
+};
+
+}  // namespace headgate::conntrack

@@ -1,0 +1,53 @@
+// Netlink messages in a received buffer, bounds checked.
+#pragma once
+
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+
+#include <cstring>
+
+#include "conntrack/attributes.h"
+
+namespace headgate::conntrack {
+
+struct Message {
+    nlmsghdr header{};
+    Bytes payload;
+
+    /// NLMSG_ERROR and NLMSG_DONE begin with an int: 0, or a negative errno (struct nlmsgerr; af_netlink.c,
+    /// netlink_dump). The errno as a positive number.
+    [[nodiscard]] int error() const noexcept {
+        int code = 0;
+        if (payload.size() >= sizeof code) std::memcpy(&code, payload.data(), sizeof code);
+        return code < 0 && code > -4096 ? -code : 0;
+    }
+
+    /// Whether it is of ctnetlink and tells of a flow that is there (`IPCTNL_MSG_CT_NEW`) or ended (`..._DELETE`).
+    [[nodiscard]] bool is_conntrack(int message) const noexcept {
+        return header.nlmsg_type == ((NFNL_SUBSYS_CTNETLINK << 8) | message);
+    }
+};
+
+class MessageReader {
+  public:
+    explicit MessageReader(Bytes bytes) noexcept : rest_(bytes) {}
+
+    [[nodiscard]] bool next(Message& message) noexcept {
+        if (rest_.size() < sizeof(nlmsghdr)) return false;
+        std::memcpy(&message.header, rest_.data(), sizeof(nlmsghdr));
+        const std::size_t length = message.header.nlmsg_len;
+        if (length < sizeof(nlmsghdr) || length > rest_.size()) return false;
+        message.payload = rest_.first(length).subspan(sizeof(nlmsghdr));
+        const std::size_t padded = NLMSG_ALIGN(length);
+        rest_ = padded < rest_.size() ? rest_.subspan(padded) : Bytes{};
+        return true;
+    }
+
+    /// After next() said no: whether everything was read, rather than cut short by a bad length.
+    [[nodiscard]] bool at_end() const noexcept { return rest_.empty(); }
+
+  private:
+    Bytes rest_;
+};
+
+}  // namespace headgate::conntrack

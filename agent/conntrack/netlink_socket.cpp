@@ -1,0 +1,91 @@
+#include "conntrack/netlink_socket.h"
+
+#include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstddef>
+
+namespace headgate::conntrack {
+
+Result<NetlinkSocket> NetlinkSocket::open() {
+    NetlinkSocket socket{mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC)};
+    if (!socket.socket_) return system_error(errno, "opening a netlink socket");
+    if (mnl_socket_bind(socket.socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
+        return system_error(errno, "binding a netlink socket");
+    }
+    // Error answers without the request they are about: a tenth of the size. Harmless where it is not known.
+    int on = 1;
+    mnl_socket_setsockopt(socket.socket_.get(), NETLINK_CAP_ACK, &on, sizeof on);
+    return socket;
+}
+
+void NetlinkSocket::set_receive_room(int bytes) noexcept {
+    if (::setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0) {
+        ::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    }
+}
+
+Result<void> NetlinkSocket::drop_not_found() noexcept {
+    // A filter's loads are in network order; what netlink writes is in the host's.
+    constexpr std::uint32_t kDrop = 0;
+    constexpr std::uint32_t kKeep = UINT32_MAX;
+    sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(nlmsghdr, nlmsg_type)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(NLMSG_ERROR), 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, sizeof(nlmsghdr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(static_cast<std::uint32_t>(-ENOENT)), 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, kDrop),
+        BPF_STMT(BPF_RET | BPF_K, kKeep),
+    };
+    const sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
+    if (::setsockopt(fd(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0) {
+        return system_error(errno, "filtering the answers of conntrack");
+    }
+    return {};
+}
+
+Result<void> NetlinkSocket::send(Bytes messages) {
+    while (mnl_socket_sendto(socket_.get(), messages.data(), messages.size()) < 0) {
+        if (errno != EINTR) return system_error(errno, "sending to the kernel's conntrack");
+    }
+    return {};
+}
+
+Result<Bytes> NetlinkSocket::receive(std::span<std::byte> buffer) {
+    auto received = receive(buffer, 0);
+    if (!received) return tl::unexpected(std::move(received.error()));
+    return received->value_or(Bytes{});
+}
+
+Result<std::optional<Bytes>> NetlinkSocket::receive_waiting(std::span<std::byte> buffer) {
+    return receive(buffer, MSG_DONTWAIT);
+}
+
+Result<std::optional<Bytes>> NetlinkSocket::receive(std::span<std::byte> buffer, int flags) {
+    for (;;) {
+        sockaddr_nl sender{};
+        iovec piece{buffer.data(), buffer.size()};
+        msghdr header{};
+        header.msg_name = &sender;
+        header.msg_namelen = sizeof sender;
+        header.msg_iov = &piece;
+        header.msg_iovlen = 1;
+        const ssize_t size = ::recvmsg(fd(), &header, flags);
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return std::nullopt;
+        if (size < 0) return system_error(errno, "receiving from the kernel's conntrack");
+        if ((header.msg_flags & MSG_TRUNC) != 0)
+            return failed("a message from conntrack is longer than {} bytes", buffer.size());
+        if (sender.nl_pid != 0) continue;  // another process may write to our port; only the kernel is believed
+        return Bytes{buffer.first(static_cast<std::size_t>(size))};
+    }
+}
+
+std::uint32_t NetlinkSocket::port_id() const noexcept {
+    return mnl_socket_get_portid(socket_.get());
+}
+
+}  // namespace headgate::conntrack

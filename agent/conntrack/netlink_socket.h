@@ -1,0 +1,58 @@
+// A socket to the kernel's netfilter subsystems.
+#pragma once
+
+#include <libmnl/libmnl.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "headgate/result.h"
+
+#include "conntrack/attributes.h"
+
+namespace headgate::conntrack {
+
+/// The largest piece of a dump: netlink_dump() allocates what the reader's buffer takes, up to 32 KiB (af_netlink.c,
+/// netlink_recvmsg: max_recvmsg_len is capped at SKB_WITH_OVERHEAD(32768)).
+inline constexpr std::size_t kDumpBuffer = 32 * 1024;
+
+/// Not thread-safe. Requests are answered inside send(): ctnetlink works through a buffer before sendmsg() returns
+/// (af_netlink.c, netlink_unicast_kernel), so what is not there to be received then will not come.
+class NetlinkSocket {
+  public:
+    /// In the calling thread's network namespace.
+    [[nodiscard]] static Result<NetlinkSocket> open();
+
+    /// Room for answers that wait to be received, beyond the system's limit where CAP_NET_ADMIN allows it.
+    void set_receive_room(int bytes) noexcept;
+
+    /// Lets the kernel throw away answers that say ENOENT, for those who ask for much that is not there. Never on a
+    /// socket for dumps: there a filter judges a whole piece of many messages (af_netlink.c, netlink_dump).
+    [[nodiscard]] Result<void> drop_not_found() noexcept;
+
+    [[nodiscard]] Result<void> send(Bytes messages);
+
+    /// The next datagram; waits for it. For dumps, whose pieces are made as they are asked for.
+    [[nodiscard]] Result<Bytes> receive(std::span<std::byte> buffer);
+
+    /// The next datagram that waits already, or nothing. ENOBUFS is an error: answers were lost.
+    [[nodiscard]] Result<std::optional<Bytes>> receive_waiting(std::span<std::byte> buffer);
+
+    [[nodiscard]] std::uint32_t port_id() const noexcept;
+
+  private:
+    struct Closer {
+        void operator()(mnl_socket* socket) const noexcept { mnl_socket_close(socket); }
+    };
+    explicit NetlinkSocket(mnl_socket* socket) noexcept : socket_(socket) {}
+
+    [[nodiscard]] Result<std::optional<Bytes>> receive(std::span<std::byte> buffer, int flags);
+    [[nodiscard]] int fd() const noexcept { return mnl_socket_get_fd(socket_.get()); }
+
+    std::unique_ptr<mnl_socket, Closer> socket_;
+};
+
+}  // namespace headgate::conntrack

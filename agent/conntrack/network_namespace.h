@@ -1,0 +1,33 @@
+// A network namespace, and how to do something inside it.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "headgate/result.h"
+
+#include "flow/file_descriptor.h"
+
+namespace headgate::conntrack {
+
+/// Where a flow table is. Sockets and /proc/sys files that are opened inside stay there, whoever uses them afterwards.
+class NetworkNamespace {
+  public:
+    /// The one this process is in.
+    NetworkNamespace() = default;
+
+    /// A name under /run/netns, as `ip netns` makes them, or a path with a slash in it, such as /proc/PID/ns/net.
+    [[nodiscard]] static Result<NetworkNamespace> open(std::string_view name_or_path);
+
+    /// Runs `action` inside and waits for it. A thread of its own enters the namespace, so that no other one ever
+    /// finds itself in a place it did not ask for. Needs CAP_SYS_ADMIN for a namespace other than the process's.
+    [[nodiscard]] Result<void> run(const std::function<Result<void>()>& action) const;
+
+  private:
+    FileDescriptor fd_;
+    std::string name_;
+};
+
+}  // namespace headgate::conntrack

@@ -1,0 +1,64 @@
+// What headgate says to conntrack: requests, several to a buffer, that go out in one send.
+// Format: net/netfilter/nf_conntrack_netlink.c, ctnetlink_{get,del,new}_conntrack().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "headgate/flow.h"
+#include "headgate/flow_table.h"
+
+#include "conntrack/attributes.h"
+#include "conntrack/scan_plan.h"
+
+struct nlmsghdr;
+
+namespace headgate::conntrack {
+
+/// The key of a flow whose row did not come from this table: built from its tuple, zone and id.
+[[nodiscard]] FlowKey encode_key(const Flow& flow);
+
+class RequestBatch {
+  public:
+    /// The whole table, or what passes the filter. An empty filter: everything.
+    void add_dump(const KernelFilter& filter, std::uint32_t sequence);
+
+    /// The entry that has this tuple in one of its directions. Answered by the entry, or by ENOENT.
+    void add_lookup(const FlowTuple& tuple, std::uint16_t zone, std::uint32_t sequence);
+
+    /// The entry of this tuple and zone, whatever its id: a lookup does not look at it (ctnetlink_get_conntrack).
+    void add_lookup(Family family, const FlowKey& key, std::uint32_t sequence);
+
+    /// Never without a key: CT_DELETE without a tuple deletes everything (ctnetlink_del_conntrack).
+    /// Answered by the DESTROY event (NLM_F_ECHO) if the entry sends events, and by an error if it fails.
+    void add_delete(Family family, const FlowKey& key, std::uint32_t sequence);
+
+    /// Answered by an error if it fails.
+    void add_insert(const Flow& flow, std::uint32_t sequence);
+
+    /// Asks for an answer to the last request even if it succeeds: the sign that the kernel worked through the batch.
+    void acknowledge_last();
+
+    /// The same sign as a request of its own, that does nothing (af_netlink.c, netlink_rcv_skb: NLMSG_NOOP is only
+    /// acknowledged). For batches whose last answer may be dropped.
+    void add_end_marker(std::uint32_t sequence);
+
+    void clear() noexcept;
+
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+    [[nodiscard]] Bytes bytes() const noexcept { return Bytes{buffer_}.first(used_); }
+
+  private:
+    nlmsghdr* begin(std::uint8_t message, std::uint8_t family, std::uint16_t flags, std::uint32_t sequence);
+    void end(const nlmsghdr* message);
+    void add_keyed(std::uint8_t message, std::uint16_t flags, Family family, const FlowKey& key,
+                   std::uint32_t sequence);
+
+    std::vector<std::byte> buffer_;
+    std::size_t used_ = 0;
+    std::size_t last_ = 0;
+    std::size_t count_ = 0;
+};
+
+}  // namespace headgate::conntrack

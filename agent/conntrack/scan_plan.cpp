@@ -1,0 +1,180 @@
+#include "conntrack/scan_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "flow/text.h"
+
+namespace headgate::conntrack {
+namespace {
+
+constexpr std::uint64_t kAllZones = 65'536;
+
+/// A failed lookup costs less than a row of a dump; equal is close enough, and errs towards the dump.
+constexpr std::uint64_t kRowsPerLookup = 1;
+
+/// The dump of any table walks the host's whole hash, so that a handful of lookups always pays.
+constexpr std::uint64_t kAlwaysWorthIt = 256;
+
+bool can_be_looked_up(Protocol protocol) {
+    // Of the protocols with ports these are the ones that every kernel from 5.15 on tracks by ports alone.
+    return protocol == Protocol::Tcp || protocol == Protocol::Udp || protocol == Protocol::Sctp;
+}
+
+bool names_full_tuples(const FlowFilter& filter) {
+    return filter.source && filter.source->is_single_address() && filter.destination &&
+           filter.destination->is_single_address() && filter.source_port && filter.source_port->is_single_port() &&
+           filter.destination_port && filter.destination_port->is_single_port() && !filter.protocols.empty() &&
+           std::ranges::all_of(filter.protocols, can_be_looked_up);
+}
+
+/// A lookup finds an entry by its original or by its reply tuple (nf_conntrack_find_get): the tuple as given finds the
+/// flows that match originally, and swapped those that match translated or in the other direction.
+std::vector<FlowTuple> tuples_to_look_up(const FlowQuery& query) {
+    std::vector<FlowTuple> tuples;
+    for (const auto& filter : query.filters) {
+        for (const auto protocol : filter.protocols) {
+            FlowTuple tuple;
+            tuple.source = filter.source->address;
+            tuple.destination = filter.destination->address;
+            tuple.protocol = protocol;
+            tuple.source_port = filter.source_port->first;
+            tuple.destination_port = filter.destination_port->first;
+            const bool as_original = query.side != MatchSide::Translated || query.direction == MatchDirection::Both;
+            const bool as_reply = query.side != MatchSide::Original || query.direction == MatchDirection::Both;
+            if (as_original) tuples.push_back(tuple);
+            if (as_reply) tuples.push_back(swapped(tuple));
+        }
+    }
+    return tuples;
+}
+
+/// Where an entry of the wanted zone can be found. One whose zone holds in one direction only has the other direction's
+/// tuple in zone 0 (nf_conntrack_zones.h, nf_ct_zone_id).
+std::vector<std::uint16_t> zones_to_look_in(const std::optional<std::uint16_t>& wanted) {
+    if (!wanted) return {};
+    if (*wanted == 0) return {0};
+    return {*wanted, 0};
+}
+
+/// The one value that all of a query's filters agree on.
+template <typename Part>
+auto common(const FlowQuery& query, Part part) -> decltype(part(query.filters.front())) {
+    const auto first = part(query.filters.front());
+    const bool all = std::ranges::all_of(query.filters, [&](const auto& filter) { return part(filter) == first; });
+    return all ? first : decltype(first){};
+}
+
+std::optional<Family> family_of(const FlowFilter& filter) {
+    if (filter.source) return filter.source->address.family;
+    if (filter.destination) return filter.destination->address.family;
+    return std::nullopt;
+}
+
+std::optional<Protocol> only_protocol_of(const FlowFilter& filter) {
+    return filter.protocols.size() == 1 ? std::optional{filter.protocols.front()} : std::nullopt;
+}
+
+/// States are in the status bits only for protocols without a state machine of their own.
+std::optional<StatusMatch> status_for(const FlowQuery& query) {
+    const bool stateless = std::ranges::all_of(query.filters, [](const FlowFilter& filter) {
+        return !filter.protocols.empty() && std::ranges::none_of(filter.protocols, has_protocol_state);
+    });
+    if (!stateless) return std::nullopt;
+    if (query.states == StateScope::New) return StatusMatch{0, flow_status::kSeenReply};
+    if (query.states == StateScope::Established) return StatusMatch{flow_status::kSeenReply, flow_status::kSeenReply};
+    return std::nullopt;
+}
+
+KernelFilter candidate_for(const FlowQuery& query, KernelVersion kernel) {
+    KernelFilter filter;
+    filter.family = common(query, family_of);
+    if (filter.family) filter.protocol = common(query, only_protocol_of);
+    filter.mark = query.mark;
+    filter.status = status_for(query);
+    if (kernel >= KernelVersion{6, 8}) filter.zone = query.zone;
+    return filter;
+}
+
+}  // namespace
+
+KernelVersion parse_kernel_version(std::string_view release) {
+    const auto number = [&] {
+        const auto digits = release.substr(0, release.find_first_not_of("0123456789"));
+        release.remove_prefix(std::min(release.size(), digits.size() + 1));
+        return parse_unsigned<unsigned>(digits);
+    };
+    const auto major = number();
+    const auto minor = number();
+    return major && minor ? KernelVersion{*major, *minor} : KernelVersion{};
+}
+
+bool KernelFilter::passes(const Flow& flow) const noexcept {
+    if (family && flow.original.source.family != *family) return false;
+    if (protocol && flow.original.protocol != *protocol) return false;
+    if (mark && (flow.mark.value_or(0) & mark->mask) != mark->value) return false;
+    if (status && (flow.status & status->mask) != status->value) return false;
+    return !zone || flow.zone == *zone;
+}
+
+std::uint64_t ScanPlan::lookup_count() const noexcept {
+    return lookups.size() * (zones.empty() ? kAllZones : zones.size());
+}
+
+ScanPlan plan_scan(const FlowQuery& query, const TableFacts& facts) {
+    ScanPlan plan;
+    if (std::ranges::all_of(query.filters, names_full_tuples)) {
+        plan.lookups = tuples_to_look_up(query);
+        plan.zones = zones_to_look_in(query.zone);
+        const auto count = plan.lookup_count();
+        if (count <= kAlwaysWorthIt || count * kRowsPerLookup <= facts.entries) {
+            plan.method = ScanPlan::Method::Lookup;
+            plan.reason = "every filter names a full tuple";
+            return plan;
+        }
+        plan.lookups.clear();
+        plan.reason = fmt::format("{} lookups would cost more than a table of {} entries", count, facts.entries);
+    } else {
+        plan.reason = "a filter leaves part of the tuple open";
+    }
+    if (facts.entries >= kSampleFrom) plan.candidate = candidate_for(query, facts.kernel);
+    return plan;
+}
+
+bool filter_is_harmless(const DumpSample& sample) noexcept {
+    constexpr double kWorthIt = 0.95;    // above, the kernel would spare too little
+    constexpr double kNeverBelow = 0.1;  // below, a sample is too coarse to promise anything
+    constexpr std::chrono::nanoseconds kLongestPause = std::chrono::milliseconds{1};
+    if (sample.rows < kSampleRows / 2) return false;
+    const double share = static_cast<double>(sample.passing) / static_cast<double>(sample.rows);
+    if (share < kNeverBelow || share > kWorthIt) return false;
+    return static_cast<double>(sample.longest_piece.count()) / share < static_cast<double>(kLongestPause.count());
+}
+
+std::string describe(const KernelFilter& filter) {
+    std::string text;
+    const auto add = [&](std::string_view what, std::string_view value) {
+        text.append(text.empty() ? "" : " ").append(what).append("=").append(value);
+    };
+    if (filter.family) add("family", to_string(*filter.family));
+    if (filter.protocol) add("protocol", to_string(*filter.protocol));
+    if (filter.mark) add("mark", to_string(*filter.mark));
+    if (filter.status) add("status", fmt::format("{:#x}/{:#x}", filter.status->value, filter.status->mask));
+    if (filter.zone) add("zone", fmt::format("{}", *filter.zone));
+    return text;
+}
+
+std::string describe(const ScanPlan& plan) {
+    if (plan.method == ScanPlan::Method::Lookup) {
+        const auto where = plan.zones.empty() ? "all zones" : fmt::format("zone {}", fmt::join(plan.zones, " and "));
+        return fmt::format("lookup of {} tuple{} in {}: {}", plan.lookups.size(), plan.lookups.size() == 1 ? "" : "s",
+                           where, plan.reason);
+    }
+    const auto filter = plan.candidate.empty()
+                            ? std::string{"matched here"}
+                            : fmt::format("the kernel may filter by {} if enough rows pass", describe(plan.candidate));
+    return fmt::format("dump of the whole table, {}: {}", filter, plan.reason);
+}
+
+}  // namespace headgate::conntrack

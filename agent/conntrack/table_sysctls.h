@@ -1,0 +1,30 @@
+// The numbers that the kernel publishes about a flow table under /proc/sys/net/netfilter
+// (net/netfilter/nf_conntrack_standalone.c).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "headgate/flow_table.h"
+#include "headgate/result.h"
+
+#include "flow/file_descriptor.h"
+
+namespace headgate::conntrack {
+
+/// Files opened once, in the network namespace that they are about, and read from anywhere.
+class TableSysctls {
+  public:
+    /// In the calling thread's network namespace. Fails where the kernel has no conntrack loaded.
+    [[nodiscard]] static Result<TableSysctls> open();
+
+    [[nodiscard]] Result<TableUsage> usage() const;
+
+    /// Cheap enough to be asked many times during a dump.
+    [[nodiscard]] Result<std::uint64_t> buckets() const;
+
+  private:
+    FileDescriptor count_, maximum_, buckets_;
+};
+
+}  // namespace headgate::conntrack

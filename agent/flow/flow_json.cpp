@@ -1,0 +1,163 @@
+#include "flow/flow_json.h"
+
+#include <fmt/chrono.h>
+#include <fmt/compile.h>
+
+#include <array>
+#include <iterator>
+#include <system_error>
+
+#include "flow/text.h"
+
+namespace headgate {
+namespace {
+
+using Buffer = fmt::memory_buffer;
+
+void append(Buffer& out, std::string_view text) {
+    out.append(text.data(), text.data() + text.size());
+}
+
+template <typename Format, typename... Args>
+void append_formatted(Buffer& out, const Format& format, const Args&... args) {
+    fmt::format_to(std::back_inserter(out), format, args...);
+}
+
+void append_address(Buffer& out, std::string_view key, const Address& address) {
+    std::array<char, kAddressText> text;
+    const std::size_t length = write_address(text, address);
+    append_formatted(out, FMT_COMPILE("\"{}\":\"{}\""), key, std::string_view{text.data(), length});
+}
+
+void append_endpoints(Buffer& out, const FlowTuple& tuple) {
+    append_address(out, "source", tuple.source);
+    if (has_ports(tuple.protocol)) append_formatted(out, FMT_COMPILE(",\"source_port\":{}"), tuple.source_port);
+    append(out, ",");
+    append_address(out, "destination", tuple.destination);
+    if (has_ports(tuple.protocol)) {
+        append_formatted(out, FMT_COMPILE(",\"destination_port\":{}"), tuple.destination_port);
+    } else if (is_icmp(tuple.protocol)) {
+        append_formatted(out, FMT_COMPILE(",\"icmp_type\":{},\"icmp_code\":{},\"icmp_id\":{}"), tuple.icmp_type,
+                         tuple.icmp_code, tuple.icmp_id);
+    } else if (tuple.protocol == Protocol::Gre) {
+        append_formatted(out, FMT_COMPILE(",\"source_key\":{},\"destination_key\":{}"), tuple.source_port,
+                         tuple.destination_port);
+    }
+}
+
+void append_states(Buffer& out, const Flow& flow) {
+    append_formatted(out, FMT_COMPILE(",\"state\":\"{}\""), to_string(state(flow)));
+    if (const auto name = protocol_state_name(flow)) {
+        append_formatted(out, FMT_COMPILE(",\"protocol_state\":\"{}\""), *name);
+    }
+    append(out, ",\"status\":[");
+    bool first = true;
+    for (unsigned bit = 0; bit < kStatusBits; ++bit) {
+        if ((flow.status >> bit & 1U) == 0) continue;
+        append(out, first ? "\"" : ",\"");
+        append(out, status_name(bit));
+        append(out, "\"");
+        first = false;
+    }
+    append(out, "]");
+}
+
+/// RFC 3339 with nanoseconds: together with the id it tells a flow from a later one on the same tuple.
+void append_start(Buffer& out, Timestamp started) {
+    const auto day = std::chrono::floor<std::chrono::days>(started);
+    const std::chrono::year_month_day date{day};
+    const std::chrono::hh_mm_ss time{started - day};
+    append_formatted(out, FMT_COMPILE(",\"started_at\":\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z\""),
+                     static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(),
+                     time.seconds().count(), time.subseconds().count());
+}
+
+void append_numbers(Buffer& out, const Flow& flow, Timestamp now) {
+    if (flow.started) append_start(out, *flow.started);
+    if (const auto seconds = age(flow, now))
+        append_formatted(out, FMT_COMPILE(",\"age_seconds\":{}"), seconds->count());
+    if (flow.timeout) append_formatted(out, FMT_COMPILE(",\"timeout_seconds\":{}"), flow.timeout->count());
+    if (const auto& count = flow.counters_original) {
+        append_formatted(out, FMT_COMPILE(",\"packets\":{},\"bytes\":{}"), count->packets, count->bytes);
+    }
+    if (const auto& count = flow.counters_reply) {
+        append_formatted(out, FMT_COMPILE(",\"packets_reply\":{},\"bytes_reply\":{}"), count->packets, count->bytes);
+    }
+    if (flow.mark) append_formatted(out, FMT_COMPILE(",\"mark\":{}"), *flow.mark);
+    append_formatted(out, FMT_COMPILE(",\"zone\":{}"), flow.zone);
+    if (flow.zone_direction == ZoneDirection::Original) append(out, ",\"zone_direction\":\"original\"");
+    if (flow.zone_direction == ZoneDirection::Reply) append(out, ",\"zone_direction\":\"reply\"");
+}
+
+}  // namespace
+
+void append_flow_json(Buffer& out, const Flow& flow, Timestamp now, const FlowAnnotation& annotation) {
+    append_formatted(out, FMT_COMPILE("{{\"id\":{},\"family\":\"{}\",\"protocol\":\"{}\","), flow.id,
+                     to_string(flow.original.source.family), to_string(flow.original.protocol));
+    append_endpoints(out, flow.original);
+    if (const FlowTuple after = translated(flow); after != flow.original) {
+        append(out, ",\"translated\":{");
+        append_endpoints(out, after);
+        append(out, "}");
+    }
+    append_states(out, flow);
+    append_numbers(out, flow, now);
+    if (annotation.outcome) append_formatted(out, FMT_COMPILE(",\"outcome\":\"{}\""), to_string(*annotation.outcome));
+    if (annotation.error != 0) {
+        append(out, ",\"error\":");
+        append_json_string(out, std::generic_category().message(annotation.error));
+    }
+    append(out, "}");
+}
+
+void append_json_string(Buffer& out, std::string_view text) {
+    out.push_back('"');
+    for (const char c : text) {
+        if (c == '"' || c == '\\') {
+            out.push_back('\\');
+            out.push_back(c);
+        } else if (static_cast<unsigned char>(c) < 0x20) {
+            append_formatted(out, FMT_COMPILE("\\u{:04x}"), static_cast<unsigned>(c));
+        } else {
+            out.push_back(c);
+        }
+    }
+    out.push_back('"');
+}
+
+std::string to_rfc3339(Timestamp time) {
+    const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time);
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(milliseconds);
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
+                       (milliseconds - seconds).count());
+}
+
+Result<Timestamp> parse_rfc3339(std::string_view text) {
+    // 2026-11-21T09:30:00.123456789Z: digits at fixed places, then a fraction of any length
+    constexpr std::string_view kShape = "0000-00-00T00:00:00";
+    const auto wrong = invalid("\"{}\" is not a time such as 2026-11-21T09:30:00.123Z", text);
+    const auto number = [&](std::size_t at, std::size_t size) {
+        return parse_unsigned<unsigned>(text.substr(at, size));
+    };
+    if (text.size() < kShape.size() + 1 || !text.ends_with('Z')) return wrong;
+    for (std::size_t i = 0; i < kShape.size(); ++i) {
+        const bool digit = text[i] >= '0' && text[i] <= '9';
+        if (kShape[i] == '0' ? !digit : text[i] != kShape[i]) return wrong;
+    }
+    std::string fraction{text.substr(kShape.size(), text.size() - kShape.size() - 1)};
+    if (!fraction.empty() && (fraction.front() != '.' || fraction.size() < 2 || fraction.size() > 10)) return wrong;
+    fraction.resize(10, '0');
+    const auto nanoseconds = parse_unsigned<std::uint32_t>(std::string_view{fraction}.substr(1));
+    const std::chrono::year_month_day date{std::chrono::year{static_cast<int>(*number(0, 4))},
+                                           std::chrono::month{*number(5, 2)}, std::chrono::day{*number(8, 2)}};
+    const bool in_range = date.ok() && *number(11, 2) < 24 && *number(14, 2) < 60 && *number(17, 2) < 61;
+    if (!in_range || !nanoseconds || static_cast<int>(date.year()) < 1970 || static_cast<int>(date.year()) > 2261) {
+        return wrong;
+    }
+    return Timestamp{std::chrono::sys_days{date}} + std::chrono::hours{*number(11, 2)} +
+           std::chrono::minutes{*number(14, 2)} + std::chrono::seconds{*number(17, 2)} +
+           std::chrono::nanoseconds{*nanoseconds};
+}
+
+}  // namespace headgate

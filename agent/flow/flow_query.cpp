@@ -1,0 +1,165 @@
+#include "headgate/flow_query.h"
+
+#include <algorithm>
+
+#include "flow/text.h"
+
+namespace headgate {
+namespace {
+
+bool filter_matches(const FlowFilter& filter, const FlowTuple& tuple, MatchDirection direction) noexcept {
+    return filter.matches(tuple) || (direction == MatchDirection::Both && filter.matches(swapped(tuple)));
+}
+
+bool any_filter_matches(const FlowQuery& query, const FlowTuple& tuple) noexcept {
+    return std::ranges::any_of(
+        query.filters, [&](const FlowFilter& filter) { return filter_matches(filter, tuple, query.direction); });
+}
+
+bool state_fits(StateScope scope, FlowState state) noexcept {
+    switch (scope) {
+        case StateScope::Active:
+            return state != FlowState::Closed;
+        case StateScope::New:
+            return state == FlowState::New;
+        case StateScope::Established:
+            return state == FlowState::Established;
+        case StateScope::Closed:
+            return state == FlowState::Closed;
+        case StateScope::Any:
+            return true;
+    }
+    return false;
+}
+
+bool mark_fits(const std::optional<MarkMatch>& wanted, std::optional<std::uint32_t> mark) noexcept {
+    return !wanted || (mark.value_or(0) & wanted->mask) == wanted->value;
+}
+
+Verdict judge_bytes(std::uint64_t minimum, const Flow& flow) noexcept {
+    const auto bytes = total_bytes(flow);
+    if (!bytes) return Verdict::BytesUnknown;
+    return *bytes >= minimum ? Verdict::Match : Verdict::NoMatch;
+}
+
+Verdict judge_age(std::chrono::seconds minimum, const Flow& flow, const Moment& moment) noexcept {
+    if (const auto known = age(flow, moment.now)) return *known >= minimum ? Verdict::Match : Verdict::NoMatch;
+    if (!moment.timestamps_since) return Verdict::AgeUnknown;
+    return moment.now - *moment.timestamps_since >= minimum ? Verdict::Match : Verdict::AgeUnknown;
+}
+
+Result<std::uint32_t> parse_mark_number(std::string_view text) {
+    const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+    const auto number = parse_unsigned<std::uint32_t>(hexadecimal ? text.substr(2) : text, hexadecimal ? 16 : 10);
+    if (!number) return invalid("\"{}\" is not a 32-bit number, decimal or 0x...", text);
+    return *number;
+}
+
+}  // namespace
+
+Result<FlowQuery> validated(FlowQuery query) {
+    if (query.filters.empty()) return invalid("no filter: name the flows, or say --all to mean every one");
+    if (query.filters.size() > kMaxFilters) {
+        return invalid("{} filters; an operation takes {} at most", query.filters.size(), kMaxFilters);
+    }
+    if (query.minimum_age < std::chrono::seconds{0}) return invalid("the minimum age is negative");
+    for (auto& filter : query.filters) {
+        auto checked = validated(std::move(filter));
+        if (!checked) return tl::unexpected(std::move(checked.error()));
+        filter = std::move(*checked);
+    }
+    return query;
+}
+
+std::string_view to_string(MatchSide side) {
+    switch (side) {
+        case MatchSide::Original:
+            return "original";
+        case MatchSide::Translated:
+            return "translated";
+        case MatchSide::Any:
+            return "any";
+    }
+    return {};
+}
+
+Result<MatchSide> parse_match_side(std::string_view text) {
+    for (const auto side : {MatchSide::Original, MatchSide::Translated, MatchSide::Any}) {
+        if (text == to_string(side)) return side;
+    }
+    return invalid("\"{}\" is none of original, translated and any", text);
+}
+
+std::string to_string(const MarkMatch& mark) {
+    return mark.mask == 0xFFFFFFFF ? fmt::format("{:#x}", mark.value)
+                                   : fmt::format("{:#x}/{:#x}", mark.value, mark.mask);
+}
+
+Result<MarkMatch> parse_mark_match(std::string_view text) {
+    const auto slash = text.find('/');
+    auto value = parse_mark_number(text.substr(0, slash));
+    if (!value) return tl::unexpected(std::move(value.error()));
+    if (slash == std::string_view::npos) return MarkMatch{*value};
+    auto mask = parse_mark_number(text.substr(slash + 1));
+    if (!mask) return tl::unexpected(std::move(mask.error()));
+    if ((*value & ~*mask) != 0)
+        return invalid("{:#x} has bits outside the mask {:#x}: no mark can match", *value, *mask);
+    return MarkMatch{*value, *mask};
+}
+
+StateScope scope_of(FlowState state) {
+    switch (state) {
+        case FlowState::New:
+            return StateScope::New;
+        case FlowState::Established:
+            return StateScope::Established;
+        case FlowState::Closed:
+            return StateScope::Closed;
+    }
+    return StateScope::Active;
+}
+
+std::string_view to_string(StateScope states) {
+    switch (states) {
+        case StateScope::Active:
+            return "ACTIVE";
+        case StateScope::New:
+            return "NEW";
+        case StateScope::Established:
+            return "ESTABLISHED";
+        case StateScope::Closed:
+            return "CLOSED";
+        case StateScope::Any:
+            return "ANY";
+    }
+    return {};
+}
+
+bool matches_filters(const FlowQuery& query, const FlowTuple& original, const FlowTuple& reply) noexcept {
+    // swapped(reply) is the translated tuple but for ICMP type and code, which no filter looks at.
+    switch (query.side) {
+        case MatchSide::Original:
+            return any_filter_matches(query, original);
+        case MatchSide::Translated:
+            return any_filter_matches(query, swapped(reply));
+        case MatchSide::Any:
+            return any_filter_matches(query, original) || any_filter_matches(query, swapped(reply));
+    }
+    return false;
+}
+
+Verdict judge(const FlowQuery& query, const Flow& flow, const Moment& moment) noexcept {
+    if (!matches_filters(query, flow.original, flow.reply)) return Verdict::NoMatch;
+    if (!state_fits(query.states, state(flow))) return Verdict::NoMatch;
+    if (query.zone && *query.zone != flow.zone) return Verdict::NoMatch;
+    if (!mark_fits(query.mark, flow.mark)) return Verdict::NoMatch;
+    Verdict verdict = Verdict::Match;
+    if (query.minimum_bytes) verdict = judge_bytes(*query.minimum_bytes, flow);
+    if (verdict != Verdict::NoMatch && query.minimum_age > std::chrono::seconds{0}) {
+        const Verdict by_age = judge_age(query.minimum_age, flow, moment);
+        if (by_age != Verdict::Match) verdict = by_age;
+    }
+    return verdict;
+}
+
+}  // namespace headgate

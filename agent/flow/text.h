@@ -1,0 +1,38 @@
+// Small readers of text that several parsers of this floor share. Thread-safe.
+#pragma once
+
+#include <charconv>
+#include <concepts>
+#include <optional>
+#include <string_view>
+
+namespace headgate {
+
+/// The whole text as a number, or nothing: no sign, no space, no rest.
+template <std::unsigned_integral T>
+[[nodiscard]] std::optional<T> parse_unsigned(std::string_view text, int base = 10) {
+    T value{};
+    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+    if (status != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+/// ASCII alone: names of protocols and states, whatever the locale.
+[[nodiscard]] constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (lower(a[i]) != lower(b[i])) return false;
+    }
+    return true;
+}
+
+/// Takes what stands before the separator off the front of `rest`; all of it where there is no separator.
+[[nodiscard]] constexpr std::string_view take_until(std::string_view& rest, char separator) {
+    const auto end = rest.find(separator);
+    const auto part = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+    return part;
+}
+
+}  // namespace headgate

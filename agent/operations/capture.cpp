@@ -1,0 +1,17 @@
+#include "operations/capture.h"
+
+#include "operations/operation_run.h"
+
+namespace headgate::operations {
+
+Result<FlowOperation> run_capture(FlowTable& table, const Clock& clock, const CaptureRequest& request,
+                                  CaptureObserver& observer) {
+    OperationRun run{clock, OperationType::Capture, request.endpoint, request.query};
+    if (auto told = observer.begun(run.operation()); !told) return tl::unexpected(std::move(told.error()));
+    const auto report = table.scan(request.query, run.moment(), observer);
+    if (!report) return tl::unexpected(report.error());
+    run.count(*report);
+    return run.finish();
+}
+
+}  // namespace headgate::operations

@@ -1,0 +1,24 @@
+// Reads back the flows that `headgate capture --output json|ndjson` wrote.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+
+#include "headgate/flow_table.h"
+#include "headgate/result.h"
+
+namespace headgate::operations {
+
+/// How a file ends.
+enum class CaptureFileEnd : std::uint8_t {
+    WithSummary,
+    WithoutSummary,  ///< NDJSON whose last line is missing: picked from a capture, or cut short
+};
+
+/// Hands over the rows in blocks, with empty keys. Constant memory. An error names the file, the place and the rule.
+/// Either the whole file is readable or it is an error: the caller keeps the blocks until the end is known.
+[[nodiscard]] Result<CaptureFileEnd> read_capture_file(
+    const std::string& path, const std::function<Result<void>(std::span<const FlowRow>)>& take);
+
+}  // namespace headgate::operations

@@ -1,0 +1,51 @@
+#include "operations/flow_spool.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <type_traits>
+
+namespace headgate::operations {
+namespace {
+
+static_assert(std::is_trivially_copyable_v<FlowRow>, "rows go through a file as they are");
+
+constexpr std::size_t kRowsInMemory = 4096;  // about 1.4 MiB
+constexpr std::size_t kRowsPerBlock = 256;
+
+}  // namespace
+
+Result<void> FlowSpool::append(std::span<const FlowRow> rows) {
+    const auto kept = rows.first(std::min(rows.size(), kRowsInMemory - head_.size()));
+    head_.insert(head_.end(), kept.begin(), kept.end());
+    size_ += kept.size();
+    const auto spilled = rows.subspan(kept.size());
+    if (spilled.empty()) return {};
+    if (!tail_) tail_.reset(std::tmpfile());
+    if (!tail_ || std::fwrite(spilled.data(), sizeof(FlowRow), spilled.size(), tail_.get()) != spilled.size()) {
+        return system_error(errno, "keeping the identified flows in a temporary file");
+    }
+    size_ += spilled.size();
+    return {};
+}
+
+Result<void> FlowSpool::for_each_block(const std::function<Result<void>(std::span<const FlowRow>)>& take) {
+    for (std::span<const FlowRow> rest{head_}; !rest.empty();) {
+        const auto block = rest.first(std::min(rest.size(), kRowsPerBlock));
+        if (auto taken = take(block); !taken) return taken;
+        rest = rest.subspan(block.size());
+    }
+    if (!tail_) return {};
+    if (std::fflush(tail_.get()) != 0) return system_error(errno, "keeping the identified flows in a temporary file");
+    std::rewind(tail_.get());
+    std::vector<FlowRow> block(kRowsPerBlock);
+    for (std::uint64_t left = size_ - head_.size(); left > 0;) {
+        const std::size_t read =
+            std::fread(block.data(), sizeof(FlowRow), std::min<std::uint64_t>(left, block.size()), tail_.get());
+        if (read == 0) return system_error(EIO, "reading the identified flows back from a temporary file");
+        if (auto taken = take(std::span{block}.first(read)); !taken) return taken;
+        left -= read;
+    }
+    return {};
+}
+
+}  // namespace headgate::operations

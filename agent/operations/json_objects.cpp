@@ -1,0 +1,107 @@
+#include "operations/json_objects.h"
+
+#include <utility>
+
+namespace headgate::operations {
+namespace {
+
+/// Far beyond any row or summary of headgate's (20 filters have 4 KiB): what is longer is not a file of ours.
+constexpr std::size_t kLongestObject = 64 * 1024;
+
+class Splitter {
+  public:
+    Splitter(std::string_view rows_member, const ObjectSink& take) : rows_member_(rows_member), take_(take) {}
+
+    Result<void> feed(char c) {
+        if (in_string_) return feed_string(c);
+        switch (c) {
+            case '"':
+                in_string_ = true;
+                string_.clear();
+                return keep(c);
+            case '{':
+            case '[':
+                return open(c);
+            case '}':
+            case ']':
+                return close(c);
+            default:
+                return keep(c);
+        }
+    }
+
+    [[nodiscard]] Result<void> finish() const {
+        if (depth_ != 0) return failed("ends in the middle of an object");
+        return {};
+    }
+
+  private:
+    Result<void> feed_string(char c) {
+        if (!std::exchange(escaped_, !escaped_ && c == '\\') && c == '"') in_string_ = false;
+        if (in_string_ && string_.size() < kLongestObject) string_.push_back(c);
+        return keep(c);
+    }
+
+    Result<void> open(char c) {
+        if (c == '[' && depth_ == 1 && string_ == rows_member_) in_rows_ = true;
+        const bool row_begins = c == '{' && in_rows_ && depth_ == 2;
+        auto kept = row_begins ? begin_row() : keep(c);
+        ++depth_;
+        if (row_begins) row_.push_back(c);
+        return kept;
+    }
+
+    Result<void> begin_row() {
+        in_row_ = true;
+        row_.clear();
+        return {};
+    }
+
+    Result<void> close(char c) {
+        if (depth_ == 0) return failed("\"{}\" closes nothing", c);
+        auto kept = keep(c);
+        --depth_;
+        if (!kept) return kept;
+        if (in_row_ && depth_ == 2) {
+            in_row_ = false;
+            return take_(row_, true);
+        }
+        if (in_rows_ && depth_ == 1) in_rows_ = false;
+        if (depth_ != 0) return {};
+        auto taken = take_(outer_, false);
+        outer_.clear();
+        return taken;
+    }
+
+    Result<void> keep(char c) {
+        // Between the rows there are only commas and white space, which the emptied array does not want.
+        const bool between_rows =
+            in_rows_ && !in_row_ && depth_ == 2 && (c == ',' || c == ' ' || c == '\n' || c == '\t');
+        const bool between_objects = depth_ == 0 && c != '{';
+        if (between_objects && c != ' ' && c != '\n' && c != '\r' && c != '\t')
+            return failed("is not JSON as headgate writes it");
+        if (between_rows || between_objects) return {};
+        std::string& text = in_row_ ? row_ : outer_;
+        if (text.size() >= kLongestObject) return failed("has an object longer than {} bytes", kLongestObject);
+        text.push_back(c);
+        return {};
+    }
+
+    std::string_view rows_member_;
+    const ObjectSink& take_;
+    std::string outer_, row_, string_;
+    int depth_ = 0;
+    bool in_string_ = false, escaped_ = false, in_rows_ = false, in_row_ = false;
+};
+
+}  // namespace
+
+Result<void> split_json_objects(std::istream& in, std::string_view rows_member, const ObjectSink& take) {
+    Splitter splitter{rows_member, take};
+    for (int c = in.rdbuf()->sbumpc(); c != std::char_traits<char>::eof(); c = in.rdbuf()->sbumpc()) {
+        if (auto fed = splitter.feed(static_cast<char>(c)); !fed) return fed;
+    }
+    return splitter.finish();
+}
+
+}  // namespace headgate::operations

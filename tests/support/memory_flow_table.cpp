@@ -1,0 +1,64 @@
+#include "support/memory_flow_table.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace headgate::testing {
+namespace {
+
+bool same_entry(const Flow& a, const Flow& b) {
+    return a.original == b.original && a.zone == b.zone && a.zone_direction == b.zone_direction;
+}
+
+}  // namespace
+
+Result<ScanReport> MemoryFlowTable::scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) {
+    listener.planned("a walk through memory");
+    ScanReport report;
+    for (const auto& flow : flows) {
+        ++report.scanned;
+        const Verdict verdict = judge(query, flow, moment);
+        if (verdict == Verdict::AgeUnknown) ++report.age_unknown;
+        if (verdict == Verdict::BytesUnknown) ++report.bytes_unknown;
+        if (verdict != Verdict::Match) continue;
+        ++report.matched;
+        const FlowRow row{flow, {}};
+        if (auto told = listener.matched({&row, 1}); !told) return tl::unexpected(std::move(told.error()));
+        if (auto go_on = listener.progressed(report.scanned); !go_on) return tl::unexpected(std::move(go_on.error()));
+    }
+    return report;
+}
+
+Result<void> MemoryFlowTable::remove(std::span<const FlowRow> rows, const EndingSink& ended) {
+    for (const auto& row : rows) {
+        ++removals_asked;
+        const auto found = std::ranges::find_if(
+            flows, [&](const Flow& flow) { return same_entry(flow, row.flow) && flow.id == row.flow.id; });
+        if (found == flows.end()) {
+            ended({row.flow, Outcome::Gone, 0});
+        } else if (const auto failure = failing.find(row.flow.id); failure != failing.end()) {
+            ended({row.flow, Outcome::Failed, failure->second});
+        } else {
+            const Flow last = *found;
+            flows.erase(found);
+            ended({last, Outcome::Flushed, 0});
+        }
+    }
+    return {};
+}
+
+Result<void> MemoryFlowTable::insert(std::span<const Flow> added) {
+    for (const auto& flow : added) {
+        const bool there = std::ranges::any_of(flows, [&](const Flow& other) { return same_entry(flow, other); });
+        if (there) return system_error(EEXIST, "inserting a flow");
+        flows.push_back(flow);
+        flows.back().id = next_id_++;
+    }
+    return {};
+}
+
+Result<TableUsage> MemoryFlowTable::usage() {
+    return TableUsage{flows.size(), 0, 1};
+}
+
+}  // namespace headgate::testing

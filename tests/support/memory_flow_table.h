@@ -1,0 +1,33 @@
+// A flow table in memory that behaves like the kernel's, as far as FlowTable promises. The conformance cases
+// (flow_table_conformance.h) hold both to the same.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "headgate/flow_table.h"
+
+namespace headgate::testing {
+
+class MemoryFlowTable final : public FlowTable {
+  public:
+    Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override;
+    Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) override;
+    Result<void> insert(std::span<const Flow> flows) override;
+    Result<TableUsage> usage() override;
+
+    /// What is in it, in the order of insertion; tests may change it as traffic would.
+    std::deque<Flow> flows;
+
+    /// Deletes that fail, by the flow's id, with this errno.
+    std::map<std::uint32_t, int> failing;
+
+    /// How many rows remove() was asked to end.
+    std::uint64_t removals_asked = 0;
+
+  private:
+    std::uint32_t next_id_ = 1000;
+};
+
+}  // namespace headgate::testing
