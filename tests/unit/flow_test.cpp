@@ -1,0 +1,85 @@
+#include "headgate/flow.h"
+
+#include <gtest/gtest.h>
+
+#include "support/flow_builder.h"
+
+namespace headgate {
+namespace {
+
+using namespace headgate::testing;
+using namespace std::chrono_literals;
+
+constexpr Timestamp kNow{std::chrono::seconds{1'800'000'000}};
+
+TEST(FlowState, of_tcp_and_sctp_comes_from_the_protocol) {
+    const std::pair<std::uint8_t, FlowState> tcp[] = {
+        {0, FlowState::New},         {1, FlowState::New},         {2, FlowState::New},         {9, FlowState::New},
+        {3, FlowState::Established}, {4, FlowState::Established}, {5, FlowState::Established}, {6, FlowState::Closed},
+        {7, FlowState::Closed},      {8, FlowState::Closed},
+    };
+    for (const auto& [number, expected] : tcp)
+        EXPECT_EQ(state(tcp_flow().in_state(number)), expected) << int{number};
+    EXPECT_EQ(state(sctp_flow().in_state(3)), FlowState::New);
+    EXPECT_EQ(state(sctp_flow().in_state(4)), FlowState::Established);
+    EXPECT_EQ(state(sctp_flow().in_state(7)), FlowState::Closed);
+    EXPECT_EQ(state(sctp_flow().in_state(1)), FlowState::Closed);
+}
+
+TEST(FlowState, of_others_is_whether_a_reply_was_seen) {
+    EXPECT_EQ(state(udp_flow()), FlowState::New);
+    EXPECT_EQ(state(udp_flow().established()), FlowState::Established);
+    EXPECT_EQ(state(icmp_flow()), FlowState::New);
+    EXPECT_EQ(protocol_state_name(udp_flow()), std::nullopt);
+}
+
+TEST(FlowState, that_the_kernel_did_not_tell_falls_back_on_the_reply) {
+    Flow offloaded = tcp_flow().established();
+    offloaded.protocol_state.reset();
+    EXPECT_EQ(state(offloaded), FlowState::Established);
+    EXPECT_EQ(protocol_state_name(offloaded), std::nullopt);
+    offloaded.protocol_state = std::uint8_t{200};
+    EXPECT_EQ(state(offloaded), FlowState::Established);
+}
+
+TEST(FlowState, names_are_the_kernels) {
+    EXPECT_EQ(protocol_state_name(tcp_flow().in_state(9)), "SYN_SENT2");
+    EXPECT_EQ(protocol_state_name(sctp_flow().in_state(2)), "COOKIE_WAIT");
+    EXPECT_EQ(parse_protocol_state(Protocol::Tcp, "TIME_WAIT"), std::uint8_t{7});
+    EXPECT_EQ(parse_protocol_state(Protocol::Tcp, "COOKIE_WAIT"), std::nullopt);
+    EXPECT_EQ(parse_protocol_state(Protocol::Udp, "ESTABLISHED"), std::nullopt);
+}
+
+TEST(FlowAge, counts_from_the_start_to_now_or_to_the_end) {
+    Flow flow = tcp_flow().started_at(kNow - 90s);
+    EXPECT_EQ(age(flow, kNow), 90s);
+    flow.stopped = kNow - 60s;
+    EXPECT_EQ(age(flow, kNow), 30s);
+}
+
+TEST(FlowAge, is_never_negative_and_absent_without_a_time_stamp) {
+    EXPECT_EQ(age(tcp_flow().started_at(kNow + 5s), kNow), 0s);
+    EXPECT_EQ(age(tcp_flow(), kNow), std::nullopt);
+}
+
+TEST(Flow, translated_addresses_are_those_after_nat) {
+    const Flow flow = tcp_flow()
+                          .from("10.0.1.2", 1000)
+                          .to("192.0.2.1", 443)
+                          .leaving_as("192.0.2.9", 5000)
+                          .redirected_to("10.0.2.2", 8443);
+    const FlowTuple after = translated(flow);
+    EXPECT_EQ(to_string(after.source), "192.0.2.9");
+    EXPECT_EQ(after.source_port, 5000);
+    EXPECT_EQ(to_string(after.destination), "10.0.2.2");
+    EXPECT_EQ(after.destination_port, 8443);
+    EXPECT_EQ(translated(icmp_flow()), icmp_flow().tuple());
+}
+
+TEST(Flow, bytes_that_nobody_counted_are_absent) {
+    EXPECT_EQ(total_bytes(tcp_flow()), std::nullopt);
+    EXPECT_EQ(total_bytes(tcp_flow().with_bytes(3, 4)), 7U);
+}
+
+}  // namespace
+}  // namespace headgate

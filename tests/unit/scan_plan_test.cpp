@@ -1,0 +1,128 @@
+#include "conntrack/scan_plan.h"
+
+#include <gtest/gtest.h>
+
+#include "support/flow_builder.h"
+
+namespace headgate::conntrack {
+namespace {
+
+using namespace headgate::testing;
+using namespace std::chrono_literals;
+
+constexpr auto kFullTuple = "source=10.0.1.2,source-port=4711,destination=10.0.2.2,destination-port=80,protocol=tcp";
+constexpr TableFacts kSmall{{6, 18}, 1000};
+constexpr TableFacts kLarge{{6, 18}, 1'000'000};
+
+TEST(ScanPlan, dumps_when_a_filter_leaves_part_of_the_tuple_open) {
+    for (const auto* filter :
+         {"source=10.0.1.2", "source=10.0.1.2,source-port=4711,destination=10.0.2.2,destination-port=80",
+          "source=10.0.1.2,source-port=4711,destination=10.0.2.2,destination-port=80:81,protocol=tcp",
+          "source=10.0.1.2,source-port=4711,destination=10.0.2.0/24,destination-port=80,protocol=tcp"}) {
+        EXPECT_EQ(plan_scan(query_for(filter), kLarge).method, ScanPlan::Method::Dump) << filter;
+    }
+    auto one_of_two = query_for(kFullTuple);
+    one_of_two.filters.push_back(parse_flow_filter("protocol=udp").value());
+    EXPECT_EQ(plan_scan(one_of_two, kLarge).method, ScanPlan::Method::Dump);
+}
+
+TEST(ScanPlan, looks_up_full_tuples_in_the_zone_that_is_named) {
+    auto query = query_for(kFullTuple);
+    query.zone = std::uint16_t{0};
+    const auto plan = plan_scan(query, kSmall);
+    EXPECT_EQ(plan.method, ScanPlan::Method::Lookup);
+    EXPECT_EQ(plan.zones, std::vector<std::uint16_t>{0});
+    EXPECT_EQ(plan.lookups, std::vector<FlowTuple>{tcp_flow().from("10.0.1.2", 4711).to("10.0.2.2", 80)});
+}
+
+TEST(ScanPlan, looks_in_zone_0_too_where_a_zone_may_hold_in_one_direction_only) {
+    auto query = query_for(kFullTuple);
+    query.zone = std::uint16_t{7};
+    EXPECT_EQ(plan_scan(query, kSmall).zones, (std::vector<std::uint16_t>{7, 0}));
+}
+
+TEST(ScanPlan, looks_in_every_zone_when_none_is_named_unless_a_dump_is_cheaper) {
+    EXPECT_EQ(plan_scan(query_for(kFullTuple), kLarge).method, ScanPlan::Method::Lookup);
+    EXPECT_EQ(plan_scan(query_for(kFullTuple), kLarge).lookup_count(), 65'536U);
+    EXPECT_EQ(plan_scan(query_for(kFullTuple), kSmall).method, ScanPlan::Method::Dump);
+    auto many = query_for(kFullTuple);
+    many.filters.resize(20, many.filters.front());
+    EXPECT_EQ(plan_scan(many, kLarge).method, ScanPlan::Method::Dump);
+}
+
+TEST(ScanPlan, looks_up_the_reply_tuple_for_translated_addresses_and_both_for_both_directions) {
+    const FlowTuple tuple = tcp_flow().from("10.0.1.2", 4711).to("10.0.2.2", 80);
+    auto query = query_for(kFullTuple);
+    query.zone = std::uint16_t{0};
+    query.side = MatchSide::Translated;
+    EXPECT_EQ(plan_scan(query, kSmall).lookups, std::vector<FlowTuple>{swapped(tuple)});
+    query.side = MatchSide::Any;
+    EXPECT_EQ(plan_scan(query, kSmall).lookups, (std::vector<FlowTuple>{tuple, swapped(tuple)}));
+    query.side = MatchSide::Original;
+    query.direction = MatchDirection::Both;
+    EXPECT_EQ(plan_scan(query, kSmall).lookups, (std::vector<FlowTuple>{tuple, swapped(tuple)}));
+}
+
+TEST(ScanPlan, never_pushes_an_address_or_a_port_down) {
+    const auto plan = plan_scan(query_for("source=2001:db8::/64,destination-port=443,protocol=tcp"), kLarge);
+    KernelFilter expected;
+    expected.family = Family::Ipv6;
+    expected.protocol = Protocol::Tcp;
+    EXPECT_EQ(plan.candidate, expected);
+}
+
+TEST(ScanPlan, pushes_down_only_what_every_filter_agrees_on) {
+    auto query = query_for("source=10.0.1.0/24,protocol=tcp");
+    query.filters.push_back(parse_flow_filter("destination=10.0.2.0/24,protocol=udp").value());
+    KernelFilter family_only;
+    family_only.family = Family::Ipv4;
+    EXPECT_EQ(plan_scan(query, kLarge).candidate, family_only);
+    query.filters.push_back(parse_flow_filter("protocol=tcp").value());
+    EXPECT_TRUE(plan_scan(query, kLarge).candidate.empty());
+}
+
+TEST(ScanPlan, pushes_a_protocol_down_only_with_a_family) {
+    EXPECT_TRUE(plan_scan(query_for("protocol=tcp"), kLarge).candidate.empty());
+}
+
+TEST(ScanPlan, pushes_a_zone_down_from_6_8_on) {
+    auto query = query_for_all();
+    query.zone = std::uint16_t{5};
+    EXPECT_EQ(plan_scan(query, {{6, 8}, 1'000'000}).candidate.zone, std::uint16_t{5});
+    EXPECT_TRUE(plan_scan(query, {{6, 1}, 1'000'000}).candidate.empty());
+}
+
+TEST(ScanPlan, reads_states_from_the_status_bits_only_where_they_are_there) {
+    auto query = query_for("protocol=udp");
+    query.states = StateScope::Established;
+    EXPECT_EQ(plan_scan(query, kLarge).candidate.status, (StatusMatch{2, 2}));
+    query.states = StateScope::New;
+    EXPECT_EQ(plan_scan(query, kLarge).candidate.status, (StatusMatch{0, 2}));
+    query = query_for("protocol=tcp");
+    query.states = StateScope::Established;
+    EXPECT_FALSE(plan_scan(query, kLarge).candidate.status.has_value());
+}
+
+TEST(ScanPlan, leaves_small_tables_unfiltered) {
+    EXPECT_TRUE(plan_scan(query_for("source=10.0.1.0/24"), kSmall).candidate.empty());
+}
+
+TEST(KernelFilter, is_used_when_enough_rows_pass_and_the_pause_stays_short) {
+    EXPECT_TRUE(filter_is_harmless({4000, 2000, 300us}));
+    EXPECT_TRUE(filter_is_harmless({4000, 3200, 300us}));
+    EXPECT_FALSE(filter_is_harmless({4000, 3950, 300us})) << "spares too little";
+    EXPECT_FALSE(filter_is_harmless({4000, 300, 10us})) << "too few pass to promise anything";
+    EXPECT_FALSE(filter_is_harmless({4000, 500, 300us})) << "2.4 ms from piece to piece";
+    EXPECT_FALSE(filter_is_harmless({4000, 2000, 600us})) << "others' entries make even an unfiltered piece slow";
+    EXPECT_FALSE(filter_is_harmless({100, 50, 300us})) << "too small a sample";
+}
+
+TEST(KernelVersion, is_read_from_a_release) {
+    EXPECT_EQ(parse_kernel_version("6.1.0-41-amd64"), (KernelVersion{6, 1}));
+    EXPECT_EQ(parse_kernel_version("6.18.44"), (KernelVersion{6, 18}));
+    EXPECT_LT(parse_kernel_version("6.8-rc1"), (KernelVersion{6, 18}));
+    EXPECT_EQ(parse_kernel_version("linux"), KernelVersion{});
+}
+
+}  // namespace
+}  // namespace headgate::conntrack
