@@ -51,10 +51,14 @@ Result<std::string> read_text(const Object& object, const std::string& name) {
     return value.convert<std::string>();
 }
 
-Result<void> take_address(const Object& object, const std::string& name, Address& slot) {
-    auto address = read_text(object, name).and_then([](const std::string& text) { return parse_address(text); });
-    if (!address) return tl::unexpected(std::move(address.error()).within(name));
-    slot = *address;
+/// A text member that `parse` makes something of.
+template <typename T>
+Result<void> take_parsed(const Object& object, const std::string& name, T& slot, Result<T> (*parse)(std::string_view)) {
+    const auto text = read_text(object, name);
+    if (!text) return tl::unexpected(text.error());
+    auto value = parse(*text);
+    if (!value) return tl::unexpected(std::move(value.error()).within(name));
+    slot = *value;
     return {};
 }
 
@@ -75,8 +79,8 @@ Result<void> take_transport(const Object& object, FlowTuple& tuple) {
 Result<FlowTuple> read_tuple(const Object& object, Protocol protocol) {
     FlowTuple tuple;
     tuple.protocol = protocol;
-    auto read = take_address(object, "source", tuple.source)
-                    .and_then([&] { return take_address(object, "destination", tuple.destination); })
+    auto read = take_parsed(object, "source", tuple.source, parse_address)
+                    .and_then([&] { return take_parsed(object, "destination", tuple.destination, parse_address); })
                     .and_then([&] { return take_transport(object, tuple); });
     if (!read) return tl::unexpected(std::move(read.error()));
     if (tuple.source.family != tuple.destination.family) return invalid("destination: not of the source's family");
@@ -129,11 +133,7 @@ Result<void> take_zone_direction(const Object& object, Flow& flow) {
 
 Result<void> take_start(const Object& object, Flow& flow) {
     if (!object->has("started_at")) return {};
-    auto started =
-        read_text(object, "started_at").and_then([](const std::string& text) { return parse_rfc3339(text); });
-    if (!started) return tl::unexpected(std::move(started.error()).within("started_at"));
-    flow.started = *started;
-    return {};
+    return take_parsed(object, "started_at", flow.started.emplace(), parse_rfc3339);
 }
 
 /// A GRE tuple's keys are the call ids of the two directions and other protocols swap their ports: either way the
@@ -152,9 +152,11 @@ Result<void> take_reply(const Object& object, Flow& flow) {
 Result<FlowRow> read_row(const Object& object) {
     FlowRow row;
     Flow& flow = row.flow;
-    const auto protocol = read_text(object, "protocol").and_then([](const auto& text) { return parse_protocol(text); });
-    if (!protocol) return tl::unexpected(protocol.error());
-    const auto original = read_tuple(object, *protocol);
+    Protocol protocol{};
+    if (auto taken = take_parsed(object, "protocol", protocol, parse_protocol); !taken) {
+        return tl::unexpected(std::move(taken.error()));
+    }
+    const auto original = read_tuple(object, protocol);
     if (!original) return tl::unexpected(original.error());
     flow.original = *original;
     auto read = take_number(object, "id", flow.id)
