@@ -1,0 +1,84 @@
+// A table that is resized under a scan. The hash belongs to the whole machine, so this runs while nothing else does.
+#include <fcntl.h>
+
+#include <set>
+
+#include "kernel/own_namespace.h"
+#include "support/flow_builder.h"
+#include "support/scan_collector.h"
+
+namespace headgate::testing {
+namespace {
+
+/// nf_conntrack_buckets can be written in the first namespace only: opened there, before the test moves away.
+class HashSize {
+  public:
+    HashSize()
+        : file_(::open("/proc/sys/net/netfilter/nf_conntrack_buckets", O_RDWR | O_CLOEXEC)), original_(read()) {}
+    ~HashSize() {
+        if (original_ != 0) static_cast<void>(write(original_));
+    }
+    HashSize(const HashSize&) = delete;
+    HashSize& operator=(const HashSize&) = delete;
+
+    [[nodiscard]] unsigned original() const { return original_; }
+    [[nodiscard]] bool write(unsigned buckets) const {
+        const auto text = std::to_string(buckets);
+        return ::pwrite(file_.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+    }
+
+  private:
+    [[nodiscard]] unsigned read() const {
+        char text[32]{};
+        return ::pread(file_.get(), text, sizeof text - 1, 0) > 0 ? static_cast<unsigned>(std::atoi(text)) : 0;
+    }
+
+    FileDescriptor file_;
+    unsigned original_;
+};
+
+class ResizedTable : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        if (hash_.original() == 0) GTEST_SKIP() << "nf_conntrack_buckets is not to be written here";
+        if (!namespace_.reason_to_skip().empty()) GTEST_SKIP() << namespace_.reason_to_skip();
+        ASSERT_TRUE(hash_.write(8192));
+        table_ = std::move(*conntrack::KernelFlowTable::open({}));
+        std::vector<Flow> flows;
+        for (std::uint16_t port = 1; port <= kFlows; ++port) flows.push_back(tcp_flow().from_port(port).established());
+        ASSERT_TRUE(table_->insert(flows).has_value());
+    }
+
+    /// Scans everything while the table is given that many buckets, once, after the first block of rows.
+    void expect_each_flow_once_while_resizing_to(unsigned buckets) {
+        ScanCollector collector;
+        bool resized = false;
+        collector.after_block = [&]() -> Result<void> {
+            if (std::exchange(resized, true)) return {};
+            EXPECT_TRUE(hash_.write(buckets));
+            return {};
+        };
+        const Moment now{std::chrono::system_clock::now(), std::nullopt};
+        const auto report = table_->scan(query_for_all(), now, collector);
+        ASSERT_TRUE(report.has_value()) << report.error().message;
+        EXPECT_EQ(report->restarts, 1U);
+        EXPECT_EQ(report->matched, kFlows);
+        EXPECT_EQ(collector.rows.size(), kFlows);
+        std::set<std::uint16_t> ports;
+        for (const auto& row : collector.rows) ports.insert(row.flow.original.source_port);
+        EXPECT_EQ(ports.size(), kFlows);
+    }
+
+    static constexpr std::uint16_t kFlows = 20'000;
+
+    HashSize hash_;  // before the namespace
+    OwnNamespace namespace_;
+    std::unique_ptr<conntrack::KernelFlowTable> table_;
+};
+
+TEST_F(ResizedTable, that_shrinks_loses_no_flow) { expect_each_flow_once_while_resizing_to(4096); }
+
+TEST_F(ResizedTable, that_grows_repeats_no_flow) { expect_each_flow_once_while_resizing_to(16384); }
+
+}  // namespace
+}  // namespace headgate::testing

@@ -1,0 +1,78 @@
+// Removals from the real table, beyond what the conformance cases ask of any table.
+#include "kernel/own_namespace.h"
+#include "support/flow_builder.h"
+#include "support/scan_collector.h"
+
+namespace headgate::testing {
+namespace {
+
+Moment now() {
+    return {std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()), std::nullopt};
+}
+
+class KernelRemoval : public KernelTest {
+  protected:
+    std::vector<FlowRow> rows_of(const FlowQuery& query) {
+        ScanCollector collector;
+        EXPECT_TRUE(table_->scan(query, now(), collector).has_value());
+        return collector.rows;
+    }
+    std::vector<FlowEnding> remove(const std::vector<FlowRow>& rows) {
+        std::vector<FlowEnding> endings;
+        EXPECT_TRUE(table_->remove(rows, [&](const FlowEnding& each) { endings.push_back(each); }).has_value());
+        return endings;
+    }
+};
+
+TEST_F(KernelRemoval, tells_the_stop_time_and_the_final_counters) {
+    const std::vector<Flow> flows{tcp_flow().established().with_mark(3)};
+    ASSERT_TRUE(table_->insert(flows).has_value());
+    const auto endings = remove(rows_of(query_for_all()));
+    ASSERT_EQ(endings.size(), 1U);
+    const Flow& last = endings.front().flow;
+    ASSERT_TRUE(last.started && last.stopped);
+    EXPECT_GE(*last.stopped, *last.started);
+    EXPECT_TRUE(last.counters_original.has_value());
+    EXPECT_EQ(last.mark, 3U);
+    EXPECT_EQ(last.status & flow_status::kDying, 0U);
+}
+
+TEST_F(KernelRemoval, of_flows_without_events_is_told_from_what_the_scan_saw) {
+    OwnNamespace::set_sysctl("nf_conntrack_events", "0");
+    std::vector<Flow> flows;
+    for (std::uint16_t port = 1; port <= 200; ++port) flows.push_back(udp_flow().from_port(port));
+    ASSERT_TRUE(table_->insert(flows).has_value());
+    for (const auto& ending : remove(rows_of(query_for_all()))) {
+        EXPECT_EQ(ending.outcome, Outcome::Flushed);
+        EXPECT_EQ(ending.flow.stopped, std::nullopt);
+    }
+    EXPECT_TRUE(rows_of(query_for_all()).empty());
+}
+
+TEST_F(KernelRemoval, tells_apart_what_was_there_and_what_was_gone_within_one_batch) {
+    std::vector<Flow> flows;
+    for (std::uint16_t port = 1; port <= 500; ++port) flows.push_back(tcp_flow().from_port(port).established());
+    ASSERT_TRUE(table_->insert(flows).has_value());
+    const auto all = rows_of(query_for_all());
+    remove(rows_of(query_for("source-port=1:250")));
+    const auto endings = remove(all);
+    ASSERT_EQ(endings.size(), 500U);
+    for (const auto& ending : endings) {
+        const bool gone = ending.flow.original.source_port <= 250;
+        EXPECT_EQ(ending.outcome, gone ? Outcome::Gone : Outcome::Flushed) << ending.flow.original.source_port;
+    }
+}
+
+TEST_F(KernelRemoval, never_reaches_a_flow_of_the_same_tuple_in_another_zone) {
+    const std::vector<Flow> flows{tcp_flow().in_zone(1), tcp_flow().in_zone(2), tcp_flow()};
+    ASSERT_TRUE(table_->insert(flows).has_value());
+    auto in_zone = query_for_all();
+    in_zone.zone = std::uint16_t{1};
+    const auto endings = remove(rows_of(in_zone));
+    ASSERT_EQ(endings.size(), 1U);
+    EXPECT_EQ(endings.front().flow.zone, 1);
+    EXPECT_EQ(rows_of(query_for_all()).size(), 2U);
+}
+
+}  // namespace
+}  // namespace headgate::testing

@@ -1,0 +1,179 @@
+// Scans of the real table, beyond what the conformance cases ask of any table.
+#include <linux/netfilter/nfnetlink_conntrack.h>
+
+#include <set>
+#include <tuple>
+
+#include "conntrack/flow_message.h"
+#include "conntrack/messages.h"
+#include "conntrack/requests.h"
+#include "kernel/own_namespace.h"
+#include "support/flow_builder.h"
+#include "support/scan_collector.h"
+
+namespace headgate::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using conntrack::KernelFilter;
+
+Moment now() {
+    return {std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()), std::nullopt};
+}
+
+class KernelScan : public KernelTest {
+  protected:
+    void insert(const std::vector<Flow>& flows) {
+        const auto inserted = table_->insert(flows);
+        ASSERT_TRUE(inserted.has_value()) << inserted.error().message;
+    }
+
+    /// What the kernel itself lets through, without any matching of ours.
+    static std::vector<Flow> dump_by_kernel(const KernelFilter& filter) {
+        auto socket = conntrack::NetlinkSocket::open();
+        conntrack::RequestBatch request;
+        request.add_dump(filter, 1);
+        EXPECT_TRUE(socket->send(request.bytes()).has_value());
+        std::vector<std::byte> buffer(conntrack::kDumpBuffer);
+        std::vector<Flow> flows;
+        for (;;) {
+            const auto piece = socket->receive(buffer);
+            if (!piece) return flows;
+            conntrack::Message message;
+            for (conntrack::MessageReader reader{*piece}; reader.next(message);) {
+                if (message.header.nlmsg_type == NLMSG_DONE || message.header.nlmsg_type == NLMSG_ERROR) {
+                    EXPECT_EQ(message.error(), 0);
+                    return flows;
+                }
+                if (!message.is_conntrack(IPCTNL_MSG_CT_NEW)) continue;
+                flows.push_back(conntrack::FlowMessage::parse(message.payload)->decode().value());
+            }
+        }
+    }
+};
+
+TEST_F(KernelScan, tells_each_of_many_flows_once) {
+    std::vector<Flow> flows;
+    for (std::uint16_t port = 1; port <= 5000; ++port) flows.push_back(tcp_flow().from_port(port).established());
+    insert(flows);
+    ScanCollector collector;
+    const auto report = table_->scan(query_for_all(), now(), collector);
+    ASSERT_TRUE(report.has_value()) << report.error().message;
+    std::set<std::uint16_t> ports;
+    for (const auto& row : collector.rows) ports.insert(row.flow.original.source_port);
+    EXPECT_EQ(collector.rows.size(), 5000U);
+    EXPECT_EQ(ports.size(), 5000U);
+    EXPECT_EQ(report->restarts, 0U);
+}
+
+TEST_F(KernelScan, counts_apart_flows_made_before_time_stamps_were_on) {
+    OwnNamespace::set_sysctl("nf_conntrack_timestamp", "0");
+    insert({tcp_flow().from_port(1), tcp_flow().from_port(2)});
+    OwnNamespace::set_sysctl("nf_conntrack_timestamp", "1");
+    insert({tcp_flow().from_port(3)});
+    auto query = query_for_all();
+    query.minimum_age = 1s;
+    ScanCollector collector;
+    const auto report = table_->scan(query, {now().now + 5s, std::nullopt}, collector);
+    ASSERT_TRUE(report.has_value());
+    EXPECT_EQ(report->age_unknown, 2U);
+    ASSERT_EQ(collector.rows.size(), 1U);
+    EXPECT_EQ(collector.rows.front().flow.original.source_port, 3);
+}
+
+TEST_F(KernelScan, gives_no_counters_for_flows_made_before_accounting_was_on) {
+    OwnNamespace::set_sysctl("nf_conntrack_acct", "0");
+    insert({tcp_flow()});
+    auto query = query_for_all();
+    query.minimum_bytes = 1;
+    ScanCollector collector;
+    EXPECT_EQ(table_->scan(query, now(), collector)->bytes_unknown, 1U);
+    EXPECT_TRUE(collector.rows.empty());
+}
+
+TEST_F(KernelScan, finds_a_flow_in_a_zone_of_one_direction_by_scan_and_by_lookup) {
+    insert({tcp_flow().from("10.0.1.2", 1).to("10.0.2.2", 2).in_zone(9, ZoneDirection::Original),
+            tcp_flow().from("10.0.1.2", 3).to("10.0.2.2", 2).in_zone(9, ZoneDirection::Reply)});
+    for (const auto* port : {"1", "3"}) {
+        auto query = query_for(fmt::format(
+            "source=10.0.1.2,source-port={},destination=10.0.2.2,destination-port=2,protocol=tcp", port));
+        query.zone = std::uint16_t{9};
+        ScanCollector by_lookup;
+        ASSERT_TRUE(table_->scan(query, now(), by_lookup).has_value());
+        EXPECT_TRUE(by_lookup.plans.front().starts_with("lookup")) << by_lookup.plans.front();
+        ASSERT_EQ(by_lookup.rows.size(), 1U) << port;
+        EXPECT_EQ(by_lookup.rows.front().flow.zone, 9);
+        query.filters.front().protocols.clear();
+        ScanCollector by_dump;
+        ASSERT_TRUE(table_->scan(query, now(), by_dump).has_value());
+        EXPECT_EQ(by_dump.rows.size(), 1U) << port;
+    }
+}
+
+TEST_F(KernelScan, may_leave_family_protocol_mark_and_status_to_the_kernel) {
+    insert({
+        tcp_flow().from_port(1).with_mark(0x11).established(),
+        tcp_flow().from_port(2).with_mark(0x21),
+        udp_flow().from_port(3).established(),
+        udp_flow().from("2001:db8::1", 4).to("2001:db8::2", 53),
+        tcp_flow().from("2001:db8::1", 5).to("2001:db8::2", 80),
+    });
+    const auto ports = [&](const KernelFilter& filter) {
+        std::set<std::uint16_t> passed;
+        for (const auto& flow : dump_by_kernel(filter)) {
+            EXPECT_TRUE(filter.passes(flow)) << flow.original.source_port;
+            passed.insert(flow.original.source_port);
+        }
+        return passed;
+    };
+    using Ports = std::set<std::uint16_t>;
+    EXPECT_EQ(ports({}), (Ports{1, 2, 3, 4, 5}));
+    KernelFilter filter;
+    filter.family = Family::Ipv6;
+    EXPECT_EQ(ports(filter), (Ports{4, 5}));
+    filter.protocol = Protocol::Tcp;
+    EXPECT_EQ(ports(filter), (Ports{5}));
+    filter.family = Family::Ipv4;
+    EXPECT_EQ(ports(filter), (Ports{1, 2}));
+    filter = {};
+    filter.mark = MarkMatch{0x10, 0xF0};
+    EXPECT_EQ(ports(filter), (Ports{1}));
+    filter = {};
+    filter.status = conntrack::StatusMatch{flow_status::kSeenReply, flow_status::kSeenReply};
+    EXPECT_EQ(ports(filter), (Ports{1, 3}));
+    filter.status = conntrack::StatusMatch{0, flow_status::kSeenReply};
+    EXPECT_EQ(ports(filter), (Ports{2, 4, 5}));
+}
+
+TEST_F(KernelScan, sees_the_table_of_another_namespace_through_one_thread_alone) {
+    // This process is in an empty namespace of its own; the thread below makes a second one and lends it by its path.
+    insert({tcp_flow().from_port(1)});
+    std::string path;
+    std::unique_ptr<FlowTable> other;
+    std::thread{[&] {
+        const OwnNamespace another;
+        path = fmt::format("/proc/{}/task/{}/ns/net", ::getpid(), ::gettid());
+        auto where = conntrack::NetworkNamespace::open(path);
+        ASSERT_TRUE(where.has_value()) << where.error().message;
+        other = std::move(*conntrack::KernelFlowTable::open(std::move(*where)));
+    }}.join();
+    const std::vector<Flow> two{udp_flow().from_port(2), udp_flow().from_port(3)};
+    ASSERT_TRUE(other->insert(two).has_value());
+    ScanCollector there;
+    EXPECT_EQ(other->scan(query_for_all(), now(), there)->matched, 2U);
+    EXPECT_EQ(other->usage()->in_use, 2U);
+    ScanCollector here;
+    EXPECT_EQ(table_->scan(query_for_all(), now(), here)->matched, 1U);
+    EXPECT_EQ(table_->usage()->in_use, 1U);
+}
+
+TEST_F(KernelScan, of_what_is_no_network_namespace_is_refused) {
+    using conntrack::NetworkNamespace;
+    EXPECT_EQ(NetworkNamespace::open("no-such-namespace").error().number, ENOENT);
+    EXPECT_EQ(NetworkNamespace::open("/dev/null").error().message, "/dev/null is not a network namespace");
+    EXPECT_EQ(NetworkNamespace::open("/proc/self/ns/uts").error().message, "/proc/self/ns/uts is not a network namespace");
+    for (const auto* name : {"", ".", ".."}) EXPECT_FALSE(NetworkNamespace::open(name).has_value()) << name;
+}
+
+}  // namespace
+}  // namespace headgate::testing

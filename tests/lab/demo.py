@@ -1,0 +1,82 @@
+"""The demo: a gateway whose rules are tightened while a connection goes on, and what headgate does about it.
+
+Builds the lab, shows each command with its real output, and leaves the machine as it was.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+
+from lab import CLIENT4, GATEWAY, HEADGATE, SERVER4, SERVER6, Lab, wait_until
+
+TIGHTENED_RULES = """
+flush chain inet operator forward
+add rule inet operator forward ct state established,related accept
+add rule inet operator forward tcp dport 8080 drop
+"""
+
+
+def say(text):
+    print(f"\n# {text}", flush=True)
+
+
+def show(lab, *words):
+    """Runs headgate as a user would, with the gateway's namespace for its endpoint."""
+    command = ["headgate", *words, "--netns", lab.name(GATEWAY), "--output", "table"]
+    print("$ " + " ".join(shlex.quote(word) for word in command), flush=True)
+    done = subprocess.run([HEADGATE, *command[1:]], stdin=subprocess.DEVNULL)
+    if done.returncode not in (0, 3):
+        raise SystemExit(f"demo: headgate ended with {done.returncode}")
+
+
+def require(condition, what):
+    if not condition:
+        raise SystemExit(f"demo: {what}")
+
+
+def demo(lab):
+    say("Three hosts: a client, a gateway, a server. The client talks TCP, UDP and ICMP to the server.")
+    lab.serve_echo(8080)
+    lab.serve_echo(8081)
+    lab.serve_echo(5300, "udp")
+    doomed = lab.talk(SERVER4, 8080)
+    others = [lab.talk(SERVER4, 8081), lab.talk(SERVER6, 8080), lab.talk(SERVER4, 5300, "udp")]
+    lab.ping(SERVER4)
+    wait_until(lambda: len(lab.capture("--all", "--state", "ESTABLISHED")) >= 5, "five flows")
+    time.sleep(2)
+
+    say("How full is the gateway's flow table, and of what?")
+    show(lab, "table")
+    say("Which flows are active?")
+    show(lab, "capture", "--all")
+
+    say("The operator tightens the rules: no more TCP to port 8080. The connection that is there goes on all the same.")
+    print("$ nft add rule inet operator forward tcp dport 8080 drop")
+    lab.load_rules(TIGHTENED_RULES)
+    require(doomed.goes_on(), "the connection should have gone on under the old decision")
+    show(lab, "capture", "--destination", SERVER4, "--destination-port", "8080", "--protocol", "tcp")
+
+    say("What would a flush end? And then: end it.")
+    show(lab, "flush", "--source", CLIENT4, "--destination", SERVER4, "--destination-port", "8080", "--protocol", "tcp", "--dry-run")
+    show(lab, "flush", "--source", CLIENT4, "--destination", SERVER4, "--destination-port", "8080", "--protocol", "tcp", "--yes")
+
+    say("Its packets are now judged by the rules in force, and the connection is silent. The others never noticed.")
+    show(lab, "capture", "--all")
+    require(not doomed.goes_on(seconds=2), "the flushed connection should be silent")
+    require(all(talk.goes_on() for talk in others), "the other connections should have gone on")
+    print("client to 10.0.2.2:8080 over TCP: no more answers; the other three conversations go on")
+
+
+def main():
+    if os.geteuid() != 0:
+        raise SystemExit("demo: network namespaces take root; try: sudo make demo")
+    with Lab("demo") as lab:
+        demo(lab)
+    say("The namespaces are gone again.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+"""Three hosts in network namespaces: a client and a server, and between them the gateway that headgate manages.
+
+    client 10.0.1.2, 2001:db8:1::2  --  gateway .1 | .1  --  server 10.0.2.2, 2001:db8:2::2
+
+The only place that builds hosts, addresses and traffic for the demo and the lab tests. Names come from a hash of what the
+lab is for and of the binary under test, so that labs run side by side, and one that was killed is cleaned up by the next.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import time
+
+HEADGATE = os.environ.get("HEADGATE", "headgate")
+
+CLIENT, GATEWAY, SERVER = "client", "gateway", "server"
+CLIENT4, SERVER4 = "10.0.1.2", "10.0.2.2"
+CLIENT6, SERVER6 = "2001:db8:1::2", "2001:db8:2::2"
+GATEWAY4_OUTSIDE = "10.0.2.1"
+
+# conntrack does nothing in a namespace until a rule there needs it.
+TRACKING_RULES = """
+table inet operator {
+    chain forward {
+        type filter hook forward priority filter; policy accept;
+        ct state established,related accept
+    }
+}
+"""
+
+
+def wait_until(condition, what, seconds=15):
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"timed out: {what}"
+        time.sleep(0.05)
+    return value
+
+
+class Lab:
+    def __init__(self, purpose):
+        self.tag = "hg" + hashlib.sha1(f"{purpose} {HEADGATE}".encode()).hexdigest()[:6]
+        self.processes = []
+
+    def __enter__(self):
+        self._remove_hosts()
+        try:
+            self._build()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._remove_hosts()
+        for process in self.processes:
+            process.communicate()
+
+    # hosts
+
+    def name(self, host):
+        return f"{self.tag}-{host}"
+
+    def command(self, host, *words):
+        return ["ip", "netns", "exec", self.name(host), *words]
+
+    def run(self, host, *words, check=True, **options):
+        return subprocess.run(self.command(host, *words), check=check, capture_output=True, text=True, **options)
+
+    def start(self, host, *words, **options):
+        process = subprocess.Popen(self.command(host, *words), stdout=subprocess.PIPE, stdin=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, text=True, start_new_session=True, **options)
+        self.processes.append(process)
+        return process
+
+    def stop(self, process):
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        self.processes.remove(process)
+
+    def load_rules(self, rules, host=GATEWAY):
+        self.run(host, "nft", "-f", "-", input=rules)
+
+    def _build(self):
+        for host in (CLIENT, GATEWAY, SERVER):
+            subprocess.run(["ip", "netns", "add", self.name(host)], check=True)
+            self.run(host, "ip", "link", "set", "lo", "up")
+        self._connect(CLIENT, 1)
+        self._connect(SERVER, 2)
+        self.run(GATEWAY, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1",
+                 "net.netfilter.nf_conntrack_acct=1", "net.netfilter.nf_conntrack_timestamp=1",
+                 "net.netfilter.nf_conntrack_events=1")
+        self.load_rules(TRACKING_RULES)
+
+    def _connect(self, host, network):
+        """A cable from the host to the gateway, which has the first address of the network."""
+        self.run(GATEWAY, "ip", "link", "add", host, "type", "veth", "peer", "name", "eth0", "netns", self.name(host))
+        for where, device, last in ((host, "eth0", 2), (GATEWAY, host, 1)):
+            self.run(where, "ip", "address", "add", f"10.0.{network}.{last}/24", "dev", device)
+            self.run(where, "ip", "address", "add", f"2001:db8:{network}::{last}/64", "dev", device, "nodad")
+            self.run(where, "ip", "link", "set", device, "up")
+        self.run(host, "ip", "route", "add", "default", "via", f"10.0.{network}.1")
+        self.run(host, "ip", "route", "add", "default", "via", f"2001:db8:{network}::1")
+
+    def _remove_hosts(self):
+        for host in (CLIENT, GATEWAY, SERVER):
+            if os.path.exists(f"/run/netns/{self.name(host)}"):
+                for pid in subprocess.run(["ip", "netns", "pids", self.name(host)], capture_output=True, text=True).stdout.split():
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(int(pid), signal.SIGKILL)
+                subprocess.run(["ip", "netns", "del", self.name(host)], check=False)
+
+    # traffic, by socat and ping
+
+    def serve_echo(self, port, protocol="tcp", host=SERVER):
+        """Answers every line with itself, on IPv4 and IPv6."""
+        listen = {"tcp": f"TCP6-LISTEN:{port},fork,reuseaddr,ipv6only=0",
+                  "udp": f"UDP6-LISTEN:{port},fork,reuseaddr,ipv6only=0"}[protocol]
+        self.start(host, "socat", listen, "EXEC:cat")
+        option = {"tcp": "-tln", "udp": "-uln"}[protocol]
+        wait_until(lambda: f":{port} " in self.run(host, "ss", option).stdout, f"{protocol} server on {port}")
+
+    def talk(self, address, port, protocol="tcp", source_port=None, every=0.1):
+        """A client that sends a line again and again, and prints what comes back."""
+        bracketed = f"[{address}]" if ":" in address else address
+        version = "6" if ":" in address else "4"
+        where = f"{protocol.upper()}{version}:{bracketed}:{port}"
+        if source_port:
+            where += f",sourceport={source_port},reuseaddr"
+        lines = f"while echo tick; do sleep {every}; done"
+        return Talk(self.start(CLIENT, "sh", "-c", f"({lines}) | exec socat - {where}"))
+
+    def ping(self, address):
+        process = self.start(CLIENT, "ping", "-i", "0.2", address)
+        process.stdout.readline(), process.stdout.readline()
+        return process
+
+    def fill(self, count):
+        """Puts flows into the table that nobody talks through."""
+        rules = "".join(f"-A -p udp -s 10.9.0.1 -d 10.9.0.2 --sport {port} --dport 53 -t 600\n" for port in range(1, count + 1))
+        self.run(GATEWAY, "conntrack", "-R", "-", input=rules)
+
+    # headgate and its judges
+
+    def headgate(self, *words, netns=True, **options):
+        endpoint = ["--netns", self.name(GATEWAY)] if netns else []
+        return subprocess.run([HEADGATE, *words, *endpoint], capture_output=True, text=True,
+                              stdin=options.pop("stdin", subprocess.DEVNULL), **options)
+
+    def headgate_json(self, *words, status=0):
+        done = self.headgate(*words, "--json")
+        assert done.returncode == status, (done.returncode, done.stderr)
+        return json.loads(done.stdout)
+
+    def capture(self, *words):
+        """The flows of a capture; none is fine."""
+        done = self.headgate("capture", *words, "--json")
+        assert done.returncode in (0, 3), (done.returncode, done.stderr)
+        return json.loads(done.stdout)["flows"]
+
+    def conntrack(self, *words, family="ipv4"):
+        """What conntrack(8) says: a dict a flow, the keys of the original direction as they are, `reply-` before others."""
+        done = self.run(GATEWAY, "conntrack", "-L", "-f", family, "-o", "extended,id", *words)
+        return [parse_conntrack(line) for line in done.stdout.splitlines()]
+
+
+class Talk:
+    """Somebody who talks to an echo server; counts what comes back."""
+
+    def __init__(self, process):
+        self.process = process
+        self.answers = 0
+        os.set_blocking(process.stdout.fileno(), False)
+
+    def heard(self):
+        """How many answers have come so far."""
+        with contextlib.suppress(TypeError, BlockingIOError):
+            self.answers += self.process.stdout.read().count("\n")
+        return self.answers
+
+    def goes_on(self, seconds=5):
+        before = self.heard()
+        try:
+            wait_until(lambda: self.heard() > before + 2, "an answer", seconds)
+        except AssertionError:
+            return False
+        return True
+
+
+def parse_conntrack(line):
+    """The last id= is the entry's own; an ICMP tuple has one of its own before it."""
+    words = line.split()
+    flow = {"protocol": words[2], "flags": [word.strip("[]") for word in words if word.startswith("[")]}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if equals:
+            flow["reply-" + key if key in flow else key] = value
+    flow["ct_id"] = int([word for word in words if word.startswith("id=")][-1].removeprefix("id="))
+    return flow

@@ -1,0 +1,101 @@
+"""Bad input: one line that names the argument and the rule, the right exit status, and nothing changed."""
+
+import os
+import subprocess
+
+import pytest
+
+from lab import GATEWAY, HEADGATE
+
+USAGE, CANNOT = 2, 1
+
+
+@pytest.mark.parametrize("words, says", [
+    (["--protocol", "tpc"], '--protocol: "tpc" is neither a protocol\'s name nor its number'),
+    (["--protocol", "256"], "--protocol: 256 is above 255, the highest protocol number"),
+    (["--destination-port", "70000"], "--destination-port: 70000 is above 65535"),
+    (["--source-port", "10:5"], "--source-port: 10:5 ends before it begins; the range is 5:10"),
+    (["--source", "10.0.0.0/33"], "--source: 10.0.0.0/33: /33 is longer than /32"),
+    (["--source", "10.0.0.1/24"], "--source: 10.0.0.1/24 has host bits set; the prefix is 10.0.0.0/24"),
+    (["--source", "10.0.0.1", "--destination", "2001:db8::1"],
+     "destination: 2001:db8::1 is not of the same family as the source, 10.0.0.1"),
+    (["--filter", "protocol=tcp"] * 21, "--filter: 21 filters; an operation takes 20 at most"),
+    (["--all", "--min-age", "-5"], "--min-age: -5 is negative"),
+    (["--all", "--min-age", "soon"], '--min-age: "soon" is not a whole number'),
+    (["--filter", "colour=red"], "--filter: colour: unknown key"),
+    (["--filter", "source=10.0.0.1,source=10.0.0.2"], "--filter: source: given twice in one filter"),
+    (["--filter", ""], "--filter: an empty filter"),
+    (["--all", "--state", "OPEN"], '--state: "OPEN" is not a flow state: NEW, ESTABLISHED or CLOSED'),
+    (["--all", "--zone", "65536"], "--zone: 65536 is above 65535"),
+    (["--all", "--mark", "0x100/0xff"], "--mark: 0x100 has bits outside the mask 0xff"),
+    (["--all", "--min-bytes", "-1"], "--min-bytes: -1 is negative"),
+    (["--all", "--match", "both"], '--match: "both" is none of original, translated and any'),
+    (["--all", "--output", "xml"], '--output: "xml" is none of table, json and ndjson'),
+    (["--all", "--source", "10.0.0.1"], "exclude each other"),
+    (["--all", "--firewall", "nowhere"], '--firewall: "nowhere" is unknown'),
+    (["--all", "--colour"], "--colour"),
+    ([], "no filter"),
+])
+@pytest.mark.parametrize("command", [["capture"], ["flush", "--yes"]])
+def test_a_wrong_argument_is_a_usage_error(lab, command, words, says):
+    lab.fill(1)
+    done = lab.headgate(*command, *words, netns="--firewall" not in words)
+    assert done.returncode == USAGE
+    assert done.stderr.startswith("headgate: ") and says in done.stderr and len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+    assert len(lab.capture("--all")) == 1
+
+
+@pytest.mark.parametrize("words, says", [
+    (["--all", "--max-flows", "few"], '--max-flows: "few" is not a whole number'),
+    (["--all", "--from-capture", "/dev/null"], "--from-capture"),
+])
+def test_a_wrong_argument_of_a_flush_is_a_usage_error(words, says):
+    done = subprocess.run([HEADGATE, "flush", "--yes", *words], capture_output=True, text=True)
+    assert done.returncode == USAGE and says in done.stderr
+
+
+@pytest.mark.parametrize("words", [[], ["explode"], ["capture", "--all", "unexpected"]])
+def test_a_wrong_command_is_a_usage_error(words):
+    done = subprocess.run([HEADGATE, *words], capture_output=True, text=True)
+    assert done.returncode == USAGE and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["", "hello\n", "[1]", '{"operation_id":"x","type":"FLOW_FLUSH"}', '{"id":1}',
+                                  '{"id":1,"family":"ipv4"', "\0\1\2", '{"flows":[{"id":1}]}'])
+def test_a_foreign_capture_file_is_refused(lab, tmp_path, text):
+    lab.fill(1)
+    file = tmp_path / "capture"
+    file.write_text(text)
+    done = lab.headgate("flush", "--yes", "--from-capture", str(file))
+    assert done.returncode == CANNOT
+    assert done.stderr.startswith(f"headgate: {file}: ") and len(done.stderr.splitlines()) == 1
+    assert len(lab.capture("--all")) == 1
+
+
+def test_a_capture_file_that_is_missing_is_named(lab):
+    done = lab.headgate("flush", "--yes", "--from-capture", "/nowhere/capture.json")
+    assert (done.returncode, done.stderr) == (CANNOT, "headgate: /nowhere/capture.json: No such file or directory\n")
+
+
+def test_a_namespace_that_is_missing_is_named():
+    done = subprocess.run([HEADGATE, "capture", "--all", "--netns", "nowhere"], capture_output=True, text=True)
+    assert done.returncode == CANNOT
+    assert done.stderr == "headgate: --netns: network namespace /run/netns/nowhere: No such file or directory\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root to drop privileges from")
+def test_without_privilege_it_says_which_one_is_missing(lab):
+    lab.fill(1)
+    for words in (["capture", "--all"], ["flush", "--all", "--yes"], ["table"]):
+        done = lab.run(GATEWAY, "setpriv", "--reuid", "65534", "--clear-groups", "--bounding-set", "-all", HEADGATE, *words,
+                       check=False)
+        assert done.returncode == CANNOT
+        assert done.stderr == "headgate: reading the conntrack table needs CAP_NET_ADMIN: run as root\n"
+    assert len(lab.capture("--all")) == 1
+
+
+def test_help_and_version_are_no_errors():
+    for words in (["--help"], ["capture", "--help"], ["flush", "--help"], ["version"]):
+        done = subprocess.run([HEADGATE, *words], capture_output=True, text=True)
+        assert done.returncode == 0 and done.stdout and done.stderr == ""

@@ -1,0 +1,18 @@
+"""The demo runs to its end and leaves the machine as it was."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces take root")
+def test_the_demo_shows_a_flush_and_cleans_up():
+    demo = os.path.join(os.path.dirname(__file__), "demo.py")
+    done = subprocess.run([sys.executable, demo], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "1 flushed, 0 gone, 0 failed, 0 protected" in done.stdout
+    assert "no more answers; the other three conversations go on" in done.stdout
+    namespaces = {word for word in done.stdout.split() if word.endswith("-gateway")}
+    assert namespaces and not any(os.path.exists(f"/run/netns/{name}") for name in namespaces)

@@ -1,0 +1,200 @@
+"""What `headgate flush` ends and what it leaves, with conntrack(8) as the judge."""
+
+import json
+import os
+import pty
+import subprocess
+
+import pytest
+
+from lab import CLIENT4, GATEWAY, GATEWAY4_OUTSIDE, HEADGATE, SERVER4, SERVER6, wait_until
+from test_capture import MASQUERADE, REDIRECT, ZONE_5_FOR_THE_CLIENT, conversation
+
+TO_8080 = ["--destination", SERVER4, "--destination-port", "8080", "--protocol", "tcp"]
+
+
+def ids(lab):
+    return sorted(flow["ct_id"] for flow in lab.conntrack() + lab.conntrack(family="ipv6"))
+
+
+def flush(lab, *words, status=0):
+    return lab.headgate_json("flush", *words, "--yes", status=status)
+
+
+def test_ends_exactly_the_flow_that_matches(lab):
+    conversation(lab, port=8080)
+    others = [conversation(lab, port=8081), conversation(lab, SERVER6, 8082), conversation(lab, port=5300, protocol="udp")]
+    before = ids(lab)
+    [doomed] = lab.capture(*TO_8080)
+    result = flush(lab, *TO_8080)
+    assert result["type"] == "FLOW_FLUSH" and result["status"] == "COMPLETED"
+    assert result["counts"] | {"scanned": 0} == {"scanned": 0, "matched": 1, "flushed": 1, "gone": 0, "failed": 0, "protected": 0}
+    [ended] = result["flows"]
+    assert ended["id"] == doomed["id"] and ended["outcome"] == "flushed"
+    assert ended["protocol_state"] == "ESTABLISHED" and ended["bytes"] >= doomed["bytes"]
+    after = ids(lab)
+    assert doomed["id"] not in after
+    assert set(before) - {doomed["id"]} <= set(after), "the other flows are the same as before"
+    assert all(talk.goes_on() for talk in others)
+
+
+def test_a_dry_run_changes_nothing(lab):
+    conversation(lab)
+    before = ids(lab)
+    result = lab.headgate_json("flush", *TO_8080, "--dry-run")
+    assert result["counts"]["matched"] == 1 and result["counts"]["flushed"] == 0
+    assert len(result["flows"]) == 1 and "outcome" not in result["flows"][0]
+    assert ids(lab) == before
+
+
+def test_more_than_the_maximum_is_refused_before_the_first_delete(lab):
+    lab.fill(50)
+    done = lab.headgate("flush", "--all", "--yes", "--max-flows", "49")
+    assert done.returncode == 5
+    assert "50 flows match, more than --max-flows 49" in done.stderr
+    assert len(ids(lab)) == 50
+    assert flush(lab, "--all", "--max-flows", "50")["counts"]["flushed"] == 50
+    assert ids(lab) == []
+
+
+def test_without_a_terminal_a_flush_takes_yes(lab):
+    lab.fill(3)
+    done = lab.headgate("flush", "--all")
+    assert done.returncode == 5 and "--yes" in done.stderr
+    assert len(ids(lab)) == 3
+
+
+def test_without_a_filter_it_explains_all(lab):
+    lab.fill(3)
+    for words in (["flush", "--yes"], ["capture"], ["flush", "--yes", "--state", "NEW"], ["flush", "--yes", "--protocol", "any"]):
+        done = lab.headgate(*words)
+        assert done.returncode == 2 and "--all" in done.stderr
+    assert len(ids(lab)) == 3
+
+
+def on_a_terminal(lab, answer, *words):
+    """Runs headgate on a pseudo-terminal and types the answer once it is asked for."""
+    screen, terminal = pty.openpty()
+    process = subprocess.Popen([HEADGATE, *words, "--netns", lab.name(GATEWAY)], stdin=terminal, stdout=terminal,
+                               stderr=terminal, start_new_session=True)
+    os.close(terminal)
+    shown = b""
+    while b"[y/N]" not in shown:
+        shown += os.read(screen, 4096)
+    os.write(screen, answer.encode() + b"\n")
+    try:
+        while chunk := os.read(screen, 4096):
+            shown += chunk
+    except OSError:
+        pass  # the other end is closed
+    os.close(screen)
+    return process.wait(), shown.decode()
+
+
+def test_on_a_terminal_it_asks_and_shows_what_it_is_about(lab):
+    lab.fill(15)
+    status, shown = on_a_terminal(lab, "n", "flush", "--all")
+    assert status == 5 and "not confirmed" in shown
+    assert "... and 5 more" in shown and "Flush 15 flows? [y/N]" in shown
+    assert shown.count("udp 10.9.0.1:") == 10
+    assert len(ids(lab)) == 15
+    status, shown = on_a_terminal(lab, "y", "flush", "--all")
+    assert status == 0 and "15 flushed" in shown
+    assert ids(lab) == []
+
+
+@pytest.mark.parametrize("output", ["json", "ndjson"])
+def test_from_a_capture_exactly_the_captured_flows_are_ended(lab, tmp_path, output):
+    lab.load_rules(MASQUERADE)
+    conversation(lab, port=8080)
+    conversation(lab, SERVER6, 8081)
+    lab.ping(SERVER4)
+    captured = tmp_path / "capture"
+    captured.write_text(lab.headgate("capture", "--all", "--output", output).stdout)
+    conversation(lab, port=8082)
+    [young] = lab.capture("--destination-port", "8082")
+    result = flush(lab, "--from-capture", str(captured))
+    assert result["counts"]["matched"] == 3 and result["counts"]["flushed"] == 3
+    assert young["id"] in ids(lab)
+
+
+def test_from_a_capture_a_flow_that_was_replaced_since_is_gone(lab, tmp_path):
+    lab.serve_echo(8080)
+    first = lab.talk(SERVER4, 8080, source_port=40001)
+    wait_until(lambda: first.heard() > 2, "the first conversation begins")
+    captured = tmp_path / "capture.json"
+    captured.write_text(lab.headgate("capture", "--all", "--json").stdout)
+    lab.stop(first.process)
+    lab.run(GATEWAY, "conntrack", "-D", "-p", "tcp")
+    second = lab.talk(SERVER4, 8080, source_port=40001)
+    wait_until(lambda: second.heard() > 2, "the second conversation begins")
+    [replacement] = lab.capture("--source-port", "40001")
+    result = flush(lab, "--from-capture", str(captured))
+    assert result["counts"]["gone"] == 1 and result["counts"]["flushed"] == 0
+    assert [flow["outcome"] for flow in result["flows"]] == ["gone"]
+    assert replacement["id"] in ids(lab) and second.goes_on()
+
+
+def test_from_a_capture_zones_are_kept(lab, tmp_path):
+    lab.load_rules(ZONE_5_FOR_THE_CLIENT)
+    conversation(lab)
+    captured = tmp_path / "capture.ndjson"
+    captured.write_text(lab.headgate("capture", "--all", "--output", "ndjson").stdout)
+    assert flush(lab, "--from-capture", str(captured))["counts"]["flushed"] == 1
+
+
+def test_translated_flows_are_ended_whichever_address_named_them(lab):
+    lab.load_rules(MASQUERADE)
+    conversation(lab)
+    result = flush(lab, "--source", GATEWAY4_OUTSIDE, "--match", "translated")
+    assert result["counts"]["flushed"] == 1
+    assert result["flows"][0]["source"] == CLIENT4
+
+
+def test_redirected_flows_are_ended(lab):
+    lab.load_rules(REDIRECT)
+    lab.serve_echo(8080)
+    talk = lab.talk("10.0.1.1", 2222)
+    wait_until(lambda: talk.heard() > 2, "the conversation begins")
+    assert flush(lab, "--destination", SERVER4, "--match", "any")["counts"]["flushed"] == 1
+
+
+def test_the_operators_own_ssh_session_is_left_alone(lab):
+    lab.serve_echo(22)
+    session = lab.talk(SERVER4, 22, source_port=40022)
+    conversation(lab, port=8080)
+    wait_until(lambda: session.heard() > 2, "the session begins")
+    environment = os.environ | {"SSH_CONNECTION": f"{CLIENT4} 40022 {SERVER4} 22"}
+    done = lab.headgate("flush", "--all", "--yes", "--json", env=environment)
+    result = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert result["counts"]["protected"] == 1 and result["counts"]["flushed"] == 1
+    assert {flow["destination_port"]: flow["outcome"] for flow in result["flows"]} == {22: "protected", 8080: "flushed"}
+    assert "SSH session" in done.stderr and "--include-protected" in done.stderr
+    assert len(lab.capture("--destination-port", "22")) == 1
+    done = lab.headgate("flush", "--destination-port", "22", "--yes", "--include-protected", "--json", env=environment)
+    assert json.loads(done.stdout)["counts"]["flushed"] == 1
+
+
+def test_the_ssh_session_is_found_through_sudo_too(lab):
+    lab.serve_echo(22)
+    session = lab.talk(SERVER4, 22, source_port=40022)
+    wait_until(lambda: session.heard() > 2, "the session begins")
+    # What sudo does: the program runs below a shell that has the variable, and itself has it no more.
+    done = subprocess.run(["sh", "-c", f"env -u SSH_CONNECTION {HEADGATE} flush --all --yes --json "
+                                       f"--netns {lab.name(GATEWAY)}; exit $?"],
+                          env=os.environ | {"SSH_CONNECTION": f"{CLIENT4} 40022 {SERVER4} 22"}, capture_output=True, text=True)
+    assert json.loads(done.stdout)["counts"]["protected"] == 1
+
+
+def test_a_reader_that_goes_away_does_not_leave_a_flush_half_done(lab):
+    lab.fill(2000)
+    command = f"{HEADGATE} flush --all --yes --netns {lab.name(GATEWAY)} --output ndjson | head -1"
+    done = subprocess.run(["bash", "-c", command + "; exit ${PIPESTATUS[0]}"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert ids(lab) == []
+
+
+def test_nothing_that_matches_is_exit_status_3(lab):
+    result = flush(lab, "--all", status=3)
+    assert result["counts"]["matched"] == 0
