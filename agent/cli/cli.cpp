@@ -102,7 +102,7 @@ int report(const Error& error) {
 
 int run(int argc, const char* const* argv) {
     // A reader that goes away is told by write(), not by a signal.
-    std::signal(SIGPIPE, SIG_IGN);
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     try {
         CommandTree tree;
         try {

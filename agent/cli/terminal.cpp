@@ -33,7 +33,7 @@ bool can_ask() {
 
 bool ask(std::string_view question) {
     fmt::print(stderr, "{} [y/N] ", question);
-    std::fflush(stderr);
+    static_cast<void>(std::fflush(stderr));
     std::string answer;
     std::getline(std::cin, answer);
     return answer == "y" || answer == "Y" || answer == "yes";
@@ -56,13 +56,13 @@ void Progress::show(std::string_view doing, std::uint64_t count) {
     next_ = now + kBetween;
     shown_ = true;
     fmt::print(stderr, "\r{} {}\x1b[K", doing, count);
-    std::fflush(stderr);
+    static_cast<void>(std::fflush(stderr));
 }
 
 void Progress::clear() {
     if (!shown_) return;
     fmt::print(stderr, "\r\x1b[K");
-    std::fflush(stderr);
+    static_cast<void>(std::fflush(stderr));
     shown_ = false;
 }
 

@@ -41,7 +41,7 @@ class AttributeReader {
 
     [[nodiscard]] bool next(Attribute& attribute) noexcept {
         if (rest_.size() < sizeof(nlattr)) return false;
-        nlattr header;
+        nlattr header{};
         std::memcpy(&header, rest_.data(), sizeof header);
         if (header.nla_len < sizeof header || header.nla_len > rest_.size()) return false;
         attribute.type = header.nla_type & NLA_TYPE_MASK;

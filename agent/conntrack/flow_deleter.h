@@ -54,7 +54,7 @@ class FlowDeleter {
     template <typename Take>
     [[nodiscard]] bool take_answers(Take take);
 
-    void take_lookup(Bytes payload, Pending& pending);
+    static void take_lookup(Bytes payload, Pending& pending);
     void take_event(Bytes payload, std::span<Pending> rows);
     [[nodiscard]] Pending* row_of(std::uint32_t sequence, std::span<Pending> rows) const;
 

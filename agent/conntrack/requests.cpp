@@ -221,7 +221,7 @@ void RequestBatch::add_insert(const Flow& flow, std::uint32_t sequence) {
 
 void RequestBatch::acknowledge_last() {
     if (count_ == 0) return;
-    nlmsghdr header;
+    nlmsghdr header{};
     std::memcpy(&header, buffer_.data() + last_, sizeof header);
     header.nlmsg_flags |= NLM_F_ACK;
     std::memcpy(buffer_.data() + last_, &header, sizeof header);

@@ -24,7 +24,7 @@ void append_formatted(Buffer& out, const Format& format, const Args&... args) {
 }
 
 void append_address(Buffer& out, std::string_view key, const Address& address) {
-    std::array<char, kAddressText> text;
+    std::array<char, kAddressText> text{};
     const std::size_t length = write_address(text, address);
     append_formatted(out, FMT_COMPILE("\"{}\":\"{}\""), key, std::string_view{text.data(), length});
 }

@@ -90,7 +90,7 @@ Result<FlowTuple> read_tuple(const Object& object, Protocol protocol) {
 std::uint32_t read_status(const Object& object) {
     std::uint32_t status = 0;
     const auto names = object->getArray("status");
-    for (std::size_t i = 0; names && i < names->size(); ++i) {
+    for (std::size_t i = 0; !names.isNull() && i < names->size(); ++i) {
         for (unsigned bit = 0; bit < kStatusBits; ++bit) {
             if (names->get(static_cast<unsigned>(i)).toString() == status_name(bit)) status |= 1U << bit;
         }

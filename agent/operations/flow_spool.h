@@ -29,7 +29,7 @@ class FlowSpool {
 
   private:
     struct Closer {
-        void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+        void operator()(std::FILE* file) const noexcept { static_cast<void>(std::fclose(file)); }
     };
 
     std::vector<FlowRow> head_;

@@ -40,7 +40,8 @@ TEST_F(KernelRemoval, tells_the_stop_time_and_the_final_counters) {
 TEST_F(KernelRemoval, of_flows_without_events_is_told_from_what_the_scan_saw) {
     OwnNamespace::set_sysctl("nf_conntrack_events", "0");
     std::vector<Flow> flows;
-    for (std::uint16_t port = 1; port <= 200; ++port) flows.push_back(udp_flow().from_port(port));
+    for (std::uint16_t port = 1; port <= 200; ++port)
+        flows.push_back(udp_flow().from_port(port));
     ASSERT_TRUE(table_->insert(flows).has_value());
     for (const auto& ending : remove(rows_of(query_for_all()))) {
         EXPECT_EQ(ending.outcome, Outcome::Flushed);
@@ -51,7 +52,8 @@ TEST_F(KernelRemoval, of_flows_without_events_is_told_from_what_the_scan_saw) {
 
 TEST_F(KernelRemoval, tells_apart_what_was_there_and_what_was_gone_within_one_batch) {
     std::vector<Flow> flows;
-    for (std::uint16_t port = 1; port <= 500; ++port) flows.push_back(tcp_flow().from_port(port).established());
+    for (std::uint16_t port = 1; port <= 500; ++port)
+        flows.push_back(tcp_flow().from_port(port).established());
     ASSERT_TRUE(table_->insert(flows).has_value());
     const auto all = rows_of(query_for_all());
     remove(rows_of(query_for("source-port=1:250")));

@@ -54,13 +54,15 @@ class KernelScan : public KernelTest {
 
 TEST_F(KernelScan, tells_each_of_many_flows_once) {
     std::vector<Flow> flows;
-    for (std::uint16_t port = 1; port <= 5000; ++port) flows.push_back(tcp_flow().from_port(port).established());
+    for (std::uint16_t port = 1; port <= 5000; ++port)
+        flows.push_back(tcp_flow().from_port(port).established());
     insert(flows);
     ScanCollector collector;
     const auto report = table_->scan(query_for_all(), now(), collector);
     ASSERT_TRUE(report.has_value()) << report.error().message;
     std::set<std::uint16_t> ports;
-    for (const auto& row : collector.rows) ports.insert(row.flow.original.source_port);
+    for (const auto& row : collector.rows)
+        ports.insert(row.flow.original.source_port);
     EXPECT_EQ(collector.rows.size(), 5000U);
     EXPECT_EQ(ports.size(), 5000U);
     EXPECT_EQ(report->restarts, 0U);
@@ -95,8 +97,8 @@ TEST_F(KernelScan, finds_a_flow_in_a_zone_of_one_direction_by_scan_and_by_lookup
     insert({tcp_flow().from("10.0.1.2", 1).to("10.0.2.2", 2).in_zone(9, ZoneDirection::Original),
             tcp_flow().from("10.0.1.2", 3).to("10.0.2.2", 2).in_zone(9, ZoneDirection::Reply)});
     for (const auto* port : {"1", "3"}) {
-        auto query = query_for(fmt::format(
-            "source=10.0.1.2,source-port={},destination=10.0.2.2,destination-port=2,protocol=tcp", port));
+        auto query = query_for(
+            fmt::format("source=10.0.1.2,source-port={},destination=10.0.2.2,destination-port=2,protocol=tcp", port));
         query.zone = std::uint16_t{9};
         ScanCollector by_lookup;
         ASSERT_TRUE(table_->scan(query, now(), by_lookup).has_value());
@@ -171,8 +173,10 @@ TEST_F(KernelScan, of_what_is_no_network_namespace_is_refused) {
     using conntrack::NetworkNamespace;
     EXPECT_EQ(NetworkNamespace::open("no-such-namespace").error().number, ENOENT);
     EXPECT_EQ(NetworkNamespace::open("/dev/null").error().message, "/dev/null is not a network namespace");
-    EXPECT_EQ(NetworkNamespace::open("/proc/self/ns/uts").error().message, "/proc/self/ns/uts is not a network namespace");
-    for (const auto* name : {"", ".", ".."}) EXPECT_FALSE(NetworkNamespace::open(name).has_value()) << name;
+    EXPECT_EQ(NetworkNamespace::open("/proc/self/ns/uts").error().message,
+              "/proc/self/ns/uts is not a network namespace");
+    for (const auto* name : {"", ".", ".."})
+        EXPECT_FALSE(NetworkNamespace::open(name).has_value()) << name;
 }
 
 }  // namespace

@@ -13,8 +13,7 @@ namespace {
 /// nf_conntrack_buckets can be written in the first namespace only: opened there, before the test moves away.
 class HashSize {
   public:
-    HashSize()
-        : file_(::open("/proc/sys/net/netfilter/nf_conntrack_buckets", O_RDWR | O_CLOEXEC)), original_(read()) {}
+    HashSize() : file_(::open("/proc/sys/net/netfilter/nf_conntrack_buckets", O_RDWR | O_CLOEXEC)), original_(read()) {}
     ~HashSize() {
         if (original_ != 0) static_cast<void>(write(original_));
     }
@@ -45,7 +44,8 @@ class ResizedTable : public ::testing::Test {
         ASSERT_TRUE(hash_.write(8192));
         table_ = std::move(*conntrack::KernelFlowTable::open({}));
         std::vector<Flow> flows;
-        for (std::uint16_t port = 1; port <= kFlows; ++port) flows.push_back(tcp_flow().from_port(port).established());
+        for (std::uint16_t port = 1; port <= kFlows; ++port)
+            flows.push_back(tcp_flow().from_port(port).established());
         ASSERT_TRUE(table_->insert(flows).has_value());
     }
 
@@ -65,7 +65,8 @@ class ResizedTable : public ::testing::Test {
         EXPECT_EQ(report->matched, kFlows);
         EXPECT_EQ(collector.rows.size(), kFlows);
         std::set<std::uint16_t> ports;
-        for (const auto& row : collector.rows) ports.insert(row.flow.original.source_port);
+        for (const auto& row : collector.rows)
+            ports.insert(row.flow.original.source_port);
         EXPECT_EQ(ports.size(), kFlows);
     }
 
@@ -76,9 +77,13 @@ class ResizedTable : public ::testing::Test {
     std::unique_ptr<conntrack::KernelFlowTable> table_;
 };
 
-TEST_F(ResizedTable, that_shrinks_loses_no_flow) { expect_each_flow_once_while_resizing_to(4096); }
+TEST_F(ResizedTable, that_shrinks_loses_no_flow) {
+    expect_each_flow_once_while_resizing_to(4096);
+}
 
-TEST_F(ResizedTable, that_grows_repeats_no_flow) { expect_each_flow_once_while_resizing_to(16384); }
+TEST_F(ResizedTable, that_grows_repeats_no_flow) {
+    expect_each_flow_once_while_resizing_to(16384);
+}
 
 }  // namespace
 }  // namespace headgate::testing

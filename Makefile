@@ -1,0 +1,36 @@
+# Thin: each target does all its own set-up. What is behind them is in CMakeLists.txt and tests/README.md.
+PRESET ?= release
+BUILD := build/$(PRESET)
+JOBS ?= $(shell nproc)
+
+.PHONY: build demo test bench lint test-kernels fuzz clean
+
+build:
+	@packaging/install-deps.sh
+	@cmake --preset $(PRESET) -Wno-dev >/dev/null
+	@cmake --build --preset $(PRESET) -j $(JOBS)
+
+demo: build
+	@HEADGATE=$(CURDIR)/$(BUILD)/headgate PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/lab/demo.py
+
+test: build
+	@tests/kernel/load-modules
+	@ctest --preset $(PRESET) -j $(JOBS)
+
+bench: build
+	@tests/kernel/load-modules
+	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/bench/bench.py $(BUILD) $(BENCH)
+
+lint:
+	@packaging/install-deps.sh
+	@tests/lint
+
+test-kernels: build
+	@tests/kernels/run $(BUILD)
+
+fuzz:
+	@packaging/install-deps.sh
+	@tests/fuzz/run
+
+clean:
+	rm -rf build dist
