@@ -174,7 +174,7 @@ enum class Part : std::uint8_t { Row, Summary };
 
 class Reader {
   public:
-    explicit Reader(const std::function<Result<void>(std::span<const FlowRow>)>& take) : take_(take) {}
+    explicit Reader(const CapturedRows& take) : take_(take) {}
 
     Result<void> object(const std::string& text, bool inside_flows) {
         Object object;
@@ -216,7 +216,7 @@ class Reader {
         return {};
     }
 
-    const std::function<Result<void>(std::span<const FlowRow>)>& take_;
+    const CapturedRows& take_;
     std::vector<FlowRow> block_;
     std::uint64_t rows_ = 0;
     bool summary_seen_ = false;
@@ -224,18 +224,21 @@ class Reader {
 
 }  // namespace
 
-Result<CaptureFileEnd> read_capture_file(const std::string& path,
-                                         const std::function<Result<void>(std::span<const FlowRow>)>& take) {
+Result<CaptureFileEnd> read_capture(std::istream& text, const CapturedRows& take) {
+    Reader reader{take};
+    return split_json_objects(text, "flows",
+                              [&](const std::string& object, bool row) { return reader.object(object, row); })
+        .and_then([&] { return reader.finish(); });
+}
+
+Result<CaptureFileEnd> read_capture_file(const std::string& path, const CapturedRows& take) {
     struct stat facts {};
     if (::stat(path.c_str(), &facts) != 0) return system_error(errno, path);
     if (S_ISDIR(facts.st_mode)) return system_error(EISDIR, path);
     errno = 0;
     std::ifstream file{path, std::ios::binary};
     if (!file) return system_error(errno, path);
-    Reader reader{take};
-    auto end = split_json_objects(file, "flows", [&](const std::string& text, bool row) {
-                   return reader.object(text, row);
-               }).and_then([&] { return reader.finish(); });
+    auto end = read_capture(file, take);
     if (!end) return tl::unexpected(std::move(end.error()).within(path));
     return end;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <istream>
 #include <span>
 #include <string>
 
@@ -16,9 +17,13 @@ enum class CaptureFileEnd : std::uint8_t {
     WithoutSummary,  ///< NDJSON whose last line is missing: picked from a capture, or cut short
 };
 
-/// Hands over the rows in blocks, with empty keys. Constant memory. An error names the file, the place and the rule.
-/// Either the whole file is readable or it is an error: the caller keeps the blocks until the end is known.
-[[nodiscard]] Result<CaptureFileEnd> read_capture_file(
-    const std::string& path, const std::function<Result<void>(std::span<const FlowRow>)>& take);
+using CapturedRows = std::function<Result<void>(std::span<const FlowRow>)>;
+
+/// Hands over the rows in blocks, with empty keys. Constant memory. An error names the place and the rule.
+/// Either the whole text is readable or it is an error: the caller keeps the blocks until the end is known.
+[[nodiscard]] Result<CaptureFileEnd> read_capture(std::istream& text, const CapturedRows& take);
+
+/// The same from a file, which errors then name, too.
+[[nodiscard]] Result<CaptureFileEnd> read_capture_file(const std::string& path, const CapturedRows& take);
 
 }  // namespace headgate::operations

@@ -1,0 +1,22 @@
+// Any text as a capture file: it is an error with a message, or rows that can be told and asked for.
+#include <cstdlib>
+#include <sstream>
+
+#include "conntrack/requests.h"
+#include "flow/flow_json.h"
+#include "operations/capture_file.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace headgate;
+    std::istringstream text{std::string{reinterpret_cast<const char*>(data), size}};
+    const auto end = operations::read_capture(text, [](std::span<const FlowRow> rows) -> Result<void> {
+        for (const auto& row : rows) {
+            fmt::memory_buffer out;
+            append_flow_json(out, row.flow, Timestamp{});
+            static_cast<void>(conntrack::encode_key(row.flow));
+        }
+        return {};
+    });
+    if (!end && end.error().message.empty()) std::abort();
+    return 0;
+}

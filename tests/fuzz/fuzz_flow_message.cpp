@@ -1,0 +1,44 @@
+// Any bytes as what the kernel sent: messages, flows, keys. Nothing is read outside of them, and what is decoded can be
+// told and sent back.
+#include <cstdlib>
+#include <span>
+
+#include "conntrack/flow_message.h"
+#include "conntrack/messages.h"
+#include "conntrack/requests.h"
+#include "flow/flow_json.h"
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::conntrack;
+
+void decode(Bytes payload) {
+    const auto message = FlowMessage::parse(payload);
+    if (!message) return;
+    const auto flow = message->decode();
+    const auto key = message->key();
+    if (key && key->length > FlowKey::kCapacity) std::abort();
+    if (!flow) return;
+    Flow updated = *flow;
+    message->update(updated);
+    if (updated != *flow) std::abort();
+    fmt::memory_buffer out;
+    append_flow_json(out, *flow, Timestamp{});
+    RequestBatch batch;
+    batch.add_delete(flow->original.source.family, encode_key(*flow), 1);
+    batch.add_insert(*flow, 2);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const Bytes bytes = std::as_bytes(std::span{data, size});
+    decode(bytes);
+    Message message;
+    for (MessageReader reader{bytes}; reader.next(message);) {
+        static_cast<void>(message.error());
+        decode(message.payload);
+    }
+    return 0;
+}
