@@ -13,8 +13,7 @@
 namespace headgate::conntrack {
 namespace {
 
-/// Any number will do on a socket that carries one dump.
-constexpr std::uint32_t kDumpSequence = 1;
+constexpr std::uint32_t kLookupSequence = 1;
 constexpr std::uint32_t kEndMarker = 2;
 
 /// An answer to a lookup takes up to 2 KiB of the socket's room, so a batch is far from filling it.
@@ -46,12 +45,13 @@ tl::unexpected<Error> dump_error(int number) {
     return system_error(number, "reading the conntrack table");
 }
 
-/// Calls `row` for every flow in a piece of a dump.
+/// What a piece of a dump says beside its rows.
 struct PieceEnd {
-    bool finished = false;  ///< this was the last piece
+    bool finished = false;
     bool interrupted = false;
 };
 
+/// Calls `row` for every flow in a piece of a dump.
 template <typename Row>
 Result<PieceEnd> read_piece(Bytes piece, Row row) {
     PieceEnd end;
@@ -69,15 +69,6 @@ Result<PieceEnd> read_piece(Bytes piece, Row row) {
     }
     if (!reader.at_end()) return failed("conntrack sent a message that is longer than its datagram");
     return end;
-}
-
-Result<NetlinkSocket> begin_dump(const SocketSource& open_socket, const KernelFilter& filter) {
-    auto socket = open_socket();
-    if (!socket) return socket;
-    RequestBatch request;
-    request.add_dump(filter, kDumpSequence);
-    if (auto sent = socket->send(request.bytes()); !sent) return tl::unexpected(std::move(sent.error()));
-    return socket;
 }
 
 }  // namespace
@@ -100,9 +91,9 @@ Result<ScanReport> FlowScan::run() {
     if (plan.method == ScanPlan::Method::Lookup) {
         if (auto done = look_up(plan, rows); !done) return tl::unexpected(std::move(done.error()));
     } else {
-        auto filter = settle_filter(plan.candidate);
-        if (!filter) return tl::unexpected(std::move(filter.error()));
-        if (auto done = dump_until_stable(*filter, rows); !done) return tl::unexpected(std::move(done.error()));
+        const auto dumps = settle_dumps(plan);
+        if (!dumps) return tl::unexpected(dumps.error());
+        if (auto done = dump_until_stable(*dumps, rows); !done) return tl::unexpected(std::move(done.error()));
     }
     if (auto told = rows.flush(); !told) return tl::unexpected(std::move(told.error()));
     return rows.report();
@@ -118,7 +109,7 @@ Result<void> FlowScan::look_up(const ScanPlan& plan, RowMatcher& rows) {
     for (std::size_t i = 0; i < zones; ++i) {
         const auto zone = plan.zones.empty() ? static_cast<std::uint16_t>(i) : plan.zones[i];
         for (const auto& tuple : plan.lookups) {
-            batch.add_lookup(tuple, zone, kDumpSequence);
+            batch.add_lookup(tuple, zone, kLookupSequence);
             if (batch.count() < kLookupsPerBatch) continue;
             if (auto done = look_up_batch(*socket, batch, rows); !done) return done;
         }
@@ -147,18 +138,29 @@ Result<void> FlowScan::look_up_batch(NetlinkSocket& socket, RequestBatch& batch,
     }
 }
 
-Result<KernelFilter> FlowScan::settle_filter(const KernelFilter& candidate) {
-    if (candidate.empty()) return candidate;
-    const auto sample = take_sample(candidate);
+Result<std::vector<KernelFilter>> FlowScan::settle_dumps(const ScanPlan& plan) {
+    std::vector<KernelFilter> whole_table{KernelFilter{}};
+    if (!plan.worth_a_sample) return whole_table;
+    const auto sample = take_sample({}, plan.candidate, kSampleRows);
     if (!sample) return tl::unexpected(sample.error());
-    const bool use = filter_is_harmless(*sample);
-    listener_.planned(fmt::format("{} of the first {} rows pass {}: {}", sample->passing, sample->rows,
-                                  describe(candidate), use ? "the kernel filters" : "matched here"));
-    return use ? candidate : KernelFilter{};
+    auto dumps = choose_dumps(plan.candidate, *sample);
+    listener_.planned(fmt::format("of the first {} rows, {} pass and {} are IPv4: {}", sample->rows, sample->passing,
+                                  sample->ipv4, describe(dumps)));
+    for (const auto& filter : dumps) {
+        if (filter.empty()) continue;
+        const auto probe = take_sample(filter, {}, kProbeRows);
+        if (!probe) return tl::unexpected(probe.error());
+        if (probe->typical_piece <= kLongestPause) continue;
+        listener_.planned("a filtered piece takes more than a millisecond: one dump, matched here");
+        return whole_table;
+    }
+    return dumps;
 }
 
-Result<DumpSample> FlowScan::take_sample(const KernelFilter& candidate) {
-    auto socket = begin_dump(open_socket_, {});
+/// Reads the beginning of a dump and leaves the rest.
+Result<DumpSample> FlowScan::take_sample(const KernelFilter& dumped, const KernelFilter& candidate,
+                                         std::uint64_t rows) {
+    auto socket = begin_dump(open_socket_, dumped);
     if (!socket) return tl::unexpected(std::move(socket.error()));
     DumpSample sample;
     const auto count = [&](Bytes payload) -> Result<void> {
@@ -167,25 +169,28 @@ Result<DumpSample> FlowScan::take_sample(const KernelFilter& candidate) {
         if (!flow) return tl::unexpected(flow.error());
         ++sample.rows;
         if (candidate.passes(*flow)) ++sample.passing;
+        if (flow->original.source.family == Family::Ipv4) ++sample.ipv4;
         return {};
     };
-    for (PieceEnd end; !end.finished && sample.rows < kSampleRows;) {
+    std::vector<std::chrono::nanoseconds> times;
+    for (PieceEnd end; !end.finished && sample.rows < rows;) {
         const auto begin = std::chrono::steady_clock::now();
         const auto piece = socket->receive(buffer_);
-        sample.longest_piece =
-            std::max<std::chrono::nanoseconds>(sample.longest_piece, std::chrono::steady_clock::now() - begin);
+        times.push_back(std::chrono::steady_clock::now() - begin);
         if (!piece) return tl::unexpected(piece.error());
         const auto read = read_piece(*piece, count);
         if (!read) return tl::unexpected(read.error());
         end = *read;
     }
+    std::ranges::sort(times);
+    sample.typical_piece = times[times.size() / 2];
     return sample;
 }
 
-Result<void> FlowScan::dump_until_stable(const KernelFilter& filter, RowMatcher& rows) {
+Result<void> FlowScan::dump_until_stable(const std::vector<KernelFilter>& dumps, RowMatcher& rows) {
     for (unsigned restarts = 0; restarts <= kMostRestarts; ++restarts) {
         if (restarts > 0) rows.restart();
-        const auto pass = dump(filter, rows);
+        const auto pass = dump(dumps, rows);
         if (!pass) return tl::unexpected(pass.error());
         if (*pass == Pass::Complete) return {};
         listener_.planned("the table was resized under the dump, which may have lost rows: once more");
@@ -196,31 +201,42 @@ Result<void> FlowScan::dump_until_stable(const KernelFilter& filter, RowMatcher&
         kMostRestarts + 1);
 }
 
-// The dump says nothing when the table is resized under it, and rows are lost (nf_conntrack_netlink.c,
-// ctnetlink_dump_table: the cursor is a bucket index). So: look at nf_conntrack_buckets before, during and after.
-Result<FlowScan::Pass> FlowScan::dump(const KernelFilter& filter, RowMatcher& rows) {
+Result<FlowScan::Pass> FlowScan::dump(const std::vector<KernelFilter>& dumps, RowMatcher& rows) {
     const auto buckets_before = sysctls_.buckets();
     if (!buckets_before) return tl::unexpected(buckets_before.error());
-    auto socket = begin_dump(open_socket_, filter);
-    if (!socket) return tl::unexpected(std::move(socket.error()));
-    PieceEnd end;
-    for (unsigned pieces = 1; !end.finished; ++pieces) {
-        const auto piece = socket->receive(buffer_);
+    std::vector<NetlinkSocket> sockets;
+    for (const auto& filter : dumps) {
+        auto socket = begin_dump(open_socket_, filter);
+        if (!socket) return tl::unexpected(std::move(socket.error()));
+        sockets.push_back(std::move(*socket));
+    }
+    DumpStream stream{std::move(sockets)};
+    return read_dump(stream, *buckets_before, rows);
+}
+
+// The dump says nothing when the table is resized under it, and rows are lost (nf_conntrack_netlink.c,
+// ctnetlink_dump_table: the cursor is a bucket index). So: look at nf_conntrack_buckets before, during and after.
+Result<FlowScan::Pass> FlowScan::read_dump(DumpStream& stream, std::uint64_t buckets_before, RowMatcher& rows) {
+    for (unsigned pieces = 1;; ++pieces) {
+        const auto piece = stream.next();
         if (!piece) return tl::unexpected(piece.error());
-        const auto read = read_piece(*piece, [&](Bytes payload) { return rows.take(payload); });
-        if (!read) return tl::unexpected(read.error());
-        end = *read;
+        PieceEnd end;
+        if (*piece) {
+            const auto read = read_piece(**piece, [&](Bytes payload) { return rows.take(payload); });
+            if (!read) return tl::unexpected(read.error());
+            end = *read;
+        }
         if (end.interrupted) return Pass::Resized;
-        if (end.finished || pieces % kPiecesBetweenChecks == 0) {
+        if (!*piece || pieces % kPiecesBetweenChecks == 0) {
             const auto buckets = sysctls_.buckets();
             if (!buckets) return tl::unexpected(buckets.error());
-            if (*buckets != *buckets_before) return Pass::Resized;
+            if (*buckets != buckets_before) return Pass::Resized;
         }
+        if (!*piece) return Pass::Complete;
         if (auto go_on = listener_.progressed(rows.report().scanned); !go_on) {
             return tl::unexpected(std::move(go_on.error()));
         }
     }
-    return Pass::Complete;
 }
 
 }  // namespace headgate::conntrack

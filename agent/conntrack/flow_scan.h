@@ -1,19 +1,15 @@
 // Carries out a scan plan over ctnetlink.
 #pragma once
 
-#include <functional>
-
 #include "headgate/flow_table.h"
 
-#include "conntrack/netlink_socket.h"
+#include "conntrack/dump_stream.h"
+#include "conntrack/requests.h"
 #include "conntrack/row_matcher.h"
 #include "conntrack/scan_plan.h"
 #include "conntrack/table_sysctls.h"
 
 namespace headgate::conntrack {
-
-/// Opens a fresh socket in the table's network namespace.
-using SocketSource = std::function<Result<NetlinkSocket>()>;
 
 /// One scan, used once.
 class FlowScan {
@@ -27,11 +23,13 @@ class FlowScan {
     enum class Pass : std::uint8_t { Complete, Resized };
 
     [[nodiscard]] Result<void> look_up(const ScanPlan& plan, RowMatcher& rows);
-    [[nodiscard]] Result<void> look_up_batch(NetlinkSocket& socket, class RequestBatch& batch, RowMatcher& rows);
-    [[nodiscard]] Result<KernelFilter> settle_filter(const KernelFilter& candidate);
-    [[nodiscard]] Result<DumpSample> take_sample(const KernelFilter& candidate);
-    [[nodiscard]] Result<void> dump_until_stable(const KernelFilter& filter, RowMatcher& rows);
-    [[nodiscard]] Result<Pass> dump(const KernelFilter& filter, RowMatcher& rows);
+    [[nodiscard]] Result<void> look_up_batch(NetlinkSocket& socket, RequestBatch& batch, RowMatcher& rows);
+    [[nodiscard]] Result<std::vector<KernelFilter>> settle_dumps(const ScanPlan& plan);
+    [[nodiscard]] Result<DumpSample> take_sample(const KernelFilter& dumped, const KernelFilter& candidate,
+                                                 std::uint64_t rows);
+    [[nodiscard]] Result<void> dump_until_stable(const std::vector<KernelFilter>& dumps, RowMatcher& rows);
+    [[nodiscard]] Result<Pass> dump(const std::vector<KernelFilter>& dumps, RowMatcher& rows);
+    [[nodiscard]] Result<Pass> read_dump(DumpStream& stream, std::uint64_t buckets_before, RowMatcher& rows);
 
     SocketSource open_socket_;
     const TableSysctls& sysctls_;

@@ -97,6 +97,35 @@ KernelFilter candidate_for(const FlowQuery& query, KernelVersion kernel) {
     return filter;
 }
 
+double share_of(std::uint64_t passing, const DumpSample& sample) {
+    return sample.rows == 0 ? 0 : static_cast<double>(passing) / static_cast<double>(sample.rows);
+}
+
+bool spares_enough(std::uint64_t passing, const DumpSample& sample) {
+    constexpr double kWorthIt = 0.95;
+    return share_of(passing, sample) <= kWorthIt;
+}
+
+/// Rare rows are out of the question: from piece to piece the kernel looks at as many more rows as it lets fewer
+/// through.
+bool is_common(std::uint64_t passing, const DumpSample& sample) {
+    constexpr double kNeverBelow = 0.1;
+    return sample.rows >= kSampleRows / 2 && share_of(passing, sample) >= kNeverBelow;
+}
+
+std::string describe_filter(const KernelFilter& filter) {
+    std::string text;
+    const auto add = [&](std::string_view what, std::string_view value) {
+        text.append(text.empty() ? "" : " ").append(what).append("=").append(value);
+    };
+    if (filter.family) add("family", to_string(*filter.family));
+    if (filter.protocol) add("protocol", to_string(*filter.protocol));
+    if (filter.mark) add("mark", to_string(*filter.mark));
+    if (filter.status) add("status", fmt::format("{:#x}/{:#x}", filter.status->value, filter.status->mask));
+    if (filter.zone) add("zone", fmt::format("{}", *filter.zone));
+    return text;
+}
+
 }  // namespace
 
 KernelVersion parse_kernel_version(std::string_view release) {
@@ -138,31 +167,33 @@ ScanPlan plan_scan(const FlowQuery& query, const TableFacts& facts) {
     } else {
         plan.reason = "a filter leaves part of the tuple open";
     }
-    if (facts.entries >= kSampleFrom) plan.candidate = candidate_for(query, facts.kernel);
+    plan.worth_a_sample = facts.entries >= kSampleFrom;
+    if (plan.worth_a_sample) plan.candidate = candidate_for(query, facts.kernel);
     return plan;
 }
 
-bool filter_is_harmless(const DumpSample& sample) noexcept {
-    constexpr double kWorthIt = 0.95;    // above, the kernel would spare too little
-    constexpr double kNeverBelow = 0.1;  // below, a sample is too coarse to promise anything
-    constexpr std::chrono::nanoseconds kLongestPause = std::chrono::milliseconds{1};
-    if (sample.rows < kSampleRows / 2) return false;
-    const double share = static_cast<double>(sample.passing) / static_cast<double>(sample.rows);
-    if (share < kNeverBelow || share > kWorthIt) return false;
-    return static_cast<double>(sample.longest_piece.count()) / share < static_cast<double>(kLongestPause.count());
+std::vector<KernelFilter> choose_dumps(const KernelFilter& candidate, const DumpSample& sample) {
+    if (sample.typical_piece > kLongestPause) return {KernelFilter{}};  // the hash is full of other namespaces' entries
+    if (!candidate.empty() && spares_enough(sample.passing, sample) && is_common(sample.passing, sample)) {
+        return {candidate};
+    }
+    const bool one_family = candidate.family.has_value();
+    if (!one_family && is_common(sample.ipv4, sample) && is_common(sample.rows - sample.ipv4, sample)) {
+        KernelFilter ipv4;
+        ipv4.family = Family::Ipv4;
+        KernelFilter ipv6;
+        ipv6.family = Family::Ipv6;
+        return {ipv4, ipv6};
+    }
+    return {KernelFilter{}};
 }
 
-std::string describe(const KernelFilter& filter) {
+std::string describe(const std::vector<KernelFilter>& dumps) {
+    if (dumps.size() == 1 && dumps.front().empty()) return "one dump, matched here";
     std::string text;
-    const auto add = [&](std::string_view what, std::string_view value) {
-        text.append(text.empty() ? "" : " ").append(what).append("=").append(value);
-    };
-    if (filter.family) add("family", to_string(*filter.family));
-    if (filter.protocol) add("protocol", to_string(*filter.protocol));
-    if (filter.mark) add("mark", to_string(*filter.mark));
-    if (filter.status) add("status", fmt::format("{:#x}/{:#x}", filter.status->value, filter.status->mask));
-    if (filter.zone) add("zone", fmt::format("{}", *filter.zone));
-    return text;
+    for (const auto& dump : dumps)
+        text.append(text.empty() ? "" : ", beside it ").append(describe_filter(dump));
+    return fmt::format("the kernel filters: {}", text);
 }
 
 std::string describe(const ScanPlan& plan) {
@@ -171,10 +202,10 @@ std::string describe(const ScanPlan& plan) {
         return fmt::format("lookup of {} tuple{} in {}: {}", plan.lookups.size(), plan.lookups.size() == 1 ? "" : "s",
                            where, plan.reason);
     }
-    const auto filter = plan.candidate.empty()
-                            ? std::string{"matched here"}
-                            : fmt::format("the kernel may filter by {} if enough rows pass", describe(plan.candidate));
-    return fmt::format("dump of the whole table, {}: {}", filter, plan.reason);
+    const auto filter = plan.candidate.empty() ? std::string{"matched here"}
+                                               : fmt::format("the kernel may filter by {} if enough rows pass",
+                                                             describe_filter(plan.candidate));
+    return fmt::format("dump of the table, {}: {}", filter, plan.reason);
 }
 
 }  // namespace headgate::conntrack

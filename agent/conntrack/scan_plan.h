@@ -64,6 +64,7 @@ struct ScanPlan {
     std::vector<FlowTuple> lookups;    ///< Lookup: these tuples ...
     std::vector<std::uint16_t> zones;  ///< ... in each of these zones; empty: in all 65,536
     KernelFilter candidate;            ///< Dump: what the kernel could leave out, if a sample shows that it is harmless
+    bool worth_a_sample = false;       ///< Dump: the table is large enough
     std::string reason;
 
     [[nodiscard]] std::uint64_t lookup_count() const noexcept;
@@ -75,18 +76,30 @@ struct ScanPlan {
 struct DumpSample {
     std::uint64_t rows = 0;
     std::uint64_t passing = 0;                  ///< rows that the candidate lets through
-    std::chrono::nanoseconds longest_piece{0};  ///< that one receive took, that is, with softirqs off
+    std::uint64_t ipv4 = 0;                     ///< rows of that family
+    std::chrono::nanoseconds typical_piece{0};  ///< median time of one receive, that is, with softirqs off
 };
 
 /// Tables below this size are dumped before a sample would pay.
 inline constexpr std::uint64_t kSampleFrom = 100'000;
 inline constexpr std::uint64_t kSampleRows = 4'000;
 
-/// Whether the kernel should filter: it spares enough rows, and the pause between two pieces stays below a millisecond.
-[[nodiscard]] bool filter_is_harmless(const DumpSample& sample) noexcept;
+/// Of a filtered dump, to see how long its pieces take.
+inline constexpr std::uint64_t kProbeRows = 1'000;
+
+/// How long the kernel may be kept from the gateway's traffic at a time.
+inline constexpr std::chrono::nanoseconds kLongestPause = std::chrono::milliseconds{1};
+
+/// The dumps to run side by side, which together tell every row that can match, and none twice:
+/// - the candidate alone, if it spares rows and lets enough of them through;
+/// - otherwise one for each family, if both are common enough for that. A flow's family never changes, so no flow can
+///   slip from one dump to the other; that cannot be said of marks and status bits;
+/// - otherwise the whole table.
+/// What comes out is likely to be harmless, not certain: whoever runs it tries each filtered dump first.
+[[nodiscard]] std::vector<KernelFilter> choose_dumps(const KernelFilter& candidate, const DumpSample& sample);
 
 /// One line for --explain.
 [[nodiscard]] std::string describe(const ScanPlan& plan);
-[[nodiscard]] std::string describe(const KernelFilter& filter);
+[[nodiscard]] std::string describe(const std::vector<KernelFilter>& dumps);
 
 }  // namespace headgate::conntrack

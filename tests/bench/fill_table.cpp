@@ -1,6 +1,7 @@
-// fill_table COUNT: puts that many flows into the table of the current network namespace, the same ones every time.
-// A mix as on a gateway: four IPv4 flows to one IPv6 flow, two thirds TCP, the rest UDP; a hundred /24 (or /64) source
-// networks with an equal share each; TCP flows in several states.
+// fill_table FIRST LAST [SERVER]: puts the flows with these numbers into the table of the current network namespace,
+// the same ones every time; of them only those to 10.2.SERVER.1, if given. A mix as on a gateway: four IPv4 flows to
+// one IPv6 flow, two thirds TCP, the rest UDP, in several states. One percent of the flows comes from each of 80 IPv4
+// networks 10.1.N.0/24, ten percent go to each of 8 IPv4 servers 10.2.N.1.
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -11,7 +12,9 @@ namespace {
 
 using namespace headgate;
 
-constexpr std::uint64_t kNetworks = 100;
+constexpr std::uint64_t kNetworks = 80;
+constexpr std::uint64_t kHosts = 250;  // in each
+constexpr std::uint64_t kServers = 8;
 
 Address ipv4(unsigned a, unsigned b, unsigned c, unsigned d) {
     Address address;
@@ -35,13 +38,14 @@ Flow flow_number(std::uint64_t number) {
     const std::uint64_t within = number / kNetworks;
     const bool v6 = within % 5 == 4;
     const bool tcp = within % 3 != 2;
-    const auto host = static_cast<unsigned>(within % 250) + 1;
+    const auto host = static_cast<unsigned>(within % kHosts) + 1;
+    const auto server = static_cast<unsigned>(within / kHosts % kServers);
     Flow flow;
     FlowTuple& tuple = flow.original;
     tuple.protocol = tcp ? Protocol::Tcp : Protocol::Udp;
     tuple.source = v6 ? ipv6(network, host) : ipv4(10, 1, network, host);
-    tuple.destination = v6 ? ipv6(200, within / 250 % 8 + 1) : ipv4(10, 2, static_cast<unsigned>(within / 250 % 8), 1);
-    tuple.source_port = static_cast<std::uint16_t>(1024 + within / 250 / 8);
+    tuple.destination = v6 ? ipv6(200, server + 1) : ipv4(10, 2, server, 1);
+    tuple.source_port = static_cast<std::uint16_t>(1024 + within / kHosts / kServers);
     tuple.destination_port = tcp ? 443 : 53;
     flow.reply = swapped(tuple);
     flow.timeout = std::chrono::hours{100};
@@ -55,17 +59,21 @@ Flow flow_number(std::uint64_t number) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const std::uint64_t count = argc == 2 ? std::strtoull(argv[1], nullptr, 10) : 0;
+    const auto number_at = [&](int index) { return argc > index ? std::strtoull(argv[index], nullptr, 10) : 0; };
+    const std::uint64_t first = number_at(1);
+    const std::uint64_t last = number_at(2);
     const auto table = conntrack::KernelFlowTable::open({});
-    if (count == 0 || !table) {
-        fmt::print(stderr, "fill_table: {}\n", table ? "COUNT is missing" : table.error().message);
+    if (last <= first || !table) {
+        fmt::print(stderr, "fill_table: {}\n", table ? "FIRST LAST [SERVER]" : table.error().message);
         return 1;
     }
-    constexpr std::uint64_t kBlock = 4096;
+    constexpr std::size_t kBlock = 4096;
+    const Address server = ipv4(10, 2, static_cast<unsigned>(number_at(3)), 1);
     std::vector<Flow> block;
-    for (std::uint64_t number = 0; number < count; ++number) {
-        block.push_back(flow_number(number));
-        if (block.size() < kBlock && number + 1 < count) continue;
+    for (std::uint64_t number = first; number < last; ++number) {
+        const Flow flow = flow_number(number);
+        if (argc <= 3 || flow.original.destination == server) block.push_back(flow);
+        if (block.size() < kBlock && number + 1 < last) continue;
         if (const auto inserted = (*table)->insert(block); !inserted) {
             fmt::print(stderr, "fill_table: near flow {}: {}\n", number, inserted.error().message);
             return 1;

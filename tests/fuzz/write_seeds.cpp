@@ -23,19 +23,22 @@ int main(int argc, char** argv) {
     if (argc != 2) return 2;
     const std::filesystem::path folder = argv[1];
     int number = 0;
-    for (const Flow& flow : {tcp_flow().established().with_id(1).with_bytes(1, 2).started_at(Timestamp{std::chrono::years{50}}).flow(),
-                             udp_flow().from("2001:db8::1", 1).to("2001:db8::2", 53).in_zone(7).flow(), icmp_flow().flow(),
-                             icmpv6_flow().in_zone(3, ZoneDirection::Original).flow(), sctp_flow().in_state(4).flow(),
-                             tcp_flow().leaving_as("192.0.2.1", 5).redirected_to("10.9.9.9", 6).flow()}) {
+    for (const Flow& flow :
+         {tcp_flow().established().with_id(1).with_bytes(1, 2).started_at(Timestamp{std::chrono::years{50}}).flow(),
+          udp_flow().from("2001:db8::1", 1).to("2001:db8::2", 53).in_zone(7).flow(), icmp_flow().flow(),
+          icmpv6_flow().in_zone(3, ZoneDirection::Original).flow(), sctp_flow().in_state(4).flow(),
+          tcp_flow().leaving_as("192.0.2.1", 5).redirected_to("10.9.9.9", 6).flow()}) {
         const auto payload = KernelMessage{flow}.payload();
         write(folder / "flow_message", ++number, {reinterpret_cast<const char*>(payload.data()), payload.size()});
         fmt::memory_buffer json;
         append_flow_json(json, flow, Timestamp{std::chrono::years{51}});
         write(folder / "capture_file", number, fmt::to_string(json));
-        write(folder / "capture_file", 100 + number, fmt::format(R"({{"operation_id":"x","type":"FLOW_CAPTURE","flows":[{}]}})", fmt::to_string(json)));
+        write(folder / "capture_file", 100 + number,
+              fmt::format(R"({{"operation_id":"x","type":"FLOW_CAPTURE","flows":[{}]}})", fmt::to_string(json)));
     }
-    for (const auto* text : {"source=10.0.1.0/24,destination=10.0.2.2,source-port=1990:1994,destination-port=80,protocol=tcp",
-                             "source=2001:db8::/64,protocol=17,protocol=icmpv6", "destination-port=ANY,protocol=any"}) {
+    for (const auto* text :
+         {"source=10.0.1.0/24,destination=10.0.2.2,source-port=1990:1994,destination-port=80,protocol=tcp",
+          "source=2001:db8::/64,protocol=17,protocol=icmpv6", "destination-port=ANY,protocol=any"}) {
         write(folder / "flow_filter", ++number, text);
     }
     return 0;

@@ -107,14 +107,38 @@ TEST(ScanPlan, leaves_small_tables_unfiltered) {
     EXPECT_TRUE(plan_scan(query_for("source=10.0.1.0/24"), kSmall).candidate.empty());
 }
 
-TEST(KernelFilter, is_used_when_enough_rows_pass_and_the_pause_stays_short) {
-    EXPECT_TRUE(filter_is_harmless({4000, 2000, 300us}));
-    EXPECT_TRUE(filter_is_harmless({4000, 3200, 300us}));
-    EXPECT_FALSE(filter_is_harmless({4000, 3950, 300us})) << "spares too little";
-    EXPECT_FALSE(filter_is_harmless({4000, 300, 10us})) << "too few pass to promise anything";
-    EXPECT_FALSE(filter_is_harmless({4000, 500, 300us})) << "2.4 ms from piece to piece";
-    EXPECT_FALSE(filter_is_harmless({4000, 2000, 600us})) << "others' entries make even an unfiltered piece slow";
-    EXPECT_FALSE(filter_is_harmless({100, 50, 300us})) << "too small a sample";
+KernelFilter of_family(Family family) {
+    KernelFilter filter;
+    filter.family = family;
+    return filter;
+}
+
+DumpSample sample_of(std::uint64_t rows, std::uint64_t passing, std::uint64_t ipv4, std::chrono::nanoseconds piece) {
+    return {rows, passing, ipv4, piece};
+}
+
+using Dumps = std::vector<KernelFilter>;
+
+TEST(Dumps, are_filtered_when_enough_rows_pass) {
+    const auto candidate = of_family(Family::Ipv4);
+    const Dumps filtered{candidate};
+    const Dumps whole{KernelFilter{}};
+    EXPECT_EQ(choose_dumps(candidate, sample_of(4000, 2000, 2000, 300us)), filtered);
+    EXPECT_EQ(choose_dumps(candidate, sample_of(4000, 3200, 3200, 300us)), filtered);
+    EXPECT_EQ(choose_dumps(candidate, sample_of(4000, 3950, 3950, 300us)), whole) << "spares too little";
+    EXPECT_EQ(choose_dumps(candidate, sample_of(4000, 300, 300, 10us)), whole) << "too few pass to promise anything";
+    EXPECT_EQ(choose_dumps(candidate, sample_of(4000, 2000, 2000, 1100us)), whole)
+        << "others' entries make even an unfiltered piece slow";
+    EXPECT_EQ(choose_dumps(candidate, sample_of(100, 50, 50, 300us)), whole) << "too small a sample";
+}
+
+TEST(Dumps, run_side_by_side_for_the_families_where_both_are_common) {
+    const Dumps both{of_family(Family::Ipv4), of_family(Family::Ipv6)};
+    const Dumps whole{KernelFilter{}};
+    EXPECT_EQ(choose_dumps({}, sample_of(4000, 4000, 3000, 200us)), both);
+    EXPECT_EQ(choose_dumps({}, sample_of(4000, 4000, 3900, 200us)), whole) << "hardly any IPv6";
+    EXPECT_EQ(choose_dumps({}, sample_of(4000, 4000, 300, 200us)), whole) << "hardly any IPv4";
+    EXPECT_EQ(choose_dumps({}, sample_of(0, 0, 0, 0us)), whole);
 }
 
 TEST(KernelVersion, is_read_from_a_release) {

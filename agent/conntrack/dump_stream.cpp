@@ -1,0 +1,95 @@
+#include "conntrack/dump_stream.h"
+
+#include <utility>
+
+#include "conntrack/messages.h"
+#include "conntrack/requests.h"
+
+namespace headgate::conntrack {
+namespace {
+
+/// Enough to bridge a pause of the consumer, little enough to stay in the cache.
+constexpr std::size_t kBuffersPerDump = 8;
+
+/// The last message of a dump, or of one that was refused, is one of these (af_netlink.c, netlink_dump_done).
+bool ends_dump(Bytes piece) {
+    Message message;
+    for (MessageReader reader{piece}; reader.next(message);) {
+        if (message.header.nlmsg_type == NLMSG_DONE || message.header.nlmsg_type == NLMSG_ERROR) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+Result<NetlinkSocket> begin_dump(const SocketSource& open_socket, const KernelFilter& filter) {
+    auto socket = open_socket();
+    if (!socket) return socket;
+    RequestBatch request;
+    request.add_dump(filter, kDumpSequence);
+    if (auto sent = socket->send(request.bytes()); !sent) return tl::unexpected(std::move(sent.error()));
+    return socket;
+}
+
+DumpStream::DumpStream(std::vector<NetlinkSocket> dumps)
+    : free_(dumps.size() * kBuffersPerDump, Buffer(kDumpBuffer)), running_(dumps.size()), dumps_(std::move(dumps)) {
+    for (auto& dump : dumps_) readers_.emplace_back([this, &dump] { read(dump); });
+}
+
+DumpStream::~DumpStream() {
+    {
+        const std::lock_guard lock{mutex_};
+        stopping_ = true;
+    }
+    free_changed_.notify_all();
+    for (auto& reader : readers_) reader.join();
+}
+
+Result<std::optional<Bytes>> DumpStream::next() {
+    std::unique_lock lock{mutex_};
+    if (!shown_.empty()) {
+        free_.push_back(std::move(shown_));
+        shown_.clear();
+        free_changed_.notify_one();
+    }
+    filled_changed_.wait(lock, [this] { return !filled_.empty() || running_ == 0; });
+    if (filled_.empty()) return std::nullopt;
+    auto [buffer, piece] = std::move(filled_.front());
+    filled_.pop_front();
+    shown_ = std::move(buffer);  // the piece is a view of what the vector owns, which moves along
+    if (!piece) return tl::unexpected(std::move(piece.error()));
+    return *piece;
+}
+
+void DumpStream::read(NetlinkSocket& dump) {
+    for (bool go_on = true; go_on;) {
+        auto buffer = take_free_buffer();
+        if (!buffer) break;
+        const auto piece = dump.receive(*buffer);
+        const bool last = !piece || ends_dump(*piece);
+        go_on = hand_over(std::move(*buffer), piece) && !last;
+    }
+    const std::lock_guard lock{mutex_};
+    --running_;
+    filled_changed_.notify_one();
+}
+
+/// Waits for one; none when the stream is about to end.
+std::optional<DumpStream::Buffer> DumpStream::take_free_buffer() {
+    std::unique_lock lock{mutex_};
+    free_changed_.wait(lock, [this] { return !free_.empty() || stopping_; });
+    if (stopping_) return std::nullopt;
+    Buffer buffer = std::move(free_.back());
+    free_.pop_back();
+    return buffer;
+}
+
+/// Whether somebody still wants more.
+bool DumpStream::hand_over(Buffer buffer, const Result<Bytes>& piece) {
+    const std::lock_guard lock{mutex_};
+    filled_.emplace_back(std::move(buffer), piece);
+    filled_changed_.notify_one();
+    return !stopping_;
+}
+
+}  // namespace headgate::conntrack

@@ -1,0 +1,62 @@
+// Reads dumps ahead: threads that do nothing but receive, so that the kernel's work and ours overlap.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "conntrack/netlink_socket.h"
+#include "conntrack/scan_plan.h"
+#include "headgate/result.h"
+
+namespace headgate::conntrack {
+
+/// Opens a fresh socket in the table's network namespace.
+using SocketSource = std::function<Result<NetlinkSocket>()>;
+
+/// Asks for the dump that passes `filter` on a socket of its own.
+[[nodiscard]] Result<NetlinkSocket> begin_dump(const SocketSource& open_socket, const KernelFilter& filter);
+
+/// The sequence number that begin_dump() gives the answers.
+inline constexpr std::uint32_t kDumpSequence = 1;
+
+/// One or more dumps at once, as one stream of pieces. Bounded: a reader that is ahead waits. One thread consumes.
+class DumpStream {
+  public:
+    /// A thread for each socket, on which a dump was begun.
+    explicit DumpStream(std::vector<NetlinkSocket> dumps);
+
+    /// Ends the readers, finished or not.
+    ~DumpStream();
+    DumpStream(const DumpStream&) = delete;
+    DumpStream& operator=(const DumpStream&) = delete;
+
+    /// The next piece of one of the dumps, valid until the next call; nothing after the last piece of all.
+    [[nodiscard]] Result<std::optional<Bytes>> next();
+
+  private:
+    using Buffer = std::vector<std::byte>;
+
+    void read(NetlinkSocket& dump);
+    [[nodiscard]] std::optional<Buffer> take_free_buffer();
+    [[nodiscard]] bool hand_over(Buffer buffer, const Result<Bytes>& piece);
+
+    std::mutex mutex_;
+    std::condition_variable filled_changed_, free_changed_;
+    std::deque<std::pair<Buffer, Result<Bytes>>> filled_;
+    std::vector<Buffer> free_;
+    Buffer shown_;  ///< what next() gave last
+    std::size_t running_;
+    bool stopping_ = false;
+
+    std::vector<NetlinkSocket> dumps_;
+    std::vector<std::thread> readers_;  ///< last: they use all of the above
+};
+
+}  // namespace headgate::conntrack

@@ -1,0 +1,225 @@
+"""make bench: what headgate costs on a full table, beside conntrack(8) and beside the limit of the interface.
+
+bench.py BUILD [--flows N] [--repeat N] [--no-scale]
+
+Every line is measured side by side in this one run, the contestants taking turns; medians are told. Needs root, 3 GiB of
+memory for four million flows, and an otherwise idle machine: the hash of conntrack is shared by all namespaces.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+NAMESPACE, EMPTY_NAMESPACE = "hg-bench", "hg-bench-empty"
+MEBIBYTE_LIMIT = 32
+SYSCTL = "/proc/sys/net/netfilter/"
+
+
+class Table:
+    """A namespace with many flows; the machine is left as it was."""
+
+    def __init__(self, helpers):
+        self.helpers = helpers
+        self.size = 0
+
+    def __enter__(self):
+        self.maximum = open(SYSCTL + "nf_conntrack_max").read()
+        for name in (NAMESPACE, EMPTY_NAMESPACE):
+            subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL)
+            subprocess.run(["ip", "netns", "add", name], check=True)
+        open(SYSCTL + "nf_conntrack_max", "w").write("6000000")
+        self.run("sysctl", "-qw", *(f"net.netfilter.nf_conntrack_{name}=1" for name in ("acct", "timestamp", "events")))
+        self.run("sysctl", "-qw", "net.netfilter.nf_conntrack_max=6000000", check=False)
+        return self
+
+    def __exit__(self, *_):
+        for name in (NAMESPACE, EMPTY_NAMESPACE):
+            subprocess.run(["ip", "netns", "del", name])
+        open(SYSCTL + "nf_conntrack_max", "w").write(self.maximum)
+
+    def run(self, *words, check=True):
+        return subprocess.run(["ip", "netns", "exec", NAMESPACE, *words], check=check, capture_output=True, text=True)
+
+    def grow_to(self, size):
+        self.run(f"{self.helpers}/bench_fill_table", str(self.size), str(size))
+        self.size = size
+
+    def refill(self, server):
+        self.run(f"{self.helpers}/bench_fill_table", "0", str(self.size), str(server))
+
+
+class Measurement:
+    def __init__(self):
+        self.seconds, self.mebibytes = [], []
+
+    @property
+    def median(self):
+        return statistics.median(self.seconds)
+
+    @property
+    def peak(self):
+        return max(self.mebibytes)
+
+
+def measure(words, into, namespace=NAMESPACE, statuses=(0,)):
+    """One run of a command inside the namespace: wall time and resident memory."""
+    with open("/tmp/headgate-bench.out", "w") as output:
+        begin = time.monotonic()
+        process = subprocess.Popen(["ip", "netns", "exec", namespace, *words], stdout=output, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        into.seconds.append(time.monotonic() - begin)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    into.mebibytes.append(usage.ru_maxrss / 1024)
+    if process.returncode not in statuses:
+        raise SystemExit(f"bench: {' '.join(words)} ended with {process.returncode}")
+
+
+def compare(ours, theirs, repeat, after=lambda server: None):
+    """Takes turns; each command is a function of the round, so that a flush finds flows of its own."""
+    left, right = Measurement(), Measurement()
+    for turn in range(repeat):
+        for command, into, server in ((ours, left, 2 * turn % 8), (theirs, right, (2 * turn + 1) % 8)):
+            measure(command(server), into)
+            after(server)
+    return left, right
+
+
+def latency(helpers, words, after=lambda: None):
+    """How late a ticker on the same CPU is at most while the command runs again and again for a few seconds."""
+    ticker = subprocess.Popen([f"{helpers}/bench_ticker", "1", "8"], stdout=subprocess.PIPE, text=True)
+    while words and ticker.poll() is None:
+        subprocess.run(["taskset", "-c", "1", "ip", "netns", "exec", NAMESPACE, *words], stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        after()
+    return int(ticker.communicate()[0]) / 1000
+
+
+class Report:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, work, against, figure, target, reached, **details):
+        self.rows.append({"work": work, "against": against, "figure": figure, "target": target, "reached": reached, **details})
+        mark = "" if reached is None else ("yes" if reached else "NO")
+        shown = "  ".join(f"{key} {value}" for key, value in details.items())
+        print(f"{work:<44} {against:<34} {figure:>12} {target:>9} {mark:>4}  {shown}", flush=True)
+
+
+def filter_words(count):
+    words = []
+    for network in range(count):
+        words += ["--filter", f"source=10.1.{network + 20}.0/24,destination-port={1 if network else 443},protocol=tcp"]
+    return words
+
+
+def full_tuple(table, headgate):
+    flow = json.loads(table.run(headgate, "capture", "--source", "10.1.7.0/24", "--protocol", "tcp", "--output", "ndjson")
+                      .stdout.split("\n", 1)[0])
+    ours = ["--source", flow["source"], "--source-port", str(flow["source_port"]), "--destination", flow["destination"],
+            "--destination-port", str(flow["destination_port"]), "--protocol", "tcp"]
+    theirs = ["-p", "tcp", "-s", flow["source"], "--sport", str(flow["source_port"]), "-d", flow["destination"],
+              "--dport", str(flow["destination_port"])]
+    return ours, theirs
+
+
+def seconds(measurement):
+    return f"{measurement.median:.3f}s" if measurement.median > 0.1 else f"{measurement.median * 1000:.1f}ms"
+
+
+def bench(table, headgate, helpers, repeat, report):
+    discard = [f"{helpers}/bench_discard_dump"]
+    one_percent = [headgate, "capture", "--source", "10.1.7.0/24", "--output", "ndjson"]
+    peaks = []
+
+    def row(work, against, ours, theirs, target, at_most=False, after=lambda server: None):
+        left, right = compare(ours, theirs, repeat, after)
+        ratio = left.median / right.median if at_most else right.median / left.median
+        if headgate in ours(0):
+            peaks.append(left.peak)
+        report.add(work, against, f"{ratio:.2f}x", f"{'<=' if at_most else '>='} {target}x", ratio <= target if at_most else ratio >= target,
+                   ours=seconds(left), theirs=seconds(right), MiB=f"{left.peak:.1f}")
+
+    def always(words):
+        return lambda server: words
+
+    row("capture, /24 that matches 1 %", "discard-everything dump", always(one_percent), always(discard), 1.10, at_most=True)
+    row("capture, /24 that matches 1 %", "conntrack -L -s", always(one_percent), always(["conntrack", "-L", "-s", "10.1.7.0/24"]), 1.6)
+    ours, theirs = full_tuple(table, headgate)
+    look_up, listed = [headgate, "capture", *ours], always(["conntrack", "-L", *theirs])
+    row("capture, one full tuple, in every zone", "conntrack -L of the same", always(look_up), listed, 100)
+    row("capture, one full tuple, in zone 0", "conntrack -L of the same", always([*look_up, "--zone", "0"]), listed, 100)
+    row("capture of all, NDJSON to a file", "conntrack -L -o extended, to a file", always([headgate, "capture", "--all", "--output", "ndjson"]),
+        always(["conntrack", "-L", "-o", "extended"]), 2)
+    row("capture, 20 filters", "capture, 1 filter", always([headgate, "capture", *filter_words(20)]),
+        always([headgate, "capture", *filter_words(1)]), 1.15, at_most=True)
+    row("flush of 10 %, final state and counters", "conntrack -D of the same",
+        lambda server: [headgate, "flush", "--destination", f"10.2.{server}.0/24", "--yes", "--output", "ndjson"],
+        lambda server: ["conntrack", "-D", "-d", f"10.2.{server}.0/24"], 2, after=table.refill)
+    report.add("resident memory, the most of the above", "-", f"{max(peaks):.1f} MiB", f"<= {MEBIBYTE_LIMIT}", max(peaks) <= MEBIBYTE_LIMIT)
+
+
+def bench_latency(table, headgate, helpers, report):
+    late = {
+        "idle": latency(helpers, []),
+        "conntrack -L": latency(helpers, ["conntrack", "-L", "-s", "10.1.7.0/24"]),
+        "kernel-filtered dump": latency(helpers, ["conntrack", "-L", "-m", "99999"]),
+    }
+    beside = {name: f"{value:.2f}ms" for name, value in late.items()}
+    capture = latency(helpers, [headgate, "capture", "--source", "10.1.7.0/24"])
+    report.add("1 ms ticker late at most, capture", "idle", f"{capture:.2f} ms", "<= 2 ms", capture <= 2, **beside)
+    flush = latency(helpers, [headgate, "flush", "--destination", "10.2.3.0/24", "--yes", "--output", "ndjson"],
+                    after=lambda: table.refill(3))
+    report.add("1 ms ticker late at most, flush", "idle", f"{flush:.2f} ms", "<= 2 ms", flush <= 2, **beside)
+
+
+def bench_empty(headgate, report, repeat):
+    """What no user of ctnetlink can help: a small namespace beside a large one."""
+    empty = Measurement()
+    for _ in range(repeat):
+        measure([headgate, "capture", "--all"], empty, EMPTY_NAMESPACE, statuses=(3,))
+    report.add("capture in an empty namespace beside it", "-", seconds(empty), "-", None)
+
+
+def bench_scale(table, headgate, sizes, repeat, report):
+    for size in sizes:
+        table.grow_to(size)
+        one_percent = Measurement()
+        for _ in range(repeat):
+            measure([headgate, "capture", "--source", "10.1.7.0/24", "--output", "ndjson"], one_percent)
+        report.add(f"capture, /24 that matches 1 %, of {size:,}", "-", f"{one_percent.median / size * 1e6:.2f} us", "flat", None,
+                   took=seconds(one_percent), MiB=f"{one_percent.peak:.1f}")
+
+
+def main():
+    arguments = argparse.ArgumentParser(prog="make bench")
+    arguments.add_argument("build")
+    arguments.add_argument("--flows", type=int, default=1_000_000)
+    arguments.add_argument("--repeat", type=int, default=5)
+    arguments.add_argument("--no-scale", action="store_true", help="only the table of --flows entries")
+    given = arguments.parse_args()
+    if os.geteuid() != 0:
+        raise SystemExit("bench: filling a flow table takes root")
+    headgate, helpers = os.path.abspath(f"{given.build}/headgate"), os.path.abspath(f"{given.build}/tests/bench")
+    report = Report()
+    with Table(helpers) as table:
+        print(f"{'WORK':<44} {'AGAINST':<34} {'FIGURE':>12} {'TARGET':>9} {'':>4}")
+        if not given.no_scale:
+            bench_scale(table, headgate, [10_000, 100_000], given.repeat, report)
+        table.grow_to(given.flows)
+        bench(table, headgate, helpers, given.repeat, report)
+        bench_latency(table, headgate, helpers, report)
+        bench_empty(headgate, report, given.repeat)
+        if not given.no_scale:
+            bench_scale(table, headgate, [given.flows, 4_000_000], 3, report)
+    with open(f"{given.build}/bench.json", "w") as file:
+        json.dump({"flows": given.flows, "kernel": os.uname().release, "cpus": os.cpu_count(), "rows": report.rows}, file, indent=1)
+    print(f"also in {given.build}/bench.json")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

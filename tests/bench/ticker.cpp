@@ -1,0 +1,48 @@
+// ticker CPU SECONDS: wakes every millisecond on that CPU, at real-time priority, and prints by how many microseconds it
+// was late at most. Nothing but the kernel itself can hold it up, which is what a packet would see.
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+namespace {
+
+constexpr long kMillisecond = 1'000'000;
+constexpr long kSecond = 1'000'000'000;
+
+long nanoseconds_since(const timespec& then) {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (now.tv_sec - then.tv_sec) * kSecond + now.tv_nsec - then.tv_nsec;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 3) return 2;
+    cpu_set_t cpu;
+    CPU_ZERO(&cpu);
+    CPU_SET(std::strtoul(argv[1], nullptr, 10), &cpu);
+    sched_param priority{};
+    priority.sched_priority = 50;
+    if (sched_setaffinity(0, sizeof cpu, &cpu) != 0 || sched_setscheduler(0, SCHED_FIFO, &priority) != 0) {
+        std::perror("ticker");
+        return 1;
+    }
+    timespec next{};
+    clock_gettime(CLOCK_MONOTONIC, &next);
+    long latest = 0;
+    for (long left = std::strtol(argv[2], nullptr, 10) * 1000; left > 0; --left) {
+        next.tv_nsec += kMillisecond;
+        if (next.tv_nsec >= kSecond) {
+            next.tv_nsec -= kSecond;
+            ++next.tv_sec;
+        }
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, nullptr);
+        latest = std::max(latest, nanoseconds_since(next));
+    }
+    std::printf("%ld\n", latest / 1000);
+    return 0;
+}
