@@ -28,6 +28,27 @@ template <typename T>
     return value;
 }
 
+[[nodiscard]] inline std::size_t length_of(const nlattr& header) noexcept {
+    return header.nla_len;
+}
+[[nodiscard]] inline std::size_t length_of(const nlmsghdr& header) noexcept {
+    return header.nlmsg_len;
+}
+
+/// Takes the next item, a header that says its length and what follows it, off the front of `rest`, with the padding to
+/// four bytes behind it. Empty at the end, and where the length is a lie: then `rest` is left as it was.
+template <typename Header>
+[[nodiscard]] Bytes take_item(Bytes& rest, Header& header) noexcept {
+    if (rest.size() < sizeof(Header)) return {};
+    std::memcpy(&header, rest.data(), sizeof header);
+    const std::size_t length = length_of(header);
+    if (length < sizeof(Header) || length > rest.size()) return {};
+    const Bytes item = rest.first(length);
+    const std::size_t padded = (length + 3) & ~std::size_t{3};
+    rest = padded < rest.size() ? rest.subspan(padded) : Bytes{};
+    return item;
+}
+
 struct Attribute {
     std::uint16_t type = 0;  ///< without the flags NLA_F_NESTED and NLA_F_NET_BYTEORDER
     Bytes payload;
@@ -40,15 +61,12 @@ class AttributeReader {
     explicit AttributeReader(Bytes bytes) noexcept : rest_(bytes) {}
 
     [[nodiscard]] bool next(Attribute& attribute) noexcept {
-        if (rest_.size() < sizeof(nlattr)) return false;
         nlattr header{};
-        std::memcpy(&header, rest_.data(), sizeof header);
-        if (header.nla_len < sizeof header || header.nla_len > rest_.size()) return false;
+        const Bytes item = take_item(rest_, header);
+        if (item.empty()) return false;
         attribute.type = header.nla_type & NLA_TYPE_MASK;
-        attribute.whole = rest_.first(header.nla_len);
-        attribute.payload = attribute.whole.subspan(sizeof header);
-        const std::size_t padded = NLA_ALIGN(header.nla_len);
-        rest_ = padded < rest_.size() ? rest_.subspan(padded) : Bytes{};
+        attribute.whole = item;
+        attribute.payload = item.subspan(sizeof header);
         return true;
     }
 

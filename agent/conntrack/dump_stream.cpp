@@ -33,7 +33,8 @@ Result<NetlinkSocket> begin_dump(const SocketSource& open_socket, const KernelFi
 
 DumpStream::DumpStream(std::vector<NetlinkSocket> dumps)
     : free_(dumps.size() * kBuffersPerDump, Buffer(kDumpBuffer)), running_(dumps.size()), dumps_(std::move(dumps)) {
-    for (auto& dump : dumps_) readers_.emplace_back([this, &dump] { read(dump); });
+    for (auto& dump : dumps_)
+        readers_.emplace_back([this, &dump] { read(dump); });
 }
 
 DumpStream::~DumpStream() {
@@ -42,7 +43,8 @@ DumpStream::~DumpStream() {
         stopping_ = true;
     }
     free_changed_.notify_all();
-    for (auto& reader : readers_) reader.join();
+    for (auto& reader : readers_)
+        reader.join();
 }
 
 Result<std::optional<Bytes>> DumpStream::next() {

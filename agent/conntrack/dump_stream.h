@@ -11,9 +11,10 @@
 #include <thread>
 #include <vector>
 
+#include "headgate/result.h"
+
 #include "conntrack/netlink_socket.h"
 #include "conntrack/scan_plan.h"
-#include "headgate/result.h"
 
 namespace headgate::conntrack {
 

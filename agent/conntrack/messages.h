@@ -33,13 +33,9 @@ class MessageReader {
     explicit MessageReader(Bytes bytes) noexcept : rest_(bytes) {}
 
     [[nodiscard]] bool next(Message& message) noexcept {
-        if (rest_.size() < sizeof(nlmsghdr)) return false;
-        std::memcpy(&message.header, rest_.data(), sizeof(nlmsghdr));
-        const std::size_t length = message.header.nlmsg_len;
-        if (length < sizeof(nlmsghdr) || length > rest_.size()) return false;
-        message.payload = rest_.first(length).subspan(sizeof(nlmsghdr));
-        const std::size_t padded = NLMSG_ALIGN(length);
-        rest_ = padded < rest_.size() ? rest_.subspan(padded) : Bytes{};
+        const Bytes item = take_item(rest_, message.header);
+        if (item.empty()) return false;
+        message.payload = item.subspan(sizeof(nlmsghdr));
         return true;
     }
 

@@ -1,8 +1,10 @@
-// ticker CPU SECONDS: wakes every millisecond on that CPU, at real-time priority, and prints by how many microseconds it
-// was late at most. Nothing but the kernel itself can hold it up, which is what a packet would see.
+// ticker CPU: wakes every millisecond on that CPU, at real-time priority, until it is terminated, and prints by how
+// many microseconds it was late at most. Nothing but the kernel itself can hold it up, which is what a packet would
+// see.
 #include <sched.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -11,6 +13,8 @@ namespace {
 
 constexpr long kMillisecond = 1'000'000;
 constexpr long kSecond = 1'000'000'000;
+
+volatile std::sig_atomic_t terminated = 0;
 
 long nanoseconds_since(const timespec& then) {
     timespec now{};
@@ -21,7 +25,8 @@ long nanoseconds_since(const timespec& then) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3) return 2;
+    if (argc != 2) return 2;
+    std::signal(SIGTERM, [](int) { terminated = 1; });
     cpu_set_t cpu;
     CPU_ZERO(&cpu);
     CPU_SET(std::strtoul(argv[1], nullptr, 10), &cpu);
@@ -34,7 +39,7 @@ int main(int argc, char** argv) {
     timespec next{};
     clock_gettime(CLOCK_MONOTONIC, &next);
     long latest = 0;
-    for (long left = std::strtol(argv[2], nullptr, 10) * 1000; left > 0; --left) {
+    while (terminated == 0) {
         next.tv_nsec += kMillisecond;
         if (next.tv_nsec >= kSecond) {
             next.tv_nsec -= kSecond;

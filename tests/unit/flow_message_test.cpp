@@ -135,8 +135,8 @@ TEST(FlowMessage, of_a_later_event_brings_a_flow_up_to_date) {
     last.counters_original = Counters{100, 5000};
     last.protocol_state = std::uint8_t{7};
     last.stopped = kStart + 60s;
-    const auto event = FlowMessage::parse(KernelMessage{last}.payload()).value_or(FlowMessage{});
-    event.update(flow);
+    const auto bytes = KernelMessage{last}.payload();
+    FlowMessage::parse(bytes)->update(flow);
     EXPECT_EQ(flow.mark, 5U);
     EXPECT_EQ(flow.timeout, 600s);
     EXPECT_EQ(flow.counters_original, (Counters{100, 5000}));
