@@ -22,6 +22,7 @@ class CaptureOutput final : public operations::CaptureObserver {
     }
     Result<void> begun(const FlowOperation& operation) override { return writer_.begin(operation); }
     Result<void> matched(std::span<const FlowRow> rows) override {
+        progress_.clear();  // rows may go to the same terminal
         for (const auto& row : rows) {
             if (auto written = writer_.flow(row.flow, {}); !written) return written;
         }

@@ -53,7 +53,8 @@ class FlushOutput final : public operations::FlushObserver {
     void begun(const FlowOperation& operation) override { note(writer_.begin(operation)); }
 
     void ended(const FlowEnding& ending) override {
-        progress_.show("flows ended:", ++ended_);
+        ++ended_;
+        if (!stdout_width()) progress_.show("flows ended:", ended_);  // rows on the terminal show it themselves
         note(writer_.flow(ending.flow, {ending.outcome, ending.error}));
     }
 

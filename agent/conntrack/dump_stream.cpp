@@ -33,11 +33,20 @@ Result<NetlinkSocket> begin_dump(const SocketSource& open_socket, const KernelFi
 
 DumpStream::DumpStream(std::vector<NetlinkSocket> dumps)
     : free_(dumps.size() * kBuffersPerDump, Buffer(kDumpBuffer)), running_(dumps.size()), dumps_(std::move(dumps)) {
-    for (auto& dump : dumps_)
-        readers_.emplace_back([this, &dump] { read(dump); });
+    try {
+        for (auto& dump : dumps_)
+            readers_.emplace_back([this, &dump] { read(dump); });
+    } catch (...) {  // the system has no thread left for us
+        stop();
+        throw;
+    }
 }
 
 DumpStream::~DumpStream() {
+    stop();
+}
+
+void DumpStream::stop() {
     {
         const std::lock_guard lock{mutex_};
         stopping_ = true;

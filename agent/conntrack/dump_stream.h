@@ -45,6 +45,7 @@ class DumpStream {
     using Buffer = std::vector<std::byte>;
 
     void read(NetlinkSocket& dump);
+    void stop();
     [[nodiscard]] std::optional<Buffer> take_free_buffer();
     [[nodiscard]] bool hand_over(Buffer buffer, const Result<Bytes>& piece);
 

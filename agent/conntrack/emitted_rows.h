@@ -15,7 +15,7 @@ namespace headgate::conntrack {
 /// searching.
 class EmittedRows {
   public:
-    /// `window`: not less than the longest chain of the hash.
+    /// `window`: within how many rows a repetition must come.
     explicit EmittedRows(std::size_t window) : window_(window) {}
 
     /// Whether this row was not told before; from now on it was.

@@ -26,10 +26,11 @@ constexpr unsigned kMostRestarts = 5;
 /// How often, in pieces of a dump, the size of the hash is looked at: every 20 ms or so.
 constexpr unsigned kPiecesBetweenChecks = 64;
 
-/// Longest chain to reckon with: many times the mean, as hash chains are Poisson distributed.
-std::size_t longest_chain(const TableUsage& usage) {
-    constexpr std::size_t kAtLeast = 4096;
-    return std::max<std::size_t>(kAtLeast, 16 * usage.in_use / std::max<std::uint64_t>(usage.buckets, 1));
+/// Within how many rows one that is repeated must come again: the longest chain to reckon with, many times the mean as
+/// chains are Poisson distributed, and what another dump beside this one has told meanwhile.
+std::size_t repetition_window(const TableUsage& usage) {
+    constexpr std::size_t kBesideTheChain = 4096;
+    return kBesideTheChain + 16 * usage.in_use / std::max<std::uint64_t>(usage.buckets, 1);
 }
 
 KernelVersion running_kernel() {
@@ -87,7 +88,7 @@ Result<ScanReport> FlowScan::run() {
     if (!usage) return tl::unexpected(usage.error());
     const ScanPlan plan = plan_scan(query_, TableFacts{running_kernel(), usage->in_use});
     listener_.planned(describe(plan));
-    RowMatcher rows{query_, moment_, listener_, longest_chain(*usage)};
+    RowMatcher rows{query_, moment_, listener_, repetition_window(*usage)};
     if (plan.method == ScanPlan::Method::Lookup) {
         if (auto done = look_up(plan, rows); !done) return tl::unexpected(std::move(done.error()));
     } else {

@@ -17,8 +17,9 @@ std::uint64_t fingerprint(const FlowKey& key) {
 
 }  // namespace
 
-RowMatcher::RowMatcher(const FlowQuery& query, const Moment& moment, ScanListener& listener, std::size_t longest_chain)
-    : query_(query), moment_(moment), listener_(listener), emitted_(longest_chain) {
+RowMatcher::RowMatcher(const FlowQuery& query, const Moment& moment, ScanListener& listener,
+                       std::size_t repetition_window)
+    : query_(query), moment_(moment), listener_(listener), emitted_(repetition_window) {
     block_.reserve(kRowsPerBlock);
 }
 

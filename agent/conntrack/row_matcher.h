@@ -15,7 +15,7 @@ namespace headgate::conntrack {
 
 class RowMatcher {
   public:
-    RowMatcher(const FlowQuery& query, const Moment& moment, ScanListener& listener, std::size_t longest_chain);
+    RowMatcher(const FlowQuery& query, const Moment& moment, ScanListener& listener, std::size_t repetition_window);
 
     /// One message about one flow.
     [[nodiscard]] Result<void> take(Bytes payload);

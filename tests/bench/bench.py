@@ -20,6 +20,16 @@ MEBIBYTE_LIMIT = 32
 SYSCTL = "/proc/sys/net/netfilter/"
 
 
+def read_sysctl(name):
+    with open(SYSCTL + name) as file:
+        return int(file.read())
+
+
+def write_sysctl(name, value):
+    with open(SYSCTL + name, "w") as file:
+        file.write(str(value))
+
+
 class Table:
     """A namespace with many flows; the machine is left as it was."""
 
@@ -28,11 +38,11 @@ class Table:
         self.size = 0
 
     def __enter__(self):
-        self.maximum = open(SYSCTL + "nf_conntrack_max").read()
+        self.saved = {name: read_sysctl(name) for name in ("nf_conntrack_max", "nf_conntrack_buckets")}
         for name in (NAMESPACE, EMPTY_NAMESPACE):
             subprocess.run(["ip", "netns", "del", name], stderr=subprocess.DEVNULL)
             subprocess.run(["ip", "netns", "add", name], check=True)
-        open(SYSCTL + "nf_conntrack_max", "w").write("6000000")
+        write_sysctl("nf_conntrack_max", 6_000_000)
         self.run("sysctl", "-qw", *(f"net.netfilter.nf_conntrack_{name}=1" for name in ("acct", "timestamp", "events")))
         self.run("sysctl", "-qw", "net.netfilter.nf_conntrack_max=6000000", check=False)
         return self
@@ -40,12 +50,18 @@ class Table:
     def __exit__(self, *_):
         for name in (NAMESPACE, EMPTY_NAMESPACE):
             subprocess.run(["ip", "netns", "del", name])
-        open(SYSCTL + "nf_conntrack_max", "w").write(self.maximum)
+        for name, value in self.saved.items():
+            write_sysctl(name, value)
 
     def run(self, *words, check=True):
         return subprocess.run(["ip", "netns", "exec", NAMESPACE, *words], check=check, capture_output=True, text=True)
 
     def grow_to(self, size):
+        # Chains of more than 50 are refused (nf_conntrack_core.c, MIN_CHAINLEN): no gateway runs that full.
+        buckets = read_sysctl("nf_conntrack_buckets")
+        while size > 4 * buckets:
+            buckets *= 2
+        write_sysctl("nf_conntrack_buckets", buckets)
         self.run(f"{self.helpers}/bench_fill_table", str(self.size), str(size))
         self.size = size
 
