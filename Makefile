@@ -11,6 +11,7 @@ build:
 	@cmake --build --preset $(PRESET) -j $(JOBS)
 
 demo: build
+	@tests/kernel/load-modules
 	@HEADGATE=$(CURDIR)/$(BUILD)/headgate PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/lab/demo.py
 
 test: build

@@ -55,12 +55,16 @@ Result<FlowFilter> single_filter(const FilterArguments& given) {
             });
     if (!taken) return tl::unexpected(std::move(taken.error()));
     for (const auto& text : given.protocols) {
-        if (equal_ignoring_case(text, "any")) continue;
+        const bool any = equal_ignoring_case(text, "any");
+        if (any && given.protocols.size() > 1) return invalid("--protocol: ANY stands alone");
+        if (any) break;
         auto protocol = named("--protocol", parse_protocol(text));
         if (!protocol) return tl::unexpected(std::move(protocol.error()));
         filter.protocols.push_back(*protocol);
     }
-    return filter;
+    auto checked = validated(std::move(filter));
+    if (!checked) checked.error().message.insert(0, "--");  // it begins with the part's name
+    return checked;
 }
 
 Result<std::vector<FlowFilter>> read_filters(const FilterArguments& given) {
@@ -189,7 +193,7 @@ void EndpointArguments::add_to(CLI::App& command) {
 }
 
 Result<Endpoint> EndpointArguments::endpoint() const {
-    const Endpoint only{host_name(), std::string{kOnlyZone}};
+    const Endpoint only{host_name(), std::string{kOnlyZone}, network_namespace.value_or("")};
     if (network_namespace && (firewall || availability_zone)) {
         return invalid("--netns: a one-off run has no --firewall and no --availability-zone");
     }

@@ -1,15 +1,19 @@
 #include "cli/cli.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <iterator>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
 #include "cli/commands.h"
+#include "cli/output_stream.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
 
@@ -71,8 +75,9 @@ class CommandTree {
         CLI::App& command = *app_.add_subcommand("version", "Show headgate's version");
         command.callback([this] {
             action_ = []() -> Result<ExitCode> {
-                fmt::print("headgate {}\n", kVersion);
-                return ExitCode::Done;
+                OutputStream out{STDOUT_FILENO};
+                fmt::format_to(std::back_inserter(out.buffer()), "headgate {}\n", kVersion);
+                return out.flush().map([] { return ExitCode::Done; });
             };
         });
     }

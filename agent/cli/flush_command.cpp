@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/flow_text.h"
+#include "cli/interruption.h"
 #include "cli/terminal.h"
 #include "operations/capture_file.h"
 #include "operations/flush.h"
@@ -18,10 +19,12 @@ constexpr std::size_t kRowsInQuestion = 10;
 void show_preview(const operations::FlushPreview& preview) {
     const auto shown = preview.first_rows.first(std::min(preview.first_rows.size(), kRowsInQuestion));
     for (const auto& row : shown)
-        fmt::print(stderr, "  {}\n", one_line(row.flow));
-    if (preview.matched > shown.size()) fmt::print(stderr, "  ... and {} more\n", preview.matched - shown.size());
+        write_to_stderr(fmt::format("  {}\n", one_line(row.flow)));
+    if (preview.matched > shown.size()) {
+        write_to_stderr(fmt::format("  ... and {} more\n", preview.matched - shown.size()));
+    }
     if (preview.protected_flows != 0) {
-        fmt::print(stderr, "{} of them are protected and will be left alone\n", preview.protected_flows);
+        write_to_stderr(fmt::format("{} of them are protected and will be left alone\n", preview.protected_flows));
     }
 }
 
@@ -35,6 +38,7 @@ class FlushOutput final : public operations::FlushObserver {
 
     Result<void> progressed(std::uint64_t scanned) override {
         progress_.show("flows looked at:", scanned);
+        if (Interruption::requested()) return failed("interrupted: nothing was flushed");
         return {};
     }
 
@@ -50,7 +54,12 @@ class FlushOutput final : public operations::FlushObserver {
         return refused("not confirmed: nothing was flushed");
     }
 
-    void begun(const FlowOperation& operation) override { note(writer_.begin(operation)); }
+    [[nodiscard]] bool stop_requested() const override { return Interruption::requested(); }
+
+    void begun(const FlowOperation& operation) override {
+        progress_.clear();
+        note(writer_.begin(operation));
+    }
 
     void ended(const FlowEnding& ending) override {
         ++ended_;
@@ -59,6 +68,8 @@ class FlushOutput final : public operations::FlushObserver {
     }
 
     void would_end(const Flow& flow) override { note(writer_.flow(flow, {})); }
+
+    void finish() { progress_.clear(); }
 
     /// What went wrong with the output meanwhile. A flush that was agreed to is not left half done for that.
     [[nodiscard]] const Result<void>& written() const noexcept { return written_; }
@@ -79,8 +90,8 @@ operations::RowSource captured_flows(const std::string& path) {
     return [path](const auto& take) -> Result<void> {
         const auto end = operations::read_capture_file(path, take);
         if (!end) return tl::unexpected(end.error());
-        if (*end == operations::CaptureFileEnd::WithoutSummary) {
-            tell(fmt::format("warning: {} has no summary of its capture: a part of one, or cut short", path));
+        if (*end == operations::CaptureFileEnd::Part) {
+            tell(fmt::format("warning: {} holds a part of its capture: picked from it, or cut short", path));
         }
         return {};
     };
@@ -123,7 +134,9 @@ Result<ExitCode> run_flush_command(const FlushArguments& arguments) {
     OutputStream out{STDOUT_FILENO};
     const auto writer = make_flow_writer(*format, out);
     FlushOutput output{*writer, arguments};
+    const Interruption interruption;
     const auto operation = operations::run_flush(**table, SystemClock{}, *request, output);
+    output.finish();
     if (!operation) return tl::unexpected(operation.error());
     const auto ended = writer->end(*operation);
     tell_caveats(*operation);

@@ -37,6 +37,8 @@ class Census final : public ScanListener {
         return {};
     }
 
+    void finish() { progress_.clear(); }
+
     std::map<FlowKind, std::uint64_t> counts;
 
   private:
@@ -101,6 +103,7 @@ Result<ExitCode> run_table_command(const TableArguments& arguments) {
     if (auto scanned = (*table)->scan(everything, {SystemClock{}.now(), std::nullopt}, census); !scanned) {
         return tl::unexpected(std::move(scanned.error()));
     }
+    census.finish();
 
     OutputStream out{STDOUT_FILENO};
     switch (*format) {

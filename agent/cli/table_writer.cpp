@@ -1,4 +1,5 @@
 #include <iterator>
+#include <optional>
 #include <system_error>
 
 #include "cli/flow_text.h"
@@ -9,13 +10,16 @@
 namespace headgate::cli {
 namespace {
 
-std::vector<Column> flow_columns() {
+std::vector<Column> flow_columns(OperationType type) {
     using enum Column::Align;
-    return {
+    std::vector<Column> columns{
         {"PROTOCOL", Left, 0},    {"SOURCE", Left, 0}, {"DESTINATION", Left, 0}, {"TRANSLATED", Left, 3},
         {"STATE", Left, 2},       {"AGE", Right, 4},   {"TIMEOUT", Right, 7},    {"BYTES", Right, 5},
-        {"BYTES BACK", Right, 6}, {"MARK", Right, 8},  {"ZONE", Right, 9},       {"OUTCOME", Left, 0},
+        {"BYTES BACK", Right, 6}, {"MARK", Right, 8},  {"ZONE", Right, 9},
     };
+    const auto when_empty = type == OperationType::Flush ? Column::WhenEmpty::Show : Column::WhenEmpty::LeaveOut;
+    columns.push_back({"OUTCOME", Left, 0, when_empty});
+    return columns;
 }
 
 /// The protocol's own state where it says more than ours.
@@ -44,19 +48,19 @@ std::string outcome_text(const FlowAnnotation& annotation) {
 
 class TableWriter final : public FlowWriter {
   public:
-    explicit TableWriter(OutputStream& out)
-        : out_(out),
-          table_(flow_columns(), stdout_width(), stdout_has_colour() ? TextTable::Colour::Yes : TextTable::Colour::No) {
-    }
+    explicit TableWriter(OutputStream& out) : out_(out) {}
 
     Result<void> begin(const FlowOperation& operation) override {
         now_ = operation.requested_at;
+        dry_run_ = operation.dry_run;
+        table_.emplace(flow_columns(operation.type), stdout_width(),
+                       stdout_has_colour() ? TextTable::Colour::Yes : TextTable::Colour::No);
         return {};
     }
 
     Result<void> flow(const Flow& flow, const FlowAnnotation& annotation) override {
         const auto seconds = age(flow, now_);
-        table_.add(
+        table_->add(
             {
                 std::string{to_string(flow.original.protocol)},
                 source_text(flow.original),
@@ -69,7 +73,7 @@ class TableWriter final : public FlowWriter {
                 bytes_text(flow.counters_reply),
                 flow.mark.value_or(0) != 0 ? fmt::format("{:#x}", *flow.mark) : "",
                 flow.zone != 0 ? fmt::format("{}", flow.zone) : "",
-                outcome_text(annotation),
+                dry_run_ && !annotation.outcome ? "would be flushed" : outcome_text(annotation),
             },
             out_.buffer());
         return out_.written();
@@ -77,14 +81,15 @@ class TableWriter final : public FlowWriter {
 
     Result<void> end(const FlowOperation& operation) override {
         auto& text = out_.buffer();
-        table_.finish(text);
+        table_->finish(text);
         const auto& counts = operation.counts;
         const auto to = std::back_inserter(text);
         fmt::format_to(to, "{} of {} flows match", counts.matched, counts.scanned);
         if (operation.type == OperationType::Flush) {
             if (operation.dry_run) {
-                fmt::format_to(to, ": {} would be flushed, {} protected (dry run)",
-                               counts.matched - counts.protected_flows, counts.protected_flows);
+                fmt::format_to(to, ": {} would be flushed, {} gone, {} protected (dry run)",
+                               counts.matched - counts.gone - counts.failed - counts.protected_flows, counts.gone,
+                               counts.protected_flows);
             } else {
                 fmt::format_to(to, ": {} flushed, {} gone, {} failed, {} protected", counts.flushed, counts.gone,
                                counts.failed, counts.protected_flows);
@@ -96,7 +101,8 @@ class TableWriter final : public FlowWriter {
 
   private:
     OutputStream& out_;
-    TextTable table_;
+    std::optional<TextTable> table_;  ///< from begin() on
+    bool dry_run_ = false;
     Timestamp now_{};
 };
 

@@ -3,7 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <cerrno>
 #include <cstdlib>
 #include <iostream>
 
@@ -32,15 +32,23 @@ bool can_ask() {
 }
 
 bool ask(std::string_view question) {
-    fmt::print(stderr, "{} [y/N] ", question);
-    static_cast<void>(std::fflush(stderr));
+    write_to_stderr(fmt::format("{} [y/N] ", question));
     std::string answer;
     std::getline(std::cin, answer);
     return answer == "y" || answer == "Y" || answer == "yes";
 }
 
+void write_to_stderr(std::string_view text) noexcept {
+    while (!text.empty()) {
+        const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
 void tell(std::string_view message) {
-    fmt::print(stderr, "headgate: {}\n", message);
+    write_to_stderr(fmt::format("headgate: {}\n", message));
 }
 
 Progress::Progress() : enabled_(::isatty(STDERR_FILENO) != 0), next_(std::chrono::steady_clock::now() + kFirstShown) {}
@@ -55,14 +63,12 @@ void Progress::show(std::string_view doing, std::uint64_t count) {
     if (now < next_) return;
     next_ = now + kBetween;
     shown_ = true;
-    fmt::print(stderr, "\r{} {}\x1b[K", doing, count);
-    static_cast<void>(std::fflush(stderr));
+    write_to_stderr(fmt::format("\r{} {}\x1b[K", doing, count));
 }
 
 void Progress::clear() {
     if (!shown_) return;
-    fmt::print(stderr, "\r\x1b[K");
-    static_cast<void>(std::fflush(stderr));
+    write_to_stderr("\r\x1b[K");
     shown_ = false;
 }
 

@@ -23,6 +23,9 @@ namespace headgate::cli {
 /// Asks on stderr and reads a line from stdin; only `y` and `yes` mean yes.
 [[nodiscard]] bool ask(std::string_view question);
 
+/// Writes to stderr as it is. What cannot be written is lost: a message is never a reason to stop half-way.
+void write_to_stderr(std::string_view text) noexcept;
+
 /// One line on stderr, `headgate: ...`.
 void tell(std::string_view message);
 

@@ -16,7 +16,10 @@ TextTable::TextTable(std::vector<Column> columns, std::optional<std::size_t> wid
     : columns_(std::move(columns)), width_(width), colour_(colour) {}
 
 void TextTable::add(Cells cells, fmt::memory_buffer& out) {
-    if (laid_out_) return write(cells, out);
+    if (laid_out_) {
+        if (reveal_columns_of(cells)) write_header(out);
+        return write(cells, out);
+    }
     page_.push_back(std::move(cells));
     if (page_.size() == kPage) finish(out);
 }
@@ -37,7 +40,8 @@ void TextTable::lay_out() {
         std::size_t longest = 0;
         for (const auto& cells : page_)
             longest = std::max(longest, cells[i].size());
-        shown_.push_back(longest > 0);
+        shown_.push_back(longest > 0 || columns_[i].when_empty == Column::WhenEmpty::Show);
+        waiting_.push_back(!shown_[i]);
         widths_.push_back(std::max(longest, columns_[i].title.size()));
     }
     while (width_ && total_width() > *width_) {
@@ -49,6 +53,16 @@ void TextTable::lay_out() {
         if (victim == columns_.size()) return;
         shown_[victim] = false;
     }
+}
+
+bool TextTable::reveal_columns_of(const Cells& cells) {
+    bool revealed = false;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        if (!waiting_[i] || cells[i].empty()) continue;
+        waiting_[i] = false;
+        shown_[i] = revealed = true;
+    }
+    return revealed;
 }
 
 std::size_t TextTable::total_width() const {

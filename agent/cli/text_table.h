@@ -15,13 +15,14 @@ struct Column {
     enum class Align : std::uint8_t { Left, Right } align = Align::Left;
     /// What is left out first when the terminal is too narrow; 0 is never left out.
     unsigned dispensable = 0;
+    enum class WhenEmpty : std::uint8_t { LeaveOut, Show } when_empty = WhenEmpty::LeaveOut;
 };
 
 using Cells = std::vector<std::string>;
 
 /// Column widths come from the first page of rows, which is held until it is full; later rows that need more room stick
-/// out. Columns that do not fit `width` are left out, the most dispensable first, and so are those that the first page
-/// leaves empty.
+/// out. Columns that do not fit `width` are left out, the most dispensable first. Those that the first page leaves
+/// empty are left out until a row has something to say there; then the header is written anew.
 class TextTable {
   public:
     enum class Colour : std::uint8_t { No, Yes };
@@ -37,11 +38,13 @@ class TextTable {
     void lay_out();
     void write_header(fmt::memory_buffer& out) const;
     void write(const Cells& cells, fmt::memory_buffer& out) const;
+    [[nodiscard]] bool reveal_columns_of(const Cells& cells);
     [[nodiscard]] std::size_t total_width() const;
 
     std::vector<Column> columns_;
     std::vector<std::size_t> widths_;
     std::vector<bool> shown_;
+    std::vector<bool> waiting_;  ///< empty so far
     std::vector<Cells> page_;
     std::optional<std::size_t> width_;
     Colour colour_;

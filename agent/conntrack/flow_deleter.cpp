@@ -31,43 +31,73 @@ FlowDeleter::FlowDeleter(NetlinkSocket socket) : socket_(std::move(socket)), buf
 
 void FlowDeleter::remove(std::span<const FlowRow> rows, const EndingSink& ended) {
     while (!rows.empty()) {
-        pending_.clear();
-        for (const auto& row : rows.first(std::min(rows.size(), kRowsPerBatch))) {
-            const FlowKey key = row.key.length != 0 ? row.key : encode_key(row.flow);
-            pending_.push_back({FlowEnding{row.flow, Outcome::Failed, EIO}, key, Progress::Unanswered});
-        }
-        rows = rows.subspan(pending_.size());
-        look_up();
+        begin_batch(rows);
+        // Where the look-up cannot be done, the deletes say why, each for its flow.
+        static_cast<void>(look_up_batch());
         if (!send_deletes(pending_)) settle_one_by_one();
         for (const auto& each : pending_)
             ended(each.ending);
     }
 }
 
-void FlowDeleter::look_up() {
+Result<void> FlowDeleter::look_up(std::span<const FlowRow> rows, const PresenceSink& found) {
+    while (!rows.empty()) {
+        begin_batch(rows);
+        if (auto looked_up = look_up_batch(); !looked_up) return looked_up;
+        for (const auto& each : pending_) {
+            const bool gone = each.progress == Progress::Settled && each.ending.outcome == Outcome::Gone;
+            found(each.ending.flow, gone ? Presence::Gone : Presence::There);
+        }
+    }
+    return {};
+}
+
+/// Takes the next rows off the front.
+void FlowDeleter::begin_batch(std::span<const FlowRow>& rows) {
+    pending_.clear();
+    for (const auto& row : rows.first(std::min(rows.size(), kRowsPerBatch))) {
+        const FlowKey key = row.key.length != 0 ? row.key : encode_key(row.flow);
+        pending_.push_back({FlowEnding{row.flow, Outcome::Failed, EIO}, key, Progress::Unanswered});
+    }
+    rows = rows.subspan(pending_.size());
+}
+
+Result<void> FlowDeleter::look_up_batch() {
     batch_.clear();
     for (std::size_t i = 0; i < pending_.size(); ++i) {
         const Flow& flow = pending_[i].ending.flow;
-        if (!flow.started) continue;
         batch_.add_lookup(family_of(flow), pending_[i].key, first_sequence_ + static_cast<std::uint32_t>(i));
     }
-    if (batch_.count() == 0 || !socket_.send(batch_.bytes())) return;
+    if (auto sent = socket_.send(batch_.bytes()); !sent) return sent;
+    int refusal = 0;
     // An answer that is lost leaves its flow to the guard of the id.
     static_cast<void>(take_answers([&](const Message& message) {
         Pending* const pending = row_of(message.header.nlmsg_seq, pending_);
         if (pending == nullptr) return;
         if (message.is_conntrack(IPCTNL_MSG_CT_NEW)) take_lookup(message.payload, *pending);
-        if (message.header.nlmsg_type == NLMSG_ERROR && message.error() == ENOENT) pending->settle(Outcome::Gone);
+        if (message.header.nlmsg_type != NLMSG_ERROR) return;
+        if (message.error() == ENOENT) {
+            pending->settle(Outcome::Gone);
+        } else if (message.error() != 0) {
+            refusal = message.error();
+        }
     }));
     first_sequence_ += static_cast<std::uint32_t>(pending_.size());
+    return refusal == 0 ? Result<void>{} : conntrack_error(refusal);
 }
 
 void FlowDeleter::take_lookup(Bytes payload, Pending& pending) {
-    const auto found =
-        FlowMessage::parse(payload).and_then([](const FlowMessage& message) { return message.decode(); });
+    const auto message = FlowMessage::parse(payload);
+    if (!message) return;
+    const auto found = message->decode();
     if (!found) return;
-    const Flow& flow = pending.ending.flow;
-    if (found->id != flow.id || found->started != flow.started) pending.settle(Outcome::Gone);
+    Flow& flow = pending.ending.flow;
+    const bool same = found->id == flow.id && (!flow.started || found->started == flow.started);
+    if (!same) {
+        pending.settle(Outcome::Gone);
+        return;
+    }
+    message->update(flow);
 }
 
 /// Deletes the rows that are not settled. Whether each of them is now settled.

@@ -19,6 +19,7 @@ namespace headgate::conntrack {
 /// is made of the tuple and of the entry's address (nf_conntrack_core.c, nf_ct_get_id), and a connection that is
 /// reopened from TIME_WAIT gets the memory that was freed just before (nf_conntrack_proto_tcp.c, nf_ct_kill and
 /// NF_REPEAT). The time stamp tells them apart. Flows without one are guarded by the id alone.
+/// And what entries without events carried until now is known only from here.
 ///
 /// Then they are deleted. Success has no answer of its own. The last delete of a batch is acknowledged, which shows
 /// that the kernel worked through the batch; every one that failed has been answered by then, under its sequence
@@ -27,6 +28,9 @@ namespace headgate::conntrack {
 class FlowDeleter {
   public:
     explicit FlowDeleter(NetlinkSocket socket);
+
+    /// As FlowTable::look_up.
+    [[nodiscard]] Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found);
 
     /// As FlowTable::remove. Cannot fail as a whole: what cannot be done is the outcome of the rows it concerns.
     void remove(std::span<const FlowRow> rows, const EndingSink& ended);
@@ -46,7 +50,8 @@ class FlowDeleter {
         }
     };
 
-    void look_up();
+    void begin_batch(std::span<const FlowRow>& rows);
+    [[nodiscard]] Result<void> look_up_batch();
     [[nodiscard]] bool send_deletes(std::span<Pending> rows);
     void settle_one_by_one();
 

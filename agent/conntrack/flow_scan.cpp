@@ -38,14 +38,6 @@ KernelVersion running_kernel() {
     return ::uname(&name) == 0 ? parse_kernel_version(name.release) : KernelVersion{};
 }
 
-tl::unexpected<Error> dump_error(int number) {
-    if (number == EPERM) {
-        return tl::unexpected(
-            Error{ErrorKind::Failed, "reading the conntrack table needs CAP_NET_ADMIN: run as root", EPERM});
-    }
-    return system_error(number, "reading the conntrack table");
-}
-
 /// What a piece of a dump says beside its rows.
 struct PieceEnd {
     bool finished = false;
@@ -62,7 +54,7 @@ Result<PieceEnd> read_piece(Bytes piece, Row row) {
         if (message.header.nlmsg_seq != kDumpSequence) continue;
         if ((message.header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) end.interrupted = true;
         if (message.header.nlmsg_type == NLMSG_DONE || message.header.nlmsg_type == NLMSG_ERROR) {
-            if (const int number = message.error(); number != 0) return dump_error(number);
+            if (const int number = message.error(); number != 0) return conntrack_error(number);
             end.finished = true;
         } else if (message.is_conntrack(IPCTNL_MSG_CT_NEW)) {
             if (auto taken = row(message.payload); !taken) return tl::unexpected(std::move(taken.error()));
@@ -131,7 +123,7 @@ Result<void> FlowScan::look_up_batch(NetlinkSocket& socket, RequestBatch& batch,
             if (message.is_conntrack(IPCTNL_MSG_CT_NEW)) {
                 if (auto taken = rows.take(message.payload); !taken) return taken;
             } else if (const int number = message.error(); number != 0) {
-                return dump_error(number);
+                return conntrack_error(number);
             } else if (message.header.nlmsg_seq == kEndMarker) {
                 return listener_.progressed(rows.report().scanned);
             }

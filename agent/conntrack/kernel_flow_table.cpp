@@ -61,11 +61,21 @@ Result<ScanReport> KernelFlowTable::scan(const FlowQuery& query, const Moment& m
     return FlowScan{[this] { return open_socket(); }, sysctls_, query, moment, listener}.run();
 }
 
+Result<FlowDeleter*> KernelFlowTable::deleter() {
+    if (!deleter_) {
+        auto socket = open_socket();
+        if (!socket) return tl::unexpected(std::move(socket.error()));
+        deleter_.emplace(std::move(*socket));
+    }
+    return &*deleter_;
+}
+
+Result<void> KernelFlowTable::look_up(std::span<const FlowRow> rows, const PresenceSink& found) {
+    return deleter().and_then([&](FlowDeleter* deleter) { return deleter->look_up(rows, found); });
+}
+
 Result<void> KernelFlowTable::remove(std::span<const FlowRow> rows, const EndingSink& ended) {
-    auto socket = open_socket();
-    if (!socket) return tl::unexpected(std::move(socket.error()));
-    FlowDeleter{std::move(*socket)}.remove(rows, ended);
-    return {};
+    return deleter().map([&](FlowDeleter* deleter) { deleter->remove(rows, ended); });
 }
 
 Result<void> KernelFlowTable::insert(std::span<const Flow> flows) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "headgate/flow_table.h"
 
+#include "conntrack/flow_deleter.h"
 #include "conntrack/netlink_socket.h"
 #include "conntrack/network_namespace.h"
 #include "conntrack/table_sysctls.h"
@@ -17,6 +19,7 @@ class KernelFlowTable final : public FlowTable {
     [[nodiscard]] static Result<std::unique_ptr<KernelFlowTable>> open(NetworkNamespace where);
 
     Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override;
+    Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) override;
     Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) override;
     Result<void> insert(std::span<const Flow> flows) override;
     Result<TableUsage> usage() override;
@@ -26,9 +29,11 @@ class KernelFlowTable final : public FlowTable {
         : namespace_(std::move(where)), sysctls_(std::move(sysctls)) {}
 
     [[nodiscard]] Result<NetlinkSocket> open_socket() const;
+    [[nodiscard]] Result<FlowDeleter*> deleter();
 
     NetworkNamespace namespace_;
     TableSysctls sysctls_;
+    std::optional<FlowDeleter> deleter_;  ///< from the first time that it is needed
 };
 
 }  // namespace headgate::conntrack

@@ -10,6 +10,14 @@
 
 namespace headgate::conntrack {
 
+tl::unexpected<Error> conntrack_error(int number) {
+    if (number == EPERM) {
+        return tl::unexpected(
+            Error{ErrorKind::Failed, "reading the conntrack table needs CAP_NET_ADMIN: run as root", EPERM});
+    }
+    return system_error(number, "reading the conntrack table");
+}
+
 Result<NetlinkSocket> NetlinkSocket::open() {
     NetlinkSocket socket{mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC)};
     if (!socket.socket_) return system_error(errno, "opening a netlink socket");

@@ -19,6 +19,9 @@ namespace headgate::conntrack {
 /// netlink_recvmsg: max_recvmsg_len is capped at SKB_WITH_OVERHEAD(32768)).
 inline constexpr std::size_t kDumpBuffer = 32 * 1024;
 
+/// What an errno from conntrack means to somebody who asked for something.
+[[nodiscard]] tl::unexpected<Error> conntrack_error(int number);
+
 /// Not thread-safe. Requests are answered inside send(): ctnetlink works through a buffer before sendmsg() returns
 /// (af_netlink.c, netlink_unicast_kernel), so what is not there to be received then will not come.
 class NetlinkSocket {

@@ -13,7 +13,7 @@ bool port_fits(const std::optional<PortRange>& range, Protocol protocol, std::ui
 
 /// The parts of a filter that its text has named so far: only `protocol` may come again.
 struct PartsSeen {
-    bool source = false, destination = false, source_port = false, destination_port = false;
+    bool source = false, destination = false, source_port = false, destination_port = false, any_protocol = false;
 };
 
 template <typename T>
@@ -28,8 +28,11 @@ Result<std::optional<Prefix>> parse_optional_prefix(std::string_view text) {
     return parse_prefix(text).map([](Prefix prefix) { return std::optional{prefix}; });
 }
 
-Result<void> take_protocol(FlowFilter& filter, std::string_view text) {
-    if (equal_ignoring_case(text, "any")) return {};
+Result<void> take_protocol(FlowFilter& filter, bool& any_seen, std::string_view text) {
+    const bool any = equal_ignoring_case(text, "any");
+    if (any_seen || (any && !filter.protocols.empty())) return invalid("ANY stands alone");
+    any_seen = any;
+    if (any) return {};
     auto protocol = parse_protocol(text);
     if (!protocol) return tl::unexpected(std::move(protocol.error()));
     if (std::ranges::find(filter.protocols, *protocol) == filter.protocols.end()) filter.protocols.push_back(*protocol);
@@ -43,7 +46,7 @@ Result<void> take_part(FlowFilter& filter, PartsSeen& seen, std::string_view key
     if (key == "destination-port") {
         return take_once(seen.destination_port, filter.destination_port, parse_port_range(value));
     }
-    if (key == "protocol") return take_protocol(filter, value);
+    if (key == "protocol") return take_protocol(filter, seen.any_protocol, value);
     return invalid("unknown key; a filter knows source, destination, source-port, destination-port and protocol");
 }
 

@@ -91,8 +91,9 @@ std::uint32_t read_status(const Object& object) {
     std::uint32_t status = 0;
     const auto names = object->getArray("status");
     for (std::size_t i = 0; !names.isNull() && i < names->size(); ++i) {
-        for (unsigned bit = 0; bit < kStatusBits; ++bit) {
-            if (names->get(static_cast<unsigned>(i)).toString() == status_name(bit)) status |= 1U << bit;
+        const auto name = names->get(static_cast<unsigned>(i));
+        for (unsigned bit = 0; name.isString() && bit < kStatusBits; ++bit) {
+            if (name.extract<std::string>() == status_name(bit)) status |= 1U << bit;
         }
     }
     return status;
@@ -193,7 +194,7 @@ class Reader {
         if (!block_.empty()) {
             if (auto taken = take_(block_); !taken) return tl::unexpected(std::move(taken.error()));
         }
-        return summary_seen_ ? CaptureFileEnd::WithSummary : CaptureFileEnd::WithoutSummary;
+        return captured_ == rows_ ? CaptureFileEnd::Whole : CaptureFileEnd::Part;
     }
 
   private:
@@ -213,12 +214,16 @@ class Reader {
         if (type != "FLOW_CAPTURE")
             return failed("is not the result of a capture, but of {}", type.value_or("something else"));
         summary_seen_ = true;
+        if (const auto counts = object->getObject("counts")) {
+            captured_ = optional_number<std::uint64_t>(counts, "matched");
+        }
         return {};
     }
 
     const CapturedRows& take_;
     std::vector<FlowRow> block_;
     std::uint64_t rows_ = 0;
+    std::optional<std::uint64_t> captured_;  ///< by the summary
     bool summary_seen_ = false;
 };
 

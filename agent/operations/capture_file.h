@@ -13,8 +13,8 @@ namespace headgate::operations {
 
 /// How a file ends.
 enum class CaptureFileEnd : std::uint8_t {
-    WithSummary,
-    WithoutSummary,  ///< NDJSON whose last line is missing: picked from a capture, or cut short
+    Whole,
+    Part,  ///< fewer or other rows than the summary says, or no summary: picked from a capture, or cut short
 };
 
 using CapturedRows = std::function<Result<void>(std::span<const FlowRow>)>;

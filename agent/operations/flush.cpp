@@ -1,6 +1,7 @@
 #include "operations/flush.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "operations/flow_spool.h"
 #include "operations/operation_run.h"
@@ -28,8 +29,12 @@ class Flush {
         }
         if (auto allowed = check_guards(); !allowed) return tl::unexpected(std::move(allowed.error()));
         observer_.begun(run_.operation());
-        auto finished = spool_.for_each_block([&](std::span<const FlowRow> rows) { return end_block(rows); });
-        if (!finished) stop_with(finished.error());
+        auto finished = spool_.for_each_block([&](std::span<const FlowRow> rows) -> Result<void> {
+            end_block(rows);
+            return {};
+        });
+        if (!finished) count_unread(finished.error());
+        if (stopped_) run_.operation().detail = stopped_->message;
         return run_.finish();
     }
 
@@ -48,9 +53,12 @@ class Flush {
 
     Result<void> take_captured() {
         auto taken = request_.captured([&](std::span<const FlowRow> rows) { return identify(rows); });
+        if (!taken) return taken;
         run_.operation().counts.scanned = matched_;
         run_.operation().counts.matched = matched_;
-        return taken;
+        // No scan has shown that the table can be asked at all: one look-up does.
+        const auto first = spool_.head().first(std::min<std::size_t>(spool_.head().size(), 1));
+        return table_.look_up(first, [](const Flow&, Presence) {});
     }
 
     Result<void> check_guards() {
@@ -62,31 +70,49 @@ class Flush {
         return observer_.confirm(FlushPreview{matched_, protected_, spool_.head()});
     }
 
-    Result<void> end_block(std::span<const FlowRow> rows) {
+    void end_block(std::span<const FlowRow> rows) {
         while (!rows.empty()) {
             const bool spared = is_protected(rows.front().flow);
             const auto border =
                 std::ranges::find_if(rows, [&](const FlowRow& row) { return is_protected(row.flow) != spared; });
             const auto alike = rows.first(static_cast<std::size_t>(border - rows.begin()));
-            if (auto done = spared ? spare(alike) : end_rows(alike); !done) return done;
+            if (spared) {
+                tell_all(alike, Outcome::Protected, 0);
+            } else {
+                end_rows(alike);
+            }
             rows = rows.subspan(alike.size());
         }
-        return {};
     }
 
-    Result<void> spare(std::span<const FlowRow> rows) {
-        for (const auto& row : rows)
-            tell(FlowEnding{row.flow, Outcome::Protected, 0});
-        return {};
-    }
-
-    Result<void> end_rows(std::span<const FlowRow> rows) {
-        if (!request_.dry_run) {
-            return table_.remove(rows, [&](const FlowEnding& ending) { tell(ending); });
+    void end_rows(std::span<const FlowRow> rows) {
+        if (!stopped_ && observer_.stop_requested()) {
+            stopped_ = Error{ErrorKind::Failed, "interrupted: the flows that failed were left alone", ECANCELED};
         }
+        if (!stopped_) {
+            if (auto done = request_.dry_run ? preview(rows) : remove(rows); !done) stopped_ = std::move(done.error());
+            if (!stopped_) return;
+        }
+        tell_all(rows, Outcome::Failed, stopped_->number != 0 ? stopped_->number : EIO);
+    }
+
+    Result<void> remove(std::span<const FlowRow> rows) {
+        return table_.remove(rows, [&](const FlowEnding& ending) { tell(ending); });
+    }
+
+    Result<void> preview(std::span<const FlowRow> rows) {
+        return table_.look_up(rows, [&](const Flow& flow, Presence presence) {
+            if (presence == Presence::There) {
+                observer_.would_end(flow);
+            } else {
+                tell(FlowEnding{flow, Outcome::Gone, 0});
+            }
+        });
+    }
+
+    void tell_all(std::span<const FlowRow> rows, Outcome outcome, int error) {
         for (const auto& row : rows)
-            observer_.would_end(row.flow);
-        return {};
+            tell(FlowEnding{row.flow, outcome, error});
     }
 
     void tell(const FlowEnding& ending) {
@@ -94,12 +120,12 @@ class Flush {
         observer_.ended(ending);
     }
 
-    /// Something broke after the guards: rows that were not told by then are still there, and count as failed.
-    void stop_with(const Error& error) {
+    /// Rows that cannot be read back are still there; how many they are is known.
+    void count_unread(const Error& error) {
         auto& counts = run_.operation().counts;
         const auto told = counts.flushed + counts.gone + counts.failed + counts.protected_flows;
         counts.failed += counts.matched - std::min(counts.matched, told);
-        run_.operation().detail = error.message;
+        stopped_ = error;
     }
 
     [[nodiscard]] bool is_protected(const Flow& flow) const {
@@ -113,6 +139,7 @@ class Flush {
     OperationRun run_;
     FlowQuery protection_;
     FlowSpool spool_;
+    std::optional<Error> stopped_;  ///< why the rest was left alone
     std::uint64_t matched_ = 0;
     std::uint64_t protected_ = 0;
 };

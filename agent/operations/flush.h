@@ -43,6 +43,9 @@ class FlushObserver {
     /// Asked once, before the first delete, when at least one flow would be ended. An error refuses the flush.
     virtual Result<void> confirm(const FlushPreview& preview) = 0;
 
+    /// Asked between blocks of flows: whether to leave the rest alone.
+    [[nodiscard]] virtual bool stop_requested() const { return false; }
+
     /// The guards are passed: endings follow.
     virtual void begun(const FlowOperation& operation) = 0;
 

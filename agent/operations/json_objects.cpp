@@ -77,6 +77,9 @@ class Splitter {
         // Between the rows there are only commas and white space, which the emptied array does not want.
         const bool between_rows =
             in_rows_ && !in_row_ && depth_ == 2 && (c == ',' || c == ' ' || c == '\n' || c == '\t');
+        if (in_rows_ && !in_row_ && depth_ == 2 && !between_rows && c != ']' && c != '\r') {
+            return failed("has a \"{}\" that is not a list of objects", rows_member_);
+        }
         const bool between_objects = depth_ == 0 && c != '{';
         if (between_objects && c != ' ' && c != '\n' && c != '\r' && c != '\t')
             return failed("is not JSON as headgate writes it");

@@ -96,6 +96,7 @@ void append_request_members(fmt::memory_buffer& out, const FlowOperation& operat
     members.text("type", to_string(operation.type));
     members.text("firewall", operation.endpoint.firewall);
     members.text("availability_zone", operation.endpoint.availability_zone);
+    if (!operation.endpoint.network_namespace.empty()) members.text("netns", operation.endpoint.network_namespace);
     members.text("requested_at", to_rfc3339(operation.requested_at));
     members.number("minimum_age_seconds", operation.query.minimum_age.count());
     members.key("filters");

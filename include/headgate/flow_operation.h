@@ -21,6 +21,7 @@ enum class OperationStatus : std::uint8_t { InProgress, Completed, CompletedWith
 struct Endpoint {
     std::string firewall;
     std::string availability_zone;
+    std::string network_namespace;  ///< of a one-off run, as it was named; empty otherwise
 };
 
 struct OperationCounts {

@@ -44,6 +44,9 @@ struct FlowEnding {
     int error = 0;  ///< errno of a Failed one
 };
 
+enum class Presence : std::uint8_t { There, Gone };
+
+using PresenceSink = std::function<void(const Flow&, Presence)>;
 using EndingSink = std::function<void(const FlowEnding&)>;
 
 /// Follows a scan. What it returns as an error ends the scan with that error.
@@ -82,6 +85,10 @@ class FlowTable {
     /// Tells each flow that matches at `moment`, once. A flow that is in the table during the whole scan is never
     /// missed.
     virtual Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) = 0;
+
+    /// Asks for exactly these flows and changes nothing. Tells each in its order, brought up to date, and whether it is
+    /// still there; one whose tuple belongs to another flow by now is not.
+    virtual Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) = 0;
 
     /// Ends exactly these flows and tells one ending for each, in their order. A row whose flow ended by itself, or
     /// whose tuple belongs to another flow by now, is Gone. Fails as a whole only before the first one was touched.

@@ -12,13 +12,15 @@ USAGE, CANNOT = 2, 1
 
 @pytest.mark.parametrize("words, says", [
     (["--protocol", "tpc"], '--protocol: "tpc" is neither a protocol\'s name nor its number'),
+    (["--protocol", "any", "--protocol", "tcp"], "--protocol: ANY stands alone"),
+    (["--filter", "protocol=tcp,protocol=any"], "--filter: protocol: ANY stands alone"),
     (["--protocol", "256"], "--protocol: 256 is above 255, the highest protocol number"),
     (["--destination-port", "70000"], "--destination-port: 70000 is above 65535"),
     (["--source-port", "10:5"], "--source-port: 10:5 ends before it begins; the range is 5:10"),
     (["--source", "10.0.0.0/33"], "--source: 10.0.0.0/33: /33 is longer than /32"),
     (["--source", "10.0.0.1/24"], "--source: 10.0.0.1/24 has host bits set; the prefix is 10.0.0.0/24"),
     (["--source", "10.0.0.1", "--destination", "2001:db8::1"],
-     "destination: 2001:db8::1 is not of the same family as the source, 10.0.0.1"),
+     "--destination: 2001:db8::1 is not of the same family as the source, 10.0.0.1"),
     (["--filter", "protocol=tcp"] * 21, "--filter: 21 filters; an operation takes 20 at most"),
     (["--all", "--min-age", "-5"], "--min-age: -5 is negative"),
     (["--all", "--min-age", "soon"], '--min-age: "soon" is not a whole number'),
@@ -85,13 +87,19 @@ def test_a_namespace_that_is_missing_is_named():
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root to drop privileges from")
-def test_without_privilege_it_says_which_one_is_missing(lab):
+def test_without_privilege_it_says_which_one_is_missing(lab, tmp_path):
     lab.fill(1)
     for words in (["capture", "--all"], ["flush", "--all", "--yes"], ["table"]):
         done = lab.run(GATEWAY, "setpriv", "--reuid", "65534", "--clear-groups", "--bounding-set", "-all", HEADGATE, *words,
                        check=False)
         assert done.returncode == CANNOT
         assert done.stderr == "headgate: reading the conntrack table needs CAP_NET_ADMIN: run as root\n"
+    captured = tmp_path / "capture.json"
+    captured.write_text(lab.headgate("capture", "--all", "--json").stdout)
+    # Still root, so that the file can be read, but with no capability left.
+    done = lab.run(GATEWAY, "setpriv", "--bounding-set", "-all", HEADGATE, "flush", "--from-capture", str(captured), "--yes",
+                   check=False)
+    assert (done.returncode, done.stderr) == (CANNOT, "headgate: reading the conntrack table needs CAP_NET_ADMIN: run as root\n")
     assert len(lab.capture("--all")) == 1
 
 

@@ -143,6 +143,44 @@ def test_from_a_capture_zones_are_kept(lab, tmp_path):
     assert flush(lab, "--from-capture", str(captured))["counts"]["flushed"] == 1
 
 
+def test_a_dry_run_of_a_capture_says_what_is_gone_since(lab, tmp_path):
+    lab.fill(10)
+    captured = tmp_path / "capture.json"
+    captured.write_text(lab.headgate("capture", "--all", "--json").stdout)
+    flush(lab, "--source-port", "1:4")
+    result = lab.headgate_json("flush", "--from-capture", str(captured), "--dry-run")
+    assert result["counts"] | {"scanned": 0} == {"scanned": 0, "matched": 10, "flushed": 0, "gone": 4, "failed": 0, "protected": 0}
+    assert len(ids(lab)) == 6
+
+
+def test_a_flush_that_is_interrupted_tells_what_it_did(lab):
+    lab.fill(5000)
+    process = subprocess.Popen([HEADGATE, "flush", "--all", "--yes", "--netns", lab.name(GATEWAY), "--output", "ndjson"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: len(lab.run(GATEWAY, "conntrack", "-C").stdout) and int(lab.run(GATEWAY, "conntrack", "-C").stdout) < 5000,
+               "the first flows are ended")
+    process.terminate()
+    out, err = process.communicate()
+    lines = [json.loads(line) for line in out.splitlines()]
+    counts = lines[-1]["counts"]
+    assert counts["matched"] == 5000 and len(lines) == 5001
+    assert counts["flushed"] == 5000 - len(ids(lab))
+    assert process.returncode == (4 if counts["failed"] else 0)
+    assert ("interrupted" in err) == bool(counts["failed"])
+
+
+def test_messages_that_cannot_be_written_change_nothing_else(lab):
+    lab.fill(3)
+    for redirection in ("2>/dev/full", "2>&-"):
+        done = subprocess.run(["bash", "-c", f"{HEADGATE} flush --all --max-flows 2 --yes --netns {lab.name(GATEWAY)} {redirection}"])
+        assert done.returncode == 5
+        done = subprocess.run(["bash", "-c", f"{HEADGATE} capture --bogus {redirection}"])
+        assert done.returncode == 2
+    done = subprocess.run(["bash", "-c", f"{HEADGATE} flush --all --yes --explain --netns {lab.name(GATEWAY)} 2>/dev/full"],
+                          stdout=subprocess.DEVNULL)
+    assert done.returncode == 0 and ids(lab) == []
+
+
 def test_translated_flows_are_ended_whichever_address_named_them(lab):
     lab.load_rules(MASQUERADE)
     conversation(lab)

@@ -186,6 +186,19 @@ TYPED_TEST_P(FlowTableConformance, a_row_without_a_key_names_its_flow_by_tuple_z
     EXPECT_TRUE(this->scan(query_for_all()).empty());
 }
 
+TYPED_TEST_P(FlowTableConformance, a_look_up_tells_what_is_there_and_changes_nothing) {
+    this->insert({tcp_flow().from_port(1), tcp_flow().from_port(2).in_zone(4)});
+    auto rows = this->scan(query_for_all());
+    ASSERT_EQ(rows.size(), 2U);
+    this->remove({rows[0]});
+    std::vector<Presence> found;
+    ASSERT_TRUE(this->environment_.table()
+                    .look_up(rows, [&](const Flow&, Presence presence) { found.push_back(presence); })
+                    .has_value());
+    EXPECT_EQ(found, (std::vector{Presence::Gone, Presence::There}));
+    EXPECT_EQ(this->scan(query_for_all()).size(), 1U);
+}
+
 TYPED_TEST_P(FlowTableConformance, an_error_of_the_listener_ends_the_scan_with_it) {
     this->insert({tcp_flow()});
     ScanCollector collector;
@@ -202,6 +215,7 @@ REGISTER_TYPED_TEST_SUITE_P(FlowTableConformance, an_empty_table_has_no_rows, a_
                             removing_ends_exactly_the_rows_given_in_their_order, a_flow_that_ended_by_itself_is_gone,
                             a_new_flow_on_a_reused_tuple_survives,
                             a_row_without_a_key_names_its_flow_by_tuple_zone_and_id,
+                            a_look_up_tells_what_is_there_and_changes_nothing,
                             an_error_of_the_listener_ends_the_scan_with_it);
 
 }  // namespace headgate::testing

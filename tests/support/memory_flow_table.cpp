@@ -10,6 +10,11 @@ bool same_entry(const Flow& a, const Flow& b) {
     return a.original == b.original && a.zone == b.zone && a.zone_direction == b.zone_direction;
 }
 
+bool is_row(const Flow& flow, const FlowRow& row) {
+    return same_entry(flow, row.flow) && flow.id == row.flow.id &&
+           (!row.flow.started || flow.started == row.flow.started);
+}
+
 }  // namespace
 
 Result<ScanReport> MemoryFlowTable::scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) {
@@ -29,11 +34,22 @@ Result<ScanReport> MemoryFlowTable::scan(const FlowQuery& query, const Moment& m
     return report;
 }
 
+Result<void> MemoryFlowTable::look_up(std::span<const FlowRow> rows, const PresenceSink& found) {
+    for (const auto& row : rows) {
+        const auto entry = std::ranges::find_if(flows, [&](const Flow& flow) { return is_row(flow, row); });
+        if (entry == flows.end()) {
+            found(row.flow, Presence::Gone);
+        } else {
+            found(*entry, Presence::There);
+        }
+    }
+    return {};
+}
+
 Result<void> MemoryFlowTable::remove(std::span<const FlowRow> rows, const EndingSink& ended) {
     for (const auto& row : rows) {
         ++removals_asked;
-        const auto found = std::ranges::find_if(
-            flows, [&](const Flow& flow) { return same_entry(flow, row.flow) && flow.id == row.flow.id; });
+        const auto found = std::ranges::find_if(flows, [&](const Flow& flow) { return is_row(flow, row); });
         if (found == flows.end()) {
             ended({row.flow, Outcome::Gone, 0});
         } else if (const auto failure = failing.find(row.flow.id); failure != failing.end()) {

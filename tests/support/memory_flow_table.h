@@ -13,6 +13,7 @@ namespace headgate::testing {
 class MemoryFlowTable final : public FlowTable {
   public:
     Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override;
+    Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) override;
     Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) override;
     Result<void> insert(std::span<const Flow> flows) override;
     Result<TableUsage> usage() override;

@@ -52,8 +52,9 @@ class CaptureFile : public ::testing::Test {
         append_flow_json(out, flow, kStart + 60s);
         return fmt::to_string(out);
     }
-    static FlowOperation capture() {
+    static FlowOperation capture(std::size_t flows) {
         FlowOperation operation;
+        operation.counts.matched = flows;
         operation.id = "f8e42056-3535-4f06-bd26-0d2c6657f27d";
         operation.status = OperationStatus::Completed;
         operation.query = query_for("source=10.0.0.0/8,destination-port=80:90,protocol=tcp");
@@ -64,15 +65,15 @@ class CaptureFile : public ::testing::Test {
         for (const auto& flow : flows)
             text += row(flow) + "\n";
         fmt::memory_buffer out;
-        append_request_members(out, capture());
-        append_result_members(out, capture());
+        append_request_members(out, capture(flows.size()));
+        append_result_members(out, capture(flows.size()));
         return text + "{" + fmt::to_string(out) + "}\n";
     }
     static std::string json(const std::vector<Flow>& flows, std::string_view space) {
         fmt::memory_buffer head;
-        append_request_members(head, capture());
+        append_request_members(head, capture(flows.size()));
         fmt::memory_buffer tail;
-        append_result_members(tail, capture());
+        append_result_members(tail, capture(flows.size()));
         std::string rows;
         for (const auto& flow : flows)
             rows += (rows.empty() ? "" : ",") + std::string{space} + row(flow);
@@ -92,7 +93,7 @@ class CaptureFile : public ::testing::Test {
 TEST_F(CaptureFile, in_ndjson_comes_back_as_it_was_written) {
     const auto end = read(ndjson(some_flows()));
     ASSERT_TRUE(end.has_value()) << end.error().message;
-    EXPECT_EQ(*end, CaptureFileEnd::WithSummary);
+    EXPECT_EQ(*end, CaptureFileEnd::Whole);
     ASSERT_EQ(flows_.size(), some_flows().size());
     for (std::size_t i = 0; i < flows_.size(); ++i)
         expect_same(flows_[i], some_flows()[i]);
@@ -103,7 +104,7 @@ TEST_F(CaptureFile, in_json_comes_back_however_it_is_spaced) {
         const auto end = read(json(some_flows(), space));
         ASSERT_TRUE(end.has_value()) << end.error().message;
         EXPECT_EQ(flows_.size(), some_flows().size());
-        EXPECT_EQ(*end, CaptureFileEnd::WithSummary);
+        EXPECT_EQ(*end, CaptureFileEnd::Whole);
     }
 }
 
@@ -116,8 +117,14 @@ TEST_F(CaptureFile, without_flows_is_a_capture_all_the_same) {
 TEST_F(CaptureFile, may_be_a_few_lines_picked_from_a_capture) {
     const auto end = read(row(some_flows()[0]) + "\n" + row(some_flows()[1]) + "\n");
     ASSERT_TRUE(end.has_value());
-    EXPECT_EQ(*end, CaptureFileEnd::WithoutSummary);
+    EXPECT_EQ(*end, CaptureFileEnd::Part);
     EXPECT_EQ(flows_.size(), 2U);
+}
+
+TEST_F(CaptureFile, that_was_edited_is_a_part_of_its_capture) {
+    auto text = ndjson(some_flows());
+    EXPECT_EQ(read(text.substr(text.find('\n') + 1)).value(), CaptureFileEnd::Part);
+    EXPECT_EQ(flows_.size(), some_flows().size() - 1);
 }
 
 TEST_F(CaptureFile, of_many_flows_is_read_in_blocks) {
@@ -140,6 +147,8 @@ TEST_F(CaptureFile, that_is_foreign_or_cut_short_is_an_error_that_says_where) {
     EXPECT_EQ(error_of("{\"operation_id\":\"x\",\"type\":\"FLOW_FLUSH\"}"),
               "is not the result of a capture, but of FLOW_FLUSH");
     EXPECT_EQ(error_of("{\"a\" 1}"), "entry 1 is not valid JSON");
+    EXPECT_EQ(error_of(R"({"flows":[1,2]})"), "has a \"flows\" that is not a list of objects");
+    EXPECT_EQ(error_of(R"({"flows":[[{"id":1}]]})"), "has a \"flows\" that is not a list of objects");
     EXPECT_EQ(error_of("}"), "\"}\" closes nothing");
     EXPECT_EQ(error_of(std::string(70'000, '{')), "has an object longer than 65536 bytes");
 }
@@ -159,6 +168,7 @@ TEST_F(CaptureFile, with_a_wrong_member_is_an_error_that_names_it) {
     EXPECT_EQ(with("\"zone\":0", "\"zone\":0,\"zone_direction\":\"up\""),
               "flow 1: zone_direction: neither original nor reply");
     EXPECT_NE(with("2026-", "20x6-"), "");
+    EXPECT_EQ(with("\"CONFIRMED\"", "null,5"), "") << "what only describes a flow is not insisted on";
 }
 
 TEST_F(CaptureFile, that_is_not_there_is_a_system_error) {

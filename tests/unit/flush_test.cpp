@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "support/flow_builder.h"
 #include "support/memory_flow_table.h"
@@ -19,6 +20,7 @@ class RecordingObserver final : public FlushObserver {
         return answer;
     }
     void begun(const FlowOperation& /*operation*/) override { ++beginnings; }
+    [[nodiscard]] bool stop_requested() const override { return stop_after && endings.size() >= *stop_after; }
     void ended(const FlowEnding& ending) override { endings.push_back(ending); }
     void would_end(const Flow& flow) override { would_be_ended.push_back(flow); }
 
@@ -26,6 +28,7 @@ class RecordingObserver final : public FlushObserver {
     std::vector<FlowEnding> endings;
     std::vector<Flow> would_be_ended;
     Result<void> answer;
+    std::optional<std::size_t> stop_after;
     int beginnings = 0;
 };
 
@@ -96,6 +99,36 @@ TEST_F(Flushing, dry_stops_before_the_delete) {
     EXPECT_EQ(observer_.would_be_ended.size(), 4U);
     EXPECT_TRUE(observer_.previews.empty());
     EXPECT_EQ(table_.removals_asked, 0U);
+}
+
+TEST_F(Flushing, dry_tells_which_captured_flows_are_gone) {
+    const std::vector<FlowRow> captured{{table_.flows[8], {}}, {table_.flows[9], {}}};
+    request_.captured = [&](const auto& take) { return take(captured); };
+    request_.dry_run = true;
+    table_.flows.pop_back();
+    const auto operation = flush();
+    ASSERT_TRUE(operation.has_value());
+    EXPECT_EQ(operation->counts.gone, 1U);
+    EXPECT_EQ(observer_.would_be_ended.size(), 1U);
+    EXPECT_EQ(table_.removals_asked, 0U);
+}
+
+TEST_F(Flushing, that_is_interrupted_leaves_the_rest_alone_and_tells_every_flow) {
+    for (std::uint16_t port = 1000; port < 2000; ++port) {
+        const Flow flow = udp_flow().from_port(port);
+        ASSERT_TRUE(table_.insert({&flow, 1}).has_value());
+    }
+    request_.query = query_for("protocol=udp");
+    observer_.stop_after = 200;
+    const auto operation = flush();
+    ASSERT_TRUE(operation.has_value());
+    EXPECT_EQ(operation->status, OperationStatus::CompletedWithErrors);
+    EXPECT_EQ(operation->counts.flushed, 256U) << "the block that was on its way";
+    EXPECT_EQ(operation->counts.failed, 744U);
+    EXPECT_EQ(observer_.endings.size(), 1000U);
+    EXPECT_EQ(observer_.endings.back().error, ECANCELED);
+    EXPECT_NE(operation->detail.find("interrupted"), std::string::npos);
+    EXPECT_EQ(table_.flows.size(), 10U + 744U);
 }
 
 TEST_F(Flushing, leaves_protected_flows_alone_and_counts_them) {

@@ -13,6 +13,8 @@ TEST(SshSession, is_read_from_what_sshd_says) {
               "source=198.51.100.7,destination=192.0.2.1,source-port=50222,destination-port=22,protocol=tcp");
     EXPECT_EQ(to_string(parse_ssh_connection("fe80::1%eth0 50222 fe80::2%eth0 22").value()),
               "source=fe80::1,destination=fe80::2,source-port=50222,destination-port=22,protocol=tcp");
+    EXPECT_EQ(to_string(parse_ssh_connection("::ffff:198.51.100.7 50222 ::ffff:192.0.2.1 22").value()),
+              "source=198.51.100.7,destination=192.0.2.1,source-port=50222,destination-port=22,protocol=tcp");
 }
 
 TEST(SshSession, that_makes_no_sense_is_refused) {

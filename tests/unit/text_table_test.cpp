@@ -44,6 +44,23 @@ TEST(TextTable, leaves_out_columns_that_are_empty) {
     EXPECT_EQ(written(table, {{"a", "", "", "1"}}), "NAME  N\na     1\n");
 }
 
+TEST(TextTable, shows_an_empty_column_once_a_row_has_something_to_say_there) {
+    TextTable table{{{"A"}, {"B"}}, std::nullopt, TextTable::Colour::No};
+    fmt::memory_buffer out;
+    for (int i = 0; i < 256; ++i)
+        table.add({"a", ""}, out);
+    out.clear();
+    table.add({"a", ""}, out);
+    table.add({"a", "b"}, out);
+    EXPECT_EQ(fmt::to_string(out), "a\nA  B\na  b\n");
+}
+
+TEST(TextTable, shows_a_column_that_must_be_seen_though_it_is_empty) {
+    TextTable table{
+        {{"A"}, {"B", Column::Align::Left, 0, Column::WhenEmpty::Show}}, std::nullopt, TextTable::Colour::No};
+    EXPECT_EQ(written(table, {{"a", ""}}), "A  B\na\n");
+}
+
 TEST(TextTable, without_rows_is_nothing) {
     TextTable table{columns(), std::nullopt, TextTable::Colour::No};
     EXPECT_EQ(written(table, {}), "");

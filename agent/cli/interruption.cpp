@@ -1,0 +1,35 @@
+#include "cli/interruption.h"
+
+#include <signal.h>
+
+#include <array>
+#include <csignal>
+
+namespace headgate::cli {
+namespace {
+
+constexpr std::array kSignals{SIGINT, SIGTERM};
+
+volatile std::sig_atomic_t interrupted = 0;
+
+void note(int /*signal*/) { interrupted = 1; }
+
+void handle_with(void (*handler)(int)) {
+    struct sigaction action {};
+    action.sa_handler = handler;
+    action.sa_flags = handler == SIG_DFL ? 0 : SA_RESETHAND;  // no SA_RESTART: a question that waits is given up
+    for (const int signal : kSignals) ::sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
+Interruption::Interruption() {
+    interrupted = 0;
+    handle_with(note);
+}
+
+Interruption::~Interruption() { handle_with(SIG_DFL); }
+
+bool Interruption::requested() noexcept { return interrupted != 0; }
+
+}  // namespace headgate::cli
