@@ -12,13 +12,16 @@ constexpr std::array kSignals{SIGINT, SIGTERM};
 
 volatile std::sig_atomic_t interrupted = 0;
 
-void note(int /*signal*/) { interrupted = 1; }
+void note(int /*signal*/) {
+    interrupted = 1;
+}
 
 void handle_with(void (*handler)(int)) {
     struct sigaction action {};
     action.sa_handler = handler;
     action.sa_flags = handler == SIG_DFL ? 0 : SA_RESETHAND;  // no SA_RESTART: a question that waits is given up
-    for (const int signal : kSignals) ::sigaction(signal, &action, nullptr);
+    for (const int signal : kSignals)
+        ::sigaction(signal, &action, nullptr);
 }
 
 }  // namespace
@@ -28,8 +31,12 @@ Interruption::Interruption() {
     handle_with(note);
 }
 
-Interruption::~Interruption() { handle_with(SIG_DFL); }
+Interruption::~Interruption() {
+    handle_with(SIG_DFL);
+}
 
-bool Interruption::requested() noexcept { return interrupted != 0; }
+bool Interruption::requested() noexcept {
+    return interrupted != 0;
+}
 
 }  // namespace headgate::cli
