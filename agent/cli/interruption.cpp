@@ -1,7 +1,5 @@
 #include "cli/interruption.h"
 
-#include <signal.h>
-
 #include <array>
 #include <csignal>
 
@@ -19,7 +17,8 @@ void note(int /*signal*/) {
 void handle_with(void (*handler)(int)) {
     struct sigaction action {};
     action.sa_handler = handler;
-    action.sa_flags = handler == SIG_DFL ? 0 : SA_RESETHAND;  // no SA_RESTART: a question that waits is given up
+    // No SA_RESTART: a question that waits is given up.
+    action.sa_flags = handler == SIG_DFL ? 0 : static_cast<int>(SA_RESETHAND);
     for (const int signal : kSignals)
         ::sigaction(signal, &action, nullptr);
 }

@@ -19,7 +19,7 @@ using namespace headgate::testing;
 /// What libnetfilter_conntrack, another reader of the same format, understands of a request.
 struct ReadByLibrary {
     struct Free {
-        void operator()(nf_conntrack* entry) const { nfct_destroy(entry); }
+        void operator()(nf_conntrack* owned) const { nfct_destroy(owned); }
     };
     explicit ReadByLibrary(const RequestBatch& batch) : entry(nfct_new()) {
         const auto* const header = reinterpret_cast<const nlmsghdr*>(batch.bytes().data());
