@@ -208,9 +208,9 @@ Result<Endpoint> EndpointArguments::endpoint() const {
 }
 
 Result<std::unique_ptr<FlowTable>> EndpointArguments::open_table() const {
-    conntrack::NetworkNamespace where;
+    netlink::NetworkNamespace where;
     if (network_namespace) {
-        auto opened = named("--netns", conntrack::NetworkNamespace::open(*network_namespace));
+        auto opened = named("--netns", netlink::NetworkNamespace::open(*network_namespace));
         if (!opened) return tl::unexpected(std::move(opened.error()));
         where = std::move(*opened);
     }

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "conntrack/messages.h"
 #include "conntrack/requests.h"
+#include "netlink/messages.h"
 
 namespace headgate::conntrack {
 namespace {
@@ -12,9 +12,9 @@ namespace {
 constexpr std::size_t kBuffersPerDump = 8;
 
 /// The last message of a dump, or of one that was refused, is one of these (af_netlink.c, netlink_dump_done).
-bool ends_dump(Bytes piece) {
-    Message message;
-    for (MessageReader reader{piece}; reader.next(message);) {
+bool ends_dump(netlink::Bytes piece) {
+    netlink::Message message;
+    for (netlink::MessageReader reader{piece}; reader.next(message);) {
         if (message.header.nlmsg_type == NLMSG_DONE || message.header.nlmsg_type == NLMSG_ERROR) return true;
     }
     return false;
@@ -22,7 +22,7 @@ bool ends_dump(Bytes piece) {
 
 }  // namespace
 
-Result<NetlinkSocket> begin_dump(const SocketSource& open_socket, const KernelFilter& filter) {
+Result<netlink::Socket> begin_dump(const SocketSource& open_socket, const KernelFilter& filter) {
     auto socket = open_socket();
     if (!socket) return socket;
     RequestBatch request;
@@ -31,8 +31,10 @@ Result<NetlinkSocket> begin_dump(const SocketSource& open_socket, const KernelFi
     return socket;
 }
 
-DumpStream::DumpStream(std::vector<NetlinkSocket> dumps)
-    : free_(dumps.size() * kBuffersPerDump, Buffer(kDumpBuffer)), running_(dumps.size()), dumps_(std::move(dumps)) {
+DumpStream::DumpStream(std::vector<netlink::Socket> dumps)
+    : free_(dumps.size() * kBuffersPerDump, Buffer(netlink::kDumpBuffer)),
+      running_(dumps.size()),
+      dumps_(std::move(dumps)) {
     try {
         for (auto& dump : dumps_)
             readers_.emplace_back([this, &dump] { read(dump); });
@@ -56,7 +58,7 @@ void DumpStream::stop() {
         reader.join();
 }
 
-Result<std::optional<Bytes>> DumpStream::next() {
+Result<std::optional<netlink::Bytes>> DumpStream::next() {
     std::unique_lock lock{mutex_};
     if (!shown_.empty()) {
         free_.push_back(std::move(shown_));
@@ -72,7 +74,7 @@ Result<std::optional<Bytes>> DumpStream::next() {
     return *piece;
 }
 
-void DumpStream::read(NetlinkSocket& dump) {
+void DumpStream::read(netlink::Socket& dump) {
     for (bool go_on = true; go_on;) {
         auto buffer = take_free_buffer();
         if (!buffer) break;
@@ -96,7 +98,7 @@ std::optional<DumpStream::Buffer> DumpStream::take_free_buffer() {
 }
 
 /// Whether somebody still wants more.
-bool DumpStream::hand_over(Buffer buffer, const Result<Bytes>& piece) {
+bool DumpStream::hand_over(Buffer buffer, const Result<netlink::Bytes>& piece) {
     const std::lock_guard lock{mutex_};
     filled_.emplace_back(std::move(buffer), piece);
     filled_changed_.notify_one();

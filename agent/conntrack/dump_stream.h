@@ -13,16 +13,16 @@
 
 #include "headgate/result.h"
 
-#include "conntrack/netlink_socket.h"
 #include "conntrack/scan_plan.h"
+#include "netlink/socket.h"
 
 namespace headgate::conntrack {
 
 /// Opens a fresh socket in the table's network namespace.
-using SocketSource = std::function<Result<NetlinkSocket>()>;
+using SocketSource = std::function<Result<netlink::Socket>()>;
 
 /// Asks for the dump that passes `filter` on a socket of its own.
-[[nodiscard]] Result<NetlinkSocket> begin_dump(const SocketSource& open_socket, const KernelFilter& filter);
+[[nodiscard]] Result<netlink::Socket> begin_dump(const SocketSource& open_socket, const KernelFilter& filter);
 
 /// The sequence number that begin_dump() gives the answers.
 inline constexpr std::uint32_t kDumpSequence = 1;
@@ -31,7 +31,7 @@ inline constexpr std::uint32_t kDumpSequence = 1;
 class DumpStream {
   public:
     /// A thread for each socket, on which a dump was begun.
-    explicit DumpStream(std::vector<NetlinkSocket> dumps);
+    explicit DumpStream(std::vector<netlink::Socket> dumps);
 
     /// Ends the readers, finished or not.
     ~DumpStream();
@@ -39,25 +39,25 @@ class DumpStream {
     DumpStream& operator=(const DumpStream&) = delete;
 
     /// The next piece of one of the dumps, valid until the next call; nothing after the last piece of all.
-    [[nodiscard]] Result<std::optional<Bytes>> next();
+    [[nodiscard]] Result<std::optional<netlink::Bytes>> next();
 
   private:
     using Buffer = std::vector<std::byte>;
 
-    void read(NetlinkSocket& dump);
+    void read(netlink::Socket& dump);
     void stop();
     [[nodiscard]] std::optional<Buffer> take_free_buffer();
-    [[nodiscard]] bool hand_over(Buffer buffer, const Result<Bytes>& piece);
+    [[nodiscard]] bool hand_over(Buffer buffer, const Result<netlink::Bytes>& piece);
 
     std::mutex mutex_;
     std::condition_variable filled_changed_, free_changed_;
-    std::deque<std::pair<Buffer, Result<Bytes>>> filled_;
+    std::deque<std::pair<Buffer, Result<netlink::Bytes>>> filled_;
     std::vector<Buffer> free_;
     Buffer shown_;  ///< what next() gave last
     std::size_t running_;
     bool stopping_ = false;
 
-    std::vector<NetlinkSocket> dumps_;
+    std::vector<netlink::Socket> dumps_;
     std::vector<std::thread> readers_;  ///< last: they use all of the above
 };
 

@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "conntrack/conntrack_error.h"
 #include "conntrack/flow_message.h"
-#include "conntrack/messages.h"
+#include "netlink/messages.h"
 
 namespace headgate::conntrack {
 namespace {
@@ -25,7 +26,7 @@ Family family_of(const Flow& flow) {
 
 }  // namespace
 
-FlowDeleter::FlowDeleter(NetlinkSocket socket) : socket_(std::move(socket)), buffer_(kLongestAnswer) {
+FlowDeleter::FlowDeleter(netlink::Socket socket) : socket_(std::move(socket)), buffer_(kLongestAnswer) {
     socket_.set_receive_room(kAnswerRoom);
 }
 
@@ -71,10 +72,10 @@ Result<void> FlowDeleter::look_up_batch() {
     if (auto sent = socket_.send(batch_.bytes()); !sent) return sent;
     int refusal = 0;
     // An answer that is lost leaves its flow to the guard of the id.
-    static_cast<void>(take_answers([&](const Message& message) {
+    static_cast<void>(take_answers([&](const netlink::Message& message) {
         Pending* const pending = row_of(message.header.nlmsg_seq, pending_);
         if (pending == nullptr) return;
-        if (message.is_conntrack(IPCTNL_MSG_CT_NEW)) take_lookup(message.payload, *pending);
+        if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW)) take_lookup(message.payload, *pending);
         if (message.header.nlmsg_type != NLMSG_ERROR) return;
         if (message.error() == ENOENT) {
             pending->settle(Outcome::Gone);
@@ -86,7 +87,7 @@ Result<void> FlowDeleter::look_up_batch() {
     return refusal == 0 ? Result<void>{} : conntrack_error(refusal);
 }
 
-void FlowDeleter::take_lookup(Bytes payload, Pending& pending) {
+void FlowDeleter::take_lookup(netlink::Bytes payload, Pending& pending) {
     const auto message = FlowMessage::parse(payload);
     if (!message) return;
     const auto found = message->decode();
@@ -114,8 +115,8 @@ bool FlowDeleter::send_deletes(std::span<Pending> rows) {
     batch_.acknowledge_last();
     bool worked_through = false;
     const auto sent = socket_.send(batch_.bytes());
-    const bool nothing_lost = take_answers([&](const Message& message) {
-        if (message.is_conntrack(IPCTNL_MSG_CT_DELETE)) take_event(message.payload, rows);
+    const bool nothing_lost = take_answers([&](const netlink::Message& message) {
+        if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE)) take_event(message.payload, rows);
         if (message.header.nlmsg_type != NLMSG_ERROR) return;
         Pending* const row = row_of(message.header.nlmsg_seq, rows);
         if (row == nullptr) return;
@@ -158,8 +159,8 @@ bool FlowDeleter::take_answers(Take take) {
             continue;
         }
         if (!*piece) return nothing_lost;
-        Message message;
-        for (MessageReader reader{**piece}; reader.next(message);)
+        netlink::Message message;
+        for (netlink::MessageReader reader{**piece}; reader.next(message);)
             take(message);
     }
 }
@@ -169,7 +170,7 @@ FlowDeleter::Pending* FlowDeleter::row_of(std::uint32_t sequence, std::span<Pend
     return index < rows.size() ? &rows[index] : nullptr;
 }
 
-void FlowDeleter::take_event(Bytes payload, std::span<Pending> rows) {
+void FlowDeleter::take_event(netlink::Bytes payload, std::span<Pending> rows) {
     const auto message = FlowMessage::parse(payload);
     if (!message) return;
     const auto original = message->original_tuple();

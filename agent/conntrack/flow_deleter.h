@@ -7,8 +7,8 @@
 
 #include "headgate/flow_table.h"
 
-#include "conntrack/netlink_socket.h"
 #include "conntrack/requests.h"
+#include "netlink/socket.h"
 
 namespace headgate::conntrack {
 
@@ -27,7 +27,7 @@ namespace headgate::conntrack {
 /// where the entry has events.
 class FlowDeleter {
   public:
-    explicit FlowDeleter(NetlinkSocket socket);
+    explicit FlowDeleter(netlink::Socket socket);
 
     /// As FlowTable::look_up.
     [[nodiscard]] Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found);
@@ -59,11 +59,11 @@ class FlowDeleter {
     template <typename Take>
     [[nodiscard]] bool take_answers(Take take);
 
-    static void take_lookup(Bytes payload, Pending& pending);
-    void take_event(Bytes payload, std::span<Pending> rows);
+    static void take_lookup(netlink::Bytes payload, Pending& pending);
+    void take_event(netlink::Bytes payload, std::span<Pending> rows);
     [[nodiscard]] Pending* row_of(std::uint32_t sequence, std::span<Pending> rows) const;
 
-    NetlinkSocket socket_;
+    netlink::Socket socket_;
     RequestBatch batch_;
     std::vector<std::byte> buffer_;
     std::vector<Pending> pending_;

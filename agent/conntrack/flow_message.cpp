@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kGenericHeader = NLMSG_ALIGN(sizeof(nfgenmsg));
 
-std::optional<Family> family_of(Bytes payload) noexcept {
+std::optional<Family> family_of(netlink::Bytes payload) noexcept {
     if (payload.size() < kGenericHeader) return std::nullopt;
     switch (std::to_integer<int>(payload[0])) {  // nfgenmsg::nfgen_family
         case AF_INET:
@@ -25,26 +25,26 @@ std::optional<Family> family_of(Bytes payload) noexcept {
     }
 }
 
-Bytes find(Bytes nest, std::uint16_t type) noexcept {
-    Attribute attribute;
-    for (AttributeReader reader{nest}; reader.next(attribute);) {
+netlink::Bytes find(netlink::Bytes nest, std::uint16_t type) noexcept {
+    netlink::Attribute attribute;
+    for (netlink::AttributeReader reader{nest}; reader.next(attribute);) {
         if (attribute.type == type) return attribute.payload;
     }
     return {};
 }
 
-bool read_address(Bytes payload, Family family, Address& address) noexcept {
+bool read_address(netlink::Bytes payload, Family family, Address& address) noexcept {
     if (payload.size() != address_octets(family)) return false;
     address.family = family;
     std::memcpy(address.octets.data(), payload.data(), payload.size());
     return true;
 }
 
-bool read_addresses(Bytes nest, Family family, FlowTuple& tuple) noexcept {
+bool read_addresses(netlink::Bytes nest, Family family, FlowTuple& tuple) noexcept {
     bool source = false;
     bool destination = false;
-    Attribute attribute;
-    for (AttributeReader reader{nest}; reader.next(attribute);) {
+    netlink::Attribute attribute;
+    for (netlink::AttributeReader reader{nest}; reader.next(attribute);) {
         switch (attribute.type) {
             case CTA_IP_V4_SRC:
             case CTA_IP_V6_SRC:
@@ -61,33 +61,33 @@ bool read_addresses(Bytes nest, Family family, FlowTuple& tuple) noexcept {
     return source && destination;
 }
 
-bool read_transport(Bytes nest, FlowTuple& tuple) noexcept {
+bool read_transport(netlink::Bytes nest, FlowTuple& tuple) noexcept {
     bool numbered = false;
-    Attribute attribute;
-    for (AttributeReader reader{nest}; reader.next(attribute);) {
-        const Bytes payload = attribute.payload;
+    netlink::Attribute attribute;
+    for (netlink::AttributeReader reader{nest}; reader.next(attribute);) {
+        const netlink::Bytes payload = attribute.payload;
         switch (attribute.type) {
             case CTA_PROTO_NUM:
                 numbered = payload.size() == 1;
                 if (numbered) tuple.protocol = Protocol{std::to_integer<std::uint8_t>(payload[0])};
                 break;
             case CTA_PROTO_SRC_PORT:
-                tuple.source_port = read_big_endian<std::uint16_t>(payload);
+                tuple.source_port = netlink::read_big_endian<std::uint16_t>(payload);
                 break;
             case CTA_PROTO_DST_PORT:
-                tuple.destination_port = read_big_endian<std::uint16_t>(payload);
+                tuple.destination_port = netlink::read_big_endian<std::uint16_t>(payload);
                 break;
             case CTA_PROTO_ICMP_TYPE:
             case CTA_PROTO_ICMPV6_TYPE:
-                tuple.icmp_type = read_big_endian<std::uint8_t>(payload);
+                tuple.icmp_type = netlink::read_big_endian<std::uint8_t>(payload);
                 break;
             case CTA_PROTO_ICMP_CODE:
             case CTA_PROTO_ICMPV6_CODE:
-                tuple.icmp_code = read_big_endian<std::uint8_t>(payload);
+                tuple.icmp_code = netlink::read_big_endian<std::uint8_t>(payload);
                 break;
             case CTA_PROTO_ICMP_ID:
             case CTA_PROTO_ICMPV6_ID:
-                tuple.icmp_id = read_big_endian<std::uint16_t>(payload);
+                tuple.icmp_id = netlink::read_big_endian<std::uint16_t>(payload);
                 break;
             default:
                 break;
@@ -96,12 +96,12 @@ bool read_transport(Bytes nest, FlowTuple& tuple) noexcept {
     return numbered;
 }
 
-Result<FlowTuple> read_tuple(Bytes nest, Family family, std::string_view name) {
+Result<FlowTuple> read_tuple(netlink::Bytes nest, Family family, std::string_view name) {
     FlowTuple tuple;
-    Bytes addresses;
-    Bytes transport;
-    Attribute attribute;
-    for (AttributeReader reader{nest}; reader.next(attribute);) {
+    netlink::Bytes addresses;
+    netlink::Bytes transport;
+    netlink::Attribute attribute;
+    for (netlink::AttributeReader reader{nest}; reader.next(attribute);) {
         if (attribute.type == CTA_TUPLE_IP) addresses = attribute.payload;
         if (attribute.type == CTA_TUPLE_PROTO) transport = attribute.payload;
     }
@@ -110,30 +110,30 @@ Result<FlowTuple> read_tuple(Bytes nest, Family family, std::string_view name) {
     return tuple;
 }
 
-std::optional<std::uint8_t> read_protocol_state(Bytes info) noexcept {
+std::optional<std::uint8_t> read_protocol_state(netlink::Bytes info) noexcept {
     constexpr std::pair<std::uint16_t, std::uint16_t> kWhere[] = {
         {CTA_PROTOINFO_TCP, CTA_PROTOINFO_TCP_STATE},
         {CTA_PROTOINFO_SCTP, CTA_PROTOINFO_SCTP_STATE},
         {CTA_PROTOINFO_DCCP, CTA_PROTOINFO_DCCP_STATE},
     };
     for (const auto& [protocol, state] : kWhere) {
-        const Bytes value = find(find(info, protocol), state);
+        const netlink::Bytes value = find(find(info, protocol), state);
         if (value.size() == 1) return std::to_integer<std::uint8_t>(value[0]);
     }
     return std::nullopt;
 }
 
-std::optional<Counters> read_counters(Bytes nest) noexcept {
-    const Bytes packets = find(nest, CTA_COUNTERS_PACKETS);
-    const Bytes bytes = find(nest, CTA_COUNTERS_BYTES);
+std::optional<Counters> read_counters(netlink::Bytes nest) noexcept {
+    const netlink::Bytes packets = find(nest, CTA_COUNTERS_PACKETS);
+    const netlink::Bytes bytes = find(nest, CTA_COUNTERS_BYTES);
     if (packets.size() != sizeof(std::uint64_t) || bytes.size() != sizeof(std::uint64_t)) return std::nullopt;
-    return Counters{read_big_endian<std::uint64_t>(packets), read_big_endian<std::uint64_t>(bytes)};
+    return Counters{netlink::read_big_endian<std::uint64_t>(packets), netlink::read_big_endian<std::uint64_t>(bytes)};
 }
 
 /// Nanoseconds since 1970, which end in 2262 for a signed clock: anything later is not a time.
-std::optional<Timestamp> read_timestamp(Bytes payload) noexcept {
+std::optional<Timestamp> read_timestamp(netlink::Bytes payload) noexcept {
     if (payload.size() != sizeof(std::uint64_t)) return std::nullopt;
-    const auto nanoseconds = read_big_endian<std::uint64_t>(payload);
+    const auto nanoseconds = netlink::read_big_endian<std::uint64_t>(payload);
     if (nanoseconds == 0 || nanoseconds > static_cast<std::uint64_t>(INT64_MAX)) return std::nullopt;
     return Timestamp{std::chrono::nanoseconds{static_cast<std::int64_t>(nanoseconds)}};
 }
@@ -144,31 +144,31 @@ void take(std::optional<T>& slot, const std::optional<T>& value) noexcept {
 }
 
 /// CTA_ZONE when the zone holds in both directions, CTA_TUPLE_ZONE inside one of the tuples otherwise.
-void read_zone(Bytes zone, Bytes original, Bytes reply, Flow& flow) noexcept {
+void read_zone(netlink::Bytes zone, netlink::Bytes original, netlink::Bytes reply, Flow& flow) noexcept {
     if (!zone.empty()) {
-        flow.zone = read_big_endian<std::uint16_t>(zone);
-    } else if (const Bytes in_original = find(original, CTA_TUPLE_ZONE); !in_original.empty()) {
-        flow.zone = read_big_endian<std::uint16_t>(in_original);
+        flow.zone = netlink::read_big_endian<std::uint16_t>(zone);
+    } else if (const netlink::Bytes in_original = find(original, CTA_TUPLE_ZONE); !in_original.empty()) {
+        flow.zone = netlink::read_big_endian<std::uint16_t>(in_original);
         flow.zone_direction = ZoneDirection::Original;
-    } else if (const Bytes in_reply = find(reply, CTA_TUPLE_ZONE); !in_reply.empty()) {
-        flow.zone = read_big_endian<std::uint16_t>(in_reply);
+    } else if (const netlink::Bytes in_reply = find(reply, CTA_TUPLE_ZONE); !in_reply.empty()) {
+        flow.zone = netlink::read_big_endian<std::uint16_t>(in_reply);
         flow.zone_direction = ZoneDirection::Reply;
     }
 }
 
 }  // namespace
 
-bool FlowMessage::is_internet_family(Bytes payload) noexcept {
+bool FlowMessage::is_internet_family(netlink::Bytes payload) noexcept {
     return family_of(payload).has_value();
 }
 
-Result<FlowMessage> FlowMessage::parse(Bytes payload) {
+Result<FlowMessage> FlowMessage::parse(netlink::Bytes payload) {
     const auto family = family_of(payload);
     if (!family) return failed("conntrack message: neither IPv4 nor IPv6");
     FlowMessage message;
     message.family_ = *family;
-    Attribute attribute;
-    AttributeReader reader{payload.subspan(kGenericHeader)};
+    netlink::Attribute attribute;
+    netlink::AttributeReader reader{payload.subspan(kGenericHeader)};
     while (reader.next(attribute)) {
         switch (attribute.type) {
             case CTA_TUPLE_ORIG:
@@ -242,9 +242,9 @@ Flow FlowMessage::decode(const FlowTuple& original, const FlowTuple& reply) cons
 }
 
 void FlowMessage::update(Flow& flow) const {
-    if (!status_.empty()) flow.status = read_big_endian<std::uint32_t>(status_);
-    if (!mark_.empty()) flow.mark = read_big_endian<std::uint32_t>(mark_);
-    if (!timeout_.empty()) flow.timeout = std::chrono::seconds{read_big_endian<std::uint32_t>(timeout_)};
+    if (!status_.empty()) flow.status = netlink::read_big_endian<std::uint32_t>(status_);
+    if (!mark_.empty()) flow.mark = netlink::read_big_endian<std::uint32_t>(mark_);
+    if (!timeout_.empty()) flow.timeout = std::chrono::seconds{netlink::read_big_endian<std::uint32_t>(timeout_)};
     take(flow.protocol_state, read_protocol_state(protocol_info_));
     take(flow.counters_original, read_counters(counters_original_));
     take(flow.counters_reply, read_counters(counters_reply_));
@@ -254,7 +254,7 @@ void FlowMessage::update(Flow& flow) const {
 
 Result<FlowKey> FlowMessage::key() const {
     FlowKey key;
-    for (const Bytes part : {tuple_original_.whole, zone_.whole, id_.whole}) {
+    for (const netlink::Bytes part : {tuple_original_.whole, zone_.whole, id_.whole}) {
         const std::size_t padded = NLA_ALIGN(part.size());
         if (key.length + padded > FlowKey::kCapacity) return failed("conntrack message: tuple, zone and id too long");
         std::ranges::copy(part, key.storage.begin() + key.length);

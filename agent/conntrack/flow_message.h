@@ -7,7 +7,7 @@
 #include "headgate/flow_table.h"
 #include "headgate/result.h"
 
-#include "conntrack/attributes.h"
+#include "netlink/attributes.h"
 
 namespace headgate::conntrack {
 
@@ -15,10 +15,10 @@ namespace headgate::conntrack {
 class FlowMessage {
   public:
     /// `payload` is what follows the nlmsghdr: a nfgenmsg and attributes. An error names the attribute that is wrong.
-    [[nodiscard]] static Result<FlowMessage> parse(Bytes payload);
+    [[nodiscard]] static Result<FlowMessage> parse(netlink::Bytes payload);
 
     /// Whether it is about IPv4 or IPv6 at all; other families have no place in a flow.
-    [[nodiscard]] static bool is_internet_family(Bytes payload) noexcept;
+    [[nodiscard]] static bool is_internet_family(netlink::Bytes payload) noexcept;
 
     [[nodiscard]] Result<FlowTuple> original_tuple() const;
     [[nodiscard]] Result<FlowTuple> reply_tuple() const;
@@ -33,12 +33,12 @@ class FlowMessage {
     void update(Flow& flow) const;
 
     [[nodiscard]] Result<FlowKey> key() const;
-    [[nodiscard]] std::uint32_t id() const noexcept { return read_big_endian<std::uint32_t>(id_.payload); }
+    [[nodiscard]] std::uint32_t id() const noexcept { return netlink::read_big_endian<std::uint32_t>(id_.payload); }
 
   private:
     Family family_{};
-    Attribute tuple_original_, tuple_reply_, zone_, id_;
-    Bytes status_, mark_, timeout_, protocol_info_, counters_original_, counters_reply_, timestamps_;
+    netlink::Attribute tuple_original_, tuple_reply_, zone_, id_;
+    netlink::Bytes status_, mark_, timeout_, protocol_info_, counters_original_, counters_reply_, timestamps_;
 };
 
 }  // namespace headgate::conntrack

@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <chrono>
 
+#include "conntrack/conntrack_error.h"
 #include "conntrack/flow_message.h"
-#include "conntrack/messages.h"
 #include "conntrack/requests.h"
+#include "netlink/messages.h"
 
 namespace headgate::conntrack {
 namespace {
@@ -46,17 +47,17 @@ struct PieceEnd {
 
 /// Calls `row` for every flow in a piece of a dump.
 template <typename Row>
-Result<PieceEnd> read_piece(Bytes piece, Row row) {
+Result<PieceEnd> read_piece(netlink::Bytes piece, Row row) {
     PieceEnd end;
-    Message message;
-    MessageReader reader{piece};
+    netlink::Message message;
+    netlink::MessageReader reader{piece};
     while (reader.next(message)) {
         if (message.header.nlmsg_seq != kDumpSequence) continue;
         if ((message.header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) end.interrupted = true;
         if (message.header.nlmsg_type == NLMSG_DONE || message.header.nlmsg_type == NLMSG_ERROR) {
             if (const int number = message.error(); number != 0) return conntrack_error(number);
             end.finished = true;
-        } else if (message.is_conntrack(IPCTNL_MSG_CT_NEW)) {
+        } else if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW)) {
             if (auto taken = row(message.payload); !taken) return tl::unexpected(std::move(taken.error()));
         }
     }
@@ -73,7 +74,7 @@ FlowScan::FlowScan(SocketSource open_socket, const TableSysctls& sysctls, const 
       query_(query),
       moment_(moment),
       listener_(listener),
-      buffer_(kDumpBuffer) {}
+      buffer_(netlink::kDumpBuffer) {}
 
 Result<ScanReport> FlowScan::run() {
     const auto usage = sysctls_.usage();
@@ -110,7 +111,7 @@ Result<void> FlowScan::look_up(const ScanPlan& plan, RowMatcher& rows) {
     return look_up_batch(*socket, batch, rows);
 }
 
-Result<void> FlowScan::look_up_batch(NetlinkSocket& socket, RequestBatch& batch, RowMatcher& rows) {
+Result<void> FlowScan::look_up_batch(netlink::Socket& socket, RequestBatch& batch, RowMatcher& rows) {
     batch.add_end_marker(kEndMarker);
     if (auto sent = socket.send(batch.bytes()); !sent) return sent;
     batch.clear();
@@ -118,9 +119,9 @@ Result<void> FlowScan::look_up_batch(NetlinkSocket& socket, RequestBatch& batch,
         const auto piece = socket.receive_waiting(buffer_);
         if (!piece) return tl::unexpected(piece.error());
         if (!*piece) return failed("conntrack did not answer all lookups");
-        Message message;
-        for (MessageReader reader{**piece}; reader.next(message);) {
-            if (message.is_conntrack(IPCTNL_MSG_CT_NEW)) {
+        netlink::Message message;
+        for (netlink::MessageReader reader{**piece}; reader.next(message);) {
+            if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW)) {
                 if (auto taken = rows.take(message.payload); !taken) return taken;
             } else if (const int number = message.error(); number != 0) {
                 return conntrack_error(number);
@@ -156,7 +157,7 @@ Result<DumpSample> FlowScan::take_sample(const KernelFilter& dumped, const Kerne
     auto socket = begin_dump(open_socket_, dumped);
     if (!socket) return tl::unexpected(std::move(socket.error()));
     DumpSample sample;
-    const auto count = [&](Bytes payload) -> Result<void> {
+    const auto count = [&](netlink::Bytes payload) -> Result<void> {
         if (!FlowMessage::is_internet_family(payload)) return {};
         const auto flow = FlowMessage::parse(payload).and_then([](const FlowMessage& row) { return row.decode(); });
         if (!flow) return tl::unexpected(flow.error());
@@ -197,7 +198,7 @@ Result<void> FlowScan::dump_until_stable(const std::vector<KernelFilter>& dumps,
 Result<FlowScan::Pass> FlowScan::dump(const std::vector<KernelFilter>& dumps, RowMatcher& rows) {
     const auto buckets_before = sysctls_.buckets();
     if (!buckets_before) return tl::unexpected(buckets_before.error());
-    std::vector<NetlinkSocket> sockets;
+    std::vector<netlink::Socket> sockets;
     for (const auto& filter : dumps) {
         auto socket = begin_dump(open_socket_, filter);
         if (!socket) return tl::unexpected(std::move(socket.error()));
@@ -215,7 +216,7 @@ Result<FlowScan::Pass> FlowScan::read_dump(DumpStream& stream, std::uint64_t buc
         if (!piece) return tl::unexpected(piece.error());
         PieceEnd end;
         if (*piece) {
-            const auto read = read_piece(**piece, [&](Bytes payload) { return rows.take(payload); });
+            const auto read = read_piece(**piece, [&](netlink::Bytes payload) { return rows.take(payload); });
             if (!read) return tl::unexpected(read.error());
             end = *read;
         }

@@ -23,7 +23,7 @@ class FlowScan {
     enum class Pass : std::uint8_t { Complete, Resized };
 
     [[nodiscard]] Result<void> look_up(const ScanPlan& plan, RowMatcher& rows);
-    [[nodiscard]] Result<void> look_up_batch(NetlinkSocket& socket, RequestBatch& batch, RowMatcher& rows);
+    [[nodiscard]] Result<void> look_up_batch(netlink::Socket& socket, RequestBatch& batch, RowMatcher& rows);
     [[nodiscard]] Result<std::vector<KernelFilter>> settle_dumps(const ScanPlan& plan);
     [[nodiscard]] Result<DumpSample> take_sample(const KernelFilter& dumped, const KernelFilter& candidate,
                                                  std::uint64_t rows);

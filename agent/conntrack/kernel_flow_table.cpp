@@ -5,8 +5,8 @@
 
 #include "conntrack/flow_deleter.h"
 #include "conntrack/flow_scan.h"
-#include "conntrack/messages.h"
 #include "conntrack/requests.h"
+#include "netlink/messages.h"
 
 namespace headgate::conntrack {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kInsertsPerBatch = 128;
 constexpr int kInsertRoom = 1024 * 1024;
 
-Result<void> insert_batch(NetlinkSocket& socket, std::span<const Flow> flows, RequestBatch& batch) {
+Result<void> insert_batch(netlink::Socket& socket, std::span<const Flow> flows, RequestBatch& batch) {
     batch.clear();
     for (std::size_t i = 0; i < flows.size(); ++i)
         batch.add_insert(flows[i], static_cast<std::uint32_t>(i));
@@ -25,8 +25,8 @@ Result<void> insert_batch(NetlinkSocket& socket, std::span<const Flow> flows, Re
         const auto piece = socket.receive_waiting(buffer);
         if (!piece) return tl::unexpected(piece.error());
         if (!*piece) return {};
-        Message message;
-        for (MessageReader reader{**piece}; reader.next(message);) {
+        netlink::Message message;
+        for (netlink::MessageReader reader{**piece}; reader.next(message);) {
             if (const int number = message.error(); number != 0) return system_error(number, "inserting a flow");
         }
     }
@@ -34,7 +34,7 @@ Result<void> insert_batch(NetlinkSocket& socket, std::span<const Flow> flows, Re
 
 }  // namespace
 
-Result<std::unique_ptr<KernelFlowTable>> KernelFlowTable::open(NetworkNamespace where) {
+Result<std::unique_ptr<KernelFlowTable>> KernelFlowTable::open(netlink::NetworkNamespace where) {
     std::unique_ptr<KernelFlowTable> table;
     auto opened = where.run([&]() -> Result<void> {
         auto sysctls = TableSysctls::open();
@@ -47,10 +47,10 @@ Result<std::unique_ptr<KernelFlowTable>> KernelFlowTable::open(NetworkNamespace 
     return table;
 }
 
-Result<NetlinkSocket> KernelFlowTable::open_socket() const {
-    Result<NetlinkSocket> socket = failed("no socket");
+Result<netlink::Socket> KernelFlowTable::open_socket() const {
+    Result<netlink::Socket> socket = failed("no socket");
     auto opened = namespace_.run([&]() -> Result<void> {
-        socket = NetlinkSocket::open();
+        socket = netlink::Socket::open();
         return {};
     });
     if (!opened) return tl::unexpected(std::move(opened.error()));

@@ -7,16 +7,16 @@
 #include "headgate/flow_table.h"
 
 #include "conntrack/flow_deleter.h"
-#include "conntrack/netlink_socket.h"
-#include "conntrack/network_namespace.h"
 #include "conntrack/table_sysctls.h"
+#include "netlink/network_namespace.h"
+#include "netlink/socket.h"
 
 namespace headgate::conntrack {
 
 class KernelFlowTable final : public FlowTable {
   public:
     /// Needs CAP_NET_ADMIN in that namespace; without it the operations fail, not this.
-    [[nodiscard]] static Result<std::unique_ptr<KernelFlowTable>> open(NetworkNamespace where);
+    [[nodiscard]] static Result<std::unique_ptr<KernelFlowTable>> open(netlink::NetworkNamespace where);
 
     Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override;
     Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) override;
@@ -25,13 +25,13 @@ class KernelFlowTable final : public FlowTable {
     Result<TableUsage> usage() override;
 
   private:
-    KernelFlowTable(NetworkNamespace where, TableSysctls sysctls)
+    KernelFlowTable(netlink::NetworkNamespace where, TableSysctls sysctls)
         : namespace_(std::move(where)), sysctls_(std::move(sysctls)) {}
 
-    [[nodiscard]] Result<NetlinkSocket> open_socket() const;
+    [[nodiscard]] Result<netlink::Socket> open_socket() const;
     [[nodiscard]] Result<FlowDeleter*> deleter();
 
-    NetworkNamespace namespace_;
+    netlink::NetworkNamespace namespace_;
     TableSysctls sysctls_;
     std::optional<FlowDeleter> deleter_;  ///< from the first time that it is needed
 };

@@ -17,25 +17,12 @@ std::uint8_t address_family(Family family) {
     return family == Family::Ipv4 ? AF_INET : AF_INET6;
 }
 
-/// A nest that is open as long as this object lives.
-class Nest {
-  public:
-    Nest(nlmsghdr* message, std::uint16_t type) : message_(message), start_(mnl_attr_nest_start(message, type)) {}
-    ~Nest() { mnl_attr_nest_end(message_, start_); }
-    Nest(const Nest&) = delete;
-    Nest& operator=(const Nest&) = delete;
-
-  private:
-    nlmsghdr* message_;
-    nlattr* start_;
-};
-
 void put_address(nlmsghdr* message, std::uint16_t type, const Address& address) {
     mnl_attr_put(message, type, address_octets(address.family), address.octets.data());
 }
 
 void put_transport(nlmsghdr* message, const FlowTuple& tuple) {
-    const Nest nest{message, CTA_TUPLE_PROTO};
+    const netlink::Nest nest{message, CTA_TUPLE_PROTO};
     mnl_attr_put_u8(message, CTA_PROTO_NUM, static_cast<std::uint8_t>(tuple.protocol));
     if (is_icmp(tuple.protocol)) {
         const bool v4 = tuple.protocol == Protocol::Icmp;
@@ -49,10 +36,10 @@ void put_transport(nlmsghdr* message, const FlowTuple& tuple) {
 }
 
 void put_tuple(nlmsghdr* message, std::uint16_t type, const FlowTuple& tuple, std::optional<std::uint16_t> zone) {
-    const Nest nest{message, type};
+    const netlink::Nest nest{message, type};
     {
         const bool v4 = tuple.source.family == Family::Ipv4;
-        const Nest addresses{message, CTA_TUPLE_IP};
+        const netlink::Nest addresses{message, CTA_TUPLE_IP};
         put_address(message, v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, tuple.source);
         put_address(message, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, tuple.destination);
     }
@@ -69,13 +56,13 @@ std::optional<std::uint16_t> zone_inside(const Flow& flow, ZoneDirection directi
 }
 
 void put_state(nlmsghdr* message, Protocol protocol, std::uint8_t state) {
-    const Nest info{message, CTA_PROTOINFO};
+    const netlink::Nest info{message, CTA_PROTOINFO};
     if (protocol == Protocol::Tcp) {
-        const Nest tcp{message, CTA_PROTOINFO_TCP};
+        const netlink::Nest tcp{message, CTA_PROTOINFO_TCP};
         mnl_attr_put_u8(message, CTA_PROTOINFO_TCP_STATE, state);
     } else if (protocol == Protocol::Sctp) {
         // All three or EINVAL (nf_conntrack_proto_sctp.c, nlattr_to_sctp).
-        const Nest sctp{message, CTA_PROTOINFO_SCTP};
+        const netlink::Nest sctp{message, CTA_PROTOINFO_SCTP};
         mnl_attr_put_u8(message, CTA_PROTOINFO_SCTP_STATE, state);
         mnl_attr_put_u32(message, CTA_PROTOINFO_SCTP_VTAG_ORIGINAL, 0);
         mnl_attr_put_u32(message, CTA_PROTOINFO_SCTP_VTAG_REPLY, 0);
@@ -85,10 +72,10 @@ void put_state(nlmsghdr* message, Protocol protocol, std::uint8_t state) {
 /// Where one side is translated to. NAT is set up from these, not from the reply tuple (ctnetlink_setup_nat).
 void put_translation(nlmsghdr* message, std::uint16_t type, const Address& address, Protocol protocol,
                      std::uint16_t port) {
-    const Nest nest{message, type};
+    const netlink::Nest nest{message, type};
     put_address(message, address.family == Family::Ipv4 ? CTA_NAT_V4_MINIP : CTA_NAT_V6_MINIP, address);
     if (!has_ports(protocol)) return;
-    const Nest ports{message, CTA_NAT_PROTO};
+    const netlink::Nest ports{message, CTA_NAT_PROTO};
     mnl_attr_put_u16(message, CTA_PROTONAT_PORT_MIN, htons(port));
     mnl_attr_put_u16(message, CTA_PROTONAT_PORT_MAX, htons(port));
 }
@@ -132,11 +119,11 @@ void put_kernel_filter(nlmsghdr* message, const KernelFilter& filter) {
     if (filter.zone) mnl_attr_put_u16(message, CTA_ZONE, htons(*filter.zone));
     if (!filter.protocol) return;
     {
-        const Nest tuple{message, CTA_TUPLE_ORIG};
-        const Nest transport{message, CTA_TUPLE_PROTO};
+        const netlink::Nest tuple{message, CTA_TUPLE_ORIG};
+        const netlink::Nest transport{message, CTA_TUPLE_PROTO};
         mnl_attr_put_u8(message, CTA_PROTO_NUM, static_cast<std::uint8_t>(*filter.protocol));
     }
-    const Nest flags{message, CTA_FILTER};
+    const netlink::Nest flags{message, CTA_FILTER};
     mnl_attr_put_u32(message, CTA_FILTER_ORIG_FLAGS, kFilterProtocolNumber);
     mnl_attr_put_u32(message, CTA_FILTER_REPLY_FLAGS, 0);
 }
@@ -156,36 +143,25 @@ FlowKey encode_key(const Flow& flow) {
 }
 
 nlmsghdr* RequestBatch::begin(std::uint8_t message, std::uint8_t family, std::uint16_t flags, std::uint32_t sequence) {
-    if (buffer_.size() < used_ + kLongestRequest) buffer_.resize(2 * used_ + kLongestRequest);
-    last_ = used_;
-    nlmsghdr* const header = mnl_nlmsg_put_header(buffer_.data() + used_);
-    header->nlmsg_type = static_cast<std::uint16_t>(NFNL_SUBSYS_CTNETLINK << 8U | message);
-    header->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
-    header->nlmsg_seq = sequence;
-    auto* const generic = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(header, sizeof(nfgenmsg)));
-    generic->nfgen_family = family;
-    generic->version = NFNETLINK_V0;
-    generic->res_id = 0;
-    return header;
-}
-
-void RequestBatch::end(const nlmsghdr* message) {
-    used_ += MNL_ALIGN(message->nlmsg_len);
-    ++count_;
+    return buffer_.begin({.type = static_cast<std::uint16_t>(NFNL_SUBSYS_CTNETLINK << 8U | message),
+                          .flags = flags,
+                          .sequence = sequence,
+                          .family = family},
+                         kLongestRequest);
 }
 
 void RequestBatch::add_dump(const KernelFilter& filter, std::uint32_t sequence) {
     const std::uint8_t family = filter.family ? address_family(*filter.family) : std::uint8_t{AF_UNSPEC};
     nlmsghdr* const message = begin(IPCTNL_MSG_CT_GET, family, NLM_F_DUMP, sequence);
     put_kernel_filter(message, filter);
-    end(message);
+    buffer_.end(message);
 }
 
 void RequestBatch::add_lookup(const FlowTuple& tuple, std::uint16_t zone, std::uint32_t sequence) {
     nlmsghdr* const message = begin(IPCTNL_MSG_CT_GET, address_family(tuple.source.family), 0, sequence);
     put_tuple(message, CTA_TUPLE_ORIG, tuple, std::nullopt);
     put_zone(message, zone);
-    end(message);
+    buffer_.end(message);
 }
 
 void RequestBatch::add_keyed(std::uint8_t message, std::uint16_t flags, Family family, const FlowKey& key,
@@ -193,7 +169,7 @@ void RequestBatch::add_keyed(std::uint8_t message, std::uint16_t flags, Family f
     nlmsghdr* const header = begin(message, address_family(family), flags, sequence);
     void* const room = mnl_nlmsg_put_extra_header(header, key.length);
     std::ranges::copy(key.bytes(), static_cast<std::byte*>(room));
-    end(header);
+    buffer_.end(header);
 }
 
 void RequestBatch::add_lookup(Family family, const FlowKey& key, std::uint32_t sequence) {
@@ -216,27 +192,13 @@ void RequestBatch::add_insert(const Flow& flow, std::uint32_t sequence) {
     if (flow.mark) mnl_attr_put_u32(message, CTA_MARK, htonl(*flow.mark));
     if (flow.protocol_state) put_state(message, flow.original.protocol, *flow.protocol_state);
     put_nat(message, flow);
-    end(message);
-}
-
-void RequestBatch::acknowledge_last() {
-    if (count_ == 0) return;
-    nlmsghdr header{};
-    std::memcpy(&header, buffer_.data() + last_, sizeof header);
-    header.nlmsg_flags |= NLM_F_ACK;
-    std::memcpy(buffer_.data() + last_, &header, sizeof header);
+    buffer_.end(message);
 }
 
 void RequestBatch::add_end_marker(std::uint32_t sequence) {
     nlmsghdr* const message = begin(0, AF_UNSPEC, NLM_F_ACK, sequence);
     message->nlmsg_type = NLMSG_NOOP;
-    end(message);
-}
-
-void RequestBatch::clear() noexcept {
-    used_ = 0;
-    last_ = 0;
-    count_ = 0;
+    buffer_.end(message);
 }
 
 }  // namespace headgate::conntrack

@@ -4,15 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "headgate/flow.h"
 #include "headgate/flow_table.h"
 
-#include "conntrack/attributes.h"
 #include "conntrack/scan_plan.h"
-
-struct nlmsghdr;
+#include "netlink/request_buffer.h"
 
 namespace headgate::conntrack {
 
@@ -38,27 +35,23 @@ class RequestBatch {
     void add_insert(const Flow& flow, std::uint32_t sequence);
 
     /// Asks for an answer to the last request even if it succeeds: the sign that the kernel worked through the batch.
-    void acknowledge_last();
+    void acknowledge_last() { buffer_.acknowledge_last(); }
 
     /// The same sign as a request of its own, that does nothing (af_netlink.c, netlink_rcv_skb: NLMSG_NOOP is only
     /// acknowledged). For batches whose last answer may be dropped.
     void add_end_marker(std::uint32_t sequence);
 
-    void clear() noexcept;
+    void clear() noexcept { buffer_.clear(); }
 
-    [[nodiscard]] std::size_t count() const noexcept { return count_; }
-    [[nodiscard]] Bytes bytes() const noexcept { return Bytes{buffer_}.first(used_); }
+    [[nodiscard]] std::size_t count() const noexcept { return buffer_.count(); }
+    [[nodiscard]] netlink::Bytes bytes() const noexcept { return buffer_.bytes(); }
 
   private:
     nlmsghdr* begin(std::uint8_t message, std::uint8_t family, std::uint16_t flags, std::uint32_t sequence);
-    void end(const nlmsghdr* message);
     void add_keyed(std::uint8_t message, std::uint16_t flags, Family family, const FlowKey& key,
                    std::uint32_t sequence);
 
-    std::vector<std::byte> buffer_;
-    std::size_t used_ = 0;
-    std::size_t last_ = 0;
-    std::size_t count_ = 0;
+    netlink::RequestBuffer buffer_;
 };
 
 }  // namespace headgate::conntrack

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kRowsPerBlock = 256;
 
 std::uint64_t fingerprint(const FlowKey& key) {
-    const Bytes bytes = key.bytes();
+    const netlink::Bytes bytes = key.bytes();
     return std::hash<std::string_view>{}({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
@@ -23,7 +23,7 @@ RowMatcher::RowMatcher(const FlowQuery& query, const Moment& moment, ScanListene
     block_.reserve(kRowsPerBlock);
 }
 
-Result<void> RowMatcher::take(Bytes payload) {
+Result<void> RowMatcher::take(netlink::Bytes payload) {
     ++report_.scanned;
     if (!FlowMessage::is_internet_family(payload)) return {};
     const auto message = FlowMessage::parse(payload);

@@ -8,8 +8,8 @@
 #include "headgate/flow_table.h"
 #include "headgate/result.h"
 
-#include "conntrack/attributes.h"
 #include "conntrack/emitted_rows.h"
+#include "netlink/attributes.h"
 
 namespace headgate::conntrack {
 
@@ -18,7 +18,7 @@ class RowMatcher {
     RowMatcher(const FlowQuery& query, const Moment& moment, ScanListener& listener, std::size_t repetition_window);
 
     /// One message about one flow.
-    [[nodiscard]] Result<void> take(Bytes payload);
+    [[nodiscard]] Result<void> take(netlink::Bytes payload);
 
     /// Tells the rows that wait for their block to be full.
     [[nodiscard]] Result<void> flush();

@@ -5,9 +5,9 @@
 #include <tuple>
 
 #include "conntrack/flow_message.h"
-#include "conntrack/messages.h"
 #include "conntrack/requests.h"
 #include "kernel/own_namespace.h"
+#include "netlink/messages.h"
 #include "support/flow_builder.h"
 #include "support/scan_collector.h"
 
@@ -30,22 +30,22 @@ class KernelScan : public KernelTest {
 
     /// What the kernel itself lets through, without any matching of ours.
     static std::vector<Flow> dump_by_kernel(const KernelFilter& filter) {
-        auto socket = conntrack::NetlinkSocket::open();
+        auto socket = netlink::Socket::open();
         conntrack::RequestBatch request;
         request.add_dump(filter, 1);
         EXPECT_TRUE(socket->send(request.bytes()).has_value());
-        std::vector<std::byte> buffer(conntrack::kDumpBuffer);
+        std::vector<std::byte> buffer(netlink::kDumpBuffer);
         std::vector<Flow> flows;
         for (;;) {
             const auto piece = socket->receive(buffer);
             if (!piece) return flows;
-            conntrack::Message message;
-            for (conntrack::MessageReader reader{*piece}; reader.next(message);) {
+            netlink::Message message;
+            for (netlink::MessageReader reader{*piece}; reader.next(message);) {
                 if (message.header.nlmsg_type == NLMSG_DONE || message.header.nlmsg_type == NLMSG_ERROR) {
                     EXPECT_EQ(message.error(), 0);
                     return flows;
                 }
-                if (!message.is_conntrack(IPCTNL_MSG_CT_NEW)) continue;
+                if (!message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW)) continue;
                 flows.push_back(conntrack::FlowMessage::parse(message.payload)->decode().value());
             }
         }
@@ -155,7 +155,7 @@ TEST_F(KernelScan, sees_the_table_of_another_namespace_through_one_thread_alone)
     std::thread{[&] {
         const OwnNamespace another;
         path = fmt::format("/proc/{}/task/{}/ns/net", ::getpid(), ::gettid());
-        auto where = conntrack::NetworkNamespace::open(path);
+        auto where = netlink::NetworkNamespace::open(path);
         ASSERT_TRUE(where.has_value()) << where.error().message;
         other = std::move(*conntrack::KernelFlowTable::open(std::move(*where)));
     }}.join();
@@ -170,7 +170,7 @@ TEST_F(KernelScan, sees_the_table_of_another_namespace_through_one_thread_alone)
 }
 
 TEST_F(KernelScan, of_what_is_no_network_namespace_is_refused) {
-    using conntrack::NetworkNamespace;
+    using netlink::NetworkNamespace;
     EXPECT_EQ(NetworkNamespace::open("no-such-namespace").error().number, ENOENT);
     EXPECT_EQ(NetworkNamespace::open("/dev/null").error().message, "/dev/null is not a network namespace");
     EXPECT_EQ(NetworkNamespace::open("/proc/self/ns/uts").error().message,

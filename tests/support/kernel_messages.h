@@ -13,7 +13,7 @@
 
 #include "headgate/flow.h"
 
-#include "conntrack/attributes.h"
+#include "netlink/attributes.h"
 
 namespace headgate::testing {
 

@@ -5,8 +5,8 @@
 #include <cstring>
 #include <random>
 
-#include "conntrack/messages.h"
 #include "conntrack/requests.h"
+#include "netlink/messages.h"
 #include "support/flow_builder.h"
 #include "support/kernel_messages.h"
 
@@ -36,7 +36,7 @@ std::vector<Flow> flows_of_every_kind() {
     };
 }
 
-Result<Flow> decode(Bytes payload) {
+Result<Flow> decode(netlink::Bytes payload) {
     return FlowMessage::parse(payload).and_then([](const FlowMessage& message) { return message.decode(); });
 }
 
@@ -120,7 +120,7 @@ TEST(FlowMessage, of_any_bytes_is_survived) {
 TEST(FlowMessage, names_what_is_missing) {
     const auto whole = KernelMessage{tcp_flow().with_id(1)}.payload();
     EXPECT_EQ(decode({}).error().message, "conntrack message: neither IPv4 nor IPv6");
-    EXPECT_EQ(decode(Bytes{whole}.first(4)).error().message, "conntrack message: no CTA_TUPLE_ORIG");
+    EXPECT_EQ(decode(netlink::Bytes{whole}.first(4)).error().message, "conntrack message: no CTA_TUPLE_ORIG");
     auto lying = whole;
     lying[4] = std::byte{0xFF};
     lying[5] = std::byte{0xFF};
@@ -167,8 +167,8 @@ TEST(MessageReader, stops_at_a_message_that_is_longer_than_its_buffer) {
     std::memcpy(buffer.data(), &header, sizeof header);
     header.nlmsg_len = 33;
     std::memcpy(buffer.data() + 32, &header, sizeof header);
-    MessageReader reader{buffer};
-    Message message;
+    netlink::MessageReader reader{buffer};
+    netlink::Message message;
     EXPECT_TRUE(reader.next(message));
     EXPECT_FALSE(reader.next(message));
     EXPECT_FALSE(reader.at_end());

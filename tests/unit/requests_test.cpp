@@ -8,7 +8,7 @@
 
 #include <memory>
 
-#include "conntrack/messages.h"
+#include "netlink/messages.h"
 #include "support/flow_builder.h"
 
 namespace headgate::conntrack {
@@ -29,10 +29,10 @@ struct ReadByLibrary {
     bool understood = false;
 };
 
-std::vector<Message> messages_in(const RequestBatch& batch) {
-    std::vector<Message> messages;
-    Message message;
-    for (MessageReader reader{batch.bytes()}; reader.next(message);)
+std::vector<netlink::Message> messages_in(const RequestBatch& batch) {
+    std::vector<netlink::Message> messages;
+    netlink::Message message;
+    for (netlink::MessageReader reader{batch.bytes()}; reader.next(message);)
         messages.push_back(message);
     return messages;
 }
@@ -75,8 +75,8 @@ TEST(Requests, an_insert_carries_state_status_mark_and_nat) {
     // NAT is set up from the translation itself; the reply tuple is the plain one.
     EXPECT_EQ(nfct_get_attr_u16(read.entry.get(), ATTR_REPL_PORT_DST), htons(1000));
     bool snat = false;
-    Attribute attribute;
-    for (AttributeReader reader{messages_in(batch).front().payload.subspan(sizeof(nfgenmsg))};
+    netlink::Attribute attribute;
+    for (netlink::AttributeReader reader{messages_in(batch).front().payload.subspan(sizeof(nfgenmsg))};
          reader.next(attribute);) {
         snat = snat || attribute.type == CTA_NAT_SRC;
     }
@@ -96,8 +96,8 @@ TEST(Requests, a_dump_filters_by_mark_status_zone_family_and_protocol) {
     EXPECT_EQ(message.header.nlmsg_flags, NLM_F_REQUEST | NLM_F_DUMP);
     EXPECT_EQ(std::to_integer<int>(message.payload[0]), AF_INET6);
     std::vector<int> types;
-    Attribute attribute;
-    for (AttributeReader reader{message.payload.subspan(sizeof(nfgenmsg))}; reader.next(attribute);) {
+    netlink::Attribute attribute;
+    for (netlink::AttributeReader reader{message.payload.subspan(sizeof(nfgenmsg))}; reader.next(attribute);) {
         types.push_back(attribute.type);
     }
     EXPECT_EQ(types, (std::vector<int>{CTA_MARK, CTA_MARK_MASK, CTA_STATUS, CTA_STATUS_MASK, CTA_ZONE, CTA_TUPLE_ORIG,

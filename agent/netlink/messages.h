@@ -6,9 +6,9 @@
 
 #include <cstring>
 
-#include "conntrack/attributes.h"
+#include "netlink/attributes.h"
 
-namespace headgate::conntrack {
+namespace headgate::netlink {
 
 struct Message {
     nlmsghdr header{};
@@ -22,9 +22,9 @@ struct Message {
         return code < 0 && code > -4096 ? -code : 0;
     }
 
-    /// Whether it is of ctnetlink and tells of a flow that is there (`IPCTNL_MSG_CT_NEW`) or ended (`..._DELETE`).
-    [[nodiscard]] bool is_conntrack(int message) const noexcept {
-        return header.nlmsg_type == ((NFNL_SUBSYS_CTNETLINK << 8) | message);
+    /// Whether it is this message of this subsystem (NFNL_SUBSYS_...).
+    [[nodiscard]] bool is(int subsystem, int message) const noexcept {
+        return header.nlmsg_type == ((subsystem << 8) | message);
     }
 };
 
@@ -46,4 +46,4 @@ class MessageReader {
     Bytes rest_;
 };
 
-}  // namespace headgate::conntrack
+}  // namespace headgate::netlink

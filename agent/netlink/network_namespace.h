@@ -10,7 +10,7 @@
 
 #include "flow/file_descriptor.h"
 
-namespace headgate::conntrack {
+namespace headgate::netlink {
 
 /// Where a flow table is. Sockets and /proc/sys files that are opened inside stay there, whoever uses them afterwards.
 class NetworkNamespace {
@@ -30,4 +30,4 @@ class NetworkNamespace {
     std::string name_;
 };
 
-}  // namespace headgate::conntrack
+}  // namespace headgate::netlink

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <span>
 
-namespace headgate::conntrack {
+namespace headgate::netlink {
 
 using Bytes = std::span<const std::byte>;
 
@@ -77,4 +77,4 @@ class AttributeReader {
     Bytes rest_;
 };
 
-}  // namespace headgate::conntrack
+}  // namespace headgate::netlink

@@ -11,23 +11,20 @@
 
 #include "headgate/result.h"
 
-#include "conntrack/attributes.h"
+#include "netlink/attributes.h"
 
-namespace headgate::conntrack {
+namespace headgate::netlink {
 
 /// The largest piece of a dump: netlink_dump() allocates what the reader's buffer takes, up to 32 KiB (af_netlink.c,
 /// netlink_recvmsg: max_recvmsg_len is capped at SKB_WITH_OVERHEAD(32768)).
 inline constexpr std::size_t kDumpBuffer = 32 * 1024;
 
-/// What an errno from conntrack means to somebody who asked for something.
-[[nodiscard]] tl::unexpected<Error> conntrack_error(int number);
-
-/// Not thread-safe. Requests are answered inside send(): ctnetlink works through a buffer before sendmsg() returns
+/// Not thread-safe. Requests are answered inside send(): the subsystem works through a buffer before sendmsg() returns
 /// (af_netlink.c, netlink_unicast_kernel), so what is not there to be received then will not come.
-class NetlinkSocket {
+class Socket {
   public:
     /// In the calling thread's network namespace.
-    [[nodiscard]] static Result<NetlinkSocket> open();
+    [[nodiscard]] static Result<Socket> open();
 
     /// Room for answers that wait to be received, beyond the system's limit where CAP_NET_ADMIN allows it.
     void set_receive_room(int bytes) noexcept;
@@ -50,7 +47,7 @@ class NetlinkSocket {
     struct Closer {
         void operator()(mnl_socket* socket) const noexcept { mnl_socket_close(socket); }
     };
-    explicit NetlinkSocket(mnl_socket* socket) noexcept : socket_(socket) {}
+    explicit Socket(mnl_socket* socket) noexcept : socket_(socket) {}
 
     [[nodiscard]] Result<std::optional<Bytes>> receive(std::span<std::byte> buffer, int flags);
     [[nodiscard]] int fd() const noexcept { return mnl_socket_get_fd(socket_.get()); }
@@ -58,4 +55,4 @@ class NetlinkSocket {
     std::unique_ptr<mnl_socket, Closer> socket_;
 };
 
-}  // namespace headgate::conntrack
+}  // namespace headgate::netlink

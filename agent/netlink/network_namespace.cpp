@@ -1,4 +1,4 @@
-#include "conntrack/network_namespace.h"
+#include "netlink/network_namespace.h"
 
 #include <fcntl.h>
 #include <linux/nsfs.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <thread>
 
-namespace headgate::conntrack {
+namespace headgate::netlink {
 
 Result<NetworkNamespace> NetworkNamespace::open(std::string_view name_or_path) {
     if (name_or_path.empty()) return invalid("the name of a network namespace is empty");
@@ -37,4 +37,4 @@ Result<void> NetworkNamespace::run(const std::function<Result<void>()>& action) 
     return result;
 }
 
-}  // namespace headgate::conntrack
+}  // namespace headgate::netlink

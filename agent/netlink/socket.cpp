@@ -1,4 +1,4 @@
-#include "conntrack/netlink_socket.h"
+#include "netlink/socket.h"
 
 #include <arpa/inet.h>
 #include <linux/filter.h>
@@ -8,18 +8,10 @@
 #include <cerrno>
 #include <cstddef>
 
-namespace headgate::conntrack {
+namespace headgate::netlink {
 
-tl::unexpected<Error> conntrack_error(int number) {
-    if (number == EPERM) {
-        return tl::unexpected(
-            Error{ErrorKind::Failed, "reading the conntrack table needs CAP_NET_ADMIN: run as root", EPERM});
-    }
-    return system_error(number, "reading the conntrack table");
-}
-
-Result<NetlinkSocket> NetlinkSocket::open() {
-    NetlinkSocket socket{mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC)};
+Result<Socket> Socket::open() {
+    Socket socket{mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC)};
     if (!socket.socket_) return system_error(errno, "opening a netlink socket");
     if (mnl_socket_bind(socket.socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
         return system_error(errno, "binding a netlink socket");
@@ -30,13 +22,13 @@ Result<NetlinkSocket> NetlinkSocket::open() {
     return socket;
 }
 
-void NetlinkSocket::set_receive_room(int bytes) noexcept {
+void Socket::set_receive_room(int bytes) noexcept {
     if (::setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0) {
         ::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
     }
 }
 
-Result<void> NetlinkSocket::drop_not_found() noexcept {
+Result<void> Socket::drop_not_found() noexcept {
     // A filter's loads are in network order; what netlink writes is in the host's.
     constexpr std::uint32_t kDrop = 0;
     constexpr std::uint32_t kKeep = UINT32_MAX;
@@ -50,29 +42,29 @@ Result<void> NetlinkSocket::drop_not_found() noexcept {
     };
     const sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
     if (::setsockopt(fd(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0) {
-        return system_error(errno, "filtering the answers of conntrack");
+        return system_error(errno, "filtering the answers of netfilter");
     }
     return {};
 }
 
-Result<void> NetlinkSocket::send(Bytes messages) {
+Result<void> Socket::send(Bytes messages) {
     while (mnl_socket_sendto(socket_.get(), messages.data(), messages.size()) < 0) {
-        if (errno != EINTR) return system_error(errno, "sending to the kernel's conntrack");
+        if (errno != EINTR) return system_error(errno, "sending to netfilter");
     }
     return {};
 }
 
-Result<Bytes> NetlinkSocket::receive(std::span<std::byte> buffer) {
+Result<Bytes> Socket::receive(std::span<std::byte> buffer) {
     auto received = receive(buffer, 0);
     if (!received) return tl::unexpected(std::move(received.error()));
     return received->value_or(Bytes{});
 }
 
-Result<std::optional<Bytes>> NetlinkSocket::receive_waiting(std::span<std::byte> buffer) {
+Result<std::optional<Bytes>> Socket::receive_waiting(std::span<std::byte> buffer) {
     return receive(buffer, MSG_DONTWAIT);
 }
 
-Result<std::optional<Bytes>> NetlinkSocket::receive(std::span<std::byte> buffer, int flags) {
+Result<std::optional<Bytes>> Socket::receive(std::span<std::byte> buffer, int flags) {
     for (;;) {
         sockaddr_nl sender{};
         iovec piece{buffer.data(), buffer.size()};
@@ -84,16 +76,16 @@ Result<std::optional<Bytes>> NetlinkSocket::receive(std::span<std::byte> buffer,
         const ssize_t size = ::recvmsg(fd(), &header, flags);
         if (size < 0 && errno == EINTR) continue;
         if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return std::nullopt;
-        if (size < 0) return system_error(errno, "receiving from the kernel's conntrack");
+        if (size < 0) return system_error(errno, "receiving from netfilter");
         if ((header.msg_flags & MSG_TRUNC) != 0)
-            return failed("a message from conntrack is longer than {} bytes", buffer.size());
+            return failed("a message from netfilter is longer than {} bytes", buffer.size());
         if (sender.nl_pid != 0) continue;  // another process may write to our port; only the kernel is believed
         return Bytes{buffer.first(static_cast<std::size_t>(size))};
     }
 }
 
-std::uint32_t NetlinkSocket::port_id() const noexcept {
+std::uint32_t Socket::port_id() const noexcept {
     return mnl_socket_get_portid(socket_.get());
 }
 
-}  // namespace headgate::conntrack
+}  // namespace headgate::netlink

@@ -1,0 +1,15 @@
+#include "conntrack/conntrack_error.h"
+
+#include <cerrno>
+
+namespace headgate::conntrack {
+
+tl::unexpected<Error> conntrack_error(int number) {
+    if (number == EPERM) {
+        return tl::unexpected(
+            Error{ErrorKind::Failed, "reading the conntrack table needs CAP_NET_ADMIN: run as root", EPERM});
+    }
+    return system_error(number, "reading the conntrack table");
+}
+
+}  // namespace headgate::conntrack
