@@ -9,6 +9,7 @@
 
 #include "conntrack/kernel_flow_table.h"
 #include "flow/text.h"
+#include "midstream/kernel_ruleset.h"
 
 namespace headgate::cli {
 namespace {
@@ -207,16 +208,23 @@ Result<Endpoint> EndpointArguments::endpoint() const {
     return only;
 }
 
+Result<netlink::NetworkNamespace> EndpointArguments::open_namespace() const {
+    if (!network_namespace) return netlink::NetworkNamespace{};
+    return named("--netns", netlink::NetworkNamespace::open(*network_namespace));
+}
+
 Result<std::unique_ptr<FlowTable>> EndpointArguments::open_table() const {
-    netlink::NetworkNamespace where;
-    if (network_namespace) {
-        auto opened = named("--netns", netlink::NetworkNamespace::open(*network_namespace));
-        if (!opened) return tl::unexpected(std::move(opened.error()));
-        where = std::move(*opened);
-    }
-    auto table = conntrack::KernelFlowTable::open(std::move(where));
+    auto where = open_namespace();
+    if (!where) return tl::unexpected(std::move(where.error()));
+    auto table = conntrack::KernelFlowTable::open(std::move(*where));
     if (!table) return tl::unexpected(std::move(table.error()));
     return std::unique_ptr<FlowTable>{std::move(*table)};
+}
+
+Result<std::unique_ptr<Ruleset>> EndpointArguments::open_ruleset() const {
+    auto where = open_namespace();
+    if (!where) return tl::unexpected(std::move(where.error()));
+    return std::unique_ptr<Ruleset>{midstream::KernelRuleset::open(std::move(*where))};
 }
 
 void OutputArguments::add_to(CLI::App& command) {

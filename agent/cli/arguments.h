@@ -11,8 +11,10 @@
 #include "headgate/flow_query.h"
 #include "headgate/flow_table.h"
 #include "headgate/result.h"
+#include "headgate/ruleset.h"
 
 #include "cli/flow_writer.h"
+#include "netlink/network_namespace.h"
 
 namespace CLI {
 class App;
@@ -44,6 +46,10 @@ struct EndpointArguments {
 
     [[nodiscard]] Result<Endpoint> endpoint() const;
     [[nodiscard]] Result<std::unique_ptr<FlowTable>> open_table() const;
+    [[nodiscard]] Result<std::unique_ptr<Ruleset>> open_ruleset() const;
+
+  private:
+    [[nodiscard]] Result<netlink::NetworkNamespace> open_namespace() const;
 };
 
 /// OUTPUT.

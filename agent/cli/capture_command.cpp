@@ -35,10 +35,13 @@ class CaptureOutput final : public operations::CaptureObserver {
     Progress progress_;
 };
 
-Result<FlowOperation> capture(const CaptureArguments& arguments, const FlowQuery& query, const Endpoint& endpoint,
-                              FlowTable& table, FlowWriter& writer) {
-    CaptureOutput output{writer, arguments.explain};
-    return operations::run_capture(table, SystemClock{}, {query, endpoint}, output);
+/// A capture changes nothing and needs no policy: that it cannot be read is told, and no more.
+std::string policy_in_force(const EndpointArguments& endpoint) {
+    const auto ruleset = endpoint.open_ruleset();
+    if (!ruleset) return "none";
+    const auto policy = (*ruleset)->in_force();
+    if (!policy && policy.error().number != EPERM) tell(fmt::format("warning: {}", policy.error().message));
+    return policy && *policy ? (*policy)->name : "none";
 }
 
 }  // namespace
@@ -55,7 +58,9 @@ Result<ExitCode> run_capture_command(const CaptureArguments& arguments) {
 
     OutputStream out{STDOUT_FILENO};
     const auto writer = make_flow_writer(*format, out);
-    const auto operation = capture(arguments, *query, *endpoint, **table, *writer);
+    CaptureOutput output{*writer, arguments.explain};
+    const operations::CaptureRequest request{*query, *endpoint, policy_in_force(arguments.endpoint)};
+    const auto operation = operations::run_capture(**table, SystemClock{}, request, output);
     if (!operation) {
         if (operation.error().number == EPIPE) return ExitCode::Done;  // the reader has seen enough
         return tl::unexpected(operation.error());
@@ -68,6 +73,8 @@ Result<ExitCode> run_capture_command(const CaptureArguments& arguments) {
 }
 
 void tell_caveats(const FlowOperation& operation) {
+    for (const auto& warning : operation.warnings)
+        tell(fmt::format("warning: {}", warning));
     if (const auto count = operation.counts.age_unknown; count != 0) {
         tell(
             fmt::format("warning: {} flow{} left out: made before net.netfilter.nf_conntrack_timestamp was 1, so the "

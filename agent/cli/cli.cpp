@@ -29,6 +29,7 @@ class CommandTree {
         app_.require_subcommand(1);
         add_capture();
         add_flush();
+        add_policy();
         add_table();
         add_version();
     }
@@ -56,12 +57,47 @@ class CommandTree {
                         "end exactly the flows that a capture wrote to this file")
             ->type_name("FILE");
         command.add_option("--max-flows", flush_.maximum_flows, "refuse when more flows match")->type_name("N");
+        command
+            .add_option("--stream-exception-policy", flush_.stream_exception_policy,
+                        "have this policy in force before flows are ended; it stays in force")
+            ->type_name("NAME");
+        command.add_flag("--require-policy", flush_.require_policy,
+                         "refuse when flushed TCP flows could come back, for want of a policy");
         command.add_flag("--dry-run", flush_.dry_run, "do everything but the ending");
         command.add_flag("--include-protected", flush_.include_protected,
                          "end protected flows, too: your own SSH session");
         command.add_flag("--yes", flush_.yes, "do not ask");
         command.add_flag("--explain", flush_.explain, "say on stderr how the table is searched");
         command.callback([this] { action_ = [this] { return run_flush_command(flush_); }; });
+    }
+
+    void add_policy() {
+        CLI::App& policy = *app_.add_subcommand(
+            "policy", "Decide what happens to packets in the middle of a connection that is not tracked (any more)");
+        policy.require_subcommand(1);
+        add_policy_command(policy, "list", "Show the policies that can be applied", run_policy_list_command);
+        CLI::App& show = add_policy_command(policy, "show", "Show one policy", run_policy_show_command);
+        add_policy_name(show);
+        show.add_flag("--ruleset", policy_.ruleset, "as nftables is told");
+        CLI::App& apply = add_policy_command(policy, "apply", "Put a policy in force", run_policy_apply_command);
+        add_policy_name(apply);
+        policy_.endpoint.add_to(apply);
+        policy_.endpoint.add_to(add_policy_command(
+            policy, "remove", "Have no policy in force, and forget flushed flows", run_policy_remove_command));
+        policy_.endpoint.add_to(add_policy_command(policy, "status", "Show which policy is in force, and what it does",
+                                                   run_policy_status_command));
+    }
+
+    CLI::App& add_policy_command(CLI::App& policy, const std::string& name, const std::string& purpose,
+                                 Result<ExitCode> (*run)(const PolicyArguments&)) {
+        CLI::App& command = *policy.add_subcommand(name, purpose);
+        policy_.output.add_to(command);
+        command.callback([this, run] { action_ = [this, run] { return run(policy_); }; });
+        return command;
+    }
+
+    void add_policy_name(CLI::App& command) {
+        command.add_option("NAME", policy_.name, "a policy's name, or the path of its file")->required();
     }
 
     void add_table() {
@@ -87,6 +123,7 @@ class CommandTree {
         "headgate"};
     CaptureArguments capture_;
     FlushArguments flush_;
+    PolicyArguments policy_;
     TableArguments table_;
     Action action_;
 };

@@ -28,6 +28,8 @@ struct FlushArguments {
     bool yes = false;
     std::optional<std::string> from_capture;
     std::optional<std::string> maximum_flows;
+    std::optional<std::string> stream_exception_policy;
+    bool require_policy = false;
 };
 
 struct TableArguments {
@@ -35,11 +37,24 @@ struct TableArguments {
     OutputArguments output;
 };
 
+/// What the commands of `headgate policy` take.
+struct PolicyArguments {
+    std::string name;
+    bool ruleset = false;
+    EndpointArguments endpoint;
+    OutputArguments output;
+};
+
 [[nodiscard]] Result<ExitCode> run_capture_command(const CaptureArguments& arguments);
 [[nodiscard]] Result<ExitCode> run_flush_command(const FlushArguments& arguments);
 [[nodiscard]] Result<ExitCode> run_table_command(const TableArguments& arguments);
+[[nodiscard]] Result<ExitCode> run_policy_list_command(const PolicyArguments& arguments);
+[[nodiscard]] Result<ExitCode> run_policy_show_command(const PolicyArguments& arguments);
+[[nodiscard]] Result<ExitCode> run_policy_apply_command(const PolicyArguments& arguments);
+[[nodiscard]] Result<ExitCode> run_policy_remove_command(const PolicyArguments& arguments);
+[[nodiscard]] Result<ExitCode> run_policy_status_command(const PolicyArguments& arguments);
 
-/// Tells on stderr what an operation could not know: flows without time stamps or counters, scans that were repeated.
+/// Tells on stderr what an operation could not know, and what the operator should.
 void tell_caveats(const FlowOperation& operation);
 
 }  // namespace headgate::cli

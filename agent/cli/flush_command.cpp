@@ -7,6 +7,7 @@
 #include "cli/flow_text.h"
 #include "cli/interruption.h"
 #include "cli/terminal.h"
+#include "midstream/policy_library.h"
 #include "operations/capture_file.h"
 #include "operations/flush.h"
 #include "operations/ssh_session.h"
@@ -26,6 +27,9 @@ void show_preview(const operations::FlushPreview& preview) {
     if (preview.protected_flows != 0) {
         write_to_stderr(fmt::format("{} of them are protected and will be left alone\n", preview.protected_flows));
     }
+    write_to_stderr(fmt::format("stream exception policy: {}\n", preview.stream_exception_policy));
+    for (const auto& warning : preview.warnings)
+        write_to_stderr(fmt::format("warning: {}\n", warning));
 }
 
 class FlushOutput final : public operations::FlushObserver {
@@ -105,6 +109,12 @@ Result<operations::FlushRequest> flush_request(const FlushArguments& arguments) 
         if (!maximum) return tl::unexpected(std::move(maximum.error()));
         request.maximum_flows = *maximum;
     }
+    request.policy.required = arguments.require_policy;
+    if (arguments.stream_exception_policy) {
+        auto wanted = midstream::find_policy(*arguments.stream_exception_policy, midstream::policy_folders());
+        if (!wanted) return tl::unexpected(std::move(wanted.error()).within("--stream-exception-policy"));
+        request.policy.wanted = std::move(*wanted);
+    }
     auto endpoint = arguments.endpoint.endpoint();
     if (!endpoint) return tl::unexpected(std::move(endpoint.error()));
     request.endpoint = std::move(*endpoint);
@@ -130,12 +140,14 @@ Result<ExitCode> run_flush_command(const FlushArguments& arguments) {
     if (!format) return tl::unexpected(format.error());
     const auto table = arguments.endpoint.open_table();
     if (!table) return tl::unexpected(table.error());
+    const auto ruleset = arguments.endpoint.open_ruleset();
+    if (!ruleset) return tl::unexpected(ruleset.error());
 
     OutputStream out{STDOUT_FILENO};
     const auto writer = make_flow_writer(*format, out);
     FlushOutput output{*writer, arguments};
     const Interruption interruption;
-    const auto operation = operations::run_flush(**table, SystemClock{}, *request, output);
+    const auto operation = operations::run_flush(**table, **ruleset, SystemClock{}, *request, output);
     output.finish();
     if (!operation) return tl::unexpected(operation.error());
     const auto ended = writer->end(*operation);

@@ -95,4 +95,8 @@ Result<TableUsage> KernelFlowTable::usage() {
     return sysctls_.usage();
 }
 
+Result<bool> KernelFlowTable::picks_up_tcp() {
+    return sysctls_.tcp_loose();
+}
+
 }  // namespace headgate::conntrack

@@ -39,6 +39,7 @@ Result<TableSysctls> TableSysctls::open() {
         {&sysctls.count_, "nf_conntrack_count"},
         {&sysctls.maximum_, "nf_conntrack_max"},
         {&sysctls.buckets_, "nf_conntrack_buckets"},
+        {&sysctls.tcp_loose_, "nf_conntrack_tcp_loose"},
     };
     for (const auto& [slot, name] : files) {
         auto file = open_sysctl(name);
@@ -65,6 +66,10 @@ Result<TableUsage> TableSysctls::usage() const {
 
 Result<std::uint64_t> TableSysctls::buckets() const {
     return read_number(buckets_, "nf_conntrack_buckets");
+}
+
+Result<bool> TableSysctls::tcp_loose() const {
+    return read_number(tcp_loose_, "nf_conntrack_tcp_loose").map([](std::uint64_t value) { return value != 0; });
 }
 
 }  // namespace headgate::conntrack

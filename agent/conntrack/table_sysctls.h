@@ -23,8 +23,10 @@ class TableSysctls {
     /// Cheap enough to be asked many times during a dump.
     [[nodiscard]] Result<std::uint64_t> buckets() const;
 
+    [[nodiscard]] Result<bool> tcp_loose() const;
+
   private:
-    FileDescriptor count_, maximum_, buckets_;
+    FileDescriptor count_, maximum_, buckets_, tcp_loose_;
 };
 
 }  // namespace headgate::conntrack

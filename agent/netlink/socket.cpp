@@ -28,6 +28,12 @@ void Socket::set_receive_room(int bytes) noexcept {
     }
 }
 
+void Socket::set_send_room(int bytes) noexcept {
+    if (::setsockopt(fd(), SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes) != 0) {
+        ::setsockopt(fd(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    }
+}
+
 Result<void> Socket::drop_not_found() noexcept {
     // A filter's loads are in network order; what netlink writes is in the host's.
     constexpr std::uint32_t kDrop = 0;

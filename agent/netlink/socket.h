@@ -29,6 +29,9 @@ class Socket {
     /// Room for answers that wait to be received, beyond the system's limit where CAP_NET_ADMIN allows it.
     void set_receive_room(int bytes) noexcept;
 
+    /// Room for what one send() may carry, likewise.
+    void set_send_room(int bytes) noexcept;
+
     /// Lets the kernel throw away answers that say ENOENT, for those who ask for much that is not there. Never on a
     /// socket for dumps: there a filter judges a whole piece of many messages (af_netlink.c, netlink_dump).
     [[nodiscard]] Result<void> drop_not_found() noexcept;

@@ -11,6 +11,7 @@ namespace headgate::operations {
 struct CaptureRequest {
     FlowQuery query;
     Endpoint endpoint;
+    std::string stream_exception_policy = "none";  ///< the name of the one in force, to be told with the result
 };
 
 /// Follows a capture. Errors that it returns end the capture with them.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <vector>
 
 #include "operations/flow_spool.h"
 #include "operations/operation_run.h"
@@ -12,10 +14,11 @@ namespace {
 /// One flush on its way through its two phases.
 class Flush {
   public:
-    Flush(FlowTable& table, const Clock& clock, const FlushRequest& request, FlushObserver& observer)
+    Flush(FlowTable& table, Ruleset& ruleset, const Clock& clock, const FlushRequest& request, FlushObserver& observer)
         : table_(table),
           request_(request),
           observer_(observer),
+          policy_(ruleset, table, request.policy),
           run_(clock, OperationType::Flush, request.endpoint, request.query) {
         run_.operation().dry_run = request.dry_run;
         protection_.filters = request.protected_filters;
@@ -24,10 +27,14 @@ class Flush {
     }
 
     Result<FlowOperation> run() {
+        if (auto settled = policy_.settle(); !settled) return tl::unexpected(std::move(settled.error()));
         if (auto identified = request_.captured ? take_captured() : scan(); !identified) {
             return tl::unexpected(std::move(identified.error()));
         }
         if (auto allowed = check_guards(); !allowed) return tl::unexpected(std::move(allowed.error()));
+        if (auto remembered = remember_all(); !remembered) return tl::unexpected(std::move(remembered.error()));
+        run_.operation().stream_exception_policy = policy_.name();
+        run_.operation().warnings = policy_.warnings();
         observer_.begun(run_.operation());
         auto finished = spool_.for_each_block([&](std::span<const FlowRow> rows) -> Result<void> {
             end_block(rows);
@@ -41,8 +48,13 @@ class Flush {
     /// A row for the spool, or only for the count once there are more than may be flushed.
     Result<void> identify(std::span<const FlowRow> rows) {
         matched_ += rows.size();
-        protected_ += static_cast<std::uint64_t>(
-            std::ranges::count_if(rows, [&](const FlowRow& row) { return is_protected(row.flow); }));
+        for (const auto& row : rows) {
+            if (is_protected(row.flow)) {
+                ++protected_;
+            } else {
+                policy_.count(row.flow);
+            }
+        }
         return exceeds_maximum() ? Result<void>{} : spool_.append(rows);
     }
 
@@ -67,7 +79,19 @@ class Flush {
                            *request_.maximum_flows);
         }
         if (request_.dry_run || matched_ == protected_) return {};
-        return observer_.confirm(FlushPreview{matched_, protected_, spool_.head()});
+        return observer_.confirm(FlushPreview{matched_, protected_, spool_.head(), policy_.name(), policy_.warnings()});
+    }
+
+    /// Before the first flow is ended, so that no packet of any comes in between.
+    Result<void> remember_all() {
+        if (request_.dry_run || matched_ == protected_) return {};
+        if (auto enforced = policy_.enforce(); !enforced) return enforced;
+        return spool_.for_each_block([&](std::span<const FlowRow> rows) {
+            std::vector<FlowRow> doomed;
+            std::ranges::copy_if(rows, std::back_inserter(doomed),
+                                 [&](const FlowRow& row) { return !is_protected(row.flow); });
+            return policy_.remember(doomed);
+        });
     }
 
     void end_block(std::span<const FlowRow> rows) {
@@ -136,6 +160,7 @@ class Flush {
     FlowTable& table_;
     const FlushRequest& request_;
     FlushObserver& observer_;
+    FlushPolicy policy_;
     OperationRun run_;
     FlowQuery protection_;
     FlowSpool spool_;
@@ -166,9 +191,9 @@ Result<void> Flush::scan() {
 
 }  // namespace
 
-Result<FlowOperation> run_flush(FlowTable& table, const Clock& clock, const FlushRequest& request,
+Result<FlowOperation> run_flush(FlowTable& table, Ruleset& ruleset, const Clock& clock, const FlushRequest& request,
                                 FlushObserver& observer) {
-    return Flush{table, clock, request, observer}.run();
+    return Flush{table, ruleset, clock, request, observer}.run();
 }
 
 }  // namespace headgate::operations

@@ -11,6 +11,9 @@
 #include "headgate/flow_operation.h"
 #include "headgate/flow_table.h"
 #include "headgate/result.h"
+#include "headgate/ruleset.h"
+
+#include "operations/flush_policy.h"
 
 namespace headgate::operations {
 
@@ -24,6 +27,7 @@ struct FlushRequest {
     std::vector<FlowFilter> protected_filters;  ///< flows that match one, either way round, are left alone
     std::optional<std::uint64_t> maximum_flows;
     bool dry_run = false;
+    PolicyRequest policy;
 };
 
 /// What a flush is about to do.
@@ -31,6 +35,8 @@ struct FlushPreview {
     std::uint64_t matched = 0;
     std::uint64_t protected_flows = 0;
     std::span<const FlowRow> first_rows;  ///< some of them, protected ones too
+    std::string stream_exception_policy;  ///< what will be in force for their packets
+    std::vector<std::string> warnings;
 };
 
 class FlushObserver {
@@ -56,7 +62,7 @@ class FlushObserver {
 };
 
 /// Runs to its end in the calling thread. `query` has been validated. An error means that no flow was ended.
-[[nodiscard]] Result<FlowOperation> run_flush(FlowTable& table, const Clock& clock, const FlushRequest& request,
-                                              FlushObserver& observer);
+[[nodiscard]] Result<FlowOperation> run_flush(FlowTable& table, Ruleset& ruleset, const Clock& clock,
+                                              const FlushRequest& request, FlushObserver& observer);
 
 }  // namespace headgate::operations

@@ -1,55 +1,27 @@
 #include "operations/operation_json.h"
 
+#include <algorithm>
 #include <iterator>
-#include <optional>
+#include <vector>
 
 #include "flow/flow_json.h"
+#include "flow/json_members.h"
 
 namespace headgate::operations {
 namespace {
 
-/// An object whose members are named as they come.
-class Members {
-  public:
-    Members(fmt::memory_buffer& out, bool first) : out_(out), first_(first) {}
-
-    void text(std::string_view name, std::string_view value) {
-        key(name);
-        append_json_string(out_, value);
-    }
-    template <typename Number>
-    void number(std::string_view name, Number value) {
-        key(name);
-        fmt::format_to(std::back_inserter(out_), "{}", value);
-    }
-    void key(std::string_view name) {
-        if (!first_) out_.push_back(',');
-        first_ = false;
-        append_json_string(out_, name);
-        out_.push_back(':');
-    }
-
-  private:
-    fmt::memory_buffer& out_;
-    bool first_;
-};
-
 void append_filter(fmt::memory_buffer& out, const FlowFilter& filter) {
     out.push_back('{');
-    Members members{out, true};
+    JsonMembers members{out};
     if (filter.source) members.text("source", to_string(*filter.source));
     if (filter.destination) members.text("destination", to_string(*filter.destination));
     if (filter.source_port) members.text("source_port", to_string(*filter.source_port));
     if (filter.destination_port) members.text("destination_port", to_string(*filter.destination_port));
     if (!filter.protocols.empty()) {
-        members.key("protocols");
-        char separator = '[';
-        for (const auto protocol : filter.protocols) {
-            out.push_back(separator);
-            append_json_string(out, to_string(protocol));
-            separator = ',';
-        }
-        out.push_back(']');
+        std::vector<std::string_view> names;
+        std::ranges::transform(filter.protocols, std::back_inserter(names),
+                               [](Protocol each) { return to_string(each); });
+        members.texts("protocols", names);
     }
     out.push_back('}');
 }
@@ -65,7 +37,7 @@ void append_filters(fmt::memory_buffer& out, const std::vector<FlowFilter>& filt
 }
 
 /// What stands beside the filters, where it is not the usual.
-void append_conditions(Members& members, const FlowQuery& query) {
+void append_conditions(JsonMembers& members, const FlowQuery& query) {
     if (query.states != StateScope::Active) members.text("state", to_string(query.states));
     if (query.side != MatchSide::Original) members.text("match", to_string(query.side));
     if (query.direction == MatchDirection::Both) members.number("both_directions", true);
@@ -76,7 +48,7 @@ void append_conditions(Members& members, const FlowQuery& query) {
 
 void append_counts(fmt::memory_buffer& out, const OperationCounts& counts) {
     out.push_back('{');
-    Members members{out, true};
+    JsonMembers members{out};
     members.number("scanned", counts.scanned);
     members.number("matched", counts.matched);
     members.number("flushed", counts.flushed);
@@ -91,7 +63,7 @@ void append_counts(fmt::memory_buffer& out, const OperationCounts& counts) {
 }  // namespace
 
 void append_request_members(fmt::memory_buffer& out, const FlowOperation& operation) {
-    Members members{out, true};
+    JsonMembers members{out};
     members.text("operation_id", operation.id);
     members.text("type", to_string(operation.type));
     members.text("firewall", operation.endpoint.firewall);
@@ -103,15 +75,15 @@ void append_request_members(fmt::memory_buffer& out, const FlowOperation& operat
     append_filters(out, operation.query.filters);
     append_conditions(members, operation.query);
     if (operation.dry_run) members.number("dry_run", true);
-    // This version puts no policy in force, so there is none.
-    members.text("stream_exception_policy", "none");
+    members.text("stream_exception_policy", operation.stream_exception_policy);
 }
 
 void append_result_members(fmt::memory_buffer& out, const FlowOperation& operation) {
-    Members members{out, false};
+    JsonMembers members{out, JsonMembers::Place::Later};
     members.text("status", to_string(operation.status));
     if (!operation.status_message.empty()) members.text("status_message", operation.status_message);
     if (!operation.detail.empty()) members.text("detail", operation.detail);
+    if (!operation.warnings.empty()) members.texts("warnings", operation.warnings);
     members.number("duration_ms", operation.duration.count());
     members.key("counts");
     append_counts(out, operation.counts);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "headgate/flow.h"
 #include "headgate/flow_query.h"
@@ -47,7 +48,9 @@ struct FlowOperation {
     FlowQuery query;  ///< without filters for a flush of captured flows
     bool dry_run = false;
     OperationCounts counts;
-    unsigned restarts = 0;  ///< scans that were repeated because the table was resized
+    std::string stream_exception_policy = "none";  ///< the name of the one in force
+    std::vector<std::string> warnings;             ///< what the operator should know beside the result
+    unsigned restarts = 0;                         ///< scans that were repeated because the table was resized
 };
 
 }  // namespace headgate

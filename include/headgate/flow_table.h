@@ -99,6 +99,10 @@ class FlowTable {
     virtual Result<void> insert(std::span<const Flow> flows) = 0;
 
     virtual Result<TableUsage> usage() = 0;
+
+    /// Whether a TCP packet in the middle of a connection makes a flow of it (nf_conntrack_tcp_loose;
+    /// nf_conntrack_proto_tcp.c, tcp_new).
+    virtual Result<bool> picks_up_tcp() = 0;
 };
 
 }  // namespace headgate

@@ -4,16 +4,16 @@
 #include <span>
 
 #include "conntrack/flow_message.h"
+#include "conntrack/messages.h"
 #include "conntrack/requests.h"
 #include "flow/flow_json.h"
-#include "netlink/messages.h"
 
 namespace {
 
 using namespace headgate;
 using namespace headgate::conntrack;
 
-void decode(netlink::Bytes payload) {
+void decode(Bytes payload) {
     const auto message = FlowMessage::parse(payload);
     if (!message) return;
     const auto flow = message->decode();
@@ -33,10 +33,10 @@ void decode(netlink::Bytes payload) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const netlink::Bytes bytes = std::as_bytes(std::span{data, size});
+    const Bytes bytes = std::as_bytes(std::span{data, size});
     decode(bytes);
-    netlink::Message message;
-    for (netlink::MessageReader reader{bytes}; reader.next(message);) {
+    Message message;
+    for (MessageReader reader{bytes}; reader.next(message);) {
         static_cast<void>(message.error());
         decode(message.payload);
     }

@@ -17,6 +17,11 @@ void write(const std::filesystem::path& folder, int number, std::string_view tex
     std::ofstream{folder / std::to_string(number), std::ios::binary} << text;
 }
 
+std::string text_of(const std::filesystem::path& file) {
+    std::ifstream text{file, std::ios::binary};
+    return {std::istreambuf_iterator<char>{text}, {}};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -40,6 +45,15 @@ int main(int argc, char** argv) {
          {"source=10.0.1.0/24,destination=10.0.2.2,source-port=1990:1994,destination-port=80,protocol=tcp",
           "source=2001:db8::/64,protocol=17,protocol=icmpv6", "destination-port=ANY,protocol=any"}) {
         write(folder / "flow_filter", ++number, text);
+    }
+    for (const auto& policy : std::filesystem::directory_iterator{SHIPPED_POLICIES}) {
+        if (policy.path().extension() == ".yaml") write(folder / "policy_file", ++number, text_of(policy.path()));
+    }
+    for (const auto* text :
+         {"stream_exception_policy: reject\nlog: {prefix: \"x \", packets_per_second: 7}\nhooks:\n  - input\n",
+          "%YAML 1.2\n--- !!map\n? &a stream_exception_policy\n: *a\n...\n---\n<<: [{}]\n",
+          "description: |-\n  one\n  two\n\"scope\": 'all'\npriority: -199\nremember_flushed_for: 12h\n"}) {
+        write(folder / "policy_file", ++number, text);
     }
     return 0;
 }

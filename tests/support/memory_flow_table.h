@@ -17,12 +17,15 @@ class MemoryFlowTable final : public FlowTable {
     Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) override;
     Result<void> insert(std::span<const Flow> flows) override;
     Result<TableUsage> usage() override;
+    Result<bool> picks_up_tcp() override { return tcp_loose; }
 
     /// What is in it, in the order of insertion; tests may change it as traffic would.
     std::deque<Flow> flows;
 
     /// Deletes that fail, by the flow's id, with this errno.
     std::map<std::uint32_t, int> failing;
+
+    bool tcp_loose = true;
 
     /// How many rows remove() was asked to end.
     std::uint64_t removals_asked = 0;

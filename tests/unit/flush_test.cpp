@@ -7,6 +7,7 @@
 
 #include "support/flow_builder.h"
 #include "support/memory_flow_table.h"
+#include "support/memory_ruleset.h"
 
 namespace headgate::operations {
 namespace {
@@ -16,7 +17,8 @@ using namespace headgate::testing;
 class RecordingObserver final : public FlushObserver {
   public:
     Result<void> confirm(const FlushPreview& preview) override {
-        previews.push_back({preview.matched, preview.protected_flows, {}});
+        previews.push_back(preview);
+        previews.back().first_rows = {};
         return answer;
     }
     void begun(const FlowOperation& /*operation*/) override { ++beginnings; }
@@ -42,9 +44,10 @@ class Flushing : public ::testing::Test {
         request_.query = query_for("source-port=1:4");
     }
 
-    Result<FlowOperation> flush() { return run_flush(table_, clock_, request_, observer_); }
+    Result<FlowOperation> flush() { return run_flush(table_, ruleset_, clock_, request_, observer_); }
 
     MemoryFlowTable table_;
+    MemoryRuleset ruleset_;
     SystemClock clock_;
     FlushRequest request_;
     RecordingObserver observer_;
@@ -169,7 +172,7 @@ TEST_F(Flushing, counts_what_ended_by_itself_as_gone) {
       private:
         MemoryFlowTable& table_;
     } observer{table_};
-    const auto operation = run_flush(table_, clock_, request_, observer);
+    const auto operation = run_flush(table_, ruleset_, clock_, request_, observer);
     ASSERT_TRUE(operation.has_value());
     EXPECT_EQ(operation->counts.flushed, 3U);
     EXPECT_EQ(operation->counts.gone, 1U);

@@ -1,0 +1,198 @@
+#include "cli/policy_text.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
+#include "cli/terminal.h"
+#include "cli/text_table.h"
+#include "flow/json_members.h"
+
+namespace headgate::cli {
+namespace {
+
+std::vector<std::string_view> hook_names(const StreamExceptionPolicy& policy) {
+    std::vector<std::string_view> names;
+    std::ranges::transform(policy.hooks, std::back_inserter(names), [](Hook hook) { return to_string(hook); });
+    return names;
+}
+
+/// What the kernel tells of a policy in force, too.
+void append_rules(JsonMembers& members, const StreamExceptionPolicy& policy) {
+    members.text("stream_exception_policy", to_string(policy.exception));
+    members.text("scope", to_string(policy.scope));
+    members.texts("hooks", hook_names(policy));
+    members.number("priority", policy.priority);
+    members.number("remember_flushed_for_seconds", policy.remember_flushed_for.count());
+    members.number("remember_at_most", policy.remember_at_most);
+}
+
+void append_policy(fmt::memory_buffer& out, const StreamExceptionPolicy& policy, std::string_view file) {
+    out.push_back('{');
+    JsonMembers members{out};
+    members.text("policy", policy.name);
+    if (!policy.description.empty()) members.text("description", policy.description);
+    append_rules(members, policy);
+    if (policy.log) {
+        members.key("log");
+        out.push_back('{');
+        JsonMembers log{out};
+        log.text("prefix", policy.log->prefix);
+        log.number("packets_per_second", policy.log->packets_per_second);
+        out.push_back('}');
+    }
+    if (!file.empty()) members.text("file", file);
+    out.push_back('}');
+}
+
+void append_line(fmt::memory_buffer& out, std::string_view name, std::string_view value) {
+    fmt::format_to(std::back_inserter(out), "{:<24}{}\n", name, value);
+}
+
+void append_rule_lines(fmt::memory_buffer& out, const StreamExceptionPolicy& policy) {
+    append_line(out, "stream exception policy", to_string(policy.exception));
+    append_line(out, "scope", to_string(policy.scope));
+    append_line(out, "hooks", fmt::format("{}", fmt::join(hook_names(policy), ", ")));
+    append_line(out, "priority", fmt::format("{}", policy.priority));
+    if (policy.scope != MidstreamScope::Flushed) return;
+    append_line(out, "flushed flows", fmt::format("remembered for {} s, {} at most", policy.remember_flushed_for.count(),
+                                                  policy.remember_at_most));
+}
+
+TextTable text_table(std::vector<Column> columns) {
+    return TextTable{std::move(columns), stdout_width(),
+                     stdout_has_colour() ? TextTable::Colour::Yes : TextTable::Colour::No};
+}
+
+void append_counters(fmt::memory_buffer& out, const std::vector<PolicyCounter>& counters) {
+    out.push_back('[');
+    std::string_view separator;
+    for (const auto& counter : counters) {
+        out.append(std::exchange(separator, ","));
+        out.append(std::string_view{"\n{"});
+        JsonMembers members{out};
+        members.text("policy", counter.policy);
+        members.text("hook", to_string(counter.hook));
+        members.text("direction", to_string(counter.direction));
+        members.text("protocol", counter.protocol);
+        members.number("packets", counter.packets);
+        members.number("bytes", counter.bytes);
+        out.push_back('}');
+    }
+    out.push_back(']');
+}
+
+void append_windows(fmt::memory_buffer& out, const std::vector<MidstreamWindow>& windows) {
+    out.push_back('[');
+    std::string_view separator;
+    for (const auto& window : windows) {
+        out.append(std::exchange(separator, ","));
+        out.push_back('{');
+        JsonMembers members{out};
+        members.text("protocol", to_string(window.protocol));
+        members.number("seconds_left", window.left.count());
+        out.push_back('}');
+    }
+    out.push_back(']');
+}
+
+}  // namespace
+
+void PolicyListAnswer::append_text(fmt::memory_buffer& out) const {
+    auto table = text_table({{"NAME"}, {"POLICY"}, {"SCOPE"}, {"HOOKS"}, {"PRIORITY"}, {"FILE", Column::Align::Left, 1}});
+    for (const auto& entry : entries_) {
+        if (!entry.policy) continue;
+        const auto& policy = *entry.policy;
+        table.add({entry.name, std::string{to_string(policy.exception)}, std::string{to_string(policy.scope)},
+                   fmt::format("{}", fmt::join(hook_names(policy), ",")), fmt::format("{}", policy.priority),
+                   entry.file.string()},
+                  out);
+    }
+    table.finish(out);
+}
+
+void PolicyListAnswer::append_json(fmt::memory_buffer& out) const {
+    out.append(std::string_view{"{\"policies\":["});
+    std::string_view separator = "\n";
+    for (const auto& entry : entries_) {
+        if (!entry.policy) continue;
+        out.append(std::exchange(separator, ",\n"));
+        append_policy(out, *entry.policy, entry.file.native());
+    }
+    out.append(std::string_view{"]}\n"});
+}
+
+void PolicyListAnswer::append_ndjson(fmt::memory_buffer& out) const {
+    for (const auto& entry : entries_) {
+        if (!entry.policy) continue;
+        append_policy(out, *entry.policy, entry.file.native());
+        out.push_back('\n');
+    }
+}
+
+void PolicyShowAnswer::append_text(fmt::memory_buffer& out) const {
+    append_line(out, "policy", policy_.name);
+    if (!policy_.description.empty()) append_line(out, "description", policy_.description);
+    append_rule_lines(out, policy_);
+    if (policy_.log) {
+        append_line(out, "log",
+                    fmt::format("\"{}\", {} packets a second", policy_.log->prefix, policy_.log->packets_per_second));
+    }
+}
+
+void PolicyShowAnswer::append_json(fmt::memory_buffer& out) const {
+    append_policy(out, policy_, {});
+    out.push_back('\n');
+}
+
+void PolicyStatusAnswer::append_text(fmt::memory_buffer& out) const {
+    append_line(out, "policy", status_.policy ? status_.policy->name : "none");
+    if (status_.policy) append_rule_lines(out, *status_.policy);
+    if (status_.condition != RulesetCondition::NothingApplied) append_line(out, "kernel", to_string(status_.condition));
+    if (!status_.policy) return;
+    if (status_.policy->scope == MidstreamScope::Flushed) {
+        append_line(out, "remembered", fmt::format("{} flows", status_.remembered_flows));
+    }
+    for (const auto& window : status_.windows) {
+        append_line(out, "window", fmt::format("every midstream packet of {}, for {} s", to_string(window.protocol),
+                                               window.left.count()));
+    }
+    const auto caught = [](const PolicyCounter& counter) { return counter.packets != 0; };
+    if (std::ranges::none_of(status_.counters, caught)) return;
+    out.push_back('\n');
+    constexpr auto Right = Column::Align::Right;
+    auto table = text_table({{"POLICY"}, {"HOOK"}, {"DIRECTION"}, {"PROTOCOL"}, {"PACKETS", Right}, {"BYTES", Right}});
+    for (const auto& counter : status_.counters) {
+        if (!caught(counter)) continue;
+        table.add({counter.policy, std::string{to_string(counter.hook)}, std::string{to_string(counter.direction)},
+                   counter.protocol, fmt::format("{}", counter.packets), fmt::format("{}", counter.bytes)},
+                  out);
+    }
+    table.finish(out);
+}
+
+void PolicyStatusAnswer::append_json(fmt::memory_buffer& out) const {
+    out.push_back('{');
+    JsonMembers members{out};
+    members.text("firewall", endpoint_.firewall);
+    members.text("availability_zone", endpoint_.availability_zone);
+    if (!endpoint_.network_namespace.empty()) members.text("netns", endpoint_.network_namespace);
+    members.text("policy", status_.policy ? status_.policy->name : "none");
+    if (status_.policy) {
+        append_rules(members, *status_.policy);
+    } else {
+        members.text("stream_exception_policy", "none");
+    }
+    members.text("condition", to_string(status_.condition));
+    if (!message_.empty()) members.text("message", message_);
+    members.number("remembered_flows", status_.remembered_flows);
+    members.key("windows");
+    append_windows(out, status_.windows);
+    members.key("counters");
+    append_counters(out, status_.counters);
+    out.append(std::string_view{"}\n"});
+}
+
+}  // namespace headgate::cli

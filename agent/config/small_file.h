@@ -1,0 +1,16 @@
+// Reads files that people write: small ones, whole.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "headgate/result.h"
+
+namespace headgate::config {
+
+inline constexpr std::size_t kLargestFile = 64 * 1024;  ///< bytes
+
+/// Refuses what is no regular file or is larger; never waits for a pipe. An error names the file.
+[[nodiscard]] Result<std::string> read_small_file(const std::filesystem::path& path);
+
+}  // namespace headgate::config

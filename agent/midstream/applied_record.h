@@ -1,0 +1,35 @@
+// What was applied to a network namespace, kept beside the kernel, so that it can be told when somebody has changed or
+// removed it since. A file in /run: it lasts as long as the ruleset could, until the next boot.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "headgate/result.h"
+
+namespace headgate::midstream {
+
+struct Applied {
+    std::string policy;   ///< its name
+    std::string listing;  ///< the table as the kernel listed it right afterwards
+};
+
+class AppliedRecord {
+  public:
+    /// Of the calling thread's network namespace. A namespace has a number that no other gets before the next boot
+    /// (SO_NETNS_COOKIE, Linux 5.14; net/core/net_namespace.c, net_alloc_ns_cookie).
+    [[nodiscard]] static Result<AppliedRecord> open(const std::filesystem::path& folder);
+
+    /// None if nothing is on record.
+    [[nodiscard]] Result<std::optional<Applied>> read() const;
+    [[nodiscard]] Result<void> write(const Applied& applied) const;
+    [[nodiscard]] Result<void> remove() const;
+
+  private:
+    explicit AppliedRecord(std::filesystem::path file) : file_(std::move(file)) {}
+
+    std::filesystem::path file_;
+};
+
+}  // namespace headgate::midstream

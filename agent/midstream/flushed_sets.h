@@ -1,0 +1,81 @@
+// The sets of the table `inet headgate` that remember flushed flows: which there are, what their elements look like,
+// and which element a flow becomes. A flow has one in each direction, as its packets arrive: its original tuple from
+// the side that began it, its reply tuple from the other. NAT needs nothing more, for these are the tuples before any
+// translation.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headgate/flow.h"
+#include "headgate/ruleset.h"
+
+namespace headgate::midstream {
+
+/// What tells a protocol's flows apart, and so the key of their set.
+enum class TupleKind : std::uint8_t {
+    Ports,  ///< addresses, ports, protocol
+    Echo,   ///< addresses and the identifier of ICMP's echo
+    Other,  ///< addresses and protocol
+};
+
+/// The protocols of TupleKind::Ports.
+inline constexpr std::array kProtocolsWithPorts = {Protocol::Tcp, Protocol::Udp, Protocol::Sctp, Protocol::Dccp,
+                                                   Protocol::Udplite};
+
+struct FlushedSet {
+    TupleKind kind = TupleKind::Ports;
+    PacketDirection direction = PacketDirection::Original;
+    Family family = Family::Ipv4;
+
+    friend bool operator==(const FlushedSet&, const FlushedSet&) = default;
+};
+
+[[nodiscard]] std::span<const FlushedSet> all_flushed_sets();
+
+/// `flushed_ports_original_ipv4`, ...
+[[nodiscard]] std::string name_of(const FlushedSet& set);
+
+/// The key as nftables declares it.
+[[nodiscard]] std::string key_declaration(const FlushedSet& set);
+
+/// The protocols whose every midstream packet is caught for a while.
+inline constexpr std::string_view kWindows = "windows";
+
+/// One element as netlink carries it: the fields of a concatenation, each padded to four bytes
+/// (include/net/netfilter/nf_tables.h, NFT_REG32_SIZE).
+struct SetElement {
+    static constexpr std::size_t kLongestKey = 44;
+
+    std::array<std::byte, kLongestKey> key{};
+    std::uint8_t key_length = 0;
+    std::chrono::milliseconds timeout{0};  ///< until it is forgotten
+
+    [[nodiscard]] std::span<const std::byte> key_bytes() const { return std::span{key}.first(key_length); }
+
+    friend bool operator==(const SetElement&, const SetElement&) = default;
+};
+
+/// Elements of one set.
+struct SetElements {
+    std::string set;
+    std::vector<SetElement> elements;
+};
+
+/// What remembers these flows. Leaves out what has no set: ICMP other than echo.
+[[nodiscard]] std::vector<SetElements> elements_for(std::span<const FlowRow> rows, std::chrono::milliseconds timeout);
+
+/// What opens a window for the protocol.
+[[nodiscard]] SetElements window_for(Protocol protocol, std::chrono::milliseconds timeout);
+
+/// The protocol of an element of `windows`.
+[[nodiscard]] std::optional<Protocol> protocol_of_window(const SetElement& element);
+
+}  // namespace headgate::midstream

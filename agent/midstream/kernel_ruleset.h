@@ -1,0 +1,44 @@
+// The real ruleset: the table `inet headgate` of nftables in one network namespace.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "headgate/ruleset.h"
+
+#include "midstream/nft_table.h"
+#include "netlink/network_namespace.h"
+
+namespace headgate::midstream {
+
+class KernelRuleset final : public Ruleset {
+  public:
+    /// Needs CAP_NET_ADMIN in that namespace; without it, or without nf_tables, apply() and remember() fail, not this.
+    [[nodiscard]] static std::unique_ptr<KernelRuleset> open(netlink::NetworkNamespace where,
+                                                             std::filesystem::path run_folder = "/run/headgate");
+
+    Result<std::optional<StreamExceptionPolicy>> in_force() override;
+    Result<void> apply(const StreamExceptionPolicy& policy) override;
+    Result<void> remove() override;
+    Result<RulesetCondition> condition() override;
+    Result<RulesetStatus> status() override;
+    Result<Remembered> remember(std::span<const FlowRow> rows, std::chrono::seconds time) override;
+    Result<void> open_window(Protocol protocol, std::chrono::seconds time) override;
+
+  private:
+    KernelRuleset(netlink::NetworkNamespace where, std::filesystem::path run_folder)
+        : namespace_(std::move(where)), run_folder_(std::move(run_folder)) {}
+
+    /// The table, opened when it is first needed.
+    [[nodiscard]] Result<NftTable*> table();
+    [[nodiscard]] Result<void> apply_inside(NftTable& table, const StreamExceptionPolicy& policy);
+    [[nodiscard]] Result<std::string> name_on_record() const;
+    [[nodiscard]] Result<bool> add(const std::vector<SetElements>& additions);
+
+    netlink::NetworkNamespace namespace_;
+    std::filesystem::path run_folder_;
+    std::optional<NftTable> table_;
+};
+
+}  // namespace headgate::midstream

@@ -1,0 +1,254 @@
+#include "midstream/nft_messages.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "midstream/ruleset_text.h"
+
+namespace headgate::midstream {
+namespace {
+
+using netlink::Attribute;
+using netlink::AttributeReader;
+using netlink::Bytes;
+using netlink::Nest;
+using netlink::read_big_endian;
+
+/// Headers, the names of table and set, and a margin.
+constexpr std::size_t kLongestHead = 512;
+
+/// Of one element with all its attributes' headers: 68 for an IPv6 tuple.
+constexpr std::size_t kLongestElement = 96;
+
+/// A nest's length is a 16-bit number; this many elements stay below it.
+constexpr std::size_t kElementsPerMessage = 500;
+
+/// The type of a comment in user data (libnftnl, udata.h: NFTNL_UDATA_CHAIN_COMMENT).
+constexpr std::byte kCommentType{0};
+
+std::string text_of(Bytes payload) {
+    const auto end = std::ranges::find(payload, std::byte{0});
+    return {reinterpret_cast<const char*>(payload.data()), static_cast<std::size_t>(end - payload.begin())};
+}
+
+/// The attributes behind the generic header; none in a message that is too short for it.
+AttributeReader attributes_of(Bytes payload) {
+    return AttributeReader{payload.size() < sizeof(nfgenmsg) ? Bytes{} : payload.subspan(sizeof(nfgenmsg))};
+}
+
+template <typename Take>
+void for_each_attribute(AttributeReader reader, Take take) {
+    Attribute attribute;
+    while (reader.next(attribute))
+        take(attribute);
+}
+
+/// User data is a row of type, length, value (libnftnl, nftnl_udata).
+std::string comment_in(Bytes data) {
+    while (data.size() >= 2) {
+        const auto length = std::to_integer<std::size_t>(data[1]);
+        if (length > data.size() - 2) return {};
+        if (data[0] == kCommentType) return text_of(data.subspan(2, length));
+        data = data.subspan(2 + length);
+    }
+    return {};
+}
+
+std::optional<Hook> hook_of(std::uint32_t number) {
+    switch (number) {
+        case NF_INET_LOCAL_IN:
+            return Hook::Input;
+        case NF_INET_FORWARD:
+            return Hook::Forward;
+        case NF_INET_LOCAL_OUT:
+            return Hook::Output;
+        default:
+            return std::nullopt;
+    }
+}
+
+void read_hook(Bytes nest, TableChain& chain) {
+    for_each_attribute(AttributeReader{nest}, [&](const Attribute& attribute) {
+        const auto number = read_big_endian<std::uint32_t>(attribute.payload);
+        if (attribute.type == NFTA_HOOK_HOOKNUM) chain.hook = hook_of(number);
+        if (attribute.type == NFTA_HOOK_PRIORITY) chain.priority = static_cast<int>(number);
+    });
+}
+
+SetElement read_element(Bytes nest) {
+    SetElement element;
+    for_each_attribute(AttributeReader{nest}, [&](const Attribute& attribute) {
+        if (attribute.type == NFTA_SET_ELEM_EXPIRATION) {
+            element.timeout = std::chrono::milliseconds{read_big_endian<std::uint64_t>(attribute.payload)};
+        }
+        if (attribute.type != NFTA_SET_ELEM_KEY) return;
+        for_each_attribute(AttributeReader{attribute.payload}, [&](const Attribute& value) {
+            if (value.type != NFTA_DATA_VALUE || value.payload.size() > SetElement::kLongestKey) return;
+            std::ranges::copy(value.payload, element.key.begin());
+            element.key_length = static_cast<std::uint8_t>(value.payload.size());
+        });
+    });
+    return element;
+}
+
+nlmsghdr* begin(netlink::RequestBuffer& requests, int message, int flags, std::size_t longest = kLongestHead) {
+    return requests.begin({.type = static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | message),
+                           .flags = static_cast<std::uint16_t>(flags),
+                           .family = NFPROTO_INET},
+                          longest);
+}
+
+void put_text(nlmsghdr* message, std::uint16_t type, std::string_view text) {
+    mnl_attr_put_strz(message, type, std::string{text}.c_str());
+}
+
+/// nf_tables takes what comes between these two whole or not at all (nfnetlink.c, nfnetlink_rcv_batch).
+void add_border(netlink::RequestBuffer& requests, std::uint16_t type) {
+    requests.end(requests.begin({.type = type, .resource = NFNL_SUBSYS_NFTABLES}, kLongestHead));
+}
+
+void put_element(nlmsghdr* message, const SetElement& element) {
+    const Nest item{message, NFTA_LIST_ELEM};
+    {
+        const Nest key{message, NFTA_SET_ELEM_KEY};
+        mnl_attr_put(message, NFTA_DATA_VALUE, element.key_length, element.key.data());
+    }
+    mnl_attr_put_u64(message, NFTA_SET_ELEM_TIMEOUT, htobe64(static_cast<std::uint64_t>(element.timeout.count())));
+}
+
+void add_elements(netlink::RequestBuffer& requests, int kind, int flags, std::string_view set,
+                  std::span<const SetElement> elements) {
+    nlmsghdr* const message = begin(requests, kind, flags, kLongestHead + elements.size() * kLongestElement);
+    put_text(message, NFTA_SET_ELEM_LIST_TABLE, kTable);
+    put_text(message, NFTA_SET_ELEM_LIST_SET, set);
+    {
+        const Nest list{message, NFTA_SET_ELEM_LIST_ELEMENTS};
+        for (const auto& element : elements)
+            put_element(message, element);
+    }
+    requests.end(message);
+}
+
+/// Before 6.12 adding an element that is there leaves its time as it was. Adding it, so that it is there for certain,
+/// removing it, and adding it again works everywhere.
+void add_renewal(netlink::RequestBuffer& requests, std::string_view set, const SetElement& element) {
+    add_elements(requests, NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, {&element, 1});
+    add_elements(requests, NFT_MSG_DELSETELEM, 0, set, {&element, 1});
+    add_elements(requests, NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, {&element, 1});
+}
+
+void add_additions(netlink::RequestBuffer& requests, const SetElements& addition, WhenThere when_there) {
+    if (when_there == WhenThere::Renew) {
+        for (const auto& element : addition.elements)
+            add_renewal(requests, addition.set, element);
+        return;
+    }
+    for (std::span<const SetElement> rest{addition.elements}; !rest.empty();) {
+        const auto some = rest.first(std::min(rest.size(), kElementsPerMessage));
+        add_elements(requests, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, addition.set, some);
+        rest = rest.subspan(some.size());
+    }
+}
+
+}  // namespace
+
+std::optional<TableChain> parse_chain(Bytes payload) {
+    TableChain chain;
+    std::string table;
+    for_each_attribute(attributes_of(payload), [&](const Attribute& attribute) {
+        if (attribute.type == NFTA_CHAIN_TABLE) table = text_of(attribute.payload);
+        if (attribute.type == NFTA_CHAIN_NAME) chain.name = text_of(attribute.payload);
+        if (attribute.type == NFTA_CHAIN_HOOK) read_hook(attribute.payload, chain);
+        if (attribute.type == NFTA_CHAIN_USERDATA) chain.comment = comment_in(attribute.payload);
+    });
+    return table == kTable ? std::optional{std::move(chain)} : std::nullopt;
+}
+
+std::optional<TableSet> parse_set(Bytes payload) {
+    TableSet set;
+    std::string table;
+    for_each_attribute(attributes_of(payload), [&](const Attribute& attribute) {
+        if (attribute.type == NFTA_SET_TABLE) table = text_of(attribute.payload);
+        if (attribute.type == NFTA_SET_NAME) set.name = text_of(attribute.payload);
+        if (attribute.type != NFTA_SET_DESC) return;
+        for_each_attribute(AttributeReader{attribute.payload}, [&](const Attribute& detail) {
+            if (detail.type == NFTA_SET_DESC_SIZE) set.size = read_big_endian<std::uint32_t>(detail.payload);
+        });
+    });
+    return table == kTable ? std::optional{std::move(set)} : std::nullopt;
+}
+
+std::optional<TableCounter> parse_counter(Bytes payload) {
+    TableCounter counter;
+    std::string table;
+    for_each_attribute(attributes_of(payload), [&](const Attribute& attribute) {
+        if (attribute.type == NFTA_OBJ_TABLE) table = text_of(attribute.payload);
+        if (attribute.type == NFTA_OBJ_NAME) counter.name = text_of(attribute.payload);
+        if (attribute.type != NFTA_OBJ_DATA) return;
+        for_each_attribute(AttributeReader{attribute.payload}, [&](const Attribute& detail) {
+            const auto number = read_big_endian<std::uint64_t>(detail.payload);
+            if (detail.type == NFTA_COUNTER_PACKETS) counter.packets = number;
+            if (detail.type == NFTA_COUNTER_BYTES) counter.bytes = number;
+        });
+    });
+    return table == kTable ? std::optional{std::move(counter)} : std::nullopt;
+}
+
+std::vector<SetElement> parse_elements(Bytes payload) {
+    std::vector<SetElement> elements;
+    for_each_attribute(attributes_of(payload), [&](const Attribute& attribute) {
+        if (attribute.type != NFTA_SET_ELEM_LIST_ELEMENTS) return;
+        for_each_attribute(AttributeReader{attribute.payload}, [&](const Attribute& item) {
+            const auto element = read_element(item.payload);
+            if (element.key_length != 0 && element.timeout.count() > 0) elements.push_back(element);
+        });
+    });
+    return elements;
+}
+
+void add_listing(netlink::RequestBuffer& requests, Listing listing) {
+    switch (listing) {
+        case Listing::Chains: {
+            nlmsghdr* const message = begin(requests, NFT_MSG_GETCHAIN, NLM_F_DUMP);
+            put_text(message, NFTA_CHAIN_TABLE, kTable);
+            return requests.end(message);
+        }
+        case Listing::Sets: {
+            nlmsghdr* const message = begin(requests, NFT_MSG_GETSET, NLM_F_DUMP);
+            put_text(message, NFTA_SET_TABLE, kTable);
+            return requests.end(message);
+        }
+        case Listing::Counters: {
+            nlmsghdr* const message = begin(requests, NFT_MSG_GETOBJ, NLM_F_DUMP);
+            put_text(message, NFTA_OBJ_TABLE, kTable);
+            mnl_attr_put_u32(message, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
+            return requests.end(message);
+        }
+    }
+}
+
+void add_element_listing(netlink::RequestBuffer& requests, std::string_view set) {
+    nlmsghdr* const message = begin(requests, NFT_MSG_GETSETELEM, NLM_F_DUMP);
+    put_text(message, NFTA_SET_ELEM_LIST_TABLE, kTable);
+    put_text(message, NFTA_SET_ELEM_LIST_SET, set);
+    requests.end(message);
+}
+
+void add_probe(netlink::RequestBuffer& requests) {
+    requests.end(begin(requests, NFT_MSG_GETGEN, 0));
+}
+
+void add_transaction(netlink::RequestBuffer& requests, std::span<const SetElements> additions, WhenThere when_there) {
+    add_border(requests, NFNL_MSG_BATCH_BEGIN);
+    for (const auto& addition : additions)
+        add_additions(requests, addition, when_there);
+    requests.acknowledge_last();
+    add_border(requests, NFNL_MSG_BATCH_END);
+}
+
+}  // namespace headgate::midstream

@@ -1,0 +1,66 @@
+// Netlink messages of nf_tables, as far as headgate speaks them itself: elements of sets, which as text would cost
+// libnftables ten times the time, and what to look up in the table. Format: net/netfilter/nf_tables_api.c.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headgate/ruleset.h"
+
+#include "midstream/flushed_sets.h"
+#include "netlink/attributes.h"
+#include "netlink/request_buffer.h"
+
+namespace headgate::midstream {
+
+/// A chain of the table `inet headgate`.
+struct TableChain {
+    std::string name;
+    std::string comment;
+    std::optional<Hook> hook;  ///< of a base chain at one of these hooks
+    int priority = 0;
+};
+
+struct TableSet {
+    std::string name;
+    std::uint32_t size = 0;  ///< 0: no limit
+};
+
+struct TableCounter {
+    std::string name;
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;
+};
+
+/// Each is absent for a message about another table.
+[[nodiscard]] std::optional<TableChain> parse_chain(netlink::Bytes payload);
+[[nodiscard]] std::optional<TableSet> parse_set(netlink::Bytes payload);
+[[nodiscard]] std::optional<TableCounter> parse_counter(netlink::Bytes payload);
+
+/// Those that have not timed out; `timeout` is what is left.
+[[nodiscard]] std::vector<SetElement> parse_elements(netlink::Bytes payload);
+
+/// What a dump asks for. nf_tables narrows chains down to the table since 6.2, sets and counters always.
+enum class Listing : std::uint8_t { Chains, Sets, Counters };
+
+void add_listing(netlink::RequestBuffer& requests, Listing listing);
+void add_element_listing(netlink::RequestBuffer& requests, std::string_view set);
+
+/// Asks whether nf_tables is there, and whether we may use it.
+void add_probe(netlink::RequestBuffer& requests);
+
+/// What happens to an element that is in the set already.
+enum class WhenThere : std::uint8_t {
+    Fail,   ///< the transaction fails with EEXIST
+    Renew,  ///< it stays for the new time. Three times the work
+};
+
+/// One transaction that adds the elements to their sets. Answered when it is done, or by the errors.
+void add_transaction(netlink::RequestBuffer& requests, std::span<const SetElements> additions, WhenThere when_there);
+
+}  // namespace headgate::midstream

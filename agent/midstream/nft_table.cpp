@@ -1,0 +1,153 @@
+#include "midstream/nft_table.h"
+
+#include <linux/netlink.h>
+
+#include <cerrno>
+#include <iterator>
+
+#include "netlink/messages.h"
+
+namespace headgate::midstream {
+namespace {
+
+/// A block of rows that is renewed goes out as one send of about a quarter of this.
+constexpr int kSendRoom = 1 << 20;
+
+constexpr int kReadings = 100;
+
+tl::unexpected<Error> nft_error(int number, std::string_view doing) {
+    if (number == EPERM) {
+        return tl::unexpected(Error{ErrorKind::Failed, "nftables needs CAP_NET_ADMIN: run as root", EPERM});
+    }
+    return system_error(number, doing);
+}
+
+/// How nfnetlink answers for a subsystem that it does not have (nfnetlink.c, nfnetlink_rcv_msg).
+bool means_no_subsystem(int number) {
+    return number == EINVAL || number == EOPNOTSUPP;
+}
+
+netlink::RequestBuffer listing_request(Listing listing) {
+    netlink::RequestBuffer request;
+    add_listing(request, listing);
+    return request;
+}
+
+/// What a parser found in one message, as a vector of none or one.
+template <typename Item>
+auto in_vector(std::optional<Item> (*parse)(netlink::Bytes)) {
+    return [parse](netlink::Bytes payload) {
+        std::vector<Item> items;
+        if (auto item = parse(payload)) items.push_back(std::move(*item));
+        return items;
+    };
+}
+
+}  // namespace
+
+NftTable::NftTable(netlink::Socket socket) : socket_(std::move(socket)), buffer_(netlink::kDumpBuffer) {
+    socket_.set_send_room(kSendRoom);
+}
+
+Result<NftTable> NftTable::open() {
+    auto socket = netlink::Socket::open();
+    if (!socket) return tl::unexpected(std::move(socket.error()));
+    NftTable table{std::move(*socket)};
+    netlink::RequestBuffer probe;
+    add_probe(probe);
+    probe.acknowledge_last();
+    auto answered = table.ask(probe, [](netlink::Bytes) {});
+    if (answered) return table;
+    if (means_no_subsystem(answered.error().number)) {
+        return tl::unexpected(
+            Error{ErrorKind::Failed, "the kernel has no nf_tables (modprobe nf_tables)", answered.error().number});
+    }
+    return tl::unexpected(std::move(answered.error()));
+}
+
+/// Sends one request and hands over the payload of each message of the answer, up to its end.
+template <typename Take>
+Result<NftTable::Reading> NftTable::ask(const netlink::RequestBuffer& request, Take take) {
+    if (auto sent = socket_.send(request.bytes()); !sent) return tl::unexpected(std::move(sent.error()));
+    auto reading = Reading::Consistent;
+    for (;;) {
+        const auto piece = socket_.receive(buffer_);
+        if (!piece) return tl::unexpected(piece.error());
+        netlink::Message message;
+        for (netlink::MessageReader reader{*piece}; reader.next(message);) {
+            if ((message.header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) reading = Reading::Disturbed;
+            if (message.header.nlmsg_type != NLMSG_ERROR && message.header.nlmsg_type != NLMSG_DONE) {
+                take(message.payload);
+                continue;
+            }
+            const int number = message.error();
+            if (number == 0 || number == ENOENT) return reading;  // ENOENT: there is no such table or set
+            return nft_error(number, "reading nftables");
+        }
+    }
+}
+
+/// All that a dump tells, as vectors that `parse` makes of its messages. A dump during which somebody changed the
+/// ruleset is begun anew (nf_tables_api.c: nl_dump_check_consistent).
+template <typename Parse>
+auto NftTable::list(const netlink::RequestBuffer& request, Parse parse)
+    -> Result<std::remove_cvref_t<decltype(parse(netlink::Bytes{}))>> {
+    for (int attempt = 0; attempt < kReadings; ++attempt) {
+        decltype(parse(netlink::Bytes{})) all;
+        const auto reading = ask(request, [&](netlink::Bytes payload) {
+            auto some = parse(payload);
+            all.insert(all.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
+        });
+        if (!reading) return tl::unexpected(reading.error());
+        if (*reading == Reading::Consistent) return all;
+    }
+    return failed("reading nftables: the ruleset keeps changing");
+}
+
+Result<std::vector<TableChain>> NftTable::chains() {
+    return list(listing_request(Listing::Chains), in_vector(parse_chain));
+}
+
+Result<std::vector<TableSet>> NftTable::sets() {
+    return list(listing_request(Listing::Sets), in_vector(parse_set));
+}
+
+Result<std::vector<TableCounter>> NftTable::counters() {
+    return list(listing_request(Listing::Counters), in_vector(parse_counter));
+}
+
+Result<std::vector<SetElement>> NftTable::elements(std::string_view set) {
+    netlink::RequestBuffer request;
+    add_element_listing(request, set);
+    return list(request, parse_elements);
+}
+
+Result<void> NftTable::add(std::span<const SetElements> additions) {
+    auto added = transact(additions, WhenThere::Fail);
+    if (!added && added.error().number == EEXIST) added = transact(additions, WhenThere::Renew);
+    // One that was there may time out between being added and being removed.
+    if (!added && added.error().number == ENOENT) added = transact(additions, WhenThere::Renew);
+    return added;
+}
+
+Result<void> NftTable::transact(std::span<const SetElements> additions, WhenThere when_there) {
+    netlink::RequestBuffer requests;
+    add_transaction(requests, additions, when_there);
+    if (auto sent = socket_.send(requests.bytes()); !sent) return sent;
+    int first_error = 0;
+    for (bool answered = false;; answered = true) {
+        const auto piece = socket_.receive_waiting(buffer_);
+        if (!piece) return tl::unexpected(piece.error());
+        if (!*piece) {
+            if (!answered) return failed("nf_tables did not answer");
+            break;
+        }
+        netlink::Message message;
+        for (netlink::MessageReader reader{**piece}; reader.next(message);) {
+            if (message.header.nlmsg_type == NLMSG_ERROR && first_error == 0) first_error = message.error();
+        }
+    }
+    return first_error == 0 ? Result<void>{} : nft_error(first_error, "adding to a set of nftables");
+}
+
+}  // namespace headgate::midstream

@@ -1,0 +1,32 @@
+// nftables' own library: runs commands in nftables' language, each call one transaction.
+#pragma once
+
+#include <nftables/libnftables.h>
+
+#include <memory>
+#include <string>
+
+#include "headgate/result.h"
+
+namespace headgate::midstream {
+
+/// Not thread-safe.
+class Nftables {
+  public:
+    /// For the calling thread's network namespace, and to be used there. The library ends the process when netlink does
+    /// not work at all: so NftTable::open() goes first.
+    [[nodiscard]] static Result<Nftables> open();
+
+    /// All or nothing. What the commands print, without counts and elements of sets.
+    [[nodiscard]] Result<std::string> run(const std::string& commands);
+
+  private:
+    struct Closer {
+        void operator()(nft_ctx* context) const noexcept { nft_ctx_free(context); }
+    };
+    explicit Nftables(nft_ctx* context) noexcept : context_(context) {}
+
+    std::unique_ptr<nft_ctx, Closer> context_;
+};
+
+}  // namespace headgate::midstream

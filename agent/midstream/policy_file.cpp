@@ -1,0 +1,153 @@
+#include "midstream/policy_file.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "config/duration.h"
+#include "config/printable.h"
+#include "config/small_file.h"
+#include "config/yaml_reader.h"
+
+namespace headgate::midstream {
+namespace {
+
+using Policy = StreamExceptionPolicy;
+
+constexpr bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+constexpr bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+template <typename Value, std::size_t N>
+Result<Value> parse_choice(std::string_view text, const std::array<Value, N>& choices, std::string_view rule) {
+    for (const auto choice : choices) {
+        if (text == to_string(choice)) return choice;
+    }
+    return invalid("\"{}\" is {}", text, rule);
+}
+
+template <std::integral T>
+Result<T> parse_number_within(std::string_view text, T lowest, T highest) {
+    const auto digits = text.substr(text.starts_with('-') ? 1 : 0);
+    if (digits.empty() || !std::ranges::all_of(digits, is_digit)) return invalid("\"{}\" is not a whole number", text);
+    std::int64_t number{};
+    const auto status = std::from_chars(text.data(), text.data() + text.size(), number).ec;
+    if (status != std::errc{} || number < lowest || number > highest) {
+        return invalid("{} is not within {}..{}", text, lowest, highest);
+    }
+    return static_cast<T>(number);
+}
+
+Result<std::string> parse_description(std::string_view text) {
+    if (config::find_unprintable(text)) return invalid("must be one line without control characters");
+    return std::string{text};
+}
+
+Result<StreamException> parse_exception(std::string_view text) {
+    static constexpr std::array kChoices = {StreamException::Drop, StreamException::Reject, StreamException::Continue};
+    return parse_choice(text, kChoices, "none of drop, reject and continue");
+}
+
+Result<MidstreamScope> parse_scope(std::string_view text) {
+    static constexpr std::array kChoices = {MidstreamScope::All, MidstreamScope::Flushed};
+    return parse_choice(text, kChoices, "neither all nor flushed");
+}
+
+Result<Hook> parse_hook(std::string_view text) {
+    static constexpr std::array kChoices = {Hook::Forward, Hook::Input, Hook::Output};
+    return parse_choice(text, kChoices, "none of forward, input and output");
+}
+
+Result<int> parse_priority(std::string_view text) {
+    auto priority = parse_number_within(text, Policy::kFirstPriority, Policy::kLastPriority);
+    if (priority) return priority;
+    return invalid("{}; conntrack knows a packet only after priority -200, and its helpers come at 300",
+                   priority.error().message);
+}
+
+Result<std::string> parse_log_prefix(std::string_view text) {
+    if (text.empty() || text.size() > kLongestLogPrefix) {
+        return invalid("takes 1 to {} characters, not {}", kLongestLogPrefix, text.size());
+    }
+    const auto fits = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '$'; };
+    if (!std::ranges::all_of(text, fits)) return invalid("takes printable ASCII alone, and none of \", \\ and $");
+    return std::string{text};
+}
+
+Result<std::uint32_t> parse_log_rate(std::string_view text) {
+    return parse_number_within<std::uint32_t>(text, 1, 10'000);
+}
+
+Result<std::chrono::seconds> parse_memory_time(std::string_view text) {
+    auto time = config::parse_duration(text);
+    if (!time) return time;
+    if (*time < std::chrono::seconds{1} || *time > Policy::kLongestMemory) {
+        return invalid("{} is not within 1s..{}d", text,
+                       std::chrono::floor<std::chrono::days>(Policy::kLongestMemory).count());
+    }
+    return time;
+}
+
+Result<std::uint32_t> parse_memory_size(std::string_view text) {
+    return parse_number_within<std::uint32_t>(text, 1, Policy::kLargestMemory);
+}
+
+Result<void> take_log(const config::YamlMap& map, std::optional<PacketLog>& slot) {
+    const auto keys = map.map("log", {"prefix", "packets_per_second"});
+    if (!keys) return tl::unexpected(keys.error());
+    if (!*keys) return {};
+    auto& log = slot.emplace();
+    return (*keys)->require("prefix", log.prefix, parse_log_prefix).and_then([&] {
+        return (*keys)->take("packets_per_second", log.packets_per_second, parse_log_rate);
+    });
+}
+
+Result<void> take_policy(const config::YamlMap& map, Policy& policy) {
+    return map.take("description", policy.description, parse_description)
+        .and_then([&] { return map.require("stream_exception_policy", policy.exception, parse_exception); })
+        .and_then([&] { return map.take("scope", policy.scope, parse_scope); })
+        .and_then([&] { return map.take_set("hooks", policy.hooks, parse_hook); })
+        .and_then([&] { return map.take("priority", policy.priority, parse_priority); })
+        .and_then([&] { return take_log(map, policy.log); })
+        .and_then([&] { return map.take("remember_flushed_for", policy.remember_flushed_for, parse_memory_time); })
+        .and_then([&] { return map.take("remember_at_most", policy.remember_at_most, parse_memory_size); });
+}
+
+}  // namespace
+
+Result<Policy> read_policy_file(const std::filesystem::path& path) {
+    const auto text = config::read_small_file(path);
+    if (!text) return tl::unexpected(text.error());
+    return parse_policy(*text, path.stem().native(), path.native());
+}
+
+Result<Policy> parse_policy(std::string_view text, std::string_view name, std::string_view where) {
+    if (auto checked = check_policy_name(name); !checked)
+        return tl::unexpected(std::move(checked.error()).within(where));
+    const auto map = config::parse_yaml(std::string{text}, where,
+                                        {"description", "stream_exception_policy", "scope", "hooks", "priority", "log",
+                                         "remember_flushed_for", "remember_at_most"});
+    if (!map) return tl::unexpected(map.error());
+    Policy policy;
+    policy.name = name;
+    if (auto taken = take_policy(*map, policy); !taken) return tl::unexpected(std::move(taken.error()));
+    return policy;
+}
+
+Result<void> check_policy_name(std::string_view name) {
+    const auto fits = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; };
+    if (!name.empty() && is_letter(name.front()) && name.size() <= Policy::kLongestName &&
+        std::ranges::all_of(name, fits)) {
+        return {};
+    }
+    return invalid("{}",
+                   config::to_one_line(fmt::format(
+                       "\"{}\" can't be a policy's name: letters, digits, - and _, beginning with a letter, {} at most",
+                       name, Policy::kLongestName)));
+}
+
+}  // namespace headgate::midstream

@@ -1,0 +1,22 @@
+// Stream exception policies as YAML files, one a file; the file's name is the policy's. policies/reject.yaml tells the
+// keys.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+#include "headgate/result.h"
+#include "headgate/stream_exception_policy.h"
+
+namespace headgate::midstream {
+
+[[nodiscard]] Result<StreamExceptionPolicy> read_policy_file(const std::filesystem::path& path);
+
+/// `where` is what errors call the text: `WHERE:4: hooks: "sideways" is none of forward, input and output`.
+[[nodiscard]] Result<StreamExceptionPolicy> parse_policy(std::string_view text, std::string_view name,
+                                                         std::string_view where);
+
+/// What passes can be a part of a path and of a name in nftables as it is.
+[[nodiscard]] Result<void> check_policy_name(std::string_view name);
+
+}  // namespace headgate::midstream

@@ -1,0 +1,298 @@
+#include "midstream/ruleset_text.h"
+
+#include <Poco/Checksum.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <iterator>
+#include <span>
+#include <vector>
+
+#include "flow/text.h"
+#include "midstream/flushed_sets.h"
+
+namespace headgate::midstream {
+namespace {
+
+constexpr std::array kDirections = {PacketDirection::Original, PacketDirection::Reply, PacketDirection::Any};
+constexpr std::array kHooks = {Hook::Forward, Hook::Input, Hook::Output};
+constexpr std::array kFamilies = {Family::Ipv4, Family::Ipv6};
+
+/// The protocols that are counted apart, as nftables and as headgate call them. What is left is `other`.
+struct CountedProtocol {
+    std::string_view nft, name;
+};
+constexpr std::array<CountedProtocol, 5> kCounted = {
+    {{"tcp", "tcp"}, {"udp", "udp"}, {"sctp", "sctp"}, {"icmp", "icmp"}, {"icmpv6", "icmpv6"}}};
+constexpr std::string_view kOther = "other";
+
+/// `ip` or `ip6`, as nftables names the header.
+constexpr std::string_view header_of(Family family) {
+    return family == Family::Ipv4 ? "ip" : "ip6";
+}
+
+class RulesetWriter {
+  public:
+    explicit RulesetWriter(const StreamExceptionPolicy& policy) : policy_(policy) {}
+
+    std::string write() {
+        for (const auto hook : policy_.hooks)
+            for (const auto direction : directions())
+                declare_counters(hook, direction);
+        if (remembers()) declare_sets();
+        if (rejects()) write_resets();
+        write_exception();
+        for (const auto hook : policy_.hooks)
+            write_hook(hook);
+        return std::move(text_);
+    }
+
+  private:
+    [[nodiscard]] bool remembers() const { return policy_.scope == MidstreamScope::Flushed; }
+    [[nodiscard]] bool rejects() const { return policy_.exception == StreamException::Reject; }
+
+    /// The directions that the scope can tell.
+    [[nodiscard]] std::span<const PacketDirection> directions() const {
+        return remembers() ? std::span{kDirections} : std::span{kDirections}.last(1);
+    }
+
+    template <typename... Args>
+    void line(fmt::format_string<Args...> format, Args&&... args) {
+        fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+        text_.push_back('\n');
+    }
+
+    [[nodiscard]] std::string counter(Hook hook, PacketDirection direction, std::string_view protocol) const {
+        return fmt::format("{}_{}_{}_{}", policy_.name, to_string(hook), to_string(direction), protocol);
+    }
+
+    void declare_counters(Hook hook, PacketDirection direction) {
+        for (const auto& protocol : kCounted)
+            line("counter {} {{}}", counter(hook, direction, protocol.name));
+        line("counter {} {{}}", counter(hook, direction, kOther));
+    }
+
+    void declare_sets() {
+        for (const auto& set : all_flushed_sets()) {
+            line("set {} {{ {}; flags timeout; size {}; }}", name_of(set), key_declaration(set),
+                 policy_.remember_at_most);
+        }
+        line("set {} {{ type inet_proto; flags timeout; size 256; }}", kWindows);
+    }
+
+    /// A reset that answers an invalid packet is invalid itself (nf_reject_ipv4.c, nf_send_reset: it gets the packet's
+    /// conntrack entry, and an invalid packet has none), and many rulesets drop what is invalid on its way out. So it
+    /// leaves untracked. It is known by the packet that it answers, which was noted right before.
+    void write_resets() {
+        for (const auto family : kFamilies) {
+            line(
+                "set resets_{} {{ type {}_addr . inet_service . {}_addr . inet_service; flags dynamic,timeout; "
+                "timeout 2s; size 65536; }}",
+                to_string(family), to_string(family), to_string(family));
+        }
+        line("chain resets {{");
+        line("type filter hook output priority raw; policy accept;");
+        for (const auto family : kFamilies) {
+            line("tcp flags & rst == rst {0} saddr . tcp sport . {0} daddr . tcp dport @resets_{1} notrack",
+                 header_of(family), to_string(family));
+        }
+        line("}}");
+    }
+
+    /// What happens to a packet that was caught and counted.
+    void write_exception() {
+        line("chain exception {{");
+        if (policy_.log) {
+            line("limit rate {0}/second burst {0} packets log prefix \"{1}\"", policy_.log->packets_per_second,
+                 policy_.log->prefix);
+        }
+        switch (policy_.exception) {
+            case StreamException::Drop:
+                line("drop");
+                break;
+            case StreamException::Reject:
+                write_reject();
+                break;
+            case StreamException::Continue:
+                line("accept");
+                break;
+        }
+        line("}}");
+    }
+
+    void write_reject() {
+        for (const auto family : kFamilies) {
+            line("ct state invalid add @resets_{1} {{ {0} daddr . tcp dport . {0} saddr . tcp sport }}",
+                 header_of(family), to_string(family));
+        }
+        line("meta l4proto tcp reject with tcp reset");
+        // An ICMP error quotes the packet, and must quote it as its sender knows it: before DNAT. (The kernel
+        // translates quotations of confirmed flows alone: nf_conntrack_proto_icmp.c, nf_conntrack_inet_error.)
+        for (const auto family : kFamilies)
+            line("ct status dnat {0} daddr set ct original {0} daddr", header_of(family));
+        line("ct status dnat udp dport set ct original proto-dst");
+        line("reject with icmpx type admin-prohibited");
+    }
+
+    void write_hook(Hook hook) {
+        const auto name = to_string(hook);
+        for (const auto direction : directions())
+            write_counting(hook, direction);
+        if (remembers()) {
+            for (const auto protocol : kProtocolsWithPorts)
+                write_ports_lookup(hook, protocol);
+            for (const auto family : kFamilies)
+                write_echo_lookup(hook, family);
+        }
+        line("chain {}_midstream {{", name);
+        line("tcp flags & (fin | syn | rst | ack) == syn return");
+        line("meta l4proto sctp @th,96,8 1 return");  // the first chunk is INIT (RFC 9260, section 3.3.2)
+        if (remembers()) {
+            write_dispatch(hook);
+            line("meta l4proto {{ tcp, sctp }} meta l4proto @{} goto {}_any", kWindows, name);
+        } else {
+            line("meta l4proto {{ tcp, sctp }} goto {}_any", name);
+        }
+        line("}}");
+        line("chain {} {{", name);
+        line("type filter hook {} priority {}; policy accept;", name, policy_.priority);
+        line("ct state {{ new, invalid }} jump {}_midstream", name);
+        line("}}");
+    }
+
+    void write_counting(Hook hook, PacketDirection direction) {
+        std::string by_protocol, names;
+        for (const auto& protocol : kCounted) {
+            const std::string_view comma = names.empty() ? "" : ", ";
+            fmt::format_to(std::back_inserter(by_protocol), "{}{} : \"{}\"", comma, protocol.nft,
+                           counter(hook, direction, protocol.name));
+            fmt::format_to(std::back_inserter(names), "{}{}", comma, protocol.nft);
+        }
+        line("chain {}_{} {{", to_string(hook), to_string(direction));
+        line("counter name meta l4proto map {{ {} }}", by_protocol);
+        line("meta l4proto != {{ {} }} counter name \"{}\"", names, counter(hook, direction, kOther));
+        line("goto exception");
+        line("}}");
+    }
+
+    void write_dispatch(Hook hook) {
+        const auto name = to_string(hook);
+        std::string jumps;
+        for (const auto protocol : kProtocolsWithPorts)
+            fmt::format_to(std::back_inserter(jumps), "{0} : jump {1}_{0}, ", to_string(protocol), name);
+        line("meta l4proto vmap {{ {0}icmp : jump {1}_echo_ipv4, icmpv6 : jump {1}_echo_ipv6 }}", jumps, name);
+        for (const auto& set : all_flushed_sets()) {
+            if (set.kind != TupleKind::Other) continue;
+            line("ct original {0} saddr . ct original {0} daddr . meta l4proto @{1} goto {2}_{3}",
+                 header_of(set.family), name_of(set), name, to_string(set.direction));
+        }
+    }
+
+    /// A packet that has a (new) conntrack entry is looked up as it arrived, whatever DNAT has made of it since. One
+    /// that is invalid has none, and was not translated.
+    void write_ports_lookup(Hook hook, Protocol protocol) {
+        line("chain {}_{} {{", to_string(hook), to_string(protocol));
+        for (const auto& set : all_flushed_sets()) {
+            if (set.kind != TupleKind::Ports) continue;
+            line(
+                "meta l4proto {0} ct original {1} saddr . ct original proto-src . ct original {1} daddr . "
+                "ct original proto-dst . meta l4proto @{2} goto {3}_{4}",
+                to_string(protocol), header_of(set.family), name_of(set), to_string(hook), to_string(set.direction));
+            line("ct state invalid {0} saddr . th sport . {0} daddr . th dport . meta l4proto @{1} goto {2}_{3}",
+                 header_of(set.family), name_of(set), to_string(hook), to_string(set.direction));
+        }
+        line("}}");
+    }
+
+    void write_echo_lookup(Hook hook, Family family) {
+        const std::string_view icmp = family == Family::Ipv4 ? "icmp" : "icmpv6";
+        line("chain {}_echo_{} {{", to_string(hook), to_string(family));
+        for (const auto& set : all_flushed_sets()) {
+            if (set.kind != TupleKind::Echo || set.family != family) continue;
+            line("ct original {0} saddr . ct original {0} daddr . {1} id @{2} goto {3}_{4}", header_of(family), icmp,
+                 name_of(set), to_string(hook), to_string(set.direction));
+            line("ct state invalid {0} saddr . {0} daddr . {1} id @{2} goto {3}_{4}", header_of(family), icmp,
+                 name_of(set), to_string(hook), to_string(set.direction));
+        }
+        line("}}");
+    }
+
+    const StreamExceptionPolicy& policy_;
+    std::string text_;
+};
+
+std::string fingerprint_of(std::string_view text) {
+    Poco::Checksum checksum{Poco::Checksum::TYPE_CRC32};
+    checksum.update(text.data(), static_cast<unsigned>(text.size()));
+    return fmt::format("{:08x}", checksum.checksum());
+}
+
+/// The value whose name is `text`.
+template <typename T, std::size_t Count>
+std::optional<T> named(const std::array<T, Count>& values, std::string_view text) {
+    for (const auto value : values) {
+        if (to_string(value) == text) return value;
+    }
+    return std::nullopt;
+}
+
+/// Takes ` key=value` off the front.
+std::optional<std::string_view> take_value(std::string_view& rest, std::string_view key) {
+    const auto word = take_until(rest, ' ');
+    if (word.size() <= key.size() || !word.starts_with(key) || word[key.size()] != '=') return std::nullopt;
+    return word.substr(key.size() + 1);
+}
+
+}  // namespace
+
+std::string ruleset_text(const StreamExceptionPolicy& policy) {
+    return fmt::format("chain {} {{ comment \"{}\"; }}\n{}", kNoteChain, note_text(policy),
+                       RulesetWriter{policy}.write());
+}
+
+std::string note_text(const StreamExceptionPolicy& policy) {
+    return fmt::format("policy={} exception={} scope={} remember={} most={} text={}", policy.name,
+                       to_string(policy.exception), to_string(policy.scope), policy.remember_flushed_for.count(),
+                       policy.remember_at_most, fingerprint_of(RulesetWriter{policy}.write()));
+}
+
+std::optional<Note> parse_note(std::string_view text) {
+    constexpr std::array kExceptions = {StreamException::Drop, StreamException::Reject, StreamException::Continue};
+    constexpr std::array kScopes = {MidstreamScope::All, MidstreamScope::Flushed};
+    const auto name = take_value(text, "policy");
+    const auto exception = named(kExceptions, take_value(text, "exception").value_or(""));
+    const auto scope = named(kScopes, take_value(text, "scope").value_or(""));
+    const auto remember = parse_unsigned<std::uint32_t>(take_value(text, "remember").value_or(""));
+    const auto most = parse_unsigned<std::uint32_t>(take_value(text, "most").value_or(""));
+    const auto fingerprint = take_value(text, "text");
+    if (!name || !exception || !scope || !remember || !most || !fingerprint) return std::nullopt;
+    Note note;
+    note.policy.name = *name;
+    note.policy.exception = *exception;
+    note.policy.scope = *scope;
+    note.policy.remember_flushed_for = std::chrono::seconds{*remember};
+    note.policy.remember_at_most = *most;
+    note.fingerprint = *fingerprint;
+    return note;
+}
+
+std::optional<PolicyCounter> parse_counter_name(std::string_view name) {
+    const auto take_last = [&name] {
+        const auto separator = name.rfind('_');
+        if (separator == std::string_view::npos) return std::string_view{};
+        const auto word = name.substr(separator + 1);
+        name = name.substr(0, separator);
+        return word;
+    };
+    PolicyCounter counter;
+    counter.protocol = take_last();
+    const auto direction = named(kDirections, take_last());
+    const auto hook = named(kHooks, take_last());
+    if (!direction || !hook || name.empty()) return std::nullopt;
+    counter.policy = name;
+    counter.hook = *hook;
+    counter.direction = *direction;
+    return counter;
+}
+
+}  // namespace headgate::midstream

@@ -1,0 +1,34 @@
+// A stream exception policy in nftables' own language. Pure: text in, text out.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "headgate/ruleset.h"
+#include "headgate/stream_exception_policy.h"
+
+namespace headgate::midstream {
+
+inline constexpr std::string_view kTable = "headgate";      ///< of family inet
+inline constexpr std::string_view kNoteChain = "in_force";  ///< has no rules; its comment says which policy this is
+
+/// What the table `inet headgate` holds for this policy. Added to a table without chains; sets and counters may exist.
+[[nodiscard]] std::string ruleset_text(const StreamExceptionPolicy& policy);
+
+/// What the comment of kNoteChain says: the policy but for description, hooks, priority and log, and a fingerprint of
+/// the whole text. At most 127 characters (NFTNL_UDATA_COMMENT_MAXLEN - 1).
+[[nodiscard]] std::string note_text(const StreamExceptionPolicy& policy);
+
+struct Note {
+    StreamExceptionPolicy policy;  ///< hooks and priority are not in it
+    std::string fingerprint;
+};
+
+/// Reads such a comment; absent when it is none of headgate's.
+[[nodiscard]] std::optional<Note> parse_note(std::string_view text);
+
+/// `reject_forward_original_tcp` as the counter that it names; absent for other names.
+[[nodiscard]] std::optional<PolicyCounter> parse_counter_name(std::string_view name);
+
+}  // namespace headgate::midstream

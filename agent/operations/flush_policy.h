@@ -1,0 +1,68 @@
+// The stream exception policy on behalf of one flush: which is in force, whether it will do, and the remembering of the
+// flows before they are ended.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "headgate/flow_table.h"
+#include "headgate/result.h"
+#include "headgate/ruleset.h"
+
+namespace headgate::operations {
+
+/// What a flush asks of the stream exception policy.
+struct PolicyRequest {
+    std::optional<StreamExceptionPolicy> wanted;  ///< to be in force before the first flow is ended
+    bool required = false;                        ///< refuse when flushed TCP flows could come back
+};
+
+class FlushPolicy {
+  public:
+    FlushPolicy(Ruleset& ruleset, FlowTable& table, const PolicyRequest& request)
+        : ruleset_(ruleset), table_(table), request_(request) {}
+
+    /// Finds out what is in force. Refuses when that will not do; nothing was changed.
+    [[nodiscard]] Result<void> settle();
+
+    /// The policy's name, or `none`.
+    [[nodiscard]] std::string name() const { return policy_ ? policy_->name : "none"; }
+
+    /// Flows that are about to be ended, told before enforce().
+    void count(const Flow& flow) { ++flows_by_protocol_[flow.original.protocol]; }
+
+    /// Puts the wanted policy in force.
+    [[nodiscard]] Result<void> enforce();
+
+    /// Remembers flows, so that their packets are known afterwards. After enforce(), before the first flow is ended.
+    [[nodiscard]] Result<void> remember(std::span<const FlowRow> rows);
+
+    /// What the operator should know about what will happen to the packets.
+    [[nodiscard]] std::vector<std::string> warnings() const;
+
+  private:
+    [[nodiscard]] Result<void> judge_change() const;
+    [[nodiscard]] bool remembers() const { return policy_ && policy_->scope == MidstreamScope::Flushed; }
+    [[nodiscard]] bool too_many() const;
+    [[nodiscard]] Result<void> remember_or_open_windows(const std::vector<FlowRow>& rows);
+    [[nodiscard]] Result<void> open_window(Protocol protocol);
+    [[nodiscard]] std::string return_warning() const;
+
+    Ruleset& ruleset_;
+    FlowTable& table_;
+    const PolicyRequest& request_;
+    std::optional<StreamExceptionPolicy> in_force_;
+    std::optional<StreamExceptionPolicy> policy_;  ///< in force when the flows are ended
+    RulesetCondition condition_ = RulesetCondition::NothingApplied;
+    bool picks_up_tcp_ = true;
+    std::map<Protocol, std::uint64_t> flows_by_protocol_;
+    std::set<Protocol> windows_;
+    std::uint64_t not_remembered_ = 0;
+};
+
+}  // namespace headgate::operations

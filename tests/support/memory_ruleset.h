@@ -1,0 +1,88 @@
+// A ruleset in memory that behaves like nftables, as far as Ruleset promises. The conformance cases
+// (ruleset_conformance.h) hold both to the same.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "headgate/ruleset.h"
+
+namespace headgate::testing {
+
+class MemoryRuleset final : public Ruleset {
+  public:
+    Result<std::optional<StreamExceptionPolicy>> in_force() override {
+        auto policy = policy_;
+        if (policy) {
+            policy->description.clear();
+            policy->log.reset();
+            std::ranges::sort(policy->hooks);
+        }
+        return policy;
+    }
+    Result<void> apply(const StreamExceptionPolicy& policy) override {
+        policy_ = policy;
+        condition_ = RulesetCondition::AsApplied;
+        return {};
+    }
+    Result<void> remove() override {
+        *this = MemoryRuleset{};
+        return {};
+    }
+    Result<RulesetCondition> condition() override { return condition_; }
+    Result<RulesetStatus> status() override {
+        forget();
+        RulesetStatus status;
+        status.policy = in_force().value();
+        status.condition = condition_;
+        status.remembered_flows = flows_.size();
+        for (const auto& [protocol, end] : windows_)
+            status.windows.push_back({protocol, std::chrono::ceil<std::chrono::seconds>(end - now_)});
+        return status;
+    }
+    Result<Remembered> remember(std::span<const FlowRow> rows, std::chrono::seconds time) override {
+        if (!remembers()) return failed("no policy that remembers flushed flows is in force");
+        forget();
+        auto added = flows_;
+        for (const auto& row : rows) {
+            std::erase_if(added, [&](const auto& flow) { return flow.first == row.flow.original; });
+            added.emplace_back(row.flow.original, now_ + time);
+        }
+        if (added.size() > policy_->remember_at_most) return Remembered::None;
+        flows_ = std::move(added);
+        return Remembered::All;
+    }
+    Result<void> open_window(Protocol protocol, std::chrono::seconds time) override {
+        if (!remembers()) return failed("no policy that remembers flushed flows is in force");
+        windows_[protocol] = now_ + time;
+        return {};
+    }
+
+    void pass(std::chrono::milliseconds time) { now_ += time; }
+
+    /// As if somebody had removed or changed the table.
+    void meddle(RulesetCondition condition) {
+        condition_ = condition;
+        if (condition == RulesetCondition::Missing) policy_.reset();
+    }
+
+  private:
+    using Moment = std::chrono::milliseconds;
+
+    [[nodiscard]] bool remembers() const { return policy_ && policy_->scope == MidstreamScope::Flushed; }
+    void forget() {
+        std::erase_if(flows_, [&](const auto& flow) { return flow.second <= now_; });
+        std::erase_if(windows_, [&](const auto& window) { return window.second <= now_; });
+    }
+
+    std::optional<StreamExceptionPolicy> policy_;
+    RulesetCondition condition_ = RulesetCondition::NothingApplied;
+    std::vector<std::pair<FlowTuple, Moment>> flows_;
+    std::map<Protocol, Moment> windows_;
+    Moment now_{0};
+};
+
+}  // namespace headgate::testing

@@ -1,0 +1,21 @@
+#include "support/memory_ruleset.h"
+
+#include "support/ruleset_conformance.h"
+
+namespace headgate::testing {
+namespace {
+
+class MemoryRulesetEnvironment {
+  public:
+    [[nodiscard]] static std::string reason_to_skip() { return {}; }
+    Ruleset& ruleset() { return ruleset_; }
+    void pass(std::chrono::milliseconds time) { ruleset_.pass(time); }
+
+  private:
+    MemoryRuleset ruleset_;
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, RulesetConformance, MemoryRulesetEnvironment);
+
+}  // namespace
+}  // namespace headgate::testing
