@@ -1,6 +1,5 @@
-#include <unistd.h>
-
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -44,9 +43,10 @@ std::string condition_message(const RulesetStatus& status) {
         case RulesetCondition::Changed:
             return "somebody has changed the table inet headgate since the policy was applied: apply it again";
         case RulesetCondition::Missing:
-            return fmt::format("policy {} was applied, but the kernel no longer has it: somebody has removed the table "
-                               "inet headgate, as nft flush ruleset does; apply it again",
-                               status.missing_policy);
+            return fmt::format(
+                "policy {} was applied, but the kernel no longer has it: somebody has removed the table "
+                "inet headgate, as nft flush ruleset does; apply it again",
+                status.missing_policy);
         case RulesetCondition::Unverified:
             return "the kernel has this policy, but there is no record of its being applied: whether it is complete is "
                    "not known";
@@ -86,8 +86,9 @@ Result<ExitCode> run_policy_apply_command(const PolicyArguments& arguments) {
         const auto table = arguments.endpoint.open_table();
         const auto picks_up = table ? (*table)->picks_up_tcp() : Result<bool>{true};
         if (picks_up && !*picks_up) {
-            tell("warning: net.netfilter.nf_conntrack_tcp_loose is 0: to your rules midstream TCP packets are invalid, "
-                 "not new");
+            tell(
+                "warning: net.netfilter.nf_conntrack_tcp_loose is 0: to your rules midstream TCP packets are invalid, "
+                "not new");
         }
     }
     auto status = (*ruleset)->status();

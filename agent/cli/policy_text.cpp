@@ -57,8 +57,9 @@ void append_rule_lines(fmt::memory_buffer& out, const StreamExceptionPolicy& pol
     append_line(out, "hooks", fmt::format("{}", fmt::join(hook_names(policy), ", ")));
     append_line(out, "priority", fmt::format("{}", policy.priority));
     if (policy.scope != MidstreamScope::Flushed) return;
-    append_line(out, "flushed flows", fmt::format("remembered for {} s, {} at most", policy.remember_flushed_for.count(),
-                                                  policy.remember_at_most));
+    append_line(
+        out, "flushed flows",
+        fmt::format("remembered for {} s, {} at most", policy.remember_flushed_for.count(), policy.remember_at_most));
 }
 
 TextTable text_table(std::vector<Column> columns) {
@@ -101,7 +102,8 @@ void append_windows(fmt::memory_buffer& out, const std::vector<MidstreamWindow>&
 }  // namespace
 
 void PolicyListAnswer::append_text(fmt::memory_buffer& out) const {
-    auto table = text_table({{"NAME"}, {"POLICY"}, {"SCOPE"}, {"HOOKS"}, {"PRIORITY"}, {"FILE", Column::Align::Left, 1}});
+    auto table =
+        text_table({{"NAME"}, {"POLICY"}, {"SCOPE"}, {"HOOKS"}, {"PRIORITY"}, {"FILE", Column::Align::Left, 1}});
     for (const auto& entry : entries_) {
         if (!entry.policy) continue;
         const auto& policy = *entry.policy;
@@ -156,8 +158,9 @@ void PolicyStatusAnswer::append_text(fmt::memory_buffer& out) const {
         append_line(out, "remembered", fmt::format("{} flows", status_.remembered_flows));
     }
     for (const auto& window : status_.windows) {
-        append_line(out, "window", fmt::format("every midstream packet of {}, for {} s", to_string(window.protocol),
-                                               window.left.count()));
+        append_line(
+            out, "window",
+            fmt::format("every midstream packet of {}, for {} s", to_string(window.protocol), window.left.count()));
     }
     const auto caught = [](const PolicyCounter& counter) { return counter.packets != 0; };
     if (std::ranges::none_of(status_.counters, caught)) return;

@@ -5,10 +5,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <fstream>
-#include <iterator>
 
 #include "flow/file_descriptor.h"
-#include "flow/text.h"
 
 namespace headgate::midstream {
 
@@ -28,10 +26,9 @@ Result<std::optional<Applied>> AppliedRecord::read() const {
         if (errno == ENOENT) return std::nullopt;
         return system_error(errno, file_.string());
     }
-    const std::string text{std::istreambuf_iterator<char>{file}, {}};
-    std::string_view rest{text};
-    const auto policy = take_until(rest, '\n');
-    return Applied{std::string{policy}, std::string{rest}};
+    Applied applied;
+    file >> applied.policy >> applied.fingerprint;
+    return applied;
 }
 
 Result<void> AppliedRecord::write(const Applied& applied) const {
@@ -41,7 +38,7 @@ Result<void> AppliedRecord::write(const Applied& applied) const {
     auto draft = file_;
     draft += ".new";
     std::ofstream file{draft, std::ios::binary | std::ios::trunc};
-    file << applied.policy << '\n' << applied.listing;
+    file << applied.policy << ' ' << applied.fingerprint << '\n';
     file.close();
     if (!file) return system_error(errno, draft.string());
     std::filesystem::rename(draft, file_, error);

@@ -11,8 +11,8 @@
 namespace headgate::midstream {
 
 struct Applied {
-    std::string policy;   ///< its name
-    std::string listing;  ///< the table as the kernel listed it right afterwards
+    std::string policy;       ///< its name
+    std::string fingerprint;  ///< of the table right afterwards
 };
 
 class AppliedRecord {

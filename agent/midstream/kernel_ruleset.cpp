@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "midstream/applied_record.h"
 #include "midstream/flushed_memory.h"
 #include "midstream/nftables.h"
 #include "midstream/policy_change.h"
@@ -30,21 +29,6 @@ std::optional<StreamExceptionPolicy> policy_in(const std::vector<TableChain>& ch
     }
     std::ranges::sort(policy.hooks);
     return std::move(policy);
-}
-
-std::string listing_command() {
-    return fmt::format("list table inet {}", kTable);
-}
-
-Result<RulesetCondition> condition_of(const std::vector<TableChain>& chains, Nftables& nftables,
-                                      const AppliedRecord& record) {
-    const auto applied = record.read();
-    if (!applied) return tl::unexpected(applied.error());
-    if (chains.empty()) return *applied ? RulesetCondition::Missing : RulesetCondition::NothingApplied;
-    if (!*applied) return RulesetCondition::Unverified;
-    return nftables.run(listing_command()).map([&](const std::string& listing) {
-        return listing == (*applied)->listing ? RulesetCondition::AsApplied : RulesetCondition::Changed;
-    });
 }
 
 Result<std::vector<PolicyCounter>> read_counters(NftTable& table) {
@@ -87,38 +71,65 @@ Result<std::optional<StreamExceptionPolicy>> KernelRuleset::in_force() {
 }
 
 Result<void> KernelRuleset::apply(const StreamExceptionPolicy& policy) {
-    return table().and_then(
-        [&](NftTable* table) { return namespace_.run([&] { return apply_inside(*table, policy); }); });
-}
-
-Result<void> KernelRuleset::apply_inside(NftTable& table, const StreamExceptionPolicy& policy) {
+    const auto opened = table();
+    if (!opened) return tl::unexpected(opened.error());
+    NftTable& table = **opened;
     const auto chains = table.chains();
     if (!chains) return tl::unexpected(chains.error());
-    auto nftables = Nftables::open();
-    if (!nftables) return tl::unexpected(std::move(nftables.error()));
-    const auto record = AppliedRecord::open(run_folder_);
-    if (!record) return tl::unexpected(record.error());
     const auto note = std::ranges::find(*chains, kNoteChain, &TableChain::name);
     if (note != chains->end() && note->comment == note_text(policy)) {
-        const auto condition = condition_of(*chains, *nftables, *record);
+        const auto condition = condition_of(table, *chains);
         if (condition && *condition == RulesetCondition::AsApplied) return {};
     }
-    if (auto changed = change_policy(table, *nftables, *chains, policy); !changed) return changed;
-    return nftables->run(listing_command()).and_then([&](std::string listing) {
-        return record->write({policy.name, std::move(listing)});
+    auto changed = namespace_.run([&]() -> Result<void> {
+        auto nftables = Nftables::open();
+        if (!nftables) return tl::unexpected(std::move(nftables.error()));
+        return change_policy(table, *nftables, *chains, policy);
     });
+    if (!changed) return changed;
+    auto fingerprint = table.fingerprint();
+    if (!fingerprint) return tl::unexpected(std::move(fingerprint.error()));
+    return record().and_then([&](const AppliedRecord& file) { return file.write({policy.name, *fingerprint}); });
 }
 
 Result<void> KernelRuleset::remove() {
     const auto opened = table();
     if (!opened) return tl::unexpected(opened.error());
-    return namespace_.run([&]() -> Result<void> {
+    auto removed = namespace_.run([]() -> Result<void> {
         auto nftables = Nftables::open();
         if (!nftables) return tl::unexpected(std::move(nftables.error()));
         // Added first, so that there is one to delete.
-        auto deleted = nftables->run(fmt::format("add table inet {0}\ndelete table inet {0}\n", kTable));
-        if (!deleted) return tl::unexpected(std::move(deleted.error()));
-        return AppliedRecord::open(run_folder_).and_then([](const AppliedRecord& record) { return record.remove(); });
+        return nftables->run(fmt::format("add table inet {0}\ndelete table inet {0}\n", kTable));
+    });
+    if (!removed) return removed;
+    return record().and_then([](const AppliedRecord& file) { return file.remove(); });
+}
+
+Result<AppliedRecord> KernelRuleset::record() const {
+    Result<AppliedRecord> record = failed("no record");
+    auto opened = namespace_.run([&]() -> Result<void> {
+        record = AppliedRecord::open(run_folder_);
+        return {};
+    });
+    if (!opened) return tl::unexpected(std::move(opened.error()));
+    return record;
+}
+
+Result<RulesetCondition> KernelRuleset::condition() {
+    const auto opened = table();
+    if (!opened) return tl::unexpected(opened.error());
+    const auto chains = (*opened)->chains();
+    if (!chains) return tl::unexpected(chains.error());
+    return condition_of(**opened, *chains);
+}
+
+Result<RulesetCondition> KernelRuleset::condition_of(NftTable& table, const std::vector<TableChain>& chains) const {
+    const auto applied = record().and_then([](const AppliedRecord& file) { return file.read(); });
+    if (!applied) return tl::unexpected(applied.error());
+    if (chains.empty()) return *applied ? RulesetCondition::Missing : RulesetCondition::NothingApplied;
+    if (!*applied) return RulesetCondition::Unverified;
+    return table.fingerprint().map([&](const std::string& fingerprint) {
+        return fingerprint == (*applied)->fingerprint ? RulesetCondition::AsApplied : RulesetCondition::Changed;
     });
 }
 
@@ -139,48 +150,14 @@ Result<RulesetStatus> KernelRuleset::status() {
     auto windows = open_windows(table);
     if (!windows) return tl::unexpected(std::move(windows.error()));
     status.windows = std::move(*windows);
-    const auto condition = this->condition();
+    const auto condition = condition_of(table, *chains);
     if (!condition) return tl::unexpected(condition.error());
     status.condition = *condition;
-    if (status.condition != RulesetCondition::Missing) return status;
-    return name_on_record().map([&](std::string name) {
-        status.missing_policy = std::move(name);
-        return std::move(status);
-    });
-}
-
-Result<RulesetCondition> KernelRuleset::condition() {
-    const auto opened = table();
-    if (!opened) return tl::unexpected(opened.error());
-    const auto chains = (*opened)->chains();
-    if (!chains) return tl::unexpected(chains.error());
-    auto condition = RulesetCondition::NothingApplied;
-    auto judged = namespace_.run([&]() -> Result<void> {
-        auto nftables = Nftables::open();
-        if (!nftables) return tl::unexpected(std::move(nftables.error()));
-        const auto record = AppliedRecord::open(run_folder_);
-        if (!record) return tl::unexpected(record.error());
-        const auto found = condition_of(*chains, *nftables, *record);
-        if (!found) return tl::unexpected(found.error());
-        condition = *found;
-        return {};
-    });
-    if (!judged) return tl::unexpected(std::move(judged.error()));
-    return condition;
-}
-
-Result<std::string> KernelRuleset::name_on_record() const {
-    std::string name;
-    auto read = namespace_.run([&]() -> Result<void> {
-        const auto record = AppliedRecord::open(run_folder_);
-        if (!record) return tl::unexpected(record.error());
-        auto applied = record->read();
-        if (!applied) return tl::unexpected(std::move(applied.error()));
-        if (*applied) name = (*applied)->policy;
-        return {};
-    });
-    if (!read) return tl::unexpected(std::move(read.error()));
-    return name;
+    if (status.condition == RulesetCondition::Missing) {
+        const auto applied = record().and_then([](const AppliedRecord& file) { return file.read(); });
+        if (applied && *applied) status.missing_policy = (*applied)->policy;
+    }
+    return status;
 }
 
 Result<Remembered> KernelRuleset::remember(std::span<const FlowRow> rows, std::chrono::seconds time) {

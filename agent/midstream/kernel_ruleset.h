@@ -7,6 +7,7 @@
 
 #include "headgate/ruleset.h"
 
+#include "midstream/applied_record.h"
 #include "midstream/nft_table.h"
 #include "netlink/network_namespace.h"
 
@@ -32,8 +33,8 @@ class KernelRuleset final : public Ruleset {
 
     /// The table, opened when it is first needed.
     [[nodiscard]] Result<NftTable*> table();
-    [[nodiscard]] Result<void> apply_inside(NftTable& table, const StreamExceptionPolicy& policy);
-    [[nodiscard]] Result<std::string> name_on_record() const;
+    [[nodiscard]] Result<AppliedRecord> record() const;
+    [[nodiscard]] Result<RulesetCondition> condition_of(NftTable& table, const std::vector<TableChain>& chains) const;
     [[nodiscard]] Result<bool> add(const std::vector<SetElements>& additions);
 
     netlink::NetworkNamespace namespace_;

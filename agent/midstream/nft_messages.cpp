@@ -6,6 +6,7 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "midstream/ruleset_text.h"
@@ -46,6 +47,19 @@ void for_each_attribute(AttributeReader reader, Take take) {
     Attribute attribute;
     while (reader.next(attribute))
         take(attribute);
+}
+
+/// The attributes that count, one after the other, if the table is ours.
+template <typename Types>
+std::vector<std::byte> essence(Bytes payload, std::uint16_t table_type, const Types& types) {
+    std::vector<std::byte> bytes;
+    std::string table;
+    for_each_attribute(attributes_of(payload), [&](const Attribute& attribute) {
+        if (attribute.type == table_type) table = text_of(attribute.payload);
+        if (std::ranges::find(types, attribute.type) == types.end()) return;
+        bytes.insert(bytes.end(), attribute.whole.begin(), attribute.whole.end());
+    });
+    return table == kTable ? bytes : std::vector<std::byte>{};
 }
 
 /// User data is a row of type, length, value (libnftnl, nftnl_udata).
@@ -157,6 +171,19 @@ void add_additions(netlink::RequestBuffer& requests, const SetElements& addition
 
 }  // namespace
 
+std::vector<std::byte> essence_of_table(Bytes payload) {
+    return essence(payload, NFTA_TABLE_NAME, std::array{NFTA_TABLE_HANDLE, NFTA_TABLE_FLAGS});
+}
+
+std::vector<std::byte> essence_of_chain(Bytes payload) {
+    return essence(payload, NFTA_CHAIN_TABLE,
+                   std::array{NFTA_CHAIN_NAME, NFTA_CHAIN_HOOK, NFTA_CHAIN_POLICY, NFTA_CHAIN_USERDATA});
+}
+
+std::vector<std::byte> essence_of_rule(Bytes payload) {
+    return essence(payload, NFTA_RULE_TABLE, std::array{NFTA_RULE_CHAIN, NFTA_RULE_HANDLE, NFTA_RULE_EXPRESSIONS});
+}
+
 std::optional<TableChain> parse_chain(Bytes payload) {
     TableChain chain;
     std::string table;
@@ -212,24 +239,29 @@ std::vector<SetElement> parse_elements(Bytes payload) {
 }
 
 void add_listing(netlink::RequestBuffer& requests, Listing listing) {
-    switch (listing) {
-        case Listing::Chains: {
-            nlmsghdr* const message = begin(requests, NFT_MSG_GETCHAIN, NLM_F_DUMP);
-            put_text(message, NFTA_CHAIN_TABLE, kTable);
-            return requests.end(message);
+    struct Form {
+        int message;
+        std::uint16_t table;  ///< the attribute that names it
+    };
+    const auto form = [listing]() -> Form {
+        switch (listing) {
+            case Listing::Tables:
+                return {NFT_MSG_GETTABLE, NFTA_TABLE_NAME};
+            case Listing::Chains:
+                return {NFT_MSG_GETCHAIN, NFTA_CHAIN_TABLE};
+            case Listing::Rules:
+                return {NFT_MSG_GETRULE, NFTA_RULE_TABLE};
+            case Listing::Sets:
+                return {NFT_MSG_GETSET, NFTA_SET_TABLE};
+            case Listing::Counters:
+                return {NFT_MSG_GETOBJ, NFTA_OBJ_TABLE};
         }
-        case Listing::Sets: {
-            nlmsghdr* const message = begin(requests, NFT_MSG_GETSET, NLM_F_DUMP);
-            put_text(message, NFTA_SET_TABLE, kTable);
-            return requests.end(message);
-        }
-        case Listing::Counters: {
-            nlmsghdr* const message = begin(requests, NFT_MSG_GETOBJ, NLM_F_DUMP);
-            put_text(message, NFTA_OBJ_TABLE, kTable);
-            mnl_attr_put_u32(message, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
-            return requests.end(message);
-        }
-    }
+        return {};
+    }();
+    nlmsghdr* const message = begin(requests, form.message, NLM_F_DUMP);
+    put_text(message, form.table, kTable);
+    if (listing == Listing::Counters) mnl_attr_put_u32(message, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
+    requests.end(message);
 }
 
 void add_element_listing(netlink::RequestBuffer& requests, std::string_view set) {

@@ -37,6 +37,12 @@ struct TableCounter {
     std::uint64_t bytes = 0;
 };
 
+/// What of a table, chain or rule cannot change without somebody changing it, as bytes to be compared. Empty for a
+/// message about another table.
+[[nodiscard]] std::vector<std::byte> essence_of_table(netlink::Bytes payload);
+[[nodiscard]] std::vector<std::byte> essence_of_chain(netlink::Bytes payload);
+[[nodiscard]] std::vector<std::byte> essence_of_rule(netlink::Bytes payload);
+
 /// Each is absent for a message about another table.
 [[nodiscard]] std::optional<TableChain> parse_chain(netlink::Bytes payload);
 [[nodiscard]] std::optional<TableSet> parse_set(netlink::Bytes payload);
@@ -45,8 +51,9 @@ struct TableCounter {
 /// Those that have not timed out; `timeout` is what is left.
 [[nodiscard]] std::vector<SetElement> parse_elements(netlink::Bytes payload);
 
-/// What a dump asks for. nf_tables narrows chains down to the table since 6.2, sets and counters always.
-enum class Listing : std::uint8_t { Chains, Sets, Counters };
+/// What a dump asks for. Tables and chains come for all tables of the family, the rest for ours alone
+/// (nf_tables_api.c, nf_tables_dump_{tables,chains,rules,sets,obj}).
+enum class Listing : std::uint8_t { Tables, Chains, Rules, Sets, Counters };
 
 void add_listing(netlink::RequestBuffer& requests, Listing listing);
 void add_element_listing(netlink::RequestBuffer& requests, std::string_view set);

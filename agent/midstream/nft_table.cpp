@@ -1,9 +1,12 @@
 #include "midstream/nft_table.h"
 
+#include <Poco/SHA1Engine.h>
 #include <linux/netlink.h>
 
+#include <array>
 #include <cerrno>
 #include <iterator>
+#include <utility>
 
 #include "netlink/messages.h"
 
@@ -116,6 +119,19 @@ Result<std::vector<TableCounter>> NftTable::counters() {
     return list(listing_request(Listing::Counters), in_vector(parse_counter));
 }
 
+Result<std::string> NftTable::fingerprint() {
+    using Essence = std::vector<std::byte> (*)(netlink::Bytes);
+    constexpr std::array<std::pair<Listing, Essence>, 3> kParts = {
+        {{Listing::Tables, essence_of_table}, {Listing::Chains, essence_of_chain}, {Listing::Rules, essence_of_rule}}};
+    Poco::SHA1Engine digest;
+    for (const auto& [listing, essence] : kParts) {
+        const auto bytes = list(listing_request(listing), essence);
+        if (!bytes) return tl::unexpected(bytes.error());
+        digest.update(bytes->data(), bytes->size());
+    }
+    return Poco::DigestEngine::digestToHex(digest.digest());
+}
+
 Result<std::vector<SetElement>> NftTable::elements(std::string_view set) {
     netlink::RequestBuffer request;
     add_element_listing(request, set);
@@ -123,10 +139,15 @@ Result<std::vector<SetElement>> NftTable::elements(std::string_view set) {
 }
 
 Result<void> NftTable::add(std::span<const SetElements> additions) {
-    auto added = transact(additions, WhenThere::Fail);
-    if (!added && added.error().number == EEXIST) added = transact(additions, WhenThere::Renew);
+    auto added = transact(additions, when_there_);
+    if (!added && added.error().number == EEXIST) {
+        // More will be there where one was, and a transaction that fails waits for the whole machine (nf_tables_api.c,
+        // __nf_tables_abort: synchronize_rcu).
+        when_there_ = WhenThere::Renew;
+        added = transact(additions, when_there_);
+    }
     // One that was there may time out between being added and being removed.
-    if (!added && added.error().number == ENOENT) added = transact(additions, WhenThere::Renew);
+    if (!added && added.error().number == ENOENT) added = transact(additions, when_there_);
     return added;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -25,6 +26,9 @@ class NftTable {
     [[nodiscard]] Result<std::vector<TableSet>> sets();
     [[nodiscard]] Result<std::vector<TableCounter>> counters();
 
+    /// The same as long as nobody changes the table's flags, chains or rules.
+    [[nodiscard]] Result<std::string> fingerprint();
+
     /// Empty where there is no such set.
     [[nodiscard]] Result<std::vector<SetElement>> elements(std::string_view set);
 
@@ -45,6 +49,7 @@ class NftTable {
 
     netlink::Socket socket_;
     std::vector<std::byte> buffer_;
+    WhenThere when_there_ = WhenThere::Fail;
 };
 
 }  // namespace headgate::midstream

@@ -25,17 +25,15 @@ Result<Nftables> Nftables::open() {
     if (nft_ctx_buffer_output(context) != 0 || nft_ctx_buffer_error(context) != 0) {
         return failed("libnftables: out of memory");
     }
-    nft_ctx_output_set_flags(context, NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_TERSE);
     return nftables;
 }
 
-Result<std::string> Nftables::run(const std::string& commands) {
+Result<void> Nftables::run(const std::string& commands) {
     nft_ctx* const context = context_.get();
     const int status = nft_run_cmd_from_buffer(context, commands.c_str());
-    std::string output = nft_ctx_get_output_buffer(context);
     const std::string complaint = nft_ctx_get_error_buffer(context);
     if (status != 0) return failed("nftables: {}", essence(complaint));
-    return output;
+    return {};
 }
 
 }  // namespace headgate::midstream

@@ -17,8 +17,8 @@ class Nftables {
     /// not work at all: so NftTable::open() goes first.
     [[nodiscard]] static Result<Nftables> open();
 
-    /// All or nothing. What the commands print, without counts and elements of sets.
-    [[nodiscard]] Result<std::string> run(const std::string& commands);
+    /// All or nothing.
+    [[nodiscard]] Result<void> run(const std::string& commands);
 
   private:
     struct Closer {

@@ -133,10 +133,10 @@ std::vector<std::string> FlushPolicy::warnings() const {
         std::vector<std::string> names;
         for (const auto protocol : windows_)
             names.push_back(upper_case(protocol));
-        warnings.push_back(
-            fmt::format("there is no room to remember so many flows ({} at most): for {} s every midstream packet of {} "
-                        "is taken for one of a flushed flow",
-                        policy_->remember_at_most, policy_->remember_flushed_for.count(), fmt::join(names, " and ")));
+        warnings.push_back(fmt::format(
+            "there is no room to remember so many flows ({} at most): for {} s every midstream packet of {} "
+            "is taken for one of a flushed flow",
+            policy_->remember_at_most, policy_->remember_flushed_for.count(), fmt::join(names, " and ")));
     }
     if (not_remembered_ != 0) {
         warnings.push_back(

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "flow/flow_json.h"
+#include "midstream/nft_messages.h"
 #include "support/flow_builder.h"
 #include "support/kernel_messages.h"
 
@@ -46,6 +47,12 @@ int main(int argc, char** argv) {
           "source=2001:db8::/64,protocol=17,protocol=icmpv6", "destination-port=ANY,protocol=any"}) {
         write(folder / "flow_filter", ++number, text);
     }
+    netlink::RequestBuffer transaction;
+    const std::vector<FlowRow> rows{{tcp_flow().flow(), {}}, {icmpv6_flow().flow(), {}}};
+    midstream::add_transaction(transaction, midstream::elements_for(rows, std::chrono::seconds{9}),
+                               midstream::WhenThere::Renew);
+    write(folder / "nft_message", ++number,
+          {reinterpret_cast<const char*>(transaction.bytes().data()), transaction.bytes().size()});
     for (const auto& policy : std::filesystem::directory_iterator{SHIPPED_POLICIES}) {
         if (policy.path().extension() == ".yaml") write(folder / "policy_file", ++number, text_of(policy.path()));
     }

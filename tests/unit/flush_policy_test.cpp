@@ -93,9 +93,10 @@ TEST_F(FlushingWithPolicy, with_scope_all_there_is_nothing_to_remember) {
 TEST_F(FlushingWithPolicy, more_connections_than_can_be_remembered_open_a_window_and_it_says_so) {
     reject_.remember_at_most = 3;
     in_force(reject_);
-    EXPECT_EQ(warnings(), std::vector<std::string>{
-                              "there is no room to remember so many flows (3 at most): for 300 s every midstream packet "
-                              "of TCP is taken for one of a flushed flow"});
+    EXPECT_EQ(warnings(),
+              std::vector<std::string>{
+                  "there is no room to remember so many flows (3 at most): for 300 s every midstream packet "
+                  "of TCP is taken for one of a flushed flow"});
     EXPECT_EQ(status().remembered_flows, 1U) << "the UDP flow";
     ASSERT_EQ(status().windows.size(), 1U);
     EXPECT_EQ(status().windows.front(), (MidstreamWindow{Protocol::Tcp, std::chrono::seconds{300}}));

@@ -1,0 +1,68 @@
+// The generator against nft(8), a second program: every kind of policy is a ruleset that it takes.
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "kernel/own_namespace.h"
+#include "midstream/ruleset_text.h"
+
+namespace headgate::testing {
+namespace {
+
+class RulesetText : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        if (!namespace_.reason_to_skip().empty()) GTEST_SKIP() << namespace_.reason_to_skip();
+    }
+
+    /// What nft says against the ruleset; nothing when it would take it.
+    static std::string complaints(const StreamExceptionPolicy& policy) {
+        std::FILE* const nft = ::popen("nft --check -f - >/dev/null 2>/tmp/headgate-nft-check.$PPID", "w");
+        const auto text = "table inet headgate {\n" + midstream::ruleset_text(policy) + "}\n";
+        std::fwrite(text.data(), 1, text.size(), nft);
+        if (::pclose(nft) == 0) return {};
+        std::ifstream said{"/tmp/headgate-nft-check." + std::to_string(::getpid())};
+        return {std::istreambuf_iterator<char>{said}, {}};
+    }
+
+    void TearDown() override { std::filesystem::remove("/tmp/headgate-nft-check." + std::to_string(::getpid())); }
+
+    OwnNamespace namespace_;
+};
+
+TEST_F(RulesetText, of_every_policy_is_taken_by_nft) {
+    const std::vector<std::vector<Hook>> hook_choices = {
+        {Hook::Forward}, {Hook::Forward, Hook::Input}, {Hook::Output, Hook::Input, Hook::Forward}};
+    for (const auto exception : {StreamException::Drop, StreamException::Reject, StreamException::Continue}) {
+        for (const auto scope : {MidstreamScope::All, MidstreamScope::Flushed}) {
+            for (const auto& hooks : hook_choices) {
+                for (const bool logs : {false, true}) {
+                    StreamExceptionPolicy policy;
+                    policy.name = "of-ours_2";
+                    policy.exception = exception;
+                    policy.scope = scope;
+                    policy.hooks = hooks;
+                    if (logs) policy.log = PacketLog{"[mid stream] #1: it's ", 7};
+                    EXPECT_EQ(complaints(policy), "") << to_string(exception) << ' ' << to_string(scope);
+                }
+            }
+        }
+    }
+}
+
+TEST_F(RulesetText, is_taken_at_the_ends_of_every_range) {
+    StreamExceptionPolicy policy;
+    policy.name = std::string(StreamExceptionPolicy::kLongestName, 'x');
+    policy.exception = StreamException::Continue;
+    policy.hooks = {Hook::Output};
+    policy.remember_flushed_for = StreamExceptionPolicy::kLongestMemory;
+    policy.remember_at_most = StreamExceptionPolicy::kLargestMemory;
+    policy.log = PacketLog{std::string(kLongestLogPrefix, 'p'), 10000};
+    for (const int priority : {StreamExceptionPolicy::kFirstPriority, StreamExceptionPolicy::kLastPriority}) {
+        policy.priority = priority;
+        EXPECT_EQ(complaints(policy), "") << priority;
+    }
+}
+
+}  // namespace
+}  // namespace headgate::testing

@@ -1,0 +1,149 @@
+#include "midstream/ruleset_text.h"
+
+#include <gtest/gtest.h>
+
+#include "midstream/flushed_sets.h"
+#include "support/flow_builder.h"
+
+namespace headgate::midstream {
+namespace {
+
+using namespace headgate::testing;
+using namespace std::chrono_literals;
+
+StreamExceptionPolicy some_policy() {
+    StreamExceptionPolicy policy;
+    policy.name = "of-ours";
+    policy.exception = StreamException::Reject;
+    return policy;
+}
+
+TEST(RulesetNote, says_what_the_policy_is) {
+    auto policy = some_policy();
+    policy.scope = MidstreamScope::All;
+    policy.remember_flushed_for = 77s;
+    policy.remember_at_most = 9;
+    const auto note = parse_note(note_text(policy));
+    ASSERT_TRUE(note.has_value());
+    EXPECT_EQ(note->policy, policy);
+}
+
+TEST(RulesetNote, changes_with_whatever_changes_the_rules) {
+    auto policy = some_policy();
+    const auto before = note_text(policy);
+    EXPECT_EQ(note_text(some_policy()), before);
+    policy.priority = -194;
+    EXPECT_NE(note_text(policy), before);
+    policy = some_policy();
+    policy.log = PacketLog{"x", 1};
+    EXPECT_NE(note_text(policy), before);
+    policy = some_policy();
+    policy.description = "no rule";
+    EXPECT_EQ(note_text(policy), before);
+}
+
+TEST(RulesetNote, fits_a_comment_of_nftables) {
+    auto policy = some_policy();
+    policy.name = std::string(StreamExceptionPolicy::kLongestName, 'x');
+    policy.exception = StreamException::Continue;
+    policy.remember_flushed_for = StreamExceptionPolicy::kLongestMemory;
+    policy.remember_at_most = StreamExceptionPolicy::kLargestMemory;
+    EXPECT_LE(note_text(policy).size(), 127U);
+}
+
+TEST(RulesetNote, of_somebody_else_is_none) {
+    for (const auto* text : {"", "hello", "policy=", "policy=x exception=drop", "policy=x exception=maybe scope=all",
+                             "policy=x exception=drop scope=all remember=-1 most=1 text=0",
+                             "policy=x exception=drop scope=all remember=1 most=99999999999 text=0"}) {
+        EXPECT_FALSE(parse_note(text).has_value()) << text;
+    }
+}
+
+TEST(CounterName, is_read_back_whatever_the_policy_is_called) {
+    const auto counter = parse_counter_name("my_own-policy_forward_reply_icmpv6");
+    ASSERT_TRUE(counter.has_value());
+    EXPECT_EQ(counter->policy, "my_own-policy");
+    EXPECT_EQ(counter->hook, Hook::Forward);
+    EXPECT_EQ(counter->direction, PacketDirection::Reply);
+    EXPECT_EQ(counter->protocol, "icmpv6");
+}
+
+TEST(CounterName, of_somebody_else_is_none) {
+    for (const auto* name : {"", "http", "_forward_any_tcp", "x_sideways_any_tcp", "x_forward_up_tcp", "forward_any_tcp"})
+        EXPECT_FALSE(parse_counter_name(name).has_value()) << name;
+}
+
+TEST(Ruleset, with_scope_all_catches_without_remembering) {
+    auto policy = some_policy();
+    policy.scope = MidstreamScope::All;
+    const auto text = ruleset_text(policy);
+    EXPECT_EQ(text.find("flushed_"), std::string::npos);
+    EXPECT_NE(text.find("meta l4proto { tcp, sctp } goto forward_any"), std::string::npos);
+}
+
+TEST(Ruleset, stands_in_the_policys_hooks_and_no_others) {
+    auto policy = some_policy();
+    policy.hooks = {Hook::Input};
+    policy.priority = -7;
+    const auto text = ruleset_text(policy);
+    EXPECT_NE(text.find("type filter hook input priority -7; policy accept;"), std::string::npos);
+    EXPECT_EQ(text.find("hook forward"), std::string::npos);
+}
+
+std::vector<FlowRow> row(const Flow& flow) {
+    return {{flow, {}}};
+}
+
+const SetElements& in_set(const std::vector<SetElements>& all, std::string_view name) {
+    for (const auto& each : all) {
+        if (each.set == name) return each;
+    }
+    static const SetElements none;
+    return none;
+}
+
+std::string hex(const SetElement& element) {
+    std::string text;
+    for (const auto octet : element.key_bytes())
+        text += fmt::format("{:02x}", std::to_integer<unsigned>(octet));
+    return text;
+}
+
+TEST(FlushedFlow, is_remembered_as_its_packets_arrive_from_either_side) {
+    const auto flow = tcp_flow().from("10.0.1.2", 0x1234).to("192.0.2.1", 80).redirected_to("10.0.2.2", 8080);
+    const auto elements = elements_for(row(flow), 5s);
+    ASSERT_EQ(elements.size(), 2U);
+    const auto& original = in_set(elements, "flushed_ports_original_ipv4").elements;
+    const auto& reply = in_set(elements, "flushed_ports_reply_ipv4").elements;
+    ASSERT_EQ(original.size(), 1U);
+    ASSERT_EQ(reply.size(), 1U);
+    EXPECT_EQ(hex(original.front()), "0a000102" "12340000" "c0000201" "00500000" "06000000");
+    EXPECT_EQ(hex(reply.front()), "0a000202" "1f900000" "0a000102" "12340000" "06000000");
+    EXPECT_EQ(original.front().timeout, 5s);
+}
+
+TEST(FlushedFlow, of_echo_is_told_by_its_identifier) {
+    const auto elements = elements_for(row(icmp_flow().from("10.0.1.2").to("10.0.2.2").echo(0x0102)), 1s);
+    EXPECT_EQ(hex(in_set(elements, "flushed_echo_original_ipv4").elements.at(0)), "0a000102" "0a000202" "01020000");
+    EXPECT_EQ(hex(in_set(elements, "flushed_echo_reply_ipv4").elements.at(0)), "0a000202" "0a000102" "01020000");
+}
+
+TEST(FlushedFlow, of_other_protocols_is_told_by_its_addresses) {
+    const auto elements = elements_for(row(FlowBuilder{Protocol::Gre}.from("10.0.1.2").to("10.0.2.2").flow()), 1s);
+    EXPECT_EQ(hex(in_set(elements, "flushed_other_original_ipv4").elements.at(0)), "0a000102" "0a000202" "2f000000");
+}
+
+TEST(FlushedFlow, of_icmp_other_than_echo_has_no_set) {
+    Flow timestamps = icmp_flow();
+    timestamps.original.icmp_type = 13;
+    EXPECT_TRUE(elements_for(row(timestamps), 1s).empty());
+}
+
+TEST(Window, has_the_protocol_for_its_key) {
+    const auto window = window_for(Protocol::Sctp, 9s);
+    EXPECT_EQ(window.set, "windows");
+    EXPECT_EQ(protocol_of_window(window.elements.at(0)), Protocol::Sctp);
+}
+
+}  // namespace
+}  // namespace headgate::midstream
