@@ -81,6 +81,8 @@ class CommandTree {
         show.add_flag("--ruleset", policy_.ruleset, "as nftables is told");
         CLI::App& apply = add_policy_command(policy, "apply", "Put a policy in force", run_policy_apply_command);
         add_policy_name(apply);
+        apply.add_flag("--include-protected", policy_.include_protected,
+                       "even if that cuts your own SSH session, which is not tracked yet");
         policy_.endpoint.add_to(apply);
         policy_.endpoint.add_to(add_policy_command(
             policy, "remove", "Have no policy in force, and forget flushed flows", run_policy_remove_command));

@@ -41,6 +41,7 @@ struct TableArguments {
 struct PolicyArguments {
     std::string name;
     bool ruleset = false;
+    bool include_protected = false;
     EndpointArguments endpoint;
     OutputArguments output;
 };

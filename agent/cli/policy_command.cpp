@@ -1,10 +1,8 @@
-#include <fmt/ranges.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <iterator>
-#include <vector>
+
+#include "headgate/clock.h"
 
 #include "cli/commands.h"
 #include "cli/output_stream.h"
@@ -12,6 +10,7 @@
 #include "cli/terminal.h"
 #include "midstream/policy_library.h"
 #include "midstream/ruleset_text.h"
+#include "operations/ssh_session.h"
 
 namespace headgate::cli {
 namespace {
@@ -54,6 +53,57 @@ std::string condition_message(const RulesetStatus& status) {
     return {};
 }
 
+class Count final : public ScanListener {
+  public:
+    Result<void> matched(std::span<const FlowRow> rows) override {
+        flows += rows.size();
+        return {};
+    }
+
+    std::uint64_t flows = 0;
+};
+
+/// With scope all, what is not tracked is midstream: also the session that this command was typed in, on a gateway that
+/// has tracked nothing so far.
+Result<void> spare_own_session(const PolicyArguments& arguments, const StreamExceptionPolicy& policy) {
+    const auto sessions = operations::find_ssh_sessions();
+    const bool elsewhere = arguments.endpoint.network_namespace.has_value();
+    const bool cuts = policy.scope == MidstreamScope::All && policy.exception != StreamException::Continue;
+    if (!cuts || sessions.empty() || elsewhere || arguments.include_protected) return {};
+    const auto table = arguments.endpoint.open_table();
+    if (!table) return tl::unexpected(table.error());
+    FlowQuery query;
+    query.filters = sessions;
+    query.direction = MatchDirection::Both;
+    Count tracked;
+    const auto scanned = (*table)->scan(query, Moment{SystemClock{}.now(), std::nullopt}, tracked);
+    if (!scanned) return tl::unexpected(scanned.error());
+    if (tracked.flows != 0) return {};
+    return refused(
+        "your SSH session is not tracked yet, and scope all would cut it: nothing was applied "
+        "(--include-protected applies all the same)");
+}
+
+/// What an operator should know before the first packet tells.
+Result<void> tell_consequences(const PolicyArguments& arguments, const StreamExceptionPolicy& policy) {
+    const auto table = arguments.endpoint.open_table();
+    if (!table) return tl::unexpected(table.error());
+    const auto usage = (*table)->usage();
+    if (!usage) return tl::unexpected(usage.error());
+    const auto picks_up = (*table)->picks_up_tcp();
+    if (!picks_up) return tl::unexpected(picks_up.error());
+    if (policy.scope == MidstreamScope::All && usage->in_use == 0) {
+        tell(
+            "warning: no flow is tracked here so far: connections that are there already are midstream to this policy");
+    }
+    if (policy.exception == StreamException::Continue && !*picks_up) {
+        tell(
+            "warning: net.netfilter.nf_conntrack_tcp_loose is 0: to your rules midstream TCP packets are invalid, not "
+            "new");
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<ExitCode> run_policy_list_command(const PolicyArguments& arguments) {
@@ -81,16 +131,10 @@ Result<ExitCode> run_policy_apply_command(const PolicyArguments& arguments) {
     if (!endpoint) return tl::unexpected(endpoint.error());
     const auto ruleset = arguments.endpoint.open_ruleset();
     if (!ruleset) return tl::unexpected(ruleset.error());
-    if (auto applied = (*ruleset)->apply(*policy); !applied) return tl::unexpected(std::move(applied.error()));
-    if (policy->exception == StreamException::Continue) {
-        const auto table = arguments.endpoint.open_table();
-        const auto picks_up = table ? (*table)->picks_up_tcp() : Result<bool>{true};
-        if (picks_up && !*picks_up) {
-            tell(
-                "warning: net.netfilter.nf_conntrack_tcp_loose is 0: to your rules midstream TCP packets are invalid, "
-                "not new");
-        }
-    }
+    auto applied = spare_own_session(arguments, *policy)
+                       .and_then([&] { return tell_consequences(arguments, *policy); })
+                       .and_then([&] { return (*ruleset)->apply(*policy); });
+    if (!applied) return tl::unexpected(std::move(applied.error()));
     auto status = (*ruleset)->status();
     if (!status) return tl::unexpected(std::move(status.error()));
     return print(arguments.output, PolicyStatusAnswer{*endpoint, *status, condition_message(*status)});

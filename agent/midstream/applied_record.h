@@ -8,6 +8,8 @@
 
 #include "headgate/result.h"
 
+#include "flow/file_descriptor.h"
+
 namespace headgate::midstream {
 
 struct Applied {
@@ -23,8 +25,23 @@ class AppliedRecord {
 
     /// None if nothing is on record.
     [[nodiscard]] Result<std::optional<Applied>> read() const;
-    [[nodiscard]] Result<void> write(const Applied& applied) const;
-    [[nodiscard]] Result<void> remove() const;
+
+    /// The right to change the record, and with it what is applied; nobody else has it as long as this object lives.
+    class Lock {
+      public:
+        [[nodiscard]] Result<void> write(const Applied& applied) const;
+        [[nodiscard]] Result<void> remove() const;
+
+      private:
+        friend class AppliedRecord;
+        Lock(FileDescriptor fd, std::filesystem::path file) : fd_(std::move(fd)), file_(std::move(file)) {}
+
+        FileDescriptor fd_;
+        std::filesystem::path file_;
+    };
+
+    /// Waits for it.
+    [[nodiscard]] Result<Lock> lock() const;
 
   private:
     explicit AppliedRecord(std::filesystem::path file) : file_(std::move(file)) {}

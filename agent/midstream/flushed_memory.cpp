@@ -4,22 +4,14 @@
 
 namespace headgate::midstream {
 
-Result<std::vector<SetElements>> remembered_elements(NftTable& table) {
-    std::vector<SetElements> all;
-    for (const auto& set : all_flushed_sets()) {
-        auto elements = table.elements(name_of(set));
-        if (!elements) return tl::unexpected(std::move(elements.error()));
-        if (!elements->empty()) all.push_back({name_of(set), std::move(*elements)});
-    }
-    return all;
-}
-
-/// Each flow has one element in a set of its original direction.
-std::uint64_t count_flows(const std::vector<SetElements>& remembered) {
+Result<std::uint64_t> count_remembered_flows(NftTable& table, std::uint32_t size) {
     std::uint64_t count = 0;
     for (const auto& set : all_flushed_sets()) {
-        const auto found = std::ranges::find(remembered, name_of(set), &SetElements::set);
-        if (set.direction == PacketDirection::Original && found != remembered.end()) count += found->elements.size();
+        if (set.direction != PacketDirection::Original)
+            continue;  // each flow has one element in a set of this direction
+        const auto elements = table.elements(name_of(set, size));
+        if (!elements) return tl::unexpected(elements.error());
+        count += elements->size();
     }
     return count;
 }
@@ -34,6 +26,15 @@ Result<std::vector<MidstreamWindow>> open_windows(NftTable& table) {
         }
     }
     return windows;
+}
+
+Result<void> extend_window(NftTable& table, Protocol protocol, std::chrono::milliseconds time) {
+    const auto open = open_windows(table);
+    if (!open) return tl::unexpected(open.error());
+    const auto window = std::ranges::find(*open, protocol, &MidstreamWindow::protocol);
+    if (window != open->end() && window->left > time) return {};
+    const auto addition = window_for(protocol, time);
+    return table.add({&addition, 1});
 }
 
 }  // namespace headgate::midstream

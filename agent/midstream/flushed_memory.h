@@ -1,6 +1,7 @@
-// What the table remembers of flushed flows, read back from the kernel.
+// What the table remembers of flushed flows: read back from the kernel, and windows.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -12,11 +13,12 @@
 
 namespace headgate::midstream {
 
-/// What is in the sets of flushed flows, those left out that are empty or not there.
-[[nodiscard]] Result<std::vector<SetElements>> remembered_elements(NftTable& table);
-
-[[nodiscard]] std::uint64_t count_flows(const std::vector<SetElements>& remembered);
+/// How many flows are remembered in the sets of that size.
+[[nodiscard]] Result<std::uint64_t> count_remembered_flows(NftTable& table, std::uint32_t size);
 
 [[nodiscard]] Result<std::vector<MidstreamWindow>> open_windows(NftTable& table);
+
+/// Opens a window, or keeps one open for that long at least.
+[[nodiscard]] Result<void> extend_window(NftTable& table, Protocol protocol, std::chrono::milliseconds time);
 
 }  // namespace headgate::midstream

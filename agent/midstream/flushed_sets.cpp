@@ -86,8 +86,9 @@ std::span<const FlushedSet> all_flushed_sets() {
     return kAllSets;
 }
 
-std::string name_of(const FlushedSet& set) {
-    return fmt::format("flushed_{}_{}_{}", name_of(set.kind), to_string(set.direction), to_string(set.family));
+std::string name_of(const FlushedSet& set, std::uint32_t size) {
+    return fmt::format("{}{}_{}_{}_{}", kFlushedPrefix, name_of(set.kind), to_string(set.direction),
+                       to_string(set.family), size);
 }
 
 std::string key_declaration(const FlushedSet& set) {
@@ -104,7 +105,8 @@ std::string key_declaration(const FlushedSet& set) {
     return {};
 }
 
-std::vector<SetElements> elements_for(std::span<const FlowRow> rows, std::chrono::milliseconds timeout) {
+std::vector<SetElements> elements_for(std::span<const FlowRow> rows, std::chrono::milliseconds timeout,
+                                      std::uint32_t size) {
     std::array<std::vector<SetElement>, kAllSets.size()> by_set;
     const auto add = [&](const FlowTuple& tuple, TupleKind kind, PacketDirection direction) {
         const auto set = std::ranges::find(kAllSets, FlushedSet{kind, direction, tuple.source.family});
@@ -118,7 +120,7 @@ std::vector<SetElements> elements_for(std::span<const FlowRow> rows, std::chrono
     }
     std::vector<SetElements> result;
     for (std::size_t i = 0; i < kAllSets.size(); ++i) {
-        if (!by_set[i].empty()) result.push_back({name_of(kAllSets[i]), std::move(by_set[i])});
+        if (!by_set[i].empty()) result.push_back({name_of(kAllSets[i], size), std::move(by_set[i])});
     }
     return result;
 }

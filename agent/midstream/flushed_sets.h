@@ -40,8 +40,12 @@ struct FlushedSet {
 
 [[nodiscard]] std::span<const FlushedSet> all_flushed_sets();
 
-/// `flushed_ports_original_ipv4`, ...
-[[nodiscard]] std::string name_of(const FlushedSet& set);
+/// `flushed_ports_original_ipv4_65536`, ... A set's size cannot be changed, so it is part of the name: sets of another
+/// size stand beside the old ones until they hold what those hold.
+[[nodiscard]] std::string name_of(const FlushedSet& set, std::uint32_t size);
+
+/// What the names of all of them begin with.
+inline constexpr std::string_view kFlushedPrefix = "flushed_";
 
 /// The key as nftables declares it.
 [[nodiscard]] std::string key_declaration(const FlushedSet& set);
@@ -69,8 +73,9 @@ struct SetElements {
     std::vector<SetElement> elements;
 };
 
-/// What remembers these flows. Leaves out what has no set: ICMP other than echo.
-[[nodiscard]] std::vector<SetElements> elements_for(std::span<const FlowRow> rows, std::chrono::milliseconds timeout);
+/// What remembers these flows in the sets of that size. Leaves out what has no set: ICMP other than echo.
+[[nodiscard]] std::vector<SetElements> elements_for(std::span<const FlowRow> rows, std::chrono::milliseconds timeout,
+                                                    std::uint32_t size);
 
 /// What opens a window for the protocol.
 [[nodiscard]] SetElements window_for(Protocol protocol, std::chrono::milliseconds timeout);

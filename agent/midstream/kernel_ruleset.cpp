@@ -11,6 +11,8 @@
 namespace headgate::midstream {
 namespace {
 
+constexpr std::string_view kNothingRemembers = "no policy that remembers flushed flows is in force";
+
 std::optional<Note> note_in(const std::vector<TableChain>& chains) {
     const auto chain = std::ranges::find(chains, kNoteChain, &TableChain::name);
     return chain == chains.end() ? std::nullopt : parse_note(chain->comment);
@@ -29,6 +31,17 @@ std::optional<StreamExceptionPolicy> policy_in(const std::vector<TableChain>& ch
     }
     std::ranges::sort(policy.hooks);
     return std::move(policy);
+}
+
+Result<RulesetCondition> condition_of(NftTable& table, const std::vector<TableChain>& chains,
+                                      const AppliedRecord& record) {
+    const auto applied = record.read();
+    if (!applied) return tl::unexpected(applied.error());
+    if (chains.empty()) return *applied ? RulesetCondition::Missing : RulesetCondition::NothingApplied;
+    if (!*applied) return RulesetCondition::Unverified;
+    return table.fingerprint().map([&](const std::string& fingerprint) {
+        return fingerprint == (*applied)->fingerprint ? RulesetCondition::AsApplied : RulesetCondition::Changed;
+    });
 }
 
 Result<std::vector<PolicyCounter>> read_counters(NftTable& table) {
@@ -74,11 +87,15 @@ Result<void> KernelRuleset::apply(const StreamExceptionPolicy& policy) {
     const auto opened = table();
     if (!opened) return tl::unexpected(opened.error());
     NftTable& table = **opened;
+    const auto record = this->record();
+    if (!record) return tl::unexpected(record.error());
+    const auto alone = record->lock();
+    if (!alone) return tl::unexpected(alone.error());
     const auto chains = table.chains();
     if (!chains) return tl::unexpected(chains.error());
     const auto note = std::ranges::find(*chains, kNoteChain, &TableChain::name);
     if (note != chains->end() && note->comment == note_text(policy)) {
-        const auto condition = condition_of(table, *chains);
+        const auto condition = condition_of(table, *chains, *record);
         if (condition && *condition == RulesetCondition::AsApplied) return {};
     }
     auto changed = namespace_.run([&]() -> Result<void> {
@@ -89,12 +106,16 @@ Result<void> KernelRuleset::apply(const StreamExceptionPolicy& policy) {
     if (!changed) return changed;
     auto fingerprint = table.fingerprint();
     if (!fingerprint) return tl::unexpected(std::move(fingerprint.error()));
-    return record().and_then([&](const AppliedRecord& file) { return file.write({policy.name, *fingerprint}); });
+    return alone->write({policy.name, std::move(*fingerprint)});
 }
 
 Result<void> KernelRuleset::remove() {
     const auto opened = table();
     if (!opened) return tl::unexpected(opened.error());
+    const auto record = this->record();
+    if (!record) return tl::unexpected(record.error());
+    const auto alone = record->lock();
+    if (!alone) return tl::unexpected(alone.error());
     auto removed = namespace_.run([]() -> Result<void> {
         auto nftables = Nftables::open();
         if (!nftables) return tl::unexpected(std::move(nftables.error()));
@@ -102,7 +123,7 @@ Result<void> KernelRuleset::remove() {
         return nftables->run(fmt::format("add table inet {0}\ndelete table inet {0}\n", kTable));
     });
     if (!removed) return removed;
-    return record().and_then([](const AppliedRecord& file) { return file.remove(); });
+    return alone->remove();
 }
 
 Result<AppliedRecord> KernelRuleset::record() const {
@@ -120,17 +141,7 @@ Result<RulesetCondition> KernelRuleset::condition() {
     if (!opened) return tl::unexpected(opened.error());
     const auto chains = (*opened)->chains();
     if (!chains) return tl::unexpected(chains.error());
-    return condition_of(**opened, *chains);
-}
-
-Result<RulesetCondition> KernelRuleset::condition_of(NftTable& table, const std::vector<TableChain>& chains) const {
-    const auto applied = record().and_then([](const AppliedRecord& file) { return file.read(); });
-    if (!applied) return tl::unexpected(applied.error());
-    if (chains.empty()) return *applied ? RulesetCondition::Missing : RulesetCondition::NothingApplied;
-    if (!*applied) return RulesetCondition::Unverified;
-    return table.fingerprint().map([&](const std::string& fingerprint) {
-        return fingerprint == (*applied)->fingerprint ? RulesetCondition::AsApplied : RulesetCondition::Changed;
-    });
+    return record().and_then([&](const AppliedRecord& record) { return condition_of(**opened, *chains, record); });
 }
 
 Result<RulesetStatus> KernelRuleset::status() {
@@ -144,42 +155,63 @@ Result<RulesetStatus> KernelRuleset::status() {
     auto counters = read_counters(table);
     if (!counters) return tl::unexpected(std::move(counters.error()));
     status.counters = std::move(*counters);
-    const auto remembered = remembered_elements(table);
-    if (!remembered) return tl::unexpected(remembered.error());
-    status.remembered_flows = count_flows(*remembered);
+    if (status.policy) {
+        const auto remembered = count_remembered_flows(table, status.policy->remember_at_most);
+        if (!remembered) return tl::unexpected(remembered.error());
+        status.remembered_flows = *remembered;
+    }
     auto windows = open_windows(table);
     if (!windows) return tl::unexpected(std::move(windows.error()));
     status.windows = std::move(*windows);
-    const auto condition = condition_of(table, *chains);
+    const auto record = this->record();
+    if (!record) return tl::unexpected(record.error());
+    const auto condition = condition_of(table, *chains, *record);
     if (!condition) return tl::unexpected(condition.error());
     status.condition = *condition;
     if (status.condition == RulesetCondition::Missing) {
-        const auto applied = record().and_then([](const AppliedRecord& file) { return file.read(); });
+        const auto applied = record->read();
         if (applied && *applied) status.missing_policy = (*applied)->policy;
     }
     return status;
 }
 
+/// No policy changes meanwhile, so that what is remembered is not left behind in sets that nobody asks any more.
 Result<Remembered> KernelRuleset::remember(std::span<const FlowRow> rows, std::chrono::seconds time) {
-    return add(elements_for(rows, time)).map([](bool added) { return added ? Remembered::All : Remembered::None; });
+    if (rows.empty()) return Remembered::All;
+    const auto opened = table();
+    if (!opened) return tl::unexpected(opened.error());
+    const auto record = this->record();
+    if (!record) return tl::unexpected(record.error());
+    const auto alone = record->lock();
+    if (!alone) return tl::unexpected(alone.error());
+    auto added = remember_in(**opened, rows, time);
+    if (!added && added.error().number == ENOENT) {
+        set_size_.reset();  // of the sets that were there before another policy came
+        added = remember_in(**opened, rows, time);
+    }
+    if (added) return Remembered::All;
+    if (added.error().number == ENFILE) return Remembered::None;
+    if (added.error().number == ENOENT) return failed("{}", kNothingRemembers);
+    return tl::unexpected(std::move(added.error()));
+}
+
+Result<void> KernelRuleset::remember_in(NftTable& table, std::span<const FlowRow> rows, std::chrono::seconds time) {
+    if (!set_size_) {
+        const auto policy = table.chains().map(policy_in);
+        if (!policy) return tl::unexpected(policy.error());
+        if (!*policy || (*policy)->scope != MidstreamScope::Flushed) return failed("{}", kNothingRemembers);
+        set_size_ = (*policy)->remember_at_most;
+    }
+    const auto elements = elements_for(rows, time, *set_size_);
+    return elements.empty() ? Result<void>{} : table.add(elements);
 }
 
 Result<void> KernelRuleset::open_window(Protocol protocol, std::chrono::seconds time) {
-    const auto opened = add({window_for(protocol, time)});
-    if (!opened) return tl::unexpected(opened.error());
-    return *opened ? Result<void>{} : failed("the set of windows in nftables is full");
-}
-
-/// Whether there was room.
-Result<bool> KernelRuleset::add(const std::vector<SetElements>& additions) {
-    if (additions.empty()) return true;
     const auto opened = table();
     if (!opened) return tl::unexpected(opened.error());
-    auto added = (*opened)->add(additions);
-    if (added) return true;
-    if (added.error().number == ENFILE) return false;
-    if (added.error().number == ENOENT) return failed("no policy that remembers flushed flows is in force");
-    return tl::unexpected(std::move(added.error()));
+    auto extended = extend_window(**opened, protocol, time);
+    if (!extended && extended.error().number == ENOENT) return failed("{}", kNothingRemembers);
+    return extended;
 }
 
 }  // namespace headgate::midstream

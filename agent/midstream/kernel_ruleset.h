@@ -34,12 +34,12 @@ class KernelRuleset final : public Ruleset {
     /// The table, opened when it is first needed.
     [[nodiscard]] Result<NftTable*> table();
     [[nodiscard]] Result<AppliedRecord> record() const;
-    [[nodiscard]] Result<RulesetCondition> condition_of(NftTable& table, const std::vector<TableChain>& chains) const;
-    [[nodiscard]] Result<bool> add(const std::vector<SetElements>& additions);
+    [[nodiscard]] Result<void> remember_in(NftTable& table, std::span<const FlowRow> rows, std::chrono::seconds time);
 
     netlink::NetworkNamespace namespace_;
     std::filesystem::path run_folder_;
     std::optional<NftTable> table_;
+    std::optional<std::uint32_t> set_size_;  ///< of the sets that flows were last remembered in
 };
 
 }  // namespace headgate::midstream

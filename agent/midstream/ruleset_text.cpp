@@ -39,7 +39,7 @@ class RulesetWriter {
         for (const auto hook : policy_.hooks)
             for (const auto direction : directions())
                 declare_counters(hook, direction);
-        if (remembers()) declare_sets();
+        if (remembers()) text_ += set_declarations(policy_.remember_at_most);
         if (rejects()) write_resets();
         write_exception();
         for (const auto hook : policy_.hooks)
@@ -70,14 +70,6 @@ class RulesetWriter {
         for (const auto& protocol : kCounted)
             line("counter {} {{}}", counter(hook, direction, protocol.name));
         line("counter {} {{}}", counter(hook, direction, kOther));
-    }
-
-    void declare_sets() {
-        for (const auto& set : all_flushed_sets()) {
-            line("set {} {{ {}; flags timeout; size {}; }}", name_of(set), key_declaration(set),
-                 policy_.remember_at_most);
-        }
-        line("set {} {{ type inet_proto; flags timeout; size 256; }}", kWindows);
     }
 
     /// A reset that answers an invalid packet is invalid itself (nf_reject_ipv4.c, nf_send_reset: it gets the packet's
@@ -184,7 +176,7 @@ class RulesetWriter {
         for (const auto& set : all_flushed_sets()) {
             if (set.kind != TupleKind::Other) continue;
             line("ct original {0} saddr . ct original {0} daddr . meta l4proto @{1} goto {2}_{3}",
-                 header_of(set.family), name_of(set), name, to_string(set.direction));
+                 header_of(set.family), name_of(set, policy_.remember_at_most), name, to_string(set.direction));
         }
     }
 
@@ -197,9 +189,11 @@ class RulesetWriter {
             line(
                 "meta l4proto {0} ct original {1} saddr . ct original proto-src . ct original {1} daddr . "
                 "ct original proto-dst . meta l4proto @{2} goto {3}_{4}",
-                to_string(protocol), header_of(set.family), name_of(set), to_string(hook), to_string(set.direction));
+                to_string(protocol), header_of(set.family), name_of(set, policy_.remember_at_most), to_string(hook),
+                to_string(set.direction));
             line("ct state invalid {0} saddr . th sport . {0} daddr . th dport . meta l4proto @{1} goto {2}_{3}",
-                 header_of(set.family), name_of(set), to_string(hook), to_string(set.direction));
+                 header_of(set.family), name_of(set, policy_.remember_at_most), to_string(hook),
+                 to_string(set.direction));
         }
         line("}}");
     }
@@ -210,9 +204,9 @@ class RulesetWriter {
         for (const auto& set : all_flushed_sets()) {
             if (set.kind != TupleKind::Echo || set.family != family) continue;
             line("ct original {0} saddr . ct original {0} daddr . {1} id @{2} goto {3}_{4}", header_of(family), icmp,
-                 name_of(set), to_string(hook), to_string(set.direction));
+                 name_of(set, policy_.remember_at_most), to_string(hook), to_string(set.direction));
             line("ct state invalid {0} saddr . {0} daddr . {1} id @{2} goto {3}_{4}", header_of(family), icmp,
-                 name_of(set), to_string(hook), to_string(set.direction));
+                 name_of(set, policy_.remember_at_most), to_string(hook), to_string(set.direction));
         }
         line("}}");
     }
@@ -244,6 +238,15 @@ std::optional<std::string_view> take_value(std::string_view& rest, std::string_v
 }
 
 }  // namespace
+
+std::string set_declarations(std::uint32_t size) {
+    std::string text;
+    for (const auto& set : all_flushed_sets()) {
+        text +=
+            fmt::format("set {} {{ {}; flags timeout; size {}; }}\n", name_of(set, size), key_declaration(set), size);
+    }
+    return text + fmt::format("set {} {{ type inet_proto; flags timeout; size 256; }}\n", kWindows);
+}
 
 std::string ruleset_text(const StreamExceptionPolicy& policy) {
     return fmt::format("chain {} {{ comment \"{}\"; }}\n{}", kNoteChain, note_text(policy),

@@ -16,6 +16,9 @@ inline constexpr std::string_view kNoteChain = "in_force";  ///< has no rules; i
 /// What the table `inet headgate` holds for this policy. Added to a table without chains; sets and counters may exist.
 [[nodiscard]] std::string ruleset_text(const StreamExceptionPolicy& policy);
 
+/// The sets that remember so many flows at most; part of the above where the scope is Flushed.
+[[nodiscard]] std::string set_declarations(std::uint32_t size);
+
 /// What the comment of kNoteChain says: the policy but for description, hooks, priority and log, and a fingerprint of
 /// the whole text. At most 127 characters (NFTNL_UDATA_COMMENT_MAXLEN - 1).
 [[nodiscard]] std::string note_text(const StreamExceptionPolicy& policy);

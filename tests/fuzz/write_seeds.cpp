@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
     }
     netlink::RequestBuffer transaction;
     const std::vector<FlowRow> rows{{tcp_flow().flow(), {}}, {icmpv6_flow().flow(), {}}};
-    midstream::add_transaction(transaction, midstream::elements_for(rows, std::chrono::seconds{9}),
+    midstream::add_transaction(transaction, midstream::elements_for(rows, std::chrono::seconds{9}, 65536),
                                midstream::WhenThere::Renew);
     write(folder / "nft_message", ++number,
           {reinterpret_cast<const char*>(transaction.bytes().data()), transaction.bytes().size()});

@@ -55,6 +55,8 @@ class Lab:
         return self
 
     def __exit__(self, *_):
+        if os.path.exists(f"/run/netns/{self.name(GATEWAY)}"):
+            self.headgate("policy", "remove")  # and with it what is on record outside of the namespace
         self._remove_hosts()
         for process in self.processes:
             process.communicate()
@@ -87,6 +89,8 @@ class Lab:
     def _build(self):
         for host in (CLIENT, GATEWAY, SERVER):
             subprocess.run(["ip", "netns", "add", self.name(host)], check=True)
+            # Without the second that an IPv6 address is tentative for, link-local ones too.
+            self.run(host, "sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0")
             self.run(host, "ip", "link", "set", "lo", "up")
         self._connect(CLIENT, 1)
         self._connect(SERVER, 2)
@@ -97,7 +101,10 @@ class Lab:
 
     def _connect(self, host, network):
         """A cable from the host to the gateway, which has the first address of the network."""
-        self.run(GATEWAY, "ip", "link", "add", host, "type", "veth", "peer", "name", "eth0", "netns", self.name(host))
+        # An index other than the peer's: where they are equal, the kernel may take a second to see that the cable is plugged
+        # in (linkwatch_urgent_event, net/core/link_watch.c), and IPv6 waits for that.
+        self.run(GATEWAY, "ip", "link", "add", host, "index", str(10 + network), "type", "veth",
+                 "peer", "name", "eth0", "netns", self.name(host))
         for where, device, last in ((host, "eth0", 2), (GATEWAY, host, 1)):
             self.run(where, "ip", "address", "add", f"10.0.{network}.{last}/24", "dev", device)
             self.run(where, "ip", "address", "add", f"2001:db8:{network}::{last}/64", "dev", device, "nodad")
@@ -161,6 +168,17 @@ class Lab:
         assert done.returncode in (0, 3), (done.returncode, done.stderr)
         return json.loads(done.stdout)["flows"]
 
+    def write_policy(self, folder, name, exception, **keys):
+        """A file for `headgate policy apply`."""
+        lines = [f"{key}: {value}\n" for key, value in ({"stream_exception_policy": exception} | keys).items()]
+        file = folder / f"{name}.yaml"
+        file.write_text("".join(lines))
+        return str(file)
+
+    def apply(self, policy):
+        done = self.headgate("policy", "apply", policy)
+        assert done.returncode == 0, done.stderr
+
     def conntrack(self, *words, family="ipv4"):
         """What conntrack(8) says: a dict a flow, the keys of the original direction as they are, `reply-` before others."""
         done = self.run(GATEWAY, "conntrack", "-L", "-f", family, "-o", "extended,id", *words)
@@ -193,7 +211,7 @@ class Talk:
 def parse_conntrack(line):
     """The last id= is the entry's own; an ICMP tuple has one of its own before it."""
     words = line.split()
-    flow = {"protocol": words[2], "flags": [word.strip("[]") for word in words if word.startswith("[")]}
+    flow = {"protocol": words[2], "state": words[5], "flags": [word.strip("[]") for word in words if word.startswith("[")]}
     for word in words:
         key, equals, value = word.partition("=")
         if equals:

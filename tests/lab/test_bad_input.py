@@ -108,3 +108,87 @@ def test_help_and_version_are_no_errors():
     for words in (["--help"], ["capture", "--help"], ["flush", "--help"], ["version"]):
         done = subprocess.run([HEADGATE, *words], capture_output=True, text=True)
         assert done.returncode == 0 and done.stdout and done.stderr == ""
+
+
+POLICY = "stream_exception_policy: drop\n"
+
+
+@pytest.mark.parametrize("in_force", [None, "reject"])
+@pytest.mark.parametrize("text, line", [
+    ("stream_exception_policy: [drop\n", None),
+    ("\tdrop", None),
+    ("\0\1\2", None),
+    ("", None),
+    ("- drop\n", 1),
+    ("drop\n", 1),
+    ("scope: all\n", None),
+    ("stream_exception_policy: explode\n", 1),
+    ("stream_exception_policy:\n", 1),
+    ("stream_exception_policy: [drop, reject]\n", 1),
+    (POLICY + POLICY, 2),
+    (POLICY + "\ncolour: red\n", 3),
+    (POLICY + "scope: some\n", 2),
+    (POLICY + "hooks: [forward, prerouting]\n", 2),
+    (POLICY + "hooks: forward\n", 2),
+    (POLICY + "hooks: []\n", 2),
+    (POLICY + "hooks: [forward, forward]\n", 2),
+    (POLICY + "remember_flushed_for: -4s\n", 2),
+    (POLICY + "remember_flushed_for: 0s\n", 2),
+    (POLICY + "remember_flushed_for: soon\n", 2),
+    (POLICY + "remember_flushed_for: 99999999999999999999s\n", 2),
+    (POLICY + "remember_flushed_for: 8d\n", 2),
+    (POLICY + "priority: -200\n", 2),
+    (POLICY + "priority: 300\n", 2),
+    (POLICY + "priority: high\n", 2),
+    (POLICY + "priority: 1.5\n", 2),
+    (POLICY + "remember_at_most: 0\n", 2),
+    (POLICY + "remember_at_most: -1\n", 2),
+    (POLICY + "remember_at_most: 1048577\n", 2),
+    (POLICY + "log: loud\n", 2),
+    (POLICY + "log: {prefix: 'a\"b'}\n", 2),
+    (POLICY + "log: {prefix: " + "x" * 128 + "}\n", 2),
+    (POLICY + "log: {colour: red}\n", 2),
+])
+def test_a_policy_file_that_is_wrong_changes_nothing(lab, tmp_path, text, line, in_force):
+    if in_force:
+        lab.apply(in_force)
+    before = lab.run(GATEWAY, "nft", "-a", "list", "ruleset").stdout
+    file = tmp_path / "policy.yaml"
+    file.write_text(text)
+    for words in (["policy", "apply", str(file)], ["policy", "show", str(file)],
+                  ["flush", "--all", "--yes", "--stream-exception-policy", str(file)]):
+        done = lab.headgate(*words, netns=words[1] != "show")
+        assert done.returncode == USAGE
+        assert len(done.stderr.splitlines()) == 1 and done.stdout == ""
+        assert f"{file}:" in done.stderr if line is None else f"{file}:{line}" in done.stderr
+    assert lab.run(GATEWAY, "nft", "-a", "list", "ruleset").stdout == before
+
+
+@pytest.mark.parametrize("name, says, status", [
+    ("nonsense", '"nonsense"', USAGE), ("", '""', USAGE), ("reject.yaml", '"reject.yaml"', USAGE),
+    ("/nowhere/policy.yaml", "/nowhere/policy.yaml: No such file or directory", CANNOT), ("/dev/null", "/dev/null", USAGE),
+    ("/", "/", USAGE)])
+def test_a_policy_that_is_unknown_changes_nothing(lab, name, says, status):
+    lab.fill(1)
+    lab.apply("drop")
+    before = lab.run(GATEWAY, "nft", "-a", "list", "ruleset").stdout
+    for words in (["policy", "apply", name], ["policy", "show", name],
+                  ["flush", "--all", "--yes", "--stream-exception-policy", name]):
+        done = lab.headgate(*words, netns=words[1] != "show")
+        assert done.returncode == status and says in done.stderr and len(done.stderr.splitlines()) == 1
+    assert lab.run(GATEWAY, "nft", "-a", "list", "ruleset").stdout == before
+    assert len(lab.capture("--all")) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root to drop privileges from")
+@pytest.mark.parametrize("in_force", [None, "drop"])
+def test_without_privilege_a_policy_is_neither_applied_nor_removed(lab, in_force):
+    if in_force:
+        lab.apply(in_force)
+    before = lab.run(GATEWAY, "nft", "-a", "list", "ruleset").stdout
+    for words in (["apply", "reject"], ["remove"], ["status"]):
+        for privilege in (["--reuid", "65534", "--clear-groups"], []):
+            done = lab.run(GATEWAY, "setpriv", *privilege, "--bounding-set", "-all", HEADGATE, "policy", *words, check=False)
+            assert done.returncode == CANNOT and done.stdout == ""
+            assert len(done.stderr.splitlines()) == 1 and "CAP_NET_ADMIN" in done.stderr
+    assert lab.run(GATEWAY, "nft", "-a", "list", "ruleset").stdout == before

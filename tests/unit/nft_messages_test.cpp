@@ -25,7 +25,7 @@ std::vector<SetElements> many_elements(std::size_t count) {
     std::vector<FlowRow> rows;
     for (std::size_t i = 0; i < count; ++i)
         rows.push_back({tcp_flow().from_port(static_cast<std::uint16_t>(i)).flow(), {}});
-    return elements_for(rows, 60s);
+    return elements_for(rows, 60s, 65536);
 }
 
 TEST(NftTransaction, stands_between_begin_and_end_and_is_answered_once) {

@@ -69,7 +69,8 @@ TEST(CounterName, is_read_back_whatever_the_policy_is_called) {
 }
 
 TEST(CounterName, of_somebody_else_is_none) {
-    for (const auto* name : {"", "http", "_forward_any_tcp", "x_sideways_any_tcp", "x_forward_up_tcp", "forward_any_tcp"})
+    for (const auto* name :
+         {"", "http", "_forward_any_tcp", "x_sideways_any_tcp", "x_forward_up_tcp", "forward_any_tcp"})
         EXPECT_FALSE(parse_counter_name(name).has_value()) << name;
 }
 
@@ -111,32 +112,52 @@ std::string hex(const SetElement& element) {
 
 TEST(FlushedFlow, is_remembered_as_its_packets_arrive_from_either_side) {
     const auto flow = tcp_flow().from("10.0.1.2", 0x1234).to("192.0.2.1", 80).redirected_to("10.0.2.2", 8080);
-    const auto elements = elements_for(row(flow), 5s);
+    const auto elements = elements_for(row(flow), 5s, 65536);
     ASSERT_EQ(elements.size(), 2U);
-    const auto& original = in_set(elements, "flushed_ports_original_ipv4").elements;
-    const auto& reply = in_set(elements, "flushed_ports_reply_ipv4").elements;
+    const auto& original = in_set(elements, "flushed_ports_original_ipv4_65536").elements;
+    const auto& reply = in_set(elements, "flushed_ports_reply_ipv4_65536").elements;
     ASSERT_EQ(original.size(), 1U);
     ASSERT_EQ(reply.size(), 1U);
-    EXPECT_EQ(hex(original.front()), "0a000102" "12340000" "c0000201" "00500000" "06000000");
-    EXPECT_EQ(hex(reply.front()), "0a000202" "1f900000" "0a000102" "12340000" "06000000");
+    EXPECT_EQ(hex(original.front()),
+              "0a000102"
+              "12340000"
+              "c0000201"
+              "00500000"
+              "06000000");
+    EXPECT_EQ(hex(reply.front()),
+              "0a000202"
+              "1f900000"
+              "0a000102"
+              "12340000"
+              "06000000");
     EXPECT_EQ(original.front().timeout, 5s);
 }
 
 TEST(FlushedFlow, of_echo_is_told_by_its_identifier) {
-    const auto elements = elements_for(row(icmp_flow().from("10.0.1.2").to("10.0.2.2").echo(0x0102)), 1s);
-    EXPECT_EQ(hex(in_set(elements, "flushed_echo_original_ipv4").elements.at(0)), "0a000102" "0a000202" "01020000");
-    EXPECT_EQ(hex(in_set(elements, "flushed_echo_reply_ipv4").elements.at(0)), "0a000202" "0a000102" "01020000");
+    const auto elements = elements_for(row(icmp_flow().from("10.0.1.2").to("10.0.2.2").echo(0x0102)), 1s, 65536);
+    EXPECT_EQ(hex(in_set(elements, "flushed_echo_original_ipv4_65536").elements.at(0)),
+              "0a000102"
+              "0a000202"
+              "01020000");
+    EXPECT_EQ(hex(in_set(elements, "flushed_echo_reply_ipv4_65536").elements.at(0)),
+              "0a000202"
+              "0a000102"
+              "01020000");
 }
 
 TEST(FlushedFlow, of_other_protocols_is_told_by_its_addresses) {
-    const auto elements = elements_for(row(FlowBuilder{Protocol::Gre}.from("10.0.1.2").to("10.0.2.2").flow()), 1s);
-    EXPECT_EQ(hex(in_set(elements, "flushed_other_original_ipv4").elements.at(0)), "0a000102" "0a000202" "2f000000");
+    const auto elements =
+        elements_for(row(FlowBuilder{Protocol::Gre}.from("10.0.1.2").to("10.0.2.2").flow()), 1s, 65536);
+    EXPECT_EQ(hex(in_set(elements, "flushed_other_original_ipv4_65536").elements.at(0)),
+              "0a000102"
+              "0a000202"
+              "2f000000");
 }
 
 TEST(FlushedFlow, of_icmp_other_than_echo_has_no_set) {
     Flow timestamps = icmp_flow();
     timestamps.original.icmp_type = 13;
-    EXPECT_TRUE(elements_for(row(timestamps), 1s).empty());
+    EXPECT_TRUE(elements_for(row(timestamps), 1s, 65536).empty());
 }
 
 TEST(Window, has_the_protocol_for_its_key) {

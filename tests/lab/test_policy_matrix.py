@@ -1,0 +1,105 @@
+"""What both ends of a flushed TCP connection see, and what conntrack(8) shows then: every policy and scope, tcp_loose on and
+off, IPv4 and IPv6, whoever speaks first, with and without address translation.
+"""
+
+import itertools
+
+import pytest
+
+from lab import GATEWAY, Lab, SERVER4, SERVER6
+from traffic import DATA, RESET, SILENCE, Conversation
+
+TRANSLATIONS = {
+    "plain": "",
+    "masqueraded": """
+        table inet nat {
+            chain out { type nat hook postrouting priority srcnat; oifname "server" masquerade; }
+        }""",
+    "dnated": """
+        table inet nat {
+            chain in {
+                type nat hook prerouting priority dstnat;
+                ip daddr 10.0.1.1 meta l4proto { tcp, udp } th dport 2222 dnat ip to 10.0.2.2:8080
+                ip6 daddr 2001:db8:1::1 meta l4proto { tcp, udp } th dport 2222 dnat ip6 to [2001:db8:2::2]:8080
+            }
+        }""",
+}
+
+# Where the client finds the server.
+SERVICES = {
+    ("plain", "ipv4"): (SERVER4, 8080), ("masqueraded", "ipv4"): (SERVER4, 8080), ("dnated", "ipv4"): ("10.0.1.1", 2222),
+    ("plain", "ipv6"): (SERVER6, 8080), ("masqueraded", "ipv6"): (SERVER6, 8080), ("dnated", "ipv6"): ("2001:db8:1::1", 2222),
+}
+
+source_ports = itertools.count(20001)
+
+
+@pytest.fixture(scope="module", params=TRANSLATIONS)
+def translation(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def hosts(translation, root):
+    """One gateway for all the cases of a translation: each case has a port of its own."""
+    with Lab(f"policy matrix {translation}") as built:
+        built.load_rules(TRANSLATIONS[translation])
+        yield built
+
+
+def fate_of_packets(policy, loose, translation, first):
+    """What comes of every packet that follows the flush: it gets through, its sender is reset, or nothing."""
+    if policy != "continue":
+        return {"drop": SILENCE, "reject": RESET}[policy]
+    if translation == "plain":
+        return DATA  # with loose 0 it is invalid, passes, and is not tracked; an operator's `ct state invalid drop` would end it
+    # The rules of a translation are asked for the first packet that conntrack takes for new, so it must be the client's. A
+    # packet that is not translated ends at a TCP that knows nothing of it and answers with a reset: the other host's or, for
+    # the server of a masqueraded connection and the client of a DNATed one, the gateway's own.
+    return DATA if loose and first == "client" else RESET
+
+
+def entries(lab, family, port):
+    return [flow for flow in lab.conntrack("-p", "tcp", family=family)
+            if str(port) in (flow["sport"], flow["dport"], flow["reply-sport"], flow["reply-dport"])]
+
+
+@pytest.mark.parametrize("first", ["client", "server"])
+@pytest.mark.parametrize("family", ["ipv4", "ipv6"])
+@pytest.mark.parametrize("loose", [0, 1], ids=["strict", "loose"])
+@pytest.mark.parametrize("scope", ["all", "flushed"])
+@pytest.mark.parametrize("policy", ["drop", "reject", "continue"])
+def test_a_flushed_connection(hosts, translation, policy, scope, loose, family, first, tmp_path):
+    second = {"client": "server", "server": "client"}[first]
+    service, port = SERVICES[translation, family], next(source_ports)
+    fate = fate_of_packets(policy, loose, translation, first)
+    hosts.apply(hosts.write_policy(tmp_path, f"{policy}_{scope}", policy, scope=scope))
+    hosts.run(GATEWAY, "sysctl", "-qw", f"net.netfilter.nf_conntrack_tcp_loose={loose}")
+    with Conversation(hosts, *service) as other, Conversation(hosts, *service, source_port=port) as doomed:
+        [before] = entries(hosts, family, port)
+        result = hosts.headgate_json("flush", "--source-port", str(port), "--protocol", "tcp", "--yes")
+        assert result["counts"]["flushed"] == 1
+
+        doomed.end(first).send()
+        doomed.see(**{first: SILENCE if fate == DATA else fate, second: DATA if fate == DATA else SILENCE})
+        left = entries(hosts, family, port)
+        doomed.end(second).send()
+        if fate == RESET:
+            doomed.see(**{second: RESET})  # the other end is gone already
+        else:
+            doomed.see(**{first: fate, second: SILENCE})
+
+        if fate == DATA and loose:
+            # It begins with whoever spoke first; a translation is the one it was.
+            [entry] = entries(hosts, family, port)
+            assert entry["state"] == "ESTABLISHED" and "ASSURED" in entry["flags"]
+            assert entry["src"] == before["src" if first == "client" else "reply-src"]
+            assert first == "server" or entry["reply-dport"] == before["reply-dport"]
+        else:
+            # Conntrack forgets a connection whose only answer is a reset (nf_conntrack_proto_tcp.c, "If only reply is a
+            # RST"), so that what a server's packet confirmed reversed under `continue` is gone as well.
+            assert left == entries(hosts, family, port) == []
+
+        assert other.loses_nothing()
+        with Conversation(hosts, *service) as new:
+            assert new.loses_nothing()

@@ -1,0 +1,234 @@
+"""Traffic that does nothing on its own: data is sent when a test says so, and each end tells what it saw.
+
+The test itself holds the sockets, opened inside the hosts' network namespaces.
+"""
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import os
+import select
+import socket
+import struct
+import termios
+import threading
+import time
+
+from lab import CLIENT, GATEWAY, SERVER, wait_until
+
+DATA, RESET, PROHIBITED, SILENCE = "data", "reset", "prohibited", "silence"
+
+# How long nothing must come to be called silence. What is expected to come has PATIENCE, so that a busy machine fails no test.
+QUIET = 0.2
+PATIENCE = 10
+
+TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
+CLONE_NEWNET = 0x40000000
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+@contextlib.contextmanager
+def inside(lab, host):
+    """What opens a socket meanwhile opens it on that host; it stays there."""
+    with open("/proc/thread-self/ns/net") as here, open(f"/run/netns/{lab.name(host)}") as there:
+        if libc.setns(there.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), f"setns {there.name}")
+        try:
+            yield
+        finally:
+            libc.setns(here.fileno(), CLONE_NEWNET)
+
+
+def open_socket(lab, host, *kind):
+    with inside(lab, host):
+        opened = socket.socket(*kind)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    opened.settimeout(PATIENCE)
+    return opened
+
+
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+class End:
+    """One end of a conversation."""
+
+    def __init__(self, opened):
+        self.socket = opened
+
+    def send(self, data=b"data"):
+        self.socket.send(data)
+
+    def send_fin(self):
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def sees(self, patience=QUIET):
+        """The first thing that comes."""
+        if not select.select([self.socket], [], [], patience)[0]:
+            return SILENCE
+        try:
+            return DATA if self.socket.recv(65536) else "end"
+        except ConnectionResetError:
+            return RESET
+        except OSError as error:
+            # Administratively prohibited: icmp_err_convert (net/ipv4/icmp.c), tab_unreach (net/ipv6/icmp.c).
+            if error.errno in (errno.EHOSTUNREACH, errno.EACCES):
+                return PROHIBITED
+            return errno.errorcode[error.errno]
+
+    def everything_is_acknowledged(self):
+        return struct.unpack("i", fcntl.ioctl(self.socket, termios.TIOCOUTQ, bytes(4)))[0] == 0
+
+    def close(self):
+        """Forgets everything: nothing is sent again later. TCP sends a reset."""
+        with contextlib.suppress(OSError):
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+
+class Conversation:
+    """A client and a server who have exchanged data, and are quiet now: not even an acknowledgement is under way."""
+
+    def __init__(self, lab, address, port=8080, protocol=TCP, server_port=8080, source_port=0, client_on=CLIENT):
+        family = family_of(address)
+        server = open_socket(lab, SERVER, family, protocol)
+        server.bind(("", server_port))
+        client = open_socket(lab, client_on, family, protocol)
+        client.bind(("", source_port))
+        self.client, self.server = End(client), End(server)
+        if protocol == TCP:
+            server.listen()
+            client.connect((address, port))
+            self.server = End(server.accept()[0])
+            self.server.socket.settimeout(PATIENCE)
+            server.close()
+        else:
+            client.connect((address, port))
+            client.send(b"begin")
+            server.connect(server.recvfrom(16)[1])
+        self.port = client.getsockname()[1]  # the client's
+        self.exchange()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.client.close()
+        self.server.close()
+
+    def end(self, name):
+        return {"client": self.client, "server": self.server}[name]
+
+    def exchange(self):
+        self.client.send()
+        self.see(server=DATA)
+        self.server.send()
+        self.see(client=DATA)
+        self.settle()
+
+    def settle(self):
+        if self.client.socket.type == TCP:
+            wait_until(self.client.everything_is_acknowledged, "the server acknowledges")
+            wait_until(self.server.everything_is_acknowledged, "the client acknowledges")
+
+    def see(self, **expected):
+        """Waits for what is expected to come, and only then a moment to be sure that nothing comes."""
+        silence_ends = None
+        for name in sorted(expected, key=lambda name: expected[name] == SILENCE):
+            patience = PATIENCE
+            if expected[name] == SILENCE:
+                silence_ends = silence_ends or time.monotonic() + QUIET
+                patience = max(0, silence_ends - time.monotonic())
+            seen = self.end(name).sees(patience)
+            assert seen == expected[name], f"the {name} sees {seen}, not {expected[name]}"
+
+    def loses_nothing(self, blocks=100):
+        """Whether every block arrives that is sent now, in both directions."""
+        try:
+            for number in range(blocks):
+                for sender, receiver in ((self.client, self.server), (self.server, self.client)):
+                    block = f"block {number}".encode() * 40
+                    sender.send(block)
+                    if receiver.socket.recv(65536) != block:
+                        return False
+            self.settle()
+        except OSError:
+            return False
+        return True
+
+
+class Talking(threading.Thread):
+    """An end sends and sends, whatever comes back."""
+
+    def __init__(self, end):
+        super().__init__()
+        self.end, self.ended = end, threading.Event()
+
+    def __enter__(self):
+        self.start()
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.join()
+
+    def run(self):
+        while not self.ended.wait(0.0001):
+            with contextlib.suppress(OSError):
+                self.end.send()
+
+
+class Ping(End):
+    """Echo requests with an identifier of their own; the other host answers."""
+
+    def __init__(self, lab, address):
+        protocol, self.request = (socket.IPPROTO_ICMPV6, 128) if ":" in address else (socket.IPPROTO_ICMP, 8)
+        lab.run(CLIENT, "sysctl", "-qw", "net.ipv4.ping_group_range=0 0")
+        super().__init__(open_socket(lab, CLIENT, family_of(address), socket.SOCK_DGRAM, protocol))
+        self.socket.connect((address, 0))
+
+    def send(self, data=b"data"):
+        super().send(struct.pack("!BBHHH", self.request, 0, 0, 0, 1) + data)
+
+
+class SctpEnd(End):
+    INIT, INIT_ACK, COOKIE_ECHO, COOKIE_ACK = 1, 2, 10, 11
+    DATA_BEGINS_AND_ENDS = 3
+
+    def __init__(self, lab, host, peer, port, peer_port, peer_tag):
+        super().__init__(open_socket(lab, host, family_of(peer), socket.SOCK_RAW, socket.IPPROTO_SCTP))
+        self.socket.connect((peer, 0))
+        self.ports, self.peer_tag = (port, peer_port), peer_tag
+
+    def send_chunk(self, kind, body, flags=0, tag=None):
+        """A packet of one chunk, without a checksum."""
+        header = struct.pack("!HHII", *self.ports, self.peer_tag if tag is None else tag, 0)
+        self.socket.send(header + struct.pack("!BBH", kind, flags, 4 + len(body)) + body)
+
+    def send(self, data=b"data"):
+        self.send_chunk(0, struct.pack("!IHHI", 1, 0, 0, 0) + data, flags=self.DATA_BEGINS_AND_ENDS)
+
+    def begin(self, tag):
+        self.send_chunk(self.INIT, struct.pack("!IIHHI", tag, 65536, 1, 1, 1), tag=0)
+
+
+class SctpAssociation(Conversation):
+    """Played packet by packet, so that the hosts need no SCTP of their own."""
+
+    CLIENT_TAG, SERVER_TAG = 1001, 2002
+
+    def __init__(self, lab, client_address, server_address, source_port=5001, port=5000):
+        lab.run(GATEWAY, "sysctl", "-qw", "net.netfilter.nf_conntrack_checksum=0")
+        self.port = source_port
+        self.client = SctpEnd(lab, CLIENT, server_address, source_port, port, self.SERVER_TAG)
+        self.server = SctpEnd(lab, SERVER, client_address, port, source_port, self.CLIENT_TAG)
+        self.client.begin(self.CLIENT_TAG)
+        self.see(server=DATA)
+        self.server.send_chunk(SctpEnd.INIT_ACK, struct.pack("!IIHHI", self.SERVER_TAG, 65536, 1, 1, 1))
+        self.see(client=DATA)
+        self.client.send_chunk(SctpEnd.COOKIE_ECHO, b"cook")
+        self.see(server=DATA)
+        self.server.send_chunk(SctpEnd.COOKIE_ACK, b"")
+        self.see(client=DATA)
+        self.exchange()
