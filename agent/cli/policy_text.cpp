@@ -155,7 +155,8 @@ void PolicyStatusAnswer::append_text(fmt::memory_buffer& out) const {
     if (status_.condition != RulesetCondition::NothingApplied) append_line(out, "kernel", to_string(status_.condition));
     if (!status_.policy) return;
     if (status_.policy->scope == MidstreamScope::Flushed) {
-        append_line(out, "remembered", fmt::format("{} flows", status_.remembered_flows));
+        append_line(out, "remembered",
+                    fmt::format("{} flow{}", status_.remembered_flows, status_.remembered_flows == 1 ? "" : "s"));
     }
     for (const auto& window : status_.windows) {
         append_line(

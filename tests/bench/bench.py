@@ -197,6 +197,23 @@ def bench(table, headgate, helpers, repeat, report):
     report.add("resident memory, the most of the above", "-", f"{max(peaks):.1f} MiB", f"<= {MEBIBYTE_LIMIT}", max(peaks) <= MEBIBYTE_LIMIT)
 
 
+def bench_policy(table, headgate, repeat, report):
+    """What it costs to remember 100,000 flows in nftables before they are flushed."""
+    def forget(server):
+        table.run(headgate, "policy", "remove")
+        table.refill(server)
+
+    def flush(*more):
+        return lambda server: [headgate, "flush", "--destination", f"10.2.{server}.0/24", "--yes", "--output", "ndjson", *more]
+
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", prefix="bench") as policy:
+        policy.write("stream_exception_policy: drop\nscope: flushed\nremember_at_most: 200000\n")
+        policy.flush()
+        left, right = compare(flush("--stream-exception-policy", policy.name), flush(), repeat, after=forget)
+    report.add("flush of 10 %, remembered by a policy", "the same without a policy", f"{left.median / right.median:.2f}x", "-", None,
+               ours=seconds(left), theirs=seconds(right), MiB=f"{left.peak:.1f}")
+
+
 def bench_latency(table, headgate, helpers, repeat, report):
     late = {
         "idle": latency(helpers, [], repeat),
@@ -250,6 +267,7 @@ def main():
             bench_scale(table, headgate, [10_000, 100_000], given.repeat, report)
         table.grow_to(given.flows)
         bench(table, headgate, helpers, given.repeat, report)
+        bench_policy(table, headgate, given.repeat, report)
         bench_latency(table, headgate, helpers, given.repeat, report)
         bench_empty(headgate, report, given.repeat)
         if not given.no_scale:

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 
-from lab import CLIENT4, GATEWAY, HEADGATE, SERVER4, SERVER6, Lab, wait_until
+from lab import CLIENT4, GATEWAY, HEADGATE, SERVER4, SERVER6, TRACKING_RULES, Lab, wait_until
+from traffic import DATA, RESET, SILENCE, Conversation
 
 TIGHTENED_RULES = """
 flush chain inet operator forward
@@ -69,11 +70,46 @@ def demo(lab):
     print("client to 10.0.2.2:8080 over TCP: no more answers; the other three conversations go on")
 
 
+def flush_and_look(lab, *what_they_see):
+    """Ends a connection that is up, lets one end after the other send, and tells what comes of it."""
+    with Conversation(lab, SERVER4) as doomed, Conversation(lab, SERVER4) as other:
+        show(lab, "flush", "--source-port", str(doomed.port), "--protocol", "tcp", "--yes")
+        for sender, expected in what_they_see:
+            receiver = {"client": "server", "server": "client"}[sender]
+            doomed.end(sender).send()
+            doomed.see(**({receiver: DATA} if expected == DATA else {sender: expected}))
+            print(f"the {sender} sends: " + {DATA: f"the {receiver} gets it", RESET: f"the {sender} gets a reset",
+                                            SILENCE: "nothing comes back"}[expected])
+        back = lab.capture("--filter", f"source-port={doomed.port}", "--filter", f"destination-port={doomed.port}")
+        print("the flow is " + ("in the table again" if back else "not in the table"))
+        require(other.loses_nothing(), "the other connection of the two hosts should have gone on")
+        print("another connection of the same two hosts goes on without loss")
+
+
+def policies(lab):
+    lab.load_rules("flush table inet operator; delete table inet operator" + TRACKING_RULES)
+    say("Stream exception policies. Without one, a flushed TCP connection comes back with its next packet:")
+    flush_and_look(lab, ("client", DATA))
+    say("reject: whoever sends is told at once that the connection is over.")
+    show(lab, "policy", "apply", "reject")
+    flush_and_look(lab, ("client", RESET), ("server", RESET))
+    say("drop: silence. Both ends try again until they time out.")
+    show(lab, "policy", "apply", "drop")
+    flush_and_look(lab, ("server", SILENCE), ("client", SILENCE))
+    say("Which policy is in force, what has it caught, and does the kernel still have it?")
+    show(lab, "policy", "status")
+    lab.run(GATEWAY, "nft", "flush", "ruleset")
+    print("$ nft flush ruleset")
+    show(lab, "policy", "status")
+
+
 def main():
     if os.geteuid() != 0:
         raise SystemExit("demo: network namespaces take root; try: sudo make demo")
     with Lab("demo") as lab:
         demo(lab)
+    with Lab("demo of policies") as lab:
+        policies(lab)
     say("The namespaces are gone again.")
     return 0
 

@@ -14,5 +14,10 @@ def test_the_demo_shows_a_flush_and_cleans_up():
     assert done.returncode == 0, done.stderr
     assert "1 flushed, 0 gone, 0 failed, 0 protected" in done.stdout
     assert "no more answers; the other three conversations go on" in done.stdout
+    for line in ("the client sends: the server gets it\nthe flow is in the table again\n",
+                 "the client sends: the client gets a reset\nthe server sends: the server gets a reset\nthe flow is not in the table\n",
+                 "the server sends: nothing comes back\nthe client sends: nothing comes back\nthe flow is not in the table\n",
+                 "kernel                  missing\n"):
+        assert line in done.stdout
     namespaces = {word for word in done.stdout.split() if word.endswith("-gateway")}
     assert namespaces and not any(os.path.exists(f"/run/netns/{name}") for name in namespaces)

@@ -140,10 +140,10 @@ def test_a_bare_syn_is_never_touched_even_of_a_tuple_that_was_flushed(lab, tmp_p
     strictness(lab, loose)
     lab.apply(lab.write_policy(tmp_path, "policy", policy, scope=scope))
     for address in (SERVER4, SERVER6):
-        with Conversation(lab, address, source_port=20001) as doomed:
+        with Conversation(lab, address, source_port=19001) as doomed:
             flush(lab, doomed)
             is_caught(lab, doomed, STREAM_FATES[policy])
-        with Conversation(lab, address, source_port=20001) as again:
+        with Conversation(lab, address, source_port=19001) as again:
             assert again.loses_nothing()
             flush(lab, again)
             is_caught(lab, again, STREAM_FATES[policy], first="server")

@@ -2,8 +2,6 @@
 off, IPv4 and IPv6, whoever speaks first, with and without address translation.
 """
 
-import itertools
-
 import pytest
 
 from lab import GATEWAY, Lab, SERVER4, SERVER6
@@ -30,8 +28,6 @@ SERVICES = {
     ("plain", "ipv4"): (SERVER4, 8080), ("masqueraded", "ipv4"): (SERVER4, 8080), ("dnated", "ipv4"): ("10.0.1.1", 2222),
     ("plain", "ipv6"): (SERVER6, 8080), ("masqueraded", "ipv6"): (SERVER6, 8080), ("dnated", "ipv6"): ("2001:db8:1::1", 2222),
 }
-
-source_ports = itertools.count(20001)
 
 
 @pytest.fixture(scope="module", params=TRANSLATIONS)
@@ -71,11 +67,12 @@ def entries(lab, family, port):
 @pytest.mark.parametrize("policy", ["drop", "reject", "continue"])
 def test_a_flushed_connection(hosts, translation, policy, scope, loose, family, first, tmp_path):
     second = {"client": "server", "server": "client"}[first]
-    service, port = SERVICES[translation, family], next(source_ports)
+    service = SERVICES[translation, family]
     fate = fate_of_packets(policy, loose, translation, first)
     hosts.apply(hosts.write_policy(tmp_path, f"{policy}_{scope}", policy, scope=scope))
     hosts.run(GATEWAY, "sysctl", "-qw", f"net.netfilter.nf_conntrack_tcp_loose={loose}")
-    with Conversation(hosts, *service) as other, Conversation(hosts, *service, source_port=port) as doomed:
+    with Conversation(hosts, *service) as other, Conversation(hosts, *service) as doomed:
+        port = doomed.port
         [before] = entries(hosts, family, port)
         result = hosts.headgate_json("flush", "--source-port", str(port), "--protocol", "tcp", "--yes")
         assert result["counts"]["flushed"] == 1

@@ -7,7 +7,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
-import os
+import itertools
 import select
 import socket
 import struct
@@ -26,6 +26,9 @@ PATIENCE = 10
 TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
 CLONE_NEWNET = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
+
+# No port twice: the kernel's choice may be one that a policy still remembers, and then a new UDP flow is taken for the old.
+source_ports = itertools.count(20001)
 
 
 @contextlib.contextmanager
@@ -91,12 +94,13 @@ class End:
 class Conversation:
     """A client and a server who have exchanged data, and are quiet now: not even an acknowledgement is under way."""
 
-    def __init__(self, lab, address, port=8080, protocol=TCP, server_port=8080, source_port=0, client_on=CLIENT):
+    def __init__(self, lab, address, port=8080, protocol=TCP, server_port=8080, source_port=None, client_on=CLIENT):
         family = family_of(address)
         server = open_socket(lab, SERVER, family, protocol)
         server.bind(("", server_port))
         client = open_socket(lab, client_on, family, protocol)
-        client.bind(("", source_port))
+        self.port = source_port or next(source_ports)  # the client's
+        client.bind(("", self.port))
         self.client, self.server = End(client), End(server)
         if protocol == TCP:
             server.listen()
@@ -108,7 +112,6 @@ class Conversation:
             client.connect((address, port))
             client.send(b"begin")
             server.connect(server.recvfrom(16)[1])
-        self.port = client.getsockname()[1]  # the client's
         self.exchange()
 
     def __enter__(self):
