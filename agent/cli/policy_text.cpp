@@ -72,7 +72,7 @@ void append_counters(fmt::memory_buffer& out, const std::vector<PolicyCounter>& 
     std::string_view separator;
     for (const auto& counter : counters) {
         out.append(std::exchange(separator, ","));
-        out.append(std::string_view{"\n{"});
+        out.push_back('{');
         JsonMembers members{out};
         members.text("policy", counter.policy);
         members.text("hook", to_string(counter.hook));

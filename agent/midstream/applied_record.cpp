@@ -8,8 +8,36 @@
 #include <cerrno>
 #include <cstdint>
 #include <fstream>
+#include <string>
+#include <thread>
 
 namespace headgate::midstream {
+
+namespace {
+
+/// More than the longest name and a fingerprint of 40 digits; what is left is spaces.
+constexpr std::size_t kRecordSize = 128;
+
+bool wait_for(const FileDescriptor& fd, int kind) {
+    const auto end = std::chrono::steady_clock::now() + AppliedRecord::kPatience;
+    while (::flock(fd.get(), kind | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR) return false;
+        if (std::chrono::steady_clock::now() > end) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+    return true;
+}
+
+Result<void> write_padded(const FileDescriptor& fd, std::string text, const std::filesystem::path& file) {
+    text.resize(kRecordSize - 1, ' ');
+    text.push_back('\n');
+    if (::pwrite(fd.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+        return system_error(errno, file.string());
+    }
+    return {};
+}
+
+}  // namespace
 
 Result<AppliedRecord> AppliedRecord::open(const std::filesystem::path& folder) {
     const FileDescriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
@@ -24,7 +52,7 @@ Result<AppliedRecord> AppliedRecord::open(const std::filesystem::path& folder) {
 Result<std::optional<Applied>> AppliedRecord::read() const {
     std::ifstream file{file_};
     if (!file) {
-        if (errno == ENOENT) return std::nullopt;
+        if (errno == ENOENT || errno == EACCES) return std::nullopt;
         return system_error(errno, file_.string());
     }
     Applied applied;
@@ -32,28 +60,37 @@ Result<std::optional<Applied>> AppliedRecord::read() const {
     return applied.policy.empty() ? std::nullopt : std::optional{std::move(applied)};
 }
 
+FileDescriptor AppliedRecord::share() const {
+    FileDescriptor fd{::open(file_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    if (fd.is_open()) static_cast<void>(wait_for(fd, LOCK_SH));
+    return fd;
+}
+
 Result<AppliedRecord::Lock> AppliedRecord::lock() const {
     std::error_code error;
     std::filesystem::create_directories(file_.parent_path(), error);
     if (error) return system_error(error.value(), file_.parent_path().string());
     for (;;) {
-        FileDescriptor fd{::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644)};
+        // For its owner alone: who can open it can hold it.
+        FileDescriptor fd{::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
         if (!fd.is_open()) return system_error(errno, file_.string());
-        while (::flock(fd.get(), LOCK_EX) != 0) {
-            if (errno != EINTR) return system_error(errno, file_.string());
+        if (!wait_for(fd, LOCK_EX)) {
+            return failed("another headgate has been changing the policy for {} s ({} is locked)", kPatience.count(),
+                          file_.string());
         }
         struct stat locked {};
         if (::fstat(fd.get(), &locked) != 0) return system_error(errno, file_.string());
-        if (locked.st_nlink != 0) return Lock{std::move(fd), file_};  // else it was removed while we waited
+        if (locked.st_nlink == 0) continue;  // it was removed while we waited
+        // Room for what will be written when it is too late to fail.
+        if (locked.st_size < static_cast<off_t>(kRecordSize)) {
+            if (auto made = write_padded(fd, {}, file_); !made) return tl::unexpected(std::move(made.error()));
+        }
+        return Lock{std::move(fd), file_};
     }
 }
 
 Result<void> AppliedRecord::Lock::write(const Applied& applied) const {
-    const auto text = fmt::format("{} {}\n", applied.policy, applied.fingerprint);
-    if (::ftruncate(fd_.get(), 0) != 0 || ::pwrite(fd_.get(), text.data(), text.size(), 0) < 0) {
-        return system_error(errno, file_.string());
-    }
-    return {};
+    return write_padded(fd_, fmt::format("{} {}", applied.policy, applied.fingerprint), file_);
 }
 
 Result<void> AppliedRecord::Lock::remove() const {

@@ -2,6 +2,7 @@
 // removed it since. A file in /run: it lasts as long as the ruleset could, until the next boot.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -40,8 +41,13 @@ class AppliedRecord {
         std::filesystem::path file_;
     };
 
-    /// Waits for it.
+    /// Waits for it, but not for ever: an error after kPatience.
     [[nodiscard]] Result<Lock> lock() const;
+
+    /// While this is held nobody changes the record. Nothing to hold where there is none, or where it may not be read.
+    [[nodiscard]] FileDescriptor share() const;
+
+    static constexpr std::chrono::seconds kPatience{10};
 
   private:
     explicit AppliedRecord(std::filesystem::path file) : file_(std::move(file)) {}

@@ -78,7 +78,7 @@ Result<NftTable*> KernelRuleset::table() {
 
 Result<std::optional<StreamExceptionPolicy>> KernelRuleset::in_force() {
     const auto opened = table();
-    if (!opened && opened.error().number != EPERM) return std::nullopt;  // without nf_tables there can be none
+    if (!opened && NftTable::is_missing(opened.error())) return std::nullopt;
     if (!opened) return tl::unexpected(opened.error());
     return (*opened)->chains().map(policy_in);
 }
@@ -138,10 +138,14 @@ Result<AppliedRecord> KernelRuleset::record() const {
 
 Result<RulesetCondition> KernelRuleset::condition() {
     const auto opened = table();
+    if (!opened && NftTable::is_missing(opened.error())) return RulesetCondition::NothingApplied;
     if (!opened) return tl::unexpected(opened.error());
+    const auto record = this->record();
+    if (!record) return tl::unexpected(record.error());
+    const auto unchanged = record->share();
     const auto chains = (*opened)->chains();
     if (!chains) return tl::unexpected(chains.error());
-    return record().and_then([&](const AppliedRecord& record) { return condition_of(**opened, *chains, record); });
+    return condition_of(**opened, *chains, *record);
 }
 
 Result<RulesetStatus> KernelRuleset::status() {
@@ -149,6 +153,9 @@ Result<RulesetStatus> KernelRuleset::status() {
     if (!opened) return tl::unexpected(opened.error());
     NftTable& table = **opened;
     RulesetStatus status;
+    const auto record = this->record();
+    if (!record) return tl::unexpected(record.error());
+    const auto unchanged = record->share();
     const auto chains = table.chains();
     if (!chains) return tl::unexpected(chains.error());
     status.policy = policy_in(*chains);
@@ -163,8 +170,6 @@ Result<RulesetStatus> KernelRuleset::status() {
     auto windows = open_windows(table);
     if (!windows) return tl::unexpected(std::move(windows.error()));
     status.windows = std::move(*windows);
-    const auto record = this->record();
-    if (!record) return tl::unexpected(record.error());
     const auto condition = condition_of(table, *chains, *record);
     if (!condition) return tl::unexpected(condition.error());
     status.condition = *condition;
@@ -206,9 +211,23 @@ Result<void> KernelRuleset::remember_in(NftTable& table, std::span<const FlowRow
     return elements.empty() ? Result<void>{} : table.add(elements);
 }
 
+Result<void> KernelRuleset::forget(std::span<const FlowRow> rows) {
+    if (rows.empty() || !set_size_) return {};
+    const auto opened = table();
+    if (!opened) return tl::unexpected(opened.error());
+    const auto elements = elements_for(rows, std::chrono::seconds{1}, *set_size_);
+    auto forgotten = elements.empty() ? Result<void>{} : (*opened)->forget(elements);
+    if (!forgotten && forgotten.error().number == ENOENT) return {};  // the sets are gone, and with them the memory
+    return forgotten;
+}
+
 Result<void> KernelRuleset::open_window(Protocol protocol, std::chrono::seconds time) {
     const auto opened = table();
     if (!opened) return tl::unexpected(opened.error());
+    const auto record = this->record();
+    if (!record) return tl::unexpected(record.error());
+    const auto alone = record->lock();
+    if (!alone) return tl::unexpected(alone.error());
     auto extended = extend_window(**opened, protocol, time);
     if (!extended && extended.error().number == ENOENT) return failed("{}", kNothingRemembers);
     return extended;

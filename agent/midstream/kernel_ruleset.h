@@ -25,6 +25,7 @@ class KernelRuleset final : public Ruleset {
     Result<RulesetCondition> condition() override;
     Result<RulesetStatus> status() override;
     Result<Remembered> remember(std::span<const FlowRow> rows, std::chrono::seconds time) override;
+    Result<void> forget(std::span<const FlowRow> rows) override;
     Result<void> open_window(Protocol protocol, std::chrono::seconds time) override;
 
   private:

@@ -275,6 +275,19 @@ void add_probe(netlink::RequestBuffer& requests) {
     requests.end(begin(requests, NFT_MSG_GETGEN, 0));
 }
 
+void add_removal(netlink::RequestBuffer& requests, std::span<const SetElements> elements) {
+    add_border(requests, NFNL_MSG_BATCH_BEGIN);
+    for (const auto& each : elements) {
+        for (const auto& element : each.elements) {
+            // Added first: to remove one that has timed out is an error, which would undo the rest.
+            add_elements(requests, NFT_MSG_NEWSETELEM, NLM_F_CREATE, each.set, {&element, 1});
+            add_elements(requests, NFT_MSG_DELSETELEM, 0, each.set, {&element, 1});
+        }
+    }
+    requests.acknowledge_last();
+    add_border(requests, NFNL_MSG_BATCH_END);
+}
+
 void add_transaction(netlink::RequestBuffer& requests, std::span<const SetElements> additions, WhenThere when_there) {
     add_border(requests, NFNL_MSG_BATCH_BEGIN);
     for (const auto& addition : additions)

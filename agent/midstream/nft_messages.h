@@ -70,4 +70,7 @@ enum class WhenThere : std::uint8_t {
 /// One transaction that adds the elements to their sets. Answered when it is done, or by the errors.
 void add_transaction(netlink::RequestBuffer& requests, std::span<const SetElements> additions, WhenThere when_there);
 
+/// One transaction that removes the elements, whether they are there or not.
+void add_removal(netlink::RequestBuffer& requests, std::span<const SetElements> elements);
+
 }  // namespace headgate::midstream

@@ -16,6 +16,10 @@ namespace {
 /// A block of rows that is renewed goes out as one send of about a quarter of this.
 constexpr int kSendRoom = 1 << 20;
 
+/// When such a block does not fit its set, each of its messages is answered by an error (nfnetlink.c,
+/// nfnetlink_rcv_batch), of 0.8 KiB each in the socket's room.
+constexpr int kReceiveRoom = 4 << 20;
+
 constexpr int kReadings = 100;
 
 tl::unexpected<Error> nft_error(int number, std::string_view doing) {
@@ -50,6 +54,11 @@ auto in_vector(std::optional<Item> (*parse)(netlink::Bytes)) {
 
 NftTable::NftTable(netlink::Socket socket) : socket_(std::move(socket)), buffer_(netlink::kDumpBuffer) {
     socket_.set_send_room(kSendRoom);
+    socket_.set_receive_room(kReceiveRoom);
+}
+
+bool NftTable::is_missing(const Error& error) {
+    return error.number == EPROTONOSUPPORT || means_no_subsystem(error.number);
 }
 
 Result<NftTable> NftTable::open() {
@@ -70,7 +79,8 @@ Result<NftTable> NftTable::open() {
 
 /// Sends one request and hands over the payload of each message of the answer, up to its end.
 template <typename Take>
-Result<NftTable::Reading> NftTable::ask(const netlink::RequestBuffer& request, Take take) {
+Result<NftTable::Reading> NftTable::ask(netlink::RequestBuffer request, Take take) {
+    request.number_all(++sequence_);
     if (auto sent = socket_.send(request.bytes()); !sent) return tl::unexpected(std::move(sent.error()));
     auto reading = Reading::Consistent;
     for (;;) {
@@ -78,6 +88,7 @@ Result<NftTable::Reading> NftTable::ask(const netlink::RequestBuffer& request, T
         if (!piece) return tl::unexpected(piece.error());
         netlink::Message message;
         for (netlink::MessageReader reader{*piece}; reader.next(message);) {
+            if (!answers_last_request(message)) continue;
             if ((message.header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) reading = Reading::Disturbed;
             if (message.header.nlmsg_type != NLMSG_ERROR && message.header.nlmsg_type != NLMSG_DONE) {
                 take(message.payload);
@@ -138,6 +149,10 @@ Result<std::vector<SetElement>> NftTable::elements(std::string_view set) {
     return list(request, parse_elements);
 }
 
+bool NftTable::answers_last_request(const netlink::Message& message) const {
+    return message.header.nlmsg_seq == sequence_;
+}
+
 Result<void> NftTable::add(std::span<const SetElements> additions) {
     auto added = transact(additions, when_there_);
     if (!added && added.error().number == EEXIST) {
@@ -151,13 +166,25 @@ Result<void> NftTable::add(std::span<const SetElements> additions) {
     return added;
 }
 
+Result<void> NftTable::forget(std::span<const SetElements> elements) {
+    netlink::RequestBuffer requests;
+    add_removal(requests, elements);
+    return transact(std::move(requests));
+}
+
 Result<void> NftTable::transact(std::span<const SetElements> additions, WhenThere when_there) {
     netlink::RequestBuffer requests;
     add_transaction(requests, additions, when_there);
+    return transact(std::move(requests));
+}
+
+Result<void> NftTable::transact(netlink::RequestBuffer requests) {
+    requests.number_all(++sequence_);
     if (auto sent = socket_.send(requests.bytes()); !sent) return sent;
     int first_error = 0;
     for (bool answered = false;; answered = true) {
         const auto piece = socket_.receive_waiting(buffer_);
+        if (!piece && piece.error().number == ENOBUFS) continue;  // told once; what still waits comes after it
         if (!piece) return tl::unexpected(piece.error());
         if (!*piece) {
             if (!answered) return failed("nf_tables did not answer");
@@ -165,7 +192,8 @@ Result<void> NftTable::transact(std::span<const SetElements> additions, WhenTher
         }
         netlink::Message message;
         for (netlink::MessageReader reader{**piece}; reader.next(message);) {
-            if (message.header.nlmsg_type == NLMSG_ERROR && first_error == 0) first_error = message.error();
+            if (!answers_last_request(message) || message.header.nlmsg_type != NLMSG_ERROR) continue;
+            if (first_error == 0) first_error = message.error();
         }
     }
     return first_error == 0 ? Result<void>{} : nft_error(first_error, "adding to a set of nftables");

@@ -10,6 +10,7 @@
 #include "headgate/result.h"
 
 #include "midstream/nft_messages.h"
+#include "netlink/messages.h"
 #include "netlink/socket.h"
 
 namespace headgate::midstream {
@@ -20,6 +21,9 @@ class NftTable {
     /// In the calling thread's network namespace. Fails, and says why, where the kernel has no nf_tables or the process
     /// may not use it.
     [[nodiscard]] static Result<NftTable> open();
+
+    /// Whether open() failed because the kernel has no nf_tables.
+    [[nodiscard]] static bool is_missing(const Error& error);
 
     /// Empty where there is no such table.
     [[nodiscard]] Result<std::vector<TableChain>> chains();
@@ -35,19 +39,25 @@ class NftTable {
     /// Adds all or, on an error, none; an element that is there already is renewed. ENFILE: a set is full.
     [[nodiscard]] Result<void> add(std::span<const SetElements> additions);
 
+    /// Removes them; those that are not there are none the less gone.
+    [[nodiscard]] Result<void> forget(std::span<const SetElements> elements);
+
   private:
     explicit NftTable(netlink::Socket socket);
 
     enum class Reading : std::uint8_t { Consistent, Disturbed };
 
     template <typename Take>
-    [[nodiscard]] Result<Reading> ask(const netlink::RequestBuffer& request, Take take);
+    [[nodiscard]] Result<Reading> ask(netlink::RequestBuffer request, Take take);
     template <typename Parse>
     [[nodiscard]] auto list(const netlink::RequestBuffer& request, Parse parse)
         -> Result<std::remove_cvref_t<decltype(parse(netlink::Bytes{}))>>;
+    [[nodiscard]] bool answers_last_request(const netlink::Message& message) const;
     [[nodiscard]] Result<void> transact(std::span<const SetElements> additions, WhenThere when_there);
+    [[nodiscard]] Result<void> transact(netlink::RequestBuffer requests);
 
     netlink::Socket socket_;
+    std::uint32_t sequence_ = 0;  ///< of the last request; answers to earlier ones are nobody's
     std::vector<std::byte> buffer_;
     WhenThere when_there_ = WhenThere::Fail;
 };

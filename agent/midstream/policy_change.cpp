@@ -1,19 +1,16 @@
 #include "midstream/policy_change.h"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
+#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
 
-#include "midstream/flushed_memory.h"
+#include "midstream/flushed_sets.h"
 #include "midstream/ruleset_text.h"
 
 namespace headgate::midstream {
 namespace {
-
-constexpr std::array kWindowProtocols = {Protocol::Tcp, Protocol::Sctp};
 
 constexpr std::size_t kElementsPerTransaction = 512;
 
@@ -33,25 +30,31 @@ std::vector<std::string> sets_of_other_size(const std::vector<TableSet>& sets, c
     return names;
 }
 
-/// Of the flows that do not fit a smaller set, those of connections are still told by their packets.
-Result<void> open_windows_for(NftTable& table, std::chrono::milliseconds time) {
-    for (const auto protocol : kWindowProtocols) {
-        if (auto opened = extend_window(table, protocol, time); !opened) return opened;
+/// All at once, so that what does not fit is known before anything is changed.
+Result<std::vector<SetElements>> elements_to_move(NftTable& table, const std::vector<std::string>& old_sets,
+                                                  std::uint32_t size) {
+    std::vector<SetElements> moving;
+    for (const auto& set : old_sets) {
+        auto elements = table.elements(set);
+        if (!elements) return tl::unexpected(std::move(elements.error()));
+        if (elements->size() > size) {
+            const auto last = std::ranges::max(*elements, {}, &SetElement::timeout).timeout;
+            return refused(
+                "{} flushed flows are remembered, and the policy remembers {} at most: wait {} s until they "
+                "are forgotten, or remove the policy first; nothing was changed",
+                elements->size(), size, std::chrono::ceil<std::chrono::seconds>(last).count());
+        }
+        moving.push_back({resized(set, size), std::move(*elements)});
     }
-    return {};
+    return moving;
 }
 
-Result<void> copy_elements(NftTable& table, const std::string& from, const std::string& to) {
-    const auto elements = table.elements(from);
-    if (!elements) return tl::unexpected(elements.error());
-    for (std::span<const SetElement> rest{*elements}; !rest.empty();) {
+Result<void> add_in_portions(NftTable& table, const SetElements& all) {
+    for (std::span<const SetElement> rest{all.elements}; !rest.empty();) {
         const auto some = rest.first(std::min(rest.size(), kElementsPerTransaction));
         rest = rest.subspan(some.size());
-        const SetElements addition{to, {some.begin(), some.end()}};
-        auto added = table.add({&addition, 1});
-        if (added) continue;
-        if (added.error().number != ENFILE) return added;
-        return open_windows_for(table, std::ranges::max(*elements, {}, &SetElement::timeout).timeout);
+        const SetElements portion{all.set, {some.begin(), some.end()}};
+        if (auto added = table.add({&portion, 1}); !added) return added;
     }
     return {};
 }
@@ -60,12 +63,19 @@ Result<void> copy_elements(NftTable& table, const std::string& from, const std::
 Result<void> prepare_sets(NftTable& table, Nftables& nftables, const std::vector<std::string>& old_sets,
                           std::uint32_t size) {
     if (old_sets.empty()) return {};
+    const auto moving = elements_to_move(table, old_sets, size);
+    if (!moving) return tl::unexpected(moving.error());
     auto made = nftables.run(fmt::format("table inet {} {{\n{}}}\n", kTable, set_declarations(size)));
     if (!made) return made;
-    for (const auto& set : old_sets) {
-        if (auto copied = copy_elements(table, set, resized(set, size)); !copied) return copied;
+    for (const auto& elements : *moving) {
+        if (auto added = add_in_portions(table, elements); !added) return added;
     }
     return {};
+}
+
+/// A dormant table cannot be woken and changed in one transaction (nf_tables_api.c, nf_tables_updtable).
+Result<void> wake(Nftables& nftables, const std::vector<TableChain>& chains) {
+    return chains.empty() ? Result<void>{} : nftables.run(fmt::format("add table inet {}", kTable));
 }
 
 /// One transaction that replaces whatever rules are in the table. Counters and sets stay, but for the old sets.
@@ -86,9 +96,13 @@ Result<void> change_policy(NftTable& table, Nftables& nftables, const std::vecto
     const auto sets = table.sets();
     if (!sets) return tl::unexpected(sets.error());
     const auto old_sets = sets_of_other_size(*sets, policy);
-    return prepare_sets(table, nftables, old_sets, policy.remember_at_most).and_then([&] {
-        return nftables.run(replacement_text(policy, chains, old_sets));
-    });
+    if (auto ready = prepare_sets(table, nftables, old_sets, policy.remember_at_most); !ready) return ready;
+    return wake(nftables, chains)
+        .and_then([&] { return nftables.run(replacement_text(policy, chains, old_sets)); })
+        .map_error([&](Error error) {
+            error.message += " (if others have put something into the table inet headgate: policy remove, then apply)";
+            return error;
+        });
 }
 
 }  // namespace headgate::midstream

@@ -74,7 +74,7 @@ class RulesetWriter {
 
     /// A reset that answers an invalid packet is invalid itself (nf_reject_ipv4.c, nf_send_reset: it gets the packet's
     /// conntrack entry, and an invalid packet has none), and many rulesets drop what is invalid on its way out. So it
-    /// leaves untracked. It is known by the packet that it answers, which was noted right before.
+    /// leaves untracked. It is known by the packet that it answers, which was noted right before. So with ICMP errors.
     void write_resets() {
         for (const auto family : kFamilies) {
             line(
@@ -82,12 +82,17 @@ class RulesetWriter {
                 "timeout 2s; size 65536; }}",
                 to_string(family), to_string(family), to_string(family));
         }
+        for (const auto family : kFamilies) {
+            line("set told_{0} {{ type {0}_addr; flags dynamic,timeout; timeout 2s; size 65536; }}", to_string(family));
+        }
         line("chain resets {{");
         line("type filter hook output priority raw; policy accept;");
         for (const auto family : kFamilies) {
             line("tcp flags & rst == rst {0} saddr . tcp sport . {0} daddr . tcp dport @resets_{1} notrack",
                  header_of(family), to_string(family));
         }
+        line("icmp type destination-unreachable icmp code admin-prohibited ip daddr @told_ipv4 notrack");
+        line("icmpv6 type destination-unreachable icmpv6 code admin-prohibited ip6 daddr @told_ipv6 notrack");
         line("}}");
     }
 
@@ -118,6 +123,8 @@ class RulesetWriter {
                  header_of(family), to_string(family));
         }
         line("meta l4proto tcp reject with tcp reset");
+        for (const auto family : kFamilies)
+            line("ct state invalid add @told_{1} {{ {0} saddr }}", header_of(family), to_string(family));
         // An ICMP error quotes the packet, and must quote it as its sender knows it: before DNAT. (The kernel
         // translates quotations of confirmed flows alone: nf_conntrack_proto_icmp.c, nf_conntrack_inet_error.)
         for (const auto family : kFamilies)

@@ -34,6 +34,15 @@ void RequestBuffer::acknowledge_last() {
     std::memcpy(buffer_.data() + last_, &header, sizeof header);
 }
 
+void RequestBuffer::number_all(std::uint32_t sequence) {
+    nlmsghdr header{};
+    for (std::size_t at = 0; at < used_; at += MNL_ALIGN(header.nlmsg_len)) {
+        std::memcpy(&header, buffer_.data() + at, sizeof header);
+        header.nlmsg_seq = sequence;
+        std::memcpy(buffer_.data() + at, &header, sizeof header);
+    }
+}
+
 void RequestBuffer::clear() noexcept {
     used_ = 0;
     last_ = 0;

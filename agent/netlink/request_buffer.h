@@ -43,6 +43,9 @@ class RequestBuffer {
     /// Asks for an answer to the last request even if it succeeds.
     void acknowledge_last();
 
+    /// Gives all requests this sequence number, by which their answers are known.
+    void number_all(std::uint32_t sequence);
+
     void clear() noexcept;
 
     [[nodiscard]] std::size_t count() const noexcept { return count_; }

@@ -41,6 +41,8 @@ class Flush {
             return {};
         });
         if (!finished) count_unread(finished.error());
+        policy_.conclude();
+        run_.operation().warnings = policy_.warnings();
         if (stopped_) run_.operation().detail = stopped_->message;
         return run_.finish();
     }
@@ -117,11 +119,21 @@ class Flush {
             if (auto done = request_.dry_run ? preview(rows) : remove(rows); !done) stopped_ = std::move(done.error());
             if (!stopped_) return;
         }
+        if (!request_.dry_run) policy_.forget(rows);
         tell_all(rows, Outcome::Failed, stopped_->number != 0 ? stopped_->number : EIO);
     }
 
+    /// What was not flushed after all is not to be caught as if it were.
     Result<void> remove(std::span<const FlowRow> rows) {
-        return table_.remove(rows, [&](const FlowEnding& ending) { tell(ending); });
+        std::vector<FlowRow> spared;
+        std::size_t next = 0;
+        auto removed = table_.remove(rows, [&](const FlowEnding& ending) {
+            if (ending.outcome != Outcome::Flushed) spared.push_back(rows[next]);
+            ++next;
+            tell(ending);
+        });
+        policy_.forget(spared);
+        return removed;
     }
 
     Result<void> preview(std::span<const FlowRow> rows) {

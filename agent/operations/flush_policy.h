@@ -8,6 +8,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "headgate/flow_table.h"
@@ -34,21 +35,30 @@ class FlushPolicy {
     [[nodiscard]] std::string name() const { return policy_ ? policy_->name : "none"; }
 
     /// Flows that are about to be ended, told before enforce().
-    void count(const Flow& flow) { ++flows_by_protocol_[flow.original.protocol]; }
+    void count(const Flow& flow) { ++flows_[{flow.original.protocol, flow.original.source.family}]; }
 
-    /// Puts the wanted policy in force.
+    /// Puts the wanted policy in force. Refuses when what is in force is not what settle() found: time has gone by.
     [[nodiscard]] Result<void> enforce();
 
     /// Remembers flows, so that their packets are known afterwards. After enforce(), before the first flow is ended.
     [[nodiscard]] Result<void> remember(std::span<const FlowRow> rows);
 
+    /// Flows that were remembered and then not ended, by whatever: nothing of theirs is to be caught.
+    void forget(std::span<const FlowRow> rows);
+
+    /// After the last flow is ended: whether the policy still stands.
+    void conclude();
+
     /// What the operator should know about what will happen to the packets.
     [[nodiscard]] std::vector<std::string> warnings() const;
 
   private:
-    [[nodiscard]] Result<void> judge_change() const;
+    [[nodiscard]] Result<void> judge_wanted() const;
+    [[nodiscard]] Result<RulesetCondition> read_condition() const;
     [[nodiscard]] bool remembers() const { return policy_ && policy_->scope == MidstreamScope::Flushed; }
-    [[nodiscard]] bool too_many() const;
+    [[nodiscard]] bool too_many(Protocol protocol) const;
+    [[nodiscard]] bool counted(Protocol protocol) const;
+    [[nodiscard]] Result<void> remember_what_fits(std::span<const FlowRow> rows);
     [[nodiscard]] Result<void> remember_or_open_windows(const std::vector<FlowRow>& rows);
     [[nodiscard]] Result<void> open_window(Protocol protocol);
     [[nodiscard]] std::string return_warning() const;
@@ -60,9 +70,12 @@ class FlushPolicy {
     std::optional<StreamExceptionPolicy> policy_;  ///< in force when the flows are ended
     RulesetCondition condition_ = RulesetCondition::NothingApplied;
     bool picks_up_tcp_ = true;
-    std::map<Protocol, std::uint64_t> flows_by_protocol_;
+    std::map<std::pair<Protocol, Family>, std::uint64_t> flows_;
     std::set<Protocol> windows_;
+    bool full_ = false;
+    bool fell_ = false;  ///< removed or changed by somebody while flows were ended
     std::uint64_t not_remembered_ = 0;
+    std::uint64_t not_forgotten_ = 0;
 };
 
 }  // namespace headgate::operations

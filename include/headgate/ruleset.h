@@ -95,6 +95,9 @@ class Ruleset {
     /// them or none. Takes a policy in force whose scope is Flushed.
     virtual Result<Remembered> remember(std::span<const FlowRow> rows, std::chrono::seconds time) = 0;
 
+    /// Forgets flows that were remembered last, by this object: they were not ended after all.
+    virtual Result<void> forget(std::span<const FlowRow> rows) = 0;
+
     /// From now on for that long, every midstream packet of this connection-oriented protocol is taken for one of a
     /// flushed flow. Takes a policy in force whose scope is Flushed.
     virtual Result<void> open_window(Protocol protocol, std::chrono::seconds time) = 0;

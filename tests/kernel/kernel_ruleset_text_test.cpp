@@ -1,10 +1,10 @@
 // The generator against nft(8), a second program: every kind of policy is a ruleset that it takes.
-#include <cstdio>
-#include <filesystem>
+#include <cstdlib>
 #include <fstream>
 
 #include "kernel/own_namespace.h"
 #include "midstream/ruleset_text.h"
+#include "support/temporary_folder.h"
 
 namespace headgate::testing {
 namespace {
@@ -17,15 +17,14 @@ class RulesetText : public ::testing::Test {
 
     /// What nft says against the ruleset; nothing when it would take it.
     static std::string complaints(const StreamExceptionPolicy& policy) {
-        std::FILE* const nft = ::popen("nft --check -f - >/dev/null 2>/tmp/headgate-nft-check.$PPID", "w");
-        const auto text = "table inet headgate {\n" + midstream::ruleset_text(policy) + "}\n";
-        std::fwrite(text.data(), 1, text.size(), nft);
-        if (::pclose(nft) == 0) return {};
-        std::ifstream said{"/tmp/headgate-nft-check." + std::to_string(::getpid())};
-        return {std::istreambuf_iterator<char>{said}, {}};
+        const TemporaryFolder folder;
+        const auto ruleset =
+            folder.write("ruleset", "table inet headgate {\n" + midstream::ruleset_text(policy) + "}\n");
+        const auto command = "nft --check -f " + ruleset + " >" + folder.path("said") + " 2>&1";
+        if (std::system(command.c_str()) == 0) return {};
+        std::ifstream said{folder.path("said")};
+        return "refused: " + std::string{std::istreambuf_iterator<char>{said}, {}};
     }
-
-    void TearDown() override { std::filesystem::remove("/tmp/headgate-nft-check." + std::to_string(::getpid())); }
 
     OwnNamespace namespace_;
 };

@@ -36,7 +36,7 @@ def changes(lab, folder):
         lab.write_policy(folder, "reject_all", "reject", scope="all", hooks="[forward, input, output]"),
         lab.write_policy(folder, "drop_flushed", "drop", scope="flushed"),
         lab.write_policy(folder, "reject_flushed", "reject", scope="flushed", remember_at_most=1000, priority=-150),
-        lab.write_policy(folder, "small", "reject", scope="flushed", remember_at_most=10),
+        lab.write_policy(folder, "small", "reject", scope="flushed", remember_at_most=100),
         "continue",
     ]
     while True:

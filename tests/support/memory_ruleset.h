@@ -24,6 +24,11 @@ class MemoryRuleset final : public Ruleset {
         return policy;
     }
     Result<void> apply(const StreamExceptionPolicy& policy) override {
+        forget();
+        if (policy.scope == MidstreamScope::Flushed && flows_.size() > policy.remember_at_most) {
+            return refused("{} flushed flows are remembered, and the policy remembers {} at most", flows_.size(),
+                           policy.remember_at_most);
+        }
         policy_ = policy;
         condition_ = RulesetCondition::AsApplied;
         return {};
@@ -54,6 +59,11 @@ class MemoryRuleset final : public Ruleset {
         if (added.size() > policy_->remember_at_most) return Remembered::None;
         flows_ = std::move(added);
         return Remembered::All;
+    }
+    Result<void> forget(std::span<const FlowRow> rows) override {
+        for (const auto& row : rows)
+            std::erase_if(flows_, [&](const auto& flow) { return flow.first == row.flow.original; });
+        return {};
     }
     Result<void> open_window(Protocol protocol, std::chrono::seconds time) override {
         if (!remembers()) return failed("no policy that remembers flushed flows is in force");

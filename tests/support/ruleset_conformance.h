@@ -139,6 +139,45 @@ TYPED_TEST_P(RulesetConformance, all_of_a_block_are_remembered_or_none) {
     EXPECT_EQ(this->remember(rows_from_ports(1, 5)), Remembered::All) << "those that are there need no room";
 }
 
+TYPED_TEST_P(RulesetConformance, a_full_memory_takes_no_block_that_is_in_it_in_part) {
+    auto policy = policy_named("reject");
+    policy.remember_at_most = 400;
+    this->apply(policy);
+    for (std::uint16_t first = 1; first <= 400; first = static_cast<std::uint16_t>(first + 100))
+        EXPECT_EQ(this->remember(rows_from_ports(first, static_cast<std::uint16_t>(first + 99))), Remembered::All);
+    EXPECT_EQ(this->remember(rows_from_ports(301, 556)), Remembered::None);
+    EXPECT_EQ(this->status().remembered_flows, 400U);
+    EXPECT_EQ(this->remember(rows_from_ports(1, 200)), Remembered::All);
+    EXPECT_EQ(this->ruleset().condition().value(), RulesetCondition::AsApplied);
+}
+
+TYPED_TEST_P(RulesetConformance, what_is_forgotten_makes_room) {
+    auto policy = policy_named("reject");
+    policy.remember_at_most = 5;
+    this->apply(policy);
+    this->remember(rows_from_ports(1, 5));
+    ASSERT_TRUE(this->ruleset().forget(rows_from_ports(2, 4)).has_value());
+    EXPECT_EQ(this->status().remembered_flows, 2U);
+    ASSERT_TRUE(this->ruleset().forget(rows_from_ports(2, 5)).has_value()) << "those that are not there are gone, too";
+    EXPECT_EQ(this->status().remembered_flows, 1U);
+    EXPECT_EQ(this->remember(rows_from_ports(6, 9)), Remembered::All);
+}
+
+TYPED_TEST_P(RulesetConformance, a_smaller_memory_refuses_what_would_not_fit) {
+    this->apply(policy_named("reject"));
+    this->remember(rows_from_ports(1, 5));
+    auto smaller = policy_named("smaller");
+    smaller.remember_at_most = 4;
+    const auto refusal = this->ruleset().apply(smaller);
+    ASSERT_FALSE(refusal.has_value());
+    EXPECT_EQ(refusal.error().kind, ErrorKind::Refused);
+    EXPECT_EQ(this->ruleset().in_force().value()->name, "reject");
+    EXPECT_EQ(this->status().remembered_flows, 5U);
+    smaller.remember_at_most = 5;
+    this->apply(smaller);
+    EXPECT_EQ(this->status().remembered_flows, 5U);
+}
+
 TYPED_TEST_P(RulesetConformance, windows_open_and_close) {
     this->apply(policy_named("reject"));
     ASSERT_TRUE(this->ruleset().open_window(Protocol::Tcp, std::chrono::seconds{60}).has_value());
@@ -177,7 +216,8 @@ REGISTER_TYPED_TEST_SUITE_P(RulesetConformance, at_first_nothing_is_in_force, wh
                             another_policy_takes_the_place_of_the_first, removing_leaves_nothing_and_may_be_repeated,
                             remembers_flows_for_their_time_and_no_longer, flows_of_every_kind_are_remembered,
                             a_flow_that_is_remembered_again_is_remembered_longer, all_of_a_block_are_remembered_or_none,
-                            windows_open_and_close, what_is_remembered_survives_a_change_of_policy,
-                            remembering_takes_a_policy_that_remembers);
+                            a_full_memory_takes_no_block_that_is_in_it_in_part, what_is_forgotten_makes_room,
+                            a_smaller_memory_refuses_what_would_not_fit, windows_open_and_close,
+                            what_is_remembered_survives_a_change_of_policy, remembering_takes_a_policy_that_remembers);
 
 }  // namespace headgate::testing

@@ -17,6 +17,7 @@ class WatchingObserver final : public FlushObserver {
   public:
     Result<void> confirm(const FlushPreview& preview) override {
         policy_in_question = preview.stream_exception_policy;
+        if (at_question) at_question();
         return answer;
     }
     void begun(const FlowOperation& /*operation*/) override {
@@ -25,8 +26,11 @@ class WatchingObserver final : public FlushObserver {
     void ended(const FlowEnding& /*ending*/) override {}
     void would_end(const Flow& /*flow*/) override {}
 
+    [[nodiscard]] bool stop_requested() const override { return stop; }
+
     Result<void> answer;
-    std::function<void()> at_beginning;
+    std::function<void()> at_question, at_beginning;
+    bool stop = false;
     std::string policy_in_question;
 };
 
@@ -86,6 +90,7 @@ TEST_F(FlushingWithPolicy, a_dry_run_changes_no_policy_and_remembers_nothing) {
 TEST_F(FlushingWithPolicy, with_scope_all_there_is_nothing_to_remember) {
     reject_.scope = MidstreamScope::All;
     in_force(reject_);
+    table_.flows.pop_back();  // the UDP flow
     EXPECT_TRUE(warnings().empty());
     EXPECT_EQ(status().remembered_flows, 0U);
 }
@@ -117,7 +122,7 @@ TEST_F(FlushingWithPolicy, flows_without_connections_that_find_no_room_are_told)
     in_force(reject_);
     table_.flows = {udp_flow().from_port(1), udp_flow().from_port(2)};
     EXPECT_EQ(warnings(), std::vector<std::string>{
-                              "there is no room to remember 2 flows of protocols without connections: what follows on "
+                              "there is no room to remember 1 flow of protocols without connections: what follows on "
                               "them is judged by your rules alone"});
     EXPECT_TRUE(status().windows.empty());
 }
@@ -184,6 +189,70 @@ TEST_F(FlushingWithPolicy, a_flush_that_is_refused_changes_no_policy) {
     EXPECT_FALSE(flush().has_value());
     EXPECT_EQ(status().policy->name, "reject");
     EXPECT_EQ(status().remembered_flows, 0U);
+}
+
+TEST_F(FlushingWithPolicy, flows_that_were_not_flushed_after_all_are_forgotten) {
+    in_force(reject_);
+    ASSERT_TRUE(table_.insert(std::vector<Flow>{tcp_flow().from_port(9).established()}).has_value());
+    table_.failing[table_.flows.back().id] = EBUSY;
+    const auto operation = flush().value();
+    EXPECT_EQ(operation.counts.failed, 1U);
+    EXPECT_EQ(status().remembered_flows, 4U);
+}
+
+TEST_F(FlushingWithPolicy, a_flush_that_is_interrupted_forgets_what_it_left_alone) {
+    in_force(reject_);
+    observer_.stop = true;
+    EXPECT_EQ(flush().value().counts.failed, 4U);
+    EXPECT_EQ(status().remembered_flows, 0U);
+}
+
+TEST_F(FlushingWithPolicy, a_policy_that_changes_while_the_question_is_asked_refuses_the_flush) {
+    in_force(reject_);
+    observer_.at_question = [&] { in_force(drop_); };
+    const auto changed = flush();
+    ASSERT_FALSE(changed.has_value());
+    EXPECT_EQ(changed.error().kind, ErrorKind::Refused);
+    observer_.at_question = [&] { ruleset_.meddle(RulesetCondition::Changed); };
+    EXPECT_FALSE(flush().has_value());
+    EXPECT_EQ(table_.flows.size(), 4U);
+}
+
+TEST_F(FlushingWithPolicy, a_policy_that_falls_while_flows_are_ended_is_told) {
+    in_force(reject_);
+    observer_.at_beginning = [&] { ruleset_.meddle(RulesetCondition::Missing); };
+    EXPECT_EQ(warnings(), std::vector<std::string>{
+                              "the stream exception policy was changed or removed while flows were being ended"});
+}
+
+TEST_F(FlushingWithPolicy, a_policy_without_the_hooks_that_forwarded_flows_pass_holds_nothing) {
+    reject_.hooks = {Hook::Output};
+    in_force(reject_);
+    request_.policy.required = true;
+    const auto refusal = flush();
+    ASSERT_FALSE(refusal.has_value());
+    EXPECT_NE(refusal.error().message.find("does not look at packets in the hook forward"), std::string::npos);
+}
+
+TEST_F(FlushingWithPolicy, scope_all_tells_that_it_does_not_know_udp) {
+    reject_.scope = MidstreamScope::All;
+    in_force(reject_);
+    EXPECT_EQ(warnings(), std::vector<std::string>{"scope all tells TCP and SCTP alone: flows of other protocols come "
+                                                   "back with their next packet"});
+}
+
+TEST_F(FlushingWithPolicy, that_takes_the_place_of_another_says_so) {
+    in_force(reject_);
+    request_.policy.wanted = drop_;
+    EXPECT_EQ(warnings(), std::vector<std::string>{"policy drop takes the place of reject"});
+}
+
+TEST_F(FlushingWithPolicy, a_policy_with_scope_all_is_not_for_a_flush_to_apply) {
+    drop_.scope = MidstreamScope::All;
+    request_.policy.wanted = drop_;
+    const auto refusal = flush();
+    ASSERT_FALSE(refusal.has_value());
+    EXPECT_EQ(refusal.error().kind, ErrorKind::Refused);
 }
 
 TEST_F(FlushingWithPolicy, a_flush_does_not_take_a_policy_on_all_midstream_packets_away) {
