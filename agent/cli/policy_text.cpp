@@ -166,8 +166,9 @@ void PolicyStatusAnswer::append_text(fmt::memory_buffer& out) const {
     const auto caught = [](const PolicyCounter& counter) { return counter.packets != 0; };
     if (std::ranges::none_of(status_.counters, caught)) return;
     out.push_back('\n');
-    constexpr auto Right = Column::Align::Right;
-    auto table = text_table({{"POLICY"}, {"HOOK"}, {"DIRECTION"}, {"PROTOCOL"}, {"PACKETS", Right}, {"BYTES", Right}});
+    constexpr auto kRight = Column::Align::Right;
+    auto table =
+        text_table({{"POLICY"}, {"HOOK"}, {"DIRECTION"}, {"PROTOCOL"}, {"PACKETS", kRight}, {"BYTES", kRight}});
     for (const auto& counter : status_.counters) {
         if (!caught(counter)) continue;
         table.add({counter.policy, std::string{to_string(counter.hook)}, std::string{to_string(counter.direction)},

@@ -29,7 +29,10 @@ std::optional<std::size_t> find_unprintable(std::string_view text, std::string_v
 }
 
 std::string to_one_line(std::string message) {
-    if (message.size() > kLongestMessage) message.replace(kLongestMessage, std::string::npos, "...");
+    if (message.size() > kLongestMessage) {
+        message.resize(kLongestMessage);
+        message += "...";
+    }
     while (const auto at = find_unprintable(message))
         message[*at] = '?';
     return message;

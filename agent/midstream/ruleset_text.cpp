@@ -160,7 +160,8 @@ class RulesetWriter {
     }
 
     void write_counting(Hook hook, PacketDirection direction) {
-        std::string by_protocol, names;
+        std::string by_protocol;
+        std::string names;
         for (const auto& protocol : kCounted) {
             const std::string_view comma = names.empty() ? "" : ", ";
             fmt::format_to(std::back_inserter(by_protocol), "{}{} : \"{}\"", comma, protocol.nft,
