@@ -4,14 +4,15 @@
 #include <span>
 
 #include "conntrack/flow_message.h"
-#include "conntrack/messages.h"
 #include "conntrack/requests.h"
 #include "flow/flow_json.h"
+#include "netlink/messages.h"
 
 namespace {
 
 using namespace headgate;
 using namespace headgate::conntrack;
+using namespace headgate::netlink;
 
 void decode(Bytes payload) {
     const auto message = FlowMessage::parse(payload);
