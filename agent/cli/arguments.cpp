@@ -2,14 +2,11 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <limits>
 
 #include <CLI/App.hpp>
 
-#include "conntrack/kernel_flow_table.h"
 #include "flow/text.h"
-#include "midstream/kernel_ruleset.h"
 
 namespace headgate::cli {
 namespace {
@@ -103,14 +100,6 @@ Result<std::vector<FlowFilter>> read_filters(const FilterArguments& given) {
     return filters;
 }
 
-std::string host_name() {
-    std::array<char, 256> name{};
-    return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : "localhost";
-}
-
-/// Without a configuration there is one firewall, named after the host, in this zone.
-constexpr std::string_view kOnlyZone = "local";
-
 }  // namespace
 
 void FilterArguments::add_to(CLI::App& command) {
@@ -180,51 +169,6 @@ Result<FlowQuery> FilterArguments::query() const {
                      .and_then([&] { return take("--match", match, query.side, parse_match_side); });
     if (!taken) return tl::unexpected(std::move(taken.error()));
     return validated(std::move(query));
-}
-
-void EndpointArguments::add_to(CLI::App& command) {
-    const std::string group = "ENDPOINT";
-    command.add_option("--firewall", firewall, "firewall, by name")->group(group)->type_name("NAME");
-    command.add_option("--availability-zone", availability_zone, "availability zone of the firewall")
-        ->group(group)
-        ->type_name("AZ");
-    command.add_option("--netns", network_namespace, "network namespace: a name under /run/netns, or a path")
-        ->group(group)
-        ->type_name("NAME");
-}
-
-Result<Endpoint> EndpointArguments::endpoint() const {
-    const Endpoint only{host_name(), std::string{kOnlyZone}, network_namespace.value_or("")};
-    if (network_namespace && (firewall || availability_zone)) {
-        return invalid("--netns: a one-off run has no --firewall and no --availability-zone");
-    }
-    if (firewall && *firewall != only.firewall) {
-        return invalid("--firewall: \"{}\" is unknown; the only one is \"{}\"", *firewall, only.firewall);
-    }
-    if (availability_zone && *availability_zone != only.availability_zone) {
-        return invalid("--availability-zone: \"{}\" is unknown; the only one is \"{}\"", *availability_zone,
-                       only.availability_zone);
-    }
-    return only;
-}
-
-Result<netlink::NetworkNamespace> EndpointArguments::open_namespace() const {
-    if (!network_namespace) return netlink::NetworkNamespace{};
-    return named("--netns", netlink::NetworkNamespace::open(*network_namespace));
-}
-
-Result<std::unique_ptr<FlowTable>> EndpointArguments::open_table() const {
-    auto where = open_namespace();
-    if (!where) return tl::unexpected(std::move(where.error()));
-    auto table = conntrack::KernelFlowTable::open(std::move(*where));
-    if (!table) return tl::unexpected(std::move(table.error()));
-    return std::unique_ptr<FlowTable>{std::move(*table)};
-}
-
-Result<std::unique_ptr<Ruleset>> EndpointArguments::open_ruleset() const {
-    auto where = open_namespace();
-    if (!where) return tl::unexpected(std::move(where.error()));
-    return std::unique_ptr<Ruleset>{midstream::KernelRuleset::open(std::move(*where))};
 }
 
 void OutputArguments::add_to(CLI::App& command) {

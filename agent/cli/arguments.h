@@ -2,19 +2,14 @@
 // argument and the rule: `--destination-port: 70000 is above 65535`.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "headgate/flow_operation.h"
 #include "headgate/flow_query.h"
-#include "headgate/flow_table.h"
 #include "headgate/result.h"
-#include "headgate/ruleset.h"
 
 #include "cli/flow_writer.h"
-#include "netlink/network_namespace.h"
 
 namespace CLI {
 class App;
@@ -36,20 +31,6 @@ struct FilterArguments {
     /// Whether any of them was given.
     [[nodiscard]] bool given() const;
     [[nodiscard]] Result<FlowQuery> query() const;
-};
-
-/// ENDPOINT: which flow table.
-struct EndpointArguments {
-    std::optional<std::string> firewall, availability_zone, network_namespace;
-
-    void add_to(CLI::App& command);
-
-    [[nodiscard]] Result<Endpoint> endpoint() const;
-    [[nodiscard]] Result<std::unique_ptr<FlowTable>> open_table() const;
-    [[nodiscard]] Result<std::unique_ptr<Ruleset>> open_ruleset() const;
-
-  private:
-    [[nodiscard]] Result<netlink::NetworkNamespace> open_namespace() const;
 };
 
 /// OUTPUT.

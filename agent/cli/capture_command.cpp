@@ -36,7 +36,7 @@ class CaptureOutput final : public operations::CaptureObserver {
 };
 
 /// A capture changes nothing and needs no policy: that it cannot be read is told, and no more.
-std::string policy_in_force(const EndpointArguments& endpoint) {
+std::string policy_in_force(const ChosenEndpoint& endpoint) {
     const auto ruleset = endpoint.open_ruleset();
     if (!ruleset) return "none";
     const auto policy = (*ruleset)->in_force();
@@ -47,19 +47,20 @@ std::string policy_in_force(const EndpointArguments& endpoint) {
 }  // namespace
 
 Result<ExitCode> run_capture_command(const CaptureArguments& arguments) {
-    const auto query = arguments.filter.query();
+    auto query = arguments.filter.query();
     if (!query) return tl::unexpected(query.error());
     const auto format = arguments.output.format();
     if (!format) return tl::unexpected(format.error());
-    const auto endpoint = arguments.endpoint.endpoint();
+    const auto endpoint = arguments.endpoint.choose();
     if (!endpoint) return tl::unexpected(endpoint.error());
-    const auto table = arguments.endpoint.open_table();
+    if (auto narrowed = endpoint->narrow(*query); !narrowed) return tl::unexpected(std::move(narrowed.error()));
+    const auto table = endpoint->open_table();
     if (!table) return tl::unexpected(table.error());
 
     OutputStream out{STDOUT_FILENO};
     const auto writer = make_flow_writer(*format, out);
     CaptureOutput output{*writer, arguments.explain};
-    const operations::CaptureRequest request{*query, *endpoint, policy_in_force(arguments.endpoint)};
+    const operations::CaptureRequest request{*query, endpoint->endpoint(), policy_in_force(*endpoint)};
     const auto operation = operations::run_capture(**table, SystemClock{}, request, output);
     if (!operation) {
         if (operation.error().number == EPIPE) return ExitCode::Done;  // the reader has seen enough

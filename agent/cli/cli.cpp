@@ -16,6 +16,7 @@
 #include "cli/output_stream.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
+#include "flow/text.h"
 
 namespace headgate::cli {
 namespace {
@@ -31,6 +32,7 @@ class CommandTree {
         add_flush();
         add_policy();
         add_table();
+        add_check_config();
         add_version();
     }
 
@@ -65,7 +67,7 @@ class CommandTree {
                          "refuse when flushed TCP flows could come back, for want of a policy");
         command.add_flag("--dry-run", flush_.dry_run, "do everything but the ending");
         command.add_flag("--include-protected", flush_.include_protected,
-                         "end protected flows, too: your own SSH session");
+                         "end protected flows, too: your own SSH session, and what the configuration protects");
         command.add_flag("--yes", flush_.yes, "do not ask");
         command.add_flag("--explain", flush_.explain, "say on stderr how the table is searched");
         command.callback([this] { action_ = [this] { return run_flush_command(flush_); }; });
@@ -109,6 +111,18 @@ class CommandTree {
         command.callback([this] { action_ = [this] { return run_table_command(table_); }; });
     }
 
+    void add_check_config() {
+        CLI::App& command = *app_.add_subcommand("check-config", "Say whether the configuration is right");
+        check_config_.configuration.add_to(command);
+        auto* reference = command.add_flag("--print-reference", check_config_.print_reference,
+                                           "print all settings, as a page of Markdown");
+        command
+            .add_flag("--print-example", check_config_.print_example,
+                      "print a configuration file with all settings, commented out")
+            ->excludes(reference);
+        command.callback([this] { action_ = [this] { return run_check_config_command(check_config_); }; });
+    }
+
     void add_version() {
         CLI::App& command = *app_.add_subcommand("version", "Show headgate's version");
         command.callback([this] {
@@ -127,6 +141,7 @@ class CommandTree {
     FlushArguments flush_;
     PolicyArguments policy_;
     TableArguments table_;
+    CheckConfigArguments check_config_;
     Action action_;
 };
 
@@ -137,8 +152,10 @@ int report(const CLI::App& app, const CLI::ParseError& error) {
     return static_cast<int>(ExitCode::Usage);
 }
 
+/// A configuration that is wrong has a line for each of its errors.
 int report(const Error& error) {
-    tell(error.message);
+    for (std::string_view rest = error.message; !rest.empty();)
+        tell(take_until(rest, '\n'));
     return static_cast<int>(exit_code(error.kind));
 }
 

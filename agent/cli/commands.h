@@ -4,9 +4,11 @@
 #include <optional>
 #include <string>
 
+#include "headgate/flow_operation.h"
 #include "headgate/result.h"
 
 #include "cli/arguments.h"
+#include "cli/endpoint_arguments.h"
 #include "cli/exit_code.h"
 
 namespace headgate::cli {
@@ -46,6 +48,12 @@ struct PolicyArguments {
     OutputArguments output;
 };
 
+struct CheckConfigArguments {
+    ConfigurationArgument configuration;
+    bool print_reference = false;
+    bool print_example = false;
+};
+
 [[nodiscard]] Result<ExitCode> run_capture_command(const CaptureArguments& arguments);
 [[nodiscard]] Result<ExitCode> run_flush_command(const FlushArguments& arguments);
 [[nodiscard]] Result<ExitCode> run_table_command(const TableArguments& arguments);
@@ -54,6 +62,7 @@ struct PolicyArguments {
 [[nodiscard]] Result<ExitCode> run_policy_apply_command(const PolicyArguments& arguments);
 [[nodiscard]] Result<ExitCode> run_policy_remove_command(const PolicyArguments& arguments);
 [[nodiscard]] Result<ExitCode> run_policy_status_command(const PolicyArguments& arguments);
+[[nodiscard]] Result<ExitCode> run_check_config_command(const CheckConfigArguments& arguments);
 
 /// Tells on stderr what an operation could not know, and what the operator should.
 void tell_caveats(const FlowOperation& operation);

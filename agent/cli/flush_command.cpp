@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "cli/commands.h"
 #include "cli/flow_text.h"
@@ -90,9 +91,16 @@ class FlushOutput final : public operations::FlushObserver {
     std::uint64_t ended_ = 0;
 };
 
-operations::RowSource captured_flows(const std::string& path) {
-    return [path](const auto& take) -> Result<void> {
-        const auto end = operations::read_capture_file(path, take);
+/// The flows of a capture file, each of which must be in the endpoint's reach.
+operations::RowSource captured_flows(const std::string& path, std::optional<std::uint16_t> zone) {
+    return [path, zone](const auto& take) -> Result<void> {
+        const auto end = operations::read_capture_file(path, [&](std::span<const FlowRow> rows) -> Result<void> {
+            const auto stray =
+                std::ranges::find_if(rows, [&](const FlowRow& row) { return zone && row.flow.zone != *zone; });
+            if (stray == rows.end()) return take(rows);
+            return refused("{}: a flow of conntrack zone {}, and the endpoint is zone {}: nothing was flushed", path,
+                           stray->flow.zone, *zone);
+        });
         if (!end) return tl::unexpected(end.error());
         if (*end == operations::CaptureFileEnd::Part) {
             tell(fmt::format("warning: {} holds a part of its capture: picked from it, or cut short", path));
@@ -101,7 +109,14 @@ operations::RowSource captured_flows(const std::string& path) {
     };
 }
 
-Result<operations::FlushRequest> flush_request(const FlushArguments& arguments) {
+/// The operator's own session, and what the configuration says.
+std::vector<FlowFilter> protected_filters(const config::Configuration& configuration) {
+    auto filters = operations::find_ssh_sessions();
+    std::ranges::copy(configuration.protected_filters, std::back_inserter(filters));
+    return filters;
+}
+
+Result<operations::FlushRequest> flush_request(const FlushArguments& arguments, const ChosenEndpoint& endpoint) {
     operations::FlushRequest request;
     request.dry_run = arguments.dry_run;
     if (arguments.maximum_flows) {
@@ -115,18 +130,17 @@ Result<operations::FlushRequest> flush_request(const FlushArguments& arguments) 
         if (!wanted) return tl::unexpected(std::move(wanted.error()).within("--stream-exception-policy"));
         request.policy.wanted = std::move(*wanted);
     }
-    auto endpoint = arguments.endpoint.endpoint();
-    if (!endpoint) return tl::unexpected(std::move(endpoint.error()));
-    request.endpoint = std::move(*endpoint);
-    if (!arguments.include_protected) request.protected_filters = operations::find_ssh_sessions();
+    request.endpoint = endpoint.endpoint();
+    if (!arguments.include_protected) request.protected_filters = protected_filters(endpoint.configuration());
     if (arguments.from_capture) {
         if (arguments.filter.given())
             return invalid("--from-capture: the capture names the flows; no filter beside it");
-        request.captured = captured_flows(*arguments.from_capture);
+        request.captured = captured_flows(*arguments.from_capture, endpoint.conntrack_zone());
         return request;
     }
     auto query = arguments.filter.query();
     if (!query) return tl::unexpected(std::move(query.error()));
+    if (auto narrowed = endpoint.narrow(*query); !narrowed) return tl::unexpected(std::move(narrowed.error()));
     request.query = std::move(*query);
     return request;
 }
@@ -134,13 +148,15 @@ Result<operations::FlushRequest> flush_request(const FlushArguments& arguments) 
 }  // namespace
 
 Result<ExitCode> run_flush_command(const FlushArguments& arguments) {
-    const auto request = flush_request(arguments);
+    const auto endpoint = arguments.endpoint.choose();
+    if (!endpoint) return tl::unexpected(endpoint.error());
+    const auto request = flush_request(arguments, *endpoint);
     if (!request) return tl::unexpected(request.error());
     const auto format = arguments.output.format();
     if (!format) return tl::unexpected(format.error());
-    const auto table = arguments.endpoint.open_table();
+    const auto table = endpoint->open_table();
     if (!table) return tl::unexpected(table.error());
-    const auto ruleset = arguments.endpoint.open_ruleset();
+    const auto ruleset = endpoint->open_ruleset();
     if (!ruleset) return tl::unexpected(ruleset.error());
 
     OutputStream out{STDOUT_FILENO};
@@ -153,8 +169,10 @@ Result<ExitCode> run_flush_command(const FlushArguments& arguments) {
     const auto ended = writer->end(*operation);
     tell_caveats(*operation);
     if (const auto spared = operation->counts.protected_flows; spared != 0) {
-        tell(fmt::format("{} protected flow{} left alone, such as your SSH session (--include-protected ends them too)",
-                         spared, spared == 1 ? "" : "s"));
+        tell(
+            fmt::format("{} protected flow{} left alone: your SSH session, or what the configuration protects "
+                        "(--include-protected ends them too)",
+                        spared, spared == 1 ? "" : "s"));
     }
     if (!operation->detail.empty()) tell(operation->detail);
     for (const auto& written : {output.written(), ended}) {

@@ -65,12 +65,11 @@ class Count final : public ScanListener {
 
 /// With scope all, what is not tracked is midstream: also the session that this command was typed in, on a gateway that
 /// has tracked nothing so far.
-Result<void> spare_own_session(const PolicyArguments& arguments, const StreamExceptionPolicy& policy) {
+Result<void> spare_own_session(const ChosenEndpoint& endpoint, const StreamExceptionPolicy& policy) {
     const auto sessions = operations::find_ssh_sessions();
-    const bool elsewhere = arguments.endpoint.network_namespace.has_value();
     const bool cuts = policy.scope == MidstreamScope::All && policy.exception != StreamException::Continue;
-    if (!cuts || sessions.empty() || elsewhere || arguments.include_protected) return {};
-    const auto table = arguments.endpoint.open_table();
+    if (!cuts || sessions.empty() || endpoint.is_elsewhere()) return {};
+    const auto table = endpoint.open_table();
     if (!table) return tl::unexpected(table.error());
     FlowQuery query;
     query.filters = sessions;
@@ -85,8 +84,8 @@ Result<void> spare_own_session(const PolicyArguments& arguments, const StreamExc
 }
 
 /// What an operator should know before the first packet tells.
-Result<void> tell_consequences(const PolicyArguments& arguments, const StreamExceptionPolicy& policy) {
-    const auto table = arguments.endpoint.open_table();
+Result<void> tell_consequences(const ChosenEndpoint& endpoint, const StreamExceptionPolicy& policy) {
+    const auto table = endpoint.open_table();
     if (!table) return tl::unexpected(table.error());
     const auto usage = (*table)->usage();
     if (!usage) return tl::unexpected(usage.error());
@@ -127,38 +126,39 @@ Result<ExitCode> run_policy_show_command(const PolicyArguments& arguments) {
 Result<ExitCode> run_policy_apply_command(const PolicyArguments& arguments) {
     const auto policy = midstream::find_policy(arguments.name, midstream::policy_folders());
     if (!policy) return tl::unexpected(policy.error());
-    const auto endpoint = arguments.endpoint.endpoint();
+    const auto endpoint = arguments.endpoint.choose();
     if (!endpoint) return tl::unexpected(endpoint.error());
-    const auto ruleset = arguments.endpoint.open_ruleset();
+    const auto ruleset = endpoint->open_ruleset();
     if (!ruleset) return tl::unexpected(ruleset.error());
-    auto applied = spare_own_session(arguments, *policy)
-                       .and_then([&] { return tell_consequences(arguments, *policy); })
-                       .and_then([&] { return (*ruleset)->apply(*policy); });
+    auto spared = arguments.include_protected ? Result<void>{} : spare_own_session(*endpoint, *policy);
+    auto applied = std::move(spared).and_then([&] { return tell_consequences(*endpoint, *policy); }).and_then([&] {
+        return (*ruleset)->apply(*policy);
+    });
     if (!applied) return tl::unexpected(std::move(applied.error()));
     auto status = (*ruleset)->status();
     if (!status) return tl::unexpected(std::move(status.error()));
-    return print(arguments.output, PolicyStatusAnswer{*endpoint, *status, condition_message(*status)});
+    return print(arguments.output, PolicyStatusAnswer{endpoint->endpoint(), *status, condition_message(*status)});
 }
 
 Result<ExitCode> run_policy_remove_command(const PolicyArguments& arguments) {
-    const auto endpoint = arguments.endpoint.endpoint();
+    const auto endpoint = arguments.endpoint.choose();
     if (!endpoint) return tl::unexpected(endpoint.error());
-    const auto ruleset = arguments.endpoint.open_ruleset();
+    const auto ruleset = endpoint->open_ruleset();
     if (!ruleset) return tl::unexpected(ruleset.error());
     if (auto removed = (*ruleset)->remove(); !removed) return tl::unexpected(std::move(removed.error()));
-    return print(arguments.output, PolicyStatusAnswer{*endpoint, RulesetStatus{}, {}});
+    return print(arguments.output, PolicyStatusAnswer{endpoint->endpoint(), RulesetStatus{}, {}});
 }
 
 Result<ExitCode> run_policy_status_command(const PolicyArguments& arguments) {
-    const auto endpoint = arguments.endpoint.endpoint();
+    const auto endpoint = arguments.endpoint.choose();
     if (!endpoint) return tl::unexpected(endpoint.error());
-    const auto ruleset = arguments.endpoint.open_ruleset();
+    const auto ruleset = endpoint->open_ruleset();
     if (!ruleset) return tl::unexpected(ruleset.error());
     const auto status = (*ruleset)->status();
     if (!status) return tl::unexpected(status.error());
     const auto message = condition_message(*status);
     if (!message.empty()) tell(fmt::format("warning: {}", message));
-    return print(arguments.output, PolicyStatusAnswer{*endpoint, *status, message});
+    return print(arguments.output, PolicyStatusAnswer{endpoint->endpoint(), *status, message});
 }
 
 }  // namespace headgate::cli

@@ -91,8 +91,9 @@ void append_text(fmt::memory_buffer& out, const TableUsage& usage, const Census&
 Result<ExitCode> run_table_command(const TableArguments& arguments) {
     const auto format = arguments.output.format();
     if (!format) return tl::unexpected(format.error());
-    if (auto endpoint = arguments.endpoint.endpoint(); !endpoint) return tl::unexpected(std::move(endpoint.error()));
-    const auto table = arguments.endpoint.open_table();
+    const auto endpoint = arguments.endpoint.choose();
+    if (!endpoint) return tl::unexpected(endpoint.error());
+    const auto table = endpoint->open_table();
     if (!table) return tl::unexpected(table.error());
     const auto usage = (*table)->usage();
     if (!usage) return tl::unexpected(usage.error());
@@ -100,6 +101,7 @@ Result<ExitCode> run_table_command(const TableArguments& arguments) {
     FlowQuery everything;
     everything.filters = {FlowFilter{}};
     everything.states = StateScope::Any;
+    if (auto narrowed = endpoint->narrow(everything); !narrowed) return tl::unexpected(std::move(narrowed.error()));
     if (auto scanned = (*table)->scan(everything, {SystemClock{}.now(), std::nullopt}, census); !scanned) {
         return tl::unexpected(std::move(scanned.error()));
     }

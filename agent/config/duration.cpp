@@ -1,6 +1,7 @@
 #include "config/duration.h"
 
 #include <cstdint>
+#include <utility>
 
 #include "flow/text.h"
 
@@ -39,6 +40,16 @@ Result<seconds> parse_duration(std::string_view text) {
         return invalid("{} is longer than a duration can be", text);
     }
     return static_cast<seconds::rep>(*count) * unit;
+}
+
+std::string duration_text(seconds duration) {
+    const auto whole = [&](seconds unit) { return duration >= unit && duration % unit == seconds{0}; };
+    for (const auto& [unit, letter] : {std::pair{seconds{std::chrono::days{1}}, 'd'},
+                                       {seconds{std::chrono::hours{1}}, 'h'},
+                                       {seconds{std::chrono::minutes{1}}, 'm'}}) {
+        if (whole(unit)) return fmt::format("{}{}", duration / unit, letter);
+    }
+    return fmt::format("{}s", duration.count());
 }
 
 }  // namespace headgate::config

@@ -5,23 +5,6 @@
 #include "config/printable.h"
 
 namespace headgate::config {
-namespace {
-
-std::string_view name_of(YamlNode::Kind kind) {
-    switch (kind) {
-        case YamlNode::Kind::Null:
-            return "nothing";
-        case YamlNode::Kind::Text:
-            return "a text";
-        case YamlNode::Kind::List:
-            return "a list";
-        case YamlNode::Kind::Map:
-            return "a map";
-    }
-    return "";
-}
-
-}  // namespace
 
 Result<YamlMap> parse_yaml(const std::string& text, std::string_view name,
                            std::initializer_list<std::string_view> known) {
@@ -38,7 +21,7 @@ Result<YamlMap> YamlMap::open(std::shared_ptr<const Document> document, const Ya
     map.line_ = line;
     map.path_ = std::move(path);
     if (node.kind != YamlNode::Kind::Map) {
-        return map.error(line, "", fmt::format("a map of keys and values belongs here, not {}", name_of(node.kind)));
+        return map.error(line, "", fmt::format("a map of keys and values belongs here, not {}", to_string(node.kind)));
     }
     for (std::size_t i = 0; i + 1 < node.children.size(); i += 2) {
         if (auto added = map.add(node.children[i], node.children[i + 1], known); !added) {
@@ -50,7 +33,7 @@ Result<YamlMap> YamlMap::open(std::shared_ptr<const Document> document, const Ya
 
 Result<void> YamlMap::add(const YamlNode& key, const YamlNode& value, std::initializer_list<std::string_view> known) {
     if (key.kind != YamlNode::Kind::Text)
-        return error(key.line, "", "a key is a text, not " + std::string{name_of(key.kind)});
+        return error(key.line, "", "a key is a text, not " + std::string{to_string(key.kind)});
     if (std::ranges::find(known, key.text) == known.end()) {
         return error(key.line, key.text, fmt::format("unknown key (known: {})", fmt::join(known, ", ")));
     }
@@ -74,7 +57,7 @@ Result<const std::vector<YamlNode>*> YamlMap::items(const Entry& entry) const {
     const auto& [key, value] = entry;
     if (value->kind != YamlNode::Kind::List) {
         const int line = value->kind == YamlNode::Kind::Null ? key->line : value->line;
-        return error(line, key->text, fmt::format("a list belongs here, not {}", name_of(value->kind)));
+        return error(line, key->text, fmt::format("a list belongs here, not {}", to_string(value->kind)));
     }
     if (value->children.empty()) return error(value->line, key->text, "the list is empty");
     return &value->children;
@@ -84,7 +67,7 @@ Result<void> YamlMap::expect_text(std::string_view key, const YamlNode& node, in
     if (node.kind == YamlNode::Kind::Text) return {};
     // What is left out stands nowhere: the parser's line for it is that of whatever follows.
     const int line = node.kind == YamlNode::Kind::Null ? line_if_empty : node.line;
-    return error(line, key, fmt::format("one value belongs here, not {}", name_of(node.kind)));
+    return error(line, key, fmt::format("one value belongs here, not {}", to_string(node.kind)));
 }
 
 tl::unexpected<Error> YamlMap::error(int line, std::string_view key, std::string_view rule) const {

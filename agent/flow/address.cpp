@@ -135,6 +135,13 @@ Result<Address> parse_address(std::string_view text) {
     return invalid("\"{}\" is not an IPv4 or IPv6 address", text);
 }
 
+bool is_loopback(const Address& address) noexcept {
+    if (address.family == Family::Ipv4) return address.octets[0] == 127;
+    std::array<std::uint8_t, 16> one{};
+    one.back() = 1;
+    return address.octets == one;
+}
+
 bool Prefix::contains(const Address& candidate) const noexcept {
     if (candidate.family != address.family) return false;
     const unsigned bits = length;

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "config/duration.h"
+#include "config/names.h"
 #include "config/printable.h"
+#include "config/scalars.h"
 #include "config/small_file.h"
 #include "config/yaml_reader.h"
 
@@ -14,34 +15,6 @@ namespace {
 
 using Policy = StreamExceptionPolicy;
 
-constexpr bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-constexpr bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-template <typename Value, std::size_t N>
-Result<Value> parse_choice(std::string_view text, const std::array<Value, N>& choices, std::string_view rule) {
-    for (const auto choice : choices) {
-        if (text == to_string(choice)) return choice;
-    }
-    return invalid("\"{}\" is {}", text, rule);
-}
-
-template <std::integral T>
-Result<T> parse_number_within(std::string_view text, T lowest, T highest) {
-    const auto digits = text.substr(text.starts_with('-') ? 1 : 0);
-    if (digits.empty() || !std::ranges::all_of(digits, is_digit)) return invalid("\"{}\" is not a whole number", text);
-    std::int64_t number{};
-    const auto status = std::from_chars(text.data(), text.data() + text.size(), number).ec;
-    if (status != std::errc{} || number < lowest || number > highest) {
-        return invalid("{} is not within {}..{}", text, lowest, highest);
-    }
-    return static_cast<T>(number);
-}
-
 Result<std::string> parse_description(std::string_view text) {
     if (config::find_unprintable(text)) return invalid("must be one line without control characters");
     return std::string{text};
@@ -49,21 +22,21 @@ Result<std::string> parse_description(std::string_view text) {
 
 Result<StreamException> parse_exception(std::string_view text) {
     static constexpr std::array kChoices = {StreamException::Drop, StreamException::Reject, StreamException::Continue};
-    return parse_choice(text, kChoices, "none of drop, reject and continue");
+    return config::parse_choice(text, kChoices, "none of drop, reject and continue");
 }
 
 Result<MidstreamScope> parse_scope(std::string_view text) {
     static constexpr std::array kChoices = {MidstreamScope::All, MidstreamScope::Flushed};
-    return parse_choice(text, kChoices, "neither all nor flushed");
+    return config::parse_choice(text, kChoices, "neither all nor flushed");
 }
 
 Result<Hook> parse_hook(std::string_view text) {
     static constexpr std::array kChoices = {Hook::Forward, Hook::Input, Hook::Output};
-    return parse_choice(text, kChoices, "none of forward, input and output");
+    return config::parse_choice(text, kChoices, "none of forward, input and output");
 }
 
 Result<int> parse_priority(std::string_view text) {
-    auto priority = parse_number_within(text, Policy::kFirstPriority, Policy::kLastPriority);
+    auto priority = config::parse_number(text, Policy::kFirstPriority, Policy::kLastPriority);
     if (priority) return priority;
     return invalid("{}; conntrack knows a packet only after priority -200, and its helpers come at 300",
                    priority.error().message);
@@ -79,7 +52,7 @@ Result<std::string> parse_log_prefix(std::string_view text) {
 }
 
 Result<std::uint32_t> parse_log_rate(std::string_view text) {
-    return parse_number_within<std::uint32_t>(text, 1, 10'000);
+    return config::parse_number<std::uint32_t>(text, 1, 10'000);
 }
 
 Result<std::chrono::seconds> parse_memory_time(std::string_view text) {
@@ -93,7 +66,7 @@ Result<std::chrono::seconds> parse_memory_time(std::string_view text) {
 }
 
 Result<std::uint32_t> parse_memory_size(std::string_view text) {
-    return parse_number_within<std::uint32_t>(text, 1, Policy::kLargestMemory);
+    return config::parse_number<std::uint32_t>(text, 1, Policy::kLargestMemory);
 }
 
 Result<void> take_log(const config::YamlMap& map, std::optional<PacketLog>& slot) {
@@ -126,7 +99,7 @@ Result<Policy> read_policy_file(const std::filesystem::path& path) {
 }
 
 Result<Policy> parse_policy(std::string_view text, std::string_view name, std::string_view where) {
-    if (auto checked = check_policy_name(name); !checked)
+    if (auto checked = config::parse_policy_name(name); !checked)
         return tl::unexpected(std::move(checked.error()).within(where));
     const auto map = config::parse_yaml(std::string{text}, where,
                                         {"description", "stream_exception_policy", "scope", "hooks", "priority", "log",
@@ -136,18 +109,6 @@ Result<Policy> parse_policy(std::string_view text, std::string_view name, std::s
     policy.name = name;
     if (auto taken = take_policy(*map, policy); !taken) return tl::unexpected(std::move(taken.error()));
     return policy;
-}
-
-Result<void> check_policy_name(std::string_view name) {
-    const auto fits = [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '_'; };
-    if (!name.empty() && is_letter(name.front()) && name.size() <= Policy::kLongestName &&
-        std::ranges::all_of(name, fits)) {
-        return {};
-    }
-    return invalid("{}",
-                   config::to_one_line(fmt::format(
-                       "\"{}\" can't be a policy's name: letters, digits, - and _, beginning with a letter, {} at most",
-                       name, Policy::kLongestName)));
 }
 
 }  // namespace headgate::midstream

@@ -16,7 +16,4 @@ namespace headgate::midstream {
 [[nodiscard]] Result<StreamExceptionPolicy> parse_policy(std::string_view text, std::string_view name,
                                                          std::string_view where);
 
-/// What passes can be a part of a path and of a name in nftables as it is.
-[[nodiscard]] Result<void> check_policy_name(std::string_view name);
-
 }  // namespace headgate::midstream

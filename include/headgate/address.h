@@ -38,6 +38,8 @@ std::size_t write_address(std::span<char, kAddressText> text, const Address& add
 [[nodiscard]] std::string to_string(const Address& address);
 [[nodiscard]] Result<Address> parse_address(std::string_view text);
 
+[[nodiscard]] bool is_loopback(const Address& address) noexcept;  ///< 127.0.0.0/8, ::1
+
 /// A network: every address whose first `length` bits are those of `address`.
 struct Prefix {
     Address address;          ///< host bits are zero

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <string>
 
+#include "config/settings_text.h"
 #include "flow/flow_json.h"
 #include "midstream/nft_messages.h"
 #include "support/flow_builder.h"
@@ -61,6 +62,14 @@ int main(int argc, char** argv) {
           "%YAML 1.2\n--- !!map\n? &a stream_exception_policy\n: *a\n...\n---\n<<: [{}]\n",
           "description: |-\n  one\n  two\n\"scope\": 'all'\npriority: -199\nremember_flushed_for: 12h\n"}) {
         write(folder / "policy_file", ++number, text);
+    }
+    write(folder / "configuration", ++number, config::configuration_example());
+    for (const auto* text :
+         {"firewalls:\n- name: a\n  endpoints:\n  - {availability_zone: b, netns: c, conntrack_zone: 5}\n"
+          "  - availability_zone: d\n- {name: a, endpoints: [{availability_zone: e, netns: /f}]}\n",
+          "http:\n  listeners:\n  - {address: '::', port: 1, tls: {certificate: /c, key: /k}}\nretention: 7d\n",
+          "flow_log: {format: aws, reasons: [closed], sinks: [{file: /f}]}\nprotected: [protocol=tcp]\n"}) {
+        write(folder / "configuration", ++number, text);
     }
     return 0;
 }

@@ -91,5 +91,12 @@ TEST(Prefix, longer_than_its_family_is_refused) {
     }
 }
 
+TEST(Address, is_a_loopback_one_in_127_and_as_1) {
+    for (const auto* text : {"127.0.0.1", "127.255.255.255", "::1"})
+        EXPECT_TRUE(is_loopback(parse_address(text).value())) << text;
+    for (const auto* text : {"128.0.0.1", "0.0.0.0", "::", "::2", "1::1", "::ffff:127.0.0.1", "7f00::"})
+        EXPECT_FALSE(is_loopback(parse_address(text).value())) << text;
+}
+
 }  // namespace
 }  // namespace headgate

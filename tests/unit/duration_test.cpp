@@ -22,6 +22,12 @@ TEST(Duration, is_a_number_and_a_unit) {
     EXPECT_EQ(parse_duration("0m"), 0s);
 }
 
+TEST(Duration, is_told_as_it_is_read) {
+    for (const auto* text : {"0s", "90s", "5m", "61m", "12h", "7d", "25h"})
+        EXPECT_EQ(duration_text(parse_duration(text).value()), text);
+    EXPECT_EQ(duration_text(24h), "1d");
+}
+
 TEST(Duration, without_a_unit_is_in_seconds) {
     EXPECT_EQ(parse_duration("90"), 90s);
 }

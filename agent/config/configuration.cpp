@@ -1,0 +1,122 @@
+#include "config/configuration.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "config/names.h"
+#include "config/printable.h"
+
+namespace headgate::config {
+namespace {
+
+constexpr std::string_view kOnlyZone = "local";
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+std::vector<EndpointChoice> choices(const Configuration& configuration, std::optional<std::string_view> firewall,
+                                    std::optional<std::string_view> zone) {
+    std::vector<EndpointChoice> found;
+    for (const auto& each : configuration.firewalls) {
+        if (firewall && *firewall != each.name) continue;
+        for (const auto& endpoint : each.endpoints) {
+            if (!zone || *zone == endpoint.availability_zone) found.push_back({&each, &endpoint});
+        }
+    }
+    return found;
+}
+
+/// The names in their order, each once.
+template <typename Name>
+std::string listed(const std::vector<EndpointChoice>& choices, Name name) {
+    std::vector<std::string_view> names;
+    for (const auto& choice : choices) {
+        const std::string_view each = name(choice);
+        if (std::ranges::find(names, each) == names.end()) names.push_back(each);
+    }
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string firewalls_of(const std::vector<EndpointChoice>& choices) {
+    return listed(choices, [](const auto& choice) -> std::string_view { return choice.firewall->name; });
+}
+
+std::string zones_of(const std::vector<EndpointChoice>& choices) {
+    return listed(choices, [](const auto& choice) -> std::string_view { return choice.endpoint->availability_zone; });
+}
+
+tl::unexpected<Error> unknown(const Configuration& configuration, std::optional<std::string_view> firewall,
+                              std::optional<std::string_view> zone) {
+    const auto of_firewall = choices(configuration, firewall, std::nullopt);
+    if (of_firewall.empty()) {
+        return invalid("{}", to_one_line(fmt::format("firewall: \"{}\" is unknown (known: {})", firewall.value_or(""),
+                                                     firewalls_of(choices(configuration, {}, {})))));
+    }
+    return invalid("{}", to_one_line(fmt::format("availability-zone: \"{}\" is unknown (known: {})", zone.value_or(""),
+                                                 zones_of(of_firewall))));
+}
+
+tl::unexpected<Error> ambiguous(const std::vector<EndpointChoice>& found) {
+    const auto& name = found.front().firewall->name;
+    const bool one_firewall = std::ranges::all_of(found, [&](const auto& each) { return each.firewall->name == name; });
+    if (one_firewall) {
+        return invalid("{}", to_one_line(fmt::format("availability-zone: firewall {} has several: name one of {}", name,
+                                                     zones_of(found))));
+    }
+    return invalid("{}", to_one_line(fmt::format("firewall: there are several: name one of {}", firewalls_of(found))));
+}
+
+}  // namespace
+
+std::string_view to_string(FlowLogFormat format) {
+    return format == FlowLogFormat::Eve ? "eve" : "aws";
+}
+
+std::string_view to_string(FlowLogReason reason) {
+    switch (reason) {
+        case FlowLogReason::All:
+            return "all";
+        case FlowLogReason::Flushed:
+            return "flushed";
+        case FlowLogReason::Closed:
+            return "closed";
+        case FlowLogReason::Timeout:
+            return "timeout";
+        case FlowLogReason::Evicted:
+            return "evicted";
+    }
+    return "";
+}
+
+std::string name_after_host(std::string_view host) {
+    std::string name{host.substr(0, kLongestName)};
+    std::ranges::replace_if(
+        name, [](char c) { return !fits_name(c); }, '-');
+    return name.empty() ? "localhost" : name;
+}
+
+Firewall default_firewall() {
+    Firewall firewall{name_after_host(host_name()), {}};
+    firewall.endpoints.emplace_back().availability_zone = kOnlyZone;
+    return firewall;
+}
+
+Result<EndpointChoice> find_endpoint(const Configuration& configuration, std::optional<std::string_view> firewall,
+                                     std::optional<std::string_view> availability_zone) {
+    const auto found = choices(configuration, firewall, availability_zone);
+    if (found.empty()) return unknown(configuration, firewall, availability_zone);
+    if (found.size() > 1) return ambiguous(found);
+    return found.front();
+}
+
+std::optional<std::string> policy_to_keep(const Configuration& configuration, const FirewallEndpoint& endpoint) {
+    const auto& name = endpoint.stream_exception_policy.value_or(configuration.stream_exception_policy);
+    return name == kNoPolicy ? std::nullopt : std::optional{name};
+}
+
+}  // namespace headgate::config

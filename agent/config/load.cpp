@@ -1,0 +1,90 @@
+#include "config/load.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+#include <vector>
+
+#include "config/printable.h"
+#include "config/settings.h"
+#include "config/settings_reader.h"
+#include "config/small_file.h"
+
+namespace headgate::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Loader {
+  public:
+    void read_file(const fs::path& path) {
+        configuration_.files.push_back(path);
+        const auto text = read_small_file(path);
+        if (!text) return find_error(text.error().message);
+        read_text(*text, path.native());
+    }
+
+    void read_text(const std::string& text, std::string_view name) {
+        const auto root = parse_yaml_tree(text, name);
+        if (!root) return find_error(root.error().message);
+        for (const auto& fault : read_settings(*root, settings_of(configuration_)))
+            find_error(fmt::format("{}:{}: {}", name, fault.line, fault.text));
+    }
+
+    void find_error(std::string message) { errors_.push_back(to_one_line(std::move(message))); }
+
+    [[nodiscard]] Result<Configuration> finish() {
+        if (!errors_.empty()) return invalid("{}", told());
+        if (configuration_.firewalls.empty()) configuration_.firewalls.push_back(default_firewall());
+        return std::move(configuration_);
+    }
+
+  private:
+    [[nodiscard]] std::string told() const {
+        if (errors_.size() <= kMostErrors) return fmt::format("{}", fmt::join(errors_, "\n"));
+        return fmt::format("{}\n... and {} more", fmt::join(errors_.begin(), errors_.begin() + kMostErrors, "\n"),
+                           errors_.size() - kMostErrors);
+    }
+
+    Configuration configuration_;
+    std::vector<std::string> errors_;
+};
+
+bool is_there(const fs::path& path) {
+    std::error_code error;
+    return fs::symlink_status(path, error).type() != fs::file_type::not_found;
+}
+
+/// Files that begin with a dot are an editor's.
+std::vector<fs::path> further_files(const fs::path& folder, Loader& loader) {
+    std::vector<fs::path> files;
+    std::error_code error;
+    for (fs::directory_iterator file{folder, error}, end; !error && file != end; file.increment(error)) {
+        const auto& path = file->path();
+        if (path.extension() == ".yaml" && !path.filename().native().starts_with('.')) files.push_back(path);
+    }
+    if (error && error != std::errc::no_such_file_or_directory) {
+        loader.find_error(fmt::format("{}: {}", folder.native(), error.message()));
+    }
+    std::ranges::sort(files);
+    return files;
+}
+
+}  // namespace
+
+Result<Configuration> load_configuration(const fs::path& file, WhenMissing when_missing) {
+    Loader loader;
+    if (when_missing == WhenMissing::Fail || is_there(file)) loader.read_file(file);
+    for (const auto& further : further_files(file.parent_path() / "conf.d", loader))
+        loader.read_file(further);
+    return loader.finish();
+}
+
+Result<Configuration> parse_configuration(std::string_view text, std::string_view name) {
+    Loader loader;
+    loader.read_text(std::string{text}, name);
+    return loader.finish();
+}
+
+}  // namespace headgate::config

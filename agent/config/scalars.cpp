@@ -1,0 +1,73 @@
+#include "config/scalars.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <optional>
+
+#include "config/printable.h"
+#include "flow/text.h"
+
+namespace headgate::config {
+namespace {
+
+struct SizeUnit {
+    std::string_view name;
+    unsigned shift;
+};
+
+constexpr std::array kSizeUnits = {SizeUnit{"TiB", 40}, SizeUnit{"GiB", 30}, SizeUnit{"MiB", 20}, SizeUnit{"KiB", 10},
+                                   SizeUnit{"", 0}};
+constexpr std::size_t kLongestPath = 4095;  // PATH_MAX (linux/limits.h), less its terminating zero
+
+constexpr bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+}  // namespace
+
+Result<std::int64_t> parse_number_within(std::string_view text, std::int64_t lowest, std::int64_t highest) {
+    const auto digits = text.substr(text.starts_with('-') ? 1 : 0);
+    if (digits.empty() || !std::ranges::all_of(digits, is_digit)) return invalid("\"{}\" is not a whole number", text);
+    std::int64_t number{};
+    const auto status = std::from_chars(text.data(), text.data() + text.size(), number).ec;
+    if (status != std::errc{} || number < lowest || number > highest) {
+        return invalid("{} is not within {}..{}", text, lowest, highest);
+    }
+    return number;
+}
+
+Result<bool> parse_boolean(std::string_view text) {
+    if (text == "true") return true;
+    if (text == "false") return false;
+    return invalid("\"{}\" is neither true nor false", text);
+}
+
+Result<std::uint64_t> parse_size(std::string_view text) {
+    const auto unit = std::ranges::find_if(kSizeUnits, [&](const auto& each) { return text.ends_with(each.name); });
+    const auto digits = text.substr(0, text.size() - unit->name.size());
+    if (digits.empty() || !std::ranges::all_of(digits, is_digit)) {
+        return invalid("\"{}\" is not a size such as 512MiB or 2GiB", text);
+    }
+    const auto count = parse_unsigned<std::uint64_t>(digits);
+    if (!count || *count > std::numeric_limits<std::uint64_t>::max() >> unit->shift) {
+        return invalid("{} is larger than a size can be", text);
+    }
+    return *count << unit->shift;
+}
+
+std::string size_text(std::uint64_t bytes) {
+    const auto unit = std::ranges::find_if(kSizeUnits, [&](const SizeUnit& each) {
+        return bytes >> each.shift != 0 && (bytes >> each.shift) << each.shift == bytes;
+    });
+    return unit == kSizeUnits.end() ? "0" : fmt::format("{}{}", bytes >> unit->shift, unit->name);
+}
+
+Result<std::filesystem::path> parse_absolute_path(std::string_view text) {
+    if (find_unprintable(text)) return invalid("a path with characters that can not be shown");
+    if (!text.starts_with('/')) return invalid("\"{}\" is not an absolute path", text);
+    if (text.size() > kLongestPath) return invalid("a path has {} bytes at most, not {}", kLongestPath, text.size());
+    return std::filesystem::path{text}.lexically_normal();
+}
+
+}  // namespace headgate::config

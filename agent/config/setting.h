@@ -1,0 +1,135 @@
+// The keys of a YAML file as data, each bound to the place that its value goes to. One list of settings is all there is
+// to say about a file: settings_reader.h reads by it, settings_text.h describes it.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headgate/result.h"
+
+namespace headgate::config {
+
+struct SettingMap;
+
+struct Setting {
+    enum class Kind : std::uint8_t { Value, List, Map, ListOfMaps };
+    enum class Need : std::uint8_t { Optional, Required };
+    enum class Later : std::uint8_t { Replaces, Adds };  ///< what the value of a later file does to an earlier one's
+
+    std::string_view key;
+    Kind kind = Kind::Value;
+    std::string_view purpose;  ///< for people: a sentence
+    std::string rule;          ///< what it takes, in words; empty for maps
+    Need need = Need::Optional;
+    Later later = Later::Replaces;
+    std::vector<std::string> when_absent;  ///< what the target holds already, as it is written; empty: nothing
+    std::string_view example;              ///< where the target holds nothing
+
+    std::function<void()> begin;                         ///< before the first item of a List
+    std::function<Result<void>(std::string_view)> take;  ///< a Value, or the next item of a List
+    std::function<SettingMap()> open;                    ///< a Map, or the next item of a ListOfMaps
+};
+
+struct SettingMap {
+    /// One after the other, not all in one expression: that takes clang with its sanitizers more than ten minutes.
+    void add(Setting setting);
+
+    std::vector<Setting> settings;
+    std::function<Result<void>()> check;  ///< what they cannot say alone; asked when each is right. May be empty
+};
+
+/// How values of a type are written.
+template <typename T>
+struct ValueType {
+    std::string rule;  ///< in words: `a duration, 1m to 365d`
+    std::function<Result<T>(std::string_view)> parse;
+    std::function<std::string(const T&)> print;
+};
+
+namespace detail {
+
+[[nodiscard]] Setting describe(std::string_view key, Setting::Kind kind, std::string_view purpose, std::string rule);
+
+template <typename Slot, typename T>
+std::function<Result<void>(std::string_view)> assigning(Slot& slot, const ValueType<T>& type) {
+    return [&slot, parse = type.parse](std::string_view text) {
+        return parse(text).map([&](T value) { slot = std::move(value); });
+    };
+}
+
+}  // namespace detail
+
+/// A value that the target has already.
+template <typename T>
+[[nodiscard]] Setting with_default(std::string_view key, T& slot, const ValueType<T>& type, std::string_view purpose) {
+    auto setting = detail::describe(key, Setting::Kind::Value, purpose, type.rule);
+    setting.when_absent = {type.print(slot)};
+    setting.take = detail::assigning(slot, type);
+    return setting;
+}
+
+/// A value without which the map makes no sense.
+template <typename T>
+[[nodiscard]] Setting required(std::string_view key, T& slot, const ValueType<T>& type, std::string_view example,
+                               std::string_view purpose) {
+    auto setting = detail::describe(key, Setting::Kind::Value, purpose, type.rule);
+    setting.need = Setting::Need::Required;
+    setting.example = example;
+    setting.take = detail::assigning(slot, type);
+    return setting;
+}
+
+/// A value that may stay away.
+template <typename T>
+[[nodiscard]] Setting optional(std::string_view key, std::optional<T>& slot, const ValueType<T>& type,
+                               std::string_view example, std::string_view purpose) {
+    auto setting = detail::describe(key, Setting::Kind::Value, purpose, type.rule);
+    setting.example = example;
+    setting.take = detail::assigning(slot, type);
+    return setting;
+}
+
+/// A list of values that grows from file to file.
+template <typename T>
+[[nodiscard]] Setting list(std::string_view key, std::vector<T>& slot, const ValueType<T>& type,
+                           std::string_view example, std::string_view purpose) {
+    auto setting = detail::describe(key, Setting::Kind::List, purpose, type.rule);
+    setting.later = Setting::Later::Adds;
+    setting.example = example;
+    setting.begin = [] {};
+    setting.take = [&slot, parse = type.parse](std::string_view text) {
+        return parse(text).map([&](T value) { slot.push_back(std::move(value)); });
+    };
+    return setting;
+}
+
+/// A list of values that the target has already, and that is replaced as a whole: not empty, and nothing in it twice.
+template <typename T>
+[[nodiscard]] Setting set_with_default(std::string_view key, std::vector<T>& slot, const ValueType<T>& type,
+                                       std::string_view purpose) {
+    auto setting = detail::describe(key, Setting::Kind::List, purpose, type.rule);
+    for (const auto& value : slot)
+        setting.when_absent.push_back(type.print(value));
+    setting.begin = [&slot] { slot.clear(); };
+    setting.take = [&slot, parse = type.parse](std::string_view text) -> Result<void> {
+        auto value = parse(text);
+        if (!value) return tl::unexpected(std::move(value.error()));
+        if (std::ranges::find(slot, *value) != slot.end()) return invalid("\"{}\" is in the list twice", text);
+        slot.push_back(std::move(*value));
+        return {};
+    };
+    return setting;
+}
+
+[[nodiscard]] Setting map(std::string_view key, std::function<SettingMap()> open, std::string_view purpose);
+
+/// A list that grows from file to file; `open` appends an item to it.
+[[nodiscard]] Setting list_of_maps(std::string_view key, Setting::Need need, std::function<SettingMap()> open,
+                                   std::string_view purpose);
+
+}  // namespace headgate::config

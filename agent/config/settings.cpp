@@ -1,0 +1,186 @@
+#include "config/settings.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "config/value_types.h"
+
+namespace headgate::config {
+namespace {
+
+using namespace std::chrono_literals;
+using Need = Setting::Need;
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
+constexpr std::uint64_t kTiB = std::uint64_t{1} << 40U;
+constexpr auto kYear = std::chrono::hours{24 * 365};
+
+/// The namespace as a path, or nothing for the agent's own: `gw-a` and `/run/netns/gw-a` are the same.
+std::string place_of(const FirewallEndpoint& endpoint) {
+    if (!endpoint.netns) return {};
+    return endpoint.netns->starts_with('/') ? *endpoint.netns : "/run/netns/" + *endpoint.netns;
+}
+
+/// What two endpoints must not share. Nothing to say where one of them is only half read.
+Result<void> check_beside(const Firewall& firewall, const FirewallEndpoint& endpoint, const Firewall& other_firewall,
+                          const FirewallEndpoint& other) {
+    const auto& zone = endpoint.availability_zone;
+    if (!firewall.name.empty() && firewall.name == other_firewall.name && zone == other.availability_zone) {
+        return invalid("availability_zone: firewall {} has an endpoint in {} already", firewall.name, zone);
+    }
+    if (place_of(endpoint) != place_of(other)) return {};
+    if (endpoint.conntrack_zone == other.conntrack_zone) {
+        return invalid("the endpoint of firewall {} in {} has this flow table already (netns and conntrack_zone)",
+                       other_firewall.name, other.availability_zone);
+    }
+    if (endpoint.stream_exception_policy != other.stream_exception_policy) {
+        return invalid(
+            "stream_exception_policy: a network namespace has one policy, and the endpoint of firewall {} in {} is in "
+            "the same one and says otherwise",
+            other_firewall.name, other.availability_zone);
+    }
+    return {};
+}
+
+Result<void> check_endpoint(const Configuration& all, const Firewall& firewall, const FirewallEndpoint& endpoint) {
+    for (const auto& other_firewall : all.firewalls) {
+        for (const auto& other : other_firewall.endpoints) {
+            if (&other == &endpoint) continue;
+            if (auto checked = check_beside(firewall, endpoint, other_firewall, other); !checked) return checked;
+        }
+    }
+    return {};
+}
+
+/// The last firewall's endpoints go to an earlier one of that name.
+Result<void> join_namesakes(std::vector<Firewall>& firewalls) {
+    auto& last = firewalls.back();
+    auto& first = *std::ranges::find(firewalls, last.name, &Firewall::name);
+    if (&first == &last) return {};
+    std::ranges::move(last.endpoints, std::back_inserter(first.endpoints));
+    firewalls.pop_back();
+    return {};
+}
+
+Result<void> check_listener(const std::vector<Listener>& listeners, const Listener& listener) {
+    if (!listener.tls && !is_loopback(listener.address)) {
+        return invalid("tls: missing, and {} is not a loopback address", to_string(listener.address));
+    }
+    const auto same = [&](const Listener& other) {
+        return other.address == listener.address && other.port == listener.port;
+    };
+    if (std::ranges::count_if(listeners, same) > 1) {
+        return invalid("port: there is a listener on {} port {} already", to_string(listener.address), listener.port);
+    }
+    return {};
+}
+
+SettingMap settings_of(FirewallEndpoint& endpoint, const Firewall& firewall, const Configuration& all) {
+    SettingMap known;
+    known.add(required("availability_zone", endpoint.availability_zone, name(), "eu-central-1a",
+                       "The availability zone; a firewall has one endpoint in each."));
+    known.add(optional("netns", endpoint.netns, network_namespace(), "gw-a",
+                       "The network namespace whose flow table this is; without it, the agent's own."));
+    known.add(optional("conntrack_zone", endpoint.conntrack_zone, number(0, 65535), "5",
+                       "Narrows the endpoint to the flows of one conntrack zone."));
+    known.add(optional("stream_exception_policy", endpoint.stream_exception_policy, policy(), "drop",
+                       "The policy to keep in force here, in place of the one for all endpoints."));
+    known.check = [&] { return check_endpoint(all, firewall, endpoint); };
+    return known;
+}
+
+SettingMap settings_of(Firewall& firewall, Configuration& all) {
+    SettingMap known;
+    known.add(required("name", firewall.name, name(), "edge",
+                       "The firewall's name; one that is named again gets the further endpoints."));
+    known.add(list_of_maps(
+        "endpoints", Need::Required, [&] { return settings_of(firewall.endpoints.emplace_back(), firewall, all); },
+        "The firewall's flow tables."));
+    known.check = [&] { return join_namesakes(all.firewalls); };
+    return known;
+}
+
+SettingMap settings_of(Tls& tls) {
+    SettingMap known;
+    known.add(required("certificate", tls.certificate, path(), "/etc/headgate/tls.crt",
+                       "The certificate, with those between it and its root, as PEM."));
+    known.add(required("key", tls.key, path(), "/etc/headgate/tls.key", "The private key, as PEM."));
+    known.add(optional("client_ca", tls.client_ca, path(), "/etc/headgate/ca.crt",
+                       "Who signs the certificates of clients, which then must show one."));
+    return known;
+}
+
+SettingMap settings_of(Listener& listener, const std::vector<Listener>& all) {
+    SettingMap known;
+    known.add(required("address", listener.address, address(), "127.0.0.1", "The address to listen on."));
+    known.add(required("port", listener.port, number(1, 65535), "8443", "The TCP port to listen on."));
+    known.add(map(
+        "tls", [&] { return settings_of(listener.tls.emplace()); },
+        "TLS for this listener; only loopback addresses do without."));
+    known.check = [&] { return check_listener(all, listener); };
+    return known;
+}
+
+SettingMap settings_of(Http& http) {
+    SettingMap known;
+    known.add(with_default("socket", http.socket, socket_path(), "The Unix socket of the agent."));
+    known.add(list_of_maps(
+        "listeners", Need::Optional, [&] { return settings_of(http.listeners.emplace_back(), http.listeners); },
+        "Where HTTP is served over TCP; without any, on the Unix socket alone."));
+    known.add(optional("credentials", http.credentials, path(), "/etc/headgate/credentials.yaml",
+                       "The file of access keys and tokens."));
+    known.add(with_default("insecure_loopback", http.insecure_loopback, boolean(),
+                           "Whether listeners on loopback addresses ask for no credentials."));
+    return known;
+}
+
+SettingMap settings_of(FlowLogSink& sink) {
+    SettingMap known;
+    known.add(required("file", sink.file, path(), "/var/log/headgate/flow.json", "A file that records are added to."));
+    return known;
+}
+
+SettingMap settings_of(FlowLog& log) {
+    SettingMap known;
+    known.add(with_default("format", log.format, flow_log_format(),
+                           "How records look: Suricata's EVE, or that inside the envelope of AWS Network Firewall."));
+    known.add(
+        set_with_default("reasons", log.reasons, flow_log_reason(), "For which ends of a flow there is a record."));
+    known.add(list_of_maps(
+        "sinks", Need::Optional, [&] { return settings_of(log.sinks.emplace_back()); },
+        "Where records go; without any there is no flow log."));
+    return known;
+}
+
+}  // namespace
+
+SettingMap settings_of(Configuration& c) {
+    SettingMap known;
+    known.add(with_default("region", c.region, name(), "The region in the ARNs of firewalls, and nowhere else."));
+    known.add(with_default("account", c.account, account(), "The account in the ARNs of firewalls, and nowhere else."));
+    known.add(with_default("state_dir", c.state_dir, path(), "Where operations and their results are kept."));
+    known.add(with_default("retention", c.retention, duration(1min, kYear),
+                           "How long an operation can be looked up after it was asked for."));
+    known.add(with_default("disk_budget", c.disk_budget, size(16 * kMiB, 1024 * kTiB),
+                           "What operations may take on disk; above it the oldest end first."));
+    known.add(with_default("operation_timeout", c.operation_timeout, duration(1s, std::chrono::hours{24}),
+                           "After this time an operation fails."));
+    known.add(list_of_maps(
+        "firewalls", Need::Optional, [&] { return settings_of(c.firewalls.emplace_back(), c); },
+        "The firewalls. Without any there is one, named after the host, with an endpoint on the current "
+        "network namespace in the availability zone `local`."));
+    known.add(list("protected", c.protected_filters, protected_filter(),
+                   "source=10.255.0.0/16,destination-port=22,protocol=tcp",
+                   "Flows that no flush ends, whichever side began them, unless it says `--include-protected`."));
+    known.add(with_default("stream_exception_policy", c.stream_exception_policy, policy(),
+                           "The policy that is kept in force on every endpoint that names none of its own."));
+    known.add(map(
+        "http", [&] { return settings_of(c.http); }, "The HTTP endpoint."));
+    known.add(map(
+        "flow_log", [&] { return settings_of(c.flow_log); }, "The log of ended flows."));
+    known.add(
+        with_default("audit_log", c.audit_log, path(), "The file with a line for every operation that was asked for."));
+    return known;
+}
+
+}  // namespace headgate::config

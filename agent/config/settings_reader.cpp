@@ -1,0 +1,139 @@
+#include "config/settings_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "config/printable.h"
+
+namespace headgate::config {
+namespace {
+
+using Kind = YamlNode::Kind;
+
+/// Where a value stands. What is left out stands nowhere, and the parser's line for it is that of whatever follows:
+/// then it is the line of the key.
+struct Place {
+    int line;
+    std::string path;  ///< the keys that lead here, each with a colon and a space behind it
+
+    [[nodiscard]] Place below(std::string_view key, int key_line) const {
+        return {key_line, fmt::format("{}{}: ", path, key)};
+    }
+    [[nodiscard]] Place of(const YamlNode& node) const { return {node.kind == Kind::Null ? line : node.line, path}; }
+};
+
+struct Entry {
+    const YamlNode* key = nullptr;
+    const YamlNode* value = nullptr;
+};
+
+/// The first entry of that key.
+Entry find(const YamlNode& map, std::string_view key) {
+    for (std::size_t i = 0; i + 1 < map.children.size(); i += 2) {
+        const auto& each = map.children[i];
+        if (each.kind == Kind::Text && each.text == key) return {&each, &map.children[i + 1]};
+    }
+    return {};
+}
+
+std::string known_keys(const std::vector<Setting>& settings) {
+    std::vector<std::string_view> keys;
+    std::ranges::transform(settings, std::back_inserter(keys), &Setting::key);
+    return fmt::format("{}", fmt::join(keys, ", "));
+}
+
+class Reader {
+  public:
+    void read_map(const Place& place, const YamlNode& node, const SettingMap& map) {
+        if (node.kind != Kind::Map) return find_wrong_kind(place, "a map of keys and values", node);
+        const auto faults_before = faults_.size();
+        check_keys(place, node, map.settings);
+        for (const auto& setting : map.settings) {
+            const auto [key, value] = find(node, setting.key);
+            if (key != nullptr) {
+                read_setting(place.below(setting.key, key->line), *value, setting);
+            } else if (setting.need == Setting::Need::Required) {
+                find_fault(place.below(setting.key, place.line), "missing");
+            }
+        }
+        if (faults_.size() == faults_before && map.check) note(place, map.check());
+    }
+
+    [[nodiscard]] std::vector<Fault> take_faults() {
+        std::ranges::stable_sort(faults_, {}, &Fault::line);
+        return std::move(faults_);
+    }
+
+  private:
+    void check_keys(const Place& place, const YamlNode& node, const std::vector<Setting>& settings) {
+        for (std::size_t i = 0; i + 1 < node.children.size(); i += 2) {
+            const auto& key = node.children[i];
+            if (key.kind != Kind::Text) {
+                find_fault(Place{key.line, place.path}, fmt::format("a key is a text, not {}", to_string(key.kind)));
+            } else if (std::ranges::find(settings, key.text, &Setting::key) == settings.end()) {
+                find_fault(place.below(key.text, key.line),
+                           fmt::format("unknown key (known: {})", known_keys(settings)));
+            } else if (find(node, key.text).key != &key) {
+                find_fault(place.below(key.text, key.line), "given twice");
+            }
+        }
+    }
+
+    void read_setting(const Place& place, const YamlNode& value, const Setting& setting) {
+        switch (setting.kind) {
+            case Setting::Kind::Value:
+                return read_value(place.of(value), value, setting);
+            case Setting::Kind::Map:
+                return read_map(place.of(value), value, setting.open());
+            case Setting::Kind::List:
+                setting.begin();
+                return read_items(place, value, setting,
+                                  [&](const Place& item, const YamlNode& node) { read_value(item, node, setting); });
+            case Setting::Kind::ListOfMaps:
+                return read_items(place, value, setting, [&](const Place& item, const YamlNode& node) {
+                    read_map(item, node, setting.open());
+                });
+        }
+    }
+
+    template <typename ReadItem>
+    void read_items(const Place& place, const YamlNode& list, const Setting& setting, ReadItem read_item) {
+        if (list.kind != Kind::List) return find_wrong_kind(place.of(list), "a list", list);
+        const bool may_be_empty = setting.need == Setting::Need::Optional && setting.when_absent.empty();
+        if (list.children.empty() && !may_be_empty) return find_fault(place.of(list), "the list is empty");
+        for (const auto& item : list.children)
+            read_item(place.of(item), item);
+    }
+
+    void read_value(const Place& place, const YamlNode& node, const Setting& setting) {
+        if (node.kind != Kind::Text) return find_wrong_kind(place, "one value", node);
+        note(place, setting.take(node.text));
+    }
+
+    void find_wrong_kind(const Place& place, std::string_view wanted, const YamlNode& node) {
+        find_fault(place, fmt::format("{} belongs here, not {}", wanted, to_string(node.kind)));
+    }
+
+    void note(const Place& place, const Result<void>& result) {
+        if (!result) find_fault(place, result.error().message);
+    }
+
+    void find_fault(const Place& place, std::string_view rule) {
+        faults_.push_back({place.line, to_one_line(fmt::format("{}{}", place.path, rule))});
+    }
+
+    std::vector<Fault> faults_;
+};
+
+}  // namespace
+
+std::vector<Fault> read_settings(const YamlNode& root, const SettingMap& settings) {
+    if (root.kind == Kind::Null) return {};
+    Reader reader;
+    reader.read_map({root.line, ""}, root, settings);
+    return reader.take_faults();
+}
+
+}  // namespace headgate::config

@@ -1,0 +1,152 @@
+#include "config/settings_text.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "config/load.h"
+#include "config/settings.h"
+#include "flow/text.h"
+
+namespace headgate::config {
+namespace {
+
+constexpr std::size_t kLineWidth = 100;
+
+constexpr std::string_view kReferenceHead = R"(# Configuration
+
+<!-- Written by `headgate check-config --print-reference`, from agent/config/settings.cpp: change it there. -->
+
+headgate reads `{file}`, then the files `conf.d/*.yaml` beside it, in the order of their names. With neither,
+every setting has its default. `--config FILE` reads another file, which must be there, and the `conf.d` beside that one.
+
+- A value in a later file takes the place of an earlier one. Lists grow instead, unless the table says otherwise; a
+  firewall that is named again gets the further endpoints.
+- A file is plain YAML of 64 KiB at most, without anchors, aliases and tags. A key stands in a file once, and one that is not
+  in the table is an error.
+- `headgate check-config` says whether all of it is right, and what is not, each in a line: `file:line: setting: what is wrong`.
+- Durations are written `90s`, `5m`, `12h`, `7d`, sizes `512MiB`, `2GiB`, `1TiB`; without a unit they are seconds and bytes.
+- `{example}` is an example with every setting.
+
+`[]` in a name stands for an item of a list.
+
+| setting | takes | default | purpose |
+| --- | --- | --- | --- |
+)";
+
+constexpr std::string_view kExampleHead =
+    R"(# headgate's configuration. Every setting is in here, commented out: behind a # without a space stands its default, or an
+# example where it has none. conf.d/*.yaml beside this file is read after it. `headgate check-config` says what is wrong.
+)";
+
+std::string joined(const std::vector<std::string>& values) {
+    return fmt::format("{}", fmt::join(values, ", "));
+}
+
+std::string default_column(const Setting& setting) {
+    if (setting.need == Setting::Need::Required) return "required";
+    if (setting.when_absent.empty()) return "";
+    const auto value = joined(setting.when_absent);
+    return setting.kind == Setting::Kind::List ? fmt::format("`[{}]`", value) : fmt::format("`{}`", value);
+}
+
+std::string takes_column(const Setting& setting) {
+    switch (setting.kind) {
+        case Setting::Kind::Value:
+            return setting.rule;
+        case Setting::Kind::Map:
+            return "a map";
+        case Setting::Kind::List: {
+            const bool adds = setting.later == Setting::Later::Adds;
+            return fmt::format("a list: {}{}", setting.rule, adds ? "" : "; a later file's replaces it");
+        }
+        case Setting::Kind::ListOfMaps:
+            return "a list of maps";
+    }
+    return "";
+}
+
+void append_rows(std::string& out, const SettingMap& map, const std::string& path) {
+    for (const auto& setting : map.settings) {
+        const auto name = fmt::format("{}{}", path, setting.key);
+        fmt::format_to(std::back_inserter(out), "| `{}` | {} | {} | {} |\n", name, takes_column(setting),
+                       default_column(setting), setting.purpose);
+        const bool items = setting.kind == Setting::Kind::ListOfMaps;
+        if (setting.open) append_rows(out, setting.open(), fmt::format("{}{}.", name, items ? "[]" : ""));
+    }
+}
+
+/// Words, line by line, each line behind `start`.
+void append_wrapped(std::string& out, std::string_view text, const std::string& start) {
+    std::string line = start;
+    while (!text.empty()) {
+        const auto word = take_until(text, ' ');
+        if (line.size() > start.size() && line.size() + 1 + word.size() > kLineWidth) {
+            out += std::exchange(line, start) + "\n";
+        }
+        line.append(" ").append(word);
+    }
+    out += line + "\n";
+}
+
+std::string comment_on(const Setting& setting) {
+    std::string comment{setting.purpose};
+    if (!setting.rule.empty()) comment += fmt::format(" Takes {}.", setting.rule);
+    if (setting.need == Setting::Need::Required) comment += " Required.";
+    std::erase(comment, '`');
+    return comment;
+}
+
+/// One setting behind `#` and an indentation; `dash` begins an item of a list.
+void append_example(std::string& out, const Setting& setting, const std::string& indentation, std::string_view dash) {
+    const auto start = fmt::format("#{}{}{}:", indentation, dash, setting.key);
+    const auto deeper = fmt::format("{}{:{}}", indentation, "", dash.size() + 2);
+    switch (setting.kind) {
+        case Setting::Kind::Value:
+            out += fmt::format("{} {}\n", start,
+                               setting.when_absent.empty() ? setting.example : joined(setting.when_absent));
+            return;
+        case Setting::Kind::List:
+            if (setting.when_absent.empty()) {
+                out += fmt::format("{}\n#{}- {}\n", start, deeper, setting.example);
+            } else {
+                out += fmt::format("{} [{}]\n", start, joined(setting.when_absent));
+            }
+            return;
+        case Setting::Kind::Map:
+        case Setting::Kind::ListOfMaps:
+            break;
+    }
+    out += start + "\n";
+    const bool items = setting.kind == Setting::Kind::ListOfMaps;
+    bool first = true;
+    for (const auto& inner : setting.open().settings) {
+        const bool begins_item = items && std::exchange(first, false);
+        const auto column = items && !begins_item ? deeper + "  " : deeper;
+        append_wrapped(out, comment_on(inner), fmt::format("#{}#", column));
+        append_example(out, inner, column, begins_item ? "- " : "");
+    }
+}
+
+}  // namespace
+
+std::string configuration_reference() {
+    Configuration fresh;
+    auto page =
+        fmt::format(kReferenceHead, fmt::arg("file", kDefaultFile), fmt::arg("example", "packaging/headgate.yaml"));
+    append_rows(page, settings_of(fresh), "");
+    return page;
+}
+
+std::string configuration_example() {
+    Configuration fresh;
+    std::string example{kExampleHead};
+    for (const auto& setting : settings_of(fresh).settings) {
+        example += "\n";
+        append_wrapped(example, comment_on(setting), "#");
+        append_example(example, setting, "", "");
+    }
+    return example;
+}
+
+}  // namespace headgate::config

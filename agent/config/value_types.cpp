@@ -1,0 +1,144 @@
+#include "config/value_types.h"
+
+#include <fmt/format.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+
+#include "config/duration.h"
+#include "config/names.h"
+#include "config/printable.h"
+#include "config/scalars.h"
+
+namespace headgate::config {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+
+constexpr std::size_t kLongestSocketPath = sizeof(sockaddr_un::sun_path) - 1;
+
+std::string as_it_is(const std::string& text) {
+    return text;
+}
+
+std::string path_text(const fs::path& path) {
+    return path.native();
+}
+
+Result<std::string> parse_account(std::string_view text) {
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (text.size() == 12 && std::ranges::all_of(text, is_digit)) return std::string{text};
+    return invalid("\"{}\" is not a number of 12 digits", text);
+}
+
+Result<std::string> parse_network_namespace(std::string_view text) {
+    if (text.find('/') != std::string_view::npos) {
+        return parse_absolute_path(text).map([](const fs::path& path) { return path.native(); });
+    }
+    const bool is_name = !text.empty() && text != "." && text != ".." && !find_unprintable(text);
+    if (!is_name) return invalid("\"{}\" is not a network namespace", text);
+    return std::string{text};
+}
+
+Result<fs::path> parse_socket_path(std::string_view text) {
+    auto path = parse_absolute_path(text);
+    if (path && path->native().size() > kLongestSocketPath) {
+        return invalid("the path of a socket has {} bytes at most, not {}", kLongestSocketPath, path->native().size());
+    }
+    return path;
+}
+
+Result<FlowFilter> parse_protected_filter(std::string_view text) {
+    auto filter = parse_flow_filter(text);
+    if (filter && filter->matches_everything()) {
+        return invalid("\"{}\" leaves nothing out: no flow could be flushed", text);
+    }
+    return filter;
+}
+
+}  // namespace
+
+ValueType<std::string> name() {
+    return {fmt::format("1 to {} letters, digits and `-`", kLongestName), parse_name, as_it_is};
+}
+
+ValueType<std::string> account() {
+    // In quotes, so that no reader of YAML takes it for a number.
+    return {"12 digits", parse_account, [](const std::string& text) { return fmt::format("\"{}\"", text); }};
+}
+
+ValueType<std::string> policy() {
+    return {"the name of a policy, or `none`", parse_policy_name, as_it_is};
+}
+
+ValueType<std::string> network_namespace() {
+    return {"a name under `/run/netns`, or an absolute path", parse_network_namespace, as_it_is};
+}
+
+ValueType<fs::path> path() {
+    return {"an absolute path", parse_absolute_path, path_text};
+}
+
+ValueType<fs::path> socket_path() {
+    return {fmt::format("an absolute path of {} bytes at most", kLongestSocketPath), parse_socket_path, path_text};
+}
+
+ValueType<seconds> duration(seconds shortest, seconds longest) {
+    const auto bounds = fmt::format("{}..{}", duration_text(shortest), duration_text(longest));
+    const auto parse = [=](std::string_view text) -> Result<seconds> {
+        auto value = parse_duration(text);
+        if (value && (*value < shortest || *value > longest)) return invalid("{} is not within {}", text, bounds);
+        return value;
+    };
+    return {fmt::format("a duration within {}", bounds), parse, duration_text};
+}
+
+ValueType<std::uint64_t> size(std::uint64_t smallest, std::uint64_t largest) {
+    const auto bounds = fmt::format("{}..{}", size_text(smallest), size_text(largest));
+    const auto parse = [=](std::string_view text) -> Result<std::uint64_t> {
+        auto value = parse_size(text);
+        if (value && (*value < smallest || *value > largest)) return invalid("{} is not within {}", text, bounds);
+        return value;
+    };
+    return {fmt::format("a size within {}", bounds), parse, size_text};
+}
+
+ValueType<std::uint16_t> number(std::uint16_t lowest, std::uint16_t highest) {
+    return {fmt::format("{}..{}", lowest, highest),
+            [=](std::string_view text) { return parse_number(text, lowest, highest); },
+            [](std::uint16_t value) { return fmt::format("{}", value); }};
+}
+
+ValueType<bool> boolean() {
+    return {"`true` or `false`", parse_boolean, [](bool value) { return fmt::format("{}", value); }};
+}
+
+ValueType<Address> address() {
+    return {"an IPv4 or IPv6 address", parse_address, [](const Address& value) { return headgate::to_string(value); }};
+}
+
+ValueType<FlowFilter> protected_filter() {
+    return {"filters, as `--filter` takes them", parse_protected_filter,
+            [](const FlowFilter& value) { return headgate::to_string(value); }};
+}
+
+ValueType<FlowLogFormat> flow_log_format() {
+    const auto parse = [](std::string_view text) {
+        return parse_choice(text, std::array{FlowLogFormat::Eve, FlowLogFormat::Aws}, "neither eve nor aws");
+    };
+    return {"`eve` or `aws`", parse, [](FlowLogFormat value) { return std::string{to_string(value)}; }};
+}
+
+ValueType<FlowLogReason> flow_log_reason() {
+    using enum FlowLogReason;
+    const auto parse = [](std::string_view text) {
+        return parse_choice(text, std::array{All, Flushed, Closed, Timeout, Evicted},
+                            "none of all, flushed, closed, timeout and evicted");
+    };
+    return {"`all`, or some of `flushed`, `closed`, `timeout` and `evicted`", parse,
+            [](FlowLogReason value) { return std::string{to_string(value)}; }};
+}
+
+}  // namespace headgate::config

@@ -1,0 +1,33 @@
+// How the values of the configuration are written, and within which bounds.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "headgate/address.h"
+#include "headgate/flow_filter.h"
+
+#include "config/configuration.h"
+#include "config/setting.h"
+
+namespace headgate::config {
+
+[[nodiscard]] ValueType<std::string> name();
+[[nodiscard]] ValueType<std::string> account();
+[[nodiscard]] ValueType<std::string> policy();
+[[nodiscard]] ValueType<std::string> network_namespace();
+[[nodiscard]] ValueType<std::filesystem::path> path();
+[[nodiscard]] ValueType<std::filesystem::path> socket_path();
+[[nodiscard]] ValueType<std::chrono::seconds> duration(std::chrono::seconds shortest, std::chrono::seconds longest);
+[[nodiscard]] ValueType<std::uint64_t> size(std::uint64_t smallest, std::uint64_t largest);
+[[nodiscard]] ValueType<std::uint16_t> number(std::uint16_t lowest, std::uint16_t highest);
+[[nodiscard]] ValueType<bool> boolean();
+[[nodiscard]] ValueType<Address> address();
+[[nodiscard]] ValueType<FlowFilter> protected_filter();
+[[nodiscard]] ValueType<FlowLogFormat> flow_log_format();
+[[nodiscard]] ValueType<FlowLogReason> flow_log_reason();
+
+}  // namespace headgate::config

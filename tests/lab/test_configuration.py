@@ -1,0 +1,195 @@
+"""What `headgate` makes of its configuration: endpoints by name, protected flows, and errors that say where."""
+
+import json
+import subprocess
+
+import pytest
+
+from lab import GATEWAY, HEADGATE, SERVER, SERVER4, wait_until
+from test_capture import ZONE_5_FOR_THE_CLIENT, conversation
+
+USAGE, REFUSED = 2, 5
+
+
+@pytest.fixture
+def configure(lab, tmp_path):
+    """Writes the configuration and returns what to run headgate with."""
+    def write(text):
+        file = tmp_path / "headgate.yaml"
+        file.write_text(text.format(gateway=lab.name(GATEWAY), server=lab.name(SERVER)))
+        return lambda *words, **options: lab.headgate(*words, "--config", str(file), netns=False, **options)
+    return write
+
+
+ONE_ENDPOINT = """
+firewalls:
+  - name: edge
+    endpoints: [{{availability_zone: eu-1a, netns: {gateway}}}]
+"""
+
+TWO_ENDPOINTS = """
+firewalls:
+  - name: edge
+    endpoints:
+      - {{availability_zone: eu-1a, netns: {gateway}}}
+      - {{availability_zone: eu-1b, netns: /run/netns/{server}}}
+"""
+
+IN_ZONE_5 = """
+firewalls:
+  - name: edge
+    endpoints: [{{availability_zone: eu-1a, netns: {gateway}, conntrack_zone: 5}}]
+"""
+
+
+def check_config(*words):
+    return subprocess.run([HEADGATE, "check-config", *words], capture_output=True, text=True)
+
+
+def flows(done):
+    assert done.returncode in (0, 3), done.stderr
+    return json.loads(done.stdout)["flows"]
+
+
+def test_the_only_endpoint_need_not_be_named(lab, configure):
+    lab.fill(3)
+    headgate = configure(ONE_ENDPOINT)
+    result = json.loads(headgate("capture", "--all", "--json").stdout)
+    assert (result["firewall"], result["availability_zone"], "netns" in result) == ("edge", "eu-1a", False)
+    assert len(result["flows"]) == 3
+    assert json.loads(headgate("table", "--json").stdout)["in_use"] == 3
+    assert headgate("policy", "apply", "drop").returncode == 0
+    status = json.loads(headgate("policy", "status", "--json").stdout)
+    assert (status["firewall"], status["availability_zone"]) == ("edge", "eu-1a")
+    assert "inet headgate" in lab.run(GATEWAY, "nft", "list", "tables").stdout
+    result = json.loads(headgate("flush", "--all", "--yes", "--json").stdout)
+    assert result["counts"]["flushed"] == 3 and lab.conntrack() == []
+
+
+def test_an_endpoint_is_chosen_by_its_names(lab, configure):
+    lab.fill(3)
+    headgate = configure(TWO_ENDPOINTS)
+    assert len(flows(headgate("capture", "--all", "--json", "--availability-zone", "eu-1a"))) == 3
+    assert flows(headgate("capture", "--all", "--json", "--firewall", "edge", "--availability-zone", "eu-1b")) == []
+
+
+@pytest.mark.parametrize("words", [["capture", "--all"], ["flush", "--all", "--yes"], ["table"], ["policy", "apply", "drop"],
+                                   ["policy", "status"], ["policy", "remove"]])
+@pytest.mark.parametrize("names, says", [
+    ([], "--availability-zone: firewall edge has several: name one of eu-1a, eu-1b"),
+    (["--firewall", "edge"], "--availability-zone: firewall edge has several: name one of eu-1a, eu-1b"),
+    (["--firewall", "core"], '--firewall: "core" is unknown (known: edge)'),
+    (["--availability-zone", "eu-1c"], '--availability-zone: "eu-1c" is unknown (known: eu-1a, eu-1b)'),
+])
+def test_several_endpoints_and_none_named_is_a_usage_error(lab, configure, words, names, says):
+    lab.fill(1)
+    done = configure(TWO_ENDPOINTS)(*words, *names)
+    assert (done.returncode, done.stdout, done.stderr) == (USAGE, "", f"headgate: {says}\n")
+    assert len(lab.conntrack()) == 1
+
+
+def test_a_network_namespace_that_is_missing_is_named_with_its_endpoint(configure):
+    done = configure("firewalls: [{{name: edge, endpoints: [{{availability_zone: eu-1a, netns: nowhere}}]}}]")("table")
+    assert done.returncode == 1
+    assert done.stderr == ("headgate: firewall edge, availability zone eu-1a: network namespace /run/netns/nowhere: "
+                           "No such file or directory\n")
+
+
+def test_an_endpoint_of_one_conntrack_zone_reaches_no_other_flow(lab, configure, tmp_path):
+    lab.load_rules(ZONE_5_FOR_THE_CLIENT)
+    conversation(lab)
+    lab.fill(3)  # in zone 0
+    headgate = configure(IN_ZONE_5)
+    assert [flow["zone"] for flow in flows(headgate("capture", "--all", "--json"))] == [5]
+    assert len(flows(headgate("capture", "--all", "--zone", "5", "--json"))) == 1
+    assert sum(row["count"] for row in json.loads(headgate("table", "--json").stdout)["flows"]) == 1
+    done = headgate("flush", "--all", "--zone", "0", "--yes")
+    assert done.returncode == USAGE and "--zone: 0 is not in reach" in done.stderr
+    everything = tmp_path / "everything.json"
+    everything.write_text(lab.headgate("capture", "--all", "--json").stdout)
+    done = headgate("flush", "--from-capture", str(everything), "--yes")
+    assert done.returncode == REFUSED and "the endpoint is zone 5: nothing was flushed" in done.stderr
+    assert len(lab.conntrack()) == 4
+    assert json.loads(headgate("flush", "--all", "--yes", "--json").stdout)["counts"]["flushed"] == 1
+    assert len([flow for flow in lab.conntrack() if flow["src"] == "10.9.0.1"]) == 3
+
+
+def test_flows_that_the_configuration_protects_are_left_alone(lab, configure):
+    lab.serve_echo(2222)
+    session = lab.talk(SERVER4, 2222)
+    conversation(lab, port=8080)
+    wait_until(lambda: session.heard() > 2, "the session begins")
+    headgate = configure(ONE_ENDPOINT + f"protected: ['destination={SERVER4},destination-port=2222,protocol=tcp']\n")
+    done = headgate("flush", "--all", "--yes", "--json")
+    result = json.loads(done.stdout)
+    assert {flow["destination_port"]: flow["outcome"] for flow in result["flows"]} == {2222: "protected", 8080: "flushed"}
+    assert "the configuration protects" in done.stderr
+    assert session.goes_on()
+    done = headgate("flush", "--destination-port", "2222", "--yes", "--include-protected", "--json")
+    assert json.loads(done.stdout)["counts"]["flushed"] == 1
+
+
+def test_flows_are_protected_in_a_one_off_run_too(lab, configure):
+    lab.fill(2)
+    headgate = configure("protected: [source-port=1]\n")
+    result = json.loads(headgate("flush", "--all", "--yes", "--json", "--netns", lab.name(GATEWAY)).stdout)
+    assert (result["counts"]["protected"], result["counts"]["flushed"]) == (1, 1)
+    assert [flow["sport"] for flow in lab.conntrack()] == ["1"]
+
+
+def test_with_a_wrong_configuration_nothing_is_done(lab, configure):
+    lab.fill(1)
+    headgate = configure(ONE_ENDPOINT + "protected: [source-port=x]\nregion: a b\n")
+    for words in (["capture", "--all"], ["flush", "--all", "--yes"], ["table"], ["policy", "apply", "drop"],
+                  ["flush", "--all", "--yes", "--netns", lab.name(GATEWAY)]):
+        done = headgate(*words)
+        assert done.returncode == USAGE and done.stdout == ""
+        assert [":5: protected: " in done.stderr.splitlines()[0], ":6: region: " in done.stderr.splitlines()[1]] == [True, True]
+    assert len(lab.conntrack()) == 1
+    assert "headgate" not in lab.run(GATEWAY, "nft", "list", "tables").stdout
+
+
+def test_check_config_says_what_is_configured(tmp_path):
+    file = tmp_path / "headgate.yaml"
+    file.write_text(TWO_ENDPOINTS.format(gateway="a", server="b"))
+    further = tmp_path / "conf.d" / "ssh.yaml"
+    further.parent.mkdir()
+    further.write_text("protected: [destination-port=22]\nstream_exception_policy: drop\n")
+    done = check_config("--config", str(file))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (f"{file}, {further}: 1 firewall, 2 endpoints, 1 protected filter, 0 HTTP listeners, "
+                           "stream exception policy drop\n")
+
+
+def test_check_config_tells_every_error_with_file_and_line(tmp_path):
+    file = tmp_path / "headgate.yaml"
+    file.write_text("region: a b\nhttp:\n  port: 80\n")
+    further = tmp_path / "conf.d" / "a.yaml"
+    further.parent.mkdir()
+    further.write_text("firewalls:\n  - name: edge\n")
+    done = check_config("--config", str(file))
+    assert (done.returncode, done.stdout) == (USAGE, "")
+    assert done.stderr.splitlines() == [
+        f'{file}:1: region: "a b" is not made of letters, digits and - alone',
+        f"{file}:3: http: port: unknown key (known: socket, listeners, credentials, insecure_loopback)",
+        f"{further}:2: firewalls: endpoints: missing"]
+
+
+def test_check_config_warns_of_a_policy_that_is_not_there(tmp_path):
+    file = tmp_path / "headgate.yaml"
+    file.write_text("stream_exception_policy: drpo\n")
+    done = check_config("--config", str(file))
+    assert done.returncode == 0 and 'warning: stream_exception_policy: policy "drpo" is unknown' in done.stderr
+
+
+def test_check_config_of_a_file_that_is_missing_is_an_error():
+    done = check_config("--config", "/nowhere/headgate.yaml")
+    assert (done.returncode, done.stderr) == (USAGE, "/nowhere/headgate.yaml: No such file or directory\n")
+
+
+def test_check_config_prints_an_example_that_it_finds_right(tmp_path):
+    file = tmp_path / "headgate.yaml"
+    file.write_text(check_config("--print-example").stdout)
+    assert check_config("--config", str(file)).returncode == 0
+    assert check_config("--print-reference").stdout.startswith("# Configuration\n")
+    assert check_config("--print-reference", "--print-example").returncode == USAGE
