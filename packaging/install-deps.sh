@@ -4,7 +4,7 @@
 set -eu
 
 build="build-essential cmake ninja-build pkg-config git ca-certificates
-    libnetfilter-conntrack-dev libmnl-dev libnftables-dev libpoco-dev libyaml-cpp-dev libcli11-dev libfmt-dev
+    libnetfilter-conntrack-dev libmnl-dev libnftables-dev libpoco-dev libsqlite3-dev libyaml-cpp-dev libcli11-dev libfmt-dev
     libexpected-dev libgtest-dev"
 # The lab: namespaces, traffic, and the judges.
 lab="iproute2 iputils-ping socat conntrack nftables procps util-linux time python3 python3-pytest kmod"
@@ -14,7 +14,7 @@ check="clang clang-format clang-tidy libclang-rt-14-dev"
 if [ "${1:-}" = --fedora ]; then
     cat <<END
 gcc-c++ cmake ninja-build pkgconf git
-libnetfilter_conntrack-devel libmnl-devel nftables-devel poco-devel yaml-cpp-devel cli11-devel fmt-devel expected-devel gtest-devel
+libnetfilter_conntrack-devel libmnl-devel nftables-devel poco-devel poco-sqlite sqlite-devel yaml-cpp-devel cli11-devel fmt-devel expected-devel gtest-devel
 iproute iputils socat conntrack-tools nftables procps-ng util-linux time python3 python3-pytest kmod
 clang clang-tools-extra compiler-rt
 END

@@ -23,6 +23,8 @@ struct Endpoint {
     std::string firewall;
     std::string availability_zone;
     std::string network_namespace;  ///< of a one-off run, as it was named; empty otherwise
+
+    friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
 struct OperationCounts {
@@ -34,6 +36,8 @@ struct OperationCounts {
     std::uint64_t protected_flows = 0;
     std::uint64_t age_unknown = 0;    ///< left out: a minimum age was asked, and the flow has no time stamp
     std::uint64_t bytes_unknown = 0;  ///< left out: minimum bytes were asked, and the flow has no counters
+
+    friend bool operator==(const OperationCounts&, const OperationCounts&) = default;
 };
 
 struct FlowOperation {
@@ -51,6 +55,8 @@ struct FlowOperation {
     std::string stream_exception_policy = "none";  ///< the name of the one in force
     std::vector<std::string> warnings;             ///< what the operator should know beside the result
     unsigned restarts = 0;                         ///< scans that were repeated because the table was resized
+
+    friend bool operator==(const FlowOperation&, const FlowOperation&) = default;
 };
 
 }  // namespace headgate

@@ -6,8 +6,10 @@
 #include "config/settings_text.h"
 #include "flow/flow_json.h"
 #include "midstream/nft_messages.h"
+#include "operations/flow_rows.h"
 #include "support/flow_builder.h"
 #include "support/kernel_messages.h"
+#include "support/stored_operations.h"
 
 namespace {
 
@@ -17,6 +19,15 @@ using namespace headgate::testing;
 void write(const std::filesystem::path& folder, int number, std::string_view text) {
     std::filesystem::create_directories(folder);
     std::ofstream{folder / std::to_string(number), std::ios::binary} << text;
+}
+
+/// As fuzz_flow_rows takes it: the length of the rows, the rows, the outcomes.
+std::string packed(operations::FlowBlock& block, const operations::PackedBytes& outcomes) {
+    const auto& rows = block.rows();
+    std::string text{static_cast<char>(rows.size() >> 8U), static_cast<char>(rows.size())};
+    for (const auto* part : {&rows, &outcomes})
+        text.append(reinterpret_cast<const char*>(part->data()), part->size());
+    return text;
 }
 
 std::string text_of(const std::filesystem::path& file) {
@@ -71,5 +82,10 @@ int main(int argc, char** argv) {
           "flow_log: {format: aws, reasons: [closed], sinks: [{file: /f}]}\nprotected: [protocol=tcp]\n"}) {
         write(folder / "configuration", ++number, text);
     }
+    operations::FlowBlock block;
+    for (const auto& each : flows_of_every_kind())
+        block.add(each);
+    write(folder / "flow_rows", ++number, packed(block, block.outcomes()));
+    write(folder / "flow_rows", ++number, packed(block, operations::pack_endings(endings_of(flows_of_every_kind()))));
     return 0;
 }

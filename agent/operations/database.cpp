@@ -1,0 +1,135 @@
+#include "operations/database.h"
+
+#include <Poco/Data/SQLite/Connector.h>
+#include <Poco/Data/SQLite/SQLiteException.h>
+#include <Poco/Data/SQLite/Utility.h>
+#include <Poco/URI.h>
+#include <sqlite3.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <mutex>
+
+namespace headgate::operations {
+namespace {
+
+using namespace Poco::Data::Keywords;
+namespace sqlite = Poco::Data::SQLite;
+
+/// Writers hold the lock for milliseconds; who waits this long waits for one that hangs.
+constexpr std::size_t kBusySeconds = 10;
+
+/// As a URI, which alone says that the file is not to be made (sqlite.org/uri.html).
+std::string connection_to(const std::string& file) {
+    std::string encoded;
+    Poco::URI::encode(file, "?#", encoded);
+    return "file:" + encoded + "?mode=rw";
+}
+
+void register_connector() {
+    static std::once_flag once;
+    std::call_once(once, sqlite::Connector::registerConnector);
+}
+
+std::string folder_of(const std::string& file) {
+    return std::filesystem::path{file}.parent_path().string();
+}
+
+bool is_full(const Poco::Exception& thrown, int system_error) {
+    // The write ahead log's index fails with an I/O error where the log itself would tell that the disk is full; a
+    // quota is always an I/O error (os_unix.c, seekAndWrite and unixShmMap).
+    return dynamic_cast<const sqlite::DatabaseFullException*>(&thrown) != nullptr ||
+           (dynamic_cast<const sqlite::IOErrorException*>(&thrown) != nullptr &&
+            (system_error == ENOSPC || system_error == EDQUOT));
+}
+
+}  // namespace
+
+Result<Database> Database::open(const std::string& file) {
+    register_connector();
+    try {
+        Database database{file, Poco::Data::Session{"SQLite", connection_to(file), kBusySeconds}};
+        if (auto configured = database.configure(); !configured) return tl::unexpected(std::move(configured.error()));
+        return database;
+    } catch (const Poco::Exception& thrown) {
+        return failed("{}: cannot be opened: {}", file, thrown.message());
+    }
+}
+
+Result<void> Database::configure() {
+    return run([&](Poco::Data::Session& session) -> Result<void> {
+        int ignored = 0;
+        session << "PRAGMA busy_timeout = " << kBusySeconds * 1000, into(ignored), now;
+        session << "PRAGMA synchronous = FULL", now;
+        session << "PRAGMA cache_size = -1024", now;  // KiB: blocks are read once, and the agent is to stay small
+        // 16 MiB of log before it is worked into the file: each time takes two syncs, and the space is never given
+        // back.
+        session << "PRAGMA wal_autocheckpoint = 4096", into(ignored), now;
+        return {};
+    });
+}
+
+Result<void> Database::begin(Durability durability) {
+    return run([&](Poco::Data::Session& session) -> Result<void> {
+        if (durability != durability_) {
+            session << (durability == Durability::OnDisk ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"),
+                now;
+            durability_ = durability;
+        }
+        session << "BEGIN IMMEDIATE", now;
+        return {};
+    });
+}
+
+Result<void> Database::commit() {
+    return run([](Poco::Data::Session& session) -> Result<void> {
+        session << "COMMIT", now;
+        return {};
+    });
+}
+
+void Database::roll_back() {
+    // After a full disk or an I/O error SQLite may have done it by itself, and then this is an error
+    // (lang_transaction.html).
+    static_cast<void>(run([](Poco::Data::Session& session) -> Result<void> {
+        session << "ROLLBACK", now;
+        return {};
+    }));
+}
+
+std::uint64_t Database::bytes() const {
+    std::uint64_t bytes = 0;
+    for (const auto* suffix : {"", "-wal"}) {
+        std::error_code absent;
+        const auto size = std::filesystem::file_size(file_ + suffix, absent);
+        if (!absent) bytes += size;
+    }
+    return bytes;
+}
+
+Error Database::error_of(const Poco::Exception& thrown) const {
+    const int system_error = sqlite3_system_errno(sqlite::Utility::dbHandle(session_));
+    if (is_full(thrown, system_error)) {
+        return {ErrorKind::Failed,
+                fmt::format("{}: no space left on the disk: make room there, or choose another --state-dir",
+                            folder_of(file_)),
+                ENOSPC};
+    }
+    if (dynamic_cast<const sqlite::DBLockedException*>(&thrown) != nullptr ||
+        dynamic_cast<const sqlite::TableLockedException*>(&thrown) != nullptr) {
+        return {ErrorKind::Failed, fmt::format("{}: held by another process for {} seconds", file_, kBusySeconds),
+                EBUSY};
+    }
+    if (dynamic_cast<const sqlite::CorruptImageException*>(&thrown) != nullptr) {
+        return {
+            ErrorKind::Failed,
+            fmt::format("{}: damaged ({}): it was left as it is; move it away to begin anew", file_, thrown.message()),
+            EBADMSG};
+    }
+    if (dynamic_cast<const sqlite::ReadOnlyException*>(&thrown) != nullptr) {
+        return {ErrorKind::Failed, fmt::format("{}: cannot be written", file_), EROFS};
+    }
+    return {ErrorKind::Failed, fmt::format("{}: {}", file_, thrown.displayText()), 0};
+}
+
+}  // namespace headgate::operations

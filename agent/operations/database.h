@@ -1,0 +1,69 @@
+// One connection to the store's database: SQLite through Poco, with what both throw turned into errors.
+#pragma once
+
+#include <Poco/Data/Session.h>
+#include <Poco/Exception.h>
+
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "headgate/result.h"
+
+namespace headgate::operations {
+
+/// What a commit waits for.
+enum class Durability : std::uint8_t {
+    Kept,    ///< survives this process; after a power cut it may be as if it had not been, wholly
+    OnDisk,  ///< survives a power cut, too, and with it all commits before it
+};
+
+/// Not thread-safe.
+class Database {
+  public:
+    /// The file must be there. Several processes may have it open.
+    [[nodiscard]] static Result<Database> open(const std::string& file);
+
+    /// Runs `work(session)`, which returns a Result and may throw what Poco throws. An error names the file and says
+    /// what to do; a full disk has ENOSPC, one that is held by others EBUSY.
+    template <typename Work>
+    [[nodiscard]] auto run(Work&& work) -> std::invoke_result_t<Work, Poco::Data::Session&> {
+        try {
+            return std::forward<Work>(work)(session_);
+        } catch (const Poco::Exception& thrown) {
+            return tl::unexpected(error_of(thrown));
+        }
+    }
+
+    /// The same as one transaction that is alone in writing: all of it is done, or after an error nothing.
+    template <typename Work>
+    [[nodiscard]] auto transact(Durability durability, Work&& work)
+        -> std::invoke_result_t<Work, Poco::Data::Session&> {
+        if (auto begun = begin(durability); !begun) return tl::unexpected(std::move(begun.error()));
+        auto done = run(std::forward<Work>(work));
+        if (auto ended = done ? commit() : Result<void>{}; !ended) done = tl::unexpected(std::move(ended.error()));
+        if (!done) roll_back();
+        return done;
+    }
+
+    /// Bytes that the file takes on the disk, with its log.
+    [[nodiscard]] std::uint64_t bytes() const;
+
+    [[nodiscard]] const std::string& file() const noexcept { return file_; }
+
+  private:
+    Database(std::string file, Poco::Data::Session session) : file_(std::move(file)), session_(std::move(session)) {}
+
+    [[nodiscard]] Result<void> configure();
+    [[nodiscard]] Result<void> begin(Durability durability);
+    [[nodiscard]] Result<void> commit();
+    void roll_back();
+    [[nodiscard]] Error error_of(const Poco::Exception& thrown) const;
+
+    std::string file_;
+    Poco::Data::Session session_;
+    Durability durability_ = Durability::OnDisk;
+};
+
+}  // namespace headgate::operations

@@ -1,0 +1,294 @@
+#include "operations/flow_rows.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "operations/packed_bytes.h"
+
+namespace headgate::operations {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+constexpr std::size_t kHeader = 1 + sizeof(std::uint32_t);
+
+/// Two IPv6 tuples and every optional part take 171; an ending less.
+constexpr std::size_t kLongestRow = 192;
+constexpr std::size_t kShortestRow = 17;  // IPv4, and nothing but addresses, protocol and id
+constexpr std::size_t kShortestOutcome = 1;
+using Writer = PackedWriter<kLongestRow>;
+using Reader = PackedReader;
+
+namespace tuple_part {
+constexpr std::uint8_t kIpv6Source = 1U << 0U;
+constexpr std::uint8_t kIpv6Destination = 1U << 1U;
+constexpr std::uint8_t kPorts = 1U << 2U;
+constexpr std::uint8_t kIcmp = 1U << 3U;
+constexpr std::uint8_t kAll = 0x0F;
+}  // namespace tuple_part
+
+namespace row_part {
+constexpr std::uint8_t kZoneDirection = 3U;  // two bits: the direction itself
+constexpr std::uint8_t kZone = 1U << 2U;
+constexpr std::uint8_t kReply = 1U << 3U;  // absent: the original, swapped
+constexpr std::uint8_t kAll = 0x0F;
+}  // namespace row_part
+
+namespace condition_part {
+constexpr std::uint8_t kMark = 1U << 0U;
+constexpr std::uint8_t kTimeout = 1U << 1U;
+constexpr std::uint8_t kProtocolState = 1U << 2U;
+constexpr std::uint8_t kCountersOriginal = 1U << 3U;
+constexpr std::uint8_t kCountersReply = 1U << 4U;
+constexpr std::uint8_t kStarted = 1U << 5U;
+constexpr std::uint8_t kStopped = 1U << 6U;
+constexpr std::uint8_t kAll = 0x7F;
+}  // namespace condition_part
+
+namespace outcome_part {
+constexpr std::uint8_t kOutcome = 7U;  // three bits: 0 for none, or the outcome and one
+constexpr std::uint8_t kError = 1U << 3U;
+constexpr std::uint8_t kCondition = 1U << 4U;
+constexpr std::uint8_t kAll = 0x1F;
+}  // namespace outcome_part
+
+constexpr std::uint8_t part_if(bool present, std::uint8_t part) {
+    return present ? part : std::uint8_t{0};
+}
+
+void put_tuple(Writer& out, const FlowTuple& tuple) {
+    const bool ports = tuple.source_port != 0 || tuple.destination_port != 0;
+    const bool icmp = tuple.icmp_type != 0 || tuple.icmp_code != 0 || tuple.icmp_id != 0;
+    out.octet(
+        static_cast<std::uint8_t>(part_if(tuple.source.family == Family::Ipv6, tuple_part::kIpv6Source) |
+                                  part_if(tuple.destination.family == Family::Ipv6, tuple_part::kIpv6Destination) |
+                                  part_if(ports, tuple_part::kPorts) | part_if(icmp, tuple_part::kIcmp)));
+    out.octet(static_cast<std::uint8_t>(tuple.protocol));
+    out.address(tuple.source);
+    out.address(tuple.destination);
+    if (ports) {
+        out.fixed(tuple.source_port);
+        out.fixed(tuple.destination_port);
+    }
+    if (icmp) {
+        out.octet(tuple.icmp_type);
+        out.octet(tuple.icmp_code);
+        out.fixed(tuple.icmp_id);
+    }
+}
+
+FlowTuple take_tuple(Reader& in) {
+    const std::uint8_t parts = in.octet();
+    if ((parts & ~tuple_part::kAll) != 0) in.spoil();
+    FlowTuple tuple;
+    tuple.protocol = static_cast<Protocol>(in.octet());
+    tuple.source = in.address((parts & tuple_part::kIpv6Source) != 0 ? Family::Ipv6 : Family::Ipv4);
+    tuple.destination = in.address((parts & tuple_part::kIpv6Destination) != 0 ? Family::Ipv6 : Family::Ipv4);
+    if ((parts & tuple_part::kPorts) != 0) {
+        tuple.source_port = in.fixed<std::uint16_t>();
+        tuple.destination_port = in.fixed<std::uint16_t>();
+    }
+    if ((parts & tuple_part::kIcmp) != 0) {
+        tuple.icmp_type = in.octet();
+        tuple.icmp_code = in.octet();
+        tuple.icmp_id = in.fixed<std::uint16_t>();
+    }
+    return tuple;
+}
+
+void put_counters(Writer& out, const std::optional<Counters>& counters) {
+    if (!counters) return;
+    out.number(counters->packets);
+    out.number(counters->bytes);
+}
+
+std::optional<Counters> take_counters(Reader& in, bool present) {
+    if (!present) return std::nullopt;
+    Counters counters;
+    counters.packets = in.number<std::uint64_t>();
+    counters.bytes = in.number<std::uint64_t>();
+    return counters;
+}
+
+void put_time(Writer& out, const std::optional<Timestamp>& time) {
+    if (time) out.fixed(static_cast<std::uint64_t>(time->time_since_epoch().count()));
+}
+
+std::optional<Timestamp> take_time(Reader& in, bool present) {
+    if (!present) return std::nullopt;
+    return Timestamp{std::chrono::nanoseconds{static_cast<std::int64_t>(in.fixed<std::uint64_t>())}};
+}
+
+/// What of a flow can change while it lives.
+void put_condition(Writer& out, const Flow& flow) {
+    namespace part = condition_part;
+    out.octet(static_cast<std::uint8_t>(
+        part_if(flow.mark.has_value(), part::kMark) | part_if(flow.timeout.has_value(), part::kTimeout) |
+        part_if(flow.protocol_state.has_value(), part::kProtocolState) |
+        part_if(flow.counters_original.has_value(), part::kCountersOriginal) |
+        part_if(flow.counters_reply.has_value(), part::kCountersReply) |
+        part_if(flow.started.has_value(), part::kStarted) | part_if(flow.stopped.has_value(), part::kStopped)));
+    out.number(flow.status);
+    if (flow.mark) out.number(*flow.mark);
+    if (flow.timeout) out.number(static_cast<std::uint64_t>(flow.timeout->count()));
+    if (flow.protocol_state) out.octet(*flow.protocol_state);
+    put_counters(out, flow.counters_original);
+    put_counters(out, flow.counters_reply);
+    put_time(out, flow.started);
+    put_time(out, flow.stopped);
+}
+
+void take_condition(Reader& in, Flow& flow) {
+    const std::uint8_t parts = in.octet();
+    if ((parts & ~condition_part::kAll) != 0) in.spoil();
+    const auto has = [&](std::uint8_t part) { return (parts & part) != 0; };
+    flow.status = in.number<std::uint32_t>();
+    flow.mark.reset();
+    if (has(condition_part::kMark)) flow.mark = in.number<std::uint32_t>();
+    flow.timeout.reset();
+    if (has(condition_part::kTimeout)) {
+        flow.timeout = std::chrono::seconds{static_cast<std::int64_t>(in.number<std::uint64_t>())};
+    }
+    flow.protocol_state.reset();
+    if (has(condition_part::kProtocolState)) flow.protocol_state = in.octet();
+    flow.counters_original = take_counters(in, has(condition_part::kCountersOriginal));
+    flow.counters_reply = take_counters(in, has(condition_part::kCountersReply));
+    flow.started = take_time(in, has(condition_part::kStarted));
+    flow.stopped = take_time(in, has(condition_part::kStopped));
+}
+
+void put_flow(Writer& out, const Flow& flow) {
+    const bool plain = flow.reply == swapped(flow.original);
+    out.octet(static_cast<std::uint8_t>(static_cast<std::uint8_t>(flow.zone_direction) |
+                                        part_if(flow.zone != 0, row_part::kZone) | part_if(!plain, row_part::kReply)));
+    put_tuple(out, flow.original);
+    if (!plain) put_tuple(out, flow.reply);
+    out.fixed(flow.id);
+    if (flow.zone != 0) out.fixed(flow.zone);
+    put_condition(out, flow);
+}
+
+void take_flow(Reader& in, Flow& flow) {
+    const std::uint8_t parts = in.octet();
+    const std::uint8_t direction = parts & row_part::kZoneDirection;
+    if ((parts & ~row_part::kAll) != 0 || direction > static_cast<std::uint8_t>(ZoneDirection::Reply)) in.spoil();
+    flow.zone_direction = static_cast<ZoneDirection>(direction);
+    flow.original = take_tuple(in);
+    flow.reply = (parts & row_part::kReply) != 0 ? take_tuple(in) : swapped(flow.original);
+    flow.id = in.fixed<std::uint32_t>();
+    if ((parts & row_part::kZone) != 0) flow.zone = in.fixed<std::uint16_t>();
+    take_condition(in, flow);
+}
+
+/// Whether an outcome brings the flow's condition at its end with it, or leaves the row's.
+enum class Condition : std::uint8_t { AsInTheRow, AtTheEnd };
+
+void put_outcome(Writer& out, const Flow& flow, std::optional<Outcome> outcome, int error, Condition condition) {
+    const unsigned number = outcome ? static_cast<unsigned>(*outcome) + 1 : 0;
+    out.octet(static_cast<std::uint8_t>(number | part_if(error != 0, outcome_part::kError) |
+                                        part_if(condition == Condition::AtTheEnd, outcome_part::kCondition)));
+    if (error != 0) out.number(static_cast<std::uint32_t>(error));
+    if (condition == Condition::AtTheEnd) put_condition(out, flow);
+}
+
+void take_outcome(Reader& in, StoredFlow& stored) {
+    const std::uint8_t parts = in.octet();
+    const std::uint8_t number = parts & outcome_part::kOutcome;
+    if ((parts & ~outcome_part::kAll) != 0 || number > static_cast<std::uint8_t>(Outcome::Protected) + 1) in.spoil();
+    stored.outcome.reset();
+    if (number != 0) stored.outcome = static_cast<Outcome>(number - 1);
+    stored.error = 0;
+    if ((parts & outcome_part::kError) != 0) stored.error = static_cast<int>(in.number<std::uint32_t>());
+    if ((parts & outcome_part::kCondition) != 0) take_condition(in, stored.flow);
+}
+
+void append(PackedBytes& out, const Writer& row) {
+    if (out.empty()) out.resize(kHeader);
+    out.insert(out.end(), row.bytes().begin(), row.bytes().end());
+}
+
+void write_header(PackedBytes& out, std::uint32_t count) {
+    Writer header;
+    header.octet(kVersion);
+    header.fixed(count);
+    if (out.empty()) out.resize(kHeader);
+    std::ranges::copy(header.bytes(), out.begin());
+}
+
+/// How many rows follow: no more than there is room for in the bytes that are left.
+Result<std::uint32_t> take_header(Reader& in, std::size_t shortest) {
+    const std::uint8_t version = in.octet();
+    const auto count = in.fixed<std::uint32_t>();
+    if (!in.good()) return failed("a block of flows is cut short");
+    if (version != kVersion) return failed("a block of flows has format {}, and {} is known", version, kVersion);
+    if (count > in.left() / shortest)
+        return failed("a block of flows is damaged: {} rows in {} bytes", count, in.left());
+    return count;
+}
+
+Result<void> judge(const Reader& in, std::uint32_t count) {
+    if (!in.good()) return failed("a block of {} flows is damaged", count);
+    if (in.left() != 0) return failed("a block of {} flows has {} bytes too many", count, in.left());
+    return {};
+}
+
+}  // namespace
+
+void FlowBlock::add(const Flow& flow) {
+    add(StoredFlow{flow, std::nullopt, 0});
+}
+
+void FlowBlock::add(const StoredFlow& flow) {
+    Writer row;
+    put_flow(row, flow.flow);
+    append(rows_, row);
+    Writer outcome;
+    put_outcome(outcome, flow.flow, flow.outcome, flow.error, Condition::AsInTheRow);
+    append(outcomes_, outcome);
+    has_outcomes_ = has_outcomes_ || flow.outcome || flow.error != 0;
+    ++count_;
+}
+
+const PackedBytes& FlowBlock::rows() {
+    write_header(rows_, count_);
+    return rows_;
+}
+
+const PackedBytes& FlowBlock::outcomes() {
+    write_header(outcomes_, count_);
+    return outcomes_;
+}
+
+PackedBytes pack_endings(std::span<const FlowEnding> endings) {
+    PackedBytes packed;
+    for (const auto& ending : endings) {
+        Writer out;
+        put_outcome(out, ending.flow, ending.outcome, ending.error, Condition::AtTheEnd);
+        append(packed, out);
+    }
+    write_header(packed, static_cast<std::uint32_t>(endings.size()));
+    return packed;
+}
+
+Result<std::vector<StoredFlow>> unpack_rows(std::span<const std::byte> bytes) {
+    Reader in{bytes};
+    const auto count = take_header(in, kShortestRow);
+    if (!count) return tl::unexpected(count.error());
+    std::vector<StoredFlow> flows;
+    flows.reserve(*count);
+    while (flows.size() < *count && in.good())
+        take_flow(in, flows.emplace_back().flow);
+    if (auto sound = judge(in, *count); !sound) return tl::unexpected(std::move(sound.error()));
+    return flows;
+}
+
+Result<void> unpack_outcomes(std::span<const std::byte> bytes, std::span<StoredFlow> flows) {
+    Reader in{bytes};
+    const auto count = take_header(in, kShortestOutcome);
+    if (!count) return tl::unexpected(count.error());
+    if (*count != flows.size()) return failed("a block of {} flows has {} outcomes", flows.size(), *count);
+    for (auto& flow : flows)
+        take_outcome(in, flow);
+    return judge(in, *count);
+}
+
+}  // namespace headgate::operations

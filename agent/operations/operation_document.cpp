@@ -1,0 +1,178 @@
+#include "operations/operation_document.h"
+
+#include <Poco/Exception.h>
+#include <Poco/JSON/Array.h>
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <iterator>
+
+#include "flow/json_members.h"
+
+namespace headgate::operations {
+namespace {
+
+using Object = Poco::JSON::Object;
+
+constexpr std::string_view kEverything = "all";  // how to_string says a filter that leaves nothing out
+
+struct Count {
+    std::string_view name;
+    std::uint64_t OperationCounts::*slot;
+};
+constexpr Count kCounts[] = {
+    {"scanned", &OperationCounts::scanned},         {"matched", &OperationCounts::matched},
+    {"flushed", &OperationCounts::flushed},         {"gone", &OperationCounts::gone},
+    {"failed", &OperationCounts::failed},           {"protected", &OperationCounts::protected_flows},
+    {"age_unknown", &OperationCounts::age_unknown}, {"bytes_unknown", &OperationCounts::bytes_unknown},
+};
+
+template <typename Enum>
+Result<Enum> parse_one_of(std::string_view text, std::initializer_list<Enum> all) {
+    const auto* const found = std::ranges::find(all, text, [](Enum each) { return to_string(each); });
+    if (found == all.end()) return failed("\"{}\" is not known", text);
+    return *found;
+}
+
+/// Names and messages may hold bytes that are not UTF-8, and a parser refuses those. Each byte as a character of its
+/// own (Latin-1) is always UTF-8, and comes back as the byte that it was.
+std::string widened(std::string_view bytes) {
+    std::string text;
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x80U) text.push_back(static_cast<char>(0xC0U | byte >> 6U));
+        text.push_back(byte >= 0x80U ? static_cast<char>(0x80U | (byte & 0x3FU)) : c);
+    }
+    return text;
+}
+
+std::string narrowed(std::string_view text) {
+    std::string bytes;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto lead = static_cast<unsigned char>(text[i]);
+        const bool pair = lead >= 0x80U && i + 1 < text.size();
+        bytes.push_back(pair ? static_cast<char>(lead << 6U | (static_cast<unsigned char>(text[++i]) & 0x3FU))
+                             : text[i]);
+    }
+    return bytes;
+}
+
+void append_query(JsonMembers& members, const FlowQuery& query) {
+    std::vector<std::string> filters;
+    std::ranges::transform(query.filters, std::back_inserter(filters),
+                           [](const auto& each) { return to_string(each); });
+    members.texts("filters", filters);
+    members.text("side", to_string(query.side));
+    members.number("both_directions", query.direction == MatchDirection::Both);
+    members.text("states", to_string(query.states));
+    if (query.mark) members.text("mark", to_string(*query.mark));
+    if (query.zone) members.number("zone", *query.zone);
+    if (query.minimum_bytes) members.number("minimum_bytes", *query.minimum_bytes);
+    members.number("minimum_age", query.minimum_age.count());
+}
+
+Result<void> take_filters(const Object& object, FlowQuery& query) {
+    const auto texts = object.getArray("filters");
+    for (unsigned i = 0; i < texts->size(); ++i) {
+        const auto text = texts->getElement<std::string>(i);
+        auto filter = text == kEverything ? Result<FlowFilter>{FlowFilter{}} : parse_flow_filter(text);
+        if (!filter) return tl::unexpected(std::move(filter.error()));
+        query.filters.push_back(std::move(*filter));
+    }
+    return {};
+}
+
+template <typename T>
+std::optional<T> take_optional(const Object& object, const std::string& name) {
+    return object.has(name) ? std::optional{object.getValue<T>(name)} : std::nullopt;
+}
+
+Result<void> take_conditions(const Object& object, FlowQuery& query) {
+    const auto side = parse_match_side(object.getValue<std::string>("side"));
+    if (!side) return tl::unexpected(side.error());
+    const auto states = parse_one_of(
+        object.getValue<std::string>("states"),
+        {StateScope::Active, StateScope::New, StateScope::Established, StateScope::Closed, StateScope::Any});
+    if (!states) return tl::unexpected(states.error());
+    query.side = *side;
+    query.states = *states;
+    if (object.getValue<bool>("both_directions")) query.direction = MatchDirection::Both;
+    if (object.has("mark")) {
+        const auto mark = parse_mark_match(object.getValue<std::string>("mark"));
+        if (!mark) return tl::unexpected(mark.error());
+        query.mark = *mark;
+    }
+    query.zone = take_optional<Poco::UInt16>(object, "zone");
+    query.minimum_bytes = take_optional<Poco::UInt64>(object, "minimum_bytes");
+    query.minimum_age = std::chrono::seconds{object.getValue<Poco::Int64>("minimum_age")};
+    return {};
+}
+
+void take_result(const Object& object, FlowOperation& operation) {
+    operation.status_message = narrowed(object.getValue<std::string>("status_message"));
+    operation.detail = narrowed(object.getValue<std::string>("detail"));
+    operation.endpoint.network_namespace = narrowed(object.getValue<std::string>("network_namespace"));
+    operation.duration = std::chrono::milliseconds{object.getValue<Poco::Int64>("duration_ms")};
+    operation.dry_run = object.getValue<bool>("dry_run");
+    operation.stream_exception_policy = narrowed(object.getValue<std::string>("stream_exception_policy"));
+    operation.restarts = object.getValue<unsigned>("restarts");
+    const auto counts = object.getObject("counts");
+    for (const auto& count : kCounts)
+        operation.counts.*count.slot = counts->getValue<Poco::UInt64>(std::string{count.name});
+    const auto warnings = object.getArray("warnings");
+    for (unsigned i = 0; i < warnings->size(); ++i)
+        operation.warnings.push_back(narrowed(warnings->getElement<std::string>(i)));
+}
+
+}  // namespace
+
+std::string to_document(const FlowOperation& operation) {
+    fmt::memory_buffer out;
+    out.push_back('{');
+    JsonMembers members{out};
+    members.text("status_message", widened(operation.status_message));
+    members.text("detail", widened(operation.detail));
+    members.text("network_namespace", widened(operation.endpoint.network_namespace));
+    members.number("duration_ms", operation.duration.count());
+    append_query(members, operation.query);
+    members.number("dry_run", operation.dry_run);
+    members.text("stream_exception_policy", widened(operation.stream_exception_policy));
+    members.number("restarts", operation.restarts);
+    std::vector<std::string> warnings;
+    std::ranges::transform(operation.warnings, std::back_inserter(warnings),
+                           [](const auto& each) { return widened(each); });
+    members.texts("warnings", warnings);
+    members.key("counts");
+    out.push_back('{');
+    JsonMembers counts{out};
+    for (const auto& count : kCounts)
+        counts.number(count.name, operation.counts.*count.slot);
+    out.push_back('}');
+    out.push_back('}');
+    return fmt::to_string(out);
+}
+
+Result<void> take_document(const std::string& document, FlowOperation& operation) {
+    try {
+        const auto object = Poco::JSON::Parser{}.parse(document).extract<Object::Ptr>();
+        auto taken =
+            take_filters(*object, operation.query).and_then([&] { return take_conditions(*object, operation.query); });
+        if (taken) take_result(*object, operation);
+        return taken;
+    } catch (const Poco::Exception& thrown) {
+        return failed("the record of operation {} is damaged: {}", operation.id, thrown.displayText());
+    }
+}
+
+Result<OperationType> parse_operation_type(std::string_view text) {
+    return parse_one_of(text, {OperationType::Capture, OperationType::Flush});
+}
+
+Result<OperationStatus> parse_operation_status(std::string_view text) {
+    return parse_one_of(text, {OperationStatus::InProgress, OperationStatus::Completed,
+                               OperationStatus::CompletedWithErrors, OperationStatus::Failed});
+}
+
+}  // namespace headgate::operations

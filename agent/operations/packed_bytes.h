@@ -1,0 +1,106 @@
+// Writes and reads packed numbers: fixed ones in little endian, and short ones for what is mostly small.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#include "headgate/address.h"
+
+namespace headgate::operations {
+
+/// Collects one row. The caller sees to it that `Capacity` is enough for the longest.
+template <std::size_t Capacity>
+class PackedWriter {
+  public:
+    void octet(std::uint8_t value) noexcept { storage_[size_++] = std::byte{value}; }
+
+    template <std::unsigned_integral Number>
+    void fixed(Number value) noexcept {
+        for (std::size_t i = 0; i < sizeof(Number); ++i)
+            octet(static_cast<std::uint8_t>(value >> (8 * i)));
+    }
+
+    /// Seven bits an octet, the lowest first; the eighth says that more follow.
+    void number(std::uint64_t value) noexcept {
+        for (; value >= 0x80U; value >>= 7U)
+            octet(static_cast<std::uint8_t>(value | 0x80U));
+        octet(static_cast<std::uint8_t>(value));
+    }
+
+    void address(const Address& value) noexcept {
+        for (std::size_t i = 0; i < address_octets(value.family); ++i)
+            octet(value.octets[i]);
+    }
+
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return std::span{storage_}.first(size_); }
+
+  private:
+    std::array<std::byte, Capacity>
+        storage_;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+    std::size_t size_ = 0;
+};
+
+/// Reads back what it does not trust. Beyond the end, or where a number does not fit, it gives zeros from there on and
+/// is not good() any more: asked once a row, not at every step.
+class PackedReader {
+  public:
+    explicit PackedReader(std::span<const std::byte> bytes) noexcept : rest_(bytes) {}
+
+    [[nodiscard]] bool good() const noexcept { return good_; }
+    [[nodiscard]] std::size_t left() const noexcept { return rest_.size(); }
+
+    /// What was read cannot be.
+    void spoil() noexcept {
+        good_ = false;
+        rest_ = {};
+    }
+
+    std::uint8_t octet() noexcept { return fixed<std::uint8_t>(); }
+
+    template <std::unsigned_integral Number>
+    Number fixed() noexcept {
+        if (rest_.size() < sizeof(Number)) {
+            spoil();
+            return 0;
+        }
+        std::uint64_t value = 0;
+        for (std::size_t i = 0; i < sizeof(Number); ++i)
+            value |= std::to_integer<std::uint64_t>(rest_[i]) << (8 * i);
+        rest_ = rest_.subspan(sizeof(Number));
+        return static_cast<Number>(value);
+    }
+
+    template <std::unsigned_integral Number>
+    Number number() noexcept {
+        std::uint64_t value = 0;
+        for (unsigned shift = 0; shift < 64; shift += 7) {
+            const std::uint64_t part = octet();
+            const std::uint64_t bits = part & 0x7FU;
+            if ((bits << shift) >> shift != bits) break;
+            value |= bits << shift;
+            if (part > 0x7FU) continue;
+            if (value > std::numeric_limits<Number>::max()) break;
+            return static_cast<Number>(value);
+        }
+        spoil();
+        return 0;
+    }
+
+    Address address(Family family) noexcept {
+        Address value;
+        value.family = family;
+        for (std::size_t i = 0; i < address_octets(family); ++i)
+            value.octets[i] = octet();
+        return value;
+    }
+
+  private:
+    std::span<const std::byte> rest_;
+    bool good_ = true;
+};
+
+}  // namespace headgate::operations

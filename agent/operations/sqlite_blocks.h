@@ -1,0 +1,50 @@
+// Blocks of packed flows in the store's database. They throw what Poco throws: to be called inside Database::run.
+#pragma once
+
+#include <Poco/Data/Session.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headgate/operation_store.h"
+#include "headgate/result.h"
+
+#include "operations/flow_rows.h"
+
+namespace headgate::operations {
+
+enum class BlockKind : std::uint8_t {
+    Told,     ///< flows and, where there are any, their outcomes
+    Journal,  ///< flows that are about to be ended: pending until settle_block
+};
+
+struct StoredBlock {
+    std::uint64_t number = 0;
+    std::uint64_t first = 0;  ///< its first row's place among the operation's
+    std::vector<StoredFlow> flows;
+
+    [[nodiscard]] std::uint64_t end() const { return first + flows.size(); }
+};
+
+/// Behind those that are there; the number of the block.
+[[nodiscard]] Result<std::uint64_t> insert_block(Poco::Data::Session& session, const std::string& id, FlowBlock& block,
+                                                 BlockKind kind);
+
+[[nodiscard]] Result<void> settle_block(Poco::Data::Session& session, const std::string& id, std::uint64_t block,
+                                        std::span<const FlowEnding> endings);
+
+/// The block that has this row, or nothing where the operation has fewer.
+[[nodiscard]] Result<std::optional<StoredBlock>> find_block(Poco::Data::Session& session, const std::string& id,
+                                                            std::uint64_t row);
+
+/// The first pending block that begins with this row or behind it.
+[[nodiscard]] Result<std::optional<StoredBlock>> find_pending_block(Poco::Data::Session& session, const std::string& id,
+                                                                    std::uint64_t row);
+
+[[nodiscard]] Result<void> expect_operation(Poco::Data::Session& session, const std::string& id);
+[[nodiscard]] tl::unexpected<Error> unknown_operation(std::string_view id);
+
+}  // namespace headgate::operations

@@ -1,0 +1,108 @@
+// The flows of SqliteStore: appended, settled, read back.
+#include <algorithm>
+#include <utility>
+
+#include "operations/sqlite_store.h"
+
+namespace headgate::operations {
+namespace {
+
+using Poco::Data::Session;
+
+/// About 190 KiB of IPv4 rows. A block costs the same few statements whatever its size, and a page reads one or two.
+constexpr std::uint32_t kRowsPerBlock = 4096;
+
+}  // namespace
+
+Result<void> SqliteStore::append(std::string_view id, std::span<const StoredFlow> flows) {
+    const std::string key{id};
+    const std::lock_guard lock{writer_.mutex};
+    while (!flows.empty()) {
+        if (!gathered_.contains(key)) {
+            auto there = writer_.database.run([&](Session& session) { return expect_operation(session, key); });
+            if (!there) return there;
+        }
+        auto& block = gathered_[key];
+        const auto fitting = flows.first(std::min<std::size_t>(flows.size(), kRowsPerBlock - block.count()));
+        for (const auto& flow : fitting)
+            block.add(flow);
+        flows = flows.subspan(fitting.size());
+        if (block.count() < kRowsPerBlock) continue;
+        if (auto written = write_gathered(id); !written) return written;
+    }
+    return {};
+}
+
+/// What cannot be written is not kept: the operation that it belongs to has failed, and is to be closed as such.
+Result<void> SqliteStore::write_gathered(std::string_view id) {
+    const auto found = gathered_.find(id);
+    if (found == gathered_.end()) return {};
+    auto gathered = gathered_.extract(found);
+    return writer_.database.transact(Durability::Kept, [&](Session& session) -> Result<void> {
+        return insert_block(session, gathered.key(), gathered.mapped(), BlockKind::Told).map([](std::uint64_t) {});
+    });
+}
+
+Result<std::uint64_t> SqliteStore::append_pending(std::string_view id, std::span<const FlowRow> rows) {
+    FlowBlock block;
+    for (const auto& row : rows)
+        block.add(row.flow);
+    const std::lock_guard lock{writer_.mutex};
+    if (auto written = write_gathered(id); !written) return tl::unexpected(std::move(written.error()));
+    return writer_.database.transact(Durability::OnDisk, [&](Session& session) {
+        return insert_block(session, std::string{id}, block, BlockKind::Journal);
+    });
+}
+
+Result<void> SqliteStore::settle(std::string_view id, std::uint64_t block, std::span<const FlowEnding> endings) {
+    return write(Durability::Kept,
+                 [&](Session& session) { return settle_block(session, std::string{id}, block, endings); });
+}
+
+Result<void> SqliteStore::for_each_pending(
+    std::string_view id, const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& take) {
+    const std::string key{id};
+    for (std::uint64_t row = 0;;) {
+        const auto block = read([&](Session& session) { return find_pending_block(session, key, row); });
+        if (!block) return tl::unexpected(block.error());
+        if (!*block) return {};
+        std::vector<FlowRow> rows((*block)->flows.size());
+        std::ranges::transform((*block)->flows, rows.begin(), [](const auto& each) { return FlowRow{each.flow, {}}; });
+        if (auto taken = take((*block)->number, rows); !taken) return taken;
+        row = (*block)->end();
+    }
+}
+
+Result<std::optional<StoredBlock>> SqliteStore::block_with(const std::string& id, std::uint64_t row) {
+    return read([&](Session& session) { return find_block(session, id, row); });
+}
+
+Result<std::vector<StoredFlow>> SqliteStore::flows(std::string_view id, std::uint64_t first, std::size_t count) {
+    const std::string key{id};
+    if (auto written = show_gathered(key); !written) return tl::unexpected(std::move(written.error()));
+    std::vector<StoredFlow> page;
+    while (page.size() < count) {
+        const std::uint64_t row = first + page.size();
+        const auto block = block_with(key, row);
+        if (!block) return tl::unexpected(block.error());
+        if (!*block) break;
+        const auto rest = std::span{(*block)->flows}.subspan(row - (*block)->first);
+        const auto wanted = rest.first(std::min(rest.size(), count - page.size()));
+        page.insert(page.end(), wanted.begin(), wanted.end());
+    }
+    return page;
+}
+
+Result<void> SqliteStore::for_each_flow(std::string_view id, const StoredFlowSink& take) {
+    const std::string key{id};
+    if (auto written = show_gathered(key); !written) return written;
+    for (std::uint64_t row = 0;;) {
+        const auto block = block_with(key, row);
+        if (!block) return tl::unexpected(block.error());
+        if (!*block) return {};
+        if (auto taken = take((*block)->flows); !taken) return taken;
+        row = (*block)->end();
+    }
+}
+
+}  // namespace headgate::operations

@@ -1,0 +1,179 @@
+#include "operations/sqlite_store.h"
+
+#include <Poco/Data/SQLite/SQLiteException.h>
+#include <Poco/Nullable.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "operations/operation_document.h"
+#include "operations/sqlite_blocks.h"
+#include "operations/store_file.h"
+
+namespace headgate::operations {
+namespace {
+
+using namespace Poco::Data::Keywords;
+using Poco::Data::Session;
+using Poco::Data::Statement;
+
+constexpr const char* kColumns = "id, type, status, firewall, availability_zone, requested_at, document";
+
+Poco::Int64 stored_time(Timestamp time) {
+    return time.time_since_epoch().count();
+}
+
+/// Rows of `operations`, one column each.
+struct Columns {
+    std::vector<std::string> ids, types, states, firewalls, zones, documents;
+    std::vector<Poco::Int64> times;
+
+    void receive(Statement& statement) {
+        statement, into(ids), into(types), into(states), into(firewalls), into(zones), into(times), into(documents);
+        statement.execute();
+    }
+
+    [[nodiscard]] Result<FlowOperation> operation(std::size_t row) const {
+        FlowOperation operation;
+        operation.id = ids[row];
+        operation.endpoint.firewall = firewalls[row];
+        operation.endpoint.availability_zone = zones[row];
+        operation.requested_at = Timestamp{std::chrono::nanoseconds{times[row]}};
+        const auto type = parse_operation_type(types[row]);
+        if (!type) return tl::unexpected(Error{type.error()}.within("operation " + ids[row]));
+        const auto status = parse_operation_status(states[row]);
+        if (!status) return tl::unexpected(Error{status.error()}.within("operation " + ids[row]));
+        operation.type = *type;
+        operation.status = *status;
+        if (auto taken = take_document(documents[row], operation); !taken) return tl::unexpected(taken.error());
+        return operation;
+    }
+};
+
+Result<std::optional<FlowOperation>> find_one(Session& session, const char* column, const std::string& value) {
+    Statement statement{session};
+    statement << "SELECT " << kColumns << " FROM operations WHERE " << column << " = ?", bind(value);
+    Columns columns;
+    columns.receive(statement);
+    if (columns.ids.empty()) return std::nullopt;
+    auto operation = columns.operation(0);
+    if (!operation) return tl::unexpected(std::move(operation.error()));
+    return std::optional{std::move(*operation)};
+}
+
+/// The conditions of a selection: their text, then their values in the same order.
+class Conditions {
+  public:
+    explicit Conditions(const OperationSelection& selection) {
+        if (selection.type) add("type = ?", to_string(*selection.type));
+        if (selection.status) add("status = ?", to_string(*selection.status));
+        if (selection.firewall) add("firewall = ?", *selection.firewall);
+        if (selection.availability_zone) add("availability_zone = ?", *selection.availability_zone);
+        if (!selection.before_id.empty()) {
+            add("number < (SELECT number FROM operations WHERE id = ?)", selection.before_id);
+        }
+    }
+
+    [[nodiscard]] const std::string& text() const { return text_; }
+    void bind_to(Statement& statement) const {
+        for (const auto& value : values_)
+            statement, bind(value);
+    }
+
+  private:
+    void add(std::string_view condition, std::string_view value) {
+        text_.append(values_.empty() ? " WHERE " : " AND ").append(condition);
+        values_.emplace_back(value);
+    }
+
+    std::string text_;
+    std::vector<std::string> values_;
+};
+
+Result<void> insert(Session& session, const FlowOperation& operation, std::string_view token) {
+    Statement statement{session};
+    statement << "INSERT INTO operations (id, token, type, status, firewall, availability_zone, requested_at, document)"
+                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        bind(operation.id),
+        bind(token.empty() ? Poco::Nullable<std::string>{} : Poco::Nullable<std::string>{std::string{token}}),
+        bind(std::string{to_string(operation.type)}), bind(std::string{to_string(operation.status)}),
+        bind(operation.endpoint.firewall), bind(operation.endpoint.availability_zone),
+        bind(stored_time(operation.requested_at)), bind(to_document(operation));
+    try {
+        statement.execute();
+    } catch (const Poco::Data::SQLite::ConstraintViolationException&) {
+        return tl::unexpected(
+            Error{ErrorKind::Refused, "an operation with this id or this request token was begun before", EEXIST});
+    }
+    return {};
+}
+
+Result<void> store_changes(Session& session, const FlowOperation& operation) {
+    Statement statement{session};
+    statement << "UPDATE operations SET type = ?, status = ?, firewall = ?, availability_zone = ?, requested_at = ?,"
+                 " document = ? WHERE id = ?",
+        bind(std::string{to_string(operation.type)}), bind(std::string{to_string(operation.status)}),
+        bind(operation.endpoint.firewall), bind(operation.endpoint.availability_zone),
+        bind(stored_time(operation.requested_at)), bind(to_document(operation)), bind(operation.id);
+    if (statement.execute() == 0) return unknown_operation(operation.id);
+    return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& folder) {
+    auto writer = open_store_file(folder);
+    if (!writer) return tl::unexpected(std::move(writer.error()));
+    auto reader = Database::open(writer->file());
+    if (!reader) return tl::unexpected(std::move(reader.error()));
+    return std::unique_ptr<SqliteStore>{new SqliteStore{std::move(*writer), std::move(*reader)}};
+}
+
+Result<void> SqliteStore::begin(const FlowOperation& operation, std::string_view request_token) {
+    return write(Durability::OnDisk, [&](Session& session) { return insert(session, operation, request_token); });
+}
+
+Result<void> SqliteStore::update(const FlowOperation& operation) {
+    if (operation.status == OperationStatus::InProgress) {
+        return write(Durability::Kept, [&](Session& session) { return store_changes(session, operation); });
+    }
+    const std::lock_guard lock{writer_.mutex};
+    auto gathered = gathered_.extract(operation.id);
+    return writer_.database.transact(Durability::OnDisk, [&](Session& session) -> Result<void> {
+        if (!gathered.empty()) {
+            const auto inserted = insert_block(session, operation.id, gathered.mapped(), BlockKind::Told);
+            if (!inserted) return tl::unexpected(inserted.error());
+        }
+        return store_changes(session, operation);
+    });
+}
+
+Result<std::optional<FlowOperation>> SqliteStore::find(std::string_view id) {
+    return read([&](Session& session) { return find_one(session, "id", std::string{id}); });
+}
+
+Result<std::optional<FlowOperation>> SqliteStore::find_by_token(std::string_view request_token) {
+    return read([&](Session& session) { return find_one(session, "token", std::string{request_token}); });
+}
+
+Result<std::vector<FlowOperation>> SqliteStore::list(const OperationSelection& selection) {
+    const Conditions conditions{selection};
+    return read([&](Session& session) -> Result<std::vector<FlowOperation>> {
+        Statement statement{session};
+        statement << "SELECT " << kColumns << " FROM operations" << conditions.text()
+                  << " ORDER BY number DESC LIMIT ?";
+        conditions.bind_to(statement);
+        statement, bind(static_cast<Poco::Int64>(std::min<std::size_t>(selection.at_most, INT64_MAX)));
+        Columns columns;
+        columns.receive(statement);
+        std::vector<FlowOperation> operations;
+        for (std::size_t row = 0; row < columns.ids.size(); ++row) {
+            auto operation = columns.operation(row);
+            if (!operation) return tl::unexpected(std::move(operation.error()));
+            operations.push_back(std::move(*operation));
+        }
+        return operations;
+    });
+}
+
+}  // namespace headgate::operations

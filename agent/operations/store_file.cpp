@@ -1,0 +1,146 @@
+#include "operations/store_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "flow/file_descriptor.h"
+
+namespace headgate::operations {
+namespace {
+
+using namespace Poco::Data::Keywords;
+
+constexpr int kApplication = 0x68676174;  // "hgat", in the file's header (sqlite.org/fileformat2.html, offset 68)
+constexpr int kVersion = 1;
+
+// A row of `operations` has what is searched in columns, the rest in a document. `blocks` and `outcomes` hold packed
+// flows (flow_rows.h); large parts come last, so that what stands before them is read without them. Blocks whose
+// operation is not there any more are rubbish, to be swept out a few at a time: so numbers of operations are never
+// given twice.
+constexpr const char* kSchema[] = {
+    "CREATE TABLE operations ("
+    " number INTEGER PRIMARY KEY AUTOINCREMENT,"  // in the order in which they began, whatever the clock says
+    " id TEXT NOT NULL UNIQUE,"
+    " token TEXT UNIQUE,"
+    " type TEXT NOT NULL,"
+    " status TEXT NOT NULL,"
+    " firewall TEXT NOT NULL,"
+    " availability_zone TEXT NOT NULL,"
+    " requested_at INTEGER NOT NULL,"  // nanoseconds since 1970
+    " document TEXT NOT NULL) STRICT",
+    "CREATE TABLE blocks ("
+    " number INTEGER PRIMARY KEY,"
+    " operation INTEGER NOT NULL,"
+    " first INTEGER NOT NULL,"  // its first row's place among the operation's
+    " count INTEGER NOT NULL,"
+    " journal INTEGER NOT NULL,"  // 1: flows about to be ended, pending until there are outcomes
+    " rows BLOB NOT NULL) STRICT",
+    "CREATE UNIQUE INDEX blocks_in_order ON blocks (operation, first)",
+    "CREATE TABLE outcomes ("
+    " block INTEGER PRIMARY KEY,"
+    " outcomes BLOB NOT NULL) STRICT",
+};
+
+/// Opens the folder, which is made if it is missing, and is alone in it until it is closed or its holder dies.
+Result<FileDescriptor> lock_folder(const std::string& folder) {
+    const auto what = fmt::format("state directory {}", folder);
+    if (::mkdir(folder.c_str(), 0750) != 0 && errno != EEXIST) return system_error(errno, what);
+    FileDescriptor descriptor{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!descriptor.is_open()) return system_error(errno, what);
+    // SQLite's own files come and go beside the database: without this it only says that it cannot open them.
+    if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) return system_error(errno, what);
+    while (::flock(descriptor.get(), LOCK_EX) != 0) {
+        if (errno != EINTR) return system_error(errno, what);
+    }
+    return descriptor;
+}
+
+Result<void> write_schema(const std::string& file) {
+    auto database = Database::open(file);
+    if (!database) return tl::unexpected(std::move(database.error()));
+    return database->run([](Poco::Data::Session& session) -> Result<void> {
+        std::string mode;
+        // So that space can be given back, and the readers of one process do not wait for the writer of another. Both
+        // before the first table (pragma.html).
+        session << "PRAGMA auto_vacuum = INCREMENTAL", now;
+        session << "PRAGMA journal_mode = WAL", into(mode), now;
+        if (mode != "wal")
+            return failed("the file system cannot share memory between processes: SQLite's WAL needs it");
+        session << "BEGIN IMMEDIATE", now;
+        session << "PRAGMA application_id = " << kApplication, now;
+        session << "PRAGMA user_version = " << kVersion, now;
+        for (const auto* statement : kSchema)
+            session << statement, now;
+        session << "COMMIT", now;
+        return {};
+    });
+}
+
+/// Made under another name and put in its place when it is whole.
+Result<void> make_file(const std::string& file, const FileDescriptor& folder) {
+    const std::string draft = file + ".new";
+    for (const auto* suffix : {"", "-wal", "-shm", "-journal"})
+        ::unlink((draft + suffix).c_str());
+    // SQLite gives its own files the mode of this one.
+    const FileDescriptor created{::open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640)};
+    if (!created.is_open()) return system_error(errno, draft);
+    if (auto written = write_schema(draft); !written) return written;
+    if (::fsync(created.get()) != 0 || std::rename(draft.c_str(), file.c_str()) != 0 || ::fsync(folder.get()) != 0) {
+        return system_error(errno, file);
+    }
+    return {};
+}
+
+/// Nothing is written before this has said yes.
+Result<void> judge(Database& database) {
+    return database.run([&](Poco::Data::Session& session) -> Result<void> {
+        int application = 0;
+        int version = 0;
+        int tables = 0;
+        session << "PRAGMA application_id", into(application), now;
+        session << "PRAGMA user_version", into(version), now;
+        if (application != kApplication) {
+            return failed("{}: not a database of headgate's: it was left as it is; choose another --state-dir",
+                          database.file());
+        }
+        if (version != kVersion) {
+            return failed(
+                "{}: has version {}, and this headgate knows {}: it was left as it is; use the headgate that "
+                "made it, or another --state-dir",
+                database.file(), version, kVersion);
+        }
+        session << "SELECT count(*) FROM sqlite_schema WHERE name IN ('operations', 'blocks', 'outcomes')",
+            into(tables), now;
+        if (tables != 3) {
+            return failed("{}: damaged (tables are missing): it was left as it is; move it away to begin anew",
+                          database.file());
+        }
+        return {};
+    });
+}
+
+}  // namespace
+
+Result<Database> open_store_file(const std::string& folder) {
+    const auto locked = lock_folder(folder);
+    if (!locked) return tl::unexpected(locked.error());
+    const std::string file = folder + "/" + kStoreFile;
+    // Not opened and closed again to look at it: that would take away the locks of another store in this process
+    // (fcntl_locking(2); sqlite.org/howtocorrupt.html, section 2.2).
+    if (::faccessat(AT_FDCWD, file.c_str(), F_OK, AT_EACCESS) != 0) {
+        if (errno != ENOENT) return system_error(errno, file);
+        if (auto made = make_file(file, *locked); !made) return tl::unexpected(std::move(made.error()));
+    }
+    if (::faccessat(AT_FDCWD, file.c_str(), R_OK | W_OK, AT_EACCESS) != 0) return system_error(errno, file);
+    auto database = Database::open(file);
+    if (!database) return database;
+    if (auto ours = judge(*database); !ours) return tl::unexpected(std::move(ours.error()));
+    return database;
+}
+
+}  // namespace headgate::operations

@@ -1,0 +1,50 @@
+// Any bytes as a block of packed flows: it is an error with a message, or flows that can be told, asked for, and packed
+// again to the same.
+#include <algorithm>
+#include <cstdlib>
+
+#include "conntrack/requests.h"
+#include "flow/flow_json.h"
+#include "operations/flow_rows.h"
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::operations;
+
+void expect_message(const Error& error) {
+    if (error.message.empty()) std::abort();
+}
+
+void use(const std::vector<StoredFlow>& flows) {
+    FlowBlock block;
+    for (const auto& each : flows) {
+        fmt::memory_buffer out;
+        append_flow_json(out, each.flow, Timestamp{}, {each.outcome, each.error});
+        static_cast<void>(conntrack::encode_key(each.flow));
+        block.add(each);
+    }
+    auto again = unpack_rows(block.rows());
+    if (!again || !unpack_outcomes(block.outcomes(), *again) || *again != flows) std::abort();
+}
+
+}  // namespace
+
+/// The first two bytes say where the rows end and the outcomes begin.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const auto bytes = std::as_bytes(std::span{data, size});
+    if (size < 2) return 0;
+    const auto border = std::min<std::size_t>(size - 2, static_cast<std::size_t>(data[0]) << 8U | data[1]);
+    auto flows = unpack_rows(bytes.subspan(2, border));
+    if (!flows) {
+        expect_message(flows.error());
+        return 0;
+    }
+    use(*flows);
+    if (const auto taken = unpack_outcomes(bytes.subspan(2 + border), *flows); !taken) {
+        expect_message(taken.error());
+    } else {
+        use(*flows);
+    }
+    return 0;
+}

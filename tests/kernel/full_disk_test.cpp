@@ -1,0 +1,102 @@
+// The store on a disk that fills up: a file system of 1 MiB in memory, which takes root to mount.
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "operations/sqlite_store.h"
+#include "support/stored_operations.h"
+#include "support/temporary_folder.h"
+
+namespace headgate::testing {
+namespace {
+
+using operations::SqliteStore;
+
+class FullDisk : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        std::filesystem::create_directory(state());
+        mounted_ = ::mount("tmpfs", state().c_str(), "tmpfs", 0, "size=1m") == 0;
+        if (!mounted_) GTEST_SKIP() << "no file system of its own: " << std::strerror(errno);
+        auto opened = SqliteStore::open(state());
+        ASSERT_TRUE(opened.has_value()) << opened.error().message;
+        store_ = std::move(*opened);
+    }
+    void TearDown() override {
+        store_.reset();
+        if (mounted_) ::umount2(state().c_str(), MNT_DETACH);
+    }
+
+    [[nodiscard]] std::string state() const { return folder_.path("state"); }
+
+    void expect_full(const Error& error) const {
+        EXPECT_EQ(error.kind, ErrorKind::Failed);
+        EXPECT_EQ(error.number, ENOSPC);
+        EXPECT_EQ(error.message,
+                  state() + ": no space left on the disk: make room there, or choose another --state-dir");
+    }
+
+    TemporaryFolder folder_;
+    bool mounted_ = false;
+    std::unique_ptr<SqliteStore> store_;
+};
+
+TEST_F(FullDisk, a_journal_that_does_not_fit_is_refused_and_what_was_there_stays) {
+    ASSERT_TRUE(store_->begin(operation_named("one"), {}).has_value());
+    const auto flows = numbered_flows(0, 1000);
+    std::size_t blocks = 0;
+    Result<std::uint64_t> appended = 0;
+    while (blocks < 100 && (appended = store_->append_pending("one", rows_of(flows))))
+        ++blocks;
+    ASSERT_FALSE(appended.has_value());
+    expect_full(appended.error());
+    EXPECT_GT(blocks, 5U);
+    const auto told = store_->flows("one", 0, SIZE_MAX);
+    ASSERT_TRUE(told.has_value()) << told.error().message;
+    EXPECT_EQ(told->size(), blocks * flows.size());
+}
+
+TEST_F(FullDisk, the_operation_that_filled_it_can_be_closed_and_with_a_little_room_removed) {
+    auto operation = operation_named("one");
+    ASSERT_TRUE(store_->begin(operation, {}).has_value());
+    Result<void> appended;
+    for (std::uint32_t row = 0; appended && row < 100'000; row += 256)
+        appended = store_->append("one", numbered_flows(row, 256));
+    ASSERT_FALSE(appended.has_value());
+    expect_full(appended.error());
+    operation.status = OperationStatus::Failed;
+    operation.detail = appended.error().message;
+    const auto closed = store_->update(operation);
+    ASSERT_TRUE(closed.has_value()) << closed.error().message;
+    EXPECT_EQ(store_->find("one").value(), operation);
+    // Removing takes room in the log itself: it is done, or says that there is none, and goes on when there is.
+    if (const auto removed = store_->shrink_to(300'000); !removed) expect_full(removed.error());
+    ASSERT_EQ(::mount("tmpfs", state().c_str(), "tmpfs", MS_REMOUNT, "size=2m"), 0);
+    const auto removed = store_->shrink_to(300'000);
+    ASSERT_TRUE(removed.has_value()) << removed.error().message;
+    EXPECT_EQ(store_->find("one").value(), std::nullopt);
+    EXPECT_LT(store_->bytes_used().value(), 300'000U);
+}
+
+TEST_F(FullDisk, filled_by_others_it_works_again_when_there_is_room) {
+    ASSERT_TRUE(store_->begin(operation_named("one"), {}).has_value());
+    const auto ballast = state() + "/ballast";
+    std::ofstream{ballast} << std::string(2'000'000, 'x') << std::flush;
+    const auto flows = numbered_flows(0, 4000);
+    const auto refused = store_->append_pending("one", rows_of(flows));
+    ASSERT_FALSE(refused.has_value());
+    expect_full(refused.error());
+    const auto none = SqliteStore::open(state() + "/new");
+    ASSERT_FALSE(none.has_value());
+    EXPECT_EQ(none.error().number, ENOSPC) << none.error().message;
+    std::filesystem::remove(ballast);
+    EXPECT_TRUE(store_->append_pending("one", rows_of(flows)).has_value());
+    EXPECT_TRUE(SqliteStore::open(state() + "/new").has_value());
+}
+
+}  // namespace
+}  // namespace headgate::testing

@@ -1,0 +1,235 @@
+// Operations and their flows in memory, kept as OperationStore promises. The conformance cases
+// (operation_store_conformance.h) hold it and the one on the disk to the same.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "headgate/operation_store.h"
+
+namespace headgate::testing {
+
+/// What outlives a store, so that a second one can be opened on it: a disk.
+class MemoryDisk {
+  public:
+    /// As if no more than this fitted on it.
+    void limit_to(std::uint64_t bytes) {
+        const std::lock_guard lock{mutex_};
+        limit_ = bytes;
+    }
+
+  private:
+    friend class MemoryStore;
+
+    struct Block {
+        std::uint64_t number = 0;
+        bool pending = false;
+        std::vector<StoredFlow> flows;
+    };
+    struct Record {
+        FlowOperation operation;
+        std::string token;
+        std::vector<Block> blocks;
+    };
+
+    std::mutex mutex_;
+    std::vector<Record> records_;  ///< the oldest first
+    std::uint64_t blocks_ = 0;
+    std::uint64_t limit_ = UINT64_MAX;
+};
+
+class MemoryStore final : public OperationStore {
+  public:
+    MemoryStore() : MemoryStore(std::make_shared<MemoryDisk>()) {}
+    explicit MemoryStore(std::shared_ptr<MemoryDisk> disk) : disk_(std::move(disk)) {}
+
+    Result<void> begin(const FlowOperation& operation, std::string_view request_token) override {
+        const std::lock_guard lock{disk_->mutex_};
+        const auto used = [&](const Record& each) {
+            return each.operation.id == operation.id || (!request_token.empty() && each.token == request_token);
+        };
+        if (std::ranges::any_of(disk_->records_, used)) {
+            return tl::unexpected(Error{ErrorKind::Refused, "begun before", EEXIST});
+        }
+        if (auto room = make_room(0); !room) return room;
+        disk_->records_.push_back({operation, std::string{request_token}, {}});
+        return {};
+    }
+
+    Result<void> update(const FlowOperation& operation) override {
+        const std::lock_guard lock{disk_->mutex_};
+        Record* const record = find_record(operation.id);
+        if (record == nullptr) return unknown(operation.id);
+        record->operation = operation;
+        return {};
+    }
+
+    Result<std::optional<FlowOperation>> find(std::string_view id) override {
+        return find_one([&](const Record& each) { return each.operation.id == id; });
+    }
+    Result<std::optional<FlowOperation>> find_by_token(std::string_view request_token) override {
+        return find_one([&](const Record& each) { return !each.token.empty() && each.token == request_token; });
+    }
+
+    Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override {
+        const std::lock_guard lock{disk_->mutex_};
+        const auto& records = disk_->records_;
+        auto from = records.rbegin();
+        if (!selection.before_id.empty()) {
+            from = std::find_if(from, records.rend(),
+                                [&](const auto& each) { return each.operation.id == selection.before_id; });
+            if (from != records.rend()) ++from;
+        }
+        std::vector<FlowOperation> found;
+        for (; from != records.rend() && found.size() < selection.at_most; ++from)
+            if (is_selected(selection, from->operation)) found.push_back(from->operation);
+        return found;
+    }
+
+    Result<void> append(std::string_view id, std::span<const StoredFlow> flows) override {
+        return add_block(id, {flows.begin(), flows.end()}, false).map([](std::uint64_t) {});
+    }
+
+    Result<std::uint64_t> append_pending(std::string_view id, std::span<const FlowRow> rows) override {
+        std::vector<StoredFlow> flows;
+        for (const auto& row : rows)
+            flows.push_back({row.flow, std::nullopt, 0});
+        return add_block(id, std::move(flows), true);
+    }
+
+    Result<void> settle(std::string_view id, std::uint64_t block, std::span<const FlowEnding> endings) override {
+        const std::lock_guard lock{disk_->mutex_};
+        Record* const record = find_record(id);
+        if (record == nullptr) return unknown(id);
+        const auto found = std::ranges::find(record->blocks, block, &Block::number);
+        if (found == record->blocks.end() || !found->pending || found->flows.size() != endings.size()) {
+            return failed("operation {} has no pending block {} of {} flows", id, block, endings.size());
+        }
+        found->pending = false;
+        std::ranges::transform(endings, found->flows.begin(), [](const FlowEnding& each) {
+            return StoredFlow{each.flow, each.outcome, each.error};
+        });
+        return {};
+    }
+
+    Result<void> for_each_pending(
+        std::string_view id,
+        const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& take) override {
+        return for_each_block(id, [&](const Block& block) -> Result<void> {
+            if (!block.pending) return {};
+            std::vector<FlowRow> rows;
+            for (const auto& each : block.flows)
+                rows.push_back({each.flow, {}});
+            return take(block.number, rows);
+        });
+    }
+
+    Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override {
+        const std::lock_guard lock{disk_->mutex_};
+        const Record* const record = find_record(id);
+        if (record == nullptr) return unknown(id);
+        std::vector<StoredFlow> page;
+        std::uint64_t place = 0;
+        for (const auto& block : record->blocks)
+            for (const auto& flow : block.flows)
+                if (place++ >= first && page.size() < count) page.push_back(flow);
+        return page;
+    }
+
+    Result<void> for_each_flow(std::string_view id, const StoredFlowSink& take) override {
+        return for_each_block(id, [&](const Block& block) { return take(block.flows); });
+    }
+
+    Result<std::uint64_t> expire(Timestamp before) override {
+        const std::lock_guard lock{disk_->mutex_};
+        return std::erase_if(disk_->records_, [&](const Record& each) {
+            return has_ended(each) && each.operation.requested_at < before;
+        });
+    }
+
+    Result<std::uint64_t> shrink_to(std::uint64_t bytes) override {
+        const std::lock_guard lock{disk_->mutex_};
+        for (std::uint64_t removed = 0;; ++removed) {
+            const auto oldest = std::ranges::find_if(disk_->records_, has_ended);
+            if (bytes_held() <= bytes || oldest == disk_->records_.end()) return removed;
+            disk_->records_.erase(oldest);
+        }
+    }
+
+    Result<std::uint64_t> bytes_used() override {
+        const std::lock_guard lock{disk_->mutex_};
+        return bytes_held();
+    }
+
+  private:
+    using Block = MemoryDisk::Block;
+    using Record = MemoryDisk::Record;
+
+    static tl::unexpected<Error> unknown(std::string_view id) {
+        return tl::unexpected(Error{ErrorKind::Failed, fmt::format("operation {} is not there", id), ENOENT});
+    }
+    static bool has_ended(const Record& record) { return record.operation.status != OperationStatus::InProgress; }
+    static bool is_selected(const OperationSelection& selection, const FlowOperation& operation) {
+        const auto fits = [](const auto& wanted, const auto& value) { return !wanted || *wanted == value; };
+        return fits(selection.type, operation.type) && fits(selection.status, operation.status) &&
+               fits(selection.firewall, operation.endpoint.firewall) &&
+               fits(selection.availability_zone, operation.endpoint.availability_zone);
+    }
+
+    Record* find_record(std::string_view id) {
+        const auto found =
+            std::ranges::find_if(disk_->records_, [&](const auto& each) { return each.operation.id == id; });
+        return found == disk_->records_.end() ? nullptr : &*found;
+    }
+
+    template <typename Condition>
+    Result<std::optional<FlowOperation>> find_one(Condition condition) {
+        const std::lock_guard lock{disk_->mutex_};
+        const auto found = std::ranges::find_if(disk_->records_, condition);
+        return found == disk_->records_.end() ? std::nullopt : std::optional{found->operation};
+    }
+
+    Result<std::uint64_t> add_block(std::string_view id, std::vector<StoredFlow> flows, bool pending) {
+        const std::lock_guard lock{disk_->mutex_};
+        Record* const record = find_record(id);
+        if (record == nullptr) return unknown(id);
+        if (auto room = make_room(flows.size()); !room) return tl::unexpected(room.error());
+        record->blocks.push_back({++disk_->blocks_, pending, std::move(flows)});
+        return disk_->blocks_;
+    }
+
+    /// One block after the other, each as it is when its turn comes, and without the lock.
+    Result<void> for_each_block(std::string_view id, const std::function<Result<void>(const Block&)>& take) {
+        for (std::size_t i = 0;; ++i) {
+            Block block;
+            {
+                const std::lock_guard lock{disk_->mutex_};
+                const Record* const record = find_record(id);
+                if (record == nullptr) return unknown(id);
+                if (i == record->blocks.size()) return {};
+                block = record->blocks[i];
+            }
+            if (auto taken = take(block); !taken) return taken;
+        }
+    }
+
+    [[nodiscard]] std::uint64_t bytes_held() const {
+        std::uint64_t flows = 0;
+        for (const auto& record : disk_->records_)
+            for (const auto& block : record.blocks)
+                flows += block.flows.size();
+        return disk_->records_.size() * 512 + flows * 64;
+    }
+    [[nodiscard]] Result<void> make_room(std::size_t flows) const {
+        if (bytes_held() + 512 + flows * 64 <= disk_->limit_) return {};
+        return system_error(ENOSPC, "memory disk");
+    }
+
+    std::shared_ptr<MemoryDisk> disk_;
+};
+
+}  // namespace headgate::testing

@@ -1,0 +1,370 @@
+// What every OperationStore must do, whatever is behind it. Instantiated with the one in memory and with SQLite's, so
+// that the first cannot drift from the second.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "headgate/operation_store.h"
+
+#include "support/stored_operations.h"
+
+namespace headgate::testing {
+
+/// `Environment` has `std::unique_ptr<OperationStore> open()`, which opens what is there again, also twice at once.
+template <typename Environment>
+class OperationStoreConformance : public ::testing::Test {
+  protected:
+    void SetUp() override { store_ = environment_.open(); }
+
+    OperationStore& store() { return *store_; }
+
+    /// As after a crash: nothing was closed in good order but what the store promises to keep.
+    void reopen() {
+        store_.reset();
+        store_ = environment_.open();
+    }
+
+    void begin(const FlowOperation& operation, std::string_view token = {}) {
+        const auto begun = store().begin(operation, token);
+        ASSERT_TRUE(begun.has_value()) << begun.error().message;
+    }
+    void append(std::string_view id, const std::vector<StoredFlow>& flows) {
+        const auto appended = store().append(id, flows);
+        ASSERT_TRUE(appended.has_value()) << appended.error().message;
+    }
+    std::uint64_t append_pending(std::string_view id, const std::vector<FlowRow>& rows) {
+        const auto block = store().append_pending(id, rows);
+        EXPECT_TRUE(block.has_value()) << block.error().message;
+        return block.value_or(0);
+    }
+    void end(FlowOperation operation, OperationStatus status = OperationStatus::Completed) {
+        operation.status = status;
+        const auto updated = store().update(operation);
+        ASSERT_TRUE(updated.has_value()) << updated.error().message;
+    }
+    std::vector<StoredFlow> flows(std::string_view id, std::uint64_t first = 0, std::size_t count = SIZE_MAX) {
+        auto page = store().flows(id, first, count);
+        EXPECT_TRUE(page.has_value()) << page.error().message;
+        return page.value_or(std::vector<StoredFlow>{});
+    }
+    std::vector<std::string> listed(const OperationSelection& selection = {}) {
+        std::vector<std::string> ids;
+        const auto operations = store().list(selection);
+        EXPECT_TRUE(operations.has_value()) << operations.error().message;
+        for (const auto& each : operations.value_or(std::vector<FlowOperation>{}))
+            ids.push_back(each.id);
+        return ids;
+    }
+    std::vector<std::uint64_t> pending(std::string_view id) {
+        std::vector<std::uint64_t> blocks;
+        const auto told = store().for_each_pending(id, [&](std::uint64_t block, std::span<const FlowRow>) {
+            blocks.push_back(block);
+            return Result<void>{};
+        });
+        EXPECT_TRUE(told.has_value()) << told.error().message;
+        return blocks;
+    }
+
+    Environment environment_;
+    std::unique_ptr<OperationStore> store_;
+};
+
+TYPED_TEST_SUITE_P(OperationStoreConformance);
+
+TYPED_TEST_P(OperationStoreConformance, an_operation_comes_back_as_it_was_told) {
+    for (const auto& operation : operations_of_every_kind()) {
+        this->begin(operation);
+        this->reopen();
+        const auto found = this->store().find(operation.id);
+        ASSERT_TRUE(found.has_value()) << found.error().message;
+        EXPECT_EQ(*found, operation);
+    }
+    EXPECT_EQ(this->store().find("nobody").value(), std::nullopt);
+}
+
+TYPED_TEST_P(OperationStoreConformance, what_became_of_it_takes_the_place_of_what_was_known) {
+    auto operation = operation_named("one");
+    this->begin(operation);
+    operation.counts.matched = 7;
+    ASSERT_TRUE(this->store().update(operation).has_value());
+    EXPECT_EQ(this->store().find("one").value(), operation);
+    operation.status = OperationStatus::Failed;
+    operation.status_message = "Flow timeout";
+    operation.warnings = {"one", "two"};
+    ASSERT_TRUE(this->store().update(operation).has_value());
+    this->reopen();
+    EXPECT_EQ(this->store().find("one").value(), operation);
+    EXPECT_EQ(this->store().update(operation_named("nobody")).error().number, ENOENT);
+}
+
+TYPED_TEST_P(OperationStoreConformance, is_found_by_the_token_of_its_request) {
+    this->begin(operation_named("one"), "token-1");
+    this->begin(operation_named("two"));
+    this->begin(operation_named("three"));
+    this->reopen();
+    EXPECT_EQ(this->store().find_by_token("token-1").value(), operation_named("one"));
+    EXPECT_EQ(this->store().find_by_token("token-2").value(), std::nullopt);
+    EXPECT_EQ(this->store().find_by_token("").value(), std::nullopt);
+}
+
+TYPED_TEST_P(OperationStoreConformance, an_id_or_a_token_is_used_once) {
+    this->begin(operation_named("one"), "token");
+    for (const auto& [id, token] : {std::pair{"two", "token"}, {"one", ""}, {"one", "other"}}) {
+        const auto again = this->store().begin(operation_named(id), token);
+        ASSERT_FALSE(again.has_value());
+        EXPECT_EQ(again.error().kind, ErrorKind::Refused);
+        EXPECT_EQ(again.error().number, EEXIST);
+    }
+    EXPECT_EQ(this->listed(), (std::vector<std::string>{"one"}));
+}
+
+TYPED_TEST_P(OperationStoreConformance, lists_the_newest_first_whatever_the_clock_said) {
+    for (const auto* id : {"one", "two", "three", "four"}) {
+        auto operation = operation_named(id);
+        operation.requested_at -= std::chrono::hours{std::string_view{id}.size()};
+        this->begin(operation);
+    }
+    EXPECT_EQ(this->listed(), (std::vector<std::string>{"four", "three", "two", "one"}));
+    EXPECT_EQ(this->listed({.at_most = 2}), (std::vector<std::string>{"four", "three"}));
+    EXPECT_EQ(this->listed({.at_most = 2, .before_id = "three"}), (std::vector<std::string>{"two", "one"}));
+    EXPECT_EQ(this->listed({.before_id = "one"}), std::vector<std::string>{});
+    EXPECT_EQ(this->listed({.before_id = "gone"}), std::vector<std::string>{});
+}
+
+TYPED_TEST_P(OperationStoreConformance, lists_what_was_selected) {
+    auto other = operation_named("other");
+    other.type = OperationType::Flush;
+    other.endpoint = {"edge", "zone-b", ""};
+    this->begin(operation_named("one"));
+    this->begin(other);
+    this->begin(operation_named("three"));
+    this->end(operation_named("three"));
+    using Ids = std::vector<std::string>;
+    EXPECT_EQ(this->listed({.type = OperationType::Flush}), (Ids{"other"}));
+    EXPECT_EQ(this->listed({.type = OperationType::Capture}), (Ids{"three", "one"}));
+    EXPECT_EQ(this->listed({.status = OperationStatus::Completed}), (Ids{"three"}));
+    EXPECT_EQ(this->listed({.firewall = "edge"}), (Ids{"other"}));
+    EXPECT_EQ(this->listed({.availability_zone = "zone-a"}), (Ids{"three", "one"}));
+    EXPECT_EQ(this->listed({.type = OperationType::Capture, .availability_zone = "zone-b"}), Ids{});
+    EXPECT_EQ(this->listed({.type = OperationType::Capture, .at_most = 1, .before_id = "three"}), (Ids{"one"}));
+}
+
+TYPED_TEST_P(OperationStoreConformance, flows_come_back_as_they_were_told) {
+    this->begin(operation_named("one"));
+    this->append("one", flows_of_every_kind());
+    EXPECT_EQ(this->flows("one"), flows_of_every_kind());
+    this->end(operation_named("one"));
+    this->reopen();
+    EXPECT_EQ(this->flows("one"), flows_of_every_kind());
+}
+
+TYPED_TEST_P(OperationStoreConformance, pages_begin_and_end_anywhere) {
+    this->begin(operation_named("other"));
+    this->append("other", numbered_flows(0, 100));
+    this->begin(operation_named("one"));
+    constexpr std::uint32_t kRows = 10'000;  // more than two blocks of a kind that gathers
+    for (std::uint32_t row = 0; row < kRows; row += 250)
+        this->append("one", numbered_flows(row, 250));
+    this->end(operation_named("one"));
+    for (const std::uint32_t border : {0U, 100U, 250U, 4096U, 8192U, kRows}) {
+        for (std::uint32_t first = border > 2 ? border - 2 : 0; first <= border + 1; ++first) {
+            const std::uint32_t expected = std::min(100U, kRows - std::min(first, kRows));
+            EXPECT_EQ(this->flows("one", first, 100), numbered_flows(first, expected)) << first;
+        }
+    }
+    EXPECT_EQ(this->flows("one", 4000, 5000), numbered_flows(4000, 5000));
+    EXPECT_TRUE(this->flows("one", 17, 0).empty());
+    EXPECT_TRUE(this->flows("one", UINT64_MAX, 1).empty());
+}
+
+TYPED_TEST_P(OperationStoreConformance, all_flows_are_told_in_their_order) {
+    this->begin(operation_named("one"));
+    for (std::uint32_t row = 0; row < 5000; row += 500)
+        this->append("one", numbered_flows(row, 500));
+    std::vector<StoredFlow> told;
+    ASSERT_TRUE(this->store()
+                    .for_each_flow("one",
+                                   [&](std::span<const StoredFlow> some) {
+                                       told.insert(told.end(), some.begin(), some.end());
+                                       return Result<void>{};
+                                   })
+                    .has_value());
+    EXPECT_EQ(told, numbered_flows(0, 5000));
+    const auto stopped = this->store().for_each_flow("one", [](auto) -> Result<void> { return refused("enough"); });
+    ASSERT_FALSE(stopped.has_value());
+    EXPECT_EQ(stopped.error().message, "enough");
+}
+
+TYPED_TEST_P(OperationStoreConformance, flows_of_an_operation_that_is_not_there_are_an_error) {
+    const auto flow = numbered_flows(0, 1);
+    const auto nothing = [](auto&&...) { return Result<void>{}; };
+    EXPECT_EQ(this->store().append("nobody", flow).error().number, ENOENT);
+    EXPECT_EQ(this->store().append_pending("nobody", rows_of(flow)).error().number, ENOENT);
+    EXPECT_EQ(this->store().flows("nobody", 0, 1).error().number, ENOENT);
+    EXPECT_EQ(this->store().for_each_flow("nobody", nothing).error().number, ENOENT);
+    EXPECT_EQ(this->store().for_each_pending("nobody", nothing).error().number, ENOENT);
+    EXPECT_EQ(this->store().settle("nobody", 1, endings_of(flow)).error().number, ENOENT);
+}
+
+TYPED_TEST_P(OperationStoreConformance, pending_flows_are_there_after_a_crash) {
+    this->begin(operation_named("one"));
+    this->append("one", numbered_flows(0, 10));
+    const auto first = this->append_pending("one", rows_of(numbered_flows(10, 20)));
+    const auto second = this->append_pending("one", rows_of(flows_of_every_kind()));
+    this->reopen();
+    EXPECT_EQ(this->pending("one"), (std::vector{first, second}));
+    std::vector<Flow> flows;
+    ASSERT_TRUE(this->store()
+                    .for_each_pending("one",
+                                      [&](std::uint64_t, std::span<const FlowRow> rows) {
+                                          for (const auto& row : rows)
+                                              flows.push_back(row.flow);
+                                          return Result<void>{};
+                                      })
+                    .has_value());
+    ASSERT_EQ(flows.size(), 20 + flows_of_every_kind().size());
+    EXPECT_EQ(flows[3], numbered_flows(13, 1).front().flow);
+    EXPECT_EQ(flows[20], flows_of_every_kind().front().flow);
+    EXPECT_EQ(this->flows("one", 0, 30), numbered_flows(0, 30));
+}
+
+TYPED_TEST_P(OperationStoreConformance, settled_flows_are_told_as_they_ended) {
+    this->begin(operation_named("one"));
+    const auto rows = rows_of(flows_of_every_kind());
+    const auto block = this->append_pending("one", rows);
+    const auto left = this->append_pending("one", rows);
+    auto endings = endings_of(flows_of_every_kind());
+    ASSERT_TRUE(this->store().settle("one", block, endings).has_value());
+    this->reopen();
+    EXPECT_EQ(this->pending("one"), (std::vector{left}));
+    const auto told = this->flows("one");
+    ASSERT_EQ(told.size(), 2 * endings.size());
+    for (std::size_t i = 0; i < endings.size(); ++i) {
+        EXPECT_EQ(told[i], (StoredFlow{endings[i].flow, endings[i].outcome, endings[i].error}));
+        EXPECT_EQ(told[endings.size() + i], (StoredFlow{rows[i].flow, std::nullopt, 0}));
+    }
+}
+
+TYPED_TEST_P(OperationStoreConformance, a_block_is_settled_once_and_as_a_whole) {
+    this->begin(operation_named("one"));
+    this->begin(operation_named("other"));
+    const auto flows = numbered_flows(0, 3);
+    const auto block = this->append_pending("one", rows_of(flows));
+    EXPECT_FALSE(this->store().settle("one", block, endings_of(numbered_flows(0, 2))).has_value());
+    EXPECT_FALSE(this->store().settle("one", block + 1, endings_of(flows)).has_value());
+    EXPECT_FALSE(this->store().settle("other", block, endings_of(flows)).has_value());
+    EXPECT_TRUE(this->store().settle("one", block, endings_of(flows)).has_value());
+    EXPECT_FALSE(this->store().settle("one", block, endings_of(flows)).has_value());
+}
+
+TYPED_TEST_P(OperationStoreConformance, pending_flows_can_be_settled_while_they_are_told) {
+    this->begin(operation_named("one"));
+    for (std::uint32_t i = 0; i < 5; ++i)
+        this->append_pending("one", rows_of(numbered_flows(10 * i, 10)));
+    std::uint32_t told = 0;
+    const auto settled = this->store().for_each_pending("one", [&](std::uint64_t block, std::span<const FlowRow> rows) {
+        EXPECT_EQ(rows.front().flow, numbered_flows(10 * told++, 1).front().flow);
+        return this->store().settle("one", block, endings_of(numbered_flows(0, 10)));
+    });
+    ASSERT_TRUE(settled.has_value()) << settled.error().message;
+    EXPECT_EQ(told, 5U);
+    EXPECT_TRUE(this->pending("one").empty());
+}
+
+TYPED_TEST_P(OperationStoreConformance, operations_expire_that_ended_and_were_requested_before) {
+    const auto now = operation_named("x").requested_at;
+    for (const auto& [id, age] : {std::pair{"old", 13}, {"running", 14}, {"fresh", 1}}) {
+        auto operation = operation_named(id);
+        operation.requested_at = now - std::chrono::hours{age};
+        this->begin(operation, id);
+        this->append(id, numbered_flows(0, 100));
+        if (operation.id != "running") this->end(operation);
+    }
+    EXPECT_EQ(this->store().expire(now - std::chrono::hours{12}), 1U);
+    EXPECT_EQ(this->store().expire(now - std::chrono::hours{12}), 0U);
+    this->reopen();
+    EXPECT_EQ(this->listed(), (std::vector<std::string>{"fresh", "running"}));
+    EXPECT_EQ(this->store().find_by_token("old").value(), std::nullopt);
+    EXPECT_EQ(this->store().flows("old", 0, 1).error().number, ENOENT);
+    EXPECT_EQ(this->flows("fresh").size(), 100U);
+    this->begin(operation_named("next"));
+    EXPECT_TRUE(this->flows("next").empty());
+}
+
+TYPED_TEST_P(OperationStoreConformance, shrinks_by_the_oldest_that_ended) {
+    const auto empty = this->store().bytes_used().value();
+    this->begin(operation_named("running"));
+    for (const auto* id : {"one", "two", "three"}) {
+        this->begin(operation_named(id));
+        for (std::uint32_t row = 0; row < 8192; row += 1024)
+            this->append(id, numbered_flows(row, 1024));
+        this->end(operation_named(id));
+    }
+    const auto full = this->store().bytes_used().value();
+    EXPECT_EQ(this->store().shrink_to(full), 0U);
+    ASSERT_EQ(this->listed().size(), 4U);
+    const auto removed = this->store().shrink_to(empty + (full - empty) / 2);
+    ASSERT_TRUE(removed.has_value()) << removed.error().message;
+    EXPECT_LE(this->store().bytes_used().value(), empty + (full - empty) / 2);
+    EXPECT_GE(*removed, 1U);
+    EXPECT_EQ(this->listed().front(), "three");
+    EXPECT_EQ(this->listed().back(), "running");
+    EXPECT_EQ(this->flows("three"), numbered_flows(0, 8192));
+    EXPECT_EQ(*removed + *this->store().shrink_to(0), 3U);
+    EXPECT_EQ(this->listed(), (std::vector<std::string>{"running"}));
+}
+
+TYPED_TEST_P(OperationStoreConformance, two_stores_on_one_disk_see_the_same) {
+    const auto other = this->environment_.open();
+    this->begin(operation_named("one"), "token");
+    EXPECT_EQ(other->find("one").value(), operation_named("one"));
+    EXPECT_EQ(other->begin(operation_named("two"), "token").error().number, EEXIST);
+    ASSERT_TRUE(other->begin(operation_named("two"), "other").has_value());
+    const auto block = this->append_pending("one", rows_of(numbered_flows(0, 10)));
+    ASSERT_TRUE(other->settle("one", block, endings_of(numbered_flows(0, 10))).has_value());
+    EXPECT_TRUE(this->pending("one").empty());
+    EXPECT_EQ(this->listed(), (std::vector<std::string>{"two", "one"}));
+}
+
+TYPED_TEST_P(OperationStoreConformance, one_writes_while_another_reads) {
+    constexpr std::uint32_t kRows = 20'000;
+    this->begin(operation_named("one"));
+    std::atomic<bool> done{false};
+    std::thread reader{[&] {
+        std::size_t seen = 0;
+        while (!done) {
+            const auto page = this->store().flows("one", 0, SIZE_MAX);
+            ASSERT_TRUE(page.has_value()) << page.error().message;
+            EXPECT_GE(page->size(), seen);
+            seen = page->size();
+            EXPECT_EQ(this->store().list({})->size(), 1U);
+        }
+    }};
+    for (std::uint32_t row = 0; row < kRows; row += 250)
+        this->append("one", numbered_flows(row, 250));
+    this->end(operation_named("one"));
+    done = true;
+    reader.join();
+    EXPECT_EQ(this->flows("one"), numbered_flows(0, kRows));
+}
+
+REGISTER_TYPED_TEST_SUITE_P(OperationStoreConformance, an_operation_comes_back_as_it_was_told,
+                            what_became_of_it_takes_the_place_of_what_was_known, is_found_by_the_token_of_its_request,
+                            an_id_or_a_token_is_used_once, lists_the_newest_first_whatever_the_clock_said,
+                            lists_what_was_selected, flows_come_back_as_they_were_told, pages_begin_and_end_anywhere,
+                            all_flows_are_told_in_their_order, flows_of_an_operation_that_is_not_there_are_an_error,
+                            pending_flows_are_there_after_a_crash, settled_flows_are_told_as_they_ended,
+                            a_block_is_settled_once_and_as_a_whole, pending_flows_can_be_settled_while_they_are_told,
+                            operations_expire_that_ended_and_were_requested_before, shrinks_by_the_oldest_that_ended,
+                            two_stores_on_one_disk_see_the_same, one_writes_while_another_reads);
+
+}  // namespace headgate::testing

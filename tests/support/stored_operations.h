@@ -1,0 +1,129 @@
+// Operations and flows to be stored: of every kind, and many.
+#pragma once
+
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "headgate/operation_store.h"
+
+#include "support/flow_builder.h"
+
+namespace headgate::testing {
+
+inline FlowOperation operation_named(std::string id) {
+    FlowOperation operation;
+    operation.id = std::move(id);
+    operation.endpoint = {"host", "zone-a", ""};
+    operation.requested_at = Timestamp{std::chrono::sys_days{std::chrono::year{2026} / 11 / 21}};
+    operation.query = query_for_all();
+    return operation;
+}
+
+/// One with every part at its default, one with every part at something else, and their mixtures.
+inline std::vector<FlowOperation> operations_of_every_kind() {
+    FlowOperation bare;
+    bare.id = "bare";
+    FlowOperation full = operation_named("full");
+    full.type = OperationType::Flush;
+    full.status = OperationStatus::CompletedWithErrors;
+    full.status_message = "Flow operation error";
+    full.detail = "a \"quoted\" \\ line\nand \xc3\xa4 and \xff\xfe bytes \x01\x7f";
+    full.endpoint = {"edge \xff", "eu-central-1a", "gw-\xe2\x82"};
+    full.requested_at += std::chrono::nanoseconds{123'456'789};
+    full.duration = std::chrono::milliseconds{98'765'432'101};
+    full.query.filters = {
+        parse_flow_filter("source=10.0.1.0/24,destination=10.0.2.2,source-port=1:9,destination-port=80,protocol=tcp,"
+                          "protocol=132,protocol=200")
+            .value(),
+        parse_flow_filter("source=2001:db8::/33").value(), FlowFilter{}};
+    full.query.side = MatchSide::Any;
+    full.query.direction = MatchDirection::Both;
+    full.query.states = StateScope::Established;
+    full.query.mark = MarkMatch{0xF0F00000, 0xF0F0F0F0};
+    full.query.zone = std::uint16_t{65535};
+    full.query.minimum_bytes = UINT64_MAX;
+    full.query.minimum_age = std::chrono::seconds{86400};
+    full.dry_run = true;
+    full.counts = {UINT64_MAX, 2, 3, 4, 5, 6, 7, 8};
+    full.stream_exception_policy = "reject";
+    full.warnings = {"first", "", "third, with \"quotes\""};
+    full.restarts = 4'000'000'000;
+    auto zero = operation_named("zero");
+    zero.query.mark = MarkMatch{0, 0};
+    zero.query.zone = std::uint16_t{0};
+    zero.query.minimum_bytes = std::uint64_t{0};
+    zero.query.side = MatchSide::Translated;
+    zero.query.states = StateScope::Any;
+    zero.requested_at = Timestamp{std::chrono::hours{-1}};
+    return {bare, full, zero};
+}
+
+/// Each optional part present and absent, each family and protocol, NAT, both borders of numbers.
+inline std::vector<StoredFlow> flows_of_every_kind() {
+    Flow full = tcp_flow()
+                    .from("255.255.255.255", 65535)
+                    .to("2001:db8::1", 1)
+                    .established()
+                    .in_zone(65535, ZoneDirection::Reply)
+                    .with_id(0xFFFFFFFF)
+                    .with_mark(0xFFFFFFFF);
+    full.reply.protocol = Protocol{255};
+    full.status = 0xFFFFFFFF;
+    full.timeout = std::chrono::seconds{INT64_MAX};
+    full.counters_original = Counters{UINT64_MAX, 0};
+    full.counters_reply = Counters{0, UINT64_MAX};
+    full.started = Timestamp::max();
+    full.stopped = Timestamp::min();
+    Flow gre = FlowBuilder{Protocol::Gre}.from("10.0.1.9").to("10.0.2.2").flow();
+    gre.original.source_port = 77;
+    return {
+        {Flow{}, std::nullopt, 0},
+        {full, Outcome::Failed, EPERM},
+        {gre, Outcome::Gone, 0},
+        {tcp_flow().established().with_id(1).with_bytes(100, 70'000).started_at(Timestamp{std::chrono::years{56}}),
+         Outcome::Protected, 0},
+        {udp_flow().from("2001:db8:1::2", 5353).to("2001:db8:2::2", 53).in_zone(7), std::nullopt, 0},
+        {icmp_flow().from("10.0.1.2").to("10.0.2.2"), Outcome::Flushed, 0},
+        {icmpv6_flow().in_zone(3, ZoneDirection::Original), std::nullopt, 0},
+        {tcp_flow().leaving_as("192.0.2.9", 61000).redirected_to("10.0.2.2", 8443), std::nullopt, EBUSY},
+    };
+}
+
+/// Flows that can be told apart by their number.
+inline std::vector<StoredFlow> numbered_flows(std::uint32_t first, std::uint32_t count) {
+    Flow flow = tcp_flow().established().with_bytes(1000, 70'000).started_at(Timestamp{std::chrono::years{56}});
+    std::vector<StoredFlow> flows;
+    for (std::uint32_t number = first; number < first + count; ++number) {
+        flow.id = number * 2'654'435'761U;
+        flow.original.source_port = static_cast<std::uint16_t>(number);
+        flow.original.source.octets[1] = static_cast<std::uint8_t>(number >> 16U);
+        flow.reply = swapped(flow.original);
+        flows.push_back({flow, std::nullopt, 0});
+    }
+    return flows;
+}
+
+inline std::vector<FlowRow> rows_of(const std::vector<StoredFlow>& flows) {
+    std::vector<FlowRow> rows;
+    for (const auto& each : flows)
+        rows.push_back({each.flow, {}});
+    return rows;
+}
+
+/// As a flush would end them: one outcome after the other, with other counters, state and a stop time.
+inline std::vector<FlowEnding> endings_of(const std::vector<StoredFlow>& flows) {
+    constexpr Outcome kOutcomes[] = {Outcome::Flushed, Outcome::Gone, Outcome::Failed};
+    std::vector<FlowEnding> endings;
+    for (const auto& each : flows) {
+        FlowEnding ending{each.flow, kOutcomes[endings.size() % 3], 0};
+        if (ending.outcome == Outcome::Failed) ending.error = EBUSY;
+        ending.flow.counters_original = Counters{99, 9999};
+        ending.flow.protocol_state = std::uint8_t{7};
+        ending.flow.stopped = Timestamp{std::chrono::years{57}};
+        endings.push_back(ending);
+    }
+    return endings;
+}
+
+}  // namespace headgate::testing

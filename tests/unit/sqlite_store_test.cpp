@@ -1,0 +1,182 @@
+#include "operations/sqlite_store.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "support/operation_store_conformance.h"
+#include "support/temporary_folder.h"
+
+namespace headgate::testing {
+namespace {
+
+using operations::SqliteStore;
+
+class SqliteStoreEnvironment {
+  public:
+    std::unique_ptr<OperationStore> open() {
+        auto store = SqliteStore::open(folder_.path("state"));
+        if (!store) throw std::runtime_error(store.error().message);
+        return std::move(*store);
+    }
+
+  private:
+    TemporaryFolder folder_;
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, OperationStoreConformance, SqliteStoreEnvironment);
+
+class SqliteStoreFile : public ::testing::Test {
+  protected:
+    [[nodiscard]] std::string state() const { return folder_.path("state"); }
+    [[nodiscard]] std::string file() const { return state() + "/operations.db"; }
+    [[nodiscard]] std::string content() const {
+        std::ifstream in{file(), std::ios::binary};
+        return {std::istreambuf_iterator<char>{in}, {}};
+    }
+    void write(const std::string& content) const {
+        std::ofstream{file(), std::ios::binary | std::ios::trunc} << content;
+    }
+
+    void make_store() {
+        const auto store = SqliteStore::open(state());
+        ASSERT_TRUE(store.has_value()) << store.error().message;
+        ASSERT_TRUE((*store)->begin(operation_named("one"), {}).has_value());
+    }
+
+    /// Opens it in vain, and sees that nothing was changed. What the error says.
+    std::string refusal() {
+        const auto before = content();
+        const auto store = SqliteStore::open(state());
+        EXPECT_FALSE(store.has_value());
+        EXPECT_EQ(content(), before);
+        for (const auto& each : std::filesystem::directory_iterator{state()})
+            EXPECT_EQ(each.path().filename(), "operations.db");
+        return store ? "" : store.error().message;
+    }
+
+    TemporaryFolder folder_;
+};
+
+TEST_F(SqliteStoreFile, is_made_with_its_folder_and_for_its_owner_and_group_alone) {
+    make_store();
+    struct stat facts {};
+    ASSERT_EQ(::stat(state().c_str(), &facts), 0);
+    EXPECT_EQ(facts.st_mode & 0777, 0750U);
+    ASSERT_EQ(::stat(file().c_str(), &facts), 0);
+    EXPECT_EQ(facts.st_mode & 0777, 0640U);
+    for (const auto& each : std::filesystem::directory_iterator{state()})
+        EXPECT_EQ(each.path().filename(), "operations.db");
+}
+
+TEST_F(SqliteStoreFile, a_folder_whose_parent_is_missing_is_an_error_that_names_it) {
+    const auto store = SqliteStore::open(folder_.path("no/state"));
+    ASSERT_FALSE(store.has_value());
+    EXPECT_EQ(store.error().number, ENOENT);
+    EXPECT_NE(store.error().message.find(folder_.path("no/state")), std::string::npos) << store.error().message;
+}
+
+TEST_F(SqliteStoreFile, a_folder_of_any_name_is_the_one_that_was_meant) {
+    for (const auto* name : {"a?mode=memory", "b#c", "d%41 e"}) {
+        ASSERT_TRUE(SqliteStore::open(folder_.path(name)).has_value()) << name;
+        EXPECT_TRUE(std::filesystem::exists(folder_.path(name) + "/operations.db")) << name;
+    }
+}
+
+TEST_F(SqliteStoreFile, of_a_later_version_is_left_alone) {
+    make_store();
+    auto changed = content();
+    changed[63] = 2;  // PRAGMA user_version, big endian at 60
+    write(changed);
+    EXPECT_NE(refusal().find("has version 2, and this headgate knows 1"), std::string::npos);
+}
+
+TEST_F(SqliteStoreFile, of_another_program_is_left_alone) {
+    make_store();
+    auto changed = content();
+    changed[68] = 0;  // PRAGMA application_id
+    write(changed);
+    EXPECT_NE(refusal().find("not a database of headgate's"), std::string::npos);
+}
+
+TEST_F(SqliteStoreFile, that_is_empty_or_garbage_is_left_alone) {
+    make_store();
+    write("");
+    EXPECT_NE(refusal().find("not a database of headgate's"), std::string::npos);
+    for (const auto& garbage : {std::string(100, 'x'), std::string(100'000, '\0'), std::string{"{}"}}) {
+        write(garbage);
+        EXPECT_NE(refusal().find("damaged"), std::string::npos);
+    }
+}
+
+TEST_F(SqliteStoreFile, that_was_cut_short_is_left_alone) {
+    make_store();
+    const auto whole = content();
+    for (const std::size_t size : {std::size_t{4096}, std::size_t{8192}, whole.size() / 2, whole.size() - 4096}) {
+        write(whole.substr(0, size));
+        EXPECT_NE(refusal().find("damaged"), std::string::npos) << size;
+    }
+}
+
+TEST_F(SqliteStoreFile, with_a_damaged_page_says_so_when_it_is_read) {
+    {
+        auto store = SqliteStore::open(state()).value();
+        ASSERT_TRUE(store->begin(operation_named("one"), {}).has_value());
+        ASSERT_TRUE(store->append_pending("one", rows_of(numbered_flows(0, 4000))).has_value());
+    }
+    auto changed = content();
+    for (std::size_t i = 8 * 4096; i < changed.size(); ++i)
+        changed[i] = static_cast<char>(i * 31);
+    write(changed);
+    const auto store = SqliteStore::open(state());
+    if (!store) return;  // the damage was seen at once
+    const auto flows = (*store)->flows("one", 0, 4000);
+    ASSERT_FALSE(flows.has_value());
+    EXPECT_NE(flows.error().message.find("damaged"), std::string::npos) << flows.error().message;
+}
+
+/// Not root for a while: root may write everywhere.
+class WithoutRights {
+  public:
+    WithoutRights() { changed_ = ::geteuid() == 0 && ::seteuid(65534) == 0; }
+    ~WithoutRights() {
+        if (changed_ && ::seteuid(0) != 0) std::abort();
+    }
+    WithoutRights(const WithoutRights&) = delete;
+    WithoutRights& operator=(const WithoutRights&) = delete;
+
+  private:
+    bool changed_ = false;
+};
+
+TEST_F(SqliteStoreFile, in_a_folder_that_cannot_be_written_is_an_error_that_names_it) {
+    make_store();
+    std::filesystem::permissions(folder_.path("."), std::filesystem::perms{0755});
+    std::filesystem::permissions(state(), std::filesystem::perms{0555});
+    const WithoutRights nobody;
+    const auto store = SqliteStore::open(state());
+    ASSERT_FALSE(store.has_value());
+    EXPECT_EQ(store.error().message, "state directory " + state() + ": Permission denied");
+    EXPECT_EQ(store.error().number, EACCES);
+}
+
+TEST_F(SqliteStoreFile, is_smaller_again_when_operations_are_gone) {
+    const auto store = SqliteStore::open(state()).value();
+    const auto empty = store->bytes_used().value();
+    auto operation = operation_named("one");
+    ASSERT_TRUE(store->begin(operation, {}).has_value());
+    for (std::uint32_t row = 0; row < 50'000; row += 5000)
+        ASSERT_TRUE(store->append("one", numbered_flows(row, 5000)).has_value());
+    operation.status = OperationStatus::Completed;
+    ASSERT_TRUE(store->update(operation).has_value());
+    EXPECT_GT(store->bytes_used().value(), empty + 1'000'000);
+    EXPECT_EQ(store->shrink_to(empty + 65'536).value(), 1U);
+    EXPECT_LT(std::filesystem::file_size(file()), 100'000U);
+}
+
+}  // namespace
+}  // namespace headgate::testing
