@@ -1,14 +1,12 @@
-// The numbers that the kernel publishes about a flow table under /proc/sys/net/netfilter
-// (net/netfilter/nf_conntrack_standalone.c).
+// The numbers that the kernel publishes about a flow table.
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include "headgate/flow_table.h"
 #include "headgate/result.h"
 
-#include "flow/file_descriptor.h"
+#include "conntrack/sysctl_file.h"
 
 namespace headgate::conntrack {
 
@@ -26,7 +24,10 @@ class TableSysctls {
     [[nodiscard]] Result<bool> tcp_loose() const;
 
   private:
-    FileDescriptor count_, maximum_, buckets_, tcp_loose_;
+    SysctlFile count_, maximum_, buckets_, tcp_loose_;
 };
+
+/// What there is to say where one of them is missing.
+[[nodiscard]] Error conntrack_not_loaded(const Error& error);
 
 }  // namespace headgate::conntrack

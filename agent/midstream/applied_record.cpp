@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -10,6 +9,8 @@
 #include <fstream>
 #include <string>
 #include <thread>
+
+#include "netlink/network_namespace.h"
 
 namespace headgate::midstream {
 
@@ -40,13 +41,9 @@ Result<void> write_padded(const FileDescriptor& fd, std::string text, const std:
 }  // namespace
 
 Result<AppliedRecord> AppliedRecord::open(const std::filesystem::path& folder) {
-    const FileDescriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    std::uint64_t cookie = 0;
-    socklen_t size = sizeof cookie;
-    if (!socket.is_open() || ::getsockopt(socket.get(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) != 0) {
-        return system_error(errno, "asking for the network namespace's cookie");
-    }
-    return AppliedRecord{folder / fmt::format("policy-{}", cookie)};
+    const auto cookie = netlink::NetworkNamespace{}.cookie();
+    if (!cookie) return tl::unexpected(cookie.error());
+    return AppliedRecord{folder / fmt::format("policy-{}", *cookie)};
 }
 
 Result<std::optional<Applied>> AppliedRecord::read() const {

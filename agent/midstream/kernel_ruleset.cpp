@@ -83,7 +83,7 @@ Result<std::optional<StreamExceptionPolicy>> KernelRuleset::in_force() {
     return (*opened)->chains().map(policy_in);
 }
 
-Result<void> KernelRuleset::apply(const StreamExceptionPolicy& policy) {
+Result<Application> KernelRuleset::apply(const StreamExceptionPolicy& policy) {
     const auto opened = table();
     if (!opened) return tl::unexpected(opened.error());
     NftTable& table = **opened;
@@ -96,17 +96,17 @@ Result<void> KernelRuleset::apply(const StreamExceptionPolicy& policy) {
     const auto note = std::ranges::find(*chains, kNoteChain, &TableChain::name);
     if (note != chains->end() && note->comment == note_text(policy)) {
         const auto condition = condition_of(table, *chains, *record);
-        if (condition && *condition == RulesetCondition::AsApplied) return {};
+        if (condition && *condition == RulesetCondition::AsApplied) return Application::NotNeeded;
     }
     auto changed = namespace_.run([&]() -> Result<void> {
         auto nftables = Nftables::open();
         if (!nftables) return tl::unexpected(std::move(nftables.error()));
         return change_policy(table, *nftables, *chains, policy);
     });
-    if (!changed) return changed;
+    if (!changed) return tl::unexpected(std::move(changed.error()));
     auto fingerprint = table.fingerprint();
     if (!fingerprint) return tl::unexpected(std::move(fingerprint.error()));
-    return alone->write({policy.name, std::move(*fingerprint)});
+    return alone->write({policy.name, std::move(*fingerprint)}).map([] { return Application::Done; });
 }
 
 Result<void> KernelRuleset::remove() {
@@ -200,22 +200,32 @@ Result<Remembered> KernelRuleset::remember(std::span<const FlowRow> rows, std::c
     return tl::unexpected(std::move(added.error()));
 }
 
+/// Of the sets that flows are remembered in; none where nothing remembers.
+Result<std::optional<std::uint32_t>> KernelRuleset::set_size(NftTable& table) {
+    if (set_size_) return set_size_;
+    const auto policy = table.chains().map(policy_in);
+    if (!policy) return tl::unexpected(policy.error());
+    if (*policy && (*policy)->scope == MidstreamScope::Flushed) set_size_ = (*policy)->remember_at_most;
+    return set_size_;
+}
+
 Result<void> KernelRuleset::remember_in(NftTable& table, std::span<const FlowRow> rows, std::chrono::seconds time) {
-    if (!set_size_) {
-        const auto policy = table.chains().map(policy_in);
-        if (!policy) return tl::unexpected(policy.error());
-        if (!*policy || (*policy)->scope != MidstreamScope::Flushed) return failed("{}", kNothingRemembers);
-        set_size_ = (*policy)->remember_at_most;
-    }
-    const auto elements = elements_for(rows, time, *set_size_);
+    const auto size = set_size(table);
+    if (!size) return tl::unexpected(size.error());
+    if (!*size) return failed("{}", kNothingRemembers);
+    const auto elements = elements_for(rows, time, **size);
     return elements.empty() ? Result<void>{} : table.add(elements);
 }
 
 Result<void> KernelRuleset::forget(std::span<const FlowRow> rows) {
-    if (rows.empty() || !set_size_) return {};
+    if (rows.empty()) return {};
     const auto opened = table();
+    if (!opened && NftTable::is_missing(opened.error())) return {};
     if (!opened) return tl::unexpected(opened.error());
-    const auto elements = elements_for(rows, std::chrono::seconds{1}, *set_size_);
+    const auto size = set_size(**opened);
+    if (!size) return tl::unexpected(size.error());
+    if (!*size) return {};
+    const auto elements = elements_for(rows, std::chrono::seconds{1}, **size);
     auto forgotten = elements.empty() ? Result<void>{} : (*opened)->forget(elements);
     if (!forgotten && forgotten.error().number == ENOENT) return {};  // the sets are gone, and with them the memory
     return forgotten;

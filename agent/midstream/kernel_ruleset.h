@@ -20,7 +20,7 @@ class KernelRuleset final : public Ruleset {
                                                              std::filesystem::path run_folder = "/run/headgate");
 
     Result<std::optional<StreamExceptionPolicy>> in_force() override;
-    Result<void> apply(const StreamExceptionPolicy& policy) override;
+    Result<Application> apply(const StreamExceptionPolicy& policy) override;
     Result<void> remove() override;
     Result<RulesetCondition> condition() override;
     Result<RulesetStatus> status() override;
@@ -35,6 +35,7 @@ class KernelRuleset final : public Ruleset {
     /// The table, opened when it is first needed.
     [[nodiscard]] Result<NftTable*> table();
     [[nodiscard]] Result<AppliedRecord> record() const;
+    [[nodiscard]] Result<std::optional<std::uint32_t>> set_size(NftTable& table);
     [[nodiscard]] Result<void> remember_in(NftTable& table, std::span<const FlowRow> rows, std::chrono::seconds time);
 
     netlink::NetworkNamespace namespace_;

@@ -4,8 +4,10 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <cerrno>
+#include <system_error>
 #include <thread>
 
 namespace headgate::netlink {
@@ -27,14 +29,30 @@ Result<NetworkNamespace> NetworkNamespace::open(std::string_view name_or_path) {
 Result<void> NetworkNamespace::run(const std::function<Result<void>()>& action) const {
     if (!fd_.is_open()) return action();
     Result<void> result;
-    std::thread{[&] {
-        if (::setns(fd_.get(), CLONE_NEWNET) != 0) {
-            result = system_error(errno, fmt::format("entering network namespace {} (needs CAP_SYS_ADMIN)", name_));
-            return;
-        }
-        result = action();
-    }}.join();
+    try {
+        std::thread{[&] {
+            if (::setns(fd_.get(), CLONE_NEWNET) != 0) {
+                result = system_error(errno, fmt::format("entering network namespace {} (needs CAP_SYS_ADMIN)", name_));
+                return;
+            }
+            result = action();
+        }}.join();
+    } catch (const std::system_error& thrown) {
+        return system_error(thrown.code().value(), fmt::format("a thread for network namespace {}", name_));
+    }
     return result;
+}
+
+Result<std::uint64_t> NetworkNamespace::cookie() const {
+    std::uint64_t cookie = 0;
+    auto asked = run([&]() -> Result<void> {
+        const FileDescriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+        socklen_t size = sizeof cookie;
+        if (socket.is_open() && ::getsockopt(socket.get(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0) return {};
+        return system_error(errno, "asking for the network namespace's cookie");
+    });
+    if (!asked) return tl::unexpected(std::move(asked.error()));
+    return cookie;
 }
 
 }  // namespace headgate::netlink

@@ -1,6 +1,7 @@
 // A network namespace, and how to do something inside it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -24,6 +25,10 @@ class NetworkNamespace {
     /// Runs `action` inside and waits for it. A thread of its own enters the namespace, so that no other one ever
     /// finds itself in a place it did not ask for. Needs CAP_SYS_ADMIN for a namespace other than the process's.
     [[nodiscard]] Result<void> run(const std::function<Result<void>()>& action) const;
+
+    /// A number that no other namespace gets before the next boot, not even one that later has the same name
+    /// (SO_NETNS_COOKIE, Linux 5.14; net/core/net_namespace.c, net_alloc_ns_cookie).
+    [[nodiscard]] Result<std::uint64_t> cookie() const;
 
   private:
     FileDescriptor fd_;

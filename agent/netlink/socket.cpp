@@ -9,6 +9,15 @@
 #include <cstddef>
 
 namespace headgate::netlink {
+namespace {
+
+void set_room(int fd, int beyond_limit, int within_limit, int bytes) noexcept {
+    if (::setsockopt(fd, SOL_SOCKET, beyond_limit, &bytes, sizeof bytes) != 0) {
+        ::setsockopt(fd, SOL_SOCKET, within_limit, &bytes, sizeof bytes);
+    }
+}
+
+}  // namespace
 
 Result<Socket> Socket::open() {
     Socket socket{mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC)};
@@ -23,15 +32,11 @@ Result<Socket> Socket::open() {
 }
 
 void Socket::set_receive_room(int bytes) noexcept {
-    if (::setsockopt(fd(), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0) {
-        ::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
-    }
+    set_room(mnl_socket_get_fd(socket_.get()), SO_RCVBUFFORCE, SO_RCVBUF, bytes);
 }
 
 void Socket::set_send_room(int bytes) noexcept {
-    if (::setsockopt(fd(), SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes) != 0) {
-        ::setsockopt(fd(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
-    }
+    set_room(mnl_socket_get_fd(socket_.get()), SO_SNDBUFFORCE, SO_SNDBUF, bytes);
 }
 
 Result<void> Socket::drop_not_found() noexcept {
@@ -47,8 +52,15 @@ Result<void> Socket::drop_not_found() noexcept {
         BPF_STMT(BPF_RET | BPF_K, kKeep),
     };
     const sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
-    if (::setsockopt(fd(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0) {
+    if (::setsockopt(mnl_socket_get_fd(socket_.get()), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0) {
         return system_error(errno, "filtering the answers of netfilter");
+    }
+    return {};
+}
+
+Result<void> Socket::subscribe(int group) noexcept {
+    if (mnl_socket_setsockopt(socket_.get(), NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0) {
+        return system_error(errno, "subscribing to what netfilter tells (needs CAP_NET_ADMIN)");
     }
     return {};
 }
@@ -79,13 +91,14 @@ Result<std::optional<Bytes>> Socket::receive(std::span<std::byte> buffer, int fl
         header.msg_namelen = sizeof sender;
         header.msg_iov = &piece;
         header.msg_iovlen = 1;
-        const ssize_t size = ::recvmsg(fd(), &header, flags);
+        const ssize_t size = ::recvmsg(mnl_socket_get_fd(socket_.get()), &header, flags);
         if (size < 0 && errno == EINTR) continue;
         if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return std::nullopt;
         if (size < 0) return system_error(errno, "receiving from netfilter");
-        if ((header.msg_flags & MSG_TRUNC) != 0)
-            return failed("a message from netfilter is longer than {} bytes", buffer.size());
         if (sender.nl_pid != 0) continue;  // another process may write to our port; only the kernel is believed
+        if ((header.msg_flags & MSG_TRUNC) != 0) {
+            return system_error(EMSGSIZE, fmt::format("receiving from netfilter into {} bytes", buffer.size()));
+        }
         return Bytes{buffer.first(static_cast<std::size_t>(size))};
     }
 }

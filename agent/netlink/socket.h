@@ -36,15 +36,23 @@ class Socket {
     /// socket for dumps: there a filter judges a whole piece of many messages (af_netlink.c, netlink_dump).
     [[nodiscard]] Result<void> drop_not_found() noexcept;
 
+    /// From now on, what the kernel tells this group (NFNLGRP_...) waits to be received. Needs CAP_NET_ADMIN: netfilter
+    /// has no groups for everybody (nfnetlink.c, nfnetlink_net_init: no NL_CFG_F_NONROOT_RECV).
+    [[nodiscard]] Result<void> subscribe(int group) noexcept;
+
     [[nodiscard]] Result<void> send(Bytes messages);
 
     /// The next datagram; waits for it. For dumps, whose pieces are made as they are asked for.
     [[nodiscard]] Result<Bytes> receive(std::span<std::byte> buffer);
 
-    /// The next datagram that waits already, or nothing. ENOBUFS is an error: answers were lost.
+    /// The next datagram that waits already, or nothing. ENOBUFS is an error: answers were lost. So is EMSGSIZE: it was
+    /// longer than the buffer, and is lost.
     [[nodiscard]] Result<std::optional<Bytes>> receive_waiting(std::span<std::byte> buffer);
 
     [[nodiscard]] std::uint32_t port_id() const noexcept;
+
+    /// For poll(2): readable when something waits to be received.
+    [[nodiscard]] int fd() const noexcept { return mnl_socket_get_fd(socket_.get()); }
 
   private:
     struct Closer {
@@ -53,7 +61,6 @@ class Socket {
     explicit Socket(mnl_socket* socket) noexcept : socket_(socket) {}
 
     [[nodiscard]] Result<std::optional<Bytes>> receive(std::span<std::byte> buffer, int flags);
-    [[nodiscard]] int fd() const noexcept { return mnl_socket_get_fd(socket_.get()); }
 
     std::unique_ptr<mnl_socket, Closer> socket_;
 };

@@ -66,6 +66,11 @@ struct RulesetStatus {
     std::vector<MidstreamWindow> windows;
 };
 
+enum class Application : std::uint8_t {
+    Done,
+    NotNeeded,  ///< the kernel had exactly this already
+};
+
 enum class Remembered : std::uint8_t {
     All,
     None,  ///< no room for so many
@@ -79,8 +84,8 @@ class Ruleset {
     virtual Result<std::optional<StreamExceptionPolicy>> in_force() = 0;
 
     /// Puts the policy in force, in one transaction. Counters, remembered flows and windows stay. Does nothing when the
-    /// kernel has exactly this already.
-    virtual Result<void> apply(const StreamExceptionPolicy& policy) = 0;
+    /// kernel has exactly this already, its log included; tells which it was.
+    virtual Result<Application> apply(const StreamExceptionPolicy& policy) = 0;
 
     /// Takes the policy away with all that it remembers. Nothing in force is no error.
     virtual Result<void> remove() = 0;
@@ -95,7 +100,7 @@ class Ruleset {
     /// them or none. Takes a policy in force whose scope is Flushed.
     virtual Result<Remembered> remember(std::span<const FlowRow> rows, std::chrono::seconds time) = 0;
 
-    /// Forgets flows that were remembered last, by this object: they were not ended after all.
+    /// Forgets flows that were remembered: they were not ended after all. Those that are not remembered are no error.
     virtual Result<void> forget(std::span<const FlowRow> rows) = 0;
 
     /// From now on for that long, every midstream packet of this connection-oriented protocol is taken for one of a

@@ -23,15 +23,18 @@ class MemoryRuleset final : public Ruleset {
         }
         return policy;
     }
-    Result<void> apply(const StreamExceptionPolicy& policy) override {
+    Result<Application> apply(const StreamExceptionPolicy& policy) override {
         forget();
+        if (condition_ == RulesetCondition::AsApplied && same_but_for_description(*policy_, policy)) {
+            return Application::NotNeeded;
+        }
         if (policy.scope == MidstreamScope::Flushed && flows_.size() > policy.remember_at_most) {
             return refused("{} flushed flows are remembered, and the policy remembers {} at most", flows_.size(),
                            policy.remember_at_most);
         }
         policy_ = policy;
         condition_ = RulesetCondition::AsApplied;
-        return {};
+        return Application::Done;
     }
     Result<void> remove() override {
         *this = MemoryRuleset{};
@@ -76,12 +79,19 @@ class MemoryRuleset final : public Ruleset {
     /// As if somebody had removed or changed the table.
     void meddle(RulesetCondition condition) {
         condition_ = condition;
-        if (condition == RulesetCondition::Missing) policy_.reset();
+        if (condition != RulesetCondition::Missing) return;
+        policy_.reset();
+        flows_.clear();
+        windows_.clear();
     }
 
   private:
     using Moment = std::chrono::milliseconds;
 
+    static bool same_but_for_description(StreamExceptionPolicy a, const StreamExceptionPolicy& b) {
+        a.description = b.description;
+        return a == b;
+    }
     [[nodiscard]] bool remembers() const { return policy_ && policy_->scope == MidstreamScope::Flushed; }
     void forget() {
         std::erase_if(flows_, [&](const auto& flow) { return flow.second <= now_; });

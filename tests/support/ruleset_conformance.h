@@ -92,6 +92,20 @@ TYPED_TEST_P(RulesetConformance, another_policy_takes_the_place_of_the_first) {
     EXPECT_EQ(this->ruleset().condition().value(), RulesetCondition::AsApplied);
 }
 
+TYPED_TEST_P(RulesetConformance, what_is_in_force_is_not_applied_again) {
+    auto policy = policy_named("reject");
+    EXPECT_EQ(this->ruleset().apply(policy).value(), Application::Done);
+    EXPECT_EQ(this->ruleset().apply(policy).value(), Application::NotNeeded);
+    policy.description = "The kernel does not know why.";
+    EXPECT_EQ(this->ruleset().apply(policy).value(), Application::NotNeeded);
+    policy.log = PacketLog{"midstream ", 5};
+    EXPECT_EQ(this->ruleset().apply(policy).value(), Application::Done)
+        << "in_force() does not tell, but it is another";
+    EXPECT_EQ(this->ruleset().apply(policy).value(), Application::NotNeeded);
+    ASSERT_TRUE(this->ruleset().remove().has_value());
+    EXPECT_EQ(this->ruleset().apply(policy).value(), Application::Done);
+}
+
 TYPED_TEST_P(RulesetConformance, removing_leaves_nothing_and_may_be_repeated) {
     this->apply(policy_named("reject"));
     ASSERT_TRUE(this->ruleset().remove().has_value());
@@ -213,11 +227,12 @@ TYPED_TEST_P(RulesetConformance, remembering_takes_a_policy_that_remembers) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(RulesetConformance, at_first_nothing_is_in_force, what_is_applied_is_in_force,
-                            another_policy_takes_the_place_of_the_first, removing_leaves_nothing_and_may_be_repeated,
-                            remembers_flows_for_their_time_and_no_longer, flows_of_every_kind_are_remembered,
-                            a_flow_that_is_remembered_again_is_remembered_longer, all_of_a_block_are_remembered_or_none,
-                            a_full_memory_takes_no_block_that_is_in_it_in_part, what_is_forgotten_makes_room,
-                            a_smaller_memory_refuses_what_would_not_fit, windows_open_and_close,
-                            what_is_remembered_survives_a_change_of_policy, remembering_takes_a_policy_that_remembers);
+                            another_policy_takes_the_place_of_the_first, what_is_in_force_is_not_applied_again,
+                            removing_leaves_nothing_and_may_be_repeated, remembers_flows_for_their_time_and_no_longer,
+                            flows_of_every_kind_are_remembered, a_flow_that_is_remembered_again_is_remembered_longer,
+                            all_of_a_block_are_remembered_or_none, a_full_memory_takes_no_block_that_is_in_it_in_part,
+                            what_is_forgotten_makes_room, a_smaller_memory_refuses_what_would_not_fit,
+                            windows_open_and_close, what_is_remembered_survives_a_change_of_policy,
+                            remembering_takes_a_policy_that_remembers);
 
 }  // namespace headgate::testing

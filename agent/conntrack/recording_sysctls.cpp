@@ -1,0 +1,101 @@
+#include "conntrack/recording_sysctls.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "conntrack/sysctl_file.h"
+#include "conntrack/table_sysctls.h"
+
+namespace headgate::conntrack {
+namespace {
+
+constexpr std::uint64_t kOn = 1;
+constexpr std::string_view kTimestamps = "nf_conntrack_timestamp";
+constexpr std::string_view kCounters = "nf_conntrack_acct";
+constexpr std::string_view kEvents = "nf_conntrack_events";
+
+/// A flow gets room for its time stamp, its counters and its events when it begins, or never (nf_conntrack_core.c,
+/// init_conntrack). Events have a third value, 2, the default of many kernels since 5.19: then a flow gets the room
+/// only if somebody listened when it began (nf_conntrack_ecache.c, nf_ct_ecache_ext_add), and the end of one that began
+/// before the agent did is never told. So 2 is not right either.
+RecordingSysctl ensure_on(std::string_view name) {
+    RecordingSysctl sysctl;
+    sysctl.name = name;
+    const auto value = SysctlFile::open(name).and_then([](const SysctlFile& file) { return file.read(); });
+    if (!value) {
+        sysctl.error = value.error().number;
+        return sysctl;
+    }
+    sysctl.before = *value;
+    if (*value == kOn) {
+        sysctl.outcome = SysctlOutcome::WasRight;
+        return sysctl;
+    }
+    const auto written = SysctlFile::write(name, kOn);
+    sysctl.outcome = written ? SysctlOutcome::Set : SysctlOutcome::NotSet;
+    if (!written) sysctl.error = written.error().number;
+    return sysctl;
+}
+
+std::string_view what_is_lacking(std::string_view name) {
+    if (name == kTimestamps) return "the age of flows is not known";
+    if (name == kCounters) return "packets and bytes are not counted";
+    return "the end of flows is not told";
+}
+
+std::string_view what_earlier_flows_lack(std::string_view name) {
+    if (name == kTimestamps) return "the age of flows that began before is not known";
+    if (name == kCounters) return "packets and bytes of flows that began before are not counted";
+    return "the end of flows that began before may not be told";
+}
+
+}  // namespace
+
+Result<RecordingReport> ensure_recording(const netlink::NetworkNamespace& where) {
+    RecordingReport report;
+    auto looked = where.run([&]() -> Result<void> {
+        if (const auto loaded = SysctlFile::open("nf_conntrack_count"); !loaded) {
+            return tl::unexpected(conntrack_not_loaded(loaded.error()));
+        }
+        report = {ensure_on(kTimestamps), ensure_on(kCounters), ensure_on(kEvents)};
+        return {};
+    });
+    if (!looked) return tl::unexpected(std::move(looked.error()));
+    return report;
+}
+
+Result<bool> are_timestamps_on(const netlink::NetworkNamespace& where) {
+    std::uint64_t value = 0;
+    auto looked = where.run([&] {
+        return SysctlFile::open(kTimestamps)
+            .and_then([](const SysctlFile& file) { return file.read(); })
+            .map([&](std::uint64_t read) { value = read; });
+    });
+    if (!looked) return tl::unexpected(std::move(looked.error()));
+    return value == kOn;
+}
+
+std::string describe(const RecordingSysctl& sysctl) {
+    const std::string name = fmt::format("net.netfilter.{}", sysctl.name);
+    switch (sysctl.outcome) {
+        case SysctlOutcome::WasRight:
+            return fmt::format("{} is {}", name, kOn);
+        case SysctlOutcome::Set:
+            return fmt::format("{} was {} and is {} now: {}", name, sysctl.before.value_or(0), kOn,
+                               what_earlier_flows_lack(sysctl.name));
+        case SysctlOutcome::NotSet:
+            break;
+    }
+    if (!sysctl.before && sysctl.error == ENOENT) {
+        return fmt::format("{} is missing: this kernel was built without it, and {}", name,
+                           what_is_lacking(sysctl.name));
+    }
+    const std::string reason = std::generic_category().message(sysctl.error);
+    if (!sysctl.before) return fmt::format("{} cannot be read ({})", name, reason);
+    return fmt::format("{0} is {1} and cannot be set ({2}): {3}; set it with sysctl -w {0}={4}", name, *sysctl.before,
+                       reason, what_is_lacking(sysctl.name), kOn);
+}
+
+}  // namespace headgate::conntrack

@@ -1,0 +1,113 @@
+#include "midstream/ruleset_watch.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+#include "midstream/ruleset_text.h"
+#include "netlink/messages.h"
+
+namespace headgate::midstream {
+namespace {
+
+/// Notifications of one transaction come in datagrams of NLMSG_GOODSIZE, less than 8 KiB (nf_tables_api.c,
+/// nft_commit_notify; include/linux/netlink.h).
+constexpr std::size_t kLongestDatagram = 16384;
+
+/// Elements that are added to sets are told as well, some forty in a datagram, which takes 8 KiB of room. The system's
+/// usual room is full after a thousand, and what is lost then has to be taken for a change. This one (which the kernel
+/// doubles, sock.c, __sock_set_rcvbuf) holds twenty thousand, two for each flow that is remembered; it is taken only
+/// while they wait.
+constexpr int kReceiveRoom = 2 << 20;
+
+/// `nft destroy` is told by messages of its own since Linux 6.3 (nf_tables_api.c, nf_tables_commit: trans->msg_type).
+/// Older headers don't name them.
+constexpr int kDestroyTable = 26;
+constexpr int kDestroyChain = 27;
+constexpr int kDestroyRule = 28;
+
+/// The attribute that names the table, for the kinds of messages that count.
+std::optional<std::uint16_t> table_attribute(int message) noexcept {
+    switch (message) {
+        case NFT_MSG_NEWTABLE:
+        case NFT_MSG_DELTABLE:
+        case kDestroyTable:
+            return NFTA_TABLE_NAME;
+        case NFT_MSG_NEWCHAIN:
+        case NFT_MSG_DELCHAIN:
+        case kDestroyChain:
+            return NFTA_CHAIN_TABLE;
+        case NFT_MSG_NEWRULE:
+        case NFT_MSG_DELRULE:
+        case kDestroyRule:
+            return NFTA_RULE_TABLE;
+        default:
+            return std::nullopt;
+    }
+}
+
+bool is_our_table(netlink::Bytes name) noexcept {
+    return name.size() == kTable.size() + 1 && std::memcmp(name.data(), kTable.data(), kTable.size()) == 0 &&
+           name.back() == std::byte{0};
+}
+
+bool tells_of_change(const netlink::Message& message) noexcept {
+    if (message.header.nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES) return false;
+    const auto wanted = table_attribute(message.header.nlmsg_type & 0xff);
+    if (!wanted) return false;
+    nfgenmsg generic{};
+    if (message.payload.size() < sizeof generic) return true;
+    std::memcpy(&generic, message.payload.data(), sizeof generic);
+    if (generic.nfgen_family != NFPROTO_INET) return false;
+    netlink::Attribute attribute;
+    netlink::AttributeReader reader{message.payload.subspan(sizeof generic)};
+    while (reader.next(attribute)) {
+        if (attribute.type == *wanted) return is_our_table(attribute.payload);
+    }
+    return true;  // about a table that is not named: none is known, but who knows
+}
+
+}  // namespace
+
+bool tells_of_change(netlink::Bytes datagram) noexcept {
+    netlink::Message message;
+    netlink::MessageReader reader{datagram};
+    while (reader.next(message)) {
+        if (tells_of_change(message)) return true;
+    }
+    return !reader.at_end();
+}
+
+Result<RulesetWatch> RulesetWatch::open(const netlink::NetworkNamespace& where) {
+    std::optional<netlink::Socket> socket;
+    auto opened = where.run([&]() -> Result<void> {
+        auto inside = netlink::Socket::open();
+        if (!inside) return tl::unexpected(std::move(inside.error()));
+        socket = std::move(*inside);
+        socket->set_receive_room(kReceiveRoom);
+        return socket->subscribe(NFNLGRP_NFTABLES);
+    });
+    if (!opened) return tl::unexpected(std::move(opened.error()).within("watching nftables"));
+    return RulesetWatch{std::move(*socket)};
+}
+
+Result<bool> RulesetWatch::changed() {
+    std::array<std::byte, kLongestDatagram> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    for (bool changed = false;;) {
+        const auto datagram = socket_.receive_waiting(buffer);
+        if (datagram && !*datagram) return changed;
+        // Lost ones: told once for all, then what still waits.
+        if (!datagram && datagram.error().number != ENOBUFS && datagram.error().number != EMSGSIZE) {
+            return tl::unexpected(datagram.error());
+        }
+        changed = changed || !datagram || tells_of_change(**datagram);
+    }
+}
+
+}  // namespace headgate::midstream

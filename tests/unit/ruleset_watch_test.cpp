@@ -1,0 +1,95 @@
+#include "midstream/ruleset_watch.h"
+
+#include <gtest/gtest.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <string>
+#include <vector>
+
+#include "netlink/request_buffer.h"
+
+namespace headgate::midstream {
+namespace {
+
+/// Notifications as nf_tables sends them, one datagram of several messages.
+class Notifications {
+  public:
+    /// In all messages that matter the table's name is attribute 1 (include/uapi/linux/netfilter/nf_tables.h).
+    Notifications& add(int message, const std::string& table, std::uint8_t family = NFPROTO_INET) {
+        auto* const header = begin(message, family);
+        mnl_attr_put_u32(header, NFTA_TABLE_USE, 7);
+        mnl_attr_put_strz(header, NFTA_TABLE_NAME, table.c_str());
+        buffer_.end(header);
+        return *this;
+    }
+    Notifications& add_generation() {
+        buffer_.end(begin(NFT_MSG_NEWGEN, NFPROTO_UNSPEC));
+        return *this;
+    }
+
+    [[nodiscard]] std::vector<std::byte> datagram() const { return {buffer_.bytes().begin(), buffer_.bytes().end()}; }
+    [[nodiscard]] bool tell_of_change() const { return tells_of_change(buffer_.bytes()); }
+
+  private:
+    nlmsghdr* begin(int message, std::uint8_t family) {
+        const auto type = static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | message);
+        return buffer_.begin({.type = type, .family = family}, 512);
+    }
+
+    netlink::RequestBuffer buffer_;
+};
+
+TEST(RulesetNotification, about_our_table_its_chains_or_rules_is_a_change) {
+    constexpr int kDestroyTable = 26;
+    constexpr int kDestroyRule = 28;
+    for (const int message :
+         {int{NFT_MSG_NEWTABLE}, int{NFT_MSG_DELTABLE}, int{NFT_MSG_NEWCHAIN}, int{NFT_MSG_DELCHAIN},
+          int{NFT_MSG_NEWRULE}, int{NFT_MSG_DELRULE}, kDestroyTable, kDestroyRule}) {
+        EXPECT_TRUE(Notifications{}.add(message, "headgate").tell_of_change()) << message;
+    }
+}
+
+TEST(RulesetNotification, about_elements_counters_or_a_generation_is_none) {
+    for (const int message : {NFT_MSG_NEWSETELEM, NFT_MSG_DELSETELEM, NFT_MSG_NEWOBJ, NFT_MSG_NEWSET})
+        EXPECT_FALSE(Notifications{}.add(message, "headgate").tell_of_change()) << message;
+    EXPECT_FALSE(Notifications{}.add_generation().tell_of_change());
+}
+
+TEST(RulesetNotification, about_another_table_is_none) {
+    for (const auto* table : {"filter", "headgate2", "headgat", ""})
+        EXPECT_FALSE(Notifications{}.add(NFT_MSG_DELTABLE, table).tell_of_change()) << table;
+    EXPECT_FALSE(Notifications{}.add(NFT_MSG_DELTABLE, "headgate", NFPROTO_IPV4).tell_of_change());
+}
+
+TEST(RulesetNotification, counts_wherever_it_stands_in_its_datagram) {
+    Notifications notifications;
+    notifications.add(NFT_MSG_DELTABLE, "filter").add(NFT_MSG_NEWSETELEM, "headgate");
+    EXPECT_FALSE(notifications.tell_of_change());
+    EXPECT_TRUE(notifications.add(NFT_MSG_DELRULE, "headgate").add_generation().tell_of_change());
+}
+
+TEST(RulesetNotification, that_is_cut_short_may_hide_a_change) {
+    const auto whole = Notifications{}.add(NFT_MSG_DELTABLE, "filter").datagram();
+    EXPECT_FALSE(tells_of_change(whole));
+    for (std::size_t length = 1; length < whole.size(); ++length) {
+        const std::vector<std::byte> part{whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length)};
+        EXPECT_TRUE(tells_of_change(part)) << length;
+    }
+    EXPECT_FALSE(tells_of_change({}));
+}
+
+TEST(RulesetNotification, with_any_byte_changed_is_read_within_its_bounds) {
+    const auto whole = Notifications{}.add(NFT_MSG_DELTABLE, "filter").add(NFT_MSG_DELRULE, "headgate").datagram();
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+        for (const int value : {0, 1, 3, 15, 127, 255}) {
+            auto altered = whole;
+            altered[at] = static_cast<std::byte>(value);
+            static_cast<void>(tells_of_change(altered));
+        }
+    }
+}
+
+}  // namespace
+}  // namespace headgate::midstream
