@@ -23,6 +23,9 @@ class FileDescriptor {
     [[nodiscard]] int get() const noexcept { return fd_; }
     [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
 
+    /// Gives it up: the caller closes it.
+    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+
   private:
     int fd_ = -1;
 };

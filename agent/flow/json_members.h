@@ -38,6 +38,25 @@ class JsonMembers {
         out_.push_back(']');
     }
 
+    /// A member that is an object: `fill(members)` writes what is in it.
+    template <typename Fill>
+    void object(std::string_view name, const Fill& fill) {
+        key(name);
+        append_object(fill);
+    }
+    /// A member that is a list of objects: `fill(members, value)` writes what is in each.
+    template <typename Values, typename Fill>
+    void objects(std::string_view name, const Values& values, const Fill& fill) {
+        key(name);
+        out_.push_back('[');
+        bool first = true;
+        for (const auto& value : values) {
+            if (!std::exchange(first, false)) out_.push_back(',');
+            append_object([&](JsonMembers& inner) { fill(inner, value); });
+        }
+        out_.push_back(']');
+    }
+
     /// The caller writes the value.
     void key(std::string_view name) {
         if (std::exchange(place_, Place::Later) == Place::Later) out_.push_back(',');
@@ -46,6 +65,14 @@ class JsonMembers {
     }
 
   private:
+    template <typename Fill>
+    void append_object(const Fill& fill) {
+        out_.push_back('{');
+        JsonMembers inner{out_};
+        fill(inner);
+        out_.push_back('}');
+    }
+
     fmt::memory_buffer& out_;
     Place place_;
 };

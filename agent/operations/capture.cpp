@@ -1,18 +1,14 @@
 #include "operations/capture.h"
 
-#include "operations/operation_run.h"
+#include "operations/operation_accounts.h"
 
 namespace headgate::operations {
 
-Result<FlowOperation> run_capture(FlowTable& table, const Clock& clock, const CaptureRequest& request,
-                                  CaptureObserver& observer) {
-    OperationRun run{clock, OperationType::Capture, request.endpoint, request.query};
-    run.operation().stream_exception_policy = request.stream_exception_policy;
-    if (auto told = observer.begun(run.operation()); !told) return tl::unexpected(std::move(told.error()));
-    const auto report = table.scan(request.query, run.moment(), observer);
+Result<void> run_capture(FlowTable& table, const Moment& moment, FlowOperation& operation, ScanListener& listener) {
+    const auto report = table.scan(operation.query, moment, listener);
     if (!report) return tl::unexpected(report.error());
-    run.count(*report);
-    return run.finish();
+    count(operation, *report);
+    return {};
 }
 
 }  // namespace headgate::operations

@@ -69,6 +69,11 @@ Result<void> Database::configure() {
     });
 }
 
+void Database::when_closed(LogAtEnd log) noexcept {
+    sqlite3_db_config(sqlite::Utility::dbHandle(session_), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
+                      log == LogAtEnd::Left ? 1 : 0, nullptr);
+}
+
 Result<void> Database::begin(Durability durability) {
     return run([&](Poco::Data::Session& session) -> Result<void> {
         if (durability != durability_) {
@@ -107,14 +112,16 @@ std::uint64_t Database::bytes() const {
     return bytes;
 }
 
+tl::unexpected<Error> Database::no_space() const {
+    return tl::unexpected(Error{
+        ErrorKind::Failed,
+        fmt::format("{}: no space left on the disk: make room there, or choose another --state-dir", folder_of(file_)),
+        ENOSPC});
+}
+
 Error Database::error_of(const Poco::Exception& thrown) const {
     const int system_error = sqlite3_system_errno(sqlite::Utility::dbHandle(session_));
-    if (is_full(thrown, system_error)) {
-        return {ErrorKind::Failed,
-                fmt::format("{}: no space left on the disk: make room there, or choose another --state-dir",
-                            folder_of(file_)),
-                ENOSPC};
-    }
+    if (is_full(thrown, system_error)) return no_space().value();
     if (dynamic_cast<const sqlite::DBLockedException*>(&thrown) != nullptr ||
         dynamic_cast<const sqlite::TableLockedException*>(&thrown) != nullptr) {
         return {ErrorKind::Failed, fmt::format("{}: held by another process for {} seconds", file_, kBusySeconds),

@@ -19,6 +19,12 @@ enum class Durability : std::uint8_t {
     OnDisk,  ///< survives a power cut, too, and with it all commits before it
 };
 
+/// What becomes of the log when the last connection closes.
+enum class LogAtEnd : std::uint8_t {
+    WorkedIn,  ///< the file has everything, and the log goes
+    Left,      ///< nothing is written
+};
+
 /// Not thread-safe.
 class Database {
   public:
@@ -47,9 +53,12 @@ class Database {
         return done;
     }
 
+    void when_closed(LogAtEnd log) noexcept;
+
     /// Bytes that the file takes on the disk, with its log.
     [[nodiscard]] std::uint64_t bytes() const;
 
+    [[nodiscard]] tl::unexpected<Error> no_space() const;
     [[nodiscard]] const std::string& file() const noexcept { return file_; }
 
   private:

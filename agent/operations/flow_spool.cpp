@@ -10,7 +10,7 @@ namespace {
 static_assert(std::is_trivially_copyable_v<FlowRow>, "rows go through a file as they are");
 
 constexpr std::size_t kRowsInMemory = 4096;  // about 1.4 MiB
-constexpr std::size_t kRowsPerBlock = 256;
+constexpr std::size_t kRowsPerBlock = 4096;  // each is journaled with a sync of the disk
 
 }  // namespace
 
@@ -28,6 +28,11 @@ Result<void> FlowSpool::append(std::span<const FlowRow> rows) {
     return {};
 }
 
+Result<void> FlowSpool::seal() {
+    if (!tail_ || std::fflush(tail_.get()) == 0) return {};
+    return system_error(errno, "keeping the identified flows in a temporary file");
+}
+
 Result<void> FlowSpool::for_each_block(const std::function<Result<void>(std::span<const FlowRow>)>& take) {
     for (std::span<const FlowRow> rest{head_}; !rest.empty();) {
         const auto block = rest.first(std::min(rest.size(), kRowsPerBlock));
@@ -35,7 +40,7 @@ Result<void> FlowSpool::for_each_block(const std::function<Result<void>(std::spa
         rest = rest.subspan(block.size());
     }
     if (!tail_) return {};
-    if (std::fflush(tail_.get()) != 0) return system_error(errno, "keeping the identified flows in a temporary file");
+    if (auto sealed = seal(); !sealed) return sealed;
     std::rewind(tail_.get());
     std::vector<FlowRow> block(kRowsPerBlock);
     for (std::uint64_t left = size_ - head_.size(); left > 0;) {

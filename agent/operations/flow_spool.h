@@ -20,6 +20,9 @@ class FlowSpool {
     /// An error: the disk is full or not writable.
     [[nodiscard]] Result<void> append(std::span<const FlowRow> rows);
 
+    /// All rows are where they can be read from: after this a full disk does no harm.
+    [[nodiscard]] Result<void> seal();
+
     /// Hands over all rows in their order, block by block.
     [[nodiscard]] Result<void> for_each_block(const std::function<Result<void>(std::span<const FlowRow>)>& take);
 

@@ -1,50 +1,80 @@
 #include "operations/flush.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
-#include <iterator>
+#include <string>
 #include <vector>
 
 #include "operations/flow_spool.h"
-#include "operations/operation_run.h"
+#include "operations/operation_accounts.h"
 
 namespace headgate::operations {
 namespace {
 
+/// What nf_tables and conntrack are asked at a time. The rows of a block, which are journaled together, are many times
+/// as many.
+constexpr std::size_t kRowsAtOnce = 256;
+
 /// One flush on its way through its two phases.
-class Flush {
+class Flush final : private ScanListener {
   public:
-    Flush(FlowTable& table, Ruleset& ruleset, const Clock& clock, const FlushRequest& request, FlushObserver& observer)
+    Flush(FlowTable& table, Ruleset& ruleset, const FlushRequest& request, FlowOperation& operation,
+          FlushObserver& observer)
         : table_(table),
           request_(request),
+          operation_(operation),
           observer_(observer),
-          policy_(ruleset, table, request.policy),
-          run_(clock, OperationType::Flush, request.endpoint, request.query) {
-        run_.operation().dry_run = request.dry_run;
+          policy_(ruleset, table, request.policy) {
         protection_.filters = request.protected_filters;
         protection_.side = MatchSide::Any;
         protection_.direction = MatchDirection::Both;
     }
 
-    Result<FlowOperation> run() {
-        if (auto settled = policy_.settle(); !settled) return tl::unexpected(std::move(settled.error()));
-        if (auto identified = request_.captured ? take_captured() : scan(); !identified) {
-            return tl::unexpected(std::move(identified.error()));
-        }
-        if (auto allowed = check_guards(); !allowed) return tl::unexpected(std::move(allowed.error()));
-        if (auto remembered = remember_all(); !remembered) return tl::unexpected(std::move(remembered.error()));
-        run_.operation().stream_exception_policy = policy_.name();
-        run_.operation().warnings = policy_.warnings();
-        observer_.begun(run_.operation());
-        auto finished = spool_.for_each_block([&](std::span<const FlowRow> rows) -> Result<void> {
-            end_block(rows);
-            return {};
+    Result<void> run(const Moment& moment) {
+        return policy_.settle()
+            .and_then([&] { return request_.captured ? take_captured() : scan(moment); })
+            .and_then([&] { return begin(); })
+            .and_then([&] { return end_all(); });
+    }
+
+  private:
+    // While the table is searched.
+    void planned(std::string_view plan) override { observer_.planned(plan); }
+    Result<void> progressed(std::uint64_t scanned) override { return observer_.progressed(scanned); }
+    Result<void> matched(std::span<const FlowRow> rows) override { return identify(rows); }
+
+    Result<void> scan(const Moment& moment) {
+        const auto report = table_.scan(operation_.query, moment, *this);
+        if (!report) return tl::unexpected(report.error());
+        count(operation_, *report);
+        return {};
+    }
+
+    Result<void> take_captured() {
+        auto taken = request_.captured([&](std::span<const FlowRow> rows) {
+            for (const auto& row : rows)
+                if (!row.flow.started) ++without_start_;
+            return observer_.progressed(matched_).and_then([&] { return check_reach(rows); }).and_then([&] {
+                return identify(rows);
+            });
         });
-        if (!finished) count_unread(finished.error());
-        policy_.conclude();
-        run_.operation().warnings = policy_.warnings();
-        if (stopped_) run_.operation().detail = stopped_->message;
-        return run_.finish();
+        if (!taken) return taken;
+        operation_.counts.scanned = matched_;
+        operation_.counts.matched = matched_;
+        // No scan has shown that the table can be asked at all: one look-up does.
+        const auto first = spool_.head().first(std::min<std::size_t>(spool_.head().size(), 1));
+        return table_.look_up(first, [](const Flow&, Presence) {});
+    }
+
+    [[nodiscard]] Result<void> check_reach(std::span<const FlowRow> rows) const {
+        const auto& zone = request_.only_zone;
+        const auto stray =
+            std::ranges::find_if(rows, [&](const FlowRow& row) { return zone && row.flow.zone != *zone; });
+        if (stray == rows.end()) return {};
+        return refused("a flow of conntrack zone {} was captured, and the endpoint is zone {}: nothing was flushed",
+                       stray->flow.zone, *zone);
     }
 
     /// A row for the spool, or only for the count once there are more than may be flushed.
@@ -60,110 +90,156 @@ class Flush {
         return exceeds_maximum() ? Result<void>{} : spool_.append(rows);
     }
 
-    FlushObserver& observer() noexcept { return observer_; }
-
-  private:
-    Result<void> scan();
-
-    Result<void> take_captured() {
-        auto taken = request_.captured([&](std::span<const FlowRow> rows) { return identify(rows); });
-        if (!taken) return taken;
-        run_.operation().counts.scanned = matched_;
-        run_.operation().counts.matched = matched_;
-        // No scan has shown that the table can be asked at all: one look-up does.
-        const auto first = spool_.head().first(std::min<std::size_t>(spool_.head().size(), 1));
-        return table_.look_up(first, [](const Flow&, Presence) {});
-    }
-
-    Result<void> check_guards() {
+    Result<void> begin() {
         if (exceeds_maximum()) {
             return refused("{} flows match, more than --max-flows {}: nothing was flushed", matched_,
                            *request_.maximum_flows);
         }
-        if (request_.dry_run || matched_ == protected_) return {};
-        return observer_.confirm(FlushPreview{matched_, protected_, spool_.head(), policy_.name(), policy_.warnings()});
+        if (auto sealed = spool_.seal(); !sealed) return sealed;
+        operation_.phase = OperationPhase::Flushing;
+        operation_.stream_exception_policy = policy_.name();
+        operation_.warnings = warnings();
+        if (auto begun = observer_.begun(operation_); !begun) return begun;
+        if (operation_.dry_run || matched_ == protected_) return {};
+        return policy_.enforce();
     }
 
-    /// Before the first flow is ended, so that no packet of any comes in between.
-    Result<void> remember_all() {
-        if (request_.dry_run || matched_ == protected_) return {};
-        if (auto enforced = policy_.enforce(); !enforced) return enforced;
-        return spool_.for_each_block([&](std::span<const FlowRow> rows) {
-            std::vector<FlowRow> doomed;
-            std::ranges::copy_if(rows, std::back_inserter(doomed),
-                                 [&](const FlowRow& row) { return !is_protected(row.flow); });
-            return policy_.remember(doomed);
+    Result<void> end_all() {
+        auto read = spool_.for_each_block([&](std::span<const FlowRow> rows) -> Result<void> {
+            end_block(rows);
+            return {};
         });
+        if (!read) count_unread(read.error());
+        if (!operation_.dry_run) policy_.conclude();
+        operation_.warnings = warnings();
+        if (!stopped_) return {};
+        operation_.detail = stopped_->message;
+        operation_.status_message = stopped_->number == ETIMEDOUT ? kOperationTimeout : kOperationError;
+        return touched_ ? Result<void>{} : tl::unexpected(*stopped_);
     }
 
     void end_block(std::span<const FlowRow> rows) {
-        while (!rows.empty()) {
-            const bool spared = is_protected(rows.front().flow);
-            const auto border =
-                std::ranges::find_if(rows, [&](const FlowRow& row) { return is_protected(row.flow) != spared; });
-            const auto alike = rows.first(static_cast<std::size_t>(border - rows.begin()));
-            if (spared) {
-                tell_all(alike, Outcome::Protected, 0);
+        std::vector<FlowRow> doomed;
+        std::vector<StoredFlow> spared;
+        for (const auto& row : rows) {
+            if (is_protected(row.flow)) {
+                spared.push_back({row.flow, Outcome::Protected, 0});
             } else {
-                end_rows(alike);
+                doomed.push_back(row);
             }
-            rows = rows.subspan(alike.size());
         }
+        leave_alone(spared);
+        if (doomed.empty()) return;
+        if (auto may = stopped_ ? Result<void>{} : observer_.may_go_on(); !may) stop(may.error());
+        if (stopped_) return leave_alone(as_failed(doomed));
+        operation_.dry_run ? preview(doomed) : end(doomed);
     }
 
-    void end_rows(std::span<const FlowRow> rows) {
-        if (!stopped_ && observer_.stop_requested()) {
-            stopped_ = Error{ErrorKind::Failed, "interrupted: the flows that failed were left alone", ECANCELED};
+    void end(std::span<const FlowRow> rows) {
+        if (auto journaled = observer_.about_to_end(rows); !journaled) return give_up(rows, journaled.error());
+        std::vector<FlowEnding> endings;
+        for (auto rest = rows; !rest.empty() && !stopped_;) {
+            const auto some = rest.first(std::min(rest.size(), kRowsAtOnce));
+            if (auto removed = remove(some, endings); !removed) stop(removed.error());
+            rest = rest.subspan(some.size());
         }
-        if (!stopped_) {
-            if (auto done = request_.dry_run ? preview(rows) : remove(rows); !done) stopped_ = std::move(done.error());
-            if (!stopped_) return;
-        }
-        if (!request_.dry_run) policy_.forget(rows);
-        tell_all(rows, Outcome::Failed, stopped_->number != 0 ? stopped_->number : EIO);
+        for (const auto& row : rows.subspan(endings.size()))
+            endings.push_back({row.flow, Outcome::Failed, errno_of(*stopped_)});
+        for (const auto& ending : endings)
+            count(operation_.counts, ending.outcome);
+        if (auto told = observer_.ended(endings); !told) stop(told.error());
     }
 
-    /// What was not flushed after all is not to be caught as if it were.
-    Result<void> remove(std::span<const FlowRow> rows) {
-        std::vector<FlowRow> spared;
-        std::size_t next = 0;
+    /// Remembered before they are ended, so that no packet of any comes in between; and what was not flushed after all
+    /// is not to be caught as if it were.
+    Result<void> remove(std::span<const FlowRow> rows, std::vector<FlowEnding>& endings) {
+        const auto there = request_.captured ? still_there(rows) : std::vector<FlowRow>{rows.begin(), rows.end()};
+        if (auto remembered = policy_.remember(there); !remembered) return remembered;
+        std::vector<FlowRow> survivors;
+        auto next = there.begin();
+        const auto first = endings.size();
         auto removed = table_.remove(rows, [&](const FlowEnding& ending) {
-            if (ending.outcome != Outcome::Flushed) spared.push_back(rows[next]);
-            ++next;
-            tell(ending);
+            const auto& row = rows[endings.size() - first];
+            const bool remembered = next != there.end() && is_same(*next, row);
+            if (remembered && ending.outcome != Outcome::Flushed) survivors.push_back(row);
+            if (remembered) ++next;
+            endings.push_back(ending);
         });
-        policy_.forget(spared);
+        policy_.forget(removed ? survivors : there);
+        touched_ = touched_ || removed;
         return removed;
     }
 
-    Result<void> preview(std::span<const FlowRow> rows) {
-        return table_.look_up(rows, [&](const Flow& flow, Presence presence) {
-            if (presence == Presence::There) {
-                observer_.would_end(flow);
-            } else {
-                tell(FlowEnding{flow, Outcome::Gone, 0});
-            }
+    /// Of flows that were captured a while ago. What is gone may be remembered by the flush that ended it, and is not
+    /// to be forgotten by this one; nor is its successor to be caught.
+    std::vector<FlowRow> still_there(std::span<const FlowRow> rows) {
+        std::vector<FlowRow> there;
+        std::size_t index = 0;
+        const auto looked = table_.look_up(rows, [&](const Flow&, Presence presence) {
+            if (presence == Presence::There) there.push_back(rows[index]);
+            ++index;
         });
+        return looked ? there : std::vector<FlowRow>{rows.begin(), rows.end()};
     }
 
-    void tell_all(std::span<const FlowRow> rows, Outcome outcome, int error) {
+    static bool is_same(const FlowRow& a, const FlowRow& b) {
+        return a.flow.id == b.flow.id && a.flow.original == b.flow.original && a.flow.zone == b.flow.zone;
+    }
+
+    void preview(std::span<const FlowRow> rows) {
+        std::vector<StoredFlow> found;
+        auto looked = table_.look_up(rows, [&](const Flow& flow, Presence presence) {
+            const bool gone = presence == Presence::Gone;
+            found.push_back({flow, gone ? std::optional{Outcome::Gone} : std::nullopt, 0});
+        });
+        if (!looked) return give_up(rows, looked.error());
+        touched_ = true;
+        leave_alone(found);
+    }
+
+    void give_up(std::span<const FlowRow> rows, const Error& error) {
+        stop(error);
+        leave_alone(as_failed(rows));
+    }
+
+    void stop(const Error& error) {
+        if (!stopped_) stopped_ = error;
+    }
+
+    [[nodiscard]] std::vector<StoredFlow> as_failed(std::span<const FlowRow> rows) const {
+        std::vector<StoredFlow> flows;
         for (const auto& row : rows)
-            tell(FlowEnding{row.flow, outcome, error});
+            flows.push_back({row.flow, Outcome::Failed, errno_of(*stopped_)});
+        return flows;
     }
 
-    void tell(const FlowEnding& ending) {
-        run_.count(ending.outcome);
-        observer_.ended(ending);
+    void leave_alone(std::span<const StoredFlow> flows) {
+        if (flows.empty()) return;
+        for (const auto& each : flows)
+            if (each.outcome) count(operation_.counts, *each.outcome);
+        if (auto told = observer_.left_alone(flows); !told) stop(told.error());
+    }
+
+    [[nodiscard]] std::vector<std::string> warnings() const {
+        auto warnings = policy_.warnings();
+        if (without_start_ != 0) {
+            warnings.push_back(fmt::format(
+                "{} captured flow{} no time stamp (net.netfilter.nf_conntrack_timestamp was 0): one made anew "
+                "with the same addresses and ports may have the same id, and is not told apart",
+                without_start_, without_start_ == 1 ? " has" : "s have"));
+        }
+        return warnings;
     }
 
     /// Rows that cannot be read back are still there; how many they are is known.
     void count_unread(const Error& error) {
-        auto& counts = run_.operation().counts;
+        auto& counts = operation_.counts;
         const auto told = counts.flushed + counts.gone + counts.failed + counts.protected_flows;
         counts.failed += counts.matched - std::min(counts.matched, told);
-        stopped_ = error;
+        stop(error);
     }
 
+    static int errno_of(const Error& error) { return error.number != 0 ? error.number : EIO; }
     [[nodiscard]] bool is_protected(const Flow& flow) const {
         return matches_filters(protection_, flow.original, flow.reply);
     }
@@ -171,41 +247,23 @@ class Flush {
 
     FlowTable& table_;
     const FlushRequest& request_;
+    FlowOperation& operation_;
     FlushObserver& observer_;
     FlushPolicy policy_;
-    OperationRun run_;
     FlowQuery protection_;
     FlowSpool spool_;
-    std::optional<Error> stopped_;  ///< why the rest was left alone
+    std::optional<Error> stopped_;  ///< why the rest is left alone
+    bool touched_ = false;          ///< whether the table was asked to end a flow
+    std::uint64_t without_start_ = 0;
     std::uint64_t matched_ = 0;
     std::uint64_t protected_ = 0;
 };
 
-/// Hears the scan on behalf of a flush.
-class Identification final : public ScanListener {
-  public:
-    explicit Identification(Flush& flush) : flush_(flush) {}
-    void planned(std::string_view plan) override { flush_.observer().planned(plan); }
-    Result<void> progressed(std::uint64_t scanned) override { return flush_.observer().progressed(scanned); }
-    Result<void> matched(std::span<const FlowRow> rows) override { return flush_.identify(rows); }
-
-  private:
-    Flush& flush_;
-};
-
-Result<void> Flush::scan() {
-    Identification identification{*this};
-    const auto report = table_.scan(request_.query, run_.moment(), identification);
-    if (!report) return tl::unexpected(report.error());
-    run_.count(*report);
-    return {};
-}
-
 }  // namespace
 
-Result<FlowOperation> run_flush(FlowTable& table, Ruleset& ruleset, const Clock& clock, const FlushRequest& request,
-                                FlushObserver& observer) {
-    return Flush{table, ruleset, clock, request, observer}.run();
+Result<void> run_flush(FlowTable& table, Ruleset& ruleset, const Moment& moment, const FlushRequest& request,
+                       FlowOperation& operation, FlushObserver& observer) {
+    return Flush{table, ruleset, request, operation, observer}.run(moment);
 }
 
 }  // namespace headgate::operations

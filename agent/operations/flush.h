@@ -5,11 +5,12 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
-#include "headgate/clock.h"
 #include "headgate/flow_operation.h"
 #include "headgate/flow_table.h"
+#include "headgate/operation_store.h"
 #include "headgate/result.h"
 #include "headgate/ruleset.h"
 
@@ -20,49 +21,45 @@ namespace headgate::operations {
 /// Hands over rows that were captured before, block by block.
 using RowSource = std::function<Result<void>(const std::function<Result<void>(std::span<const FlowRow>)>&)>;
 
+/// What a flush needs to know beside the operation itself.
 struct FlushRequest {
-    FlowQuery query;
-    RowSource captured;  ///< if given, exactly these flows are flushed, and the query is not asked
-    Endpoint endpoint;
+    RowSource captured;                         ///< if given, exactly these flows are flushed: the query is not asked
+    std::optional<std::uint16_t> only_zone;     ///< refuse where a captured flow is of another conntrack zone
     std::vector<FlowFilter> protected_filters;  ///< flows that match one, either way round, are left alone
     std::optional<std::uint64_t> maximum_flows;
-    bool dry_run = false;
     PolicyRequest policy;
 };
 
-/// What a flush is about to do.
-struct FlushPreview {
-    std::uint64_t matched = 0;
-    std::uint64_t protected_flows = 0;
-    std::span<const FlowRow> first_rows;  ///< some of them, protected ones too
-    std::string stream_exception_policy;  ///< what will be in force for their packets
-    std::vector<std::string> warnings;
-};
-
+/// Follows a flush and keeps its journal.
 class FlushObserver {
   public:
     virtual ~FlushObserver() = default;
 
     virtual void planned(std::string_view /*plan*/) {}
+
+    /// While flows are identified. An error ends the flush with it.
     virtual Result<void> progressed(std::uint64_t /*scanned*/) { return {}; }
 
-    /// Asked once, before the first delete, when at least one flow would be ended. An error refuses the flush.
-    virtual Result<void> confirm(const FlushPreview& preview) = 0;
+    /// The guards are passed, and nothing is changed so far. An error ends the flush with it.
+    virtual Result<void> begun(const FlowOperation& /*operation*/) { return {}; }
 
-    /// Asked between blocks of flows: whether to leave the rest alone.
-    [[nodiscard]] virtual bool stop_requested() const { return false; }
+    /// Asked before each block of flows. An error leaves the rest alone.
+    virtual Result<void> may_go_on() { return {}; }
 
-    /// The guards are passed: endings follow.
-    virtual void begun(const FlowOperation& operation) = 0;
+    /// Flows that are about to be ended. An error leaves them alone, and the rest.
+    virtual Result<void> about_to_end(std::span<const FlowRow> rows) = 0;
 
-    virtual void ended(const FlowEnding& ending) = 0;
+    /// What became of them, in their order. An error leaves the rest alone.
+    virtual Result<void> ended(std::span<const FlowEnding> endings) = 0;
 
-    /// A flow that a dry run would have ended.
-    virtual void would_end(const Flow& flow) = 0;
+    /// Flows that nothing was done to: protected ones, those that an error left alone, and, without an outcome, what a
+    /// dry run would have ended. An error leaves the rest alone.
+    virtual Result<void> left_alone(std::span<const StoredFlow> flows) = 0;
 };
 
-/// Runs to its end in the calling thread. `query` has been validated. An error means that no flow was ended.
-[[nodiscard]] Result<FlowOperation> run_flush(FlowTable& table, Ruleset& ruleset, const Clock& clock,
-                                              const FlushRequest& request, FlushObserver& observer);
+/// Runs to its end in the calling thread, and counts in `operation`, whose query has been validated. An error means
+/// that no flow was ended.
+[[nodiscard]] Result<void> run_flush(FlowTable& table, Ruleset& ruleset, const Moment& moment,
+                                     const FlushRequest& request, FlowOperation& operation, FlushObserver& observer);
 
 }  // namespace headgate::operations

@@ -70,7 +70,7 @@ Result<void> FlushPolicy::enforce() {
     if (!in_force) return tl::unexpected(std::move(in_force.error()));
     if (*in_force != in_force_)
         return refused("the stream exception policy was changed meanwhile: nothing was flushed");
-    if (request_.wanted) return ruleset_.apply(*request_.wanted);
+    if (request_.wanted) return ruleset_.apply(*request_.wanted).map([](Application) {});
     const auto condition = ruleset_.condition();
     if (!condition) return tl::unexpected(condition.error());
     if (*condition == condition_) return {};

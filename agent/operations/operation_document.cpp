@@ -51,12 +51,31 @@ std::string widened(std::string_view bytes) {
 std::string narrowed(std::string_view text) {
     std::string bytes;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto lead = static_cast<unsigned char>(text[i]);
+        const unsigned lead = static_cast<unsigned char>(text[i]);
         const bool pair = lead >= 0x80U && i + 1 < text.size();
         bytes.push_back(pair ? static_cast<char>(lead << 6U | (static_cast<unsigned char>(text[++i]) & 0x3FU))
                              : text[i]);
     }
     return bytes;
+}
+
+template <typename T>
+std::optional<T> take_optional(const Object& object, const std::string& name) {
+    return object.has(name) ? std::optional{object.getValue<T>(name)} : std::nullopt;
+}
+
+void append_caller(JsonMembers& members, const Caller& caller) {
+    members.text("face", widened(caller.face));
+    if (caller.uid) members.number("uid", *caller.uid);
+    members.text("user", widened(caller.user));
+    members.text("sudo_user", widened(caller.sudo_user));
+    members.text("source_address", widened(caller.source_address));
+}
+
+Caller read_caller(const Object& object) {
+    const auto text = [&](const std::string& name) { return narrowed(object.getValue<std::string>(name)); };
+    return {text("face"), take_optional<Poco::UInt32>(object, "uid"), text("user"), text("sudo_user"),
+            text("source_address")};
 }
 
 void append_query(JsonMembers& members, const FlowQuery& query) {
@@ -84,11 +103,6 @@ Result<void> take_filters(const Object& object, FlowQuery& query) {
     return {};
 }
 
-template <typename T>
-std::optional<T> take_optional(const Object& object, const std::string& name) {
-    return object.has(name) ? std::optional{object.getValue<T>(name)} : std::nullopt;
-}
-
 Result<void> take_conditions(const Object& object, FlowQuery& query) {
     const auto side = parse_match_side(object.getValue<std::string>("side"));
     if (!side) return tl::unexpected(side.error());
@@ -110,7 +124,16 @@ Result<void> take_conditions(const Object& object, FlowQuery& query) {
     return {};
 }
 
-void take_result(const Object& object, FlowOperation& operation) {
+Result<void> take_result(const Object& object, FlowOperation& operation) {
+    const auto phase =
+        parse_one_of(object.getValue<std::string>("phase"), {OperationPhase::Identifying, OperationPhase::Flushing});
+    if (!phase) return tl::unexpected(phase.error());
+    operation.phase = *phase;
+    operation.refused = object.getValue<bool>("refused");
+    operation.caller = read_caller(object);
+    operation.from_operation = narrowed(object.getValue<std::string>("from_operation"));
+    operation.include_protected = object.getValue<bool>("include_protected");
+    operation.plan = narrowed(object.getValue<std::string>("plan"));
     operation.status_message = narrowed(object.getValue<std::string>("status_message"));
     operation.detail = narrowed(object.getValue<std::string>("detail"));
     operation.endpoint.network_namespace = narrowed(object.getValue<std::string>("network_namespace"));
@@ -124,6 +147,7 @@ void take_result(const Object& object, FlowOperation& operation) {
     const auto warnings = object.getArray("warnings");
     for (unsigned i = 0; i < warnings->size(); ++i)
         operation.warnings.push_back(narrowed(warnings->getElement<std::string>(i)));
+    return {};
 }
 
 }  // namespace
@@ -135,6 +159,12 @@ std::string to_document(const FlowOperation& operation) {
     members.text("status_message", widened(operation.status_message));
     members.text("detail", widened(operation.detail));
     members.text("network_namespace", widened(operation.endpoint.network_namespace));
+    members.text("phase", to_string(operation.phase));
+    members.number("refused", operation.refused);
+    append_caller(members, operation.caller);
+    members.text("from_operation", widened(operation.from_operation));
+    members.number("include_protected", operation.include_protected);
+    members.text("plan", widened(operation.plan));
     members.number("duration_ms", operation.duration.count());
     append_query(members, operation.query);
     members.number("dry_run", operation.dry_run);
@@ -157,10 +187,9 @@ std::string to_document(const FlowOperation& operation) {
 Result<void> take_document(const std::string& document, FlowOperation& operation) {
     try {
         const auto object = Poco::JSON::Parser{}.parse(document).extract<Object::Ptr>();
-        auto taken =
-            take_filters(*object, operation.query).and_then([&] { return take_conditions(*object, operation.query); });
-        if (taken) take_result(*object, operation);
-        return taken;
+        return take_filters(*object, operation.query)
+            .and_then([&] { return take_conditions(*object, operation.query); })
+            .and_then([&] { return take_result(*object, operation); });
     } catch (const Poco::Exception& thrown) {
         return failed("the record of operation {} is damaged: {}", operation.id, thrown.displayText());
     }

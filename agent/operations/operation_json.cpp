@@ -5,14 +5,11 @@
 #include <vector>
 
 #include "flow/flow_json.h"
-#include "flow/json_members.h"
 
 namespace headgate::operations {
 namespace {
 
-void append_filter(fmt::memory_buffer& out, const FlowFilter& filter) {
-    out.push_back('{');
-    JsonMembers members{out};
+void add_filter(JsonMembers& members, const FlowFilter& filter) {
     if (filter.source) members.text("source", to_string(*filter.source));
     if (filter.destination) members.text("destination", to_string(*filter.destination));
     if (filter.source_port) members.text("source_port", to_string(*filter.source_port));
@@ -23,21 +20,13 @@ void append_filter(fmt::memory_buffer& out, const FlowFilter& filter) {
                                [](Protocol each) { return to_string(each); });
         members.texts("protocols", names);
     }
-    out.push_back('}');
 }
 
-void append_filters(fmt::memory_buffer& out, const std::vector<FlowFilter>& filters) {
-    out.push_back('[');
-    bool first = true;
-    for (const auto& filter : filters) {
-        if (!std::exchange(first, false)) out.push_back(',');
-        append_filter(out, filter);
-    }
-    out.push_back(']');
-}
+}  // namespace
 
-/// What stands beside the filters, where it is not the usual.
-void append_conditions(JsonMembers& members, const FlowQuery& query) {
+void add_query(JsonMembers& members, const FlowQuery& query) {
+    members.number("minimum_age_seconds", query.minimum_age.count());
+    members.objects("filters", query.filters, add_filter);
     if (query.states != StateScope::Active) members.text("state", to_string(query.states));
     if (query.side != MatchSide::Original) members.text("match", to_string(query.side));
     if (query.direction == MatchDirection::Both) members.number("both_directions", true);
@@ -46,9 +35,21 @@ void append_conditions(JsonMembers& members, const FlowQuery& query) {
     if (query.minimum_bytes) members.number("minimum_bytes", *query.minimum_bytes);
 }
 
-void append_counts(fmt::memory_buffer& out, const OperationCounts& counts) {
-    out.push_back('{');
-    JsonMembers members{out};
+void add_endpoint(JsonMembers& members, const Endpoint& endpoint) {
+    members.text("firewall", endpoint.firewall);
+    members.text("availability_zone", endpoint.availability_zone);
+    if (!endpoint.network_namespace.empty()) members.text("netns", endpoint.network_namespace);
+}
+
+void add_caller(JsonMembers& members, const Caller& caller) {
+    members.text("face", caller.face);
+    if (caller.uid) members.number("uid", *caller.uid);
+    if (!caller.user.empty()) members.text("user", caller.user);
+    if (!caller.sudo_user.empty()) members.text("sudo_user", caller.sudo_user);
+    if (!caller.source_address.empty()) members.text("source_address", caller.source_address);
+}
+
+void add_counts(JsonMembers& members, const OperationCounts& counts) {
     members.number("scanned", counts.scanned);
     members.number("matched", counts.matched);
     members.number("flushed", counts.flushed);
@@ -57,36 +58,41 @@ void append_counts(fmt::memory_buffer& out, const OperationCounts& counts) {
     members.number("protected", counts.protected_flows);
     if (counts.age_unknown != 0) members.number("age_unknown", counts.age_unknown);
     if (counts.bytes_unknown != 0) members.number("bytes_unknown", counts.bytes_unknown);
-    out.push_back('}');
 }
-
-}  // namespace
 
 void append_request_members(fmt::memory_buffer& out, const FlowOperation& operation) {
     JsonMembers members{out};
     members.text("operation_id", operation.id);
     members.text("type", to_string(operation.type));
-    members.text("firewall", operation.endpoint.firewall);
-    members.text("availability_zone", operation.endpoint.availability_zone);
-    if (!operation.endpoint.network_namespace.empty()) members.text("netns", operation.endpoint.network_namespace);
+    add_endpoint(members, operation.endpoint);
     members.text("requested_at", to_rfc3339(operation.requested_at));
-    members.number("minimum_age_seconds", operation.query.minimum_age.count());
-    members.key("filters");
-    append_filters(out, operation.query.filters);
-    append_conditions(members, operation.query);
+    members.object("requested_by", [&](JsonMembers& inner) { add_caller(inner, operation.caller); });
+    add_query(members, operation.query);
+    if (!operation.from_operation.empty()) members.text("from_capture", operation.from_operation);
     if (operation.dry_run) members.number("dry_run", true);
-    members.text("stream_exception_policy", operation.stream_exception_policy);
+    if (operation.include_protected) members.number("include_protected", true);
 }
 
 void append_result_members(fmt::memory_buffer& out, const FlowOperation& operation) {
     JsonMembers members{out, JsonMembers::Place::Later};
     members.text("status", to_string(operation.status));
+    if (operation.status == OperationStatus::InProgress) members.text("phase", to_string(operation.phase));
     if (!operation.status_message.empty()) members.text("status_message", operation.status_message);
     if (!operation.detail.empty()) members.text("detail", operation.detail);
+    if (operation.refused) members.number("refused", true);
     if (!operation.warnings.empty()) members.texts("warnings", operation.warnings);
+    members.text("stream_exception_policy", operation.stream_exception_policy);
+    if (!operation.plan.empty()) members.text("plan", operation.plan);
+    if (operation.restarts != 0) members.number("restarts", operation.restarts);
     members.number("duration_ms", operation.duration.count());
-    members.key("counts");
-    append_counts(out, operation.counts);
+    members.object("counts", [&](JsonMembers& inner) { add_counts(inner, operation.counts); });
+}
+
+void append_operation_json(fmt::memory_buffer& out, const FlowOperation& operation) {
+    out.push_back('{');
+    append_request_members(out, operation);
+    append_result_members(out, operation);
+    out.push_back('}');
 }
 
 }  // namespace headgate::operations

@@ -5,6 +5,8 @@
 
 #include "headgate/flow_operation.h"
 
+#include "flow/json_members.h"
+
 namespace headgate::operations {
 
 /// Appends what is known when an operation begins: the members without the braces, so that more can follow.
@@ -12,5 +14,14 @@ void append_request_members(fmt::memory_buffer& out, const FlowOperation& operat
 
 /// Appends what is known when it has ended, with a comma in front.
 void append_result_members(fmt::memory_buffer& out, const FlowOperation& operation);
+
+/// Both, as one object.
+void append_operation_json(fmt::memory_buffer& out, const FlowOperation& operation);
+
+// Parts of it, for other objects that have them.
+void add_query(JsonMembers& members, const FlowQuery& query);
+void add_endpoint(JsonMembers& members, const Endpoint& endpoint);
+void add_caller(JsonMembers& members, const Caller& caller);
+void add_counts(JsonMembers& members, const OperationCounts& counts);
 
 }  // namespace headgate::operations

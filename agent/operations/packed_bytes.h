@@ -14,7 +14,7 @@ namespace headgate::operations {
 
 /// Collects one row. The caller sees to it that `Capacity` is enough for the longest.
 template <std::size_t Capacity>
-class PackedWriter {
+class PackedWriter {  // NOLINT(cppcoreguidelines-pro-type-member-init): what is not written is not read
   public:
     void octet(std::uint8_t value) noexcept { storage_[size_++] = std::byte{value}; }
 

@@ -70,7 +70,10 @@ Result<std::optional<StoredBlock>> select_block(Session& session, const char* co
         return std::nullopt;
     }
     auto block = found.unpacked();
-    if (!block) return tl::unexpected(std::move(block.error()).within("operation " + id));
+    if (!block) {
+        block.error().number = EBADMSG;
+        return tl::unexpected(std::move(block.error()).within("operation " + id));
+    }
     return std::optional{std::move(*block)};
 }
 

@@ -23,6 +23,7 @@ Result<void> SqliteStore::append(std::string_view id, std::span<const StoredFlow
             if (!there) return there;
         }
         auto& block = gathered_[key];
+        is_gathering_ = true;
         const auto fitting = flows.first(std::min<std::size_t>(flows.size(), kRowsPerBlock - block.count()));
         for (const auto& flow : fitting)
             block.add(flow);
@@ -33,14 +34,27 @@ Result<void> SqliteStore::append(std::string_view id, std::span<const StoredFlow
     return {};
 }
 
-/// What cannot be written is not kept: the operation that it belongs to has failed, and is to be closed as such.
+/// What cannot be written stays gathered: whoever appends next, or ends the operation, meets the same error.
 Result<void> SqliteStore::write_gathered(std::string_view id) {
     const auto found = gathered_.find(id);
     if (found == gathered_.end()) return {};
-    auto gathered = gathered_.extract(found);
-    return writer_.database.transact(Durability::Kept, [&](Session& session) -> Result<void> {
-        return insert_block(session, gathered.key(), gathered.mapped(), BlockKind::Told).map([](std::uint64_t) {});
+    auto written = writer_.database.transact(Durability::Kept, [&](Session& session) -> Result<void> {
+        return insert_block(session, found->first, found->second, BlockKind::Told).map([](std::uint64_t) {});
     });
+    if (written) forget_gathered(id);
+    return written;
+}
+
+void SqliteStore::forget_gathered(std::string_view id) {
+    if (const auto found = gathered_.find(id); found != gathered_.end()) gathered_.erase(found);
+    is_gathering_ = !gathered_.empty();
+}
+
+/// Without a lock where nothing is: a page is not to wait for a writer.
+Result<void> SqliteStore::show_gathered(std::string_view id) {
+    if (!is_gathering_) return {};
+    const std::lock_guard lock{writer_.mutex};
+    return write_gathered(id);
 }
 
 Result<std::uint64_t> SqliteStore::append_pending(std::string_view id, std::span<const FlowRow> rows) {
@@ -93,14 +107,14 @@ Result<std::vector<StoredFlow>> SqliteStore::flows(std::string_view id, std::uin
     return page;
 }
 
-Result<void> SqliteStore::for_each_flow(std::string_view id, const StoredFlowSink& take) {
+Result<void> SqliteStore::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
     const std::string key{id};
     if (auto written = show_gathered(key); !written) return written;
-    for (std::uint64_t row = 0;;) {
+    for (std::uint64_t row = first;;) {
         const auto block = block_with(key, row);
         if (!block) return tl::unexpected(block.error());
         if (!*block) return {};
-        if (auto taken = take((*block)->flows); !taken) return taken;
+        if (auto taken = take(std::span{(*block)->flows}.subspan(row - (*block)->first)); !taken) return taken;
         row = (*block)->end();
     }
 }

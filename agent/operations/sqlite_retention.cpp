@@ -5,7 +5,10 @@
 // many of the last ones to the front (auto_vacuum = INCREMENTAL). Simply using them again would be cheaper, but the
 // file would stay as large as it ever was, and a disk budget could not be kept nor checked with ls(1).
 #include <Poco/Data/Statement.h>
+#include <sys/statvfs.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <mutex>
 
 #include "operations/operation_document.h"
@@ -20,6 +23,10 @@ using Poco::Data::Statement;
 
 constexpr int kBlocksAtOnce = 128;  // some tens of milliseconds
 constexpr int kPagesAtOnce = 1024;  // 4 MiB to be moved at most
+
+/// Whose flows are being flushed just now.
+constexpr const char* kSources =
+    "(SELECT json_extract(document, '$.from_operation') FROM operations WHERE status = 'IN_PROGRESS')";
 
 std::string in_progress() {
     return std::string{to_string(OperationStatus::InProgress)};
@@ -37,7 +44,10 @@ Result<std::size_t> remove_orphans(Session& session) {
 }
 
 Result<void> cut_off_free_pages(Session& session) {
-    for (int free = 1; free > 0;) {
+    int free = 0;
+    session << "PRAGMA freelist_count", into(free), now;
+    for (int before = free + 1; free > 0 && free < before;) {
+        before = free;
         session << "PRAGMA incremental_vacuum(" << kPagesAtOnce << ")", now;
         session << "PRAGMA freelist_count", into(free), now;
     }
@@ -54,25 +64,23 @@ Result<void> empty_log(Session& session) {
 }  // namespace
 
 Result<void> SqliteStore::sweep() {
-    std::size_t removed = 0;
-    for (std::size_t now_removed = 1; now_removed > 0; removed += now_removed) {
+    for (std::size_t now_removed = 1; now_removed > 0;) {
         const auto some = writer_.database.transact(Durability::Kept, remove_orphans);
         if (!some) return tl::unexpected(some.error());
         now_removed = *some;
     }
-    if (removed == 0) return {};
     return writer_.database.run(cut_off_free_pages).and_then([&] { return writer_.database.run(empty_log); });
 }
 
 Result<std::uint64_t> SqliteStore::expire(Timestamp before) {
     const std::lock_guard lock{writer_.mutex};
-    const auto removed = writer_.database.transact(Durability::Kept, [&](Session& session) -> Result<std::uint64_t> {
+    auto removed = writer_.database.transact(Durability::Kept, [&](Session& session) -> Result<std::uint64_t> {
         Statement statement{session};
-        statement << "DELETE FROM operations WHERE status <> ? AND requested_at < ?", bind(in_progress()),
-            bind(static_cast<Poco::Int64>(before.time_since_epoch().count()));
+        statement << "DELETE FROM operations WHERE status <> ? AND requested_at < ? AND id NOT IN " << kSources,
+            bind(in_progress()), bind(static_cast<Poco::Int64>(before.time_since_epoch().count()));
         return statement.execute();
     });
-    if (!removed) return removed;
+    if (!removed || *removed == 0) return removed;
     if (auto swept = sweep(); !swept) return tl::unexpected(std::move(swept.error()));
     return removed;
 }
@@ -85,17 +93,45 @@ Result<std::uint64_t> SqliteStore::shrink_to(std::uint64_t bytes) {
         if (auto swept = sweep(); !swept) return tl::unexpected(std::move(swept.error()));
     }
     for (std::uint64_t removed = 0;; ++removed) {
-        if (writer_.database.bytes() <= bytes) return removed;
+        const auto used = writer_.database.bytes();
+        if (used <= bytes) return removed;
         const auto oldest = writer_.database.transact(Durability::Kept, [&](Session& session) -> Result<std::size_t> {
             Statement statement{session};
             statement << "DELETE FROM operations WHERE number ="
-                         " (SELECT number FROM operations WHERE status <> ? ORDER BY number LIMIT 1)",
+                         " (SELECT number FROM operations WHERE status <> ? AND id NOT IN "
+                      << kSources << " ORDER BY number LIMIT 1)",
                 bind(in_progress());
             return statement.execute();
         });
         if (!oldest) return tl::unexpected(oldest.error());
         if (*oldest == 0) return removed;
         if (auto swept = sweep(); !swept) return tl::unexpected(std::move(swept.error()));
+        // Somebody who reads keeps the log as long as it is: to remove more would free no more.
+        if (writer_.database.bytes() >= used) return removed + 1;
+    }
+}
+
+Result<void> SqliteStore::ensure_room(std::uint64_t flows) {
+    // IPv6 rows with their outcomes, in the file, and once more in the log as far as that grows (database.cpp).
+    constexpr std::uint64_t kBytesPerFlow = 110;
+    constexpr std::uint64_t kLog = std::uint64_t{32} << 20U;
+    constexpr std::uint64_t kRest = std::uint64_t{256} << 10U;
+    struct statvfs disk {};
+    const auto& file = writer_.database.file();
+    if (::statvfs(file.c_str(), &disk) != 0) return system_error(errno, file);
+    const auto rows = flows * kBytesPerFlow;
+    const auto free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+    return free >= rows + std::min(rows, kLog) + kRest ? Result<void>{} : writer_.database.no_space();
+}
+
+void SqliteStore::trim() {
+    const auto shrink = [](Session& session) -> Result<void> {
+        session << "PRAGMA shrink_memory", now;
+        return {};
+    };
+    for (auto* const connection : {&writer_, &reader_}) {
+        const std::lock_guard lock{connection->mutex};
+        static_cast<void>(connection->database.run(shrink));
     }
 }
 

@@ -138,14 +138,25 @@ Result<void> SqliteStore::update(const FlowOperation& operation) {
         return write(Durability::Kept, [&](Session& session) { return store_changes(session, operation); });
     }
     const std::lock_guard lock{writer_.mutex};
-    auto gathered = gathered_.extract(operation.id);
-    return writer_.database.transact(Durability::OnDisk, [&](Session& session) -> Result<void> {
-        if (!gathered.empty()) {
-            const auto inserted = insert_block(session, operation.id, gathered.mapped(), BlockKind::Told);
+    auto written = write_end(operation);
+    if (!written && written.error().number == ENOSPC && operation.status == OperationStatus::Failed) {
+        forget_gathered(operation.id);  // what has failed for want of room is at least told so
+        written = write_end(operation);
+    }
+    return written;
+}
+
+Result<void> SqliteStore::write_end(const FlowOperation& operation) {
+    const auto gathered = gathered_.find(operation.id);
+    auto written = writer_.database.transact(Durability::OnDisk, [&](Session& session) -> Result<void> {
+        if (gathered != gathered_.end()) {
+            const auto inserted = insert_block(session, operation.id, gathered->second, BlockKind::Told);
             if (!inserted) return tl::unexpected(inserted.error());
         }
         return store_changes(session, operation);
     });
+    if (written) forget_gathered(operation.id);
+    return written;
 }
 
 Result<std::optional<FlowOperation>> SqliteStore::find(std::string_view id) {

@@ -8,6 +8,7 @@
 // operation.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -34,16 +35,18 @@ class SqliteStore final : public OperationStore {
     Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override;
 
     Result<void> append(std::string_view id, std::span<const StoredFlow> flows) override;
+    Result<void> ensure_room(std::uint64_t flows) override;
     Result<std::uint64_t> append_pending(std::string_view id, std::span<const FlowRow> rows) override;
     Result<void> settle(std::string_view id, std::uint64_t block, std::span<const FlowEnding> endings) override;
     Result<void> for_each_pending(
         std::string_view id,
         const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& take) override;
     Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
-    Result<void> for_each_flow(std::string_view id, const StoredFlowSink& take) override;
+    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override;
 
     Result<std::uint64_t> expire(Timestamp before) override;
     Result<std::uint64_t> shrink_to(std::uint64_t bytes) override;
+    void trim() override;
     Result<std::uint64_t> bytes_used() override;
 
   private:
@@ -65,20 +68,21 @@ class SqliteStore final : public OperationStore {
         return reader_.database.run(std::forward<Work>(work));
     }
 
-    /// Both with the writer's mutex held.
+    /// All with the writer's mutex held.
+    [[nodiscard]] Result<void> write_end(const FlowOperation& operation);
     [[nodiscard]] Result<void> write_gathered(std::string_view id);
     [[nodiscard]] Result<void> sweep();
 
+    void forget_gathered(std::string_view id);
+
     /// Writes what is gathered of an operation that is about to be read.
-    [[nodiscard]] Result<void> show_gathered(std::string_view id) {
-        const std::lock_guard lock{writer_.mutex};
-        return write_gathered(id);
-    }
+    [[nodiscard]] Result<void> show_gathered(std::string_view id);
     [[nodiscard]] Result<std::optional<StoredBlock>> block_with(const std::string& id, std::uint64_t row);
 
     Connection writer_;
     Connection reader_;
     std::map<std::string, FlowBlock, std::less<>> gathered_;  ///< by operation; under the writer's mutex
+    std::atomic<bool> is_gathering_ = false;
 };
 
 }  // namespace headgate::operations

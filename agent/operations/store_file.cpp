@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
+#include <thread>
 
 #include "flow/file_descriptor.h"
+#include "operations/state_error.h"
 
 namespace headgate::operations {
 namespace {
@@ -17,6 +20,8 @@ using namespace Poco::Data::Keywords;
 
 constexpr int kApplication = 0x68676174;  // "hgat", in the file's header (sqlite.org/fileformat2.html, offset 68)
 constexpr int kVersion = 1;
+constexpr std::chrono::seconds kPatience{
+    10};  // the folder is locked for milliseconds, while its file is made or opened
 
 // A row of `operations` has what is searched in columns, the rest in a document. `blocks` and `outcomes` hold packed
 // flows (flow_rows.h); large parts come last, so that what stands before them is read without them. Blocks whose
@@ -49,13 +54,17 @@ constexpr const char* kSchema[] = {
 /// Opens the folder, which is made if it is missing, and is alone in it until it is closed or its holder dies.
 Result<FileDescriptor> lock_folder(const std::string& folder) {
     const auto what = fmt::format("state directory {}", folder);
-    if (::mkdir(folder.c_str(), 0750) != 0 && errno != EEXIST) return system_error(errno, what);
+    if (::mkdir(folder.c_str(), 0750) != 0 && errno != EEXIST) return state_error(errno, what);
     FileDescriptor descriptor{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!descriptor.is_open()) return system_error(errno, what);
+    if (!descriptor.is_open()) return state_error(errno, what);
     // SQLite's own files come and go beside the database: without this it only says that it cannot open them.
-    if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) return system_error(errno, what);
-    while (::flock(descriptor.get(), LOCK_EX) != 0) {
-        if (errno != EINTR) return system_error(errno, what);
+    if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) return state_error(errno, what);
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR) return system_error(errno, what);
+        if (std::chrono::steady_clock::now() > end)
+            return failed("{}: locked by another process for {} s", what, kPatience.count());
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
     }
     return descriptor;
 }
@@ -137,9 +146,14 @@ Result<Database> open_store_file(const std::string& folder) {
         if (auto made = make_file(file, *locked); !made) return tl::unexpected(std::move(made.error()));
     }
     if (::faccessat(AT_FDCWD, file.c_str(), R_OK | W_OK, AT_EACCESS) != 0) return system_error(errno, file);
+    struct stat log {};
+    const bool logged = ::stat((file + "-wal").c_str(), &log) == 0 && log.st_size > 0;
     auto database = Database::open(file);
     if (!database) return database;
+    // What is not ours is not changed by closing it, either.
+    if (logged) database->when_closed(LogAtEnd::Left);
     if (auto ours = judge(*database); !ours) return tl::unexpected(std::move(ours.error()));
+    database->when_closed(LogAtEnd::WorkedIn);
     return database;
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,8 +16,12 @@ namespace headgate {
 enum class OperationType : std::uint8_t { Capture, Flush };
 enum class OperationStatus : std::uint8_t { InProgress, Completed, CompletedWithErrors, Failed };
 
+/// How far one has come that is in progress.
+enum class OperationPhase : std::uint8_t { Identifying, Flushing };
+
 [[nodiscard]] std::string_view to_string(OperationType type);      ///< `FLOW_CAPTURE`, `FLOW_FLUSH`
 [[nodiscard]] std::string_view to_string(OperationStatus status);  ///< `COMPLETED`, ...
+[[nodiscard]] std::string_view to_string(OperationPhase phase);    ///< `identifying`, `flushing`
 
 /// Where an operation works: one flow table, by the name that users have for it.
 struct Endpoint {
@@ -25,6 +30,17 @@ struct Endpoint {
     std::string network_namespace;  ///< of a one-off run, as it was named; empty otherwise
 
     friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+/// Who asked for an operation, as far as is known.
+struct Caller {
+    std::string face;  ///< the way it came: `cli`, `unix`
+    std::optional<std::uint32_t> uid;
+    std::string user;
+    std::string sudo_user;       ///< who became that user by sudo(8)
+    std::string source_address;  ///< where they sit, if not at this machine
+
+    friend bool operator==(const Caller&, const Caller&) = default;
 };
 
 struct OperationCounts {
@@ -44,13 +60,19 @@ struct FlowOperation {
     std::string id;  ///< lower-case UUID
     OperationType type = OperationType::Capture;
     OperationStatus status = OperationStatus::InProgress;
-    std::string status_message;  ///< empty where there is nothing to say
-    std::string detail;          ///< what is behind the status message, in our own words
+    OperationPhase phase = OperationPhase::Identifying;  ///< says something of one that is in progress
+    std::string status_message;                          ///< empty where there is nothing to say
+    std::string detail;                                  ///< what is behind the status message, in our own words
+    bool refused = false;  ///< of a Failed one: a guard said no, before anything was changed
+    Caller caller;
     Endpoint endpoint;
     Timestamp requested_at{};
     std::chrono::milliseconds duration{0};
-    FlowQuery query;  ///< without filters for a flush of captured flows
+    FlowQuery query;             ///< of a flush of captured flows, what they had been captured by
+    std::string from_operation;  ///< whose flows are flushed; empty: those that match now, or come from a file
     bool dry_run = false;
+    bool include_protected = false;  ///< protected flows were to be ended, too
+    std::string plan;                ///< how the table is searched, in words
     OperationCounts counts;
     std::string stream_exception_policy = "none";  ///< the name of the one in force
     std::vector<std::string> warnings;             ///< what the operator should know beside the result

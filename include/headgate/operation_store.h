@@ -2,8 +2,8 @@
 // a crash nothing is half-known. One of headgate's seams to the outside; the real one is operations::SqliteStore, and
 // the tests hold a second one in memory to the same conformance.
 //
-// An id that is not there, or not any more, is an error with ENOENT wherever its flows are to be written or read. A disk
-// without space is one with ENOSPC: what was asked was then not done.
+// An id that is not there, or not any more, is an error with ENOENT wherever its flows are to be written or read. A
+// disk without space is one with ENOSPC: what was asked was then not done.
 //
 // "Durable" is on the disk: it survives a power cut. Everything else survives the end of this process, unless it says
 // otherwise.
@@ -72,6 +72,10 @@ class OperationStore {
     /// operation has failed.
     virtual Result<void> append(std::string_view id, std::span<const StoredFlow> flows) = 0;
 
+    /// Whether so many flows and their outcomes still fit: ENOSPC where they do not. What others write meanwhile is not
+    /// foreseen.
+    virtual Result<void> ensure_room(std::uint64_t flows) = 0;
+
     /// The journal of a flush: flows that are about to be ended, behind those that are there. Durable when it returns.
     /// The number of the block, to settle it by. Each call costs a sync of the disk: blocks of thousands of rows.
     virtual Result<std::uint64_t> append_pending(std::string_view id, std::span<const FlowRow> rows) = 0;
@@ -90,9 +94,9 @@ class OperationStore {
     /// `count` flows from the `first` on, in their order; fewer at the end. A look-up, however many there are.
     virtual Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) = 0;
 
-    /// All flows, in their order, block by block, in constant memory. An error where the operation is removed
-    /// meanwhile.
-    virtual Result<void> for_each_flow(std::string_view id, const StoredFlowSink& take) = 0;
+    /// All flows from the `first` on, in their order, block by block, in constant memory. An error where the operation
+    /// is removed meanwhile.
+    virtual Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) = 0;
 
     /// Removes operations that ended and were requested before then, with their flows; returns how many. This takes a
     /// little room itself: where a disk has none at all, their space may come back with a later call only.
@@ -100,6 +104,9 @@ class OperationStore {
 
     /// Removes the oldest operations that ended until no more than this is used; returns how many.
     virtual Result<std::uint64_t> shrink_to(std::uint64_t bytes) = 0;
+
+    /// Gives back memory that only work in hand needs.
+    virtual void trim() = 0;
 
     /// On the disk, with everything that belongs to it.
     virtual Result<std::uint64_t> bytes_used() = 0;

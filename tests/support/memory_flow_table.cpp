@@ -19,6 +19,7 @@ bool is_row(const Flow& flow, const FlowRow& row) {
 
 Result<ScanReport> MemoryFlowTable::scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) {
     listener.planned("a walk through memory");
+    if (at_scan) at_scan();
     ScanReport report;
     for (const auto& flow : flows) {
         ++report.scanned;
@@ -47,6 +48,7 @@ Result<void> MemoryFlowTable::look_up(std::span<const FlowRow> rows, const Prese
 }
 
 Result<void> MemoryFlowTable::remove(std::span<const FlowRow> rows, const EndingSink& ended) {
+    if (at_removal) at_removal();
     for (const auto& row : rows) {
         ++removals_asked;
         const auto found = std::ranges::find_if(flows, [&](const Flow& flow) { return is_row(flow, row); });

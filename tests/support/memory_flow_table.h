@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -26,6 +27,9 @@ class MemoryFlowTable final : public FlowTable {
     std::map<std::uint32_t, int> failing;
 
     bool tcp_loose = true;
+
+    /// Called before a scan begins, and before rows are removed.
+    std::function<void()> at_scan, at_removal;
 
     /// How many rows remove() was asked to end.
     std::uint64_t removals_asked = 0;

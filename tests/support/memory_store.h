@@ -39,10 +39,10 @@ class MemoryDisk {
     std::mutex mutex_;
     std::vector<Record> records_;  ///< the oldest first
     std::uint64_t blocks_ = 0;
-    std::uint64_t limit_ = UINT64_MAX;
+    std::uint64_t limit_ = std::uint64_t{1} << 40U;
 };
 
-class MemoryStore final : public OperationStore {
+class MemoryStore : public OperationStore {
   public:
     MemoryStore() : MemoryStore(std::make_shared<MemoryDisk>()) {}
     explicit MemoryStore(std::shared_ptr<MemoryDisk> disk) : disk_(std::move(disk)) {}
@@ -94,6 +94,11 @@ class MemoryStore final : public OperationStore {
         return add_block(id, {flows.begin(), flows.end()}, false).map([](std::uint64_t) {});
     }
 
+    Result<void> ensure_room(std::uint64_t flows) override {
+        const std::lock_guard lock{disk_->mutex_};
+        return make_room(flows);
+    }
+
     Result<std::uint64_t> append_pending(std::string_view id, std::span<const FlowRow> rows) override {
         std::vector<StoredFlow> flows;
         for (const auto& row : rows)
@@ -140,8 +145,12 @@ class MemoryStore final : public OperationStore {
         return page;
     }
 
-    Result<void> for_each_flow(std::string_view id, const StoredFlowSink& take) override {
-        return for_each_block(id, [&](const Block& block) { return take(block.flows); });
+    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override {
+        return for_each_block(id, [&](const Block& block) -> Result<void> {
+            const auto skipped = std::min<std::uint64_t>(first, block.flows.size());
+            first -= skipped;
+            return skipped == block.flows.size() ? Result<void>{} : take(std::span{block.flows}.subspan(skipped));
+        });
     }
 
     Result<std::uint64_t> expire(Timestamp before) override {
@@ -159,6 +168,8 @@ class MemoryStore final : public OperationStore {
             disk_->records_.erase(oldest);
         }
     }
+
+    void trim() override {}
 
     Result<std::uint64_t> bytes_used() override {
         const std::lock_guard lock{disk_->mutex_};
@@ -224,7 +235,7 @@ class MemoryStore final : public OperationStore {
                 flows += block.flows.size();
         return disk_->records_.size() * 512 + flows * 64;
     }
-    [[nodiscard]] Result<void> make_room(std::size_t flows) const {
+    [[nodiscard]] Result<void> make_room(std::uint64_t flows) const {
         if (bytes_held() + 512 + flows * 64 <= disk_->limit_) return {};
         return system_error(ENOSPC, "memory disk");
     }

@@ -192,14 +192,23 @@ TYPED_TEST_P(OperationStoreConformance, all_flows_are_told_in_their_order) {
         this->append("one", numbered_flows(row, 500));
     std::vector<StoredFlow> told;
     ASSERT_TRUE(this->store()
-                    .for_each_flow("one",
+                    .for_each_flow("one", 0,
                                    [&](std::span<const StoredFlow> some) {
                                        told.insert(told.end(), some.begin(), some.end());
                                        return Result<void>{};
                                    })
                     .has_value());
     EXPECT_EQ(told, numbered_flows(0, 5000));
-    const auto stopped = this->store().for_each_flow("one", [](auto) -> Result<void> { return refused("enough"); });
+    told.clear();
+    ASSERT_TRUE(this->store()
+                    .for_each_flow("one", 4321,
+                                   [&](std::span<const StoredFlow> some) {
+                                       told.insert(told.end(), some.begin(), some.end());
+                                       return Result<void>{};
+                                   })
+                    .has_value());
+    EXPECT_EQ(told, numbered_flows(4321, 679)) << "from one in the middle on";
+    const auto stopped = this->store().for_each_flow("one", 0, [](auto) -> Result<void> { return refused("enough"); });
     ASSERT_FALSE(stopped.has_value());
     EXPECT_EQ(stopped.error().message, "enough");
 }
@@ -210,7 +219,7 @@ TYPED_TEST_P(OperationStoreConformance, flows_of_an_operation_that_is_not_there_
     EXPECT_EQ(this->store().append("nobody", flow).error().number, ENOENT);
     EXPECT_EQ(this->store().append_pending("nobody", rows_of(flow)).error().number, ENOENT);
     EXPECT_EQ(this->store().flows("nobody", 0, 1).error().number, ENOENT);
-    EXPECT_EQ(this->store().for_each_flow("nobody", nothing).error().number, ENOENT);
+    EXPECT_EQ(this->store().for_each_flow("nobody", 0, nothing).error().number, ENOENT);
     EXPECT_EQ(this->store().for_each_pending("nobody", nothing).error().number, ENOENT);
     EXPECT_EQ(this->store().settle("nobody", 1, endings_of(flow)).error().number, ENOENT);
 }
@@ -235,6 +244,14 @@ TYPED_TEST_P(OperationStoreConformance, pending_flows_are_there_after_a_crash) {
     EXPECT_EQ(flows[3], numbered_flows(13, 1).front().flow);
     EXPECT_EQ(flows[20], flows_of_every_kind().front().flow);
     EXPECT_EQ(this->flows("one", 0, 30), numbered_flows(0, 30));
+}
+
+TYPED_TEST_P(OperationStoreConformance, says_whether_many_flows_would_fit) {
+    EXPECT_TRUE(this->store().ensure_room(0).has_value());
+    EXPECT_TRUE(this->store().ensure_room(1000).has_value());
+    const auto too_many = this->store().ensure_room(std::uint64_t{1} << 56U);
+    ASSERT_FALSE(too_many.has_value());
+    EXPECT_EQ(too_many.error().number, ENOSPC);
 }
 
 TYPED_TEST_P(OperationStoreConformance, settled_flows_are_told_as_they_ended) {
@@ -362,8 +379,9 @@ REGISTER_TYPED_TEST_SUITE_P(OperationStoreConformance, an_operation_comes_back_a
                             an_id_or_a_token_is_used_once, lists_the_newest_first_whatever_the_clock_said,
                             lists_what_was_selected, flows_come_back_as_they_were_told, pages_begin_and_end_anywhere,
                             all_flows_are_told_in_their_order, flows_of_an_operation_that_is_not_there_are_an_error,
-                            pending_flows_are_there_after_a_crash, settled_flows_are_told_as_they_ended,
-                            a_block_is_settled_once_and_as_a_whole, pending_flows_can_be_settled_while_they_are_told,
+                            pending_flows_are_there_after_a_crash, says_whether_many_flows_would_fit,
+                            settled_flows_are_told_as_they_ended, a_block_is_settled_once_and_as_a_whole,
+                            pending_flows_can_be_settled_while_they_are_told,
                             operations_expire_that_ended_and_were_requested_before, shrinks_by_the_oldest_that_ended,
                             two_stores_on_one_disk_see_the_same, one_writes_while_another_reads);
 

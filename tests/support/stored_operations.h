@@ -44,6 +44,12 @@ inline std::vector<FlowOperation> operations_of_every_kind() {
     full.query.zone = std::uint16_t{65535};
     full.query.minimum_bytes = UINT64_MAX;
     full.query.minimum_age = std::chrono::seconds{86400};
+    full.phase = OperationPhase::Flushing;
+    full.refused = true;
+    full.caller = {"unix", 4'294'967'295U, "alice \xff", "bob", "2001:db8::7"};
+    full.from_operation = "5f0a";
+    full.include_protected = true;
+    full.plan = "whole dumps";
     full.dry_run = true;
     full.counts = {UINT64_MAX, 2, 3, 4, 5, 6, 7, 8};
     full.stream_exception_policy = "reject";

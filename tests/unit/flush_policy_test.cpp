@@ -1,72 +1,40 @@
 // A flush and the stream exception policy together.
 #include <gtest/gtest.h>
 
-#include <functional>
-
-#include "operations/flush.h"
-#include "support/flow_builder.h"
-#include "support/memory_flow_table.h"
-#include "support/memory_ruleset.h"
+#include "support/flush_rehearsal.h"
 
 namespace headgate::operations {
 namespace {
 
 using namespace headgate::testing;
 
-class WatchingObserver final : public FlushObserver {
-  public:
-    Result<void> confirm(const FlushPreview& preview) override {
-        policy_in_question = preview.stream_exception_policy;
-        if (at_question) at_question();
-        return answer;
-    }
-    void begun(const FlowOperation& /*operation*/) override {
-        if (at_beginning) at_beginning();
-    }
-    void ended(const FlowEnding& /*ending*/) override {}
-    void would_end(const Flow& /*flow*/) override {}
-
-    [[nodiscard]] bool stop_requested() const override { return stop; }
-
-    Result<void> answer;
-    std::function<void()> at_question, at_beginning;
-    bool stop = false;
-    std::string policy_in_question;
-};
-
-class FlushingWithPolicy : public ::testing::Test {
+class FlushingWithPolicy : public FlushRehearsal {
   protected:
     FlushingWithPolicy() {
         reject_.name = "reject";
         reject_.exception = StreamException::Reject;
         drop_.name = "drop";
-        request_.query = query_for_all();
+        operation_.query = query_for_all();
         table_.flows = {tcp_flow().from_port(1).established(), tcp_flow().from_port(2).established(),
                         tcp_flow().from_port(3).established(), udp_flow().from_port(4).established()};
     }
 
     void in_force(const StreamExceptionPolicy& policy) { ASSERT_TRUE(ruleset_.apply(policy).has_value()); }
-    Result<FlowOperation> flush() { return run_flush(table_, ruleset_, clock_, request_, observer_); }
     std::vector<std::string> warnings() { return flush().value().warnings; }
     RulesetStatus status() { return ruleset_.status().value(); }
 
-    MemoryFlowTable table_;
-    MemoryRuleset ruleset_;
-    SystemClock clock_;
-    FlushRequest request_;
-    WatchingObserver observer_;
     StreamExceptionPolicy reject_, drop_;
 };
 
-TEST_F(FlushingWithPolicy, every_flow_is_remembered_before_the_first_is_ended) {
+TEST_F(FlushingWithPolicy, every_flow_is_remembered_before_it_is_ended) {
     in_force(reject_);
-    observer_.at_beginning = [&] {
+    table_.at_removal = [&] {
         EXPECT_EQ(status().remembered_flows, 4U);
         EXPECT_EQ(table_.flows.size(), 4U);
     };
     const auto operation = flush().value();
     EXPECT_EQ(operation.stream_exception_policy, "reject");
-    EXPECT_EQ(observer_.policy_in_question, "reject");
+    EXPECT_EQ(observer_.policy_at_beginning, "reject");
     EXPECT_TRUE(operation.warnings.empty());
     EXPECT_TRUE(table_.flows.empty());
 }
@@ -80,7 +48,7 @@ TEST_F(FlushingWithPolicy, what_is_left_alone_is_not_remembered) {
 
 TEST_F(FlushingWithPolicy, a_dry_run_changes_no_policy_and_remembers_nothing) {
     in_force(reject_);
-    request_.dry_run = true;
+    operation_.dry_run = true;
     request_.policy.wanted = drop_;
     ASSERT_TRUE(flush().has_value());
     EXPECT_EQ(status().remembered_flows, 0U);
@@ -141,14 +109,14 @@ TEST_F(FlushingWithPolicy, continue_warns_while_tcp_is_picked_up_midstream) {
     reject_.name = "continue";
     reject_.exception = StreamException::Continue;
     in_force(reject_);
-    request_.dry_run = true;
+    operation_.dry_run = true;
     EXPECT_EQ(warnings().size(), 1U);
     table_.tcp_loose = false;
     EXPECT_TRUE(warnings().empty());
 }
 
 TEST_F(FlushingWithPolicy, a_policy_that_somebody_removed_or_changed_is_told) {
-    request_.dry_run = true;
+    operation_.dry_run = true;
     in_force(reject_);
     ruleset_.meddle(RulesetCondition::Changed);
     ASSERT_EQ(warnings().size(), 1U);
@@ -185,7 +153,7 @@ TEST_F(FlushingWithPolicy, the_wanted_policy_is_put_in_force) {
 TEST_F(FlushingWithPolicy, a_flush_that_is_refused_changes_no_policy) {
     in_force(reject_);
     request_.policy.wanted = drop_;
-    observer_.answer = refused("no");
+    request_.maximum_flows = 1;
     EXPECT_FALSE(flush().has_value());
     EXPECT_EQ(status().policy->name, "reject");
     EXPECT_EQ(status().remembered_flows, 0U);
@@ -200,27 +168,55 @@ TEST_F(FlushingWithPolicy, flows_that_were_not_flushed_after_all_are_forgotten) 
     EXPECT_EQ(status().remembered_flows, 4U);
 }
 
-TEST_F(FlushingWithPolicy, a_flush_that_is_interrupted_forgets_what_it_left_alone) {
+TEST_F(FlushingWithPolicy, that_comes_to_captured_flows_a_second_time_forgets_nothing_of_the_first) {
     in_force(reject_);
-    observer_.stop = true;
-    EXPECT_EQ(flush().value().counts.failed, 4U);
+    std::vector<FlowRow> captured;
+    for (const auto& flow : table_.flows)
+        captured.push_back({flow, {}});
+    request_.captured = [&](const auto& take) { return take(captured); };
+    EXPECT_EQ(flush().value().counts.flushed, 4U);
+    EXPECT_EQ(status().remembered_flows, 4U);
+    EXPECT_EQ(flush().value().counts.gone, 4U);
+    EXPECT_EQ(status().remembered_flows, 4U) << "they are still not to come back";
+}
+
+TEST_F(FlushingWithPolicy, captured_flows_that_are_gone_are_not_remembered) {
+    in_force(reject_);
+    const std::vector<FlowRow> captured{{table_.flows[0], {}}, {table_.flows[3], {}}};
+    request_.captured = [&](const auto& take) { return take(captured); };
+    table_.flows.pop_back();
+    EXPECT_EQ(flush().value().counts.gone, 1U);
+    EXPECT_EQ(status().remembered_flows, 1U);
+}
+
+TEST_F(FlushingWithPolicy, a_flush_that_is_stopped_remembers_nothing_of_what_it_left_alone) {
+    in_force(reject_);
+    observer_.before_block = [] { return failed("interrupted"); };
+    EXPECT_FALSE(flush().has_value());
+    EXPECT_EQ(observer_.endings.size(), 4U);
     EXPECT_EQ(status().remembered_flows, 0U);
 }
 
-TEST_F(FlushingWithPolicy, a_policy_that_changes_while_the_question_is_asked_refuses_the_flush) {
+TEST_F(FlushingWithPolicy, a_policy_that_changes_while_flows_are_identified_refuses_the_flush) {
     in_force(reject_);
-    observer_.at_question = [&] { in_force(drop_); };
+    observer_.at_progress = [&]() -> Result<void> {
+        in_force(drop_);
+        return {};
+    };
     const auto changed = flush();
     ASSERT_FALSE(changed.has_value());
     EXPECT_EQ(changed.error().kind, ErrorKind::Refused);
-    observer_.at_question = [&] { ruleset_.meddle(RulesetCondition::Changed); };
+    observer_.at_progress = [&]() -> Result<void> {
+        ruleset_.meddle(RulesetCondition::Changed);
+        return {};
+    };
     EXPECT_FALSE(flush().has_value());
     EXPECT_EQ(table_.flows.size(), 4U);
 }
 
 TEST_F(FlushingWithPolicy, a_policy_that_falls_while_flows_are_ended_is_told) {
     in_force(reject_);
-    observer_.at_beginning = [&] { ruleset_.meddle(RulesetCondition::Missing); };
+    table_.at_removal = [&] { ruleset_.meddle(RulesetCondition::Missing); };
     EXPECT_EQ(warnings(), std::vector<std::string>{
                               "the stream exception policy was changed or removed while flows were being ended"});
 }

@@ -160,7 +160,8 @@ TEST_F(SqliteStoreFile, in_a_folder_that_cannot_be_written_is_an_error_that_name
     const WithoutRights nobody;
     const auto store = SqliteStore::open(state());
     ASSERT_FALSE(store.has_value());
-    EXPECT_EQ(store.error().message, "state directory " + state() + ": Permission denied");
+    EXPECT_EQ(store.error().message, "state directory " + state() +
+                                         ": Permission denied: this takes root (CAP_NET_ADMIN), or a running agent");
     EXPECT_EQ(store.error().number, EACCES);
 }
 

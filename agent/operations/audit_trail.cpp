@@ -1,0 +1,119 @@
+#include "operations/audit_trail.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "flow/flow_json.h"
+#include "flow/json_members.h"
+#include "operations/operation_json.h"
+#include "operations/state_error.h"
+
+namespace headgate::operations {
+namespace {
+
+/// For a line with twenty filters and a long detail.
+constexpr off_t kRoom = 16 * 1024;
+
+std::string_view result_of(const FlowOperation& operation) {
+    return operation.refused ? "REFUSED" : to_string(operation.status);
+}
+
+void add_who(JsonMembers& members, const Caller& caller, const Endpoint& endpoint) {
+    members.object("caller", [&](JsonMembers& inner) { add_caller(inner, caller); });
+    if (!caller.source_address.empty()) members.text("source_address", caller.source_address);
+    add_endpoint(members, endpoint);
+}
+
+}  // namespace
+
+Result<void> AuditTrail::ready() {
+    const std::lock_guard lock{mutex_};
+    if (auto opened = open(); !opened) return opened;
+    const auto size = ::lseek(open_.get(), 0, SEEK_END);
+    if (size < 0 || ::fallocate(open_.get(), FALLOC_FL_KEEP_SIZE, size, kRoom) == 0) return {};
+    // Not every file system can set room aside, nor is every audit log a file.
+    return errno == ENOSPC || errno == EDQUOT ? failure() : Result<void>{};
+}
+
+Result<void> AuditTrail::record(const FlowOperation& operation) {
+    fmt::memory_buffer out;
+    out.push_back('{');
+    JsonMembers members{out};
+    members.text("time", to_rfc3339(clock_.now()));
+    if (!operation.id.empty()) members.text("operation_id", operation.id);
+    members.text("action", operation.type == OperationType::Capture ? "capture" : "flush");
+    add_who(members, operation.caller, operation.endpoint);
+    members.text("requested_at", to_rfc3339(operation.requested_at));
+    add_query(members, operation.query);
+    if (!operation.from_operation.empty()) members.text("from_capture", operation.from_operation);
+    members.number("dry_run", operation.dry_run);
+    members.number("include_protected", operation.include_protected);
+    members.text("stream_exception_policy", operation.stream_exception_policy);
+    members.text("result", result_of(operation));
+    if (!operation.detail.empty()) members.text("detail", operation.detail);
+    members.object("counts", [&](JsonMembers& inner) { add_counts(inner, operation.counts); });
+    members.number("duration_ms", operation.duration.count());
+    out.push_back('}');
+    return append(fmt::to_string(out));
+}
+
+Result<void> AuditTrail::record(const PolicyChange& change, const Result<void>& result) {
+    fmt::memory_buffer out;
+    out.push_back('{');
+    JsonMembers members{out};
+    members.text("time", to_rfc3339(clock_.now()));
+    members.text("action", change.action);
+    add_who(members, change.caller, change.endpoint);
+    if (!change.policy.empty()) members.text("stream_exception_policy", change.policy);
+    const bool refused = !result && result.error().kind == ErrorKind::Refused;
+    members.text("result", result ? "COMPLETED" : refused ? "REFUSED" : "FAILED");
+    if (!result) members.text("detail", result.error().message);
+    out.push_back('}');
+    return append(fmt::to_string(out));
+}
+
+void AuditTrail::reopen() {
+    const std::lock_guard lock{mutex_};
+    open_ = FileDescriptor{};
+}
+
+void AuditTrail::write_to(std::filesystem::path file) {
+    const std::lock_guard lock{mutex_};
+    file_ = std::move(file);
+    open_ = FileDescriptor{};
+}
+
+Result<void> AuditTrail::open() {
+    if (open_.is_open()) return {};
+    std::error_code error;
+    std::filesystem::create_directories(file_.parent_path(), error);
+    open_ = FileDescriptor{::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640)};
+    return open_.is_open() ? Result<void>{} : failure();
+}
+
+Result<void> AuditTrail::append(std::string_view line) {
+    const std::lock_guard lock{mutex_};
+    if (auto opened = open(); !opened) return opened;
+    const auto text = fmt::format("{}\n", line);
+    // Alone, so that a line that did not fit can be taken back without another one's.
+    if (::flock(open_.get(), LOCK_EX) != 0) return failure();
+    const auto size = ::lseek(open_.get(), 0, SEEK_END);
+    const ssize_t written = ::write(open_.get(), text.data(), text.size());
+    const bool whole = written == static_cast<ssize_t>(text.size());
+    if (!whole && written >= 0) errno = ENOSPC;
+    auto result = whole ? Result<void>{} : failure();
+    if (written > 0 && !whole && size >= 0) static_cast<void>(::ftruncate(open_.get(), size));
+    ::flock(open_.get(), LOCK_UN);
+    return result;
+}
+
+tl::unexpected<Error> AuditTrail::failure() const {
+    return state_error(errno, fmt::format("audit log {}", file_.native()));
+}
+
+}  // namespace headgate::operations

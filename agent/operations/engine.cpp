@@ -1,0 +1,289 @@
+#include "operations/engine.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <thread>
+#include <utility>
+
+#include "operations/operation_accounts.h"
+#include "operations/running_operation.h"
+#include "operations/settlement.h"
+
+namespace headgate::operations {
+namespace {
+
+/// How often an operation of another process is looked at by somebody who waits for it.
+constexpr std::chrono::milliseconds kLookInterval{50};
+
+tl::unexpected<Error> unknown(std::string_view id) {
+    return tl::unexpected(
+        Error{ErrorKind::Invalid, fmt::format("operation {} is not there, or not any more", id), ENOENT});
+}
+
+OperationSelection in_progress_on(const Endpoint& endpoint) {
+    return {.status = OperationStatus::InProgress,
+            .firewall = endpoint.firewall,
+            .availability_zone = endpoint.availability_zone};
+}
+
+FlowOperation operation_of(const OperationRequest& request, const Clock& clock) {
+    auto operation = new_operation(clock, request.type, request.endpoint, request.query);
+    operation.caller = request.caller;
+    operation.from_operation = request.from_operation;
+    operation.dry_run = request.dry_run;
+    operation.include_protected = request.include_protected;
+    return operation;
+}
+
+}  // namespace
+
+Engine::Engine(OperationStore& store, const Clock& clock, AuditTrail& audit, EndpointOpener open,
+               EngineSettings settings)
+    : store_(store),
+      clock_(clock),
+      audit_(audit),
+      open_(std::move(open)),
+      state_dir_(settings.state_dir),
+      settings_(std::move(settings)) {}
+
+Engine::~Engine() {
+    drain();
+}
+
+Result<FlowOperation> Engine::start(const OperationRequest& request) {
+    join_ended();
+    if (auto ready = audit_.ready(); !ready) return tl::unexpected(std::move(ready.error()));
+    auto operation = operation_of(request, clock_);
+    auto started = start_unrecorded(request, operation);
+    if (started) return started;
+    operation.id.clear();  // nobody will find it
+    return refuse(std::move(operation), std::move(started.error()));
+}
+
+tl::unexpected<Error> Engine::refuse(FlowOperation operation, Error error) {
+    if (operation.requested_at == Timestamp{}) operation.requested_at = clock_.now();
+    close(operation, tl::unexpected(error));
+    operation.refused = true;
+    if (auto recorded = audit_.record(operation); !recorded) error.message += "; " + recorded.error().message;
+    return tl::unexpected(std::move(error));
+}
+
+Result<FlowOperation> Engine::start_unrecorded(const OperationRequest& request, FlowOperation& operation) {
+    {
+        const std::lock_guard lock{mutex_};
+        if (draining_) return refused("headgate is stopping: nothing was started");
+    }
+    if (!request.token.empty()) {
+        auto known = store_.find_by_token(request.token);
+        if (!known) return tl::unexpected(std::move(known.error()));
+        if (*known) return answer_again(request, **known);
+    }
+    auto lock = EndpointLock::take(state_dir_, request.endpoint, operation.id);
+    if (!lock) return tl::unexpected(std::move(lock.error()));
+    const auto removed = settle_cut_on(request.endpoint).and_then([&] { return tidy(); });
+    if (!removed) return tl::unexpected(removed.error());
+    if (*removed != 0) {
+        operation.warnings.push_back(fmt::format("{} older operation{} removed before the time, to keep to disk_budget",
+                                                 *removed, *removed == 1 ? " was" : "s were"));
+    }
+    return begin(request, operation, std::move(*lock));
+}
+
+Result<FlowOperation> Engine::begin(const OperationRequest& request, FlowOperation operation, EndpointLock lock) {
+    auto flush = take_source(request, operation);
+    if (!flush) return tl::unexpected(std::move(flush.error()));
+    auto access = open_(request.endpoint);
+    if (!access) return tl::unexpected(std::move(access.error()));
+    if (auto begun = store_.begin(operation, request.token); !begun) {
+        if (begun.error().number != EEXIST) return tl::unexpected(std::move(begun.error()));
+        const auto other = store_.find_by_token(request.token);  // it came first
+        return other && *other ? answer_again(request, **other) : tl::unexpected(std::move(begun.error()));
+    }
+    const auto bounds = settings();
+    const RunSurroundings around{store_, clock_, audit_, bounds.disk_budget, bounds.timeout};
+    auto running =
+        std::make_shared<RunningOperation>(around, operation, std::move(*access), std::move(*flush), std::move(lock));
+    const std::lock_guard guard{mutex_};
+    running_.emplace(operation.id, running);
+    if (draining_) running->cancel();
+    if (auto started = running->start(); !started) {
+        running_.erase(operation.id);
+        return tl::unexpected(std::move(started.error()));
+    }
+    return operation;
+}
+
+/// A request that was made before: its operation once more, if it was the same request.
+Result<FlowOperation> Engine::answer_again(const OperationRequest& request, const FlowOperation& known) {
+    const bool same_flows = request.from_operation.empty()
+                                ? request.query == known.query && known.from_operation.empty()
+                                : request.from_operation == known.from_operation;
+    if (request.type != known.type || request.endpoint != known.endpoint || request.dry_run != known.dry_run ||
+        request.include_protected != known.include_protected || !same_flows) {
+        return refused("operation {} was asked for by the same token, and was something else: nothing was started",
+                       known.id);
+    }
+    auto current = find(known.id);
+    if (!current) return current;
+    if (auto recorded = audit_.record(*current); !recorded) current->warnings.push_back(recorded.error().message);
+    return current;
+}
+
+/// Where the flows of a flush come from, when another operation has found them.
+Result<FlushRequest> Engine::take_source(const OperationRequest& request, FlowOperation& operation) {
+    auto flush = request.flush;
+    const auto& id = request.from_operation;
+    if (id.empty()) return flush;
+    const auto source = store_.find(id);
+    if (!source) return tl::unexpected(source.error());
+    if (!*source) return unknown(id);
+    if ((*source)->type != OperationType::Capture && !(*source)->dry_run) {
+        return refused("operation {} is a flush itself: nothing was flushed", id);
+    }
+    if ((*source)->status != OperationStatus::Completed && (*source)->status != OperationStatus::CompletedWithErrors) {
+        return refused("operation {} is {}: nothing was flushed", id, to_string((*source)->status));
+    }
+    if ((*source)->endpoint != request.endpoint) {
+        return refused("operation {} was on firewall {} in {}: nothing was flushed", id, (*source)->endpoint.firewall,
+                       (*source)->endpoint.availability_zone);
+    }
+    operation.query = (*source)->query;
+    flush.captured = [this, id](const auto& take) {
+        return store_.for_each_flow(id, 0, [&](std::span<const StoredFlow> flows) {
+            std::vector<FlowRow> rows;
+            for (const auto& each : flows)
+                if (each.outcome != Outcome::Gone) rows.push_back({each.flow, {}});
+            return take(rows);
+        });
+    };
+    return flush;
+}
+
+Result<FlowOperation> Engine::find(std::string_view id) {
+    if (const auto here = running(id)) return here->snapshot();
+    auto found = store_.find(id);
+    if (!found) return tl::unexpected(std::move(found.error()));
+    if (!*found) return unknown(id);
+    return std::move(**found);
+}
+
+Result<FlowOperation> Engine::wait(std::string_view id, std::chrono::milliseconds at_most) {
+    if (const auto here = running(id)) return here->wait(at_most);
+    // Another process runs it, and says in the store how far it has come.
+    for (const auto until = std::chrono::steady_clock::now() + at_most;;) {
+        auto found = find(id);
+        const bool ended = !found || found->status != OperationStatus::InProgress;
+        if (ended || std::chrono::steady_clock::now() >= until) return found;
+        std::this_thread::sleep_for(kLookInterval);
+    }
+}
+
+Result<void> Engine::cancel(std::string_view id) {
+    if (const auto here = running(id)) {
+        here->cancel();
+        return {};
+    }
+    const auto found = find(id);
+    if (!found) return tl::unexpected(found.error());
+    if (found->status != OperationStatus::InProgress) return {};
+    return refused("operation {} is run by another process", id);
+}
+
+Result<void> Engine::settle_cut() {
+    const auto cut = store_.list({.status = OperationStatus::InProgress});
+    if (!cut) return tl::unexpected(cut.error());
+    Result<void> result;
+    for (const auto& operation : *cut) {
+        // Who holds it runs the operation.
+        const auto lock = EndpointLock::take(state_dir_, operation.endpoint, operation.id);
+        if (!lock && lock.error().number == EBUSY) continue;
+        auto settled = lock ? settle_cut_on(operation.endpoint) : tl::unexpected(lock.error());
+        if (!settled && result) result = std::move(settled);
+    }
+    return result;
+}
+
+/// With the endpoint's lock held, so that whatever is in progress there is nobody's.
+Result<void> Engine::settle_cut_on(const Endpoint& endpoint) {
+    const auto cut = store_.list(in_progress_on(endpoint));
+    if (!cut) return tl::unexpected(cut.error());
+    for (const auto& operation : *cut) {
+        if (operation.endpoint != endpoint) continue;
+        if (auto settled = settle(operation); !settled) {
+            return tl::unexpected(std::move(settled.error()).within("settling operation " + operation.id));
+        }
+    }
+    return {};
+}
+
+Result<void> Engine::settle(FlowOperation operation) {
+    auto access = open_(operation.endpoint);
+    // A namespace that is not there any more has taken its flows with it. Whoever may not ask leaves it to others.
+    if (!access && access.error().number != ENOENT) return tl::unexpected(std::move(access.error()));
+    auto settled = access ? settle_cut_operation(store_, access->table.get(), access->ruleset.get(), operation)
+                          : settle_cut_operation(store_, nullptr, nullptr, operation);
+    if (settled) {
+        operation = std::move(*settled);
+    } else if (settled.error().number == EBADMSG) {
+        close(operation, failed("cut short: headgate was stopped in the middle of it; what became of its flows is not "
+                                "known, for its journal cannot be read: {}",
+                                settled.error().message));
+    } else {
+        return tl::unexpected(std::move(settled.error()));
+    }
+    return store_.update(operation).and_then([&] { return audit_.record(operation); });
+}
+
+Result<std::uint64_t> Engine::tidy() {
+    const auto bounds = settings();
+    return store_.expire(clock_.now() - bounds.retention).and_then([&](std::uint64_t) {
+        return store_.shrink_to(bounds.disk_budget);
+    });
+}
+
+Result<std::vector<FlowOperation>> Engine::list(const OperationSelection& selection) {
+    auto listed = store_.list(selection);
+    if (!listed) return listed;
+    for (auto& operation : *listed)
+        if (const auto here = running(operation.id)) operation = here->snapshot();
+    return listed;
+}
+
+void Engine::configure(const EngineSettings& settings) {
+    const std::lock_guard lock{mutex_};
+    settings_ = settings;
+}
+
+EngineSettings Engine::settings() {
+    const std::lock_guard lock{mutex_};
+    return settings_;
+}
+
+void Engine::drain() {
+    for (;;) {
+        std::shared_ptr<RunningOperation> next;
+        {
+            const std::lock_guard lock{mutex_};
+            draining_ = true;
+            if (running_.empty()) return;
+            next = running_.begin()->second;
+        }
+        while (!next->has_ended())
+            static_cast<void>(next->wait(std::chrono::hours{1}));
+        join_ended();
+    }
+}
+
+std::shared_ptr<RunningOperation> Engine::running(std::string_view id) {
+    const std::lock_guard lock{mutex_};
+    const auto found = running_.find(id);
+    return found == running_.end() ? nullptr : found->second;
+}
+
+void Engine::join_ended() {
+    const std::lock_guard lock{mutex_};
+    std::erase_if(running_, [](const auto& each) { return each.second->has_ended(); });
+}
+
+}  // namespace headgate::operations

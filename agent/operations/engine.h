@@ -1,0 +1,121 @@
+// The engine: starts operations, runs each on a worker of its own, and answers for them. Every face asks it.
+//
+// One operation at a time on an endpoint, over all processes that share the state directory; different endpoints at
+// once. An operation is in the store before it begins and closed there when it ends. What a killed process left behind
+// is settled before the next operation begins on that endpoint, or by settle_cut().
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headgate/clock.h"
+#include "headgate/flow_operation.h"
+#include "headgate/operation_store.h"
+#include "headgate/result.h"
+
+#include "operations/audit_trail.h"
+#include "operations/endpoint_access.h"
+#include "operations/endpoint_lock.h"
+#include "operations/flush.h"
+
+namespace headgate::operations {
+
+/// What somebody asks for. The query has been validated and confined to the endpoint.
+struct OperationRequest {
+    OperationType type = OperationType::Capture;
+    Endpoint endpoint;
+    FlowQuery query;
+    std::string token;  ///< of the request: one that is asked again is not started again. Empty: none
+    Caller caller;
+
+    // Of a flush.
+    std::string from_operation;  ///< flush exactly the flows of this one, in place of those that match
+    FlushRequest flush;
+    bool dry_run = false;
+    bool include_protected = false;  ///< only told: what is protected is in `flush`
+};
+
+struct EngineSettings {
+    std::filesystem::path state_dir{};
+    std::chrono::seconds retention{std::chrono::hours{12}};
+    std::uint64_t disk_budget = std::uint64_t{2} << 30U;  ///< bytes
+    std::chrono::seconds timeout{60};                     ///< of an operation
+};
+
+class RunningOperation;
+
+/// Thread-safe. What it is given outlives it.
+class Engine {
+  public:
+    Engine(OperationStore& store, const Clock& clock, AuditTrail& audit, EndpointOpener open, EngineSettings settings);
+
+    /// Waits for what is running.
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// Starts it and returns at once: with a new operation that is in progress, or with the one that the same request
+    /// with the same token has started before. Refused with EBUSY while another one runs on the endpoint. Whatever the
+    /// answer, the request is in the audit trail.
+    [[nodiscard]] Result<FlowOperation> start(const OperationRequest& request);
+
+    /// Puts into the audit trail that an operation was asked for that cannot even be tried. Returns the error.
+    [[nodiscard]] tl::unexpected<Error> refuse(FlowOperation operation, Error error);
+
+    /// As it stands now; ENOENT where there is none.
+    [[nodiscard]] Result<FlowOperation> find(std::string_view id);
+
+    /// As find(), but waits for its end for so long.
+    [[nodiscard]] Result<FlowOperation> wait(std::string_view id, std::chrono::milliseconds at_most);
+
+    /// A running operation leaves alone what it has not come to, and ends. No error where it has ended already.
+    [[nodiscard]] Result<void> cancel(std::string_view id);
+
+    /// Newest first, as they stand now.
+    [[nodiscard]] Result<std::vector<FlowOperation>> list(const OperationSelection& selection);
+
+    /// Settles and closes operations that are in progress and that no process is running any more.
+    [[nodiscard]] Result<void> settle_cut();
+
+    /// Removes operations that were kept for long enough, and as many of the oldest as are too much for the disk
+    /// budget; returns how many went for the budget's sake.
+    [[nodiscard]] Result<std::uint64_t> tidy();
+
+    /// For operations that begin from now on. The state directory stays.
+    void configure(const EngineSettings& settings);
+
+    /// From now on everything is refused. Returns when nothing is running any more.
+    void drain();
+
+  private:
+    [[nodiscard]] Result<FlowOperation> start_unrecorded(const OperationRequest& request, FlowOperation& operation);
+    [[nodiscard]] Result<FlowOperation> begin(const OperationRequest& request, FlowOperation operation,
+                                              EndpointLock lock);
+    [[nodiscard]] Result<FlowOperation> answer_again(const OperationRequest& request, const FlowOperation& known);
+    [[nodiscard]] Result<FlushRequest> take_source(const OperationRequest& request, FlowOperation& operation);
+    [[nodiscard]] Result<void> settle_cut_on(const Endpoint& endpoint);
+    [[nodiscard]] Result<void> settle(FlowOperation operation);
+    [[nodiscard]] EngineSettings settings();
+    [[nodiscard]] std::shared_ptr<RunningOperation> running(std::string_view id);
+    void join_ended();
+
+    OperationStore& store_;
+    const Clock& clock_;
+    AuditTrail& audit_;
+    EndpointOpener open_;
+    const std::filesystem::path state_dir_;
+
+    std::mutex mutex_;  ///< of all that follows
+    EngineSettings settings_;
+    bool draining_ = false;
+    std::map<std::string, std::shared_ptr<RunningOperation>, std::less<>> running_;
+};
+
+}  // namespace headgate::operations

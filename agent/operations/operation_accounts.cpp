@@ -1,0 +1,88 @@
+#include "operations/operation_accounts.h"
+
+#include <Poco/UUIDGenerator.h>
+
+#include <cerrno>
+
+namespace headgate {
+
+std::string_view to_string(OperationType type) {
+    switch (type) {
+        case OperationType::Capture:
+            return "FLOW_CAPTURE";
+        case OperationType::Flush:
+            return "FLOW_FLUSH";
+    }
+    return {};
+}
+
+std::string_view to_string(OperationStatus status) {
+    switch (status) {
+        case OperationStatus::InProgress:
+            return "IN_PROGRESS";
+        case OperationStatus::Completed:
+            return "COMPLETED";
+        case OperationStatus::CompletedWithErrors:
+            return "COMPLETED_WITH_ERRORS";
+        case OperationStatus::Failed:
+            return "FAILED";
+    }
+    return {};
+}
+
+std::string_view to_string(OperationPhase phase) {
+    return phase == OperationPhase::Identifying ? "identifying" : "flushing";
+}
+
+namespace operations {
+FlowOperation new_operation(const Clock& clock, OperationType type, Endpoint endpoint, FlowQuery query) {
+    FlowOperation operation;
+    operation.id = Poco::UUIDGenerator{}.createRandom().toString();
+    operation.type = type;
+    operation.endpoint = std::move(endpoint);
+    operation.query = std::move(query);
+    operation.requested_at = clock.now();
+    return operation;
+}
+
+void count(FlowOperation& operation, const ScanReport& report) {
+    operation.counts.scanned = report.scanned;
+    operation.counts.matched = report.matched;
+    operation.counts.age_unknown = report.age_unknown;
+    operation.counts.bytes_unknown = report.bytes_unknown;
+    operation.restarts = report.restarts;
+}
+
+void count(OperationCounts& counts, Outcome outcome) {
+    switch (outcome) {
+        case Outcome::Flushed:
+            ++counts.flushed;
+            break;
+        case Outcome::Gone:
+            ++counts.gone;
+            break;
+        case Outcome::Failed:
+            ++counts.failed;
+            break;
+        case Outcome::Protected:
+            ++counts.protected_flows;
+            break;
+    }
+}
+
+void close(FlowOperation& operation, const Result<void>& run) {
+    if (run) {
+        // A run that was stopped has said why.
+        const bool errors = operation.counts.failed != 0 || !operation.status_message.empty();
+        operation.status = errors ? OperationStatus::CompletedWithErrors : OperationStatus::Completed;
+        if (errors && operation.status_message.empty()) operation.status_message = kOperationError;
+        return;
+    }
+    operation.status = OperationStatus::Failed;
+    operation.status_message = run.error().number == ETIMEDOUT ? kOperationTimeout : kOperationError;
+    operation.detail = run.error().message;
+    operation.refused = run.error().kind == ErrorKind::Refused;
+}
+
+}  // namespace operations
+}  // namespace headgate

@@ -1,0 +1,237 @@
+#include "operations/running_operation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+#include "operations/capture.h"
+#include "operations/operation_accounts.h"
+
+namespace headgate::operations {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// How often the store is told how far an operation has come, for readers in other processes.
+constexpr auto kReportInterval = 1s;
+
+/// What a flow takes in the store, at most and with its outcome.
+constexpr std::uint64_t kBytesPerFlow = 110;
+
+/// Keeps what a capture finds.
+class CaptureRecorder final : public ScanListener {
+  public:
+    CaptureRecorder(RunningOperation& running, FlowOperation& operation) : running_(running), operation_(operation) {}
+
+    void planned(std::string_view plan) override { operation_.plan = plan; }
+    Result<void> progressed(std::uint64_t scanned) override {
+        operation_.counts.scanned = scanned;
+        return running_.check(operation_);
+    }
+    Result<void> matched(std::span<const FlowRow> rows) override {
+        operation_.counts.matched += rows.size();
+        flows_.resize(rows.size());
+        std::ranges::transform(rows, flows_.begin(), [](const FlowRow& row) { return StoredFlow{row.flow, {}, 0}; });
+        return running_.store().append(operation_.id, flows_);
+    }
+
+  private:
+    RunningOperation& running_;
+    FlowOperation& operation_;
+    std::vector<StoredFlow> flows_;
+};
+
+/// Keeps the journal of a flush.
+class FlushRecorder final : public FlushObserver {
+  public:
+    FlushRecorder(RunningOperation& running, FlowOperation& operation) : running_(running), operation_(operation) {}
+
+    void planned(std::string_view plan) override { operation_.plan = plan; }
+    Result<void> progressed(std::uint64_t scanned) override {
+        operation_.counts.scanned = scanned;
+        return running_.check(operation_);
+    }
+    /// After a crash the store tells how many flows there were to end.
+    Result<void> begun(const FlowOperation& operation) override {
+        running_.show(operation);
+        return running_.make_room(operation.counts.matched).and_then([&] {
+            return running_.store().update(operation);
+        });
+    }
+    Result<void> may_go_on() override { return running_.check(operation_); }
+    Result<void> about_to_end(std::span<const FlowRow> rows) override {
+        return running_.store().append_pending(operation_.id, rows).map([&](std::uint64_t block) { block_ = block; });
+    }
+    Result<void> ended(std::span<const FlowEnding> endings) override {
+        running_.show(operation_);
+        auto settled = running_.store().settle(operation_.id, block_, endings);
+        if (!settled) unsettled_.assign(endings.begin(), endings.end());
+        return settled;
+    }
+    Result<void> left_alone(std::span<const StoredFlow> flows) override {
+        return running_.store().append(operation_.id, flows);
+    }
+
+    /// Tries once more to write down what became of the block that could not be settled: the last one.
+    [[nodiscard]] Result<void> settle_rest() {
+        return unsettled_.empty() ? Result<void>{} : running_.store().settle(operation_.id, block_, unsettled_);
+    }
+
+  private:
+    RunningOperation& running_;
+    FlowOperation& operation_;
+    std::uint64_t block_ = 0;
+    std::vector<FlowEnding> unsettled_;
+};
+
+}  // namespace
+
+RunningOperation::RunningOperation(RunSurroundings around, FlowOperation operation, EndpointAccess access,
+                                   FlushRequest flush, EndpointLock lock)
+    : around_(around),
+      access_(std::move(access)),
+      flush_(std::move(flush)),
+      lock_(std::move(lock)),
+      begun_(around.clock.steady_now()),
+      next_report_(begun_ + kReportInterval),
+      shown_(std::move(operation)) {}
+
+RunningOperation::~RunningOperation() {
+    if (worker_.joinable()) worker_.join();
+}
+
+Result<void> RunningOperation::start() {
+    try {
+        worker_ = std::thread{[this] { run(); }};
+        return {};
+    } catch (const std::system_error& thrown) {
+        auto failure = system_error(thrown.code().value(), "a thread for the operation");
+        auto operation = snapshot();
+        end(operation, failure);
+        return failure;
+    }
+}
+
+FlowOperation RunningOperation::snapshot() const {
+    const std::lock_guard lock{mutex_};
+    return shown_;
+}
+
+FlowOperation RunningOperation::wait(std::chrono::milliseconds at_most) const {
+    std::unique_lock lock{mutex_};
+    ended_.wait_for(lock, at_most, [&] { return shown_.status != OperationStatus::InProgress; });
+    return shown_;
+}
+
+bool RunningOperation::has_ended() const {
+    const std::lock_guard lock{mutex_};
+    return shown_.status != OperationStatus::InProgress;
+}
+
+void RunningOperation::show(const FlowOperation& operation) {
+    const std::lock_guard lock{mutex_};
+    shown_ = operation;
+}
+
+Result<void> RunningOperation::check(const FlowOperation& operation) {
+    if (cancelled_) {
+        return tl::unexpected(
+            Error{ErrorKind::Failed, "interrupted: what it had not come to was left alone", ECANCELED});
+    }
+    const auto now = around_.clock.steady_now();
+    if (now >= begun_ + around_.timeout) {
+        return tl::unexpected(Error{
+            ErrorKind::Failed,
+            fmt::format("the deadline of {} s was reached (operation_timeout): what it had not come to was left alone",
+                        around_.timeout.count()),
+            ETIMEDOUT});
+    }
+    auto current = operation;
+    current.duration = so_far();
+    show(current);
+    if (now < next_report_) return {};
+    next_report_ = now + kReportInterval;
+    // A flush has made sure of its room before, and is not left half done for that.
+    const bool may_stop = operation.phase == OperationPhase::Identifying;
+    return (may_stop ? keep_to_budget() : Result<void>{}).and_then([&] { return store().update(current); });
+}
+
+Result<void> RunningOperation::make_room(std::uint64_t flows) const {
+    const auto wanted = flows * kBytesPerFlow;
+    if (wanted > around_.disk_budget) {
+        return failed("{} flows take more than all operations may together (disk_budget: {} MiB): nothing was flushed",
+                      flows, around_.disk_budget >> 20U);
+    }
+    return store().shrink_to(around_.disk_budget - wanted).and_then([&](std::uint64_t) {
+        return store().ensure_room(flows);
+    });
+}
+
+std::chrono::milliseconds RunningOperation::so_far() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(around_.clock.steady_now() - begun_);
+}
+
+Result<void> RunningOperation::keep_to_budget() const {
+    const auto used = store().bytes_used();
+    if (!used) return tl::unexpected(used.error());
+    if (*used <= around_.disk_budget) return {};
+    if (const auto removed = store().shrink_to(around_.disk_budget); !removed) return tl::unexpected(removed.error());
+    const auto left = store().bytes_used();
+    if (!left) return tl::unexpected(left.error());
+    if (*left <= around_.disk_budget) return {};
+    return failed("takes more than all operations may together (disk_budget: {} MiB)", around_.disk_budget >> 20U);
+}
+
+void RunningOperation::record(FlowOperation& operation) {
+    if (auto recorded = around_.audit.record(operation); !recorded) {
+        operation.warnings.push_back(recorded.error().message);
+    }
+}
+
+void RunningOperation::run() {
+    auto operation = snapshot();
+    const auto worked = work(operation);
+    end(operation, worked);
+}
+
+Result<void> RunningOperation::work(FlowOperation& operation) {
+    const Moment moment{operation.requested_at, access_.timestamps_since};
+    if (operation.type == OperationType::Capture) {
+        const auto policy = access_.ruleset->in_force();
+        // A capture changes nothing and needs no policy: that it cannot be read is told, and no more.
+        if (!policy && policy.error().number != EPERM) operation.warnings.push_back(policy.error().message);
+        if (policy && *policy) operation.stream_exception_policy = (*policy)->name;
+        CaptureRecorder recorder{*this, operation};
+        return run_capture(*access_.table, moment, operation, recorder);
+    }
+    FlushRecorder recorder{*this, operation};
+    auto run = run_flush(*access_.table, *access_.ruleset, moment, flush_, operation, recorder);
+    is_written_ = recorder.settle_rest();
+    return run;
+}
+
+void RunningOperation::end(FlowOperation& operation, const Result<void>& worked) {
+    close(operation, worked);
+    operation.duration = so_far();
+    // First the trail, then the store: an operation that is cut between the two is told twice, not never.
+    record(operation);
+    if (is_written_) is_written_ = store().update(operation);
+    if (!is_written_) {
+        // To the store it is in progress still, and is settled like one that was cut.
+        const bool ended_some = operation.counts.flushed + operation.counts.gone != 0;
+        operation.status = ended_some ? OperationStatus::CompletedWithErrors : OperationStatus::Failed;
+        operation.status_message = kOperationError;
+        operation.detail = fmt::format("its end could not be written: {}", is_written_.error().message);
+        record(operation);
+    }
+    access_ = {};
+    lock_.reset();
+    const std::lock_guard lock{mutex_};
+    shown_ = operation;
+    ended_.notify_all();
+}
+
+}  // namespace headgate::operations

@@ -1,0 +1,90 @@
+// One operation on its worker, and what others may know of it meanwhile.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "headgate/clock.h"
+#include "headgate/flow_operation.h"
+#include "headgate/operation_store.h"
+#include "headgate/result.h"
+
+#include "operations/audit_trail.h"
+#include "operations/endpoint_access.h"
+#include "operations/endpoint_lock.h"
+#include "operations/flush.h"
+
+namespace headgate::operations {
+
+/// Where it is kept, and what bounds it.
+struct RunSurroundings {
+    OperationStore& store;
+    const Clock& clock;
+    AuditTrail& audit;
+    std::uint64_t disk_budget = 0;
+    std::chrono::seconds timeout{0};
+};
+
+class RunningOperation {
+  public:
+    RunningOperation(RunSurroundings around, FlowOperation operation, EndpointAccess access, FlushRequest flush,
+                     EndpointLock lock);
+
+    /// Waits for the worker.
+    ~RunningOperation();
+    RunningOperation(const RunningOperation&) = delete;
+    RunningOperation& operator=(const RunningOperation&) = delete;
+
+    /// Begins; called once. An error: there is no thread to be had, and the operation has ended with that.
+    [[nodiscard]] Result<void> start();
+
+    [[nodiscard]] FlowOperation snapshot() const;
+    [[nodiscard]] FlowOperation wait(std::chrono::milliseconds at_most) const;
+    [[nodiscard]] bool has_ended() const;
+    void cancel() noexcept { cancelled_ = true; }
+
+    // For the worker's observers.
+
+    /// An error once it was cancelled or has reached its deadline, or when it alone takes more room than there is for
+    /// all. From time to time also tells others how far it has come.
+    [[nodiscard]] Result<void> check(const FlowOperation& operation);
+
+    /// Others see this from now on.
+    void show(const FlowOperation& operation);
+
+    /// Makes room for so many flows; an error where there is none.
+    [[nodiscard]] Result<void> make_room(std::uint64_t flows) const;
+
+    [[nodiscard]] OperationStore& store() const noexcept { return around_.store; }
+
+  private:
+    void run();
+    [[nodiscard]] Result<void> work(FlowOperation& operation);
+    void end(FlowOperation& operation, const Result<void>& worked);
+    void record(FlowOperation& operation);
+    [[nodiscard]] Result<void> keep_to_budget() const;
+    [[nodiscard]] std::chrono::milliseconds so_far() const;
+
+    RunSurroundings around_;
+    EndpointAccess access_;
+    FlushRequest flush_;
+    std::optional<EndpointLock> lock_;
+    std::atomic<bool> cancelled_ = false;
+    std::chrono::steady_clock::time_point begun_;
+    std::chrono::steady_clock::time_point next_report_;
+
+    Result<void> is_written_;  ///< the worker's: whether the store has everything
+
+    mutable std::mutex mutex_;
+    mutable std::condition_variable ended_;
+    FlowOperation shown_;  ///< under the mutex
+
+    std::thread worker_;
+};
+
+}  // namespace headgate::operations

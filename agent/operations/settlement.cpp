@@ -1,0 +1,115 @@
+#include "operations/settlement.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+#include "operations/operation_accounts.h"
+
+namespace headgate::operations {
+namespace {
+
+class Settlement {
+  public:
+    Settlement(OperationStore& store, FlowTable* table, Ruleset* ruleset, FlowOperation operation)
+        : store_(store), table_(table), ruleset_(ruleset), operation_(std::move(operation)) {}
+
+    Result<FlowOperation> run() {
+        return settle_pending().and_then([&] { return count_flows(); }).map([&] {
+            conclude();
+            return std::move(operation_);
+        });
+    }
+
+  private:
+    Result<void> settle_pending() {
+        return store_.for_each_pending(operation_.id, [&](std::uint64_t block, std::span<const FlowRow> rows) {
+            std::vector<FlowEnding> endings;
+            std::vector<FlowRow> survivors;
+            auto asked = look_up(rows, [&](const Flow& flow, Presence presence) {
+                if (presence == Presence::There) {
+                    survivors.push_back(rows[endings.size()]);
+                    endings.push_back({flow, Outcome::Failed, ECANCELED});
+                } else {
+                    endings.push_back({flow, Outcome::Gone, 0});
+                }
+            });
+            return asked.and_then([&] { return store_.settle(operation_.id, block, endings); }).map([&] {
+                there_ += survivors.size();
+                not_there_ += rows.size() - survivors.size();
+                if (ruleset_ != nullptr && !ruleset_->forget(survivors)) not_forgotten_ += survivors.size();
+            });
+        });
+    }
+
+    Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) {
+        if (table_ != nullptr) return table_->look_up(rows, found);
+        for (const auto& row : rows)
+            found(row.flow, Presence::Gone);
+        return {};
+    }
+
+    /// Anew from the rows: what was last said of the counts may be older than they are.
+    Result<void> count_flows() {
+        auto& counts = operation_.counts;
+        counts.flushed = counts.gone = counts.failed = counts.protected_flows = 0;
+        std::uint64_t rows = 0;
+        return store_
+            .for_each_flow(operation_.id, 0,
+                           [&](std::span<const StoredFlow> flows) -> Result<void> {
+                               for (const auto& each : flows)
+                                   if (each.outcome) count(counts, *each.outcome);
+                               rows += flows.size();
+                               return {};
+                           })
+            .map([&] {
+                counts.matched = std::max(counts.matched, rows);
+                unreached_ = counts.matched - rows;
+                if (flushing()) counts.failed += unreached_;
+            });
+    }
+
+    void conclude() {
+        operation_.detail = "cut short: headgate was stopped in the middle of it";
+        if (there_ + not_there_ != 0) {
+            operation_.detail += fmt::format(
+                "; of {} flows that were just being ended, {} are still there, and {} are not: flushed, or ended by "
+                "themselves",
+                there_ + not_there_, there_, not_there_);
+        }
+        if (flushing() && unreached_ != 0) {
+            operation_.detail += fmt::format("; {} more were left alone", unreached_);
+        }
+        if (table_ == nullptr) operation_.detail += "; the network namespace is gone, and its flows with it";
+        if (not_forgotten_ != 0) {
+            operation_.detail +=
+                fmt::format("; {} of those that are still there are remembered as flushed for a while", not_forgotten_);
+        }
+        const auto& counts = operation_.counts;
+        const bool ended_some = counts.flushed + counts.gone != 0;
+        operation_.status = flushing() && ended_some ? OperationStatus::CompletedWithErrors : OperationStatus::Failed;
+        operation_.status_message = kOperationError;
+    }
+
+    [[nodiscard]] bool flushing() const { return operation_.phase == OperationPhase::Flushing && !operation_.dry_run; }
+
+    OperationStore& store_;
+    FlowTable* table_;
+    Ruleset* ruleset_;
+    FlowOperation operation_;
+    std::uint64_t there_ = 0;
+    std::uint64_t not_there_ = 0;
+    std::uint64_t not_forgotten_ = 0;
+    std::uint64_t unreached_ = 0;  ///< flows that were identified, and never came to be ended
+};
+
+}  // namespace
+
+Result<FlowOperation> settle_cut_operation(OperationStore& store, FlowTable* table, Ruleset* ruleset,
+                                           FlowOperation operation) {
+    return Settlement{store, table, ruleset, std::move(operation)}.run();
+}
+
+}  // namespace headgate::operations

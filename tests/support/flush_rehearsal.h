@@ -1,0 +1,75 @@
+// A flush on the table and the ruleset in memory, and everything that it tells.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <vector>
+
+#include "operations/flush.h"
+#include "operations/operation_accounts.h"
+#include "support/flow_builder.h"
+#include "support/memory_flow_table.h"
+#include "support/memory_ruleset.h"
+
+namespace headgate::testing {
+
+class RecordingObserver final : public operations::FlushObserver {
+  public:
+    Result<void> progressed(std::uint64_t /*scanned*/) override { return at_progress ? at_progress() : Result<void>{}; }
+    Result<void> begun(const FlowOperation& operation) override {
+        ++beginnings;
+        policy_at_beginning = operation.stream_exception_policy;
+        return at_beginning ? at_beginning() : Result<void>{};
+    }
+    Result<void> may_go_on() override { return before_block ? before_block() : Result<void>{}; }
+    Result<void> about_to_end(std::span<const FlowRow> rows) override {
+        if (journal_fails) return system_error(*journal_fails, "journal");
+        journaled += rows.size();
+        return {};
+    }
+    Result<void> ended(std::span<const FlowEnding> block) override {
+        endings.insert(endings.end(), block.begin(), block.end());
+        return ending_fails ? Result<void>{system_error(*ending_fails, "journal")} : Result<void>{};
+    }
+    Result<void> left_alone(std::span<const StoredFlow> flows) override {
+        for (const auto& each : flows) {
+            if (each.outcome) {
+                endings.push_back({each.flow, *each.outcome, each.error});
+            } else {
+                would_be_ended.push_back(each.flow);
+            }
+        }
+        return {};
+    }
+
+    std::function<Result<void>()> at_progress, at_beginning, before_block;
+    std::optional<int> journal_fails, ending_fails;  ///< with this errno
+
+    std::vector<FlowEnding> endings;
+    std::vector<Flow> would_be_ended;
+    std::size_t journaled = 0;
+    std::string policy_at_beginning;
+    int beginnings = 0;
+};
+
+class FlushRehearsal : public ::testing::Test {
+  protected:
+    FlushRehearsal() { operation_.type = OperationType::Flush; }
+
+    Result<FlowOperation> flush() {
+        auto operation = operation_;
+        auto run = operations::run_flush(table_, ruleset_, Moment{}, request_, operation, observer_);
+        if (!run) return tl::unexpected(std::move(run.error()));
+        operations::close(operation, run);
+        return operation;
+    }
+
+    MemoryFlowTable table_;
+    MemoryRuleset ruleset_;
+    FlowOperation operation_;
+    operations::FlushRequest request_;
+    RecordingObserver observer_;
+};
+
+}  // namespace headgate::testing

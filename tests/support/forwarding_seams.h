@@ -1,0 +1,58 @@
+// Seams that several owners share: what an engine opens again and again is one table and one ruleset.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "headgate/flow_table.h"
+#include "headgate/ruleset.h"
+
+#include "operations/endpoint_access.h"
+
+namespace headgate::testing {
+
+class ForwardingTable final : public FlowTable {
+  public:
+    explicit ForwardingTable(FlowTable& table) : table_(table) {}
+    Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override {
+        return table_.scan(query, moment, listener);
+    }
+    Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) override {
+        return table_.look_up(rows, found);
+    }
+    Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) override {
+        return table_.remove(rows, ended);
+    }
+    Result<void> insert(std::span<const Flow> flows) override { return table_.insert(flows); }
+    Result<TableUsage> usage() override { return table_.usage(); }
+    Result<bool> picks_up_tcp() override { return table_.picks_up_tcp(); }
+
+  private:
+    FlowTable& table_;
+};
+
+class ForwardingRuleset final : public Ruleset {
+  public:
+    explicit ForwardingRuleset(Ruleset& ruleset) : ruleset_(ruleset) {}
+    Result<std::optional<StreamExceptionPolicy>> in_force() override { return ruleset_.in_force(); }
+    Result<Application> apply(const StreamExceptionPolicy& policy) override { return ruleset_.apply(policy); }
+    Result<void> remove() override { return ruleset_.remove(); }
+    Result<RulesetCondition> condition() override { return ruleset_.condition(); }
+    Result<RulesetStatus> status() override { return ruleset_.status(); }
+    Result<Remembered> remember(std::span<const FlowRow> rows, std::chrono::seconds time) override {
+        return ruleset_.remember(rows, time);
+    }
+    Result<void> forget(std::span<const FlowRow> rows) override { return ruleset_.forget(rows); }
+    Result<void> open_window(Protocol protocol, std::chrono::seconds time) override {
+        return ruleset_.open_window(protocol, time);
+    }
+
+  private:
+    Ruleset& ruleset_;
+};
+
+inline operations::EndpointAccess access_to(FlowTable& table, Ruleset& ruleset) {
+    return {std::make_unique<ForwardingTable>(table), std::make_unique<ForwardingRuleset>(ruleset), std::nullopt};
+}
+
+}  // namespace headgate::testing

@@ -1,0 +1,40 @@
+// A clock that the test moves.
+#pragma once
+
+#include <mutex>
+
+#include "headgate/clock.h"
+
+namespace headgate::testing {
+
+class ManualClock final : public Clock {
+  public:
+    [[nodiscard]] Timestamp now() const override {
+        const std::lock_guard lock{mutex_};
+        return now_;
+    }
+    [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override {
+        const std::lock_guard lock{mutex_};
+        return steady_;
+    }
+
+    /// Time goes by.
+    void pass(std::chrono::nanoseconds time) {
+        const std::lock_guard lock{mutex_};
+        now_ += time;
+        steady_ += std::chrono::duration_cast<std::chrono::steady_clock::duration>(time);
+    }
+
+    /// Somebody sets the wall clock.
+    void jump(std::chrono::nanoseconds time) {
+        const std::lock_guard lock{mutex_};
+        now_ += time;
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    Timestamp now_{std::chrono::sys_days{std::chrono::year{2026} / 11 / 21}};
+    std::chrono::steady_clock::time_point steady_{std::chrono::hours{1}};
+};
+
+}  // namespace headgate::testing

@@ -1,0 +1,92 @@
+// A gateway in memory behind the HTTP server, and ways to ask it.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "http/agent_gateway.h"
+#include "http/routes.h"
+#include "http/server.h"
+#include "support/memory_gateway.h"
+#include "support/temporary_folder.h"
+
+namespace headgate::testing {
+
+using namespace std::chrono_literals;
+
+/// Whether it comes true within seconds.
+template <typename Condition>
+bool soon(const Condition& condition) {
+    for (int i = 0; i < 500; ++i) {
+        if (condition()) return true;
+        std::this_thread::sleep_for(10ms);
+    }
+    return false;
+}
+
+/// A gateway in memory that is served on a socket in a folder of the test's own.
+class ServedGateway : public ::testing::Test {
+  protected:
+    void start(const http::Limits& limits = {}) {
+        auto listener = http::UnixListener::open(path_);
+        ASSERT_TRUE(listener) << listener.error().message;
+        auto server = http::Server::start(
+            std::move(*listener), [this](http::Request request) { return router_.answer(std::move(request)); }, limits);
+        ASSERT_TRUE(server) << server.error().message;
+        server_ = std::move(*server);
+    }
+    std::unique_ptr<http::AgentGateway> client() { return http::AgentGateway::connect(path_).value(); }
+
+    /// A connection on which a test says what it likes.
+    class Raw {
+      public:
+        explicit Raw(const std::string& path) : socket_(http::connect_to(path).value()) {
+            const timeval patience{5, 0};
+            ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        }
+        void say(std::string_view text) const {
+            static_cast<void>(::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL));
+        }
+        /// What comes until the other side closes, or until it holds this.
+        [[nodiscard]] std::string hear(std::string_view until = {}) const {
+            std::string heard;
+            std::array<char, 4096> buffer{};
+            for (;;) {
+                if (!until.empty() && heard.find(until) != std::string::npos) return heard;
+                const auto size = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+                if (size <= 0) return heard;
+                heard.append(buffer.data(), static_cast<std::size_t>(size));
+            }
+        }
+
+      private:
+        FileDescriptor socket_;
+    };
+    Raw raw() { return Raw{path_}; }
+
+    /// The answer to a text on a connection of its own.
+    std::string answer_to(std::string_view text) {
+        const auto connection = raw();
+        connection.say(text);
+        return connection.hear();
+    }
+
+    TemporaryFolder folder_;
+    std::string path_ = folder_.path("run/headgate.sock");
+    MemoryGateway gateway_;
+    http::Router router_ = http::make_router(gateway_);
+    std::unique_ptr<http::Server> server_;
+};
+
+inline gateway::OperationOrder capture() {
+    gateway::OperationOrder order;
+    order.query = query_for("destination-port=80,protocol=tcp");
+    return order;
+}
+
+}  // namespace headgate::testing

@@ -1,0 +1,157 @@
+// The client over a real socket, with the server behind it.
+#include "http/agent_gateway.h"
+
+#include <gtest/gtest.h>
+
+#include "support/served_gateway.h"
+
+namespace headgate::http {
+namespace {
+
+using namespace headgate::testing;
+
+class AgentsGateway : public ServedGateway {};
+
+/// Such as come back from JSON equal.
+std::vector<StoredFlow> flows_for_wire() {
+    return {{tcp_flow().established().with_id(1).with_bytes(1, 2).started_at(Timestamp{std::chrono::years{56}}),
+             std::nullopt, 0},
+            {udp_flow().from("2001:db8::1", 1).to("2001:db8::2", 53).in_zone(7), Outcome::Failed, EPERM},
+            {tcp_flow().leaving_as("192.0.2.9", 61000).redirected_to("10.0.2.2", 8443), Outcome::Gone, 0}};
+}
+
+TEST_F(AgentsGateway, an_operation_is_started_waited_for_and_its_flows_read) {
+    start();
+    const auto agent = client();
+    auto order = capture();
+    order.token = "once";
+    order.caller.sudo_user = "alice";
+    const auto operation = agent->start(order);
+    ASSERT_TRUE(operation) << operation.error().message;
+    EXPECT_EQ(operation->query, order.query);
+    EXPECT_EQ(operation->caller.face, "unix");
+    EXPECT_EQ(operation->caller.uid, ::geteuid());
+    EXPECT_EQ(operation->caller.sudo_user, ::geteuid() == 0 ? "alice" : "") << "only root is believed";
+    EXPECT_EQ(agent->start(order)->id, operation->id);
+
+    std::thread ending{[&] {
+        EXPECT_TRUE(soon([&] { return gateway_.waiting() != 0; }));
+        gateway_.finish(operation->id, flows_for_wire());
+    }};
+    const auto ended = agent->wait(operation->id, 10s);
+    ending.join();
+    ASSERT_TRUE(ended) << ended.error().message;
+    EXPECT_EQ(ended->status, OperationStatus::Completed);
+    EXPECT_EQ(agent->find(operation->id).value(), *ended);
+    EXPECT_EQ(agent->list({}).value().size(), 1U);
+
+    std::vector<StoredFlow> flows;
+    const auto read = agent->for_each_flow(operation->id, 0, [&](std::span<const StoredFlow> more) -> Result<void> {
+        flows.insert(flows.end(), more.begin(), more.end());
+        return {};
+    });
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(flows, flows_for_wire());
+}
+
+TEST_F(AgentsGateway, a_hundred_thousand_flows_come_in_their_order) {
+    start();
+    constexpr std::uint32_t kFlows = 100'000;
+    gateway_.complete_at_once(kFlows);
+    const auto id = client()->start(capture())->id;
+    const auto expected = numbered_flows(0, kFlows);
+    std::size_t count = 0;
+    std::size_t wrong = 0;
+    const auto read = client()->for_each_flow(id, 0, [&](std::span<const StoredFlow> flows) -> Result<void> {
+        EXPECT_LE(flows.size(), 256U);
+        for (const auto& flow : flows)
+            if (flow != expected[count++]) ++wrong;
+        return {};
+    });
+    EXPECT_TRUE(read) << read.error().message;
+    EXPECT_EQ(count, kFlows);
+    EXPECT_EQ(wrong, 0U);
+}
+
+TEST_F(AgentsGateway, errors_come_back_as_the_gateway_gave_them) {
+    start();
+    const auto agent = client();
+    const auto unknown = agent->find("x");
+    EXPECT_EQ(unknown.error().number, ENOENT);
+    EXPECT_EQ(unknown.error().kind, ErrorKind::Invalid);
+    EXPECT_EQ(unknown.error().message, "operation x is not there");
+    EXPECT_EQ(agent->wait("x", 1s).error().number, ENOENT);
+    EXPECT_EQ(agent->cancel("x").error().number, ENOENT);
+    EXPECT_TRUE(agent->start(capture()));
+    const auto busy = agent->start(capture());
+    EXPECT_EQ(busy.error().kind, ErrorKind::Refused);
+    EXPECT_EQ(busy.error().number, EBUSY);
+    EXPECT_EQ(agent->count_flows({"core", {}, {}}).error().message, "firewall: \"core\" is unknown");
+    gateway_.fail_with({ErrorKind::Failed, "no disk: \"x\"\n", ENOSPC});
+    const auto failed = agent->list({});
+    EXPECT_EQ(failed.error().kind, ErrorKind::Failed);
+    EXPECT_EQ(failed.error().number, ENOSPC);
+    EXPECT_EQ(failed.error().message, "no disk: \"x\"\n");
+}
+
+TEST_F(AgentsGateway, policies_and_tables_are_asked_for_by_endpoint) {
+    start();
+    const auto agent = client();
+    gateway_.census = {{1, 2, 3}, {{{Family::Ipv4, Protocol::Tcp, FlowState::New}, 1}}};
+    EXPECT_EQ(agent->count_flows({"edge", "a", {}})->flows, gateway_.census.flows);
+    gateway::PolicyOrder order;
+    order.policy = "drop-all";
+    order.endpoint.availability_zone = "a";
+    const auto applied = agent->apply_policy(order);
+    ASSERT_TRUE(applied) << applied.error().message;
+    EXPECT_EQ(applied->warnings.size(), 1U);
+    EXPECT_EQ(gateway_.last_policy_order().endpoint, order.endpoint);
+    EXPECT_EQ(agent->policy_status({})->status.policy->name, "drop-all");
+    EXPECT_EQ(agent->remove_policy(order)->status.policy, std::nullopt);
+    order.endpoint.network_namespace = "gw";
+    EXPECT_EQ(agent->apply_policy(order).error().kind, ErrorKind::Invalid) << "one-off runs are not the agent's";
+}
+
+TEST_F(AgentsGateway, a_stream_that_breaks_is_an_error_and_not_an_end) {
+    start();
+    gateway_.complete_at_once(10'000);
+    const auto id = client()->start(capture())->id;
+    std::size_t count = 0;
+    const auto take = [&](std::span<const StoredFlow> flows) -> Result<void> {
+        count += flows.size();
+        return {};
+    };
+    gateway_.break_after(5120);
+    const auto cut = client()->for_each_flow(id, 0, take);
+    ASSERT_FALSE(cut) << "asked to go on where it was cut, the agent says why";
+    EXPECT_EQ(cut.error().message, "the disk is broken");
+    EXPECT_EQ(count, 5120U);
+    gateway_.break_after(0);
+    EXPECT_EQ(client()->for_each_flow(id, 0, take).error().message, "the disk is broken")
+        << "nothing had been sent yet";
+}
+
+TEST_F(AgentsGateway, a_client_that_goes_away_in_the_middle_of_a_stream_frees_everything) {
+    start();
+    gateway_.complete_at_once(100'000);
+    const auto id = client()->start(capture())->id;
+    for (int i = 0; i < 10; ++i) {
+        const auto left = client()->for_each_flow(id, 0, [](auto) -> Result<void> { return failed("enough"); });
+        EXPECT_EQ(left.error().message, "enough");
+    }
+    EXPECT_TRUE(soon([&] { return server_->connections() == 0 && gateway_.streams() == 0; }));
+}
+
+TEST_F(AgentsGateway, a_client_that_goes_away_while_it_waits_frees_its_thread) {
+    start();
+    const auto id = client()->start(capture())->id;
+    {
+        const auto waiter = raw();
+        waiter.say("GET /v1/operations/" + id + "?wait_ms=30000 HTTP/1.1\r\n\r\n");
+        EXPECT_TRUE(soon([&] { return gateway_.waiting() == 1; }));
+    }
+    EXPECT_TRUE(soon([&] { return server_->connections() == 0 && gateway_.waiting() == 0; }));
+}
+
+}  // namespace
+}  // namespace headgate::http

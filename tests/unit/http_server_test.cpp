@@ -1,0 +1,307 @@
+// The server over a real socket.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "http/server.h"
+#include "support/served_gateway.h"
+
+#ifndef __has_feature  // clang's
+#define __has_feature(feature) 0
+#endif
+
+namespace headgate::http {
+namespace {
+
+using namespace headgate::testing;
+
+class HttpServer : public ServedGateway {};
+
+Limits short_limits() {
+    Limits limits;
+    limits.idle = 300ms;
+    limits.request = 300ms;
+    limits.sending = 300ms;
+    limits.threads = 4;
+    limits.waiting = 4;
+    return limits;
+}
+
+TEST_F(HttpServer, a_connection_takes_one_request_after_the_other) {
+    start();
+    const auto connection = raw();
+    for (int i = 0; i < 3; ++i) {
+        connection.say("GET /v1/operations HTTP/1.1\r\nHost: x\r\n\r\n");
+        EXPECT_TRUE(connection.hear("{\"operations\":[]}\n").starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+    connection.say("GET /v1/operations HTTP/1.1\r\n\r\nGET /v1/x HTTP/1.1\r\nConnection: close\r\n\r\n");
+    const auto both = connection.hear();
+    EXPECT_NE(both.find("200 OK"), std::string::npos);
+    EXPECT_NE(both.find("404 Not Found"), std::string::npos);
+}
+
+TEST_F(HttpServer, garbage_is_answered_with_one_problem_and_the_end_of_the_connection) {
+    start();
+    const auto post = [](std::string_view rest) { return "POST /v1/operations HTTP/1.1\r\n" + std::string{rest}; };
+    for (const auto& [text, status] : std::vector<std::pair<std::string, std::string>>{
+             {"\x16\x03\x01garbage\r\n\r\n", "400"},
+             {"GET / HTTP/9.9\r\n\r\n", "400"},
+             {"GET /\r\n\r\n", "400"},
+             {"GET /v1/operations HTTP/1.1\r\nno colon\r\n\r\n", "400"},
+             {"GET /v1/operations HTTP/1.1\r\nA: b\r\n folded: c\r\n\r\n", "400"},
+             {"GET /%zz?a=%zz HTTP/1.1\r\n\r\n", "400"},
+             {post("Content-Length: x\r\n\r\n"), "400"},
+             {post("Content-Length: 1\r\nContent-Length: 1\r\n\r\nx"), "400"},
+             {post("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nx"), "400"},
+             {post("Transfer-Encoding: gzip\r\n\r\nx"), "400"},
+             {post("Transfer-Encoding: chunked\r\n\r\nzz\r\n"), "400"},
+             {post("Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n"), "400"},
+             {post("Content-Length: 2000000\r\n\r\n"), "413"},
+             {post("Transfer-Encoding: chunked\r\n\r\nfffffff\r\n" + std::string(1'100'000, ' ')), "413"},
+             {post("X: " + std::string(70'000, 'x') + "\r\n\r\n"), "431"},
+             {std::string(70'000, 'x'), "431"},
+         }) {
+        const auto answer = answer_to(text);
+        EXPECT_TRUE(answer.starts_with("HTTP/1.1 " + status)) << text.substr(0, 80) << "\n" << answer;
+        EXPECT_NE(answer.find("application/problem+json"), std::string::npos) << answer;
+        EXPECT_EQ(answer.find("HTTP/1.1 4", 1), std::string::npos) << answer;
+    }
+    EXPECT_TRUE(client()->list({})) << "and the server goes on";
+}
+
+TEST_F(HttpServer, a_body_may_come_in_chunks_and_be_asked_for) {
+    start();
+    const auto connection = raw();
+    connection.say(
+        "POST /v1/operations HTTP/1.1\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n");
+    EXPECT_EQ(connection.hear("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+    for (const std::string_view piece : {R"({"type":"FLOW_CA)", R"(PTURE","filters":[{}]})"})
+        connection.say(fmt::format("{:X};x=y\r\n{}\r\n", piece.size(), piece));
+    connection.say("0\r\nA: b\r\n\r\n");
+    EXPECT_TRUE(connection.hear("}}\n").starts_with("HTTP/1.1 202 Accepted\r\n"));
+}
+
+TEST_F(HttpServer, a_client_of_http_1_0_gets_all_of_a_stream) {
+    start();
+    gateway_.complete_at_once(1000);
+    const auto id = client()->start(capture())->id;
+    const auto answer = answer_to("GET /v1/operations/" + id + "/flows HTTP/1.0\r\n\r\n");
+    EXPECT_EQ(answer.find("chunked"), std::string::npos);
+    EXPECT_EQ(std::ranges::count(answer.substr(answer.find("\r\n\r\n") + 4), '\n'), 1000);
+}
+
+TEST_F(HttpServer, clients_that_are_slow_or_say_nothing_lose_their_connection) {
+    start(short_limits());
+    EXPECT_EQ(answer_to(""), "");
+    EXPECT_TRUE(answer_to("GET /v1/opera").starts_with("HTTP/1.1 408 ")) << "half a header";
+    EXPECT_TRUE(answer_to("POST /v1/operations HTTP/1.1\r\nContent-Length: 5\r\n\r\n{").starts_with("HTTP/1.1 408 "));
+    EXPECT_NE(answer_to("GET /v1/operations HTTP/1.1\r\n\r\n").find("200 OK"), std::string::npos) << "idle afterwards";
+    gateway_.complete_at_once(100'000);
+    const auto id = client()->start(capture())->id;
+    const auto sleeper = raw();
+    sleeper.say("GET /v1/operations/" + id + "/flows HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(soon([&] { return gateway_.streams() == 1; }));
+    EXPECT_TRUE(soon([&] { return gateway_.streams() == 0 && server_->connections() == 0; })) << "it reads nothing";
+}
+
+TEST_F(HttpServer, idle_connections_make_room_and_too_many_are_turned_away) {
+    auto limits = short_limits();
+    limits.idle = 10s;
+    limits.request = 10s;
+    start(limits);
+    std::vector<Raw> idle;
+    for (int i = 0; i < 4; ++i) {
+        idle.push_back(raw());
+        idle.back().say("GET /v1/operations HTTP/1.1\r\n\r\n");
+        EXPECT_NE(idle.back().hear("[]}\n"), "");
+    }
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_TRUE(client()->list({})) << "an idle one makes room";
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s);
+
+    idle.clear();
+    EXPECT_TRUE(soon([&] { return server_->connections() == 0; }));
+    std::vector<Raw> silent;
+    for (int i = 0; i < 8; ++i) {
+        std::this_thread::sleep_for(20ms);  // for the server to read what the one before has said
+        silent.push_back(raw());
+        silent.back().say("GET");  // who has begun a request is not sent away for another one
+        EXPECT_TRUE(soon([&] { return server_->connections() == silent.size(); }));
+    }
+    EXPECT_TRUE(answer_to("").starts_with("HTTP/1.1 503 "));
+}
+
+TEST_F(HttpServer, stops_while_clients_wait_and_removes_its_file) {
+    start();
+    gateway_.complete_at_once(100'000);
+    const auto streamed = client()->start(capture())->id;
+    const auto sleeper = raw();
+    sleeper.say("GET /v1/operations/" + streamed + "/flows HTTP/1.1\r\n\r\n");
+    EXPECT_TRUE(soon([&] { return gateway_.streams() == 1; }));
+    const auto idle = raw();
+    idle.say("GET /v1/operations HTTP/1.1\r\n\r\n");
+    EXPECT_NE(idle.hear("}\n"), "");
+
+    const auto begun = std::chrono::steady_clock::now();
+    server_->stop();
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 9s);
+    EXPECT_FALSE(std::filesystem::exists(path_));
+    EXPECT_EQ(AgentGateway::connect(path_).error().number, ENOENT);
+    EXPECT_EQ(server_->connections(), 0U);
+    server_->stop();
+}
+
+TEST_F(HttpServer, who_waits_for_an_operation_gets_it_as_it_is_when_the_server_stops) {
+    start();
+    const auto agent = client();
+    const auto id = agent->start(capture())->id;
+    Result<FlowOperation> answer;
+    std::thread waiter{[&] { answer = agent->wait(id, 20s); }};
+    EXPECT_TRUE(soon([&] { return gateway_.waiting() != 0; }));
+    const auto begun = std::chrono::steady_clock::now();
+    server_->stop();
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 3s);
+    waiter.join();
+    EXPECT_TRUE(answer) << answer.error().message;
+}
+
+TEST_F(HttpServer, a_second_one_on_the_same_path_is_refused) {
+    start();
+    const auto second = UnixListener::open(path_);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().number, EADDRINUSE);
+    EXPECT_EQ(second.error().kind, ErrorKind::Refused);
+    EXPECT_NE(second.error().message.find("already running"), std::string::npos);
+    EXPECT_TRUE(client()->list({})) << "and the first one still has its socket";
+}
+
+TEST_F(HttpServer, of_many_that_start_at_once_one_listens) {
+    std::atomic<int> listening = 0;
+    std::mutex mutex;
+    std::vector<UnixListener> listeners;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i) {
+        threads.emplace_back([&] {
+            auto listener = UnixListener::open(path_);
+            if (!listener) return;
+            ++listening;
+            const std::lock_guard lock{mutex};
+            listeners.push_back(std::move(*listener));
+        });
+    }
+    for (auto& thread : threads)
+        thread.join();
+    EXPECT_EQ(listening, 1);
+}
+
+TEST_F(HttpServer, a_socket_that_was_left_behind_is_replaced_and_other_files_are_not) {
+    {
+        auto listener = UnixListener::open(path_);
+        ASSERT_TRUE(listener);
+        std::filesystem::rename(path_, path_ + ".kept");
+        EXPECT_EQ(AgentGateway::connect(path_).error().number, ENOENT);
+    }
+    std::filesystem::rename(path_ + ".kept", path_);
+    EXPECT_EQ(AgentGateway::connect(path_).error().number, ECONNREFUSED);
+    start();
+    EXPECT_TRUE(client()->list({}));
+    struct stat facts {};
+    ASSERT_EQ(::stat(path_.c_str(), &facts), 0);
+    EXPECT_EQ(facts.st_mode & 0777, 0660U);
+    const auto file = folder_.write("file", "precious");
+    EXPECT_EQ(UnixListener::open(file).error().number, EEXIST);
+    EXPECT_TRUE(std::filesystem::exists(file));
+    EXPECT_EQ(UnixListener::open(folder_.path(std::string(120, 'x'))).error().kind, ErrorKind::Invalid);
+}
+
+TEST_F(HttpServer, takes_over_a_socket_and_leaves_its_file_alone) {
+    auto made = UnixListener::open(path_);
+    ASSERT_TRUE(made);
+    auto adopted = UnixListener::adopt(FileDescriptor{::dup(made->descriptor())});
+    ASSERT_TRUE(adopted) << adopted.error().message;
+    auto server =
+        Server::start(std::move(*adopted), [this](Request request) { return router_.answer(std::move(request)); });
+    ASSERT_TRUE(server);
+    EXPECT_TRUE(client()->list({}));
+    (*server)->stop();
+    EXPECT_TRUE(std::filesystem::exists(path_));
+    EXPECT_FALSE(UnixListener::adopt(FileDescriptor{::socket(AF_UNIX, SOCK_STREAM, 0)})) << "does not listen";
+}
+
+/// Runs it as user nobody: the kernel keeps credentials by thread, and what the C library does to all of them is its
+/// own.
+template <typename Work>
+void as_nobody(const Work& work) {
+    std::thread{[&] {
+        ASSERT_EQ(::syscall(SYS_setgroups, 0, nullptr), 0);
+        ASSERT_EQ(::syscall(SYS_setresgid, -1, 65534, -1), 0);
+        ASSERT_EQ(::syscall(SYS_setresuid, -1, 65534, -1), 0);
+        work();
+    }}.join();
+}
+
+TEST_F(HttpServer, only_root_its_own_user_and_members_of_the_group_may_ask) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can be somebody else";
+    std::filesystem::permissions(folder_.path("."), std::filesystem::perms{0755});
+    start();
+    as_nobody([&] {
+        const auto agent = AgentGateway::connect(path_);
+        ASSERT_FALSE(agent);
+        EXPECT_EQ(agent.error().number, EACCES);
+        EXPECT_EQ(agent.error().message, path_ + ": only root and members of the group headgate may ask the agent");
+    });
+    std::filesystem::permissions(path_, std::filesystem::perms{0666});
+    as_nobody([&] {
+        const auto refused = client()->list({});
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().number, EACCES);
+        EXPECT_EQ(refused.error().kind, ErrorKind::Refused);
+        EXPECT_EQ(refused.error().message, "only root and members of the group headgate may ask headgate");
+    });
+    EXPECT_TRUE(client()->list({}));
+}
+
+TEST_F(HttpServer, the_kernel_says_who_a_peer_is) {
+    auto listener = UnixListener::open(path_);
+    ASSERT_TRUE(listener);
+    const auto peer_as = [&](std::string_view group) {
+        const auto connected = connect_to(path_);
+        const FileDescriptor accepted{::accept(listener->descriptor(), nullptr, nullptr)};
+        return peer_of(accepted.get(), group).value();
+    };
+    EXPECT_TRUE(peer_as("no such group").is_admitted);
+    EXPECT_EQ(peer_as("").caller.uid, ::geteuid());
+    if (::geteuid() != 0) return;
+    std::filesystem::permissions(folder_.path("."), std::filesystem::perms{0755});
+    std::filesystem::permissions(path_, std::filesystem::perms{0666});
+    FileDescriptor connected;
+    as_nobody([&] { connected = connect_to(path_).value(); });
+    const FileDescriptor accepted{::accept(listener->descriptor(), nullptr, nullptr)};
+    EXPECT_EQ(peer_of(accepted.get()).value().caller, (Caller{"unix", 65534U, "nobody", "", ""}));
+    EXPECT_FALSE(peer_of(accepted.get()).value().is_admitted);
+    EXPECT_TRUE(peer_of(accepted.get(), "nogroup").value().is_admitted) << "its primary group";
+}
+
+TEST_F(HttpServer, at_rest_nothing_wakes_up) {
+#if __has_feature(thread_sanitizer)
+    GTEST_SKIP() << "ThreadSanitizer has a thread of its own that wakes up";
+#endif
+    start();
+    gateway_.complete_at_once(10);
+    EXPECT_TRUE(client()->start(capture()));
+    EXPECT_TRUE(soon([&] { return server_->connections() == 0; }));
+    const auto switches = [] {
+        rusage usage{};
+        ::getrusage(RUSAGE_SELF, &usage);
+        return usage.ru_nvcsw;
+    };
+    std::this_thread::sleep_for(100ms);
+    const auto before = switches();
+    std::this_thread::sleep_for(1s);
+    EXPECT_LE(switches() - before, 2) << "one is this thread's own sleep";
+}
+
+}  // namespace
+}  // namespace headgate::http

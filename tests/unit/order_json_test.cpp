@@ -1,0 +1,148 @@
+#include "gateway/order_json.h"
+
+#include <gtest/gtest.h>
+
+#include "support/flow_builder.h"
+
+namespace headgate::gateway {
+namespace {
+
+using namespace headgate::testing;
+
+std::string error_of(const std::string& body) {
+    const auto order = read_order_json(body);
+    if (order) return "no error";
+    EXPECT_EQ(order.error().kind, ErrorKind::Invalid);
+    return order.error().message;
+}
+
+OperationOrder full_flush() {
+    OperationOrder order;
+    order.type = OperationType::Flush;
+    order.endpoint = {"edge", "a", std::nullopt};
+    order.query.filters = {
+        parse_flow_filter("source=10.0.1.0/24,destination-port=80:90,protocol=tcp,protocol=200").value(), FlowFilter{}};
+    order.query.side = MatchSide::Any;
+    order.query.direction = MatchDirection::Both;
+    order.query.states = StateScope::Any;
+    order.query.mark = MarkMatch{5, 7};
+    order.query.zone = std::uint16_t{65535};
+    order.query.minimum_bytes = UINT64_MAX;
+    order.query.minimum_age = std::chrono::seconds{3600};
+    order.maximum_flows = 0;
+    order.dry_run = true;
+    order.include_protected = true;
+    order.spared = {parse_flow_filter("destination=10.0.1.1,destination-port=22,protocol=tcp").value()};
+    order.stream_exception_policy = "reject";
+    order.require_policy = true;
+    return order;
+}
+
+OperationOrder capture_of_all() {
+    OperationOrder order;
+    order.query = query_for_all();
+    return order;
+}
+
+TEST(OrderJson, comes_back_whole) {
+    for (const auto& order : {full_flush(), capture_of_all()}) {
+        fmt::memory_buffer out;
+        ASSERT_TRUE(append_order_json(out, order));
+        const auto read = read_order_json(fmt::to_string(out));
+        ASSERT_TRUE(read) << read.error().message;
+        EXPECT_EQ(read->type, order.type);
+        EXPECT_EQ(read->endpoint, order.endpoint);
+        EXPECT_EQ(read->query, order.query);
+        EXPECT_EQ(read->maximum_flows, order.maximum_flows);
+        EXPECT_EQ(read->dry_run, order.dry_run);
+        EXPECT_EQ(read->include_protected, order.include_protected);
+        EXPECT_EQ(read->spared, order.spared);
+        EXPECT_EQ(read->stream_exception_policy, order.stream_exception_policy);
+        EXPECT_EQ(read->require_policy, order.require_policy);
+    }
+}
+
+TEST(OrderJson, of_captured_flows_takes_no_query_beside_them) {
+    OperationOrder order;
+    order.type = OperationType::Flush;
+    order.from_operation = "5f0a";
+    order.query.zone = std::uint16_t{5};
+    fmt::memory_buffer out;
+    ASSERT_TRUE(append_order_json(out, order));
+    const auto read = read_order_json(fmt::to_string(out));
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->from_operation, "5f0a");
+    EXPECT_EQ(read->query, order.query);
+    EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","from_capture":"5f0a","filters":[{}]})"),
+              "from_capture: takes the flows as they were captured, so there is nothing else to say of them");
+}
+
+TEST(OrderJson, that_cannot_be_told_is_refused) {
+    OperationOrder order = full_flush();
+    order.endpoint.network_namespace = "gw";
+    fmt::memory_buffer out;
+    EXPECT_FALSE(append_order_json(out, order));
+    order = full_flush();
+    order.captured = [](const auto&) -> Result<void> { return {}; };
+    EXPECT_FALSE(append_order_json(out, order));
+    EXPECT_EQ(out.size(), 0U);
+}
+
+TEST(OrderJson, errors_name_the_member_and_the_rule) {
+    EXPECT_EQ(error_of(""), "body: not valid JSON");
+    EXPECT_EQ(error_of("[]"), "body: not a JSON object");
+    EXPECT_EQ(error_of("{}"), "type: missing");
+    EXPECT_EQ(error_of(R"({"type":1})"), "type: not a text");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE"})"), "filters: name the flows; an empty filter, {}, means every one");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[]})"),
+              "filters: name the flows; an empty filter, {}, means every one");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":null})"), "filters: missing");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{"source":"10.0.0.1/8"}]})"),
+              "filters[0]: source: 10.0.0.1/8 has host bits set; the prefix is 10.0.0.0/8");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{"port":"80"}]})"), "filters[0]: port: unknown");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{"protocols":"tcp"}]})"),
+              "filters[0]: protocols: not a list");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"zone":65536})"), "zone: out of range");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"zone":1.5})"), "zone: not a whole number");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"minimum_age_seconds":-1})"),
+              "minimum_age_seconds: out of range");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"minimum_bytes":18446744073709551616})"),
+              "body: not JSON that fits: a number is too large");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"minimum_bytes":-9223372036854775809})"),
+              "body: not JSON that fits: a number is too large");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"both_directions":"yes"})"),
+              "both_directions: neither true nor false");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"all":true})"), "all: unknown");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"netns":"x"})"), "netns: unknown");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"dry_run":false})"),
+              "type: a FLOW_CAPTURE takes nothing that a FLOW_FLUSH does");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{}],"stream_exception_policy":"/etc/shadow"})"),
+              "stream_exception_policy: \"/etc/shadow\" is a path; the agent takes policies by their names alone");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{}],"protected":["source"]})"),
+              "protected: \"source\" is not of the form key=value");
+    std::string many = R"({"type":"FLOW_CAPTURE","filters":[{})";
+    for (int i = 0; i < 20; ++i)
+        many += ",{}";
+    EXPECT_EQ(error_of(many + "]}"), "filters: 21 filters; an operation takes 20 at most");
+    EXPECT_EQ(error_of("{\"type\":\"FLOW_\xff\"}"), "body: not valid JSON");
+}
+
+TEST(OrderJson, of_a_policy_comes_back) {
+    PolicyOrder order;
+    order.policy = "drop-all";
+    order.include_protected = true;
+    order.own_sessions = full_flush().spared;
+    fmt::memory_buffer out;
+    ASSERT_TRUE(append_policy_order_json(out, order));
+    const auto read = read_policy_order_json(fmt::to_string(out));
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->policy, order.policy);
+    EXPECT_EQ(read->include_protected, order.include_protected);
+    EXPECT_EQ(read->own_sessions, order.own_sessions);
+    EXPECT_EQ(read_policy_order_json("{}").error().message, "policy: missing");
+    EXPECT_FALSE(read_policy_order_json(R"({"policy":"../x"})"));
+    EXPECT_FALSE(read_policy_order_json(R"({"policy":"x","firewall":"edge"})"));
+}
+
+}  // namespace
+}  // namespace headgate::gateway

@@ -1,0 +1,100 @@
+#include "daemon/service_manager.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "flow/file_descriptor.h"
+#include "flow/text.h"
+#include "support/temporary_folder.h"
+
+namespace headgate::daemon {
+namespace {
+
+/// The other end: what systemd would be told.
+class ServiceManager : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        const auto path = folder_.path("notify");
+        ASSERT_LT(path.size(), sizeof address.sun_path);
+        std::memcpy(address.sun_path, path.c_str(), path.size());
+        ASSERT_EQ(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+        ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+    }
+    void TearDown() override {
+        for (const auto* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
+            ::unsetenv(name);
+    }
+
+    /// The next datagram that waits; empty where there is none.
+    [[nodiscard]] std::string told() const {
+        std::array<char, 512> buffer{};
+        const ssize_t size = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+        return size < 0 ? "" : std::string{buffer.data(), static_cast<std::size_t>(size)};
+    }
+
+    headgate::testing::TemporaryFolder folder_;
+    FileDescriptor socket_{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+};
+
+TEST_F(ServiceManager, is_told_what_the_agent_does) {
+    ASSERT_TRUE(tell_ready("2 endpoints").has_value());
+    EXPECT_EQ(told(), "READY=1\nSTATUS=2 endpoints");
+    ASSERT_TRUE(tell_status("flushing").has_value());
+    EXPECT_EQ(told(), "STATUS=flushing");
+    ASSERT_TRUE(tell_alive().has_value());
+    EXPECT_EQ(told(), "WATCHDOG=1");
+    ASSERT_TRUE(tell_stopping().has_value());
+    EXPECT_EQ(told(), "STOPPING=1");
+}
+
+TEST_F(ServiceManager, is_told_when_a_reload_began) {
+    timespec before{};
+    ::clock_gettime(CLOCK_MONOTONIC, &before);
+    ASSERT_TRUE(tell_reloading().has_value());
+    const auto text = told();
+    const std::string_view head = "RELOADING=1\nMONOTONIC_USEC=";
+    ASSERT_TRUE(text.starts_with(head)) << text;
+    const auto microseconds = parse_unsigned<std::uint64_t>(text.substr(head.size()));
+    ASSERT_TRUE(microseconds.has_value()) << text;
+    EXPECT_GE(*microseconds, static_cast<std::uint64_t>(before.tv_sec) * 1'000'000);
+    EXPECT_LE(*microseconds, static_cast<std::uint64_t>(before.tv_sec + 60) * 1'000'000);
+}
+
+TEST_F(ServiceManager, takes_a_status_of_several_lines_for_one) {
+    ASSERT_TRUE(tell_status("bad\nREADY=1").has_value());
+    EXPECT_EQ(told(), "STATUS=bad READY=1");
+}
+
+TEST_F(ServiceManager, that_did_not_ask_is_told_nothing) {
+    ::unsetenv("NOTIFY_SOCKET");
+    EXPECT_TRUE(tell_ready("").has_value());
+    EXPECT_TRUE(tell_alive().has_value());
+    EXPECT_EQ(told(), "");
+}
+
+TEST_F(ServiceManager, that_does_not_listen_is_an_error) {
+    ::setenv("NOTIFY_SOCKET", folder_.path("nobody").c_str(), 1);
+    const auto result = tell_ready("");
+    ASSERT_FALSE(result.has_value());
+    EXPECT_EQ(result.error().number, ENOENT);
+}
+
+TEST_F(ServiceManager, is_told_twice_in_the_time_that_it_waits) {
+    EXPECT_FALSE(keep_alive_period().has_value());
+    ::setenv("WATCHDOG_USEC", "30000000", 1);
+    EXPECT_EQ(keep_alive_period(), std::chrono::seconds{15});
+    ::setenv("WATCHDOG_PID", "1", 1);
+    EXPECT_FALSE(keep_alive_period().has_value()) << "it watches another process";
+}
+
+}  // namespace
+}  // namespace headgate::daemon
