@@ -1,0 +1,77 @@
+#include "gateway/chosen_endpoint.h"
+
+#include "conntrack/kernel_flow_table.h"
+#include "midstream/kernel_ruleset.h"
+
+namespace headgate::gateway {
+namespace {
+
+/// What is to be in force in a namespace by its endpoint's configuration, if it is one's.
+std::string policy_at(const config::Configuration& configuration, const std::string& netns) {
+    for (const auto& firewall : configuration.firewalls)
+        for (const auto& endpoint : firewall.endpoints)
+            if (endpoint.netns == netns)
+                return config::policy_to_keep(configuration, endpoint).value_or(std::string{config::kNoPolicy});
+    return std::string{config::kNoPolicy};
+}
+
+}  // namespace
+
+Result<void> ChosenEndpoint::narrow(FlowQuery& query) const {
+    const auto zone = where_.conntrack_zone;
+    if (zone && query.zone && *query.zone != *zone) {
+        return invalid("zone: {} is not in reach; the endpoint of firewall {} in {} is conntrack zone {}", *query.zone,
+                       endpoint_.firewall, endpoint_.availability_zone, *zone);
+    }
+    if (zone) query.zone = zone;
+    return {};
+}
+
+Result<netlink::NetworkNamespace> ChosenEndpoint::open_namespace() const {
+    if (!where_.netns) return netlink::NetworkNamespace{};
+    auto opened = netlink::NetworkNamespace::open(*where_.netns);
+    if (opened) return opened;
+    const auto named =
+        endpoint_.network_namespace.empty()
+            ? fmt::format("firewall {}, availability zone {}", endpoint_.firewall, endpoint_.availability_zone)
+            : "--netns";
+    return tl::unexpected(std::move(opened.error()).within(named));
+}
+
+Result<std::unique_ptr<FlowTable>> ChosenEndpoint::open_table() const {
+    auto where = open_namespace();
+    if (!where) return tl::unexpected(std::move(where.error()));
+    auto table = conntrack::KernelFlowTable::open(std::move(*where));
+    if (!table) return tl::unexpected(std::move(table.error()));
+    return std::unique_ptr<FlowTable>{std::move(*table)};
+}
+
+Result<std::unique_ptr<Ruleset>> ChosenEndpoint::open_ruleset() const {
+    auto where = open_namespace();
+    if (!where) return tl::unexpected(std::move(where.error()));
+    return std::unique_ptr<Ruleset>{midstream::KernelRuleset::open(std::move(*where))};
+}
+
+Result<ChosenEndpoint> choose_endpoint(const config::Configuration& configuration, const EndpointName& name) {
+    if (name.network_namespace) {
+        if (name.firewall || name.availability_zone) {
+            return invalid("netns: a one-off run has no --firewall and no --availability-zone");
+        }
+        const auto unnamed = config::default_firewall();
+        auto where = unnamed.endpoints.front();
+        where.netns = *name.network_namespace;
+        where.stream_exception_policy = policy_at(configuration, *name.network_namespace);
+        Endpoint endpoint{unnamed.name, where.availability_zone, *name.network_namespace};
+        return ChosenEndpoint{std::move(endpoint), std::move(where)};
+    }
+    const auto choice = config::find_endpoint(configuration, name.firewall, name.availability_zone);
+    if (!choice) return tl::unexpected(choice.error());
+    return ChosenEndpoint{{choice->firewall->name, choice->endpoint->availability_zone, ""}, *choice->endpoint};
+}
+
+EndpointName name_of(const Endpoint& endpoint) {
+    if (!endpoint.network_namespace.empty()) return {{}, {}, endpoint.network_namespace};
+    return {endpoint.firewall, endpoint.availability_zone, {}};
+}
+
+}  // namespace headgate::gateway

@@ -1,0 +1,113 @@
+// A gateway, as the faces see it: everything that can be asked of one. LocalGateway does it in this process; the
+// command line also has one that asks the agent over its socket.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headgate/flow_operation.h"
+#include "headgate/flow_table.h"
+#include "headgate/operation_store.h"
+#include "headgate/result.h"
+#include "headgate/ruleset.h"
+
+#include "operations/flush.h"
+
+namespace headgate::gateway {
+
+/// Which endpoint somebody means. What may go unsaid is what leaves no choice.
+struct EndpointName {
+    std::optional<std::string> firewall;
+    std::optional<std::string> availability_zone;
+    std::optional<std::string> network_namespace;  ///< for a one-off run, in place of the other two
+
+    friend bool operator==(const EndpointName&, const EndpointName&) = default;
+};
+
+/// A capture or a flush, as somebody orders it.
+struct OperationOrder {
+    OperationType type = OperationType::Capture;
+    EndpointName endpoint;  ///< with `from_operation` and no name at all: that operation's
+    FlowQuery query;        ///< validated; without filters where the flows have been captured before
+    std::string token;      ///< of the request: one that is ordered again is not done again. Empty: none
+    Caller caller;
+
+    // Of a flush.
+    std::string from_operation;      ///< flush exactly the flows of this one
+    operations::RowSource captured;  ///< or exactly these
+    std::optional<std::uint64_t> maximum_flows;
+    bool dry_run = false;
+    bool include_protected = false;
+    std::vector<FlowFilter> spared;  ///< what is protected beside the configuration's: the caller's own session
+    std::optional<std::string> stream_exception_policy;  ///< to be in force, by name; absent: the one that is
+    bool require_policy = false;  ///< refuse when flushed TCP flows could come back, for want of a policy
+};
+
+/// A change of the stream exception policy, as somebody orders it.
+struct PolicyOrder {
+    EndpointName endpoint;
+    std::string policy;  ///< by name; unused to remove
+    bool include_protected = false;
+    std::vector<FlowFilter> own_sessions;  ///< the caller's, which are not to be cut
+    Caller caller;
+};
+
+/// What is in force on an endpoint.
+struct EndpointPolicy {
+    Endpoint endpoint;
+    RulesetStatus status;
+    std::vector<std::string> warnings;  ///< what the caller should know before the first packet tells
+};
+
+struct FlowKind {
+    Family family{};
+    Protocol protocol{};
+    FlowState state{};
+
+    friend auto operator<=>(const FlowKind&, const FlowKind&) = default;
+};
+
+/// How full a flow table is, and of what.
+struct TableCensus {
+    TableUsage usage;
+    std::map<FlowKind, std::uint64_t> flows;
+};
+
+/// Thread-safe.
+class Gateway {
+  public:
+    virtual ~Gateway() = default;
+
+    /// Starts it and returns at once, with an operation in progress.
+    virtual Result<FlowOperation> start(const OperationOrder& order) = 0;
+
+    /// As it stands now; ENOENT where there is none.
+    virtual Result<FlowOperation> find(std::string_view id) = 0;
+
+    /// As find(), but waits for its end for so long.
+    virtual Result<FlowOperation> wait(std::string_view id, std::chrono::milliseconds at_most) = 0;
+
+    /// A running operation leaves alone what it has not come to, and ends.
+    virtual Result<void> cancel(std::string_view id) = 0;
+
+    /// Newest first.
+    virtual Result<std::vector<FlowOperation>> list(const OperationSelection& selection) = 0;
+
+    /// The flows of an operation from the `first` on, as far as they are known by now, in constant memory. Those of a
+    /// flush are known when it has ended.
+    virtual Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) = 0;
+
+    virtual Result<TableCensus> count_flows(const EndpointName& endpoint) = 0;
+
+    virtual Result<EndpointPolicy> policy_status(const EndpointName& endpoint) = 0;
+    virtual Result<EndpointPolicy> apply_policy(const PolicyOrder& order) = 0;
+    virtual Result<EndpointPolicy> remove_policy(const PolicyOrder& order) = 0;
+};
+
+}  // namespace headgate::gateway

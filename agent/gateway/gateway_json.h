@@ -1,0 +1,42 @@
+// What a gateway answers, as JSON and back: the same on the command line and over HTTP. Keys are a promise to users
+// (README, "JSON").
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headgate/result.h"
+
+#include "flow/json_members.h"
+#include "gateway/gateway.h"
+
+namespace headgate::gateway {
+
+/// One object, a line for each kind of flow.
+void append_census_json(fmt::memory_buffer& out, const TableCensus& census);
+
+/// An object and a line for each kind of flow, and one for the table last.
+void append_census_ndjson(fmt::memory_buffer& out, const TableCensus& census);
+
+/// What the kernel tells of a policy in force, too.
+void add_policy_rules(JsonMembers& members, const StreamExceptionPolicy& policy);
+
+/// One object without a line end. `message`: what is to be said of the condition, if anything.
+void append_policy_status_json(fmt::memory_buffer& out, const Endpoint& endpoint, const RulesetStatus& status,
+                               std::string_view message);
+
+/// The same with what is beside it, so that it can be read back.
+void append_endpoint_policy_json(fmt::memory_buffer& out, const EndpointPolicy& policy);
+
+/// `{"operations": [...]}`, a line each.
+void append_operations_json(fmt::memory_buffer& out, const std::vector<FlowOperation>& listed);
+
+[[nodiscard]] Result<TableCensus> read_census_json(const std::string& text);
+[[nodiscard]] Result<EndpointPolicy> read_endpoint_policy_json(const std::string& text);
+[[nodiscard]] Result<FlowOperation> read_operation_json(const std::string& text);
+[[nodiscard]] Result<std::vector<FlowOperation>> read_operations_json(const std::string& text);
+
+}  // namespace headgate::gateway

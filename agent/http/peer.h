@@ -1,0 +1,28 @@
+// Who is at the other end of a Unix socket, as the kernel tells it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "headgate/flow_operation.h"
+#include "headgate/result.h"
+
+namespace headgate::http {
+
+/// Its members may ask the agent.
+inline constexpr std::string_view kGroup = "headgate";
+
+struct Peer {
+    Caller caller;  ///< face `unix`, uid and the name of the user
+    bool is_admitted = false;
+};
+
+[[nodiscard]] std::optional<gid_t> find_group(std::string_view name);
+
+/// Admitted are root, whom this process runs as, and members of the group.
+[[nodiscard]] Result<Peer> peer_of(int socket, std::string_view group = kGroup);
+
+}  // namespace headgate::http

@@ -1,0 +1,113 @@
+#include "http/router.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "flow/text.h"
+#include "http/problem.h"
+
+namespace headgate::http {
+namespace {
+
+bool is_variable(std::string_view part) {
+    return part.starts_with('{') && part.ends_with('}');
+}
+
+/// What the braces of the template stand for, where the path fits it.
+std::optional<std::map<std::string, std::string>> match(std::string_view pattern, std::string_view path) {
+    std::map<std::string, std::string> members;
+    if (std::ranges::count(pattern, '/') != std::ranges::count(path, '/')) return std::nullopt;
+    while (!pattern.empty() || !path.empty()) {
+        const auto wanted = take_until(pattern, '/');
+        auto part = decoded(take_until(path, '/'), UrlPart::Path);
+        if (!part || (is_variable(wanted) ? part->empty() : *part != wanted)) return std::nullopt;
+        if (is_variable(wanted)) members.emplace(wanted.substr(1, wanted.size() - 2), std::move(*part));
+    }
+    return members;
+}
+
+bool is_json(std::string_view content_type) {
+    auto type = take_until(content_type, ';');
+    while (type.ends_with(' '))
+        type.remove_suffix(1);
+    return equal_ignoring_case(type, "application/json");
+}
+
+/// What speaks against the request before its handler sees it.
+std::optional<Answer> objection(const Route& route, const Request& request) {
+    for (const auto& [name, value] : request.query) {
+        if (std::ranges::find(route.query, name) == route.query.end()) {
+            return problem(400, fmt::format("{}: unknown; {} {} takes {}", name, route.method, route.path,
+                                            route.query.empty() ? "no parameters" : "other parameters"));
+        }
+    }
+    if (route.body == Body::None) {
+        if (request.body.empty()) return std::nullopt;
+        return problem(400, fmt::format("{} {} takes no body", route.method, route.path));
+    }
+    if (is_json(request.header("Content-Type"))) return std::nullopt;
+    return problem(415, "Content-Type: the body must be application/json");
+}
+
+Answer not_allowed(const std::vector<std::string_view>& methods) {
+    std::string allowed;
+    for (const auto method : methods)
+        allowed.append(allowed.empty() ? "" : ", ").append(method);
+    auto answer = problem(405, fmt::format("this path takes {} alone", allowed));
+    answer.headers.emplace_back("Allow", std::move(allowed));
+    return answer;
+}
+
+}  // namespace
+
+Answer Router::answer(Request request) const {
+    std::vector<std::string_view> methods;
+    for (const auto& route : routes_) {
+        auto members = match(route.path, request.path);
+        if (!members) continue;
+        if (route.method != request.method) {
+            methods.push_back(route.method);
+            continue;
+        }
+        if (auto objected = objection(route, request)) return std::move(*objected);
+        request.path_members = std::move(*members);
+        return route.handler(request);
+    }
+    if (!methods.empty()) return not_allowed(methods);
+    return problem(404, fmt::format("there is nothing at {}", request.path));
+}
+
+Result<std::string> decoded(std::string_view text, UrlPart part) {
+    std::string plain;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '+' && part == UrlPart::Query) {
+            plain.push_back(' ');
+        } else if (text[i] != '%') {
+            plain.push_back(text[i]);
+        } else {
+            const auto byte = parse_unsigned<std::uint8_t>(text.substr(i + 1, 2), 16);
+            if (!byte || text.size() - i < 3)
+                return invalid("\"{}\": % must stand before two hexadecimal digits", text);
+            plain.push_back(static_cast<char>(*byte));
+            i += 2;
+        }
+    }
+    return plain;
+}
+
+Result<void> take_target(std::string_view target, Request& request) {
+    if (!target.starts_with('/')) return invalid("the request's target must be a path");
+    request.path = take_until(target, '?');
+    while (!target.empty()) {
+        auto value = take_until(target, '&');
+        const auto name = decoded(take_until(value, '='), UrlPart::Query);
+        if (!name) return tl::unexpected(name.error());
+        auto plain = decoded(value, UrlPart::Query);
+        if (!plain) return tl::unexpected(std::move(plain.error()).within(*name));
+        if (name->empty() && plain->empty()) continue;
+        if (!request.query.emplace(*name, std::move(*plain)).second) return invalid("{}: given twice", *name);
+    }
+    return {};
+}
+
+}  // namespace headgate::http
