@@ -59,7 +59,7 @@ void warn_of_unknown_policies(const config::Configuration& configuration) {
 Result<ExitCode> run_check_config_command(const CheckConfigArguments& arguments) {
     if (arguments.print_reference) return print(config::configuration_reference());
     if (arguments.print_example) return print(config::configuration_example());
-    const auto configuration = arguments.configuration.load();
+    const auto configuration = arguments.gateway.load();
     if (!configuration) {
         // As they are, so that an editor finds FILE:LINE in front.
         write_to_stderr(configuration.error().message + "\n");

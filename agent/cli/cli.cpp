@@ -15,8 +15,8 @@
 #include "cli/commands.h"
 #include "cli/output_stream.h"
 #include "cli/terminal.h"
-#include "cli/version.h"
 #include "flow/text.h"
+#include "gateway/version.h"
 
 namespace headgate::cli {
 namespace {
@@ -28,10 +28,14 @@ class CommandTree {
   public:
     CommandTree() {
         app_.require_subcommand(1);
+        app_.fallthrough();  // what may stand anywhere may stand behind a command, too
+        gateway_.add_to(app_);
         add_capture();
         add_flush();
+        add_operations();
         add_policy();
         add_table();
+        add_agent();
         add_check_config();
         add_version();
     }
@@ -46,7 +50,7 @@ class CommandTree {
         capture_.endpoint.add_to(command);
         capture_.output.add_to(command);
         command.add_flag("--explain", capture_.explain, "say on stderr how the table is searched");
-        command.callback([this] { action_ = [this] { return run_capture_command(capture_); }; });
+        command.callback([this] { action_ = [this] { return run_capture_command(with_gateway(capture_)); }; });
     }
 
     void add_flush() {
@@ -56,8 +60,8 @@ class CommandTree {
         flush_.output.add_to(command);
         command
             .add_option("--from-capture", flush_.from_capture,
-                        "end exactly the flows that a capture wrote to this file")
-            ->type_name("FILE");
+                        "end exactly the flows of this operation, or of the file that a capture was written to")
+            ->type_name("ID|FILE");
         command.add_option("--max-flows", flush_.maximum_flows, "refuse when more flows match")->type_name("N");
         command
             .add_option("--stream-exception-policy", flush_.stream_exception_policy,
@@ -70,7 +74,32 @@ class CommandTree {
                          "end protected flows, too: your own SSH session, and what the configuration protects");
         command.add_flag("--yes", flush_.yes, "do not ask");
         command.add_flag("--explain", flush_.explain, "say on stderr how the table is searched");
-        command.callback([this] { action_ = [this] { return run_flush_command(flush_); }; });
+        command.callback([this] { action_ = [this] { return run_flush_command(with_gateway(flush_)); }; });
+    }
+
+    void add_operations() {
+        CLI::App& operations = *app_.add_subcommand("operations", "Look up captures and flushes of the last hours");
+        operations.require_subcommand(1);
+        CLI::App& list = add_operations_command(operations, "list", "Show which there are, the newest first",
+                                                run_operations_list_command);
+        list.add_option("--type", operations_.type, "these alone: capture or flush")->type_name("TYPE");
+        list.add_option("--limit", operations_.limit, "no more than these many")->type_name("N");
+        add_operation_id(add_operations_command(operations, "show", "Show one, how far it has come or how it ended",
+                                                run_operations_show_command));
+        add_operation_id(add_operations_command(operations, "results", "Show the flows of one again",
+                                                run_operations_results_command));
+    }
+
+    CLI::App& add_operations_command(CLI::App& operations, const std::string& name, const std::string& purpose,
+                                     Result<ExitCode> (*run)(const OperationsArguments&)) {
+        CLI::App& command = *operations.add_subcommand(name, purpose);
+        operations_.output.add_to(command);
+        command.callback([this, run] { action_ = [this, run] { return run(with_gateway(operations_)); }; });
+        return command;
+    }
+
+    void add_operation_id(CLI::App& command) {
+        command.add_option("ID", operations_.id, "the operation's id")->required();
     }
 
     void add_policy() {
@@ -96,7 +125,7 @@ class CommandTree {
                                  Result<ExitCode> (*run)(const PolicyArguments&)) {
         CLI::App& command = *policy.add_subcommand(name, purpose);
         policy_.output.add_to(command);
-        command.callback([this, run] { action_ = [this, run] { return run(policy_); }; });
+        command.callback([this, run] { action_ = [this, run] { return run(with_gateway(policy_)); }; });
         return command;
     }
 
@@ -108,19 +137,24 @@ class CommandTree {
         CLI::App& command = *app_.add_subcommand("table", "Show how full the flow table is, and of what");
         table_.endpoint.add_to(command);
         table_.output.add_to(command);
-        command.callback([this] { action_ = [this] { return run_table_command(table_); }; });
+        command.callback([this] { action_ = [this] { return run_table_command(with_gateway(table_)); }; });
+    }
+
+    void add_agent() {
+        CLI::App& command = *app_.add_subcommand("agent", "Run the daemon, in the foreground, until SIGTERM");
+        command.callback([this] { action_ = [this] { return run_agent_command(with_gateway(agent_)); }; });
     }
 
     void add_check_config() {
         CLI::App& command = *app_.add_subcommand("check-config", "Say whether the configuration is right");
-        check_config_.configuration.add_to(command);
         auto* reference = command.add_flag("--print-reference", check_config_.print_reference,
                                            "print all settings, as a page of Markdown");
         command
             .add_flag("--print-example", check_config_.print_example,
                       "print a configuration file with all settings, commented out")
             ->excludes(reference);
-        command.callback([this] { action_ = [this] { return run_check_config_command(check_config_); }; });
+        command.callback(
+            [this] { action_ = [this] { return run_check_config_command(with_gateway(check_config_)); }; });
     }
 
     void add_version() {
@@ -128,19 +162,28 @@ class CommandTree {
         command.callback([this] {
             action_ = []() -> Result<ExitCode> {
                 OutputStream out{STDOUT_FILENO};
-                fmt::format_to(std::back_inserter(out.buffer()), "headgate {}\n", kVersion);
+                fmt::format_to(std::back_inserter(out.buffer()), "headgate {}\n", gateway::kVersion);
                 return out.flush().map([] { return ExitCode::Done; });
             };
         });
     }
 
+    template <typename Arguments>
+    [[nodiscard]] const Arguments& with_gateway(Arguments& arguments) const {
+        arguments.gateway = gateway_;
+        return arguments;
+    }
+
     CLI::App app_{
         "Flow management for Linux gateways: capture and flush the flows of the kernel's connection tracking.",
         "headgate"};
+    GatewayArguments gateway_;
     CaptureArguments capture_;
     FlushArguments flush_;
+    OperationsArguments operations_;
     PolicyArguments policy_;
     TableArguments table_;
+    AgentArguments agent_;
     CheckConfigArguments check_config_;
     Action action_;
 };

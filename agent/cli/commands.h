@@ -4,16 +4,16 @@
 #include <optional>
 #include <string>
 
-#include "headgate/flow_operation.h"
 #include "headgate/result.h"
 
 #include "cli/arguments.h"
-#include "cli/endpoint_arguments.h"
 #include "cli/exit_code.h"
+#include "cli/gateway_arguments.h"
 
 namespace headgate::cli {
 
 struct CaptureArguments {
+    GatewayArguments gateway;
     FilterArguments filter;
     EndpointArguments endpoint;
     OutputArguments output;
@@ -21,6 +21,7 @@ struct CaptureArguments {
 };
 
 struct FlushArguments {
+    GatewayArguments gateway;
     FilterArguments filter;
     EndpointArguments endpoint;
     OutputArguments output;
@@ -35,6 +36,7 @@ struct FlushArguments {
 };
 
 struct TableArguments {
+    GatewayArguments gateway;
     EndpointArguments endpoint;
     OutputArguments output;
 };
@@ -44,27 +46,41 @@ struct PolicyArguments {
     std::string name;
     bool ruleset = false;
     bool include_protected = false;
+    GatewayArguments gateway;
     EndpointArguments endpoint;
     OutputArguments output;
 };
 
+/// What the commands of `headgate operations` take.
+struct OperationsArguments {
+    std::string id;
+    std::optional<std::string> type, limit;
+    GatewayArguments gateway;
+    OutputArguments output;
+};
+
+struct AgentArguments {
+    GatewayArguments gateway;
+};
+
 struct CheckConfigArguments {
-    ConfigurationArgument configuration;
+    GatewayArguments gateway;
     bool print_reference = false;
     bool print_example = false;
 };
 
 [[nodiscard]] Result<ExitCode> run_capture_command(const CaptureArguments& arguments);
 [[nodiscard]] Result<ExitCode> run_flush_command(const FlushArguments& arguments);
+[[nodiscard]] Result<ExitCode> run_operations_list_command(const OperationsArguments& arguments);
+[[nodiscard]] Result<ExitCode> run_operations_show_command(const OperationsArguments& arguments);
+[[nodiscard]] Result<ExitCode> run_operations_results_command(const OperationsArguments& arguments);
 [[nodiscard]] Result<ExitCode> run_table_command(const TableArguments& arguments);
 [[nodiscard]] Result<ExitCode> run_policy_list_command(const PolicyArguments& arguments);
 [[nodiscard]] Result<ExitCode> run_policy_show_command(const PolicyArguments& arguments);
 [[nodiscard]] Result<ExitCode> run_policy_apply_command(const PolicyArguments& arguments);
 [[nodiscard]] Result<ExitCode> run_policy_remove_command(const PolicyArguments& arguments);
 [[nodiscard]] Result<ExitCode> run_policy_status_command(const PolicyArguments& arguments);
+[[nodiscard]] Result<ExitCode> run_agent_command(const AgentArguments& arguments);
 [[nodiscard]] Result<ExitCode> run_check_config_command(const CheckConfigArguments& arguments);
-
-/// Tells on stderr what an operation could not know, and what the operator should.
-void tell_caveats(const FlowOperation& operation);
 
 }  // namespace headgate::cli

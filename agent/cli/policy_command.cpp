@@ -2,8 +2,6 @@
 
 #include <iterator>
 
-#include "headgate/clock.h"
-
 #include "cli/commands.h"
 #include "cli/output_stream.h"
 #include "cli/policy_text.h"
@@ -53,54 +51,23 @@ std::string condition_message(const RulesetStatus& status) {
     return {};
 }
 
-class Count final : public ScanListener {
-  public:
-    Result<void> matched(std::span<const FlowRow> rows) override {
-        flows += rows.size();
-        return {};
-    }
-
-    std::uint64_t flows = 0;
-};
-
-/// With scope all, what is not tracked is midstream: also the session that this command was typed in, on a gateway that
-/// has tracked nothing so far.
-Result<void> spare_own_session(const ChosenEndpoint& endpoint, const StreamExceptionPolicy& policy) {
-    const auto sessions = operations::find_ssh_sessions();
-    const bool cuts = policy.scope == MidstreamScope::All && policy.exception != StreamException::Continue;
-    if (!cuts || sessions.empty() || endpoint.is_elsewhere()) return {};
-    const auto table = endpoint.open_table();
-    if (!table) return tl::unexpected(table.error());
-    FlowQuery query;
-    query.filters = sessions;
-    query.direction = MatchDirection::Both;
-    Count tracked;
-    const auto scanned = (*table)->scan(query, Moment{SystemClock{}.now(), std::nullopt}, tracked);
-    if (!scanned) return tl::unexpected(scanned.error());
-    if (tracked.flows != 0) return {};
-    return refused(
-        "your SSH session is not tracked yet, and scope all would cut it: nothing was applied "
-        "(--include-protected applies all the same)");
+/// A policy in a file is this process's to read, and the agent knows no namespaces but the configured ones.
+Result<std::unique_ptr<gateway::Gateway>> open_gateway(const PolicyArguments& arguments) {
+    const bool here = arguments.endpoint.network_namespace || arguments.name.find('/') != std::string::npos;
+    return here ? arguments.gateway.open_here() : arguments.gateway.open();
 }
 
-/// What an operator should know before the first packet tells.
-Result<void> tell_consequences(const ChosenEndpoint& endpoint, const StreamExceptionPolicy& policy) {
-    const auto table = endpoint.open_table();
-    if (!table) return tl::unexpected(table.error());
-    const auto usage = (*table)->usage();
-    if (!usage) return tl::unexpected(usage.error());
-    const auto picks_up = (*table)->picks_up_tcp();
-    if (!picks_up) return tl::unexpected(picks_up.error());
-    if (policy.scope == MidstreamScope::All && usage->in_use == 0) {
-        tell(
-            "warning: no flow is tracked here so far: connections that are there already are midstream to this policy");
-    }
-    if (policy.exception == StreamException::Continue && !*picks_up) {
-        tell(
-            "warning: net.netfilter.nf_conntrack_tcp_loose is 0: to your rules midstream TCP packets are invalid, not "
-            "new");
-    }
-    return {};
+gateway::PolicyOrder order_of(const PolicyArguments& arguments) {
+    return {arguments.endpoint.name(), arguments.name, arguments.include_protected, operations::find_ssh_sessions(),
+            this_caller()};
+}
+
+Result<ExitCode> answer(const PolicyArguments& arguments, const Result<gateway::EndpointPolicy>& policy) {
+    if (!policy) return tl::unexpected(about_argument(policy.error()));
+    for (const auto& warning : policy->warnings)
+        tell(fmt::format("warning: {}", warning));
+    return print(arguments.output,
+                 PolicyStatusAnswer{policy->endpoint, policy->status, condition_message(policy->status)});
 }
 
 }  // namespace
@@ -124,41 +91,25 @@ Result<ExitCode> run_policy_show_command(const PolicyArguments& arguments) {
 }
 
 Result<ExitCode> run_policy_apply_command(const PolicyArguments& arguments) {
-    const auto policy = midstream::find_policy(arguments.name, midstream::policy_folders());
-    if (!policy) return tl::unexpected(policy.error());
-    const auto endpoint = arguments.endpoint.choose();
-    if (!endpoint) return tl::unexpected(endpoint.error());
-    const auto ruleset = endpoint->open_ruleset();
-    if (!ruleset) return tl::unexpected(ruleset.error());
-    auto spared = arguments.include_protected ? Result<void>{} : spare_own_session(*endpoint, *policy);
-    auto applied = std::move(spared).and_then([&] { return tell_consequences(*endpoint, *policy); }).and_then([&] {
-        return (*ruleset)->apply(*policy);
-    });
-    if (!applied) return tl::unexpected(std::move(applied.error()));
-    auto status = (*ruleset)->status();
-    if (!status) return tl::unexpected(std::move(status.error()));
-    return print(arguments.output, PolicyStatusAnswer{endpoint->endpoint(), *status, condition_message(*status)});
+    const auto gateway = open_gateway(arguments);
+    if (!gateway) return tl::unexpected(gateway.error());
+    return answer(arguments, (*gateway)->apply_policy(order_of(arguments)));
 }
 
 Result<ExitCode> run_policy_remove_command(const PolicyArguments& arguments) {
-    const auto endpoint = arguments.endpoint.choose();
-    if (!endpoint) return tl::unexpected(endpoint.error());
-    const auto ruleset = endpoint->open_ruleset();
-    if (!ruleset) return tl::unexpected(ruleset.error());
-    if (auto removed = (*ruleset)->remove(); !removed) return tl::unexpected(std::move(removed.error()));
-    return print(arguments.output, PolicyStatusAnswer{endpoint->endpoint(), RulesetStatus{}, {}});
+    const auto gateway = open_gateway(arguments);
+    if (!gateway) return tl::unexpected(gateway.error());
+    return answer(arguments, (*gateway)->remove_policy(order_of(arguments)));
 }
 
 Result<ExitCode> run_policy_status_command(const PolicyArguments& arguments) {
-    const auto endpoint = arguments.endpoint.choose();
-    if (!endpoint) return tl::unexpected(endpoint.error());
-    const auto ruleset = endpoint->open_ruleset();
-    if (!ruleset) return tl::unexpected(ruleset.error());
-    const auto status = (*ruleset)->status();
-    if (!status) return tl::unexpected(status.error());
-    const auto message = condition_message(*status);
-    if (!message.empty()) tell(fmt::format("warning: {}", message));
-    return print(arguments.output, PolicyStatusAnswer{endpoint->endpoint(), *status, message});
+    const auto gateway = open_gateway(arguments);
+    if (!gateway) return tl::unexpected(gateway.error());
+    auto policy = (*gateway)->policy_status(arguments.endpoint.name());
+    if (policy) {
+        if (auto message = condition_message(policy->status); !message.empty()) policy->warnings.push_back(message);
+    }
+    return answer(arguments, policy);
 }
 
 }  // namespace headgate::cli

@@ -9,6 +9,7 @@
 #include "cli/terminal.h"
 #include "cli/text_table.h"
 #include "flow/json_members.h"
+#include "gateway/gateway_json.h"
 
 namespace headgate::cli {
 namespace {
@@ -19,22 +20,12 @@ std::vector<std::string_view> hook_names(const StreamExceptionPolicy& policy) {
     return names;
 }
 
-/// What the kernel tells of a policy in force, too.
-void append_rules(JsonMembers& members, const StreamExceptionPolicy& policy) {
-    members.text("stream_exception_policy", to_string(policy.exception));
-    members.text("scope", to_string(policy.scope));
-    members.texts("hooks", hook_names(policy));
-    members.number("priority", policy.priority);
-    members.number("remember_flushed_for_seconds", policy.remember_flushed_for.count());
-    members.number("remember_at_most", policy.remember_at_most);
-}
-
 void append_policy(fmt::memory_buffer& out, const StreamExceptionPolicy& policy, std::string_view file) {
     out.push_back('{');
     JsonMembers members{out};
     members.text("policy", policy.name);
     if (!policy.description.empty()) members.text("description", policy.description);
-    append_rules(members, policy);
+    gateway::add_policy_rules(members, policy);
     if (policy.log) {
         members.key("log");
         out.push_back('{');
@@ -62,48 +53,11 @@ void append_rule_lines(fmt::memory_buffer& out, const StreamExceptionPolicy& pol
         fmt::format("remembered for {} s, {} at most", policy.remember_flushed_for.count(), policy.remember_at_most));
 }
 
-TextTable text_table(std::vector<Column> columns) {
-    return TextTable{std::move(columns), stdout_width(),
-                     stdout_has_colour() ? TextTable::Colour::Yes : TextTable::Colour::No};
-}
-
-void append_counters(fmt::memory_buffer& out, const std::vector<PolicyCounter>& counters) {
-    out.push_back('[');
-    std::string_view separator;
-    for (const auto& counter : counters) {
-        out.append(std::exchange(separator, ","));
-        out.push_back('{');
-        JsonMembers members{out};
-        members.text("policy", counter.policy);
-        members.text("hook", to_string(counter.hook));
-        members.text("direction", to_string(counter.direction));
-        members.text("protocol", counter.protocol);
-        members.number("packets", counter.packets);
-        members.number("bytes", counter.bytes);
-        out.push_back('}');
-    }
-    out.push_back(']');
-}
-
-void append_windows(fmt::memory_buffer& out, const std::vector<MidstreamWindow>& windows) {
-    out.push_back('[');
-    std::string_view separator;
-    for (const auto& window : windows) {
-        out.append(std::exchange(separator, ","));
-        out.push_back('{');
-        JsonMembers members{out};
-        members.text("protocol", to_string(window.protocol));
-        members.number("seconds_left", window.left.count());
-        out.push_back('}');
-    }
-    out.push_back(']');
-}
-
 }  // namespace
 
 void PolicyListAnswer::append_text(fmt::memory_buffer& out) const {
-    auto table =
-        text_table({{"NAME"}, {"POLICY"}, {"SCOPE"}, {"HOOKS"}, {"PRIORITY"}, {"FILE", Column::Align::Left, 1}});
+    auto table = TextTable::for_stdout(
+        {{"NAME"}, {"POLICY"}, {"SCOPE"}, {"HOOKS"}, {"PRIORITY"}, {"FILE", Column::Align::Left, 1}});
     for (const auto& entry : entries_) {
         if (!entry.policy) continue;
         const auto& policy = *entry.policy;
@@ -167,8 +121,8 @@ void PolicyStatusAnswer::append_text(fmt::memory_buffer& out) const {
     if (std::ranges::none_of(status_.counters, caught)) return;
     out.push_back('\n');
     constexpr auto kRight = Column::Align::Right;
-    auto table =
-        text_table({{"POLICY"}, {"HOOK"}, {"DIRECTION"}, {"PROTOCOL"}, {"PACKETS", kRight}, {"BYTES", kRight}});
+    auto table = TextTable::for_stdout(
+        {{"POLICY"}, {"HOOK"}, {"DIRECTION"}, {"PROTOCOL"}, {"PACKETS", kRight}, {"BYTES", kRight}});
     for (const auto& counter : status_.counters) {
         if (!caught(counter)) continue;
         table.add({counter.policy, std::string{to_string(counter.hook)}, std::string{to_string(counter.direction)},
@@ -179,25 +133,8 @@ void PolicyStatusAnswer::append_text(fmt::memory_buffer& out) const {
 }
 
 void PolicyStatusAnswer::append_json(fmt::memory_buffer& out) const {
-    out.push_back('{');
-    JsonMembers members{out};
-    members.text("firewall", endpoint_.firewall);
-    members.text("availability_zone", endpoint_.availability_zone);
-    if (!endpoint_.network_namespace.empty()) members.text("netns", endpoint_.network_namespace);
-    members.text("policy", status_.policy ? status_.policy->name : "none");
-    if (status_.policy) {
-        append_rules(members, *status_.policy);
-    } else {
-        members.text("stream_exception_policy", "none");
-    }
-    members.text("condition", to_string(status_.condition));
-    if (!message_.empty()) members.text("message", message_);
-    members.number("remembered_flows", status_.remembered_flows);
-    members.key("windows");
-    append_windows(out, status_.windows);
-    members.key("counters");
-    append_counters(out, status_.counters);
-    out.append(std::string_view{"}\n"});
+    gateway::append_policy_status_json(out, endpoint_, status_, message_);
+    out.push_back('\n');
 }
 
 }  // namespace headgate::cli

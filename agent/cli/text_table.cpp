@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "cli/terminal.h"
+
 namespace headgate::cli {
 namespace {
 
@@ -14,6 +16,10 @@ constexpr std::size_t kGap = 2;
 
 TextTable::TextTable(std::vector<Column> columns, std::optional<std::size_t> width, Colour colour)
     : columns_(std::move(columns)), width_(width), colour_(colour) {}
+
+TextTable TextTable::for_stdout(std::vector<Column> columns) {
+    return {std::move(columns), stdout_width(), stdout_has_colour() ? Colour::Yes : Colour::No};
+}
 
 void TextTable::add(Cells cells, fmt::memory_buffer& out) {
     if (laid_out_) {

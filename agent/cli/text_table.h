@@ -29,6 +29,9 @@ class TextTable {
 
     TextTable(std::vector<Column> columns, std::optional<std::size_t> width, Colour colour);
 
+    /// As wide as the terminal, if stdout is one, and with its colours.
+    [[nodiscard]] static TextTable for_stdout(std::vector<Column> columns);
+
     void add(Cells cells, fmt::memory_buffer& out);
 
     /// Writes what is still held.

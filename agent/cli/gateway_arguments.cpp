@@ -1,0 +1,152 @@
+#include "cli/gateway_arguments.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+
+#include <CLI/App.hpp>
+
+#include "cli/terminal.h"
+#include "config/load.h"
+#include "gateway/local_gateway.h"
+#include "http/agent_gateway.h"
+#include "operations/ssh_session.h"
+
+namespace headgate::cli {
+namespace {
+
+constexpr const char* kSocketVariable = "HEADGATE_SOCKET";
+
+std::optional<std::string> environment(const char* name) {
+    const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets one
+    return value != nullptr && *value != '\0' ? std::optional<std::string>{value} : std::nullopt;
+}
+
+std::string user_name(uid_t uid) {
+    std::array<char, 4096> buffer{};
+    passwd entry{};
+    passwd* found = nullptr;
+    const bool known = ::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
+    return known ? entry.pw_name : "";
+}
+
+Result<std::filesystem::path> absolute(std::string_view argument, const std::string& path) {
+    if (path.empty()) return invalid("{}: the name is empty", argument);
+    return std::filesystem::absolute(path);
+}
+
+}  // namespace
+
+void GatewayArguments::add_to(CLI::App& command) {
+    const std::string group = "Anywhere";
+    command
+        .add_option("--config", configuration, fmt::format("the configuration, in place of {}", config::kDefaultFile))
+        ->group(group)
+        ->type_name("FILE");
+    command.add_option("--socket", socket, "the agent's socket, in place of the configuration's")
+        ->group(group)
+        ->type_name("PATH");
+    command
+        .add_option("--state-dir", state_dir,
+                    "where operations are kept, in place of the configuration's; without --socket no agent is asked")
+        ->group(group)
+        ->type_name("DIR");
+}
+
+Result<config::Configuration> GatewayArguments::load() const {
+    if (configuration && configuration->empty()) return invalid("--config: the name of the file is empty");
+    auto loaded = configuration ? config::load_configuration(*configuration, config::WhenMissing::Fail)
+                                : config::load_configuration(config::kDefaultFile, config::WhenMissing::UseDefaults);
+    if (!loaded) return loaded;
+    if (state_dir) {
+        auto path = absolute("--state-dir", *state_dir);
+        if (!path) return tl::unexpected(std::move(path.error()));
+        loaded->state_dir = std::move(*path);
+    }
+    if (const auto named = socket ? socket : environment(kSocketVariable)) {
+        auto path = absolute("--socket", *named);
+        if (!path) return tl::unexpected(std::move(path.error()));
+        loaded->http.socket = std::move(*path);
+    }
+    return loaded;
+}
+
+Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open() const {
+    auto loaded = load();
+    if (!loaded) return tl::unexpected(std::move(loaded.error()));
+    auto agent = reach_agent(loaded->http.socket);
+    if (!agent || *agent) return agent;
+    return std::make_unique<gateway::LocalGateway>(std::move(*loaded));
+}
+
+/// Nothing where no agent runs, or none is wanted.
+Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::reach_agent(const std::filesystem::path& at) const {
+    if (state_dir && !socket && !environment(kSocketVariable)) return nullptr;
+    auto agent = http::AgentGateway::connect(at);
+    if (agent) return agent;
+    const bool none = agent.error().number == ENOENT || agent.error().number == ECONNREFUSED;
+    return none ? Result<std::unique_ptr<gateway::Gateway>>{nullptr} : tl::unexpected(std::move(agent.error()));
+}
+
+Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_history() const {
+    auto loaded = load();
+    if (!loaded) return tl::unexpected(std::move(loaded.error()));
+    auto agent = reach_agent(loaded->http.socket);
+    if (!agent || *agent) return agent;
+    auto local = std::make_unique<gateway::LocalGateway>(std::move(*loaded));
+    if (auto opened = local->open_store(); !opened) return tl::unexpected(std::move(opened.error()));
+    if (auto settled = local->settle_cut(); !settled) tell(fmt::format("warning: {}", settled.error().message));
+    return local;
+}
+
+Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_here() const {
+    auto loaded = load();
+    if (!loaded) return tl::unexpected(std::move(loaded.error()));
+    return std::make_unique<gateway::LocalGateway>(std::move(*loaded));
+}
+
+void EndpointArguments::add_to(CLI::App& command) {
+    const std::string group = "ENDPOINT";
+    command.add_option("--firewall", firewall, "firewall, by name; may be left out where there is one")
+        ->group(group)
+        ->type_name("NAME");
+    command
+        .add_option("--availability-zone", availability_zone,
+                    "availability zone of the firewall; may be left out where there is one")
+        ->group(group)
+        ->type_name("AZ");
+    command
+        .add_option("--netns", network_namespace,
+                    "network namespace, for a one-off run: a name under /run/netns, or a path")
+        ->group(group)
+        ->type_name("NAME");
+}
+
+Caller this_caller() {
+    Caller caller;
+    caller.face = "cli";
+    caller.uid = ::getuid();
+    caller.user = user_name(*caller.uid);
+    caller.sudo_user = environment("SUDO_USER").value_or("");
+    std::ranges::replace_if(
+        caller.sudo_user, [](char c) { return c <= ' ' || c > '~'; }, '?');
+    const auto sessions = operations::find_ssh_sessions();
+    if (!sessions.empty() && sessions.front().source) {
+        caller.source_address = to_string(sessions.front().source->address);
+    }
+    return caller;
+}
+
+Error about_argument(Error error) {
+    constexpr std::array kParts = {"firewall", "availability-zone", "netns", "zone", "stream-exception-policy"};
+    const std::string_view begin = std::string_view{error.message}.substr(0, error.message.find(':'));
+    if (std::ranges::find(kParts, begin) != kParts.end()) error.message.insert(0, "--");
+    return error;
+}
+
+}  // namespace headgate::cli

@@ -1,0 +1,120 @@
+#include "daemon/guarded_endpoint.h"
+
+#include "conntrack/recording_sysctls.h"
+#include "daemon/log.h"
+#include "midstream/policy_library.h"
+
+namespace headgate::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Between two looks at the policy: others may have reason to change the ruleset, and some want what we do not. Whoever
+/// fights with us shall not take a CPU for it.
+constexpr EventLoop::Clock::duration kPause = 500ms;
+/// And after one that failed.
+constexpr EventLoop::Clock::duration kRetry = 30s;
+
+std::string name_for_people(const Endpoint& endpoint) {
+    return fmt::format("firewall {}, availability zone {}", endpoint.firewall, endpoint.availability_zone);
+}
+
+}  // namespace
+
+void GuardedEndpoint::start() {
+    stop();
+    const auto seen_to = see_to_everything();
+    is_started_ = seen_to.has_value();
+    const auto message = seen_to ? std::string{} : seen_to.error().message;
+    if (!message.empty() && message != told_) log_error("{}: {}", name_for_people(endpoint_.endpoint()), message);
+    told_ = message;
+}
+
+Result<void> GuardedEndpoint::see_to_everything() {
+    const auto where = endpoint_.open_namespace();
+    if (!where) return tl::unexpected(where.error());
+    const auto cookie = where->cookie();
+    if (!cookie) return tl::unexpected(cookie.error());
+    cookie_ = *cookie;
+    // First the policy, whatever comes of the rest: a rule that asks for conntrack also loads it.
+    const auto policy = config::policy_to_keep(*gateway_.configuration(), endpoint_.place());
+    auto kept = policy ? keep_policy(*where, *policy) : Result<void>{};
+    auto recording = see_to_recording(*where);
+    return kept ? recording : kept;
+}
+
+bool GuardedEndpoint::is_current() const {
+    if (!is_started_) return false;
+    const auto where = endpoint_.open_namespace();
+    if (!where) return false;
+    const auto cookie = where->cookie();
+    return cookie && *cookie == cookie_;
+}
+
+Result<void> GuardedEndpoint::see_to_recording(const netlink::NetworkNamespace& where) {
+    const auto now = SystemClock{}.now();
+    const auto report = conntrack::ensure_recording(where);
+    if (!report) return tl::unexpected(report.error());
+    for (const auto& each : report->all()) {
+        if (each.outcome == conntrack::SysctlOutcome::WasRight) continue;
+        log(each.outcome == conntrack::SysctlOutcome::Set ? Severity::Info : Severity::Warning,
+            fmt::format("{}: {}", name_for_people(endpoint_.endpoint()), conntrack::describe(each)));
+    }
+    if (report->timestamps.outcome != conntrack::SysctlOutcome::NotSet) {
+        using Before = gateway::TimestampMemory::Before;
+        const auto before = report->timestamps_were_on() ? Before::On : Before::Off;
+        gateway_.timestamps().note(endpoint_.endpoint(), where, now, before);
+    }
+    return {};
+}
+
+Result<void> GuardedEndpoint::keep_policy(const netlink::NetworkNamespace& where, const std::string& name) {
+    auto policy = midstream::find_policy(name, midstream::policy_folders());
+    if (!policy) return tl::unexpected(std::move(policy.error()));
+    auto ruleset = endpoint_.open_ruleset();
+    if (!ruleset) return tl::unexpected(std::move(ruleset.error()));
+    auto watch = midstream::RulesetWatch::open(where);
+    if (!watch) return tl::unexpected(std::move(watch.error()));
+    ruleset_ = std::move(*ruleset);
+    watch_ = std::move(*watch);
+    policy_ = std::move(*policy);
+    watching_ = loop_.watch(watch_->fd(), [this] { look(); });
+    keep_now();
+    return {};
+}
+
+void GuardedEndpoint::stop() {
+    if (watching_) loop_.cancel(*watching_);
+    if (pause_) loop_.cancel(*pause_);
+    watching_.reset();
+    pause_.reset();
+    look_again_ = false;
+}
+
+void GuardedEndpoint::look() {
+    const auto changed = watch_->changed();
+    if (changed && !*changed) return;
+    if (pause_) {
+        look_again_ = true;
+    } else {
+        keep_now();
+    }
+}
+
+void GuardedEndpoint::keep_now() {
+    // As the file has it now: `policy apply` reads it anew, too.
+    if (auto policy = midstream::find_policy(policy_.name, midstream::policy_folders())) policy_ = std::move(*policy);
+    const auto kept = PolicyKeeper{*ruleset_, policy_}.keep();
+    if (!kept) {
+        log_error("{}: {}", name_for_people(endpoint_.endpoint()), kept.error().message);
+    } else if (kept->found != PolicyFinding::InForce) {
+        log_warning("{}: {}", name_for_people(endpoint_.endpoint()), describe(*kept));
+    }
+    look_again_ = !kept;
+    pause_ = loop_.after(kept ? kPause : kRetry, [this] {
+        pause_.reset();
+        if (look_again_) keep_now();
+    });
+}
+
+}  // namespace headgate::daemon

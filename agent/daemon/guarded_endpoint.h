@@ -1,0 +1,66 @@
+// What the agent sees to on one endpoint while nobody asks for anything: that the kernel records what flow operations
+// need, and that the configured policy stays in force.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "headgate/result.h"
+#include "headgate/ruleset.h"
+
+#include "config/configuration.h"
+#include "daemon/event_loop.h"
+#include "daemon/policy_keeper.h"
+#include "gateway/chosen_endpoint.h"
+#include "gateway/local_gateway.h"
+#include "midstream/ruleset_watch.h"
+#include "netlink/network_namespace.h"
+
+namespace headgate::daemon {
+
+/// To be used on the loop's thread.
+class GuardedEndpoint {
+  public:
+    /// The loop and the gateway outlive this object.
+    GuardedEndpoint(EventLoop& loop, gateway::LocalGateway& gateway, gateway::ChosenEndpoint endpoint)
+        : loop_(loop), gateway_(gateway), endpoint_(std::move(endpoint)) {}
+    ~GuardedEndpoint() { stop(); }
+    GuardedEndpoint(const GuardedEndpoint&) = delete;
+    GuardedEndpoint& operator=(const GuardedEndpoint&) = delete;
+
+    /// Begins, or begins anew; says in the log what was found, and once what keeps it from it.
+    void start();
+
+    /// Whether everything is seen to.
+    [[nodiscard]] bool is_started() const noexcept { return is_started_; }
+
+    /// False when the endpoint's network namespace is gone, or another one stands in its place.
+    [[nodiscard]] bool is_current() const;
+
+    [[nodiscard]] const gateway::ChosenEndpoint& endpoint() const noexcept { return endpoint_; }
+
+  private:
+    [[nodiscard]] Result<void> see_to_everything();
+    [[nodiscard]] Result<void> see_to_recording(const netlink::NetworkNamespace& where);
+    [[nodiscard]] Result<void> keep_policy(const netlink::NetworkNamespace& where, const std::string& name);
+    void stop();
+    void look();
+    void keep_now();
+
+    EventLoop& loop_;
+    gateway::LocalGateway& gateway_;
+    gateway::ChosenEndpoint endpoint_;
+    std::unique_ptr<Ruleset> ruleset_;
+    StreamExceptionPolicy policy_;
+    std::uint64_t cookie_ = 0;  ///< of the network namespace
+    std::optional<midstream::RulesetWatch> watch_;
+    std::optional<EventLoop::Id> watching_;
+    std::optional<EventLoop::Id> pause_;  ///< until which the policy is not looked at
+    bool look_again_ = false;             ///< after that
+    bool is_started_ = false;
+    std::string told_;  ///< the last error, which is not told again and again
+};
+
+}  // namespace headgate::daemon

@@ -1,0 +1,95 @@
+#include "daemon/service_manager.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <ctime>
+#include <string>
+
+#include "flow/file_descriptor.h"
+#include "flow/text.h"
+
+namespace headgate::daemon {
+namespace {
+
+std::optional<std::string_view> environment(const char* name) {
+    const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets one
+    return value != nullptr ? std::optional<std::string_view>{value} : std::nullopt;
+}
+
+/// The protocol is one datagram, and is promised to stay (sd_notify(3), "Notes"). libsystemd would speak it, too, and
+/// bring compression and cryptography into every process that starts.
+Result<void> notify(const std::string& state) {
+    const auto path = environment("NOTIFY_SOCKET");
+    if (!path) return {};
+    constexpr std::string_view kWhat = "telling the service manager (NOTIFY_SOCKET)";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path->size() >= sizeof address.sun_path) return system_error(E2BIG, kWhat);
+    path->copy(address.sun_path, path->size());
+    if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // an abstract one, unix(7)
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path->size());
+    const FileDescriptor socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    if (!socket.is_open()) return system_error(errno, kWhat);
+    const auto* const to = reinterpret_cast<const sockaddr*>(&address);
+    if (::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL, to, length) < 0) {
+        return system_error(errno, kWhat);
+    }
+    return {};
+}
+
+/// An assignment is a line: one in the middle of a status would be another assignment.
+std::string one_line(std::string_view text) {
+    std::string line{text};
+    std::ranges::replace_if(
+        line, [](char c) { return c == '\n' || c == '\r' || c == '\0'; }, ' ');
+    return line;
+}
+
+/// systemd tells by it whether a READY=1 is about this reload or came before it (sd_notify(3), MONOTONIC_USEC).
+std::uint64_t monotonic_microseconds() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000;
+}
+
+}  // namespace
+
+Result<void> tell_ready(std::string_view status) {
+    return notify(fmt::format("READY=1\nSTATUS={}", one_line(status)));
+}
+
+Result<void> tell_reloading() {
+    return notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_microseconds()));
+}
+
+Result<void> tell_stopping() {
+    return notify("STOPPING=1");
+}
+
+Result<void> tell_status(std::string_view status) {
+    return notify(fmt::format("STATUS={}", one_line(status)));
+}
+
+Result<void> tell_alive() {
+    return notify("WATCHDOG=1");
+}
+
+std::optional<std::chrono::microseconds> keep_alive_period() {
+    const auto patience = environment("WATCHDOG_USEC");
+    const auto process = environment("WATCHDOG_PID");
+    if (!patience || (process && parse_unsigned<std::uint32_t>(*process) != static_cast<std::uint32_t>(::getpid()))) {
+        return std::nullopt;
+    }
+    const auto period = parse_unsigned<std::uint32_t>(*patience);
+    return period && *period != 0 ? std::optional{std::chrono::microseconds{*period / 2}} : std::nullopt;
+}
+
+}  // namespace headgate::daemon
