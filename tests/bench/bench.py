@@ -9,6 +9,8 @@ memory for four million flows, and an otherwise idle machine: the hash of conntr
 import argparse
 import json
 import os
+import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -152,7 +154,7 @@ def filter_words(count):
 
 
 def full_tuple(table, headgate):
-    flow = json.loads(table.run(headgate, "capture", "--source", "10.1.7.0/24", "--protocol", "tcp", "--output", "ndjson")
+    flow = json.loads(table.run(*headgate, "capture", "--source", "10.1.7.0/24", "--protocol", "tcp", "--output", "ndjson")
                       .stdout.split("\n", 1)[0])
     ours = ["--source", flow["source"], "--source-port", str(flow["source_port"]), "--destination", flow["destination"],
             "--destination-port", str(flow["destination_port"]), "--protocol", "tcp"]
@@ -167,13 +169,13 @@ def seconds(measurement):
 
 def bench(table, headgate, helpers, repeat, report):
     discard = [f"{helpers}/bench_discard_dump"]
-    one_percent = [headgate, "capture", "--source", "10.1.7.0/24", "--output", "ndjson"]
+    one_percent = [*headgate, "capture", "--source", "10.1.7.0/24", "--output", "ndjson"]
     peaks = []
 
     def row(work, against, ours, theirs, target, at_most=False, after=lambda server: None):
         left, right = compare(ours, theirs, repeat, after)
         ratio = left.median / right.median if at_most else right.median / left.median
-        if headgate in ours(0):
+        if headgate[0] in ours(0):
             peaks.append(left.peak)
         report.add(work, against, f"{ratio:.2f}x", f"{'<=' if at_most else '>='} {target}x", ratio <= target if at_most else ratio >= target,
                    ours=seconds(left), theirs=seconds(right), MiB=f"{left.peak:.1f}")
@@ -184,15 +186,15 @@ def bench(table, headgate, helpers, repeat, report):
     row("capture, /24 that matches 1 %", "discard-everything dump", always(one_percent), always(discard), 1.10, at_most=True)
     row("capture, /24 that matches 1 %", "conntrack -L -s", always(one_percent), always(["conntrack", "-L", "-s", "10.1.7.0/24"]), 1.6)
     ours, theirs = full_tuple(table, headgate)
-    look_up, listed = [headgate, "capture", *ours], always(["conntrack", "-L", *theirs])
+    look_up, listed = [*headgate, "capture", *ours], always(["conntrack", "-L", *theirs])
     row("capture, one full tuple, in every zone", "conntrack -L of the same", always(look_up), listed, 100)
     row("capture, one full tuple, in zone 0", "conntrack -L of the same", always([*look_up, "--zone", "0"]), listed, 100)
-    row("capture of all, NDJSON to a file", "conntrack -L -o extended, to a file", always([headgate, "capture", "--all", "--output", "ndjson"]),
+    row("capture of all, NDJSON to a file", "conntrack -L -o extended, to a file", always([*headgate, "capture", "--all", "--output", "ndjson"]),
         always(["conntrack", "-L", "-o", "extended"]), 2)
-    row("capture, 20 filters", "capture, 1 filter", always([headgate, "capture", *filter_words(20)]),
-        always([headgate, "capture", *filter_words(1)]), 1.15, at_most=True)
+    row("capture, 20 filters", "capture, 1 filter", always([*headgate, "capture", *filter_words(20)]),
+        always([*headgate, "capture", *filter_words(1)]), 1.15, at_most=True)
     row("flush of 10 %, final state and counters", "conntrack -D of the same",
-        lambda server: [headgate, "flush", "--destination", f"10.2.{server}.0/24", "--yes", "--output", "ndjson"],
+        lambda server: [*headgate, "flush", "--destination", f"10.2.{server}.0/24", "--yes", "--output", "ndjson"],
         lambda server: ["conntrack", "-D", "-d", f"10.2.{server}.0/24"], 2, after=table.refill)
     report.add("resident memory, the most of the above", "-", f"{max(peaks):.1f} MiB", f"<= {MEBIBYTE_LIMIT}", max(peaks) <= MEBIBYTE_LIMIT)
 
@@ -200,11 +202,11 @@ def bench(table, headgate, helpers, repeat, report):
 def bench_policy(table, headgate, repeat, report):
     """What it costs to remember 100,000 flows in nftables before they are flushed."""
     def forget(server):
-        table.run(headgate, "policy", "remove")
+        table.run(*headgate, "policy", "remove")
         table.refill(server)
 
     def flush(*more):
-        return lambda server: [headgate, "flush", "--destination", f"10.2.{server}.0/24", "--yes", "--output", "ndjson", *more]
+        return lambda server: [*headgate, "flush", "--destination", f"10.2.{server}.0/24", "--yes", "--output", "ndjson", *more]
 
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", prefix="bench") as policy:
         policy.write("stream_exception_policy: drop\nscope: flushed\nremember_at_most: 200000\n")
@@ -212,6 +214,73 @@ def bench_policy(table, headgate, repeat, report):
         left, right = compare(flush("--stream-exception-policy", policy.name), flush(), repeat, after=forget)
     report.add("flush of 10 %, remembered by a policy", "the same without a policy", f"{left.median / right.median:.2f}x", "-", None,
                ours=seconds(left), theirs=seconds(right), MiB=f"{left.peak:.1f}")
+
+
+def write_configuration(folder, name, firewalls=""):
+    """Everything is kept on a disk, as on a gateway."""
+    file = f"{folder}/{name}.yaml"
+    with open(file, "w") as configuration:
+        configuration.write(f"state_dir: {folder}/{name}\naudit_log: {folder}/audit.log\noperation_timeout: 10m\n"
+                            f"http: {{socket: {folder}/{name}.sock}}\n{firewalls}")
+    return file
+
+
+def bench_operations(table, headgate, helpers, folder, repeat, report):
+    """What it costs that operations are kept, on the disk that /var/tmp is on."""
+    operation = [f"{helpers}/bench_operation", f"{folder}/engine"]
+
+    def engine(*words):
+        return table.run(*operation, *words).stdout.split()
+
+    left, right = compare(lambda server: [*operation, "capture"], lambda server: [f"{helpers}/bench_discard_dump"], repeat)
+    ratio = left.median / right.median
+    report.add("capture of all into the store", "discard-everything dump", f"{ratio:.2f}x", "<= 1.25x", ratio <= 1.25,
+               ours=seconds(left), theirs=seconds(right), MiB=f"{left.peak:.1f}")
+    journal, none = [], []
+    for turn in range(repeat):
+        for kind, into, server in (("journal", journal, 2 * turn % 8), ("no-journal", none, (2 * turn + 1) % 8)):
+            into.append(float(engine("flush", f"10.2.{server}.0/24", kind)[0]))
+            table.refill(server)
+    ratio = statistics.median(journal) / statistics.median(none)
+    report.add("flush of 10 % with its journal", "the same without", f"{ratio:.2f}x", "<= 1.3x", ratio <= 1.3,
+               ours=f"{statistics.median(journal):.3f}s", theirs=f"{statistics.median(none):.3f}s")
+    _, captured = engine("capture")
+    mean, worst = (1000 * float(word) for word in engine("pages", captured))
+    report.add("100 results from anywhere in a capture", "-", f"{mean:.2f} ms", "<= 5 ms", worst <= 5, worst=f"{worst:.2f} ms")
+
+
+def bench_agent(headgate, folder, report):
+    """The agent after a capture and a flush, when nobody asks for anything."""
+    endpoint = f"firewalls: [{{name: bench, endpoints: [{{availability_zone: a, netns: {NAMESPACE}}}]}}]\n"
+    headgate = [headgate, "--config", write_configuration(folder, "agent", endpoint)]
+    agent = subprocess.Popen([*headgate, "agent"], stderr=subprocess.DEVNULL)
+    try:
+        while not os.path.exists(f"{folder}/agent.sock"):
+            time.sleep(0.1)
+        for words in (["capture", "--source", "10.1.7.0/24"], ["flush", "--source", "10.1.250.0/24", "--yes"]):
+            subprocess.run([*headgate, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(7)  # by then it has given back its memory
+        tasks = list(pathlib.Path(f"/proc/{agent.pid}/task").iterdir())
+
+        def switches():
+            return sum(int(re.search(r"\nvoluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text())[1]) for task in tasks)
+
+        before = switches()
+        time.sleep(20)
+        woken = switches() - before
+        status = pathlib.Path(f"/proc/{agent.pid}/status").read_text()
+        resident = int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+        report.add("agent at rest, resident memory", "-", f"{resident:.1f} MiB", "<= 16", resident <= 16)
+        report.add("agent at rest, wake-ups in 20 s", "-", f"{woken}", "<= 2", woken <= 2)
+    finally:
+        agent.terminate()
+        agent.wait()
+
+
+def bench_large_capture(table, headgate, report):
+    large = Measurement()
+    measure([*headgate, "capture", "--all", "--output", "ndjson"], large)
+    report.add(f"capture of all {table.size:,}, kept and told", "-", f"{large.peak:.1f} MiB", "<= 64", large.peak <= 64, took=seconds(large))
 
 
 def bench_latency(table, headgate, helpers, repeat, report):
@@ -222,8 +291,8 @@ def bench_latency(table, headgate, helpers, repeat, report):
     }
     beside = {name: f"{median:.2f} ({worst:.2f})" for name, (median, worst) in late.items()}
     runs = {
-        "capture": latency(helpers, [headgate, "capture", "--source", "10.1.7.0/24"], repeat),
-        "flush": latency(helpers, [headgate, "flush", "--destination", "10.2.3.0/24", "--yes", "--output", "ndjson"], repeat,
+        "capture": latency(helpers, [*headgate, "capture", "--source", "10.1.7.0/24"], repeat),
+        "flush": latency(helpers, [*headgate, "flush", "--destination", "10.2.3.0/24", "--yes", "--output", "ndjson"], repeat,
                          after=lambda: table.refill(3)),
     }
     for work, (median, worst) in runs.items():
@@ -235,7 +304,7 @@ def bench_empty(headgate, report, repeat):
     """What no user of ctnetlink can help: a small namespace beside a large one."""
     empty = Measurement()
     for _ in range(repeat):
-        measure([headgate, "capture", "--all"], empty, EMPTY_NAMESPACE, statuses=(3,))
+        measure([*headgate, "capture", "--all"], empty, EMPTY_NAMESPACE, statuses=(3,))
     report.add("capture in an empty namespace beside it", "-", seconds(empty), "-", None)
 
 
@@ -245,7 +314,7 @@ def bench_scale(table, headgate, sizes, repeat, report):
             table.grow_to(size)
         one_percent = Measurement()
         for _ in range(repeat):
-            measure([headgate, "capture", "--source", "10.1.7.0/24", "--output", "ndjson"], one_percent)
+            measure([*headgate, "capture", "--source", "10.1.7.0/24", "--output", "ndjson"], one_percent)
         report.add(f"capture, /24 that matches 1 %, of {size:,}", "-", f"{one_percent.median / size * 1e6:.2f} us", "flat", None,
                    took=seconds(one_percent), MiB=f"{one_percent.peak:.1f}")
 
@@ -259,19 +328,23 @@ def main():
     given = arguments.parse_args()
     if os.geteuid() != 0:
         raise SystemExit("bench: filling a flow table takes root")
-    headgate, helpers = os.path.abspath(f"{given.build}/headgate"), os.path.abspath(f"{given.build}/tests/bench")
+    helpers = os.path.abspath(f"{given.build}/tests/bench")
     report = Report()
-    with Table(helpers) as table:
+    with Table(helpers) as table, tempfile.TemporaryDirectory(prefix="hg-bench", dir="/var/tmp") as folder:
+        headgate = [os.path.abspath(f"{given.build}/headgate"), "--config", write_configuration(folder, "here")]
         print(f"{'WORK':<44} {'AGAINST':<34} {'FIGURE':>12} {'TARGET':>9} {'':>4}")
         if not given.no_scale:
             bench_scale(table, headgate, [10_000, 100_000], given.repeat, report)
         table.grow_to(given.flows)
         bench(table, headgate, helpers, given.repeat, report)
         bench_policy(table, headgate, given.repeat, report)
+        bench_operations(table, headgate, helpers, folder, given.repeat, report)
+        bench_agent(headgate[0], folder, report)
         bench_latency(table, headgate, helpers, given.repeat, report)
         bench_empty(headgate, report, given.repeat)
         if not given.no_scale:
             bench_scale(table, headgate, [given.flows, 4_000_000], 3, report)
+            bench_large_capture(table, headgate, report)
     with open(f"{given.build}/bench.json", "w") as file:
         json.dump({"flows": given.flows, "kernel": os.uname().release, "cpus": os.cpu_count(), "rows": report.rows}, file, indent=1)
     print(f"also in {given.build}/bench.json")

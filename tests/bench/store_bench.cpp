@@ -74,7 +74,7 @@ void measure_capture(OperationStore& store, std::uint32_t rows) {
     }
     report("page_ms", sum * 1e3 / kPages);
     report("page_worst_ms", worst * 1e3);
-    report("stream_s", seconds([&] { must(store.for_each_flow("capture", [](auto) { return Result<void>{}; })); }));
+    report("stream_s", seconds([&] { must(store.for_each_flow("capture", 0, [](auto) { return Result<void>{}; })); }));
 }
 
 void measure_flush(OperationStore& store, std::uint32_t rows, std::uint32_t block_rows) {

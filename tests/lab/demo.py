@@ -3,6 +3,7 @@
 Builds the lab, shows each command with its real output, and leaves the machine as it was.
 """
 
+import json
 import os
 import shlex
 import subprocess
@@ -23,11 +24,11 @@ def say(text):
     print(f"\n# {text}", flush=True)
 
 
-def show(lab, *words):
+def show(lab, *words, endpoint=True):
     """Runs headgate as a user would, with the gateway's namespace for its endpoint."""
-    command = ["headgate", *words, "--netns", lab.name(GATEWAY), "--output", "table"]
+    command = ["headgate", *words, *(["--netns", lab.name(GATEWAY)] if endpoint else []), "--output", "table"]
     print("$ " + " ".join(shlex.quote(word) for word in command), flush=True)
-    done = subprocess.run([HEADGATE, *command[1:]], stdin=subprocess.DEVNULL)
+    done = subprocess.run([HEADGATE, *command[1:], "--config", str(lab.configuration)], stdin=subprocess.DEVNULL)
     if done.returncode not in (0, 3):
         raise SystemExit(f"demo: headgate ended with {done.returncode}")
 
@@ -103,6 +104,31 @@ def policies(lab):
     show(lab, "policy", "status")
 
 
+def agent(lab):
+    lab.configure(f"firewalls: [{{name: edge, endpoints: [{{availability_zone: a, netns: {lab.name(GATEWAY)}}}]}}]")
+    lab.serve_echo(8080)
+    doomed = [lab.talk(SERVER4, 8080), lab.talk(SERVER4, 8080)]
+    wait_until(lambda: all(talk.heard() > 2 for talk in doomed), "two connections")
+    say("The agent: what is done is kept, and can be looked up. A firewall named edge is configured, on this gateway.")
+    print("$ headgate agent &")
+    process = subprocess.Popen([HEADGATE, "agent", "--config", str(lab.configuration)], stderr=subprocess.DEVNULL)
+    try:
+        wait_until((lab.folder / "headgate.sock").exists, "the agent serves")
+        show(lab, "capture", "--destination-port", "8080", endpoint=False)
+        say("Meanwhile there is a third connection. Exactly the captured flows are ended.")
+        later = lab.talk(SERVER4, 8080)
+        wait_until(lambda: later.heard() > 2, "a third connection")
+        [captured] = json.loads(lab.headgate("operations", "list", "--json", netns=False).stdout)["operations"]
+        show(lab, "flush", "--from-capture", captured["operation_id"], "--yes", endpoint=False)
+        require(later.goes_on(), "the connection that was not captured should have gone on")
+        show(lab, "operations", "list", endpoint=False)
+        print("$ tail -n 1 audit.log")
+        print((lab.folder / "audit.log").read_text().splitlines()[-1])
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def main():
     if os.geteuid() != 0:
         raise SystemExit("demo: network namespaces take root; try: sudo make demo")
@@ -110,6 +136,8 @@ def main():
         demo(lab)
     with Lab("demo of policies") as lab:
         policies(lab)
+    with Lab("demo of the agent") as lab:
+        agent(lab)
     say("The namespaces are gone again.")
     return 0
 

@@ -10,8 +10,12 @@ import contextlib
 import hashlib
 import json
 import os
+import pathlib
+import shlex
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 HEADGATE = os.environ.get("HEADGATE", "headgate")
@@ -44,9 +48,13 @@ class Lab:
     def __init__(self, purpose):
         self.tag = "hg" + hashlib.sha1(f"{purpose} {HEADGATE}".encode()).hexdigest()[:6]
         self.processes = []
+        self.folder = None  # what headgate keeps in files: pathlib.Path
 
     def __enter__(self):
         self._remove_hosts()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=self.tag))
+        self.folder.chmod(0o755)
+        self.configure()
         try:
             self._build()
         except BaseException:
@@ -60,6 +68,7 @@ class Lab:
         self._remove_hosts()
         for process in self.processes:
             process.communicate()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     # hosts
 
@@ -150,11 +159,36 @@ class Lab:
         rules = "".join(f"-A -p udp -s 10.9.0.1 -d 10.9.0.2 --sport {port} --dport 53 -t 600\n" for port in range(1, count + 1))
         self.run(GATEWAY, "conntrack", "-R", "-", input=rules)
 
+    def fill_many(self, count):
+        """The same for tens of thousands, in half a second."""
+        rules = "".join(f"-A -p udp -s 10.9.{number >> 15}.1 -d 10.9.99.2 --sport {number & 0x7fff} --dport 53 -t 600\n"
+                        for number in range(count))
+        self.run(GATEWAY, "conntrack", "-R", "-", input=rules)
+
+    def count(self):
+        """How many flows there are, said by the kernel."""
+        return int(self.run(GATEWAY, "sysctl", "-n", "net.netfilter.nf_conntrack_count").stdout)
+
     # headgate and its judges
 
-    def headgate(self, *words, netns=True, **options):
+    def configure(self, text=""):
+        """Everything that headgate keeps goes to a folder of this lab's own."""
+        self.configuration = self.folder / "headgate.yaml"
+        self.configuration.write_text(f"state_dir: {self.folder}/state\naudit_log: {self.folder}/audit.log\n"
+                                      f"http: {{socket: {self.folder}/headgate.sock}}\n{text}")
+
+    def headgate_words(self, *words, netns=True):
+        """What is typed, with the gateway's namespace, and with the lab's configuration where there is no other."""
         endpoint = ["--netns", self.name(GATEWAY)] if netns else []
-        return subprocess.run([HEADGATE, *words, *endpoint], capture_output=True, text=True,
+        configuration = [] if "--config" in words else ["--config", str(self.configuration)]
+        return [HEADGATE, *words, *endpoint, *configuration]
+
+    def headgate_line(self, *words, netns=True):
+        """The same for a shell."""
+        return shlex.join(self.headgate_words(*words, netns=netns))
+
+    def headgate(self, *words, netns=True, **options):
+        return subprocess.run(self.headgate_words(*words, netns=netns), capture_output=True, text=True,
                               stdin=options.pop("stdin", subprocess.DEVNULL), **options)
 
     def headgate_json(self, *words, status=0):

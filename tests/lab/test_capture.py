@@ -4,7 +4,7 @@ import json
 import subprocess
 import time
 
-from lab import CLIENT4, CLIENT6, GATEWAY, GATEWAY4_OUTSIDE, HEADGATE, SERVER4, SERVER6, wait_until
+from lab import CLIENT4, CLIENT6, GATEWAY, GATEWAY4_OUTSIDE, SERVER4, SERVER6, wait_until
 
 MASQUERADE = """
 table ip nat {
@@ -174,7 +174,7 @@ def test_ndjson_has_a_flow_a_line_and_the_summary_last(lab):
 
 def test_a_reader_that_goes_away_ends_it_quietly(lab):
     lab.fill(1000)
-    command = f"{HEADGATE} capture --all --netns {lab.name(GATEWAY)} --output ndjson | head -1"
+    command = f"{lab.headgate_line('capture', '--all', '--output', 'ndjson')} | head -1"
     done = subprocess.run(["bash", "-c", command + "; exit ${PIPESTATUS[0]}"], capture_output=True, text=True)
     assert done.returncode == 0 and done.stderr == "" and len(done.stdout.splitlines()) == 1
 
@@ -182,10 +182,10 @@ def test_a_reader_that_goes_away_ends_it_quietly(lab):
 def test_a_full_disk_is_an_error(lab):
     conversation(lab)
     with open("/dev/full", "w") as full:
-        done = subprocess.run([HEADGATE, "capture", "--all", "--netns", lab.name(GATEWAY)], stdout=full,
+        done = subprocess.run(lab.headgate_words("capture", "--all"), stdout=full,
                               stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
-    assert done.stderr == "headgate: writing the output: No space left on device\n"
+    assert done.stderr.startswith("headgate: writing the output: No space left on device; headgate operations results ")
 
 
 def test_the_table_says_how_full_it_is_and_of_what(lab):

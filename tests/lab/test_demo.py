@@ -19,5 +19,7 @@ def test_the_demo_shows_a_flush_and_cleans_up():
                  "the server sends: nothing comes back\nthe client sends: nothing comes back\nthe flow is not in the table\n",
                  "kernel                  missing\n"):
         assert line in done.stdout
+    assert "2 of 2 flows match: 2 flushed, 0 gone, 0 failed, 0 protected\n" in done.stdout
+    assert '"action":"flush","caller":{"face":"unix","uid":0,"user":"root"}' in done.stdout
     namespaces = {word for word in done.stdout.split() if word.endswith("-gateway")}
     assert namespaces and not any(os.path.exists(f"/run/netns/{name}") for name in namespaces)

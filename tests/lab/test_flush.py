@@ -75,7 +75,7 @@ def test_without_a_filter_it_explains_all(lab):
 def on_a_terminal(lab, answer, *words):
     """Runs headgate on a pseudo-terminal and types the answer once it is asked for."""
     screen, terminal = pty.openpty()
-    process = subprocess.Popen([HEADGATE, *words, "--netns", lab.name(GATEWAY)], stdin=terminal, stdout=terminal,
+    process = subprocess.Popen(lab.headgate_words(*words), stdin=terminal, stdout=terminal,
                                stderr=terminal, start_new_session=True)
     os.close(terminal)
     shown = b""
@@ -155,7 +155,7 @@ def test_a_dry_run_of_a_capture_says_what_is_gone_since(lab, tmp_path):
 
 def test_a_flush_that_is_interrupted_tells_what_it_did(lab):
     lab.fill(5000)
-    process = subprocess.Popen([HEADGATE, "flush", "--all", "--yes", "--netns", lab.name(GATEWAY), "--output", "ndjson"],
+    process = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes", "--output", "ndjson"),
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_until(lambda: len(lab.run(GATEWAY, "conntrack", "-C").stdout) and int(lab.run(GATEWAY, "conntrack", "-C").stdout) < 5000,
                "the first flows are ended")
@@ -172,11 +172,11 @@ def test_a_flush_that_is_interrupted_tells_what_it_did(lab):
 def test_messages_that_cannot_be_written_change_nothing_else(lab):
     lab.fill(3)
     for redirection in ("2>/dev/full", "2>&-"):
-        done = subprocess.run(["bash", "-c", f"{HEADGATE} flush --all --max-flows 2 --yes --netns {lab.name(GATEWAY)} {redirection}"])
+        done = subprocess.run(["bash", "-c", f"{lab.headgate_line('flush', '--all', '--max-flows', '2', '--yes')} {redirection}"])
         assert done.returncode == 5
         done = subprocess.run(["bash", "-c", f"{HEADGATE} capture --bogus {redirection}"])
         assert done.returncode == 2
-    done = subprocess.run(["bash", "-c", f"{HEADGATE} flush --all --yes --explain --netns {lab.name(GATEWAY)} 2>/dev/full"],
+    done = subprocess.run(["bash", "-c", f"{lab.headgate_line('flush', '--all', '--yes', '--explain')} 2>/dev/full"],
                           stdout=subprocess.DEVNULL)
     assert done.returncode == 0 and ids(lab) == []
 
@@ -219,15 +219,14 @@ def test_the_ssh_session_is_found_through_sudo_too(lab):
     session = lab.talk(SERVER4, 22, source_port=40022)
     wait_until(lambda: session.heard() > 2, "the session begins")
     # What sudo does: the program runs below a shell that has the variable, and itself has it no more.
-    done = subprocess.run(["sh", "-c", f"env -u SSH_CONNECTION {HEADGATE} flush --all --yes --json "
-                                       f"--netns {lab.name(GATEWAY)}; exit $?"],
+    done = subprocess.run(["sh", "-c", f"env -u SSH_CONNECTION {lab.headgate_line('flush', '--all', '--yes', '--json')}; exit $?"],
                           env=os.environ | {"SSH_CONNECTION": f"{CLIENT4} 40022 {SERVER4} 22"}, capture_output=True, text=True)
     assert json.loads(done.stdout)["counts"]["protected"] == 1
 
 
 def test_a_reader_that_goes_away_does_not_leave_a_flush_half_done(lab):
     lab.fill(2000)
-    command = f"{HEADGATE} flush --all --yes --netns {lab.name(GATEWAY)} --output ndjson | head -1"
+    command = f"{lab.headgate_line('flush', '--all', '--yes', '--output', 'ndjson')} | head -1"
     done = subprocess.run(["bash", "-c", command + "; exit ${PIPESTATUS[0]}"], capture_output=True, text=True)
     assert done.returncode == 0
     assert ids(lab) == []

@@ -318,7 +318,7 @@ def test_policies_that_are_applied_at_the_same_time_all_succeed_and_one_is_in_fo
     policies = [lab.write_policy(tmp_path, f"policy_{number}", "drop", scope=scope, remember_at_most=number)
                 for number, scope in enumerate(["all", "flushed", "flushed", "all"], 1)]
     for _ in range(5):
-        running = [subprocess.Popen([HEADGATE, "policy", "apply", policy, "--netns", lab.name(GATEWAY)],
+        running = [subprocess.Popen(lab.headgate_words("policy", "apply", policy),
                                     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for policy in policies]
         messages = [process.communicate()[1] for process in running]
         assert all(process.returncode == 0 for process in running), messages

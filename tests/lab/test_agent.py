@@ -1,0 +1,366 @@
+"""`headgate agent`: serves its socket, keeps the policy, follows its signals, settles what a kill left behind."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from lab import CLIENT, GATEWAY, HEADGATE, SERVER4, wait_until
+from test_capture import conversation
+from test_operations import audit, expect_nothing_lost_and_nothing_invented, ids
+
+CANNOT, USAGE, REFUSED = 1, 2, 5
+
+EDGE = """
+firewalls:
+  - name: edge
+    endpoints: [{{availability_zone: a, netns: {gateway}}}]
+"""
+
+
+class Agent:
+    def __init__(self, lab, **options):
+        self.lab = lab
+        self.log = lab.folder / "agent.log"
+        with open(self.log, "a") as log:
+            self.process = subprocess.Popen([HEADGATE, "agent", "--config", str(lab.configuration)], stderr=log,
+                                            stdin=subprocess.DEVNULL, start_new_session=True, **options)
+
+    def said(self):
+        return self.log.read_text()
+
+    def signal(self, number):
+        os.kill(self.process.pid, number)
+
+    def stop(self):
+        self.signal(signal.SIGTERM)
+        return self.process.wait(timeout=90)
+
+
+@pytest.fixture
+def start_agent(lab):
+    agents = []
+
+    def start(configuration="", **options):
+        lab.configure((EDGE + configuration).format(gateway=lab.name(GATEWAY)))
+        agents.append(Agent(lab, **options))
+        wait_until(lambda: "serves" in agents[-1].said() or agents[-1].process.poll() is not None, "the agent starts")
+        return agents[-1]
+
+    yield start
+    for agent in agents:
+        with contextlib.suppress(ProcessLookupError):
+            agent.process.kill()
+            agent.process.wait()
+
+
+def headgate(lab, *words, **options):
+    """As a user of the agent: the endpoint is the configured one."""
+    return lab.headgate(*words, netns=False, **options)
+
+
+def headgate_json(lab, *words, status=0):
+    done = headgate(lab, *words, "--json")
+    assert done.returncode == status, (done.returncode, done.stderr)
+    return json.loads(done.stdout)
+
+
+def test_what_the_command_line_asks_the_agent_does(lab, start_agent):
+    start_agent()
+    conversation(lab, port=8080)
+    lab.fill(3)
+    captured = headgate_json(lab, "capture", "--protocol", "udp")
+    assert captured["requested_by"]["face"] == "unix" and captured["requested_by"]["user"] == "root"
+    assert len(captured["flows"]) == 3 and captured["firewall"] == "edge"
+    assert headgate_json(lab, "operations", "results", captured["operation_id"]) == captured
+    flushed = headgate_json(lab, "flush", "--from-capture", captured["operation_id"], "--yes")
+    assert flushed["counts"]["flushed"] == 3 and {flow["outcome"] for flow in flushed["flows"]} == {"flushed"}
+    assert [each["type"] for each in headgate_json(lab, "operations", "list")["operations"]] == ["FLOW_FLUSH", "FLOW_CAPTURE"]
+    assert headgate_json(lab, "table")["in_use"] == lab.count() >= 1
+    assert headgate_json(lab, "policy", "apply", "drop")["policy"] == "drop"
+    assert headgate_json(lab, "policy", "status")["condition"] == "as_applied"
+    assert headgate_json(lab, "policy", "remove")["policy"] == "none"
+    assert headgate(lab, "operations", "list", "--output", "table").stdout.startswith("ID ")
+    assert len({line["caller"]["face"] for line in audit(lab)}) == 1
+
+
+def test_errors_are_the_same_as_without_an_agent(lab, start_agent):
+    commands = (["capture", "--all", "--firewall", "core"], ["flush", "--all", "--yes", "--max-flows", "1"],
+                ["flush", "--all"], ["operations", "show", "nothing"], ["policy", "apply", "nonsense"],
+                ["flush", "--from-capture", "01234567-89ab-cdef-0123-456789abcdef", "--yes"],
+                ["flush", "--all", "--yes", "--stream-exception-policy", "nonsense"], ["table", "--availability-zone", "x"])
+    lab.fill(2)
+    lab.configure(EDGE.format(gateway=lab.name(GATEWAY)))
+    without = [headgate(lab, *words) for words in commands]
+    start_agent()
+    for before, words in zip(without, commands):
+        now = headgate(lab, *words)
+        assert (now.returncode, now.stderr, now.stdout) == (before.returncode, before.stderr, before.stdout), words
+    assert lab.count() == 2
+
+
+def test_protected_flows_are_protected_through_the_agent_too(lab, start_agent):
+    start_agent("protected: ['destination-port=8080']\n")
+    conversation(lab, port=8080)
+    conversation(lab, port=8081)
+    environment = os.environ | {"SSH_CONNECTION": f"10.0.1.2 40081 {SERVER4} 8081"}
+    result = json.loads(headgate(lab, "flush", "--protocol", "tcp", "--yes", "--json").stdout)
+    assert result["counts"]["flushed"] == 1 and result["counts"]["protected"] == 1
+    conversation(lab, port=22)
+    lines = lab.conntrack("-p", "tcp", "--dport", "22")
+    environment = os.environ | {"SSH_CONNECTION": f"10.0.1.2 {lines[0]['sport']} {SERVER4} 22"}
+    done = headgate(lab, "flush", "--destination-port", "22", "--yes", "--json", env=environment)
+    assert json.loads(done.stdout)["counts"]["protected"] == 1, "the session of who types, not of the agent"
+    done = headgate(lab, "flush", "--protocol", "tcp", "--yes", "--include-protected", "--json", env=environment)
+    assert json.loads(done.stdout)["counts"]["protected"] == 0
+    assert audit(lab)[-1]["include_protected"]
+
+
+def test_an_operation_of_the_agent_keeps_the_command_line_out(lab, start_agent):
+    start_agent()
+    lab.fill_many(60_000)
+    first = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes", "--json", netns=False), stdout=subprocess.PIPE, text=True)
+    state = str(lab.folder / "state")
+    wait_until(lambda: headgate_json(lab, "operations", "list")["operations"], "the flush begins")
+    for words in (["capture", "--all"], ["capture", "--all", "--state-dir", state]):  # of the second the agent knows nothing
+        done = headgate(lab, *words)
+        assert done.returncode == REFUSED and "is running on firewall edge in a" in done.stderr, done
+    assert json.loads(first.communicate()[0])["counts"]["flushed"] == 60_000
+
+
+def test_the_configured_policy_is_kept_in_force(lab, start_agent):
+    agent = start_agent("stream_exception_policy: reject\n")
+    status = headgate_json(lab, "policy", "status")
+    assert (status["policy"], status["condition"]) == ("reject", "as_applied")
+    lab.run(GATEWAY, "nft", "flush", "ruleset")
+    wait_until(lambda: headgate_json(lab, "policy", "status")["condition"] == "as_applied", "it is in force again")
+    lab.run(GATEWAY, "nft", "add", "rule", "inet", "headgate", "forward", "accept")
+    wait_until(lambda: "somebody had changed" in agent.said() or agent.said().count("reject") >= 3, "the change is noticed")
+    wait_until(lambda: headgate_json(lab, "policy", "status")["condition"] == "as_applied", "and mended")
+    for words in (["policy", "remove"], ["policy", "apply", "drop"], ["flush", "--all", "--yes", "--stream-exception-policy", "drop"]):
+        done = headgate(lab, *words)
+        assert done.returncode == REFUSED and "policy reject is to be in force" in done.stderr, words
+    assert agent.stop() == 0
+    assert headgate_json(lab, "policy", "status")["policy"] == "reject", "the end of the agent changes no policy"
+
+
+def test_sysctls_are_set_where_they_were_not(lab, start_agent):
+    lab.run(GATEWAY, "sysctl", "-qw", "net.netfilter.nf_conntrack_acct=0", "net.netfilter.nf_conntrack_timestamp=0",
+            "net.netfilter.nf_conntrack_events=2")
+    lab.fill(1)
+    agent = start_agent()
+    values = lab.run(GATEWAY, "sysctl", "-n", "net.netfilter.nf_conntrack_acct", "net.netfilter.nf_conntrack_timestamp",
+                     "net.netfilter.nf_conntrack_events").stdout.split()
+    assert values == ["1", "1", "1"]
+    assert agent.said().count("is 1 now") == 3
+    # What is there has no time stamp, and is older than the agent: that much is known.
+    time.sleep(2.1)
+    assert len(headgate_json(lab, "capture", "--all", "--min-age", "2")["flows"]) == 1
+
+
+def test_the_configuration_is_read_again_on_sighup(lab, start_agent):
+    agent = start_agent()
+    lab.fill(2)
+    (lab.folder / "audit.log").write_text("")
+    os.rename(lab.folder / "audit.log", lab.folder / "audit.log.1")
+    lab.configure((EDGE + "protected: ['protocol=udp']\n").format(gateway=lab.name(GATEWAY)))
+    agent.signal(signal.SIGHUP)
+    wait_until(lambda: "reloaded" in agent.said(), "it is read again")
+    assert headgate_json(lab, "flush", "--all", "--yes")["counts"]["protected"] == 2
+    assert len(audit(lab)) == 1, "and the log opened anew"
+    lab.configure("retention: soon\n")
+    agent.signal(signal.SIGHUP)
+    wait_until(lambda: "stays as it was" in agent.said(), "the error is told")
+    assert "retention: \"soon\"" in agent.said()
+    lab.configure(EDGE.format(gateway=lab.name(GATEWAY)))
+    assert headgate_json(lab, "flush", "--all", "--yes")["counts"]["protected"] == 2, "and nothing else has changed"
+
+
+def test_on_sigterm_what_is_running_comes_to_its_end(lab, start_agent):
+    agent = start_agent()
+    lab.fill_many(30_000)
+    running = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes", "--json", netns=False), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: headgate_json(lab, "operations", "list")["operations"], "the flush begins")
+    assert agent.stop() == 0
+    out, err = running.communicate()
+    assert running.returncode == 0, err
+    assert len(json.loads(out)["flows"]) == 30_000, "who follows it hears the end"
+    assert lab.count() == 0
+    [operation] = headgate_json(lab, "operations", "list")["operations"]
+    assert operation["status"] == "COMPLETED" and operation["counts"]["flushed"] == 30_000
+    assert not (lab.folder / "headgate.sock").exists()
+
+
+def test_an_agent_that_is_killed_in_a_flush_settles_it_when_it_starts_again(lab, start_agent):
+    agent = start_agent()
+    lab.fill_many(50_000)
+    before = ids(lab)
+    running = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes", "--json", netns=False), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: lab.count() < 40_000, "the flush is under way")
+    agent.process.kill()
+    agent.process.wait()
+    _, err = running.communicate()
+    assert running.returncode == CANNOT and "headgate operations show" in err, "the command line says what to do"
+    start_agent()
+    ended, left = expect_nothing_lost_and_nothing_invented(lab, before)
+    assert ended > 10_000 and left > 0
+    assert headgate_json(lab, "flush", "--all", "--yes")["counts"]["flushed"] == left
+
+
+def test_ctrl_c_at_the_command_line_reaches_the_agent(lab, start_agent):
+    start_agent()
+    lab.fill_many(60_000)
+    running = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes", "--json", netns=False), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: lab.count() < 55_000, "the flush is under way")
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate()
+    counts = json.loads(out)["counts"]
+    assert counts["flushed"] + counts["failed"] == 60_000 and counts["failed"] == lab.count()
+    assert running.returncode == (4 if counts["failed"] else 0) and ("interrupted" in err) == bool(counts["failed"])
+
+
+def test_systemd_is_told_when_it_is_ready_and_that_it_lives(lab, start_agent):
+    path = lab.folder / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(10)
+        agent = start_agent(env=os.environ | {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "200000"})
+        assert b"READY=1" in manager.recv(4096)
+        assert manager.recv(4096) == b"WATCHDOG=1"
+        agent.signal(signal.SIGHUP)
+        said = [manager.recv(4096) for _ in range(6)]
+        assert any(b"RELOADING=1" in each for each in said) and any(b"READY=1" in each for each in said)
+        agent.signal(signal.SIGTERM)
+        wait_until(lambda: manager.recv(4096) == b"STOPPING=1", "it says that it stops")
+
+
+@pytest.mark.parametrize("wrong, says", [
+    ("retention: soon\n", "retention"),
+    ("firewalls: []\nfirewall: 5\n", "firewall"),
+])
+def test_with_a_wrong_configuration_it_does_not_start(lab, wrong, says):
+    lab.configure(wrong)
+    done = headgate(lab, "agent", timeout=30)
+    assert done.returncode == USAGE and f"headgate.yaml:" in done.stderr and says in done.stderr
+    assert not (lab.folder / "state").exists()
+
+
+def test_a_second_agent_is_refused(lab, start_agent):
+    start_agent()
+    done = headgate(lab, "agent", timeout=30)
+    assert done.returncode == REFUSED and "already running" in done.stderr
+    assert headgate(lab, "operations", "list").returncode == 0, "the first one serves on"
+
+
+def test_a_damaged_store_keeps_it_from_starting(lab):
+    (lab.folder / "state").mkdir()
+    (lab.folder / "state" / "operations.db").write_bytes(b"x" * 10_000)
+    done = headgate(lab, "agent", timeout=30)
+    assert done.returncode == CANNOT and "damaged" in done.stderr
+    assert (lab.folder / "state" / "operations.db").read_bytes() == b"x" * 10_000
+
+
+def test_others_than_root_and_the_group_are_refused(lab, start_agent):
+    start_agent()
+    lab.fill(1)
+    done = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+                           *lab.headgate_words("flush", "--all", "--yes", netns=False)], capture_output=True, text=True)
+    assert done.returncode == REFUSED and "root and members of the group headgate" in done.stderr
+    assert lab.count() == 1
+
+
+def test_an_endpoint_whose_namespace_is_missing_does_not_stop_the_others(lab, start_agent):
+    agent = start_agent("""  - name: other
+    endpoints: [{{availability_zone: a, netns: nowhere}}]
+""")
+    assert "/run/netns/nowhere: No such file or directory" in agent.said()
+    assert headgate(lab, "capture", "--all", "--firewall", "edge").returncode == 3
+    done = headgate(lab, "capture", "--all", "--firewall", "other")
+    assert done.returncode == CANNOT and "nowhere" in done.stderr
+
+
+def remake_gateway_namespace(lab):
+    """Another one under the same name, with nothing of the first."""
+    lab.run(GATEWAY, "ip", "link", "del", "client")
+    lab.run(GATEWAY, "ip", "link", "del", "server")
+    subprocess.run(["ip", "netns", "del", lab.name(GATEWAY)], check=True)
+    subprocess.run(["ip", "netns", "add", lab.name(GATEWAY)], check=True)
+
+
+def test_a_namespace_that_is_made_anew_is_guarded_like_the_first(lab, start_agent):
+    start_agent("stream_exception_policy: reject\n")
+    remake_gateway_namespace(lab)
+    wait_until(lambda: headgate_json(lab, "policy", "status")["condition"] == "as_applied", "the policy is in force again")
+    assert lab.run(GATEWAY, "sysctl", "-n", "net.netfilter.nf_conntrack_timestamp").stdout.strip() == "1"
+
+
+def test_flows_without_time_stamps_are_not_called_old_when_that_is_not_known(lab, start_agent):
+    start_agent()
+    time.sleep(2)
+    lab.run(GATEWAY, "sysctl", "-qw", "net.netfilter.nf_conntrack_timestamp=0")
+    lab.fill(3)
+    for _ in range(2):
+        captured = headgate_json(lab, "capture", "--all", "--min-age", "1", status=3)
+        assert captured["counts"]["age_unknown"] == 3
+        lab.run(GATEWAY, "sysctl", "-qw", "net.netfilter.nf_conntrack_timestamp=1")  # does not bring back what is not known
+
+
+def test_a_changed_policy_file_is_kept_as_it_is_now(lab, start_agent):
+    folder = pathlib.Path("/etc/headgate/policies")
+    name = lab.tag
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}.yaml"
+    try:
+        file.write_text("stream_exception_policy: drop\npriority: -190\n")
+        agent = start_agent(f"stream_exception_policy: {name}\n")
+        assert headgate_json(lab, "policy", "status")["priority"] == -190
+        file.write_text("stream_exception_policy: drop\npriority: -180\n")
+        assert headgate_json(lab, "policy", "apply", name)["priority"] == -180
+        time.sleep(1.5)
+        assert headgate_json(lab, "policy", "status")["priority"] == -180
+        file.write_text("stream_exception_policy: explode\n")
+        agent.signal(signal.SIGHUP)
+        wait_until(lambda: "stays as it was" in agent.said(), "the policy that cannot be read is told")
+        lab.run(GATEWAY, "nft", "flush", "ruleset")
+        wait_until(lambda: headgate_json(lab, "policy", "status")["priority"] == -180, "the one that could be read is kept")
+    finally:
+        file.unlink()
+
+
+def test_a_slow_reader_gets_everything(lab, start_agent):
+    start_agent()
+    lab.fill_many(20_000)
+    line = lab.headgate_line("capture", "--all", "--output", "ndjson", netns=False)
+    done = subprocess.run(f"{line} | (sleep 2; wc -l)", shell=True, capture_output=True, text=True)
+    assert int(done.stdout) == 20_001, done.stderr
+
+
+def resident_kib(pid):
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
+
+
+def switches(pid):
+    return sum(int(re.search(r"\nvoluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text())[1])
+               for task in pathlib.Path(f"/proc/{pid}/task").iterdir())
+
+
+def test_at_rest_it_does_nothing(lab, start_agent):
+    agent = start_agent("stream_exception_policy: reject\n")
+    lab.fill_many(20_000)
+    headgate(lab, "flush", "--all", "--yes")
+    time.sleep(6.5)  # by then it has given back its memory
+    before = switches(agent.process.pid)
+    time.sleep(3)
+    assert switches(agent.process.pid) - before <= 2
+    if b"__asan_init" not in pathlib.Path(HEADGATE).read_bytes():
+        assert resident_kib(agent.process.pid) <= 16 * 1024
