@@ -103,7 +103,10 @@ std::optional<std::uint64_t> total_bytes(const Flow& flow) {
 std::optional<std::chrono::seconds> age(const Flow& flow, Timestamp now) {
     if (!flow.started) return std::nullopt;
     const auto end = flow.stopped.value_or(now);
-    return std::max(std::chrono::floor<std::chrono::seconds>(end - *flow.started), std::chrono::seconds{0});
+    // Two nanosecond counts may be too far apart for a third.
+    using std::chrono::microseconds;
+    const auto lived = std::chrono::floor<microseconds>(end) - std::chrono::floor<microseconds>(*flow.started);
+    return std::max(std::chrono::floor<std::chrono::seconds>(lived), std::chrono::seconds{0});
 }
 
 FlowState state(const Flow& flow) {

@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/compile.h>
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 #include <system_error>
@@ -64,6 +65,7 @@ void append_states(Buffer& out, const Flow& flow) {
 
 /// RFC 3339 with nanoseconds: together with the id it tells a flow from a later one on the same tuple.
 void append_start(Buffer& out, Timestamp started) {
+    started = std::max(started, Timestamp::min() + std::chrono::days{1});  // whose day has a beginning
     const auto day = std::chrono::floor<std::chrono::days>(started);
     const std::chrono::year_month_day date{day};
     const std::chrono::hh_mm_ss time{started - day};
