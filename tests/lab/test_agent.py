@@ -185,17 +185,19 @@ def test_the_configuration_is_read_again_on_sighup(lab, start_agent):
 
 def test_on_sigterm_what_is_running_comes_to_its_end(lab, start_agent):
     agent = start_agent()
-    lab.fill_many(5_000)
-    running = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes", "--json", netns=False), stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True)
+    lab.fill_many(20_000)
+    told = lab.folder / "told.json"
+    with open(told, "w") as out:
+        running = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes", "--json", netns=False), stdout=out,
+                                   stderr=subprocess.PIPE, text=True)
     wait_until(lambda: headgate_json(lab, "operations", "list")["operations"], "the flush begins")
     assert agent.stop() == 0
-    out, err = running.communicate()
+    _, err = running.communicate()
     assert running.returncode == 0, err
-    assert len(json.loads(out)["flows"]) == 5_000, "who follows it hears the end"
+    assert len(json.loads(told.read_text())["flows"]) == 20_000, "who follows it hears the end"
     assert lab.count() == 0
     [operation] = headgate_json(lab, "operations", "list")["operations"]
-    assert operation["status"] == "COMPLETED" and operation["counts"]["flushed"] == 5_000
+    assert operation["status"] == "COMPLETED" and operation["counts"]["flushed"] == 20_000
     assert not (lab.folder / "headgate.sock").exists()
 
 
