@@ -361,8 +361,13 @@ def test_at_rest_it_does_nothing(lab, start_agent):
     lab.fill_many(20_000)
     headgate(lab, "flush", "--all", "--yes")
     time.sleep(6.5)  # by then it has given back its memory
-    before = switches(agent.process.pid)
-    time.sleep(3)
-    assert switches(agent.process.pid) - before <= 2
+
+    def sleeps():
+        before = switches(agent.process.pid)
+        time.sleep(1.5)
+        return switches(agent.process.pid) == before
+
+    # Namespaces that other tests make beside this one do wake it, as they should.
+    wait_until(sleeps, "a while without anything to do", seconds=60)
     if b"__asan_init" not in pathlib.Path(HEADGATE).read_bytes():
         assert resident_kib(agent.process.pid) <= 16 * 1024
