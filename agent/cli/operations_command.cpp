@@ -2,6 +2,8 @@
 
 #include <cerrno>
 #include <iterator>
+#include <memory>
+#include <utility>
 
 #include "cli/commands.h"
 #include "cli/operation_follower.h"
@@ -105,6 +107,23 @@ void append_text(fmt::memory_buffer& out, const FlowOperation& operation) {
     append_line(out, "policy", operation.stream_exception_policy);
 }
 
+/// What the commands about one operation begin with.
+struct FoundOperation {
+    OutputFormat format{};
+    std::unique_ptr<gateway::Gateway> gateway;
+    FlowOperation operation;
+};
+
+Result<FoundOperation> find_operation(const OperationsArguments& arguments) {
+    const auto format = arguments.output.format();
+    if (!format) return tl::unexpected(format.error());
+    auto gateway = arguments.gateway.open_history();
+    if (!gateway) return tl::unexpected(std::move(gateway.error()));
+    auto operation = (*gateway)->find(arguments.id);
+    if (!operation) return tl::unexpected(std::move(operation.error()));
+    return FoundOperation{*format, std::move(*gateway), std::move(*operation)};
+}
+
 }  // namespace
 
 Result<ExitCode> run_operations_list_command(const OperationsArguments& arguments) {
@@ -148,33 +167,26 @@ Result<ExitCode> run_operations_list_command(const OperationsArguments& argument
 }
 
 Result<ExitCode> run_operations_show_command(const OperationsArguments& arguments) {
-    const auto format = arguments.output.format();
-    if (!format) return tl::unexpected(format.error());
-    const auto gateway = arguments.gateway.open_history();
-    if (!gateway) return tl::unexpected(gateway.error());
-    const auto operation = (*gateway)->find(arguments.id);
-    if (!operation) return tl::unexpected(operation.error());
+    const auto found = find_operation(arguments);
+    if (!found) return tl::unexpected(found.error());
     OutputStream out{STDOUT_FILENO};
-    if (*format == OutputFormat::Table) {
-        append_text(out.buffer(), *operation);
+    if (found->format == OutputFormat::Table) {
+        append_text(out.buffer(), found->operation);
     } else {
-        operations::append_operation_json(out.buffer(), *operation);
+        operations::append_operation_json(out.buffer(), found->operation);
         out.buffer().push_back('\n');
     }
     return flushed(out);
 }
 
 Result<ExitCode> run_operations_results_command(const OperationsArguments& arguments) {
-    const auto format = arguments.output.format();
-    if (!format) return tl::unexpected(format.error());
-    const auto gateway = arguments.gateway.open_history();
-    if (!gateway) return tl::unexpected(gateway.error());
-    const auto operation = (*gateway)->find(arguments.id);
-    if (!operation) return tl::unexpected(operation.error());
-    if (operation->status == OperationStatus::InProgress) {
-        return refused("operation {} is in progress: headgate operations show follows it", operation->id);
+    const auto found = find_operation(arguments);
+    if (!found) return tl::unexpected(found.error());
+    const auto& operation = found->operation;
+    if (operation.status == OperationStatus::InProgress) {
+        return refused("operation {} is in progress: headgate operations show follows it", operation.id);
     }
-    return OperationOutput{*format}.finish(**gateway, *operation).map([] { return ExitCode::Done; });
+    return OperationOutput{found->format}.finish(*found->gateway, operation).map([] { return ExitCode::Done; });
 }
 
 }  // namespace headgate::cli
