@@ -15,7 +15,7 @@ namespace {
 
 using Buffer = fmt::memory_buffer;
 
-void append(Buffer& out, std::string_view text) {
+void append_text(Buffer& out, std::string_view text) {
     out.append(text.data(), text.data() + text.size());
 }
 
@@ -33,7 +33,7 @@ void append_address(Buffer& out, std::string_view key, const Address& address) {
 void append_endpoints(Buffer& out, const FlowTuple& tuple) {
     append_address(out, "source", tuple.source);
     if (has_ports(tuple.protocol)) append_formatted(out, FMT_COMPILE(",\"source_port\":{}"), tuple.source_port);
-    append(out, ",");
+    append_text(out, ",");
     append_address(out, "destination", tuple.destination);
     if (has_ports(tuple.protocol)) {
         append_formatted(out, FMT_COMPILE(",\"destination_port\":{}"), tuple.destination_port);
@@ -51,32 +51,24 @@ void append_states(Buffer& out, const Flow& flow) {
     if (const auto name = protocol_state_name(flow)) {
         append_formatted(out, FMT_COMPILE(",\"protocol_state\":\"{}\""), *name);
     }
-    append(out, ",\"status\":[");
+    append_text(out, ",\"status\":[");
     bool first = true;
     for (unsigned bit = 0; bit < kStatusBits; ++bit) {
         if ((flow.status >> bit & 1U) == 0) continue;
-        append(out, first ? "\"" : ",\"");
-        append(out, status_name(bit));
-        append(out, "\"");
+        append_text(out, first ? "\"" : ",\"");
+        append_text(out, status_name(bit));
+        append_text(out, "\"");
         first = false;
     }
-    append(out, "]");
-}
-
-/// RFC 3339 with nanoseconds: together with the id it tells a flow from a later one on the same tuple.
-void append_start(Buffer& out, Timestamp started) {
-    started = std::max(started, Timestamp::min() + std::chrono::days{1});  // whose day has a beginning
-    const auto day = std::chrono::floor<std::chrono::days>(started);
-    const std::chrono::year_month_day date{day};
-    const std::chrono::hh_mm_ss time{started - day};
-    append_formatted(out, FMT_COMPILE(",\"started_at\":\"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z\""),
-                     static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(),
-                     time.seconds().count(), time.subseconds().count());
+    append_text(out, "]");
 }
 
 void append_numbers(Buffer& out, const Flow& flow, Timestamp now) {
-    if (flow.started) append_start(out, *flow.started);
+    if (flow.started) {
+        append_text(out, ",\"started_at\":\"");
+        append_start_time(out, *flow.started);
+        append_text(out, "\"");
+    }
     if (const auto seconds = age(flow, now))
         append_formatted(out, FMT_COMPILE(",\"age_seconds\":{}"), seconds->count());
     if (flow.timeout) append_formatted(out, FMT_COMPILE(",\"timeout_seconds\":{}"), flow.timeout->count());
@@ -88,8 +80,8 @@ void append_numbers(Buffer& out, const Flow& flow, Timestamp now) {
     }
     if (flow.mark) append_formatted(out, FMT_COMPILE(",\"mark\":{}"), *flow.mark);
     append_formatted(out, FMT_COMPILE(",\"zone\":{}"), flow.zone);
-    if (flow.zone_direction == ZoneDirection::Original) append(out, ",\"zone_direction\":\"original\"");
-    if (flow.zone_direction == ZoneDirection::Reply) append(out, ",\"zone_direction\":\"reply\"");
+    if (flow.zone_direction == ZoneDirection::Original) append_text(out, ",\"zone_direction\":\"original\"");
+    if (flow.zone_direction == ZoneDirection::Reply) append_text(out, ",\"zone_direction\":\"reply\"");
 }
 
 }  // namespace
@@ -99,18 +91,18 @@ void append_flow_json(Buffer& out, const Flow& flow, Timestamp now, const FlowAn
                      to_string(flow.original.source.family), to_string(flow.original.protocol));
     append_endpoints(out, flow.original);
     if (const FlowTuple after = translated(flow); after != flow.original) {
-        append(out, ",\"translated\":{");
+        append_text(out, ",\"translated\":{");
         append_endpoints(out, after);
-        append(out, "}");
+        append_text(out, "}");
     }
     append_states(out, flow);
     append_numbers(out, flow, now);
     if (annotation.outcome) append_formatted(out, FMT_COMPILE(",\"outcome\":\"{}\""), to_string(*annotation.outcome));
     if (annotation.error != 0) {
-        append(out, ",\"error\":");
+        append_text(out, ",\"error\":");
         append_json_string(out, std::generic_category().message(annotation.error));
     }
-    append(out, "}");
+    append_text(out, "}");
 }
 
 void append_json_string(Buffer& out, std::string_view text) {
@@ -126,6 +118,16 @@ void append_json_string(Buffer& out, std::string_view text) {
         }
     }
     out.push_back('"');
+}
+
+void append_start_time(Buffer& out, Timestamp started) {
+    started = std::max(started, Timestamp::min() + std::chrono::days{1});  // whose day has a beginning
+    const auto day = std::chrono::floor<std::chrono::days>(started);
+    const std::chrono::year_month_day date{day};
+    const std::chrono::hh_mm_ss time{started - day};
+    append_formatted(out, FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z"), static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
+                     time.minutes().count(), time.seconds().count(), time.subseconds().count());
 }
 
 std::string to_rfc3339(Timestamp time) {

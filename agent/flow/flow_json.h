@@ -22,6 +22,9 @@ void append_flow_json(fmt::memory_buffer& out, const Flow& flow, Timestamp now, 
 /// Appends a quoted string: RFC 8259, section 7. Bytes that are not ASCII pass as they are.
 void append_json_string(fmt::memory_buffer& out, std::string_view text);
 
+/// RFC 3339 with nanoseconds: together with the id it tells a flow from a later one on the same tuple.
+void append_start_time(fmt::memory_buffer& out, Timestamp started);
+
 /// `2026-11-21T09:30:00.123Z`
 [[nodiscard]] std::string to_rfc3339(Timestamp time);
 

@@ -72,8 +72,8 @@ class OperationStore {
     /// operation has failed.
     virtual Result<void> append(std::string_view id, std::span<const StoredFlow> flows) = 0;
 
-    /// Whether so many flows and their outcomes still fit: ENOSPC where they do not. What others write meanwhile is not
-    /// foreseen.
+    /// Whether it can be written and so many flows and their outcomes still fit: ENOSPC where they do not. What others
+    /// write meanwhile is not foreseen.
     virtual Result<void> ensure_room(std::uint64_t flows) = 0;
 
     /// The journal of a flush: flows that are about to be ended, behind those that are there. Durable when it returns.

@@ -83,8 +83,8 @@ class Ruleset {
     /// The policy that the kernel has; none where there is no table or no nf_tables. Cheap.
     virtual Result<std::optional<StreamExceptionPolicy>> in_force() = 0;
 
-    /// Puts the policy in force, in one transaction. Counters, remembered flows and windows stay. Does nothing when the
-    /// kernel has exactly this already, its log included; tells which it was.
+    /// Puts the policy in force; no packet slips through meanwhile. Counters, remembered flows and windows stay. Does
+    /// nothing when the kernel has exactly this already, its log included; tells which it was.
     virtual Result<Application> apply(const StreamExceptionPolicy& policy) = 0;
 
     /// Takes the policy away with all that it remembers. Nothing in force is no error.
@@ -93,7 +93,11 @@ class Ruleset {
     /// Whether the kernel still has what was applied.
     virtual Result<RulesetCondition> condition() = 0;
 
-    /// All of the above, counters, and what is remembered; takes the longer the more is remembered.
+    /// What policies have caught since they were applied, by counter; those of earlier policies are still there. None
+    /// where there is no table or no nf_tables. Cheap, however much is remembered.
+    virtual Result<std::vector<PolicyCounter>> counters() = 0;
+
+    /// All of the above, and what is remembered; takes the longer the more is remembered.
     virtual Result<RulesetStatus> status() = 0;
 
     /// Remembers these flows, both directions of each as they are seen on the wire, from now on for that long; all of

@@ -1,0 +1,192 @@
+#include "files/append_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "files/folder_owner.h"
+
+namespace headgate {
+namespace {
+
+/// The longest line that is looked at as a whole to find out whether it is torn.
+constexpr std::size_t kLongestLine = 64 * 1024;
+
+tl::unexpected<Error> failure(int number) {
+    return tl::unexpected(Error{ErrorKind::Failed, std::generic_category().message(number), number});
+}
+
+/// flock(2), but not for ever: its holder may have been stopped (SIGSTOP), and flock itself has no time limit.
+class Lock {
+  public:
+    explicit Lock(int fd) : fd_(fd) {}
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+    ~Lock() {
+        if (is_held_) ::flock(fd_, LOCK_UN);
+    }
+
+    /// 0, or why not.
+    [[nodiscard]] int take(std::chrono::milliseconds patience) {
+        const auto until = std::chrono::steady_clock::now() + patience;
+        for (;;) {
+            if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) break;
+            if (errno != EWOULDBLOCK && errno != EINTR) return errno;
+            if (std::chrono::steady_clock::now() >= until) return ETIMEDOUT;
+            std::this_thread::sleep_for(std::chrono::microseconds{200});
+        }
+        is_held_ = true;
+        return 0;
+    }
+
+  private:
+    int fd_;
+    bool is_held_ = false;
+};
+
+/// How many bytes went, and why not all: 0 when all did.
+struct Written {
+    std::size_t bytes = 0;
+    int fault = 0;
+};
+
+Written write_all(int fd, std::string_view text) {
+    Written written;
+    while (written.bytes < text.size()) {
+        const auto went = ::write(fd, text.data() + written.bytes, text.size() - written.bytes);
+        if (went < 0 && errno == EINTR) continue;
+        if (went <= 0) {
+            written.fault = went < 0 ? errno : ENOSPC;
+            break;
+        }
+        written.bytes += static_cast<std::size_t>(went);
+    }
+    return written;
+}
+
+/// The last bytes of a file that ends at `size`.
+Result<std::string> read_end(int fd, off_t size, std::size_t at_most) {
+    std::string text(std::min(at_most, static_cast<std::size_t>(size)), '\0');
+    const auto got = ::pread(fd, text.data(), text.size(), size - static_cast<off_t>(text.size()));
+    if (got != static_cast<ssize_t>(text.size())) return failure(got < 0 ? errno : EIO);
+    return text;
+}
+
+/// Whether a JSON object that begins here also ends, with the text: then nothing but the line end is missing.
+bool is_whole_object(std::string_view text) {
+    std::size_t depth = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_string) {
+            if (c == '\\') ++i;
+            in_string = c != '"';
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{') {
+            ++depth;
+        } else if (c == '}' && --depth == 0) {
+            return i + 1 == text.size();
+        }
+    }
+    return false;
+}
+
+/// The first that may be had: who may append to a file may not always read it, and a pipe must not have us as a reader.
+Result<FileDescriptor> open_to_append(const std::filesystem::path& name, bool& is_regular) {
+    const auto owner = FolderOwner::of(name);
+    // A terminal or a pipe is not waited for, and becomes nobody's controlling terminal.
+    const int flags = O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | owner.open_flags();
+    FileDescriptor file{::open(name.c_str(), O_RDWR | flags, 0640)};
+    struct stat about {};
+    is_regular = file.is_open() && ::fstat(file.get(), &about) == 0 && S_ISREG(about.st_mode);
+    if (!is_regular) file = FileDescriptor{::open(name.c_str(), O_WRONLY | flags, 0640)};
+    if (!file.is_open()) return system_error(errno, name.native());
+    owner.take_over(file.get());
+    return file;
+}
+
+}  // namespace
+
+Result<AppendFile> AppendFile::open(const std::filesystem::path& name, TornLine torn) {
+    std::error_code ignored;
+    if (name.has_parent_path()) std::filesystem::create_directories(name.parent_path(), ignored);
+    bool is_regular = false;
+    auto file = open_to_append(name, is_regular);
+    if (!file) return tl::unexpected(std::move(file.error()));
+    return AppendFile{std::move(*file), is_regular, torn};
+}
+
+Result<AppendFile::Appended> AppendFile::append(std::string_view lines, std::chrono::milliseconds patience) {
+    Lock lock{file_.get()};
+    if (const int fault = lock.take(patience); fault != 0) return failure(fault);
+    return append_locked(lines);
+}
+
+Result<AppendFile::Appended> AppendFile::append_locked(std::string_view lines) {
+    Appended appended;
+    const off_t begin = is_regular_ ? ::lseek(file_.get(), 0, SEEK_END) : 0;
+    if (begin < 0) return failure(errno);
+    off_t end = begin;
+    if (is_regular_ && begin != whole_until_) {
+        const auto mended = mend_last_line(begin);
+        if (!mended) return tl::unexpected(mended.error());
+        appended.took_off = *mended;
+        end = ::lseek(file_.get(), 0, SEEK_END);
+    }
+    const auto written = write_all(file_.get(), lines);
+    appended.bytes = written.bytes;
+    if (written.fault != 0) {
+        const auto last = lines.substr(0, written.bytes).rfind('\n');
+        appended.bytes = last == std::string_view::npos ? 0 : last + 1;
+    }
+    whole_until_ = end + static_cast<off_t>(appended.bytes);
+    if (is_regular_ && appended.bytes != written.bytes && ::ftruncate(file_.get(), whole_until_) != 0) {
+        whole_until_ = -1;
+    }
+    if (written.fault != 0 && appended.bytes == 0 && !appended.took_off) return failure(written.fault);
+    return appended;
+}
+
+Result<bool> AppendFile::mend_last_line(off_t size) {
+    if (size == 0) return false;
+    const auto end = read_end(file_.get(), size, 1);
+    if (end && *end == "\n") return false;
+    // O_WRONLY: it cannot be seen what is there.
+    if (!end) return end.error().number == EBADF ? Result<bool>{false} : tl::unexpected(end.error());
+    const auto last = read_end(file_.get(), size, kLongestLine);
+    if (!last) return tl::unexpected(last.error());
+    const auto before = last->rfind('\n');
+    const bool begins_here = before != std::string::npos || static_cast<off_t>(last->size()) == size;
+    const auto line = std::string_view{*last}.substr(before == std::string::npos ? 0 : before + 1);
+    const bool may_go = torn_ == TornLine::TakeOff && begins_here && line.starts_with('{') && !is_whole_object(line);
+    // Where nothing can be taken off (an append-only file), it gets its end.
+    if (may_go && ::ftruncate(file_.get(), size - static_cast<off_t>(line.size())) == 0) return true;
+    const auto written = write_all(file_.get(), "\n");
+    return written.fault == 0 ? Result<bool>{false} : failure(written.fault);
+}
+
+Result<void> AppendFile::keep_room(off_t bytes) {
+    const auto size = ::lseek(file_.get(), 0, SEEK_END);
+    if (size < 0 || ::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, size, bytes) == 0) return {};
+    // Not every file system can set room aside, nor is everything that has a name a file.
+    const bool is_full = errno == ENOSPC || errno == EDQUOT || errno == EROFS || errno == EIO;
+    return is_full ? failure(errno) : Result<void>{};
+}
+
+bool AppendFile::is_named(const std::filesystem::path& name) const {
+    struct stat mine {};
+    struct stat there {};
+    return ::fstat(file_.get(), &mine) == 0 && ::stat(name.c_str(), &there) == 0 && mine.st_dev == there.st_dev &&
+           mine.st_ino == there.st_ino;
+}
+
+}  // namespace headgate

@@ -1,0 +1,150 @@
+#include "flow/flow_csv.h"
+
+#include <fmt/compile.h>
+
+#include <array>
+#include <iterator>
+#include <optional>
+#include <system_error>
+
+namespace headgate {
+namespace {
+
+using Buffer = fmt::memory_buffer;
+
+constexpr std::array kTupleColumns{"source",    "source_port", "destination", "destination_port", "icmp_type",
+                                   "icmp_code", "icmp_id",     "source_key",  "destination_key"};
+
+constexpr std::string_view kNoTuple = ",,,,,,,,,";
+static_assert(kNoTuple.size() == kTupleColumns.size());
+
+constexpr std::string_view kFirstColumns = "id,family,protocol";
+constexpr std::string_view kLastColumns =
+    ",state,protocol_state,status,started_at,age_seconds,timeout_seconds,packets,bytes,packets_reply,bytes_reply,mark,"
+    "zone,zone_direction,outcome,error\r\n";
+
+void append(Buffer& out, std::string_view text) {
+    out.append(text.data(), text.data() + text.size());
+}
+
+void append_number(Buffer& out, std::uint64_t number) {
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}"), number);
+}
+
+/// All that follow are columns behind others, so a comma comes first.
+void add_text(Buffer& out, std::string_view text) {
+    out.push_back(',');
+    append(out, text);
+}
+
+template <typename Number>
+void add_number(Buffer& out, std::optional<Number> number) {
+    out.push_back(',');
+    if (number) append_number(out, *number);
+}
+
+void add_seconds(Buffer& out, std::optional<std::chrono::seconds> duration) {
+    add_number(out, duration ? std::optional{static_cast<std::uint64_t>(duration->count())} : std::nullopt);
+}
+
+void add_address(Buffer& out, const Address& address) {
+    std::array<char, kAddressText> text{};
+    add_text(out, {text.data(), write_address(text, address)});
+}
+
+void add_counters(Buffer& out, const std::optional<Counters>& counters) {
+    add_number(out, counters ? std::optional{counters->packets} : std::nullopt);
+    add_number(out, counters ? std::optional{counters->bytes} : std::nullopt);
+}
+
+/// Words of our own or of the C library: quoted where a comma or a quote is in them (RFC 4180, section 2).
+void add_words(Buffer& out, std::string_view words) {
+    if (words.find_first_of(",\"\r\n") == std::string_view::npos) return add_text(out, words);
+    append(out, ",\"");
+    for (const char c : words) {
+        if (c == '"') out.push_back(c);
+        out.push_back(c);
+    }
+    out.push_back('"');
+}
+
+/// The nine of kTupleColumns.
+void add_tuple(Buffer& out, const FlowTuple& tuple) {
+    const auto given = [](bool is_given, auto value) { return is_given ? std::optional{value} : std::nullopt; };
+    const bool ports = has_ports(tuple.protocol);
+    const bool icmp = is_icmp(tuple.protocol);
+    const bool keys = tuple.protocol == Protocol::Gre;
+    add_address(out, tuple.source);
+    add_number(out, given(ports, tuple.source_port));
+    add_address(out, tuple.destination);
+    add_number(out, given(ports, tuple.destination_port));
+    add_number(out, given(icmp, tuple.icmp_type));
+    add_number(out, given(icmp, tuple.icmp_code));
+    add_number(out, given(icmp, tuple.icmp_id));
+    add_number(out, given(keys, tuple.source_port));
+    add_number(out, given(keys, tuple.destination_port));
+}
+
+void add_status(Buffer& out, std::uint32_t status) {
+    out.push_back(',');
+    bool first = true;
+    for (unsigned bit = 0; bit < kStatusBits; ++bit) {
+        if ((status >> bit & 1U) == 0) continue;
+        if (!std::exchange(first, false)) out.push_back(' ');
+        append(out, status_name(bit));
+    }
+}
+
+std::string_view name_of(ZoneDirection direction) {
+    switch (direction) {
+        case ZoneDirection::Both:
+            return {};
+        case ZoneDirection::Original:
+            return "original";
+        case ZoneDirection::Reply:
+            return "reply";
+    }
+    return {};
+}
+
+}  // namespace
+
+void append_flow_csv_header(Buffer& out) {
+    append(out, kFirstColumns);
+    for (const auto* column : kTupleColumns)
+        add_text(out, column);
+    for (const auto* column : kTupleColumns) {
+        add_text(out, "translated_");
+        append(out, column);
+    }
+    append(out, kLastColumns);
+}
+
+void append_flow_csv(Buffer& out, const Flow& flow, Timestamp now, const FlowAnnotation& annotation) {
+    append_number(out, flow.id);
+    add_text(out, to_string(flow.original.source.family));
+    add_text(out, to_string(flow.original.protocol));
+    add_tuple(out, flow.original);
+    if (const auto after = translated(flow); after != flow.original) {
+        add_tuple(out, after);
+    } else {
+        append(out, kNoTuple);
+    }
+    add_text(out, to_string(state(flow)));
+    add_text(out, protocol_state_name(flow).value_or(""));
+    add_status(out, flow.status);
+    out.push_back(',');
+    if (flow.started) append_start_time(out, *flow.started);
+    add_seconds(out, age(flow, now));
+    add_seconds(out, flow.timeout);
+    add_counters(out, flow.counters_original);
+    add_counters(out, flow.counters_reply);
+    add_number(out, flow.mark);
+    add_number(out, std::optional{flow.zone});
+    add_text(out, name_of(flow.zone_direction));
+    add_text(out, annotation.outcome ? to_string(*annotation.outcome) : std::string_view{});
+    add_words(out, annotation.error != 0 ? std::generic_category().message(annotation.error) : std::string{});
+    append(out, "\r\n");
+}
+
+}  // namespace headgate
