@@ -5,6 +5,7 @@
 
 #include "conntrack/flow_deleter.h"
 #include "conntrack/flow_scan.h"
+#include "conntrack/flush_port.h"
 #include "conntrack/requests.h"
 #include "netlink/messages.h"
 
@@ -32,6 +33,17 @@ Result<void> insert_batch(netlink::Socket& socket, std::span<const Flow> flows, 
     }
 }
 
+template <typename Open>
+Result<netlink::Socket> open_inside(const netlink::NetworkNamespace& where, Open open) {
+    Result<netlink::Socket> socket = failed("no socket");
+    auto opened = where.run([&]() -> Result<void> {
+        socket = open();
+        return {};
+    });
+    if (!opened) return tl::unexpected(std::move(opened.error()));
+    return socket;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<KernelFlowTable>> KernelFlowTable::open(netlink::NetworkNamespace where) {
@@ -48,13 +60,11 @@ Result<std::unique_ptr<KernelFlowTable>> KernelFlowTable::open(netlink::NetworkN
 }
 
 Result<netlink::Socket> KernelFlowTable::open_socket() const {
-    Result<netlink::Socket> socket = failed("no socket");
-    auto opened = namespace_.run([&]() -> Result<void> {
-        socket = netlink::Socket::open();
-        return {};
-    });
-    if (!opened) return tl::unexpected(std::move(opened.error()));
-    return socket;
+    return open_inside(namespace_, [] { return netlink::Socket::open(); });
+}
+
+Result<netlink::Socket> KernelFlowTable::open_socket_for_deletes() const {
+    return open_inside(namespace_, [] { return netlink::Socket::open(kFlushPortBlock); });
 }
 
 Result<ScanReport> KernelFlowTable::scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) {
@@ -63,7 +73,7 @@ Result<ScanReport> KernelFlowTable::scan(const FlowQuery& query, const Moment& m
 
 Result<FlowDeleter*> KernelFlowTable::deleter() {
     if (!deleter_) {
-        auto socket = open_socket();
+        auto socket = open_socket_for_deletes();
         if (!socket) return tl::unexpected(std::move(socket.error()));
         deleter_.emplace(std::move(*socket));
     }

@@ -30,6 +30,7 @@ class KernelFlowTable final : public FlowTable {
         : namespace_(std::move(where)), sysctls_(std::move(sysctls)) {}
 
     [[nodiscard]] Result<netlink::Socket> open_socket() const;
+    [[nodiscard]] Result<netlink::Socket> open_socket_for_deletes() const;
     [[nodiscard]] Result<FlowDeleter*> deleter();
 
     netlink::NetworkNamespace namespace_;

@@ -77,6 +77,19 @@ Result<bool> are_timestamps_on(const netlink::NetworkNamespace& where) {
     return value == kOn;
 }
 
+Result<std::vector<std::string_view>> recordings_off(const netlink::NetworkNamespace& where) {
+    std::vector<std::string_view> off;
+    auto looked = where.run([&]() -> Result<void> {
+        for (const auto name : {kTimestamps, kCounters, kEvents}) {
+            const auto value = SysctlFile::open(name).and_then([](const SysctlFile& file) { return file.read(); });
+            if (!value || *value != kOn) off.push_back(name);
+        }
+        return {};
+    });
+    if (!looked) return tl::unexpected(std::move(looked.error()));
+    return off;
+}
+
 std::string describe(const RecordingSysctl& sysctl) {
     const std::string name = fmt::format("net.netfilter.{}", sysctl.name);
     switch (sysctl.outcome) {

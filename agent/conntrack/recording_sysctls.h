@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "headgate/result.h"
 
@@ -47,6 +48,9 @@ struct RecordingReport {
 
 /// Whether new flows get a time stamp just now.
 [[nodiscard]] Result<bool> are_timestamps_on(const netlink::NetworkNamespace& where);
+
+/// Those of the three that are not 1 just now, by name. Changes nothing.
+[[nodiscard]] Result<std::vector<std::string_view>> recordings_off(const netlink::NetworkNamespace& where);
 
 /// One line for people: `net.netfilter.nf_conntrack_acct is 0 and cannot be set (Read-only file system): packets and
 /// bytes are not counted; set it with sysctl -w net.netfilter.nf_conntrack_acct=1`.

@@ -66,7 +66,7 @@ auto common(const FlowQuery& query, Part part) -> decltype(part(query.filters.fr
     return all ? first : decltype(first){};
 }
 
-std::optional<Family> family_of(const FlowFilter& filter) {
+std::optional<Family> only_family_of(const FlowFilter& filter) {
     if (filter.source) return filter.source->address.family;
     if (filter.destination) return filter.destination->address.family;
     return std::nullopt;
@@ -89,7 +89,7 @@ std::optional<StatusMatch> status_for(const FlowQuery& query) {
 
 KernelFilter candidate_for(const FlowQuery& query, KernelVersion kernel) {
     KernelFilter filter;
-    filter.family = common(query, family_of);
+    filter.family = common(query, only_family_of);
     if (filter.family) filter.protocol = common(query, only_protocol_of);
     filter.mark = query.mark;
     filter.status = status_for(query);

@@ -8,7 +8,7 @@
 
 #include "headgate/result.h"
 
-#include "flow/file_descriptor.h"
+#include "files/file_descriptor.h"
 
 namespace headgate::conntrack {
 

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <system_error>
@@ -53,6 +54,12 @@ Result<std::uint64_t> NetworkNamespace::cookie() const {
     });
     if (!asked) return tl::unexpected(std::move(asked.error()));
     return cookie;
+}
+
+Result<std::uint64_t> NetworkNamespace::inode() const {
+    struct stat found {};
+    const int told = fd_.is_open() ? ::fstat(fd_.get(), &found) : ::stat("/proc/self/ns/net", &found);
+    return told == 0 ? Result<std::uint64_t>{found.st_ino} : system_error(errno, "the network namespace's inode");
 }
 
 }  // namespace headgate::netlink

@@ -9,7 +9,7 @@
 
 #include "headgate/result.h"
 
-#include "flow/file_descriptor.h"
+#include "files/file_descriptor.h"
 
 namespace headgate::netlink {
 
@@ -29,6 +29,9 @@ class NetworkNamespace {
     /// A number that no other namespace gets before the next boot, not even one that later has the same name
     /// (SO_NETNS_COOKIE, Linux 5.14; net/core/net_namespace.c, net_alloc_ns_cookie).
     [[nodiscard]] Result<std::uint64_t> cookie() const;
+
+    /// What /proc/PID/ns/net of the processes inside leads to.
+    [[nodiscard]] Result<std::uint64_t> inode() const;
 
   private:
     FileDescriptor fd_;

@@ -1,12 +1,14 @@
 #include "netlink/socket.h"
 
 #include <arpa/inet.h>
-#include <linux/filter.h>
 #include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
+#include <random>
 
 namespace headgate::netlink {
 namespace {
@@ -20,9 +22,23 @@ void set_room(int fd, int beyond_limit, int within_limit, int bytes) noexcept {
 }  // namespace
 
 Result<Socket> Socket::open() {
+    return open_as(MNL_SOCKET_AUTOPID);
+}
+
+Result<Socket> Socket::open(const PortBlock& ports) {
+    const std::uint32_t start = std::random_device{}();
+    Result<Socket> socket = failed("there is no port to bind a netlink socket to");
+    for (std::uint32_t i = 0; i < ports.size; ++i) {
+        socket = open_as(ports.first + (start + i) % ports.size);
+        if (socket || socket.error().number != EADDRINUSE) break;
+    }
+    return socket;
+}
+
+Result<Socket> Socket::open_as(std::uint32_t port_id) {
     Socket socket{mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC)};
     if (!socket.socket_) return system_error(errno, "opening a netlink socket");
-    if (mnl_socket_bind(socket.socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
+    if (mnl_socket_bind(socket.socket_.get(), 0, static_cast<pid_t>(port_id)) < 0) {
         return system_error(errno, "binding a netlink socket");
     }
     // Error answers without the request they are about: a tenth of the size. Harmless where it is not known.
@@ -40,20 +56,23 @@ void Socket::set_send_room(int bytes) noexcept {
 }
 
 Result<void> Socket::drop_not_found() noexcept {
-    // A filter's loads are in network order; what netlink writes is in the host's.
     constexpr std::uint32_t kDrop = 0;
     constexpr std::uint32_t kKeep = UINT32_MAX;
-    sock_filter program[] = {
+    std::array<sock_filter, 6> program{{
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(nlmsghdr, nlmsg_type)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(NLMSG_ERROR), 0, 3),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, sizeof(nlmsghdr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(static_cast<std::uint32_t>(-ENOENT)), 0, 1),
         BPF_STMT(BPF_RET | BPF_K, kDrop),
         BPF_STMT(BPF_RET | BPF_K, kKeep),
-    };
-    const sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
-    if (::setsockopt(mnl_socket_get_fd(socket_.get()), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0) {
-        return system_error(errno, "filtering the answers of netfilter");
+    }};
+    return filter(program);
+}
+
+Result<void> Socket::filter(std::span<sock_filter> program) noexcept {
+    const sock_fprog told{static_cast<unsigned short>(program.size()), program.data()};
+    if (::setsockopt(mnl_socket_get_fd(socket_.get()), SOL_SOCKET, SO_ATTACH_FILTER, &told, sizeof told) != 0) {
+        return system_error(errno, "filtering what netfilter tells");
     }
     return {};
 }
@@ -63,6 +82,25 @@ Result<void> Socket::subscribe(int group) noexcept {
         return system_error(errno, "subscribing to what netfilter tells (needs CAP_NET_ADMIN)");
     }
     return {};
+}
+
+void Socket::unsubscribe(int group) noexcept {
+    mnl_socket_setsockopt(socket_.get(), NETLINK_DROP_MEMBERSHIP, &group, sizeof group);
+}
+
+Result<void> Socket::only_count_drops() noexcept {
+    int on = 1;
+    if (mnl_socket_setsockopt(socket_.get(), NETLINK_NO_ENOBUFS, &on, sizeof on) < 0) {
+        return system_error(errno, "asking netfilter to go on after a loss");
+    }
+    return {};
+}
+
+std::uint32_t Socket::drops() const noexcept {
+    std::array<std::uint32_t, SK_MEMINFO_VARS> figures{};
+    socklen_t size = sizeof figures;
+    if (::getsockopt(fd(), SOL_SOCKET, SO_MEMINFO, figures.data(), &size) != 0) return 0;
+    return figures[SK_MEMINFO_DROPS];
 }
 
 Result<void> Socket::send(Bytes messages) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <libmnl/libmnl.h>
+#include <linux/filter.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,12 +20,21 @@ namespace headgate::netlink {
 /// netlink_recvmsg: max_recvmsg_len is capped at SKB_WITH_OVERHEAD(32768)).
 inline constexpr std::size_t kDumpBuffer = 32 * 1024;
 
+/// Numbers for sockets to choose from: `size` of them.
+struct PortBlock {
+    std::uint32_t first = 0;
+    std::uint32_t size = 0;
+};
+
 /// Not thread-safe. Requests are answered inside send(): the subsystem works through a buffer before sendmsg() returns
 /// (af_netlink.c, netlink_unicast_kernel), so what is not there to be received then will not come.
 class Socket {
   public:
     /// In the calling thread's network namespace.
     [[nodiscard]] static Result<Socket> open();
+
+    /// Likewise, under any number of the block that is free in that namespace.
+    [[nodiscard]] static Result<Socket> open(const PortBlock& ports);
 
     /// Room for answers that wait to be received, beyond the system's limit where CAP_NET_ADMIN allows it.
     void set_receive_room(int bytes) noexcept;
@@ -36,9 +46,25 @@ class Socket {
     /// socket for dumps: there a filter judges a whole piece of many messages (af_netlink.c, netlink_dump).
     [[nodiscard]] Result<void> drop_not_found() noexcept;
 
+    /// The kernel puts into the socket's room only what this program (classic BPF) keeps. It sees a whole datagram, and
+    /// takes the place of the one before without a gap. Its loads are in network order; netlink's headers are in the
+    /// host's.
+    [[nodiscard]] Result<void> filter(std::span<sock_filter> program) noexcept;
+
     /// From now on, what the kernel tells this group (NFNLGRP_...) waits to be received. Needs CAP_NET_ADMIN: netfilter
     /// has no groups for everybody (nfnetlink.c, nfnetlink_net_init: no NL_CFG_F_NONROOT_RECV).
     [[nodiscard]] Result<void> subscribe(int group) noexcept;
+
+    /// No more of it from now on; what waits already can still be received.
+    void unsubscribe(int group) noexcept;
+
+    /// What there is no room for is only counted (drops()): no receive fails with ENOBUFS, and what comes later is
+    /// taken as soon as there is room again. Without this, everything is lost until the last message has been received
+    /// (af_netlink.c, netlink_overrun: NETLINK_S_CONGESTED).
+    [[nodiscard]] Result<void> only_count_drops() noexcept;
+
+    /// How many messages the kernel had no room for, over the socket's life, modulo 2^32.
+    [[nodiscard]] std::uint32_t drops() const noexcept;
 
     [[nodiscard]] Result<void> send(Bytes messages);
 
@@ -60,6 +86,7 @@ class Socket {
     };
     explicit Socket(mnl_socket* socket) noexcept : socket_(socket) {}
 
+    [[nodiscard]] static Result<Socket> open_as(std::uint32_t port_id);
     [[nodiscard]] Result<std::optional<Bytes>> receive(std::span<std::byte> buffer, int flags);
 
     std::unique_ptr<mnl_socket, Closer> socket_;
