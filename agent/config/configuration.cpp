@@ -114,6 +114,11 @@ Result<EndpointChoice> find_endpoint(const Configuration& configuration, std::op
     return found.front();
 }
 
+std::string namespace_path(const FirewallEndpoint& endpoint) {
+    if (!endpoint.netns) return {};
+    return endpoint.netns->starts_with('/') ? *endpoint.netns : "/run/netns/" + *endpoint.netns;
+}
+
 std::optional<std::string> policy_to_keep(const Configuration& configuration, const FirewallEndpoint& endpoint) {
     const auto& name = endpoint.stream_exception_policy.value_or(configuration.stream_exception_policy);
     return name == kNoPolicy ? std::nullopt : std::optional{name};

@@ -55,6 +55,8 @@ struct Http {
     std::vector<Listener> listeners;
     std::optional<std::filesystem::path> credentials;
     bool insecure_loopback = false;
+    std::uint16_t connections = 64;            ///< over TCP, at once
+    std::uint16_t requests_per_second = 1000;  ///< of one key, token or certificate
 
     friend bool operator==(const Http&, const Http&) = default;
 };
@@ -65,8 +67,25 @@ enum class FlowLogReason : std::uint8_t { All, Flushed, Closed, Timeout, Evicted
 [[nodiscard]] std::string_view to_string(FlowLogFormat format);  ///< `eve`, `aws`
 [[nodiscard]] std::string_view to_string(FlowLogReason reason);  ///< `all`, `flushed`, ...
 
+enum class SyslogTransport : std::uint8_t { Udp, Tcp, Unix };
+
+/// `udp://192.0.2.1:514`, `tcp://[2001:db8::1]:601`, `unix:///dev/log`
+struct SyslogTarget {
+    SyslogTransport transport = SyslogTransport::Unix;
+    Address address;  ///< of UDP and TCP
+    std::uint16_t port = 0;
+    std::filesystem::path socket;  ///< of Unix
+
+    friend bool operator==(const SyslogTarget&, const SyslogTarget&) = default;
+};
+
+/// One of these.
 struct FlowLogSink {
-    std::filesystem::path file;
+    std::optional<std::filesystem::path> file;
+    bool standard_output = false;
+    bool journald = false;
+    std::optional<SyslogTarget> syslog;
+    std::optional<std::filesystem::path> unix_datagram;  ///< a socket that takes a record a datagram
 
     friend bool operator==(const FlowLogSink&, const FlowLogSink&) = default;
 };
@@ -74,6 +93,8 @@ struct FlowLogSink {
 struct FlowLog {
     FlowLogFormat format = FlowLogFormat::Eve;
     std::vector<FlowLogReason> reasons = {FlowLogReason::All};  ///< at least one, none twice
+    std::vector<FlowFilter> filters;                            ///< none: every flow
+    std::uint64_t queue = std::uint64_t{64} << 20U;             ///< bytes that may wait for each sink
     std::vector<FlowLogSink> sinks;                             ///< none: no flow log is written
 
     friend bool operator==(const FlowLog&, const FlowLog&) = default;
@@ -114,6 +135,9 @@ struct EndpointChoice {
 [[nodiscard]] Result<EndpointChoice> find_endpoint(const Configuration& configuration,
                                                    std::optional<std::string_view> firewall,
                                                    std::optional<std::string_view> availability_zone);
+
+/// An endpoint's network namespace, or nothing for the agent's own: `gw-a` and `/run/netns/gw-a` are the same.
+[[nodiscard]] std::string namespace_path(const FirewallEndpoint& endpoint);
 
 /// What is to be in force at an endpoint; nothing where the configuration says `none`.
 [[nodiscard]] std::optional<std::string> policy_to_keep(const Configuration& configuration,

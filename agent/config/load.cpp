@@ -6,9 +6,8 @@
 #include <system_error>
 #include <vector>
 
-#include "config/printable.h"
+#include "config/fault_list.h"
 #include "config/settings.h"
-#include "config/settings_reader.h"
 #include "config/small_file.h"
 
 namespace headgate::config {
@@ -18,6 +17,8 @@ namespace fs = std::filesystem;
 
 class Loader {
   public:
+    Loader() { begin_reading(configuration_); }
+
     void read_file(const fs::path& path) {
         configuration_.files.push_back(path);
         const auto text = read_small_file(path);
@@ -26,29 +27,20 @@ class Loader {
     }
 
     void read_text(const std::string& text, std::string_view name) {
-        const auto root = parse_yaml_tree(text, name);
-        if (!root) return find_error(root.error().message);
-        for (const auto& fault : read_settings(*root, settings_of(configuration_)))
-            find_error(fmt::format("{}:{}: {}", name, fault.line, fault.text));
+        faults_.read(text, name, settings_of(configuration_));
     }
 
-    void find_error(std::string message) { errors_.push_back(to_one_line(std::move(message))); }
+    void find_error(std::string message) { faults_.add(std::move(message)); }
 
     [[nodiscard]] Result<Configuration> finish() {
-        if (!errors_.empty()) return invalid("{}", told());
-        if (configuration_.firewalls.empty()) configuration_.firewalls.push_back(default_firewall());
+        if (auto verdict = faults_.verdict(); !verdict) return tl::unexpected(std::move(verdict.error()));
+        end_reading(configuration_);
         return std::move(configuration_);
     }
 
   private:
-    [[nodiscard]] std::string told() const {
-        if (errors_.size() <= kMostErrors) return fmt::format("{}", fmt::join(errors_, "\n"));
-        return fmt::format("{}\n... and {} more", fmt::join(errors_.begin(), errors_.begin() + kMostErrors, "\n"),
-                           errors_.size() - kMostErrors);
-    }
-
     Configuration configuration_;
-    std::vector<std::string> errors_;
+    FaultList faults_;
 };
 
 bool is_there(const fs::path& path) {

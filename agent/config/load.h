@@ -1,7 +1,6 @@
 // Finds and reads the configuration: one file, and `conf.d/*.yaml` beside it.
 #pragma once
 
-#include <cstddef>
 #include <filesystem>
 #include <string_view>
 
@@ -12,7 +11,6 @@
 namespace headgate::config {
 
 inline constexpr std::string_view kDefaultFile = "/etc/headgate/headgate.yaml";
-inline constexpr std::size_t kMostErrors = 20;  ///< that are told; how many more there are is told after them
 
 enum class WhenMissing : std::uint8_t {
     Fail,

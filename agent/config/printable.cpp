@@ -33,8 +33,11 @@ std::string to_one_line(std::string message) {
         message.resize(kLongestMessage);
         message += "...";
     }
-    while (const auto at = find_unprintable(message))
-        message[*at] = '?';
+    std::size_t seen = 0;
+    while (const auto next = find_unprintable(std::string_view{message}.substr(seen))) {
+        message[seen + *next] = '?';
+        seen += *next + 1;
+    }
     return message;
 }
 

@@ -70,4 +70,12 @@ Result<std::filesystem::path> parse_absolute_path(std::string_view text) {
     return std::filesystem::path{text}.lexically_normal();
 }
 
+Result<std::filesystem::path> parse_socket_path(std::string_view text) {
+    auto path = parse_absolute_path(text);
+    if (path && path->native().size() > kLongestSocketPath) {
+        return invalid("the path of a socket has {} bytes at most, not {}", kLongestSocketPath, path->native().size());
+    }
+    return path;
+}
+
 }  // namespace headgate::config

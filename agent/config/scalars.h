@@ -2,6 +2,8 @@
 // rule; whoever asks puts the place in front. Thread-safe.
 #pragma once
 
+#include <sys/un.h>
+
 #include <array>
 #include <concepts>
 #include <cstdint>
@@ -43,5 +45,10 @@ template <typename Choice, std::size_t N>
 /// Not relative: what it would be relative to is not the same for the agent and for a command. Made normal, so that
 /// two ways to write one path are equal.
 [[nodiscard]] Result<std::filesystem::path> parse_absolute_path(std::string_view text);
+
+/// The longest path that a Unix socket can have, in bytes.
+inline constexpr std::size_t kLongestSocketPath = sizeof(sockaddr_un::sun_path) - 1;
+
+[[nodiscard]] Result<std::filesystem::path> parse_socket_path(std::string_view text);
 
 }  // namespace headgate::config

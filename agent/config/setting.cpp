@@ -25,6 +25,7 @@ Setting list_of_maps(std::string_view key, Setting::Need need, std::function<Set
                      std::string_view purpose) {
     auto setting = detail::describe(key, Setting::Kind::ListOfMaps, purpose, "");
     setting.need = need;
+    if (need == Setting::Need::Required) setting.items = Setting::Items::AtLeastOne;
     setting.later = Setting::Later::Adds;
     setting.open = std::move(open);
     return setting;

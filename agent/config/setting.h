@@ -19,27 +19,32 @@ struct SettingMap;
 struct Setting {
     enum class Kind : std::uint8_t { Value, List, Map, ListOfMaps };
     enum class Need : std::uint8_t { Optional, Required };
-    enum class Later : std::uint8_t { Replaces, Adds };  ///< what the value of a later file does to an earlier one's
+    enum class Items : std::uint8_t { Any, AtLeastOne };  ///< of a list
+    enum class Later : std::uint8_t { Replaces, Adds };   ///< what the value of a later file does to an earlier one's
 
     std::string_view key;
     Kind kind = Kind::Value;
     std::string_view purpose;  ///< for people: a sentence
     std::string rule;          ///< what it takes, in words; empty for maps
     Need need = Need::Optional;
+    Items items = Items::Any;
     Later later = Later::Replaces;
     std::vector<std::string> when_absent;  ///< what the target holds already, as it is written; empty: nothing
     std::string_view example;              ///< where the target holds nothing
 
-    std::function<void()> begin;                         ///< before the first item of a List
+    std::function<void()> begin;                         ///< before the first item of a list; may be empty for maps
     std::function<Result<void>(std::string_view)> take;  ///< a Value, or the next item of a List
     std::function<SettingMap()> open;                    ///< a Map, or the next item of a ListOfMaps
 };
 
 struct SettingMap {
+    enum class Keys : std::uint8_t { Any, ExactlyOne };  ///< how many of its keys may be there together
+
     /// One after the other, not all in one expression: that takes clang with its sanitizers more than ten minutes.
     void add(Setting setting);
 
     std::vector<Setting> settings;
+    Keys keys = Keys::Any;
     std::function<Result<void>()> check;  ///< what they cannot say alone; asked when each is right. May be empty
 };
 
@@ -59,6 +64,17 @@ template <typename Slot, typename T>
 std::function<Result<void>(std::string_view)> assigning(Slot& slot, const ValueType<T>& type) {
     return [&slot, parse = type.parse](std::string_view text) {
         return parse(text).map([&](T value) { slot = std::move(value); });
+    };
+}
+
+template <typename T>
+std::function<Result<void>(std::string_view)> collecting(std::vector<T>& set, const ValueType<T>& type) {
+    return [&set, parse = type.parse](std::string_view text) -> Result<void> {
+        auto value = parse(text);
+        if (!value) return tl::unexpected(std::move(value.error()));
+        if (std::ranges::find(set, *value) != set.end()) return invalid("\"{}\" is in the list twice", text);
+        set.push_back(std::move(*value));
+        return {};
     };
 }
 
@@ -84,10 +100,10 @@ template <typename T>
     return setting;
 }
 
-/// A value that may stay away.
-template <typename T>
-[[nodiscard]] Setting optional(std::string_view key, std::optional<T>& slot, const ValueType<T>& type,
-                               std::string_view example, std::string_view purpose) {
+/// A value that may stay away: then the slot stays as it is.
+template <typename Slot, typename T>
+[[nodiscard]] Setting optional(std::string_view key, Slot& slot, const ValueType<T>& type, std::string_view example,
+                               std::string_view purpose) {
     auto setting = detail::describe(key, Setting::Kind::Value, purpose, type.rule);
     setting.example = example;
     setting.take = detail::assigning(slot, type);
@@ -115,14 +131,25 @@ template <typename T>
     auto setting = detail::describe(key, Setting::Kind::List, purpose, type.rule);
     for (const auto& value : slot)
         setting.when_absent.push_back(type.print(value));
+    setting.items = Setting::Items::AtLeastOne;
     setting.begin = [&slot] { slot.clear(); };
-    setting.take = [&slot, parse = type.parse](std::string_view text) -> Result<void> {
-        auto value = parse(text);
-        if (!value) return tl::unexpected(std::move(value.error()));
-        if (std::ranges::find(slot, *value) != slot.end()) return invalid("\"{}\" is in the list twice", text);
-        slot.push_back(std::move(*value));
-        return {};
+    setting.take = detail::collecting(slot, type);
+    return setting;
+}
+
+/// A list of values that may stay away, and grows from file to file: where it is there it is not empty, and nothing is
+/// in it twice.
+template <typename T>
+[[nodiscard]] Setting optional_set(std::string_view key, std::optional<std::vector<T>>& slot, const ValueType<T>& type,
+                                   std::string_view example, std::string_view purpose) {
+    auto setting = detail::describe(key, Setting::Kind::List, purpose, type.rule);
+    setting.items = Setting::Items::AtLeastOne;
+    setting.later = Setting::Later::Adds;
+    setting.example = example;
+    setting.begin = [&slot] {
+        if (!slot) slot.emplace();
     };
+    setting.take = [&slot, type](std::string_view text) { return detail::collecting(*slot, type)(text); };
     return setting;
 }
 

@@ -1,8 +1,11 @@
 #include "config/settings.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 
+#include "config/syslog_target.h"
 #include "config/value_types.h"
 
 namespace headgate::config {
@@ -15,12 +18,6 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
 constexpr std::uint64_t kTiB = std::uint64_t{1} << 40U;
 constexpr auto kYear = std::chrono::hours{24 * 365};
 
-/// The namespace as a path, or nothing for the agent's own: `gw-a` and `/run/netns/gw-a` are the same.
-std::string place_of(const FirewallEndpoint& endpoint) {
-    if (!endpoint.netns) return {};
-    return endpoint.netns->starts_with('/') ? *endpoint.netns : "/run/netns/" + *endpoint.netns;
-}
-
 /// What two endpoints must not share. Nothing to say where one of them is only half read.
 Result<void> check_beside(const Firewall& firewall, const FirewallEndpoint& endpoint, const Firewall& other_firewall,
                           const FirewallEndpoint& other) {
@@ -28,7 +25,7 @@ Result<void> check_beside(const Firewall& firewall, const FirewallEndpoint& endp
     if (!firewall.name.empty() && firewall.name == other_firewall.name && zone == other.availability_zone) {
         return invalid("availability_zone: firewall {} has an endpoint in {} already", firewall.name, zone);
     }
-    if (place_of(endpoint) != place_of(other)) return {};
+    if (namespace_path(endpoint) != namespace_path(other)) return {};
     if (endpoint.conntrack_zone == other.conntrack_zone) {
         return invalid("the endpoint of firewall {} in {} has this flow table already (netns and conntrack_zone)",
                        other_firewall.name, other.availability_zone);
@@ -131,13 +128,58 @@ SettingMap settings_of(Http& http) {
                        "The file of access keys and tokens."));
     known.add(with_default("insecure_loopback", http.insecure_loopback, boolean(),
                            "Whether listeners on loopback addresses ask for no credentials."));
+    known.add(with_default("connections", http.connections, number(1, 1024),
+                           "How many TCP connections are served at once; each takes a thread."));
+    known.add(with_default("requests_per_second", http.requests_per_second, number(1, 65535),
+                           "How often one key, token or certificate may ask; more in a moment, but not for long."));
     return known;
 }
 
-SettingMap settings_of(FlowLogSink& sink) {
+std::string described(const FlowLogSink& sink) {
+    if (sink.file) return fmt::format("file {}", sink.file->native());
+    if (sink.syslog) return fmt::format("syslog {}", to_string(*sink.syslog));
+    if (sink.unix_datagram) return fmt::format("unix_datagram {}", sink.unix_datagram->native());
+    return sink.journald ? "journald" : "stdout";
+}
+
+Result<void> check_sink(const std::vector<FlowLogSink>& sinks, const FlowLogSink& sink) {
+    if (std::ranges::count(sinks, sink) < 2) return {};
+    return invalid("{} is in the list twice", described(sink));
+}
+
+SettingMap settings_of(FlowLogSink& sink, const std::vector<FlowLogSink>& all) {
     SettingMap known;
-    known.add(required("file", sink.file, path(), "/var/log/headgate/flow.json", "A file that records are added to."));
+    known.keys = SettingMap::Keys::ExactlyOne;
+    known.add(optional("file", sink.file, path(), "/var/log/headgate/flow.json", "A file that records are added to."));
+    known.add(optional("stdout", sink.standard_output, only_true(), "true", "The agent's standard output."));
+    known.add(optional("journald", sink.journald, only_true(), "true", "systemd's journal."));
+    known.add(optional("syslog", sink.syslog, syslog_target(), "udp://192.0.2.1:514",
+                       "A syslog service (RFC 5424); without a port, 514 for UDP and 601 for TCP."));
+    known.add(optional("unix_datagram", sink.unix_datagram, socket_path(), "/run/collector.sock",
+                       "A Unix socket that takes a record a datagram."));
+    known.check = [&] { return check_sink(all, sink); };
     return known;
+}
+
+/// A sink that is none: as long as no file has the key, it keeps the default's place.
+const FlowLogSink& placeholder() {
+    static const FlowLogSink none;
+    return none;
+}
+
+FlowLogSink default_sink() {
+    FlowLogSink sink;
+    sink.file = "/var/log/headgate/flow.json";
+    return sink;
+}
+
+Setting sinks_of(FlowLog& log) {
+    auto sinks = list_of_maps(
+        "sinks", Need::Optional, [&] { return settings_of(log.sinks.emplace_back(), log.sinks); },
+        "Where records go: without this key to /var/log/headgate/flow.json, with `[]` nowhere.");
+    sinks.when_absent = {fmt::format("[{{file: {}}}]", default_sink().file->native())};
+    sinks.begin = [&log] { std::erase(log.sinks, placeholder()); };
+    return sinks;
 }
 
 SettingMap settings_of(FlowLog& log) {
@@ -146,13 +188,24 @@ SettingMap settings_of(FlowLog& log) {
                            "How records look: Suricata's EVE, or that inside the envelope of AWS Network Firewall."));
     known.add(
         set_with_default("reasons", log.reasons, flow_log_reason(), "For which ends of a flow there is a record."));
-    known.add(list_of_maps(
-        "sinks", Need::Optional, [&] { return settings_of(log.sinks.emplace_back()); },
-        "Where records go; without any there is no flow log."));
+    known.add(list("filters", log.filters, flow_filter(), "destination=10.0.2.0/24,protocol=tcp",
+                   "Of which flows there are records; without any, of all."));
+    known.add(with_default("queue", log.queue, size(kMiB, 1024 * kMiB),
+                           "How much may wait for each sink; beyond it the oldest records are dropped."));
+    known.add(sinks_of(log));
     return known;
 }
 
 }  // namespace
+
+void begin_reading(Configuration& configuration) {
+    configuration.flow_log.sinks = {placeholder()};
+}
+
+void end_reading(Configuration& configuration) {
+    std::ranges::replace(configuration.flow_log.sinks, placeholder(), default_sink());
+    if (configuration.firewalls.empty()) configuration.firewalls.push_back(default_firewall());
+}
 
 SettingMap settings_of(Configuration& c) {
     SettingMap known;

@@ -46,10 +46,13 @@ std::string known_keys(const std::vector<Setting>& settings) {
 
 class Reader {
   public:
+    explicit Reader(Quoting quoting) : quoting_(quoting) {}
+
     void read_map(const Place& place, const YamlNode& node, const SettingMap& map) {
         if (node.kind != Kind::Map) return find_wrong_kind(place, "a map of keys and values", node);
         const auto faults_before = faults_.size();
         check_keys(place, node, map.settings);
+        if (map.keys == SettingMap::Keys::ExactlyOne && faults_.size() == faults_before) check_is_one(place, node, map);
         for (const auto& setting : map.settings) {
             const auto [key, value] = find(node, setting.key);
             if (key != nullptr) {
@@ -73,12 +76,22 @@ class Reader {
             if (key.kind != Kind::Text) {
                 find_fault(Place{key.line, place.path}, fmt::format("a key is a text, not {}", to_string(key.kind)));
             } else if (std::ranges::find(settings, key.text, &Setting::key) == settings.end()) {
-                find_fault(place.below(key.text, key.line),
+                const bool may_be_told = quoting_ == Quoting::Allowed;
+                find_fault(may_be_told ? place.below(key.text, key.line) : Place{key.line, place.path},
                            fmt::format("unknown key (known: {})", known_keys(settings)));
             } else if (find(node, key.text).key != &key) {
                 find_fault(place.below(key.text, key.line), "given twice");
             }
         }
+    }
+
+    void check_is_one(const Place& place, const YamlNode& node, const SettingMap& map) {
+        if (node.children.size() == 2) return;
+        std::vector<std::string_view> given;
+        for (std::size_t i = 0; i < node.children.size(); i += 2)
+            given.emplace_back(node.children[i].text);
+        find_fault(place, fmt::format("exactly one of {} belongs here, not {}", known_keys(map.settings),
+                                      given.empty() ? "nothing" : fmt::format("{}", fmt::join(given, ", "))));
     }
 
     void read_setting(const Place& place, const YamlNode& value, const Setting& setting) {
@@ -92,6 +105,7 @@ class Reader {
                 return read_items(place, value, setting,
                                   [&](const Place& item, const YamlNode& node) { read_value(item, node, setting); });
             case Setting::Kind::ListOfMaps:
+                if (setting.begin) setting.begin();
                 return read_items(place, value, setting, [&](const Place& item, const YamlNode& node) {
                     read_map(item, node, setting.open());
                 });
@@ -101,8 +115,8 @@ class Reader {
     template <typename ReadItem>
     void read_items(const Place& place, const YamlNode& list, const Setting& setting, ReadItem read_item) {
         if (list.kind != Kind::List) return find_wrong_kind(place.of(list), "a list", list);
-        const bool may_be_empty = setting.need == Setting::Need::Optional && setting.when_absent.empty();
-        if (list.children.empty() && !may_be_empty) return find_fault(place.of(list), "the list is empty");
+        if (list.children.empty() && setting.items == Setting::Items::AtLeastOne)
+            return find_fault(place.of(list), "the list is empty");
         for (const auto& item : list.children)
             read_item(place.of(item), item);
     }
@@ -124,14 +138,15 @@ class Reader {
         faults_.push_back({place.line, to_one_line(fmt::format("{}{}", place.path, rule))});
     }
 
+    const Quoting quoting_;
     std::vector<Fault> faults_;
 };
 
 }  // namespace
 
-std::vector<Fault> read_settings(const YamlNode& root, const SettingMap& settings) {
+std::vector<Fault> read_settings(const YamlNode& root, const SettingMap& settings, Quoting quoting) {
     if (root.kind == Kind::Null) return {};
-    Reader reader;
+    Reader reader{quoting};
     reader.read_map({root.line, ""}, root, settings);
     return reader.take_faults();
 }

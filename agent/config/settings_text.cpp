@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <utility>
 
 #include "config/load.h"
 #include "config/settings.h"
@@ -12,6 +13,7 @@ namespace headgate::config {
 namespace {
 
 constexpr std::size_t kLineWidth = 100;
+constexpr std::size_t kManualWidth = 80;
 
 constexpr std::string_view kReferenceHead = R"(# Configuration
 
@@ -30,8 +32,6 @@ every setting has its default. `--config FILE` reads another file, which must be
 
 `[]` in a name stands for an item of a list.
 
-| setting | takes | default | purpose |
-| --- | --- | --- | --- |
 )";
 
 constexpr std::string_view kExampleHead =
@@ -50,6 +50,10 @@ std::string default_column(const Setting& setting) {
     return setting.kind == Setting::Kind::List ? fmt::format("`[{}]`", value) : fmt::format("`{}`", value);
 }
 
+bool has_one_key_each(const Setting& setting) {
+    return setting.open && setting.open().keys == SettingMap::Keys::ExactlyOne;
+}
+
 std::string takes_column(const Setting& setting) {
     switch (setting.kind) {
         case Setting::Kind::Value:
@@ -61,7 +65,7 @@ std::string takes_column(const Setting& setting) {
             return fmt::format("a list: {}{}", setting.rule, adds ? "" : "; a later file's replaces it");
         }
         case Setting::Kind::ListOfMaps:
-            return "a list of maps";
+            return has_one_key_each(setting) ? "a list of maps, each with one of these keys" : "a list of maps";
     }
     return "";
 }
@@ -73,6 +77,61 @@ void append_rows(std::string& out, const SettingMap& map, const std::string& pat
                        default_column(setting), setting.purpose);
         const bool items = setting.kind == Setting::Kind::ListOfMaps;
         if (setting.open) append_rows(out, setting.open(), fmt::format("{}{}.", name, items ? "[]" : ""));
+    }
+}
+
+/// Code in bold, hyphens that can be copied to a shell, and each sentence on a line of its own.
+std::string in_roff(std::string_view text) {
+    std::string roff;
+    bool is_code = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto ends_sentence = [&] {
+            const char next = i + 1 < text.size() ? text[i + 1] : '\0';
+            return roff.ends_with('.') && next >= 'A' && next <= 'Z';
+        };
+        if (text[i] == '`') {
+            is_code = !is_code;
+            roff += is_code ? "\\fB" : "\\fR";
+        } else if (text[i] == '-') {
+            roff += "\\-";
+        } else if (text[i] == ' ' && ends_sentence()) {
+            roff += '\n';
+        } else {
+            roff += text[i];
+        }
+    }
+    return roff;
+}
+
+/// Sentences, each in lines of its own.
+void append_sentences(std::string& out, std::string_view text) {
+    const auto roff = in_roff(text);
+    for (std::string_view sentences = roff; !sentences.empty();) {
+        auto sentence = take_until(sentences, '\n');
+        std::string line{take_until(sentence, ' ')};
+        while (!sentence.empty()) {
+            const auto word = take_until(sentence, ' ');
+            if (line.size() + 1 + word.size() > kManualWidth) out += std::exchange(line, "") + "\n";
+            line.append(line.empty() ? "" : " ").append(word);
+        }
+        out += line + "\n";
+    }
+}
+
+void append_manual(std::string& out, const SettingMap& map, const std::string& path) {
+    for (const auto& setting : map.settings) {
+        const auto name = fmt::format("{}{}", path, setting.key);
+        fmt::format_to(std::back_inserter(out), ".It Ic {}\n", name);
+        append_sentences(out, setting.purpose);
+        const auto takes = setting.kind == Setting::Kind::Map ? "" : takes_column(setting);
+        if (!takes.empty()) append_sentences(out, fmt::format("Takes {}.", takes));
+        if (setting.need == Setting::Need::Required) {
+            append_sentences(out, "Required.");
+        } else if (!setting.when_absent.empty()) {
+            append_sentences(out, fmt::format("Default: {}.", default_column(setting)));
+        }
+        const bool items = setting.kind == Setting::Kind::ListOfMaps;
+        if (setting.open) append_manual(out, setting.open(), fmt::format("{}{}.", name, items ? "[]" : ""));
     }
 }
 
@@ -119,9 +178,10 @@ void append_example(std::string& out, const Setting& setting, const std::string&
     }
     out += start + "\n";
     const bool items = setting.kind == Setting::Kind::ListOfMaps;
+    const bool one_each = has_one_key_each(setting);
     bool first = true;
     for (const auto& inner : setting.open().settings) {
-        const bool begins_item = items && std::exchange(first, false);
+        const bool begins_item = items && (std::exchange(first, false) || one_each);
         const auto column = items && !begins_item ? deeper + "  " : deeper;
         append_wrapped(out, comment_on(inner), fmt::format("#{}#", column));
         append_example(out, inner, column, begins_item ? "- " : "");
@@ -130,23 +190,37 @@ void append_example(std::string& out, const Setting& setting, const std::string&
 
 }  // namespace
 
-std::string configuration_reference() {
-    Configuration fresh;
-    auto page =
-        fmt::format(kReferenceHead, fmt::arg("file", kDefaultFile), fmt::arg("example", "packaging/headgate.yaml"));
-    append_rows(page, settings_of(fresh), "");
-    return page;
+std::string settings_table(const SettingMap& settings) {
+    std::string table = "| setting | takes | default | purpose |\n| --- | --- | --- | --- |\n";
+    append_rows(table, settings, "");
+    return table;
 }
 
-std::string configuration_example() {
-    Configuration fresh;
-    std::string example{kExampleHead};
-    for (const auto& setting : settings_of(fresh).settings) {
+std::string settings_manual(const SettingMap& settings) {
+    std::string list = ".Bl -tag -width Ds\n";
+    append_manual(list, settings, "");
+    return list + ".El\n";
+}
+
+std::string settings_example(const SettingMap& settings) {
+    std::string example;
+    for (const auto& setting : settings.settings) {
         example += "\n";
         append_wrapped(example, comment_on(setting), "#");
         append_example(example, setting, "", "");
     }
     return example;
+}
+
+std::string configuration_reference() {
+    Configuration fresh;
+    return fmt::format(kReferenceHead, fmt::arg("file", kDefaultFile), fmt::arg("example", "packaging/headgate.yaml")) +
+           settings_table(settings_of(fresh));
+}
+
+std::string configuration_example() {
+    Configuration fresh;
+    return std::string{kExampleHead} + settings_example(settings_of(fresh));
 }
 
 }  // namespace headgate::config

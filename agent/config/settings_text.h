@@ -1,15 +1,25 @@
-// The settings as people read them. Both texts are checked in, as docs/configuration.md and packaging/headgate.yaml;
-// a test holds them to what these functions say.
+// Settings as people read them. The configuration's texts are checked in, as docs/configuration.md and
+// packaging/headgate.yaml; a test holds them to what these functions say.
 #pragma once
 
 #include <string>
 
+#include "config/setting.h"
+
 namespace headgate::config {
+
+/// A table of Markdown: every setting with what it takes, its default and its purpose.
+[[nodiscard]] std::string settings_table(const SettingMap& settings);
+
+/// A file that changes nothing: every setting is in it, behind a `#` without a space.
+[[nodiscard]] std::string settings_example(const SettingMap& settings);
+
+/// A list of a manual page (mdoc(7)) with the same.
+[[nodiscard]] std::string settings_manual(const SettingMap& settings);
 
 /// A page of Markdown.
 [[nodiscard]] std::string configuration_reference();
 
-/// A configuration file that changes nothing: every setting is in it, behind a `#` without a space.
 [[nodiscard]] std::string configuration_example();
 
 }  // namespace headgate::config

@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "flow/file_descriptor.h"
+#include "files/file_descriptor.h"
 
 namespace headgate::config {
 namespace {
@@ -25,19 +25,48 @@ Result<std::string> read_all(const FileDescriptor& file, const std::string& name
     return text;
 }
 
-}  // namespace
+using Check = Result<void> (*)(const struct stat&, const std::string& name);
 
-Result<std::string> read_small_file(const std::filesystem::path& path) {
+/// The check looks at what was opened: what stands at the path may be another file a moment later.
+Result<std::string> read_checked(const std::filesystem::path& path, Check check) {
     const auto& name = path.native();
     // Without O_NONBLOCK, opening a pipe that nobody writes to would wait forever.
     const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (!file.is_open()) return system_error(errno, name);
     struct stat facts {};
     if (::fstat(file.get(), &facts) != 0) return system_error(errno, name);
-    if (!S_ISREG(facts.st_mode)) return invalid("{}: not a regular file", name);
+    if (auto checked = check(facts, name); !checked) return tl::unexpected(std::move(checked.error()));
     auto text = read_all(file, name);
     if (text && text->size() > kLargestFile) return invalid("{}: larger than {} KiB", name, kLargestFile / 1024);
     return text;
+}
+
+Result<void> check_regular(const struct stat& facts, const std::string& name) {
+    if (!S_ISREG(facts.st_mode)) return invalid("{}: not a regular file", name);
+    return {};
+}
+
+Result<void> check_secret(const struct stat& facts, const std::string& name) {
+    if (auto regular = check_regular(facts, name); !regular) return regular;
+    if (facts.st_uid != 0 && facts.st_uid != ::geteuid()) {
+        return invalid("{}: belongs to user {}, who is neither root nor the one that reads it: chown root {}", name,
+                       facts.st_uid, name);
+    }
+    if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        return invalid("{}: others than its owner may use it (mode {:03o}): chmod 600 {}", name,
+                       facts.st_mode & ACCESSPERMS, name);
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::string> read_small_file(const std::filesystem::path& path) {
+    return read_checked(path, check_regular);
+}
+
+Result<std::string> read_secret_file(const std::filesystem::path& path) {
+    return read_checked(path, check_secret);
 }
 
 }  // namespace headgate::config

@@ -1,7 +1,6 @@
 #include "config/value_types.h"
 
 #include <fmt/format.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
@@ -10,14 +9,13 @@
 #include "config/names.h"
 #include "config/printable.h"
 #include "config/scalars.h"
+#include "config/syslog_target.h"
 
 namespace headgate::config {
 namespace {
 
 namespace fs = std::filesystem;
 using std::chrono::seconds;
-
-constexpr std::size_t kLongestSocketPath = sizeof(sockaddr_un::sun_path) - 1;
 
 std::string as_it_is(const std::string& text) {
     return text;
@@ -42,20 +40,22 @@ Result<std::string> parse_network_namespace(std::string_view text) {
     return std::string{text};
 }
 
-Result<fs::path> parse_socket_path(std::string_view text) {
-    auto path = parse_absolute_path(text);
-    if (path && path->native().size() > kLongestSocketPath) {
-        return invalid("the path of a socket has {} bytes at most, not {}", kLongestSocketPath, path->native().size());
-    }
-    return path;
-}
-
 Result<FlowFilter> parse_protected_filter(std::string_view text) {
     auto filter = parse_flow_filter(text);
     if (filter && filter->matches_everything()) {
         return invalid("\"{}\" leaves nothing out: no flow could be flushed", text);
     }
     return filter;
+}
+
+Result<bool> parse_true(std::string_view text) {
+    if (text == "true") return true;
+    return invalid("\"{}\" is not true; what is not wanted is left out", text);
+}
+
+ValueType<FlowFilter> filter_type(Result<FlowFilter> (*parse)(std::string_view)) {
+    return {"filters, as `--filter` takes them", parse,
+            [](const FlowFilter& value) { return headgate::to_string(value); }};
 }
 
 }  // namespace
@@ -115,13 +115,20 @@ ValueType<bool> boolean() {
     return {"`true` or `false`", parse_boolean, [](bool value) { return fmt::format("{}", value); }};
 }
 
+ValueType<bool> only_true() {
+    return {"`true`", parse_true, [](bool) { return std::string{"true"}; }};
+}
+
 ValueType<Address> address() {
     return {"an IPv4 or IPv6 address", parse_address, [](const Address& value) { return headgate::to_string(value); }};
 }
 
 ValueType<FlowFilter> protected_filter() {
-    return {"filters, as `--filter` takes them", parse_protected_filter,
-            [](const FlowFilter& value) { return headgate::to_string(value); }};
+    return filter_type(parse_protected_filter);
+}
+
+ValueType<FlowFilter> flow_filter() {
+    return filter_type(parse_flow_filter);
 }
 
 ValueType<FlowLogFormat> flow_log_format() {
@@ -139,6 +146,11 @@ ValueType<FlowLogReason> flow_log_reason() {
     };
     return {"`all`, or some of `flushed`, `closed`, `timeout` and `evicted`", parse,
             [](FlowLogReason value) { return std::string{to_string(value)}; }};
+}
+
+ValueType<SyslogTarget> syslog_target() {
+    return {"`udp://ADDRESS:PORT`, `tcp://ADDRESS:PORT` or `unix://PATH`", parse_syslog_target,
+            [](const SyslogTarget& value) { return to_string(value); }};
 }
 
 }  // namespace headgate::config

@@ -25,9 +25,12 @@ namespace headgate::config {
 [[nodiscard]] ValueType<std::uint64_t> size(std::uint64_t smallest, std::uint64_t largest);
 [[nodiscard]] ValueType<std::uint16_t> number(std::uint16_t lowest, std::uint16_t highest);
 [[nodiscard]] ValueType<bool> boolean();
+[[nodiscard]] ValueType<bool> only_true();  ///< of a key that says all by being there
 [[nodiscard]] ValueType<Address> address();
-[[nodiscard]] ValueType<FlowFilter> protected_filter();
+[[nodiscard]] ValueType<FlowFilter> protected_filter();  ///< leaves something out
+[[nodiscard]] ValueType<FlowFilter> flow_filter();
 [[nodiscard]] ValueType<FlowLogFormat> flow_log_format();
 [[nodiscard]] ValueType<FlowLogReason> flow_log_reason();
+[[nodiscard]] ValueType<SyslogTarget> syslog_target();
 
 }  // namespace headgate::config

@@ -21,6 +21,8 @@ struct Fault {
     std::string rule;
 };
 
+constexpr std::string_view kNoAnchors = "anchors and aliases are not understood here; write the value out";
+
 int line_of(const YAML::Mark& mark) {
     return mark.is_null() ? 1 : mark.line + 1;
 }
@@ -62,9 +64,8 @@ class TreeBuilder : public YAML::EventHandler {
                std::string text = {}) {
         // The parser gives values without a tag one of these: "?" to plain ones, "!" to quoted ones.
         const bool tagged = !tag.empty() && tag != "?" && tag != "!";
-        if (tagged) find_fault(mark, fmt::format("the tag {} is not understood here; write the value alone", tag));
-        if (anchor != YAML::NullAnchor)
-            find_fault(mark, "anchors and aliases are not understood here; write the value out");
+        if (tagged) find_fault(mark, "tags are not understood here; write the value alone");
+        if (anchor != YAML::NullAnchor) find_fault(mark, std::string{kNoAnchors});
         if (open_.size() >= kDeepest) find_fault(mark, fmt::format("nested deeper than {} levels", kDeepest));
         if (fault_) return;
         // The address of an open node lasts: its list of siblings grows only after it has ended.
@@ -100,7 +101,12 @@ std::optional<Fault> build_tree(const std::string& text, TreeBuilder& builder) {
         while (!builder.fault() && parser.HandleNextDocument(builder)) {
         }
     } catch (const YAML::Exception& error) {
-        if (!builder.fault()) return Fault{line_of(error.mark), "not YAML: " + error.msg};
+        if (builder.fault()) return builder.fault();
+        // Some versions of the library repeat the name here, which in a file of secrets may be one.
+        if (error.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR)) {
+            return Fault{line_of(error.mark), std::string{kNoAnchors}};
+        }
+        return Fault{line_of(error.mark), "not YAML: " + error.msg};
     } catch (const std::exception& error) {
         return Fault{1, fmt::format("not YAML: {}", error.what())};
     }

@@ -1,0 +1,33 @@
+// What is wrong with the files that somebody has written, gathered so that all of it is told at once.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headgate/result.h"
+
+#include "config/setting.h"
+#include "config/settings_reader.h"
+
+namespace headgate::config {
+
+inline constexpr std::size_t kMostErrors = 20;  ///< that are told; how many more there are is told after them
+
+class FaultList {
+  public:
+    /// Reads a text by a list of settings; `name` is what its faults begin with.
+    void read(const std::string& text, std::string_view name, const SettingMap& settings,
+              Quoting quoting = Quoting::Allowed);
+
+    void add(std::string message);
+
+    /// An error is Invalid and has a line for each fault: `/etc/headgate/headgate.yaml:4: account: "12" is not ...`.
+    [[nodiscard]] Result<void> verdict() const;
+
+  private:
+    std::vector<std::string> faults_;
+};
+
+}  // namespace headgate::config
