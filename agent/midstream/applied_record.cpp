@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "files/folder_owner.h"
 #include "netlink/network_namespace.h"
 
 namespace headgate::midstream {
@@ -71,6 +72,7 @@ Result<AppliedRecord::Lock> AppliedRecord::lock() const {
         // For its owner alone: who can open it can hold it.
         FileDescriptor fd{::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
         if (!fd.is_open()) return system_error(errno, file_.string());
+        FolderOwner::of(file_).take_over(fd.get());
         if (!wait_for(fd, LOCK_EX)) {
             return failed("another headgate has been changing the policy for {} s ({} is locked)", kPatience.count(),
                           file_.string());

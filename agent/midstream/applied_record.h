@@ -9,7 +9,7 @@
 
 #include "headgate/result.h"
 
-#include "flow/file_descriptor.h"
+#include "files/file_descriptor.h"
 
 namespace headgate::midstream {
 

@@ -13,19 +13,25 @@ namespace {
 
 constexpr std::string_view kNothingRemembers = "no policy that remembers flushed flows is in force";
 
-std::optional<Note> note_in(const std::vector<TableChain>& chains) {
+std::string_view comment_in(const std::vector<TableChain>& chains) {
     const auto chain = std::ranges::find(chains, kNoteChain, &TableChain::name);
-    return chain == chains.end() ? std::nullopt : parse_note(chain->comment);
+    return chain == chains.end() ? std::string_view{} : chain->comment;
+}
+
+/// Whether it is this policy that is noted, the log and all.
+bool is_noted(const StreamExceptionPolicy& policy, const std::vector<TableChain>& chains) {
+    const auto note = parse_note(comment_in(chains));
+    return note && note_text(policy, note->edition) == comment_in(chains);
 }
 
 /// The policy as the kernel has it: its name and rules from the note, its place from the chains themselves.
 std::optional<StreamExceptionPolicy> policy_in(const std::vector<TableChain>& chains) {
-    auto note = note_in(chains);
+    auto note = parse_note(comment_in(chains));
     if (!note) return std::nullopt;
     auto& policy = note->policy;
     policy.hooks.clear();
     for (const auto& chain : chains) {
-        if (!chain.hook || chain.name != to_string(*chain.hook)) continue;
+        if (!chain.hook || chain.name != chain_name(to_string(*chain.hook), note->edition)) continue;
         policy.hooks.push_back(*chain.hook);
         policy.priority = chain.priority;
     }
@@ -93,8 +99,7 @@ Result<Application> KernelRuleset::apply(const StreamExceptionPolicy& policy) {
     if (!alone) return tl::unexpected(alone.error());
     const auto chains = table.chains();
     if (!chains) return tl::unexpected(chains.error());
-    const auto note = std::ranges::find(*chains, kNoteChain, &TableChain::name);
-    if (note != chains->end() && note->comment == note_text(policy)) {
+    if (is_noted(policy, *chains)) {
         const auto condition = condition_of(table, *chains, *record);
         if (condition && *condition == RulesetCondition::AsApplied) return Application::NotNeeded;
     }
@@ -146,6 +151,13 @@ Result<RulesetCondition> KernelRuleset::condition() {
     const auto chains = (*opened)->chains();
     if (!chains) return tl::unexpected(chains.error());
     return condition_of(**opened, *chains, *record);
+}
+
+Result<std::vector<PolicyCounter>> KernelRuleset::counters() {
+    const auto opened = table();
+    if (!opened && NftTable::is_missing(opened.error())) return {};
+    if (!opened) return tl::unexpected(opened.error());
+    return read_counters(**opened);
 }
 
 Result<RulesetStatus> KernelRuleset::status() {

@@ -23,6 +23,7 @@ class KernelRuleset final : public Ruleset {
     Result<Application> apply(const StreamExceptionPolicy& policy) override;
     Result<void> remove() override;
     Result<RulesetCondition> condition() override;
+    Result<std::vector<PolicyCounter>> counters() override;
     Result<RulesetStatus> status() override;
     Result<Remembered> remember(std::span<const FlowRow> rows, std::chrono::seconds time) override;
     Result<void> forget(std::span<const FlowRow> rows) override;

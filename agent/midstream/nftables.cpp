@@ -36,4 +36,11 @@ Result<void> Nftables::run(const std::string& commands) {
     return {};
 }
 
+Result<void> Nftables::check(const std::string& commands) {
+    nft_ctx_set_dry_run(context_.get(), true);
+    auto checked = run(commands);
+    nft_ctx_set_dry_run(context_.get(), false);
+    return checked;
+}
+
 }  // namespace headgate::midstream

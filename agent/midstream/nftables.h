@@ -20,6 +20,9 @@ class Nftables {
     /// All or nothing.
     [[nodiscard]] Result<void> run(const std::string& commands);
 
+    /// Whether the kernel would take them; changes nothing.
+    [[nodiscard]] Result<void> check(const std::string& commands);
+
   private:
     struct Closer {
         void operator()(nft_ctx* context) const noexcept { nft_ctx_free(context); }

@@ -6,7 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "midstream/change_text.h"
 #include "midstream/flushed_sets.h"
+#include "midstream/grace_period.h"
 #include "midstream/ruleset_text.h"
 
 namespace headgate::midstream {
@@ -78,15 +80,12 @@ Result<void> wake(Nftables& nftables, const std::vector<TableChain>& chains) {
     return chains.empty() ? Result<void>{} : nftables.run(fmt::format("add table inet {}", kTable));
 }
 
-/// One transaction that replaces whatever rules are in the table. Counters and sets stay, but for the old sets.
-std::string replacement_text(const StreamExceptionPolicy& policy, const std::vector<TableChain>& chains,
-                             const std::vector<std::string>& old_sets) {
-    std::string text = fmt::format("add table inet {0}\nflush table inet {0}\n", kTable);
-    for (const auto& chain : chains)
-        text += fmt::format("delete chain inet {} {}\n", kTable, chain.name);
-    for (const auto& set : old_sets)
-        text += fmt::format("delete set inet {} {}\n", kTable, set);
-    return text + fmt::format("table inet {} {{\n{}}}\n", kTable, ruleset_text(policy));
+/// Nothing is removed before every packet meets what was added.
+Result<void> replace(Nftables& nftables, const std::string& addition, const std::string& removal) {
+    if (auto added = nftables.run(addition); !added) return added;
+    if (removal.empty()) return {};
+    wait_for_packets_under_way();
+    return nftables.run(removal);
 }
 
 }  // namespace
@@ -97,8 +96,10 @@ Result<void> change_policy(NftTable& table, Nftables& nftables, const std::vecto
     if (!sets) return tl::unexpected(sets.error());
     const auto old_sets = sets_of_other_size(*sets, policy);
     if (auto ready = prepare_sets(table, nftables, old_sets, policy.remember_at_most); !ready) return ready;
+    const auto removal = removal_text(chains, old_sets);
     return wake(nftables, chains)
-        .and_then([&] { return nftables.run(replacement_text(policy, chains, old_sets)); })
+        .and_then([&] { return nftables.check(removal); })
+        .and_then([&] { return replace(nftables, addition_text(policy, chains), removal); })
         .map_error([&](Error error) {
             error.message += " (if others have put something into the table inet headgate: policy remove, then apply)";
             return error;

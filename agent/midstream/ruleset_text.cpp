@@ -33,7 +33,7 @@ constexpr std::string_view header_of(Family family) {
 
 class RulesetWriter {
   public:
-    explicit RulesetWriter(const StreamExceptionPolicy& policy) : policy_(policy) {}
+    RulesetWriter(const StreamExceptionPolicy& policy, std::uint32_t edition) : policy_(policy), edition_(edition) {}
 
     std::string write() {
         for (const auto hook : policy_.hooks)
@@ -62,6 +62,12 @@ class RulesetWriter {
         text_.push_back('\n');
     }
 
+    [[nodiscard]] std::string chain(std::string_view stem) const { return chain_name(stem, edition_); }
+
+    [[nodiscard]] std::string chain(Hook hook, std::string_view part) const {
+        return chain(fmt::format("{}_{}", to_string(hook), part));
+    }
+
     [[nodiscard]] std::string counter(Hook hook, PacketDirection direction, std::string_view protocol) const {
         return fmt::format("{}_{}_{}_{}", policy_.name, to_string(hook), to_string(direction), protocol);
     }
@@ -85,7 +91,7 @@ class RulesetWriter {
         for (const auto family : kFamilies) {
             line("set told_{0} {{ type {0}_addr; flags dynamic,timeout; timeout 2s; size 65536; }}", to_string(family));
         }
-        line("chain resets {{");
+        line("chain {} {{", chain("resets"));
         line("type filter hook output priority raw; policy accept;");
         for (const auto family : kFamilies) {
             line("tcp flags & rst == rst {0} saddr . tcp sport . {0} daddr . tcp dport @resets_{1} notrack",
@@ -98,7 +104,7 @@ class RulesetWriter {
 
     /// What happens to a packet that was caught and counted.
     void write_exception() {
-        line("chain exception {{");
+        line("chain {} {{", chain("exception"));
         if (policy_.log) {
             line("limit rate {0}/second burst {0} packets log prefix \"{1}\"", policy_.log->packets_per_second,
                  policy_.log->prefix);
@@ -134,7 +140,6 @@ class RulesetWriter {
     }
 
     void write_hook(Hook hook) {
-        const auto name = to_string(hook);
         for (const auto direction : directions())
             write_counting(hook, direction);
         if (remembers()) {
@@ -143,19 +148,19 @@ class RulesetWriter {
             for (const auto family : kFamilies)
                 write_echo_lookup(hook, family);
         }
-        line("chain {}_midstream {{", name);
+        line("chain {} {{", chain(hook, "midstream"));
         line("tcp flags & (fin | syn | rst | ack) == syn return");
         line("meta l4proto sctp @th,96,8 1 return");  // the first chunk is INIT (RFC 9260, section 3.3.2)
         if (remembers()) {
             write_dispatch(hook);
-            line("meta l4proto {{ tcp, sctp }} meta l4proto @{} goto {}_any", kWindows, name);
+            line("meta l4proto {{ tcp, sctp }} meta l4proto @{} goto {}", kWindows, chain(hook, "any"));
         } else {
-            line("meta l4proto {{ tcp, sctp }} goto {}_any", name);
+            line("meta l4proto {{ tcp, sctp }} goto {}", chain(hook, "any"));
         }
         line("}}");
-        line("chain {} {{", name);
-        line("type filter hook {} priority {}; policy accept;", name, policy_.priority);
-        line("ct state {{ new, invalid }} jump {}_midstream", name);
+        line("chain {} {{", chain(to_string(hook)));
+        line("type filter hook {} priority {}; policy accept;", to_string(hook), policy_.priority);
+        line("ct state {{ new, invalid }} jump {}", chain(hook, "midstream"));
         line("}}");
     }
 
@@ -168,58 +173,60 @@ class RulesetWriter {
                            counter(hook, direction, protocol.name));
             fmt::format_to(std::back_inserter(names), "{}{}", comma, protocol.nft);
         }
-        line("chain {}_{} {{", to_string(hook), to_string(direction));
+        line("chain {} {{", chain(hook, to_string(direction)));
         line("counter name meta l4proto map {{ {} }}", by_protocol);
         line("meta l4proto != {{ {} }} counter name \"{}\"", names, counter(hook, direction, kOther));
-        line("goto exception");
+        line("goto {}", chain("exception"));
         line("}}");
     }
 
     void write_dispatch(Hook hook) {
-        const auto name = to_string(hook);
         std::string jumps;
-        for (const auto protocol : kProtocolsWithPorts)
-            fmt::format_to(std::back_inserter(jumps), "{0} : jump {1}_{0}, ", to_string(protocol), name);
-        line("meta l4proto vmap {{ {0}icmp : jump {1}_echo_ipv4, icmpv6 : jump {1}_echo_ipv6 }}", jumps, name);
+        for (const auto protocol : kProtocolsWithPorts) {
+            const auto name = to_string(protocol);
+            fmt::format_to(std::back_inserter(jumps), "{} : jump {}, ", name, chain(hook, name));
+        }
+        line("meta l4proto vmap {{ {}icmp : jump {}, icmpv6 : jump {} }}", jumps, chain(hook, "echo_ipv4"),
+             chain(hook, "echo_ipv6"));
         for (const auto& set : all_flushed_sets()) {
             if (set.kind != TupleKind::Other) continue;
-            line("ct original {0} saddr . ct original {0} daddr . meta l4proto @{1} goto {2}_{3}",
-                 header_of(set.family), name_of(set, policy_.remember_at_most), name, to_string(set.direction));
+            line("ct original {0} saddr . ct original {0} daddr . meta l4proto @{1} goto {2}", header_of(set.family),
+                 name_of(set, policy_.remember_at_most), chain(hook, to_string(set.direction)));
         }
     }
 
     /// A packet that has a (new) conntrack entry is looked up as it arrived, whatever DNAT has made of it since. One
     /// that is invalid has none, and was not translated.
     void write_ports_lookup(Hook hook, Protocol protocol) {
-        line("chain {}_{} {{", to_string(hook), to_string(protocol));
+        line("chain {} {{", chain(hook, to_string(protocol)));
         for (const auto& set : all_flushed_sets()) {
             if (set.kind != TupleKind::Ports) continue;
             line(
                 "meta l4proto {0} ct original {1} saddr . ct original proto-src . ct original {1} daddr . "
-                "ct original proto-dst . meta l4proto @{2} goto {3}_{4}",
-                to_string(protocol), header_of(set.family), name_of(set, policy_.remember_at_most), to_string(hook),
-                to_string(set.direction));
-            line("ct state invalid {0} saddr . th sport . {0} daddr . th dport . meta l4proto @{1} goto {2}_{3}",
-                 header_of(set.family), name_of(set, policy_.remember_at_most), to_string(hook),
-                 to_string(set.direction));
+                "ct original proto-dst . meta l4proto @{2} goto {3}",
+                to_string(protocol), header_of(set.family), name_of(set, policy_.remember_at_most),
+                chain(hook, to_string(set.direction)));
+            line("ct state invalid {0} saddr . th sport . {0} daddr . th dport . meta l4proto @{1} goto {2}",
+                 header_of(set.family), name_of(set, policy_.remember_at_most), chain(hook, to_string(set.direction)));
         }
         line("}}");
     }
 
     void write_echo_lookup(Hook hook, Family family) {
         const std::string_view icmp = family == Family::Ipv4 ? "icmp" : "icmpv6";
-        line("chain {}_echo_{} {{", to_string(hook), to_string(family));
+        line("chain {} {{", chain(hook, fmt::format("echo_{}", to_string(family))));
         for (const auto& set : all_flushed_sets()) {
             if (set.kind != TupleKind::Echo || set.family != family) continue;
-            line("ct original {0} saddr . ct original {0} daddr . {1} id @{2} goto {3}_{4}", header_of(family), icmp,
-                 name_of(set, policy_.remember_at_most), to_string(hook), to_string(set.direction));
-            line("ct state invalid {0} saddr . {0} daddr . {1} id @{2} goto {3}_{4}", header_of(family), icmp,
-                 name_of(set, policy_.remember_at_most), to_string(hook), to_string(set.direction));
+            line("ct original {0} saddr . ct original {0} daddr . {1} id @{2} goto {3}", header_of(family), icmp,
+                 name_of(set, policy_.remember_at_most), chain(hook, to_string(set.direction)));
+            line("ct state invalid {0} saddr . {0} daddr . {1} id @{2} goto {3}", header_of(family), icmp,
+                 name_of(set, policy_.remember_at_most), chain(hook, to_string(set.direction)));
         }
         line("}}");
     }
 
     const StreamExceptionPolicy& policy_;
+    std::uint32_t edition_;
     std::string text_;
 };
 
@@ -256,15 +263,19 @@ std::string set_declarations(std::uint32_t size) {
     return text + fmt::format("set {} {{ type inet_proto; flags timeout; size 256; }}\n", kWindows);
 }
 
-std::string ruleset_text(const StreamExceptionPolicy& policy) {
-    return fmt::format("chain {} {{ comment \"{}\"; }}\n{}", kNoteChain, note_text(policy),
-                       RulesetWriter{policy}.write());
+std::string chain_name(std::string_view stem, std::uint32_t edition) {
+    return edition == 0 ? std::string{stem} : fmt::format("{}_{}", stem, edition);
 }
 
-std::string note_text(const StreamExceptionPolicy& policy) {
-    return fmt::format("policy={} exception={} scope={} remember={} most={} text={}", policy.name,
+std::string ruleset_text(const StreamExceptionPolicy& policy, std::uint32_t edition) {
+    return fmt::format("chain {} {{ comment \"{}\"; }}\n{}", kNoteChain, note_text(policy, edition),
+                       RulesetWriter{policy, edition}.write());
+}
+
+std::string note_text(const StreamExceptionPolicy& policy, std::uint32_t edition) {
+    return fmt::format("policy={} exception={} scope={} remember={} most={} text={} edition={}", policy.name,
                        to_string(policy.exception), to_string(policy.scope), policy.remember_flushed_for.count(),
-                       policy.remember_at_most, fingerprint_of(RulesetWriter{policy}.write()));
+                       policy.remember_at_most, fingerprint_of(RulesetWriter{policy, edition}.write()), edition);
 }
 
 std::optional<Note> parse_note(std::string_view text) {
@@ -284,6 +295,7 @@ std::optional<Note> parse_note(std::string_view text) {
     note.policy.remember_flushed_for = std::chrono::seconds{*remember};
     note.policy.remember_at_most = *most;
     note.fingerprint = *fingerprint;
+    note.edition = parse_unsigned<std::uint32_t>(take_value(text, "edition").value_or("")).value_or(0);
     return note;
 }
 

@@ -24,7 +24,7 @@ constexpr std::size_t kLongestDatagram = 16384;
 /// usual room is full after a thousand, and what is lost then has to be taken for a change. This one (which the kernel
 /// doubles, sock.c, __sock_set_rcvbuf) holds twenty thousand, two for each flow that is remembered; it is taken only
 /// while they wait.
-constexpr int kReceiveRoom = 2 << 20;
+constexpr int kWatchReceiveRoom = 2 << 20;
 
 /// `nft destroy` is told by messages of its own since Linux 6.3 (nf_tables_api.c, nf_tables_commit: trans->msg_type).
 /// Older headers don't name them.
@@ -90,7 +90,7 @@ Result<RulesetWatch> RulesetWatch::open(const netlink::NetworkNamespace& where) 
         auto inside = netlink::Socket::open();
         if (!inside) return tl::unexpected(std::move(inside.error()));
         socket = std::move(*inside);
-        socket->set_receive_room(kReceiveRoom);
+        socket->set_receive_room(kWatchReceiveRoom);
         return socket->subscribe(NFNLGRP_NFTABLES);
     });
     if (!opened) return tl::unexpected(std::move(opened.error()).within("watching nftables"));
@@ -106,6 +106,7 @@ Result<bool> RulesetWatch::changed() {
         if (!datagram && datagram.error().number != ENOBUFS && datagram.error().number != EMSGSIZE) {
             return tl::unexpected(datagram.error());
         }
+        if (!datagram) ++losses_;
         changed = changed || !datagram || tells_of_change(**datagram);
     }
 }

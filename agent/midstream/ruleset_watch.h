@@ -1,6 +1,9 @@
 // Tells when somebody may have changed the table `inet headgate`. Costs nothing as long as no ruleset changes.
 #pragma once
 
+#include <cstdint>
+#include <utility>
+
 #include "headgate/result.h"
 
 #include "netlink/attributes.h"
@@ -22,10 +25,15 @@ class RulesetWatch {
     /// when some of it was lost. What headgate itself applies is told like anybody else's change.
     [[nodiscard]] Result<bool> changed();
 
+    /// How often notifications were lost since this was last asked. How many each time, the kernel does not tell
+    /// (af_netlink.c, netlink_overrun: ENOBUFS once until the reader has caught up).
+    [[nodiscard]] std::uint64_t take_losses() noexcept { return std::exchange(losses_, 0); }
+
   private:
     explicit RulesetWatch(netlink::Socket socket) noexcept : socket_(std::move(socket)) {}
 
     netlink::Socket socket_;
+    std::uint64_t losses_ = 0;
 };
 
 /// Whether a datagram of notifications tells that the table `inet headgate`, a chain or a rule in it came, went or is

@@ -1,0 +1,31 @@
+#include "midstream/grace_period.h"
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+namespace headgate::midstream {
+namespace {
+
+/// Where the kernel cannot be asked. No promise: a packet passes a hook in microseconds, unless its processor is taken
+/// away from it (by a hypervisor, or in a preemptible kernel), and that lasts a slice of time.
+constexpr std::chrono::milliseconds kLongEnough{100};
+
+/// A packet passes a hook under rcu_read_lock() (include/linux/netfilter.h, nf_hook), and this system call is
+/// synchronize_rcu() (kernel/sched/membarrier.c). But it is refused where nohz_full= is in use, and waits for nothing
+/// on a single processor.
+bool wait_for_kernel() {
+    return ::get_nprocs() > 1 && ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0;
+}
+
+}  // namespace
+
+void wait_for_packets_under_way() {
+    if (!wait_for_kernel()) std::this_thread::sleep_for(kLongEnough);
+}
+
+}  // namespace headgate::midstream
