@@ -1,0 +1,152 @@
+#include "flowlog/community_id.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <tuple>
+
+namespace headgate::flowlog {
+namespace {
+
+constexpr std::size_t kDigest = 20;  // of SHA-1
+
+/// Seed, two addresses, protocol, padding, two ports.
+constexpr std::size_t kLongestInput = 2 + 16 + 16 + 2 + 4;
+
+constexpr std::string_view kVersion = "1:";
+
+struct Ends {
+    std::uint16_t first = 0;
+    std::uint16_t second = 0;
+};
+
+struct Counterparts {
+    std::uint8_t request;
+    std::uint8_t reply;
+};
+
+// What answers what, as the specification takes it from Zeek (pycommunityid: icmp.py, icmp6.py).
+constexpr std::array kIcmp{Counterparts{8, 0}, Counterparts{10, 9}, Counterparts{13, 14}, Counterparts{15, 16},
+                           Counterparts{17, 18}};
+constexpr std::array kIcmpv6{Counterparts{128, 129}, Counterparts{130, 131}, Counterparts{133, 134},
+                             Counterparts{135, 136}, Counterparts{139, 140}, Counterparts{144, 145}};
+
+std::optional<std::uint8_t> counterpart_of(Protocol protocol, std::uint8_t type) {
+    const auto pairs =
+        protocol == Protocol::Icmp ? std::span<const Counterparts>{kIcmp} : std::span<const Counterparts>{kIcmpv6};
+    for (const auto& pair : pairs) {
+        if (pair.request == type) return pair.reply;
+        if (pair.reply == type) return pair.request;
+    }
+    return std::nullopt;
+}
+
+/// What stands for the ports.
+struct Ports {
+    std::optional<Ends> ends;
+    bool one_way = false;  ///< nothing answers it, so its direction tells something
+};
+
+Ports ports_of(const FlowTuple& tuple) {
+    switch (tuple.protocol) {
+        // Of the others the specification takes the addresses alone, whether or not they have ports.
+        case Protocol::Tcp:
+        case Protocol::Udp:
+        case Protocol::Sctp:
+            return {Ends{tuple.source_port, tuple.destination_port}};
+        case Protocol::Icmp:
+        case Protocol::Icmpv6:
+            if (const auto other = counterpart_of(tuple.protocol, tuple.icmp_type))
+                return {Ends{tuple.icmp_type, *other}};
+            return {Ends{tuple.icmp_type, tuple.icmp_code}, true};
+        default:
+            return {};
+    }
+}
+
+class HashInput {
+  public:
+    void add(const Address& address) {
+        const auto size = address_octets(address.family);
+        std::memcpy(bytes_.data() + size_, address.octets.data(), size);
+        size_ += size;
+    }
+    void add(std::uint8_t byte) { bytes_[size_++] = byte; }
+    void add_port(std::uint16_t port) {
+        add(static_cast<std::uint8_t>(port >> 8U));
+        add(static_cast<std::uint8_t>(port));
+    }
+    [[nodiscard]] std::span<const std::uint8_t> bytes() const { return std::span{bytes_}.first(size_); }
+
+  private:
+    std::array<std::uint8_t, kLongestInput> bytes_{};
+    std::size_t size_ = 2;  // behind the seed, which is 0
+};
+
+HashInput hash_input(const FlowTuple& tuple) {
+    const auto ports = ports_of(tuple);
+    const auto ends = ports.ends.value_or(Ends{});
+    const bool in_order =
+        ports.one_way || std::tie(tuple.source.octets, ends.first) <= std::tie(tuple.destination.octets, ends.second);
+    HashInput input;
+    input.add(in_order ? tuple.source : tuple.destination);
+    input.add(in_order ? tuple.destination : tuple.source);
+    input.add(static_cast<std::uint8_t>(tuple.protocol));
+    input.add(std::uint8_t{0});
+    if (ports.ends) {
+        input.add_port(in_order ? ends.first : ends.second);
+        input.add_port(in_order ? ends.second : ends.first);
+    }
+    return input;
+}
+
+/// RFC 4648, section 4. The digest's last group has two bytes, so one `=` ends it.
+void write_base64(char* out, const std::array<std::uint8_t, kDigest>& digest) {
+    constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (std::size_t i = 0; i < digest.size(); i += 3) {
+        const unsigned last = i + 2 < digest.size() ? digest[i + 2] : 0U;
+        const unsigned group =
+            static_cast<unsigned>(digest[i]) << 16U | static_cast<unsigned>(digest[i + 1]) << 8U | last;
+        for (const unsigned shift : {18U, 12U, 6U, 0U})
+            *out++ = kAlphabet[group >> shift & 0x3FU];
+    }
+    out[-1] = '=';
+}
+
+}  // namespace
+
+/// Fetched once: to look an algorithm up for each digest takes longer than the digest.
+struct CommunityId::Hash {
+    struct Free {
+        void operator()(EVP_MD* fetched) const { EVP_MD_free(fetched); }
+        void operator()(EVP_MD_CTX* made) const { EVP_MD_CTX_free(made); }
+    };
+    std::unique_ptr<EVP_MD, Free> algorithm{EVP_MD_fetch(nullptr, "SHA1", nullptr)};
+    std::unique_ptr<EVP_MD_CTX, Free> context{EVP_MD_CTX_new()};
+
+    /// False where the machine's policy has no SHA-1.
+    [[nodiscard]] bool digest(std::span<const std::uint8_t> bytes, std::array<std::uint8_t, kDigest>& result) const {
+        return algorithm != nullptr && context != nullptr &&
+               EVP_DigestInit_ex2(context.get(), algorithm.get(), nullptr) == 1 &&
+               EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
+               EVP_DigestFinal_ex(context.get(), result.data(), nullptr) == 1;
+    }
+};
+
+CommunityId::CommunityId() : hash_(std::make_unique<Hash>()) {
+    std::ranges::copy(kVersion, text_.begin());
+}
+
+CommunityId::~CommunityId() = default;
+
+std::string_view CommunityId::of(const FlowTuple& tuple) {
+    std::array<std::uint8_t, kDigest> digest{};
+    if (!hash_->digest(hash_input(tuple).bytes(), digest)) return {};
+    write_base64(text_.data() + kVersion.size(), digest);
+    return {text_.data(), text_.size()};
+}
+
+}  // namespace headgate::flowlog

@@ -1,0 +1,31 @@
+// Community ID version 1 (https://github.com/corelight/community-id-spec): one name for a flow over all tools that see
+// it.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "headgate/flow.h"
+
+namespace headgate::flowlog {
+
+/// Not thread-safe: one object a thread.
+class CommunityId {
+  public:
+    CommunityId();
+    ~CommunityId();
+    CommunityId(const CommunityId&) = delete;
+    CommunityId& operator=(const CommunityId&) = delete;
+
+    /// `1:LQU9qZlK+B5F3KDmev6m5PMibrg=`; good until the next call. The seed is 0. Empty where OpenSSL has no SHA-1.
+    [[nodiscard]] std::string_view of(const FlowTuple& tuple);
+
+  private:
+    struct Hash;
+    std::unique_ptr<Hash> hash_;
+    std::array<char, 30> text_{};
+};
+
+}  // namespace headgate::flowlog

@@ -1,0 +1,194 @@
+#include "flowlog/record_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace headgate::flowlog {
+namespace {
+
+constexpr std::size_t kBlock = std::size_t{64} * 1024;
+
+FileDescriptor open_to_read(const std::filesystem::path& path) {
+    // A pipe without a writer would keep us waiting.
+    return FileDescriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+}
+
+std::optional<struct stat> status_of(const FileDescriptor& file) {
+    struct stat status {};
+    return ::fstat(file.get(), &status) == 0 ? std::optional{status} : std::nullopt;
+}
+
+std::uint64_t size_of(const FileDescriptor& file) {
+    const auto status = status_of(file);
+    return status ? static_cast<std::uint64_t>(status->st_size) : 0;
+}
+
+/// As many bytes as `room` has; fewer at the end of the file.
+Result<std::size_t> read_at(const FileDescriptor& file, std::span<char> room, std::uint64_t offset) {
+    std::size_t got = 0;
+    while (got < room.size()) {
+        const auto more = ::pread(file.get(), room.data() + got, room.size() - got, static_cast<off_t>(offset + got));
+        if (more < 0 && errno == EINTR) continue;
+        if (more < 0) return system_error(errno, "reading the flow log");
+        if (more == 0) break;
+        got += static_cast<std::size_t>(more);
+    }
+    return got;
+}
+
+/// The whole lines of a file, the last one first.
+class LinesBackwards {
+  public:
+    struct Line {
+        std::uint64_t begin = 0;
+        std::string text;
+    };
+
+    explicit LinesBackwards(const FileDescriptor& file) : file_(file), begin_(size_of(file)) {}
+
+    /// Where the last whole line ends; asked first.
+    [[nodiscard]] Result<std::uint64_t> skip_half_line() {
+        const auto found = find_line_end();
+        if (!found) return tl::unexpected(found.error());
+        over_ = !*found;
+        if (over_) return 0;
+        text_.resize(**found);
+        return begin_ + text_.size() + 1;
+    }
+
+    [[nodiscard]] Result<std::optional<Line>> previous() {
+        if (over_) return std::nullopt;
+        const auto found = find_line_end();
+        if (!found) return tl::unexpected(found.error());
+        over_ = !*found;
+        if (over_) return Line{0, std::move(text_)};
+        Line line{begin_ + **found + 1, text_.substr(**found + 1)};
+        text_.resize(**found);
+        return line;
+    }
+
+  private:
+    /// Of the last line end in `text_`, to which more of the file is added until there is one.
+    Result<std::optional<std::size_t>> find_line_end() {
+        for (;;) {
+            if (const auto found = text_.rfind('\n'); found != std::string::npos) return found;
+            if (begin_ == 0) return std::nullopt;
+            if (auto added = add_block(); !added) return tl::unexpected(std::move(added.error()));
+        }
+    }
+    Result<void> add_block() {
+        std::string block(std::min<std::uint64_t>(begin_, kBlock), '\0');
+        const auto got = read_at(file_, block, begin_ - block.size());
+        if (!got) return tl::unexpected(got.error());
+        if (*got < block.size()) return failed("the flow log was emptied while it was read");
+        begin_ -= block.size();
+        text_.insert(0, block);
+        if (text_.find('\n') == std::string::npos) text_.resize(std::min(text_.size(), RecordFile::kLongestLine));
+        return {};
+    }
+
+    const FileDescriptor& file_;
+    std::uint64_t begin_;  ///< of `text_` in the file
+    std::string text_;     ///< up to the end of the line that comes next
+    bool over_ = false;
+};
+
+}  // namespace
+
+Result<RecordFile> RecordFile::open(std::filesystem::path path) {
+    auto file = open_to_read(path);
+    if (!file.is_open()) return system_error(errno, path.native());
+    const auto status = status_of(file);
+    if (!status || !S_ISREG(status->st_mode)) return failed("{}: not a file", path.native());
+    return RecordFile{std::move(path), std::move(file)};
+}
+
+Result<void> RecordFile::go_to_last(std::uint64_t count, const LineTest& wanted) {
+    return go_back([&] { return count > 0; }, [&](std::string_view line) { count -= wanted(line) ? 1U : 0U; });
+}
+
+Result<void> RecordFile::go_back(const std::function<bool()>& further,
+                                 const std::function<void(std::string_view line)>& pass) {
+    LinesBackwards lines{file_};
+    const auto end = lines.skip_half_line();
+    if (!end) return tl::unexpected(end.error());
+    offset_ = *end;
+    while (further()) {
+        const auto line = lines.previous();
+        if (!line) return tl::unexpected(line.error());
+        offset_ = *line ? (*line)->begin : 0;
+        if (!*line) return {};
+        pass((*line)->text);
+    }
+    return {};
+}
+
+Result<void> RecordFile::read(const LineSink& take) {
+    if (was_emptied()) begin_with(std::move(file_));
+    if (auto done = read_on(take); !done) return done;
+    auto next = successor();
+    if (!next.is_open()) return {};
+    if (auto done = read_on(take); !done) return done;
+    if (!half_.empty()) {
+        if (auto taken = take(half_); !taken) return taken;
+    }
+    begin_with(std::move(next));
+    return read_on(take);
+}
+
+void RecordFile::begin_with(FileDescriptor file) {
+    file_ = std::move(file);
+    offset_ = 0;
+    half_.clear();
+}
+
+Result<void> RecordFile::read_on(const LineSink& take) {
+    std::array<char, kBlock> room;  // NOLINT(cppcoreguidelines-pro-type-member-init): only what is written is read
+    for (;;) {
+        const auto got = read_at(file_, room, offset_);
+        if (!got) return tl::unexpected(got.error());
+        offset_ += *got;
+        if (auto taken = split({room.data(), *got}, take); !taken) return taken;
+        if (*got < room.size()) return {};
+    }
+}
+
+Result<void> RecordFile::split(std::string_view text, const LineSink& take) {
+    for (;;) {
+        const auto end = text.find('\n');
+        const auto part = text.substr(0, end);
+        if (end != std::string_view::npos && half_.empty()) {
+            if (auto taken = take(part); !taken) return taken;
+        } else {
+            half_.append(part.substr(0, kLongestLine - std::min(kLongestLine, half_.size())));
+            if (end == std::string_view::npos) return {};
+            if (auto taken = take(std::exchange(half_, {})); !taken) return taken;
+        }
+        text.remove_prefix(end + 1);
+    }
+}
+
+/// As logrotate's copytruncate does. A file that has grown again beyond what was read is not recognized.
+bool RecordFile::was_emptied() const {
+    return size_of(file_) < offset_;
+}
+
+/// The file that has the name now, once something is in it: until then the one who writes goes on with the old one.
+FileDescriptor RecordFile::successor() const {
+    auto named = open_to_read(path_);
+    if (!named.is_open()) return {};
+    const auto its = status_of(named);
+    const auto ours = status_of(file_);
+    const bool other = its && ours && (its->st_ino != ours->st_ino || its->st_dev != ours->st_dev);
+    return other && S_ISREG(its->st_mode) && its->st_size > 0 ? std::move(named) : FileDescriptor{};
+}
+
+}  // namespace headgate::flowlog

@@ -1,0 +1,141 @@
+#include "flowlog/record_reader.h"
+
+#include <limits>
+
+#include "flow/json_reader.h"
+#include "flowlog/protocol_names.h"
+
+namespace headgate::flowlog {
+namespace {
+
+/// A record has about 700 bytes; names in it may be long.
+constexpr std::size_t kLongestLine = 64 * 1024;
+
+Result<FlowTuple> read_tuple(JsonReader& event) {
+    FlowTuple tuple;
+    event.parsed("src_ip", tuple.source, parse_address);
+    event.parsed("dest_ip", tuple.destination, parse_address);
+    event.parsed("proto", tuple.protocol, parse_protocol_name);
+    event.optional_number("src_port", tuple.source_port);
+    event.optional_number("dest_port", tuple.destination_port);
+    event.optional_number("icmp_type", tuple.icmp_type);
+    event.optional_number("icmp_code", tuple.icmp_code);
+    if (tuple.source.family != tuple.destination.family) return invalid("not of the family of src_ip");
+    return tuple;
+}
+
+void read_life(JsonReader& life, LoggedFlow& flow) {
+    std::optional<std::uint32_t> age;
+    life.optional_number("age", age);
+    if (age) flow.age = std::chrono::seconds{*age};
+    life.optional_parsed("reason", flow.reason, parse_end_reason);
+    life.optional_text("last_state", flow.last_state);
+}
+
+/// Of two directions, of which either may not have been counted.
+std::optional<std::uint64_t> sum(std::optional<std::uint64_t> a, std::optional<std::uint64_t> b) {
+    if (!a || !b) return a ? a : b;
+    constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
+    return *a > kMost - *b ? kMost : *a + *b;
+}
+
+void read_two_ways(JsonReader& event, LoggedFlow& flow) {
+    event.object("flow", [&](JsonReader& life) {
+        std::optional<std::uint64_t> sent_packets;
+        std::optional<std::uint64_t> answered_packets;
+        std::optional<std::uint64_t> sent_bytes;
+        std::optional<std::uint64_t> answered_bytes;
+        life.optional_number("pkts_toserver", sent_packets);
+        life.optional_number("pkts_toclient", answered_packets);
+        life.optional_number("bytes_toserver", sent_bytes);
+        life.optional_number("bytes_toclient", answered_bytes);
+        flow.packets = sum(sent_packets, answered_packets);
+        flow.bytes = sum(sent_bytes, answered_bytes);
+        read_life(life, flow);
+    });
+}
+
+void read_one_way(JsonReader& event, LoggedFlow& flow) {
+    event.object("netflow", [&](JsonReader& life) {
+        life.optional_number("pkts", flow.packets);
+        life.optional_number("bytes", flow.bytes);
+        read_life(life, flow);
+    });
+}
+
+void read_provenance(JsonReader& event, LoggedFlow& flow) {
+    if (!event.has("headgate")) return;
+    event.object("headgate", [&](JsonReader& headgate) {
+        headgate.optional_text("firewall", flow.firewall);
+        headgate.optional_text("availability_zone", flow.availability_zone);
+        headgate.optional_text("operation_id", flow.operation_id);
+        headgate.optional_text("user", flow.user);
+        if (!headgate.has("flushed_by")) return;
+        headgate.object("flushed_by", [&](JsonReader& foreign) {
+            foreign.number("port_id", flow.port_id.emplace());
+            foreign.optional_text("process", flow.process);
+        });
+    });
+}
+
+/// Nothing where it is an event of another kind.
+std::optional<LoggedFlow> read_event(JsonReader& event) {
+    std::string type;
+    event.text("event_type", type);
+    if (type != "flow" && type != "netflow") return std::nullopt;
+    LoggedFlow flow;
+    event.text("timestamp", flow.ended_at);
+    if (auto tuple = read_tuple(event)) {
+        flow.tuple = *tuple;
+    } else {
+        event.fail("dest_ip", tl::unexpected(std::move(tuple.error())));
+    }
+    type == "flow" ? read_two_ways(event, flow) : read_one_way(event, flow);
+    for (const auto* protocol : {"tcp", "sctp", "dccp"}) {
+        if (!event.has(protocol)) continue;
+        event.object(protocol, [&](JsonReader& inner) { inner.optional_text("state", flow.protocol_state); });
+    }
+    read_provenance(event, flow);
+    return flow;
+}
+
+std::string read_loss(JsonReader& event) {
+    std::string type;
+    std::string message;
+    event.text("event_type", type);
+    if (type != "engine") return {};
+    event.object("engine", [&](JsonReader& engine) {
+        std::string module;
+        engine.optional_text("module", module);
+        if (module == "flow-log") engine.text("message", message);
+    });
+    return message;
+}
+
+/// What `read(JsonReader&)` makes of the event in the line, with or without an envelope.
+template <typename Read>
+auto read_line(std::string_view line, const Read& read) -> Result<decltype(read(std::declval<JsonReader&>()))> {
+    if (line.size() > kLongestLine) return invalid("longer than {} bytes", kLongestLine);
+    auto parsed = parse_json_object(std::string{line});
+    if (!parsed) return tl::unexpected(std::move(parsed.error()));
+    JsonReader outer{std::move(*parsed)};
+    decltype(read(outer)) found{};
+    if (outer.has("event")) {
+        outer.object("event", [&](JsonReader& event) { found = read(event); });
+    } else {
+        found = read(outer);
+    }
+    return outer.finish().map([&] { return std::move(found); });
+}
+
+}  // namespace
+
+Result<std::optional<LoggedFlow>> parse_record(std::string_view line) {
+    return read_line(line, read_event);
+}
+
+Result<std::string> parse_loss(std::string_view line) {
+    return read_line(line, read_loss);
+}
+
+}  // namespace headgate::flowlog

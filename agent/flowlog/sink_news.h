@@ -1,0 +1,50 @@
+// What the operator is to know of a sink: faults and drops, in messages that do not come too often.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headgate/result.h"
+
+namespace headgate::flowlog {
+
+/// Collects what happens; take() gives what is to be told. A fault is told once, as is its end; drops when they begin,
+/// and then their number every so often. Not thread-safe.
+class SinkNews {
+  public:
+    using Time = std::chrono::steady_clock::time_point;
+    static constexpr Time kNever = Time::max();
+
+    /// `pause`: between two messages of one kind.
+    SinkNews(std::string name, std::chrono::milliseconds pause) : name_(std::move(name)), pause_(pause) {}
+
+    void failed(const Error& error, std::uint64_t waiting, Time now);
+    void works();
+    void no_room(std::uint64_t records) { no_room_ += records; }
+    void too_long(std::uint64_t records) { too_long_ += records; }
+    void given_up(std::uint64_t count);
+    void note(std::string_view text);
+
+    [[nodiscard]] std::vector<std::string> take(Time now);
+
+    /// When to take what has to wait; kNever: nothing does.
+    [[nodiscard]] Time due() const;
+
+  private:
+    void tell_drops();
+
+    std::string name_;
+    std::chrono::milliseconds pause_;
+    std::uint64_t no_room_ = 0;        ///< records, not told so far
+    std::uint64_t too_long_ = 0;       ///< likewise
+    std::uint64_t lost_in_fault_ = 0;  ///< told, and once more as a sum when it works again
+    bool is_fault_told_ = false;
+    Time next_fault_;
+    Time next_drop_;
+    std::vector<std::string> messages_;
+};
+
+}  // namespace headgate::flowlog

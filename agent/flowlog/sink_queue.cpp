@@ -1,0 +1,300 @@
+#include "flowlog/sink_queue.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "flowlog/sink_news.h"
+
+namespace headgate::flowlog {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Block = std::shared_ptr<const LineBlock>;
+
+}  // namespace
+
+/// The mutex is held over no call of the sink or the teller, and no block is freed under it while there are more to
+/// come. The thread shares the ownership: where the sink never comes back, nobody waits for it.
+class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker> {
+  public:
+    Worker(std::string name, std::unique_ptr<Sink> sink, std::size_t room, Teller tell, SinkPace pace)
+        : sink_(std::move(sink)), room_(room), tell_(std::move(tell)), pace_(pace), news_(std::move(name), pace.tell) {}
+
+    void start() {
+        thread_ = std::thread{[self = shared_from_this()] { self->run(); }};
+    }
+
+    /// Called last. A thread that does not come back is left to itself, with what it is writing.
+    void stop() {
+        std::unique_lock lock{mutex_};
+        is_stopping_ = true;
+        woken_.notify_one();
+        const bool has_ended = progress_.wait_for(lock, pace_.patience, [this] { return has_ended_; });
+        give_up(lock);
+        is_abandoned_ = !has_ended;
+        lock.unlock();
+        has_ended ? thread_.join() : thread_.detach();
+    }
+
+    void push(Block block) {
+        if (block->count() == 0) return;
+        std::vector<Block> dropped;
+        {
+            std::unique_lock lock{mutex_};
+            counts_.waiting += block->count();
+            bytes_ += block->bytes();
+            waiting_.push_back(std::move(block));
+            dropped = drop_oldest();
+            if (is_held_up()) tell_held_up(lock);
+        }
+        woken_.notify_one();
+    }
+
+    void resize(std::size_t room) {
+        std::vector<Block> dropped;
+        const std::lock_guard lock{mutex_};
+        room_ = room;
+        dropped = drop_oldest();
+    }
+
+    void reopen() {
+        {
+            const std::lock_guard lock{mutex_};
+            is_reopening_ = true;
+            retry_at_ = {};
+        }
+        woken_.notify_one();
+    }
+
+    [[nodiscard]] SinkCounts counts() const {
+        const std::lock_guard lock{mutex_};
+        auto counts = counts_;
+        if (is_held_up()) counts.fault = held_up().message;
+        return counts;
+    }
+
+    void finish(std::chrono::milliseconds at_most) {
+        std::unique_lock lock{mutex_};
+        retry_at_ = {};
+        woken_.notify_one();
+        progress_.wait_for(lock, at_most, [this] { return counts_.waiting == 0; });
+        is_giving_up_ = true;
+        progress_.wait_for(lock, pace_.patience, [this] { return !is_in_sink_; });
+        is_giving_up_ = false;
+        give_up(lock);
+    }
+
+  private:
+    void run() {
+        std::unique_lock lock{mutex_};
+        while (!is_stopping_) {
+            if (std::exchange(is_reopening_, false)) {
+                enter_sink(lock, [this] { sink_->reopen(); });
+                is_prepared_ = false;
+            } else if (!is_prepared_ && may_try()) {
+                prepare(lock);
+            } else if (is_prepared_ && counts_.waiting != 0 && may_try()) {
+                write(lock);
+            } else {
+                sleep(lock);
+            }
+            tell_news(lock);
+        }
+        has_ended_ = true;
+        progress_.notify_all();
+    }
+
+    [[nodiscard]] bool may_try() const { return !is_giving_up_ && Clock::now() >= retry_at_; }
+
+    /// Until there may be something to do.
+    void sleep(std::unique_lock<std::mutex>& lock) {
+        const bool may_retry = (counts_.waiting != 0 || !is_prepared_) && !is_giving_up_;
+        const auto until = std::min(may_retry ? retry_at_ : SinkNews::kNever, news_.due());
+        if (until == SinkNews::kNever) {
+            woken_.wait(lock);
+        } else {
+            woken_.wait_until(lock, until);
+        }
+    }
+
+    template <typename Call>
+    void enter_sink(std::unique_lock<std::mutex>& lock, const Call& call) {
+        is_in_sink_ = true;
+        entered_at_ = Clock::now();
+        lock.unlock();
+        call();
+        lock.lock();
+        is_in_sink_ = false;
+        progress_.notify_all();
+    }
+
+    void prepare(std::unique_lock<std::mutex>& lock) {
+        Result<void> prepared;
+        enter_sink(lock, [&] { prepared = sink_->prepare(); });
+        is_prepared_ = prepared.has_value();
+        is_prepared_ ? works() : fail(prepared.error());
+    }
+
+    void write(std::unique_lock<std::mutex>& lock) {
+        if (!current_) take_next();
+        Result<Written> written;
+        enter_sink(lock, [&] {
+            written = sink_->write(*current_, first_);
+            if (written) first_ += written->lines + written->too_long;
+            if (first_ >= current_->count()) current_.reset();
+        });
+        if (is_abandoned_) return;
+        if (written) {
+            count(*written);
+        } else {
+            fail(written.error());
+        }
+    }
+
+    void take_next() {
+        current_ = std::move(waiting_.front());
+        waiting_.pop_front();
+        bytes_ -= current_->bytes();
+        first_ = 0;
+        in_hand_ = current_->count();
+    }
+
+    void count(const Written& written) {
+        const auto done = written.lines + written.too_long;
+        counts_.written += written.lines;
+        counts_.dropped += written.too_long;
+        counts_.waiting -= done;
+        in_hand_ -= done;
+        news_.too_long(written.too_long);
+        if (!written.note.empty()) news_.note(written.note);
+        if (written.lines != 0) works();
+    }
+
+    void works() {
+        counts_.fault.clear();
+        retry_at_ = {};
+        news_.works();
+    }
+
+    void fail(const Error& error) {
+        const auto now = Clock::now();
+        counts_.fault = error.message;
+        retry_at_ = now + pace_.retry;
+        news_.failed(error, counts_.waiting, now);
+    }
+
+    [[nodiscard]] bool is_held_up() const { return is_in_sink_ && Clock::now() >= entered_at_ + pace_.patience; }
+
+    [[nodiscard]] static Error held_up() { return {ErrorKind::Failed, "a write does not come back", ETIMEDOUT}; }
+
+    /// By whoever comes by, since the thread cannot.
+    void tell_held_up(std::unique_lock<std::mutex>& lock) {
+        news_.failed(held_up(), counts_.waiting, Clock::now());
+        tell_news(lock);
+    }
+
+    /// What is being written is not among them, and the newest may always wait.
+    [[nodiscard]] std::vector<Block> drop_oldest() {
+        std::vector<Block> dropped;
+        while (bytes_ > room_ && waiting_.size() > 1) {
+            const auto records = waiting_.front()->count();
+            bytes_ -= waiting_.front()->bytes();
+            counts_.waiting -= records;
+            counts_.dropped += records;
+            news_.no_room(records);
+            dropped.push_back(std::move(waiting_.front()));
+            waiting_.pop_front();
+        }
+        return dropped;
+    }
+
+    /// Drops all that waits, but for what the sink does not give back.
+    void give_up(std::unique_lock<std::mutex>& lock) {
+        const auto dropped = std::exchange(waiting_, {});
+        const auto half_written = is_in_sink_ ? nullptr : std::exchange(current_, nullptr);
+        for (const auto& each : dropped)
+            each->give_up();
+        if (half_written) half_written->give_up();
+        bytes_ = 0;
+        if (!is_in_sink_) in_hand_ = 0;
+        const auto records = counts_.waiting - in_hand_;
+        counts_.waiting = in_hand_;
+        counts_.dropped += records;
+        news_.given_up(records);
+        if (is_held_up()) news_.failed(held_up(), in_hand_, Clock::now());
+        tell_news(lock);
+    }
+
+    void tell_news(std::unique_lock<std::mutex>& lock) {
+        const auto messages = is_abandoned_ ? std::vector<std::string>{} : news_.take(Clock::now());
+        if (messages.empty()) return;
+        lock.unlock();
+        for (const auto& message : messages)
+            tell_(message);
+        lock.lock();
+    }
+
+    const std::unique_ptr<Sink> sink_;
+    std::size_t room_;  ///< under the mutex
+    const Teller tell_;
+    const SinkPace pace_;
+
+    mutable std::mutex mutex_;
+    std::condition_variable woken_;     ///< the thread has something to do
+    std::condition_variable progress_;  ///< the sink has come back, or the thread has ended
+    std::deque<Block> waiting_;         ///< behind the current one
+    std::size_t bytes_ = 0;             ///< of those
+    Block current_;                     ///< the thread's own while it is in the sink, as is `first_`
+    std::size_t first_ = 0;             ///< the line with which to go on
+    std::uint64_t in_hand_ = 0;         ///< records of the current one that wait
+    SinkCounts counts_;
+    SinkNews news_;
+    Clock::time_point retry_at_;    ///< after a fault; otherwise long ago
+    Clock::time_point entered_at_;  ///< when the thread went into the sink
+    bool is_in_sink_ = false;
+    bool is_prepared_ = false;
+    bool is_reopening_ = false;
+    bool is_giving_up_ = false;
+    bool is_stopping_ = false;
+    bool has_ended_ = false;
+    bool is_abandoned_ = false;
+
+    std::thread thread_;
+};
+
+SinkQueue::SinkQueue(std::string name, std::unique_ptr<Sink> sink, std::size_t room, Teller tell, SinkPace pace)
+    : worker_(std::make_shared<Worker>(std::move(name), std::move(sink), room, std::move(tell), pace)) {
+    worker_->start();
+}
+
+SinkQueue::~SinkQueue() {
+    worker_->stop();
+}
+
+void SinkQueue::push(std::shared_ptr<const LineBlock> block) {
+    worker_->push(std::move(block));
+}
+
+void SinkQueue::resize(std::size_t room) {
+    worker_->resize(room);
+}
+
+void SinkQueue::reopen() {
+    worker_->reopen();
+}
+
+SinkCounts SinkQueue::counts() const {
+    return worker_->counts();
+}
+
+void SinkQueue::finish(std::chrono::milliseconds at_most) {
+    worker_->finish(at_most);
+}
+
+}  // namespace headgate::flowlog

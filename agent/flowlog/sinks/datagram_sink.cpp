@@ -1,0 +1,80 @@
+#include "flowlog/sinks/datagram_sink.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "flowlog/sinks/fault.h"
+#include "flowlog/sinks/waiting.h"
+
+namespace headgate::flowlog {
+namespace {
+
+/// By one system call.
+constexpr std::size_t kTogether = 64;
+
+constexpr std::size_t kParts = 3;
+
+iovec part_of(std::string_view text) {
+    return {.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};  // NOLINT(*-const-cast): iovec(3type)
+}
+
+/// What sendmmsg(2) takes.
+class Datagrams {
+  public:
+    Datagrams(const LineBlock& block, std::size_t first, std::string_view before, std::string_view after)
+        : count_(std::min(block.count() - first, kTogether)) {
+        for (std::size_t i = 0; i < count_; ++i) {
+            auto& parts = parts_[i];
+            parts = {part_of(before), part_of(block.line(first + i)), part_of(after)};
+            messages_[i].msg_hdr.msg_iov = parts.data();
+            messages_[i].msg_hdr.msg_iovlen = parts.size();
+        }
+    }
+
+    /// How many went, or -1 and errno.
+    [[nodiscard]] int send(int socket) noexcept {
+        return ::sendmmsg(socket, messages_.data(), static_cast<unsigned>(count_), MSG_NOSIGNAL);
+    }
+
+  private:
+    std::size_t count_;
+    std::array<std::array<iovec, kParts>, kTogether> parts_{};
+    std::array<mmsghdr, kTogether> messages_{};
+};
+
+}  // namespace
+
+Result<Written> DatagramSink::write(const LineBlock& block, std::size_t first) {
+    if (auto connected = connect(); !connected) return tl::unexpected(std::move(connected.error()));
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    const auto before = envelope_.before ? envelope_.before() : std::string{};
+    Datagrams datagrams{block, first, before, envelope_.after};
+    for (;;) {
+        const int sent = datagrams.send(socket_.get());
+        if (sent > 0) return Written{.lines = static_cast<std::size_t>(sent), .too_long = 0, .note = {}};
+        int number = errno;
+        if (number == EMSGSIZE) return Written{.lines = 0, .too_long = 1, .note = {}};
+        if (number == EINTR) continue;
+        if (number == EAGAIN) number = wait_until_writable(socket_.get(), deadline);
+        if (number == 0) continue;
+        if (number == ETIMEDOUT) return fault(number);
+        socket_ = FileDescriptor{};
+        return to_.fault(number);
+    }
+}
+
+Result<void> DatagramSink::connect() {
+    if (socket_.is_open()) return {};
+    auto made = to_.connect(SOCK_DGRAM);
+    if (made.fault != 0) return to_.fault(made.fault);
+    socket_ = std::move(made.socket);
+    return {};
+}
+
+}  // namespace headgate::flowlog

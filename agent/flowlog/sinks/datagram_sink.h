@@ -1,0 +1,39 @@
+// A record a datagram.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "headgate/result.h"
+
+#include "files/file_descriptor.h"
+#include "flowlog/line_block.h"
+#include "flowlog/sink.h"
+#include "flowlog/sinks/socket_address.h"
+
+namespace headgate::flowlog {
+
+/// What stands around each record.
+struct Envelope {
+    std::function<std::string()> before;  ///< asked for once for records that go together; null: nothing
+    std::string_view after;
+};
+
+class DatagramSink final : public Sink {
+  public:
+    DatagramSink(SocketAddress to, Envelope envelope) : to_(std::move(to)), envelope_(std::move(envelope)) {}
+
+    [[nodiscard]] Result<Written> write(const LineBlock& block, std::size_t first) override;
+    void reopen() override { socket_ = FileDescriptor{}; }
+
+  private:
+    [[nodiscard]] Result<void> connect();
+
+    SocketAddress to_;
+    Envelope envelope_;
+    FileDescriptor socket_;
+};
+
+}  // namespace headgate::flowlog

@@ -1,0 +1,21 @@
+// What goes wrong with sinks, in the few words that stand behind a sink's name.
+#pragma once
+
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+
+#include "headgate/result.h"
+
+namespace headgate::flowlog {
+
+/// How long a sink may hold its queue's thread.
+inline constexpr std::chrono::seconds kPatience{1};
+
+/// `No space left on device`
+[[nodiscard]] inline tl::unexpected<Error> fault(int number) {
+    if (number == ETIMEDOUT) return tl::unexpected(Error{ErrorKind::Failed, "takes nothing at the moment", number});
+    return tl::unexpected(Error{ErrorKind::Failed, std::generic_category().message(number), number});
+}
+
+}  // namespace headgate::flowlog

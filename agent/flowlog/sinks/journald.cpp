@@ -1,0 +1,24 @@
+#include "flowlog/sinks/journald.h"
+
+#include <string>
+
+#include "flowlog/sinks/datagram_sink.h"
+#include "flowlog/sinks/socket_address.h"
+
+namespace headgate::flowlog {
+namespace {
+
+/// Fields are lines: there is no line end within a record, so none needs its length told. The journal adds the process
+/// and the unit itself. Facility 3 is `daemon`, as in syslog.
+std::string fields_before_record() {
+    return "PRIORITY=6\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=headgate\nMESSAGE=";
+}
+
+}  // namespace
+
+std::unique_ptr<Sink> make_journald_sink(const std::filesystem::path& socket) {
+    return std::make_unique<DatagramSink>(SocketAddress{socket},
+                                          Envelope{.before = fields_before_record, .after = "\n"});
+}
+
+}  // namespace headgate::flowlog
