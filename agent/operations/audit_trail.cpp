@@ -1,12 +1,8 @@
 #include "operations/audit_trail.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <system_error>
+#include <chrono>
 
 #include "flow/flow_json.h"
 #include "flow/json_members.h"
@@ -18,6 +14,9 @@ namespace {
 
 /// For a line with twenty filters and a long detail.
 constexpr off_t kRoom = 16 * 1024;
+
+/// For another process to write its line.
+constexpr std::chrono::seconds kLockPatience{10};
 
 std::string_view result_of(const FlowOperation& operation) {
     return operation.refused ? "REFUSED" : to_string(operation.status);
@@ -34,10 +33,8 @@ void add_who(JsonMembers& members, const Caller& caller, const Endpoint& endpoin
 Result<void> AuditTrail::ready() {
     const std::lock_guard lock{mutex_};
     if (auto opened = open(); !opened) return opened;
-    const auto size = ::lseek(open_.get(), 0, SEEK_END);
-    if (size < 0 || ::fallocate(open_.get(), FALLOC_FL_KEEP_SIZE, size, kRoom) == 0) return {};
-    // Not every file system can set room aside, nor is every audit log a file.
-    return errno == ENOSPC || errno == EDQUOT ? failure() : Result<void>{};
+    const auto kept = open_->keep_room(kRoom);
+    return kept ? kept : failure(kept.error());
 }
 
 Result<void> AuditTrail::record(const FlowOperation& operation) {
@@ -79,41 +76,33 @@ Result<void> AuditTrail::record(const PolicyChange& change, const Result<void>& 
 
 void AuditTrail::reopen() {
     const std::lock_guard lock{mutex_};
-    open_ = FileDescriptor{};
+    open_.reset();
 }
 
 void AuditTrail::write_to(std::filesystem::path file) {
     const std::lock_guard lock{mutex_};
     file_ = std::move(file);
-    open_ = FileDescriptor{};
+    open_.reset();
 }
 
 Result<void> AuditTrail::open() {
-    if (open_.is_open()) return {};
-    std::error_code error;
-    std::filesystem::create_directories(file_.parent_path(), error);
-    open_ = FileDescriptor{::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640)};
-    return open_.is_open() ? Result<void>{} : failure();
+    if (open_) return {};
+    // What is left of a line is still evidence.
+    auto opened = AppendFile::open(file_, TornLine::End);
+    if (!opened) return failure(opened.error());
+    open_.emplace(std::move(*opened));
+    return {};
 }
 
 Result<void> AuditTrail::append(std::string_view line) {
     const std::lock_guard lock{mutex_};
     if (auto opened = open(); !opened) return opened;
-    const auto text = fmt::format("{}\n", line);
-    // Alone, so that a line that did not fit can be taken back without another one's.
-    if (::flock(open_.get(), LOCK_EX) != 0) return failure();
-    const auto size = ::lseek(open_.get(), 0, SEEK_END);
-    const ssize_t written = ::write(open_.get(), text.data(), text.size());
-    const bool whole = written == static_cast<ssize_t>(text.size());
-    if (!whole && written >= 0) errno = ENOSPC;
-    auto result = whole ? Result<void>{} : failure();
-    if (written > 0 && !whole && size >= 0) static_cast<void>(::ftruncate(open_.get(), size));
-    ::flock(open_.get(), LOCK_UN);
-    return result;
+    const auto appended = open_->append(fmt::format("{}\n", line), kLockPatience);
+    return appended ? Result<void>{} : failure(appended.error());
 }
 
-tl::unexpected<Error> AuditTrail::failure() const {
-    return state_error(errno, fmt::format("audit log {}", file_.native()));
+tl::unexpected<Error> AuditTrail::failure(const Error& error) const {
+    return state_error(error.number, fmt::format("audit log {}", file_.native()));
 }
 
 }  // namespace headgate::operations

@@ -1,11 +1,11 @@
 // The audit trail: one JSON line for everything that somebody asked of a gateway, whether it was done or refused.
 //
-// Lines are written whole, each by one write(2) to the end of the file, so that several processes may share it. What is
-// in a line is a promise to users (README, "Audit").
+// Several processes may share it. What is in a line is a promise to users (README, "Audit").
 #pragma once
 
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,7 +13,7 @@
 #include "headgate/flow_operation.h"
 #include "headgate/result.h"
 
-#include "flow/file_descriptor.h"
+#include "files/append_file.h"
 
 namespace headgate::operations {
 
@@ -48,12 +48,12 @@ class AuditTrail {
   private:
     [[nodiscard]] Result<void> open();
     [[nodiscard]] Result<void> append(std::string_view line);
-    [[nodiscard]] tl::unexpected<Error> failure() const;
+    [[nodiscard]] tl::unexpected<Error> failure(const Error& error) const;
 
     const Clock& clock_;
     std::mutex mutex_;
     std::filesystem::path file_;
-    FileDescriptor open_;
+    std::optional<AppendFile> open_;
 };
 
 }  // namespace headgate::operations

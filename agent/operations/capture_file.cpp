@@ -18,9 +18,9 @@ constexpr std::size_t kRowsPerBlock = 256;
 /// What an object of the file is.
 enum class Part : std::uint8_t { Row, Summary };
 
-class Reader {
+class CaptureReader {
   public:
-    explicit Reader(const CapturedRows& take) : take_(take) {}
+    explicit CaptureReader(const CapturedRows& take) : take_(take) {}
 
     Result<void> object(const std::string& text, bool inside_flows) {
         const auto parsed = parse_json_object(text);
@@ -73,7 +73,7 @@ class Reader {
 }  // namespace
 
 Result<CaptureFileEnd> read_capture(std::istream& text, const CapturedRows& take) {
-    Reader reader{take};
+    CaptureReader reader{take};
     return split_json_objects(text, "flows",
                               [&](const std::string& object, bool row) { return reader.object(object, row); })
         .and_then([&] { return reader.finish(); });

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <string_view>
 
+#include "files/folder_owner.h"
+
 namespace headgate::operations {
 namespace {
 
@@ -41,6 +43,7 @@ Result<EndpointLock> EndpointLock::take(const std::filesystem::path& state_dir, 
     // Never removed: who opened it before that would hold a lock that nobody else can find.
     FileDescriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640)};
     if (!file.is_open()) return system_error(errno, path.native());
+    FolderOwner::of(path).take_over(file.get());
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return system_error(errno, path.native());
         return busy(endpoint, file);

@@ -7,7 +7,7 @@
 #include "headgate/flow_operation.h"
 #include "headgate/result.h"
 
-#include "flow/file_descriptor.h"
+#include "files/file_descriptor.h"
 
 namespace headgate::operations {
 

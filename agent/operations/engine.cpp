@@ -39,11 +39,13 @@ FlowOperation operation_of(const OperationRequest& request, const Clock& clock) 
 }  // namespace
 
 Engine::Engine(OperationStore& store, const Clock& clock, AuditTrail& audit, EndpointOpener open,
-               EngineSettings settings)
+               EngineSettings settings, OperationListener on_ended, const FlushListener& flushes)
     : store_(store),
       clock_(clock),
       audit_(audit),
       open_(std::move(open)),
+      on_ended_(std::move(on_ended)),
+      flushes_(flushes),
       state_dir_(settings.state_dir),
       settings_(std::move(settings)) {}
 
@@ -65,6 +67,7 @@ tl::unexpected<Error> Engine::refuse(FlowOperation operation, Error error) {
     if (operation.requested_at == Timestamp{}) operation.requested_at = clock_.now();
     close(operation, tl::unexpected(error));
     operation.refused = true;
+    on_ended_(operation);
     if (auto recorded = audit_.record(operation); !recorded) error.message += "; " + recorded.error().message;
     return tl::unexpected(std::move(error));
 }
@@ -72,7 +75,9 @@ tl::unexpected<Error> Engine::refuse(FlowOperation operation, Error error) {
 Result<FlowOperation> Engine::start_unrecorded(const OperationRequest& request, FlowOperation& operation) {
     {
         const std::lock_guard lock{mutex_};
-        if (draining_) return refused("headgate is stopping: nothing was started");
+        if (draining_) {
+            return tl::unexpected(Error{ErrorKind::Refused, "headgate is stopping: nothing was started", ESHUTDOWN});
+        }
     }
     if (!request.token.empty()) {
         auto known = store_.find_by_token(request.token);
@@ -101,7 +106,7 @@ Result<FlowOperation> Engine::begin(const OperationRequest& request, FlowOperati
         return other && *other ? answer_again(request, **other) : tl::unexpected(std::move(begun.error()));
     }
     const auto bounds = settings();
-    const RunSurroundings around{store_, clock_, audit_, bounds.disk_budget, bounds.timeout};
+    const RunSurroundings around{store_, clock_, audit_, on_ended_, flushes_, bounds.disk_budget, bounds.timeout};
     auto running =
         std::make_shared<RunningOperation>(around, operation, std::move(*access), std::move(*flush), std::move(lock));
     const std::lock_guard guard{mutex_};
@@ -221,8 +226,10 @@ Result<void> Engine::settle(FlowOperation operation) {
     auto access = open_(operation.endpoint);
     // A namespace that is not there any more has taken its flows with it. Whoever may not ask leaves it to others.
     if (!access && access.error().number != ENOENT) return tl::unexpected(std::move(access.error()));
-    auto settled = access ? settle_cut_operation(store_, access->table.get(), access->ruleset.get(), operation)
-                          : settle_cut_operation(store_, nullptr, nullptr, operation);
+    const auto& listener = listener_for(operation.id);
+    auto settled = access
+                       ? settle_cut_operation(store_, listener, access->table.get(), access->ruleset.get(), operation)
+                       : settle_cut_operation(store_, listener, nullptr, nullptr, operation);
     if (settled) {
         operation = std::move(*settled);
     } else if (settled.error().number == EBADMSG) {
@@ -232,7 +239,9 @@ Result<void> Engine::settle(FlowOperation operation) {
     } else {
         return tl::unexpected(std::move(settled.error()));
     }
-    return store_.update(operation).and_then([&] { return audit_.record(operation); });
+    if (auto written = store_.update(operation); !written) return written;
+    on_ended_(operation);
+    return audit_.record(operation);
 }
 
 Result<std::uint64_t> Engine::tidy() {
@@ -283,7 +292,15 @@ std::shared_ptr<RunningOperation> Engine::running(std::string_view id) {
 
 void Engine::join_ended() {
     const std::lock_guard lock{mutex_};
+    for (const auto& [id, running] : running_)
+        if (running->is_left_open()) left_open_.insert(id);
     std::erase_if(running_, [](const auto& each) { return each.second->has_ended(); });
+}
+
+/// What this very process has ended, it has told, even where it could not write it down.
+const FlushListener& Engine::listener_for(const std::string& id) {
+    const std::lock_guard lock{mutex_};
+    return running_.contains(id) || left_open_.contains(id) ? kNobodyListens : flushes_;
 }
 
 }  // namespace headgate::operations

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@
 #include "operations/endpoint_access.h"
 #include "operations/endpoint_lock.h"
 #include "operations/flush.h"
+#include "operations/flush_listener.h"
+#include "operations/operation_listener.h"
 
 namespace headgate::operations {
 
@@ -54,7 +57,9 @@ class RunningOperation;
 /// Thread-safe. What it is given outlives it.
 class Engine {
   public:
-    Engine(OperationStore& store, const Clock& clock, AuditTrail& audit, EndpointOpener open, EngineSettings settings);
+    Engine(
+        OperationStore& store, const Clock& clock, AuditTrail& audit, EndpointOpener open, EngineSettings settings,
+        OperationListener on_ended = [](const FlowOperation&) {}, const FlushListener& flushes = kNobodyListens);
 
     /// Waits for what is running.
     ~Engine();
@@ -104,18 +109,22 @@ class Engine {
     [[nodiscard]] Result<void> settle(FlowOperation operation);
     [[nodiscard]] EngineSettings settings();
     [[nodiscard]] std::shared_ptr<RunningOperation> running(std::string_view id);
+    [[nodiscard]] const FlushListener& listener_for(const std::string& id);
     void join_ended();
 
     OperationStore& store_;
     const Clock& clock_;
     AuditTrail& audit_;
     EndpointOpener open_;
+    OperationListener on_ended_;
+    const FlushListener& flushes_;
     const std::filesystem::path state_dir_;
 
     std::mutex mutex_;  ///< of all that follows
     EngineSettings settings_;
     bool draining_ = false;
     std::map<std::string, std::shared_ptr<RunningOperation>, std::less<>> running_;
+    std::set<std::string> left_open_;  ///< that this process ran, and whose end it could not write
 };
 
 }  // namespace headgate::operations

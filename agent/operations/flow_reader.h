@@ -4,7 +4,7 @@
 #include "headgate/operation_store.h"
 #include "headgate/result.h"
 
-#include "operations/json_reader.h"
+#include "flow/json_reader.h"
 
 namespace headgate::operations {
 

@@ -10,7 +10,7 @@ namespace {
 static_assert(std::is_trivially_copyable_v<FlowRow>, "rows go through a file as they are");
 
 constexpr std::size_t kRowsInMemory = 4096;  // about 1.4 MiB
-constexpr std::size_t kRowsPerBlock = 4096;  // each is journaled with a sync of the disk
+constexpr std::size_t kRowsPerSync = 4096;   // each is journaled with a sync of the disk
 
 }  // namespace
 
@@ -35,14 +35,14 @@ Result<void> FlowSpool::seal() {
 
 Result<void> FlowSpool::for_each_block(const std::function<Result<void>(std::span<const FlowRow>)>& take) {
     for (std::span<const FlowRow> rest{head_}; !rest.empty();) {
-        const auto block = rest.first(std::min(rest.size(), kRowsPerBlock));
+        const auto block = rest.first(std::min(rest.size(), kRowsPerSync));
         if (auto taken = take(block); !taken) return taken;
         rest = rest.subspan(block.size());
     }
     if (!tail_) return {};
     if (auto sealed = seal(); !sealed) return sealed;
     std::rewind(tail_.get());
-    std::vector<FlowRow> block(kRowsPerBlock);
+    std::vector<FlowRow> block(kRowsPerSync);
     for (std::uint64_t left = size_ - head_.size(); left > 0;) {
         const std::size_t read =
             std::fread(block.data(), sizeof(FlowRow), std::min<std::uint64_t>(left, block.size()), tail_.get());

@@ -7,7 +7,7 @@
 #include "headgate/flow_operation.h"
 #include "headgate/result.h"
 
-#include "operations/json_reader.h"
+#include "flow/json_reader.h"
 
 namespace headgate::operations {
 

@@ -57,9 +57,9 @@ class FlushRecorder final : public FlushObserver {
     /// After a crash the store tells how many flows there were to end.
     Result<void> begun(const FlowOperation& operation) override {
         running_.show(operation);
-        return running_.make_room(operation.counts.matched).and_then([&] {
-            return running_.store().update(operation);
-        });
+        return running_.make_room(operation.counts.matched)
+            .and_then([&] { return running_.store().update(operation); })
+            .and_then([&] { return operation.dry_run ? Result<void>{} : running_.flushes().begins(operation); });
     }
     Result<void> may_go_on() override { return running_.check(operation_); }
     Result<void> about_to_end(std::span<const FlowRow> rows) override {
@@ -69,6 +69,7 @@ class FlushRecorder final : public FlushObserver {
         running_.show(operation_);
         auto settled = running_.store().settle(operation_.id, block_, endings);
         if (!settled) unsettled_.assign(endings.begin(), endings.end());
+        running_.flushes().flushed(operation_, endings);
         return settled;
     }
     Result<void> left_alone(std::span<const StoredFlow> flows) override {
@@ -131,9 +132,14 @@ bool RunningOperation::has_ended() const {
     return shown_.status != OperationStatus::InProgress;
 }
 
+bool RunningOperation::is_left_open() const {
+    return has_ended() && !is_written_;
+}
+
 void RunningOperation::show(const FlowOperation& operation) {
     const std::lock_guard lock{mutex_};
     shown_ = operation;
+    if (operation.status == OperationStatus::InProgress) shown_.duration = so_far();
 }
 
 Result<void> RunningOperation::check(const FlowOperation& operation) {
@@ -210,6 +216,7 @@ Result<void> RunningOperation::work(FlowOperation& operation) {
     FlushRecorder recorder{*this, operation};
     auto run = run_flush(*access_.table, *access_.ruleset, moment, flush_, operation, recorder);
     is_written_ = recorder.settle_rest();
+    around_.flushes.ended(operation);
     return run;
 }
 
@@ -227,6 +234,7 @@ void RunningOperation::end(FlowOperation& operation, const Result<void>& worked)
         operation.detail = fmt::format("its end could not be written: {}", is_written_.error().message);
         record(operation);
     }
+    if (is_written_) around_.on_ended(operation);  // otherwise it is told when it is settled
     access_ = {};
     lock_.reset();
     const std::lock_guard lock{mutex_};

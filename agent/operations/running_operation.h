@@ -18,6 +18,8 @@
 #include "operations/endpoint_access.h"
 #include "operations/endpoint_lock.h"
 #include "operations/flush.h"
+#include "operations/flush_listener.h"
+#include "operations/operation_listener.h"
 
 namespace headgate::operations {
 
@@ -26,6 +28,8 @@ struct RunSurroundings {
     OperationStore& store;
     const Clock& clock;
     AuditTrail& audit;
+    const OperationListener& on_ended;
+    const FlushListener& flushes;
     std::uint64_t disk_budget = 0;
     std::chrono::seconds timeout{0};
 };
@@ -46,6 +50,9 @@ class RunningOperation {
     [[nodiscard]] FlowOperation snapshot() const;
     [[nodiscard]] FlowOperation wait(std::chrono::milliseconds at_most) const;
     [[nodiscard]] bool has_ended() const;
+
+    /// Whether it has ended and the store could not be told.
+    [[nodiscard]] bool is_left_open() const;
     void cancel() noexcept { cancelled_ = true; }
 
     // For the worker's observers.
@@ -61,6 +68,7 @@ class RunningOperation {
     [[nodiscard]] Result<void> make_room(std::uint64_t flows) const;
 
     [[nodiscard]] OperationStore& store() const noexcept { return around_.store; }
+    [[nodiscard]] const FlushListener& flushes() const noexcept { return around_.flushes; }
 
   private:
     void run();
@@ -78,7 +86,7 @@ class RunningOperation {
     std::chrono::steady_clock::time_point begun_;
     std::chrono::steady_clock::time_point next_report_;
 
-    Result<void> is_written_;  ///< the worker's: whether the store has everything
+    Result<void> is_written_;  ///< the worker's until it has ended: whether the store has everything
 
     mutable std::mutex mutex_;
     mutable std::condition_variable ended_;

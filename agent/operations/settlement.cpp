@@ -13,8 +13,9 @@ namespace {
 
 class Settlement {
   public:
-    Settlement(OperationStore& store, FlowTable* table, Ruleset* ruleset, FlowOperation operation)
-        : store_(store), table_(table), ruleset_(ruleset), operation_(std::move(operation)) {}
+    Settlement(OperationStore& store, const FlushListener& listener, FlowTable* table, Ruleset* ruleset,
+               FlowOperation operation)
+        : store_(store), listener_(listener), table_(table), ruleset_(ruleset), operation_(std::move(operation)) {}
 
     Result<FlowOperation> run() {
         return settle_pending().and_then([&] { return count_flows(); }).map([&] {
@@ -28,15 +29,18 @@ class Settlement {
         return store_.for_each_pending(operation_.id, [&](std::uint64_t block, std::span<const FlowRow> rows) {
             std::vector<FlowEnding> endings;
             std::vector<FlowRow> survivors;
+            std::vector<Flow> missing;
             auto asked = look_up(rows, [&](const Flow& flow, Presence presence) {
                 if (presence == Presence::There) {
                     survivors.push_back(rows[endings.size()]);
                     endings.push_back({flow, Outcome::Failed, ECANCELED});
                 } else {
                     endings.push_back({flow, Outcome::Gone, 0});
+                    missing.push_back(flow);
                 }
             });
             return asked.and_then([&] { return store_.settle(operation_.id, block, endings); }).map([&] {
+                if (!missing.empty()) listener_.lost_sight_of(operation_, missing);
                 there_ += survivors.size();
                 not_there_ += rows.size() - survivors.size();
                 if (ruleset_ != nullptr && !ruleset_->forget(survivors)) not_forgotten_ += survivors.size();
@@ -96,6 +100,7 @@ class Settlement {
     [[nodiscard]] bool flushing() const { return operation_.phase == OperationPhase::Flushing && !operation_.dry_run; }
 
     OperationStore& store_;
+    const FlushListener& listener_;
     FlowTable* table_;
     Ruleset* ruleset_;
     FlowOperation operation_;
@@ -107,9 +112,9 @@ class Settlement {
 
 }  // namespace
 
-Result<FlowOperation> settle_cut_operation(OperationStore& store, FlowTable* table, Ruleset* ruleset,
-                                           FlowOperation operation) {
-    return Settlement{store, table, ruleset, std::move(operation)}.run();
+Result<FlowOperation> settle_cut_operation(OperationStore& store, const FlushListener& listener, FlowTable* table,
+                                           Ruleset* ruleset, FlowOperation operation) {
+    return Settlement{store, listener, table, ruleset, std::move(operation)}.run();
 }
 
 }  // namespace headgate::operations

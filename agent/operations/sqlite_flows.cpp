@@ -10,7 +10,7 @@ namespace {
 using Poco::Data::Session;
 
 /// About 190 KiB of IPv4 rows. A block costs the same few statements whatever its size, and a page reads one or two.
-constexpr std::uint32_t kRowsPerBlock = 4096;
+constexpr std::uint32_t kRowsPerBlob = 4096;
 
 }  // namespace
 
@@ -24,11 +24,11 @@ Result<void> SqliteStore::append(std::string_view id, std::span<const StoredFlow
         }
         auto& block = gathered_[key];
         is_gathering_ = true;
-        const auto fitting = flows.first(std::min<std::size_t>(flows.size(), kRowsPerBlock - block.count()));
+        const auto fitting = flows.first(std::min<std::size_t>(flows.size(), kRowsPerBlob - block.count()));
         for (const auto& flow : fitting)
             block.add(flow);
         flows = flows.subspan(fitting.size());
-        if (block.count() < kRowsPerBlock) continue;
+        if (block.count() < kRowsPerBlob) continue;
         if (auto written = write_gathered(id); !written) return written;
     }
     return {};

@@ -6,6 +6,7 @@
 // file would stay as large as it ever was, and a disk budget could not be kept nor checked with ls(1).
 #include <Poco/Data/Statement.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -13,6 +14,7 @@
 
 #include "operations/operation_document.h"
 #include "operations/sqlite_store.h"
+#include "operations/state_error.h"
 
 namespace headgate::operations {
 namespace {
@@ -113,13 +115,15 @@ Result<std::uint64_t> SqliteStore::shrink_to(std::uint64_t bytes) {
 
 Result<void> SqliteStore::ensure_room(std::uint64_t flows) {
     // IPv6 rows with their outcomes, in the file, and once more in the log as far as that grows (database.cpp).
-    constexpr std::uint64_t kBytesPerFlow = 110;
+    constexpr std::uint64_t kBytesPerStoredFlow = 110;
     constexpr std::uint64_t kLog = std::uint64_t{32} << 20U;
     constexpr std::uint64_t kRest = std::uint64_t{256} << 10U;
     struct statvfs disk {};
     const auto& file = writer_.database.file();
+    // A file that is open for writing stays so when its file system is mounted read-only after an error.
+    if (::access(file.c_str(), W_OK) != 0) return state_error(errno, file);
     if (::statvfs(file.c_str(), &disk) != 0) return system_error(errno, file);
-    const auto rows = flows * kBytesPerFlow;
+    const auto rows = flows * kBytesPerStoredFlow;
     const auto free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
     return free >= rows + std::min(rows, kLog) + kRest ? Result<void>{} : writer_.database.no_space();
 }

@@ -72,9 +72,9 @@ Result<FlowFilter> parse_ssh_connection(std::string_view value) {
 std::vector<FlowFilter> find_ssh_sessions() {
     std::vector<FlowFilter> sessions;
     if (const char* own = std::getenv("SSH_CONNECTION")) add(sessions, own);
-    constexpr int kDeepest = 64;
+    constexpr int kAncestors = 64;
     std::optional<pid_t> process = ::getppid();
-    for (int depth = 0; process && *process > 1 && depth < kDeepest; ++depth) {
+    for (int depth = 0; process && *process > 1 && depth < kAncestors; ++depth) {
         if (const auto connection = ssh_connection_of(*process)) add(sessions, *connection);
         process = parent_of(*process);
     }

@@ -8,9 +8,12 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <iterator>
+#include <span>
 #include <thread>
 
-#include "flow/file_descriptor.h"
+#include "files/file_descriptor.h"
+#include "files/folder_owner.h"
 #include "operations/state_error.h"
 
 namespace headgate::operations {
@@ -19,14 +22,13 @@ namespace {
 using namespace Poco::Data::Keywords;
 
 constexpr int kApplication = 0x68676174;  // "hgat", in the file's header (sqlite.org/fileformat2.html, offset 68)
-constexpr int kVersion = 1;
 constexpr std::chrono::seconds kPatience{
     10};  // the folder is locked for milliseconds, while its file is made or opened
 
-// A row of `operations` has what is searched in columns, the rest in a document. `blocks` and `outcomes` hold packed
-// flows (flow_rows.h); large parts come last, so that what stands before them is read without them. Blocks whose
-// operation is not there any more are rubbish, to be swept out a few at a time: so numbers of operations are never
-// given twice.
+// The first version's. A row of `operations` has what is searched in columns, the rest in a document. `blocks` and
+// `outcomes` hold packed flows (flow_rows.h); large parts come last, so that what stands before them is read without
+// them. Blocks whose operation is not there any more are rubbish, to be swept out a few at a time: so numbers of
+// operations are never given twice.
 constexpr const char* kSchema[] = {
     "CREATE TABLE operations ("
     " number INTEGER PRIMARY KEY AUTOINCREMENT,"  // in the order in which they began, whatever the clock says
@@ -51,6 +53,15 @@ constexpr const char* kSchema[] = {
     " outcomes BLOB NOT NULL) STRICT",
 };
 
+// What made the second version of the first, and so on. While a package is upgraded, a process of the version before
+// may have the file open: a step only adds what that one can do without.
+constexpr const char* kSteps[] = {
+    // Those in progress are asked for every few minutes, among however many have been kept.
+    "CREATE INDEX operations_by_status ON operations (status)",
+};
+constexpr int kFirstVersion = 1;
+constexpr int kStoreVersion = kFirstVersion + static_cast<int>(std::size(kSteps));
+
 /// Opens the folder, which is made if it is missing, and is alone in it until it is closed or its holder dies.
 Result<FileDescriptor> lock_folder(const std::string& folder) {
     const auto what = fmt::format("state directory {}", folder);
@@ -69,6 +80,12 @@ Result<FileDescriptor> lock_folder(const std::string& folder) {
     return descriptor;
 }
 
+void take_steps(Poco::Data::Session& session, int from) {
+    for (const auto* statement : std::span{kSteps}.subspan(static_cast<std::size_t>(from - kFirstVersion)))
+        session << statement, now;
+    session << "PRAGMA user_version = " << kStoreVersion, now;
+}
+
 Result<void> write_schema(const std::string& file) {
     auto database = Database::open(file);
     if (!database) return tl::unexpected(std::move(database.error()));
@@ -82,9 +99,9 @@ Result<void> write_schema(const std::string& file) {
             return failed("the file system cannot share memory between processes: SQLite's WAL needs it");
         session << "BEGIN IMMEDIATE", now;
         session << "PRAGMA application_id = " << kApplication, now;
-        session << "PRAGMA user_version = " << kVersion, now;
         for (const auto* statement : kSchema)
             session << statement, now;
+        take_steps(session, kFirstVersion);
         session << "COMMIT", now;
         return {};
     });
@@ -95,9 +112,10 @@ Result<void> make_file(const std::string& file, const FileDescriptor& folder) {
     const std::string draft = file + ".new";
     for (const auto* suffix : {"", "-wal", "-shm", "-journal"})
         ::unlink((draft + suffix).c_str());
-    // SQLite gives its own files the mode of this one.
+    // SQLite gives its own files the mode of this one, and its owner.
     const FileDescriptor created{::open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640)};
     if (!created.is_open()) return system_error(errno, draft);
+    FolderOwner::of(draft).take_over(created.get());
     if (auto written = write_schema(draft); !written) return written;
     if (::fsync(created.get()) != 0 || std::rename(draft.c_str(), file.c_str()) != 0 || ::fsync(folder.get()) != 0) {
         return system_error(errno, file);
@@ -105,9 +123,9 @@ Result<void> make_file(const std::string& file, const FileDescriptor& folder) {
     return {};
 }
 
-/// Nothing is written before this has said yes.
-Result<void> judge(Database& database) {
-    return database.run([&](Poco::Data::Session& session) -> Result<void> {
+/// Which version it has. Nothing is written before this has said so.
+Result<int> judge(Database& database) {
+    return database.run([&](Poco::Data::Session& session) -> Result<int> {
         int application = 0;
         int version = 0;
         int tables = 0;
@@ -117,11 +135,11 @@ Result<void> judge(Database& database) {
             return failed("{}: not a database of headgate's: it was left as it is; choose another --state-dir",
                           database.file());
         }
-        if (version != kVersion) {
+        if (version < kFirstVersion || version > kStoreVersion) {
             return failed(
-                "{}: has version {}, and this headgate knows {}: it was left as it is; use the headgate that "
-                "made it, or another --state-dir",
-                database.file(), version, kVersion);
+                "{}: has version {}, and this headgate knows none above {}: it was left as it is; use the headgate "
+                "that made it, or another --state-dir",
+                database.file(), version, kStoreVersion);
         }
         session << "SELECT count(*) FROM sqlite_schema WHERE name IN ('operations', 'blocks', 'outcomes')",
             into(tables), now;
@@ -129,6 +147,15 @@ Result<void> judge(Database& database) {
             return failed("{}: damaged (tables are missing): it was left as it is; move it away to begin anew",
                           database.file());
         }
+        return version;
+    });
+}
+
+/// All at once, or not at all.
+Result<void> bring_up_to_date(Database& database, int version) {
+    if (version == kStoreVersion) return {};
+    return database.transact(Durability::OnDisk, [&](Poco::Data::Session& session) -> Result<void> {
+        take_steps(session, version);
         return {};
     });
 }
@@ -152,8 +179,10 @@ Result<Database> open_store_file(const std::string& folder) {
     if (!database) return database;
     // What is not ours is not changed by closing it, either.
     if (logged) database->when_closed(LogAtEnd::Left);
-    if (auto ours = judge(*database); !ours) return tl::unexpected(std::move(ours.error()));
+    const auto version = judge(*database);
+    if (!version) return tl::unexpected(version.error());
     database->when_closed(LogAtEnd::WorkedIn);
+    if (auto done = bring_up_to_date(*database, *version); !done) return tl::unexpected(std::move(done.error()));
     return database;
 }
 
