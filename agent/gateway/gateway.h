@@ -5,18 +5,21 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "headgate/ended_flow.h"
 #include "headgate/flow_operation.h"
 #include "headgate/flow_table.h"
 #include "headgate/operation_store.h"
 #include "headgate/result.h"
 #include "headgate/ruleset.h"
 
+#include "gateway/proof.h"
 #include "operations/flush.h"
 
 namespace headgate::gateway {
@@ -37,6 +40,7 @@ struct OperationOrder {
     FlowQuery query;        ///< validated; without filters where the flows have been captured before
     std::string token;      ///< of the request: one that is ordered again is not done again. Empty: none
     Caller caller;
+    std::optional<Proof> proof;  ///< where the request was signed: a copy of it starts nothing
 
     // Of a flush.
     std::string from_operation;      ///< flush exactly the flows of this one
@@ -76,8 +80,24 @@ struct FlowKind {
 /// How full a flow table is, and of what.
 struct TableCensus {
     TableUsage usage;
+    std::optional<std::uint64_t> peak;  ///< the most that an agent has seen in use; nothing where none has looked
     std::map<FlowKind, std::uint64_t> flows;
 };
+
+/// Which flows that have ended somebody wants to be told of.
+struct EndedFlowQuery {
+    std::vector<EndReason> reasons;                     ///< none: whatever the reason, and without one
+    std::vector<FlowFilter> filters;                    ///< none: every flow
+    std::optional<std::vector<std::string>> firewalls;  ///< absent: of every firewall
+    std::size_t latest = 1000;                          ///< how many that ended before are looked at
+    bool follow = false;                                ///< and those that end from now on
+
+    /// Asked again and again while flows are waited for: whether nobody wants them any more.
+    std::function<bool()> is_over = [] { return false; };
+};
+
+/// Takes the next record, in the form of EVE, without a line end. What it returns as an error ends the telling.
+using RecordSink = std::function<Result<void>(std::string_view record)>;
 
 /// Thread-safe.
 class Gateway {
@@ -103,11 +123,18 @@ class Gateway {
     /// flush are known when it has ended.
     virtual Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) = 0;
 
+    /// `count` of them from the `first` on; fewer at the end.
+    virtual Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) = 0;
+
     virtual Result<TableCensus> count_flows(const EndpointName& endpoint) = 0;
 
     virtual Result<EndpointPolicy> policy_status(const EndpointName& endpoint) = 0;
     virtual Result<EndpointPolicy> apply_policy(const PolicyOrder& order) = 0;
     virtual Result<EndpointPolicy> remove_policy(const PolicyOrder& order) = 0;
+
+    /// Flows that have ended, as far as the process remembers them that manages the gateway. Some may be missed by one
+    /// who takes them too slowly: a record says so.
+    virtual Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& take) = 0;
 };
 
 }  // namespace headgate::gateway

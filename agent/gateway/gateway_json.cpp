@@ -5,23 +5,23 @@
 #include <utility>
 
 #include "config/configuration.h"
+#include "flow/json_members.h"
 #include "operations/operation_json.h"
 #include "operations/operation_reader.h"
 
 namespace headgate::gateway {
 namespace {
 
-using operations::JsonReader;
-using operations::one_of;
-
 void append_kind(fmt::memory_buffer& out, const FlowKind& kind, std::uint64_t count) {
     fmt::format_to(std::back_inserter(out), "{{\"family\":\"{}\",\"protocol\":\"{}\",\"state\":\"{}\",\"count\":{}}}",
                    to_string(kind.family), to_string(kind.protocol), to_string(kind.state), count);
 }
 
-void append_usage(fmt::memory_buffer& out, const TableUsage& usage) {
-    fmt::format_to(std::back_inserter(out), "{{\"in_use\":{},\"maximum\":{},\"buckets\":{}", usage.in_use,
-                   usage.maximum, usage.buckets);
+void append_usage(fmt::memory_buffer& out, const TableCensus& census) {
+    const auto& usage = census.usage;
+    fmt::format_to(std::back_inserter(out), "{{\"in_use\":{}", usage.in_use);
+    if (census.peak) fmt::format_to(std::back_inserter(out), ",\"peak\":{}", *census.peak);
+    fmt::format_to(std::back_inserter(out), ",\"maximum\":{},\"buckets\":{}", usage.maximum, usage.buckets);
 }
 
 void add_counter(JsonMembers& members, const PolicyCounter& counter) {
@@ -117,7 +117,7 @@ void take_policy_status(JsonReader& reader, RulesetStatus& status) {
 }  // namespace
 
 void append_census_json(fmt::memory_buffer& out, const TableCensus& census) {
-    append_usage(out, census.usage);
+    append_usage(out, census);
     out.append(std::string_view{",\"flows\":["});
     std::string_view separator = "\n";
     for (const auto& [kind, count] : census.flows) {
@@ -132,19 +132,8 @@ void append_census_ndjson(fmt::memory_buffer& out, const TableCensus& census) {
         append_kind(out, kind, count);
         out.push_back('\n');
     }
-    append_usage(out, census.usage);
+    append_usage(out, census);
     out.append(std::string_view{"}\n"});
-}
-
-void add_policy_rules(JsonMembers& members, const StreamExceptionPolicy& policy) {
-    std::vector<std::string_view> hooks;
-    std::ranges::transform(policy.hooks, std::back_inserter(hooks), [](Hook hook) { return to_string(hook); });
-    members.text("stream_exception_policy", to_string(policy.exception));
-    members.text("scope", to_string(policy.scope));
-    members.texts("hooks", hooks);
-    members.number("priority", policy.priority);
-    members.number("remember_flushed_for_seconds", policy.remember_flushed_for.count());
-    members.number("remember_at_most", policy.remember_at_most);
 }
 
 void append_policy_status_json(fmt::memory_buffer& out, const Endpoint& endpoint, const RulesetStatus& status,
@@ -164,26 +153,60 @@ void append_endpoint_policy_json(fmt::memory_buffer& out, const EndpointPolicy& 
     out.push_back('}');
 }
 
-void append_operations_json(fmt::memory_buffer& out, const std::vector<FlowOperation>& listed) {
+void add_policy_rules(JsonMembers& members, const StreamExceptionPolicy& policy) {
+    std::vector<std::string_view> hooks;
+    std::ranges::transform(policy.hooks, std::back_inserter(hooks), [](Hook hook) { return to_string(hook); });
+    members.text("stream_exception_policy", to_string(policy.exception));
+    members.text("scope", to_string(policy.scope));
+    members.texts("hooks", hooks);
+    members.number("priority", policy.priority);
+    members.number("remember_flushed_for_seconds", policy.remember_flushed_for.count());
+    members.number("remember_at_most", policy.remember_at_most);
+}
+
+void append_policy_json(fmt::memory_buffer& out, const StreamExceptionPolicy& policy, std::string_view file) {
+    out.push_back('{');
+    JsonMembers members{out};
+    members.text("policy", policy.name);
+    if (!policy.description.empty()) members.text("description", policy.description);
+    add_policy_rules(members, policy);
+    if (policy.log) {
+        members.object("log", [&](JsonMembers& log) {
+            log.text("prefix", policy.log->prefix);
+            log.number("packets_per_second", policy.log->packets_per_second);
+        });
+    }
+    if (!file.empty()) members.text("file", file);
+    out.push_back('}');
+}
+
+void append_operations_json(fmt::memory_buffer& out, const std::vector<FlowOperation>& listed,
+                            std::string_view next_cursor) {
     out.append(std::string_view{"{\"operations\":["});
     std::string_view separator = "\n";
     for (const auto& operation : listed) {
         out.append(std::exchange(separator, ",\n"));
         operations::append_operation_json(out, operation);
     }
-    out.append(std::string_view{"]}"});
+    out.push_back(']');
+    if (!next_cursor.empty()) {
+        JsonMembers members{out, JsonMembers::Place::Later};
+        members.text("next_cursor", next_cursor);
+    }
+    out.push_back('}');
 }
 
 Result<TableCensus> read_census_json(const std::string& text) {
-    const auto object = operations::parse_json_object(text);
+    const auto object = parse_json_object(text);
     if (!object) return tl::unexpected(object.error());
     TableCensus census;
     JsonReader reader{*object};
     reader.number("in_use", census.usage.in_use);
+    reader.optional_number("peak", census.peak);
     reader.number("maximum", census.usage.maximum);
     reader.number("buckets", census.usage.buckets);
     const auto read = reader.finish().and_then([&] {
-        return operations::for_each_object(*object, "flows", [&](const operations::JsonObject& element) {
+        return for_each_object(*object, "flows", [&](const JsonObject& element) {
             JsonReader kind{element};
             take_kind(kind, census);
             return kind.finish();
@@ -194,7 +217,7 @@ Result<TableCensus> read_census_json(const std::string& text) {
 }
 
 Result<EndpointPolicy> read_endpoint_policy_json(const std::string& text) {
-    const auto object = operations::parse_json_object(text);
+    const auto object = parse_json_object(text);
     if (!object) return tl::unexpected(object.error());
     EndpointPolicy policy;
     JsonReader reader{*object};
@@ -205,14 +228,14 @@ Result<EndpointPolicy> read_endpoint_policy_json(const std::string& text) {
 }
 
 Result<FlowOperation> read_operation_json(const std::string& text) {
-    return operations::parse_json_object(text).and_then(operations::read_operation);
+    return parse_json_object(text).and_then(operations::read_operation);
 }
 
 Result<std::vector<FlowOperation>> read_operations_json(const std::string& text) {
-    const auto object = operations::parse_json_object(text);
+    const auto object = parse_json_object(text);
     if (!object) return tl::unexpected(object.error());
     std::vector<FlowOperation> listed;
-    const auto read = operations::for_each_object(*object, "operations", [&](const operations::JsonObject& element) {
+    const auto read = for_each_object(*object, "operations", [&](const JsonObject& element) {
         return operations::read_operation(element).map(
             [&](FlowOperation&& each) { listed.push_back(std::move(each)); });
     });

@@ -21,9 +21,6 @@ void append_census_json(fmt::memory_buffer& out, const TableCensus& census);
 /// An object and a line for each kind of flow, and one for the table last.
 void append_census_ndjson(fmt::memory_buffer& out, const TableCensus& census);
 
-/// What the kernel tells of a policy in force, too.
-void add_policy_rules(JsonMembers& members, const StreamExceptionPolicy& policy);
-
 /// One object without a line end. `message`: what is to be said of the condition, if anything.
 void append_policy_status_json(fmt::memory_buffer& out, const Endpoint& endpoint, const RulesetStatus& status,
                                std::string_view message);
@@ -31,8 +28,15 @@ void append_policy_status_json(fmt::memory_buffer& out, const Endpoint& endpoint
 /// The same with what is beside it, so that it can be read back.
 void append_endpoint_policy_json(fmt::memory_buffer& out, const EndpointPolicy& policy);
 
-/// `{"operations": [...]}`, a line each.
-void append_operations_json(fmt::memory_buffer& out, const std::vector<FlowOperation>& listed);
+/// What the kernel tells of a policy in force, too.
+void add_policy_rules(JsonMembers& members, const StreamExceptionPolicy& policy);
+
+/// A policy as its file says it, without a line end. `file`: where it was read, if that is to be told.
+void append_policy_json(fmt::memory_buffer& out, const StreamExceptionPolicy& policy, std::string_view file = {});
+
+/// `{"operations": [...]}`, a line each. `next_cursor`: where the list goes on; empty where it does not.
+void append_operations_json(fmt::memory_buffer& out, const std::vector<FlowOperation>& listed,
+                            std::string_view next_cursor = {});
 
 [[nodiscard]] Result<TableCensus> read_census_json(const std::string& text);
 [[nodiscard]] Result<EndpointPolicy> read_endpoint_policy_json(const std::string& text);

@@ -1,12 +1,14 @@
 #include "gateway/local_gateway.h"
 
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <iterator>
 
+#include "gateway/ended_flows.h"
 #include "gateway/endpoint_policy.h"
+#include "gateway/readiness.h"
+#include "midstream/policy_library.h"
 #include "operations/sqlite_store.h"
 
 namespace headgate::gateway {
@@ -33,16 +35,29 @@ class Census final : public ScanListener {
     std::map<FlowKind, std::uint64_t>& counts_;
 };
 
+/// What somebody said, whether there is such an endpoint or not.
+Endpoint as_named(const EndpointName& name) {
+    return {name.firewall.value_or(""), name.availability_zone.value_or(""), name.network_namespace.value_or("")};
+}
+
+/// A signed order that says no token has its signature for one: so also an agent that comes after this one knows it.
+std::string token_of(const OperationOrder& order) {
+    if (!order.token.empty() || !order.proof) return order.token;
+    return "signed:" + order.proof->signature;
+}
+
 bool is_unnamed(const EndpointName& name) {
     return name == EndpointName{};
 }
 
 }  // namespace
 
-LocalGateway::LocalGateway(config::Configuration configuration)
+LocalGateway::LocalGateway(config::Configuration configuration, flowlog::StandardOutput output, flowlog::Teller tell)
     : configuration_(std::make_shared<const config::Configuration>(std::move(configuration))),
       state_dir_(configuration_->state_dir),
-      audit_(configuration_->audit_log, clock_) {}
+      audit_(configuration_->audit_log, clock_),
+      flow_log_(configuration_->flow_log, output, tell),
+      tell_(std::move(tell)) {}
 
 LocalGateway::~LocalGateway() = default;
 
@@ -55,6 +70,7 @@ void LocalGateway::configure(config::Configuration configuration) {
     configuration.state_dir = state_dir_;
     auto shared = std::make_shared<const config::Configuration>(std::move(configuration));
     audit_.write_to(shared->audit_log);
+    flow_log_.configure(shared->flow_log);
     {
         const std::lock_guard lock{opening_};
         if (engine_) engine_->configure(engine_settings(*shared));
@@ -71,7 +87,7 @@ Result<operations::Engine*> LocalGateway::engine() {
     store_ = std::move(*store);
     engine_ = std::make_unique<operations::Engine>(
         *store_, clock_, audit_, [this](const Endpoint& endpoint) { return open(endpoint); },
-        engine_settings(*configuration()));
+        engine_settings(*configuration()), on_ended_, flush_records_);
     return engine_.get();
 }
 
@@ -80,7 +96,23 @@ Result<void> LocalGateway::open_store() {
 }
 
 Result<void> LocalGateway::settle_cut() {
-    return engine().and_then([](operations::Engine* engine) { return engine->settle_cut(); });
+    auto settled = engine().and_then([](operations::Engine* engine) { return engine->settle_cut(); });
+    if (store_) make_up_records();
+    return settled;
+}
+
+/// Not by who calls this: the log's file may be long, or on a server that is gone.
+void LocalGateway::make_up_records() {
+    if (UnwrittenMark::all(state_dir_).empty() || is_making_up_.exchange(true)) return;
+    making_up_ = std::jthread{[this] {
+        const auto made_up = flush_records_.make_up(*store_, configuration()->flow_log);
+        if (!made_up) tell_("flow log: " + made_up.error().message);
+        if (made_up.value_or(0) != 0) {
+            tell_(fmt::format("flow log: {} made up for, which a process that was killed had not written",
+                              *made_up == 1 ? "1 record is" : fmt::format("{} records are", *made_up)));
+        }
+        is_making_up_ = false;
+    }};
 }
 
 Result<operations::EndpointAccess> LocalGateway::open(const Endpoint& endpoint) {
@@ -100,19 +132,36 @@ Result<operations::EndpointAccess> LocalGateway::open(const Endpoint& endpoint) 
 }
 
 Result<FlowOperation> LocalGateway::start(const OperationOrder& order) {
+    if (!order.proof) return start_anew(order);
+    auto claim = replays_.claim(*order.proof, order.token, clock_.now());
+    if (!claim) return tl::unexpected(refuse(order, std::move(claim.error())));
+    if (claim->operation()) return find(*claim->operation());
+    auto started = start_anew(order);
+    if (started) claim->settle(started->id);
+    return started;
+}
+
+Result<FlowOperation> LocalGateway::start_anew(const OperationOrder& order) {
     const auto engine = this->engine();
     if (!engine) return tl::unexpected(engine.error());
-    auto request = request_of(order);
-    if (request) return (*engine)->start(*request);
-    const auto& name = order.endpoint;
+    const auto request = request_of(order);
+    if (!request) return tl::unexpected(refuse(order, request.error()));
+    auto started = (*engine)->start(*request);
+    // What was cut on this endpoint is settled by now.
+    make_up_records();
+    return started;
+}
+
+Error LocalGateway::refuse(const OperationOrder& order, Error error) {
+    const auto engine = this->engine();
+    if (!engine) return engine.error();
     FlowOperation refused;
     refused.type = order.type;
-    refused.endpoint = {name.firewall.value_or(""), name.availability_zone.value_or(""),
-                        name.network_namespace.value_or("")};
+    refused.endpoint = as_named(order.endpoint);
     refused.query = order.query;
     refused.caller = order.caller;
     refused.dry_run = order.dry_run;
-    return (*engine)->refuse(std::move(refused), std::move(request.error()));
+    return (*engine)->refuse(std::move(refused), std::move(error)).value();
 }
 
 Result<operations::OperationRequest> LocalGateway::request_of(const OperationOrder& order) {
@@ -124,7 +173,7 @@ Result<operations::OperationRequest> LocalGateway::request_of(const OperationOrd
     request.type = order.type;
     request.endpoint = endpoint->endpoint();
     request.query = order.query;
-    request.token = order.token;
+    request.token = token_of(order);
     request.caller = order.caller;
     request.from_operation = order.from_operation;
     request.dry_run = order.dry_run;
@@ -182,37 +231,93 @@ Result<void> LocalGateway::for_each_flow(std::string_view id, std::uint64_t firs
     return engine().and_then([&](operations::Engine*) { return store_->for_each_flow(id, first, take); });
 }
 
+Result<std::vector<StoredFlow>> LocalGateway::flows(std::string_view id, std::uint64_t first, std::size_t count) {
+    return engine().and_then([&](operations::Engine*) { return store_->flows(id, first, count); });
+}
+
 Result<std::uint64_t> LocalGateway::tidy() {
-    return engine().and_then(
-        [](operations::Engine* engine) { return engine->settle_cut().and_then([&] { return engine->tidy(); }); });
+    return settle_cut().and_then([this] { return engine_->tidy(); });
 }
 
 void LocalGateway::trim() {
     if (store_) store_->trim();
-    ::malloc_trim(0);
 }
 
 void LocalGateway::drain() {
     if (engine_) engine_->drain();
+    flow_log_.end_looking_on();
+}
+
+void LocalGateway::reopen_logs() {
+    audit_.reopen();
+    flow_log_.reopen();
 }
 
 Result<TableCensus> LocalGateway::count_flows(const EndpointName& endpoint) {
     const auto chosen = choose_endpoint(*configuration(), endpoint);
     if (!chosen) return tl::unexpected(chosen.error());
-    const auto table = chosen->open_table();
+    return censuses_.take(chosen->endpoint(), [&] { return count_anew(*chosen); });
+}
+
+Result<TableCensus> LocalGateway::count_anew(const ChosenEndpoint& endpoint) {
+    const auto table = endpoint.open_table();
     if (!table) return tl::unexpected(table.error());
     const auto usage = (*table)->usage();
     if (!usage) return tl::unexpected(usage.error());
-    TableCensus census{*usage, {}};
+    TableCensus census{*usage, peaks_.note(endpoint.endpoint(), usage->in_use), {}};
     FlowQuery everything;
     everything.filters = {FlowFilter{}};
     everything.states = StateScope::Any;
-    if (auto narrowed = chosen->narrow(everything); !narrowed) return tl::unexpected(std::move(narrowed.error()));
+    if (auto narrowed = endpoint.narrow(everything); !narrowed) return tl::unexpected(std::move(narrowed.error()));
     Census counting{census.flows};
     if (auto scanned = (*table)->scan(everything, {clock_.now(), std::nullopt}, counting); !scanned) {
         return tl::unexpected(std::move(scanned.error()));
     }
     return census;
+}
+
+Result<TableCensus> LocalGateway::usage(const EndpointName& endpoint) {
+    const auto chosen = choose_endpoint(*configuration(), endpoint);
+    if (!chosen) return tl::unexpected(chosen.error());
+    const auto table = chosen->open_table();
+    if (!table) return tl::unexpected(table.error());
+    return (*table)->usage().map([&](const TableUsage& usage) {
+        return TableCensus{usage, peaks_.note(chosen->endpoint(), usage.in_use), {}};
+    });
+}
+
+Result<std::vector<PolicyCounter>> LocalGateway::midstream_counters(const EndpointName& endpoint) {
+    const auto chosen = choose_endpoint(*configuration(), endpoint);
+    if (!chosen) return tl::unexpected(chosen.error());
+    return chosen->open_ruleset().and_then([](const std::unique_ptr<Ruleset>& ruleset) { return ruleset->counters(); });
+}
+
+std::vector<StreamExceptionPolicy> LocalGateway::policies() {
+    std::vector<StreamExceptionPolicy> named;
+    for (auto& entry : midstream::list_policies(midstream::policy_folders()))
+        if (entry.policy) named.push_back(std::move(*entry.policy));
+    return named;
+}
+
+Result<void> LocalGateway::for_each_ended(const EndedFlowQuery& query, const RecordSink& take) {
+    return tell_ended(flow_log_.recent(), query, take);
+}
+
+flowlog::FlowLogCounts LocalGateway::flow_log_counts() const {
+    return flow_log_.counts();
+}
+
+std::vector<Finding> LocalGateway::readiness() {
+    auto findings = endpoint_findings(*configuration());
+    const auto usable = engine().and_then([&](operations::Engine*) { return store_->ensure_room(1); });
+    findings.push_back({"store", {}, usable ? "" : usable.error().message});
+    const auto audited = audit_.ready();
+    findings.push_back({"audit_log", {}, audited ? "" : audited.error().message});
+    std::string faults;
+    for (const auto& [name, sink] : flow_log_.counts().sinks)
+        if (!sink.fault.empty()) faults += fmt::format("{}{}: {}", faults.empty() ? "" : "; ", name, sink.fault);
+    findings.push_back({"flow_log", {}, std::move(faults)});
+    return findings;
 }
 
 Result<EndpointPolicy> LocalGateway::policy_status(const EndpointName& endpoint) {
@@ -245,6 +350,13 @@ Result<EndpointPolicy> LocalGateway::change_policy(std::string_view action, cons
         changed->warnings.push_back(recorded.error().message);
     }
     return changed;
+}
+
+Error LocalGateway::refuse_policy(std::string_view action, const PolicyOrder& order, Error error) {
+    const operations::PolicyChange record{action, order.policy, as_named(order.endpoint), order.caller};
+    // What cannot be recorded was refused all the same.
+    static_cast<void>(audit_.record(record, tl::unexpected(error)));
+    return error;
 }
 
 }  // namespace headgate::gateway

@@ -1,34 +1,47 @@
 // The gateway that this process is on: its configuration, its engine, and the kernel.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "headgate/clock.h"
 
 #include "config/configuration.h"
+#include "flowlog/flow_log.h"
 #include "gateway/chosen_endpoint.h"
-#include "gateway/gateway.h"
+#include "gateway/flush_records.h"
+#include "gateway/managed_gateway.h"
+#include "gateway/peak_memory.h"
+#include "gateway/replay_guard.h"
+#include "gateway/shared_census.h"
 #include "gateway/timestamp_memory.h"
 #include "operations/audit_trail.h"
 #include "operations/engine.h"
 
 namespace headgate::gateway {
 
-class LocalGateway final : public Gateway {
+class LocalGateway final : public ManagedGateway {
   public:
-    explicit LocalGateway(config::Configuration configuration);
+    /// `tell` is called with what the operator should know of the flow log.
+    explicit LocalGateway(
+        config::Configuration configuration, flowlog::StandardOutput output = flowlog::StandardOutput::ForOthers,
+        flowlog::Teller tell = [](std::string_view) {});
 
-    /// Waits for what is running.
+    /// Waits for what is running, and for the flow log.
     ~LocalGateway() override;
+
+    /// Whom to tell of operations that end. Asked before anything else, and once.
+    void on_ended(operations::OperationListener listener) { on_ended_ = std::move(listener); }
 
     /// Opens the store, which otherwise waits until somebody needs it.
     [[nodiscard]] Result<void> open_store();
 
-    /// Settles what a killed process left behind.
+    /// Settles what a killed process left behind; the flow log follows on a thread of its own.
     [[nodiscard]] Result<void> settle_cut();
 
     Result<FlowOperation> start(const OperationOrder& order) override;
@@ -38,15 +51,26 @@ class LocalGateway final : public Gateway {
     Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override;
     Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override;
 
+    Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
+
     Result<TableCensus> count_flows(const EndpointName& endpoint) override;
 
     Result<EndpointPolicy> policy_status(const EndpointName& endpoint) override;
     Result<EndpointPolicy> apply_policy(const PolicyOrder& order) override;
     Result<EndpointPolicy> remove_policy(const PolicyOrder& order) override;
+    Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& take) override;
+
+    [[nodiscard]] std::shared_ptr<const config::Configuration> configuration() const override;
+    std::vector<StreamExceptionPolicy> policies() override;
+    Result<TableCensus> usage(const EndpointName& endpoint) override;
+    Result<std::vector<PolicyCounter>> midstream_counters(const EndpointName& endpoint) override;
+    [[nodiscard]] flowlog::FlowLogCounts flow_log_counts() const override;
+    std::vector<Finding> readiness() override;
+    Error refuse(const OperationOrder& order, Error error) override;
+    Error refuse_policy(std::string_view action, const PolicyOrder& order, Error error) override;
 
     /// From now on with this configuration; what is running goes on as it was begun. `state_dir` stays as it was.
     void configure(config::Configuration configuration);
-    [[nodiscard]] std::shared_ptr<const config::Configuration> configuration() const;
 
     /// What is known of time stamps, for whoever sees to them.
     [[nodiscard]] TimestampMemory& timestamps() noexcept { return timestamps_; }
@@ -56,29 +80,44 @@ class LocalGateway final : public Gateway {
 
     /// Gives back what memory operations have taken and nobody needs at rest.
     void trim();
-    void reopen_logs() { audit_.reopen(); }
+    void reopen_logs();
+
+    /// For whoever listens to the kernel.
+    [[nodiscard]] flowlog::FlowLog& flow_log() noexcept { return flow_log_; }
     void drain();
 
   private:
     [[nodiscard]] Result<operations::Engine*> engine();
     [[nodiscard]] Result<operations::EndpointAccess> open(const Endpoint& endpoint);
+    void make_up_records();
+    [[nodiscard]] Result<FlowOperation> start_anew(const OperationOrder& order);
     [[nodiscard]] Result<operations::OperationRequest> request_of(const OperationOrder& order);
     [[nodiscard]] Result<operations::FlushRequest> flush_of(const OperationOrder& order, const ChosenEndpoint& endpoint,
                                                             const FlowQuery& query) const;
+    [[nodiscard]] Result<TableCensus> count_anew(const ChosenEndpoint& endpoint);
     [[nodiscard]] Result<EndpointName> endpoint_of(const OperationOrder& order);
     template <typename Change>
     [[nodiscard]] Result<EndpointPolicy> change_policy(std::string_view action, const PolicyOrder& order,
                                                        Change change);
 
     SystemClock clock_;
+    ReplayGuard replays_{clock_.now()};
     TimestampMemory timestamps_;
+    PeakMemory peaks_;
+    SharedCensus censuses_;
     mutable std::mutex mutex_;
     std::shared_ptr<const config::Configuration> configuration_;  ///< under the mutex
     const std::filesystem::path state_dir_;
     operations::AuditTrail audit_;
+    flowlog::FlowLog flow_log_;
+    const flowlog::Teller tell_;
+    FlushRecords flush_records_{flow_log_, clock_, state_dir_};
+    operations::OperationListener on_ended_ = [](const FlowOperation&) {};
     std::mutex opening_;
     std::unique_ptr<OperationStore> store_;       ///< under `opening_` until it is there
     std::unique_ptr<operations::Engine> engine_;  ///< likewise
+    std::atomic<bool> is_making_up_ = false;
+    std::jthread making_up_;  ///< whoever set that
 };
 
 }  // namespace headgate::gateway

@@ -12,8 +12,6 @@
 namespace headgate::gateway {
 namespace {
 
-using operations::JsonReader;
-
 std::vector<std::string> texts_of(const std::vector<FlowFilter>& filters) {
     std::vector<std::string> texts;
     std::ranges::transform(filters, std::back_inserter(texts), [](const auto& each) { return to_string(each); });
@@ -59,11 +57,19 @@ Result<void> check_captured_query(const FlowQuery& query) {
     return invalid("from_capture: takes the flows as they were captured, so there is nothing else to say of them");
 }
 
-Result<FlowQuery> checked_query(OperationOrder& order) {
+bool finds_all(const FlowQuery& query) {
+    return std::ranges::any_of(query.filters, &FlowFilter::matches_everything);
+}
+
+/// `all`: whether somebody has said that every flow is meant.
+Result<FlowQuery> checked_query(OperationOrder& order, bool all) {
     if (!order.from_operation.empty()) {
         return check_captured_query(order.query).map([&] { return std::move(order.query); });
     }
     if (order.query.filters.empty()) return invalid("filters: name the flows; an empty filter, {{}}, means every one");
+    if (order.type == OperationType::Flush && !all && finds_all(order.query)) {
+        return invalid("filters: one leaves no flow out; to flush every flow, say so: \"all\": true");
+    }
     auto query = validated(std::move(order.query));
     if (!query) return tl::unexpected(std::move(query.error()).within("filters"));
     return query;
@@ -80,6 +86,7 @@ Result<void> append_order_json(fmt::memory_buffer& out, const OperationOrder& or
     if (order.endpoint.firewall) members.text("firewall", *order.endpoint.firewall);
     if (order.endpoint.availability_zone) members.text("availability_zone", *order.endpoint.availability_zone);
     operations::add_query(members, order.query);
+    if (order.type == OperationType::Flush && finds_all(order.query)) members.number("all", true);
     if (order.type == OperationType::Flush) add_flush(members, order);
     out.push_back('}');
     return {};
@@ -97,7 +104,7 @@ Result<void> append_policy_order_json(fmt::memory_buffer& out, const PolicyOrder
 }
 
 Result<OperationOrder> read_order_json(const std::string& text) {
-    const auto object = operations::parse_json_object(text);
+    const auto object = parse_json_object(text);
     if (!object) return tl::unexpected(Error{object.error()}.within("body"));
     OperationOrder order;
     JsonReader reader{*object, JsonReader::Others::Refused};
@@ -105,20 +112,22 @@ Result<OperationOrder> read_order_json(const std::string& text) {
     reader.optional_text("firewall", order.endpoint.firewall);
     reader.optional_text("availability_zone", order.endpoint.availability_zone);
     operations::take_query(reader, order.query);
-    const bool flushes = take_flush(reader, order);
+    bool all = false;
+    reader.optional_flag("all", all);
+    const bool flushes = take_flush(reader, order) || all;
     if (const auto read = reader.finish(); !read) return tl::unexpected(read.error());
     if (flushes && order.type == OperationType::Capture) {
         return invalid("type: a {} takes nothing that a {} does", to_string(OperationType::Capture),
                        to_string(OperationType::Flush));
     }
-    auto query = checked_query(order);
+    auto query = checked_query(order, all);
     if (!query) return tl::unexpected(std::move(query.error()));
     order.query = std::move(*query);
     return order;
 }
 
 Result<PolicyOrder> read_policy_order_json(const std::string& text) {
-    const auto object = operations::parse_json_object(text);
+    const auto object = parse_json_object(text);
     if (!object) return tl::unexpected(Error{object.error()}.within("body"));
     PolicyOrder order;
     JsonReader reader{*object, JsonReader::Others::Refused};

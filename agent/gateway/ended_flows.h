@@ -1,0 +1,13 @@
+// Tells the flows that ended lately to those who ask.
+#pragma once
+
+#include "flowlog/recent_ends.h"
+#include "gateway/gateway.h"
+
+namespace headgate::gateway {
+
+/// As Gateway::for_each_ended.
+[[nodiscard]] Result<void> tell_ended(const flowlog::RecentEnds& recent, const EndedFlowQuery& query,
+                                      const RecordSink& take);
+
+}  // namespace headgate::gateway

@@ -1,0 +1,133 @@
+#include "gateway/flush_records.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "flowlog/logged_flows.h"
+#include "flowlog/record_text.h"
+
+namespace headgate::gateway {
+namespace {
+
+/// Records are not strictly in the order of their times.
+constexpr std::chrono::minutes kBefore{1};
+
+std::string user_of(const Caller& caller) {
+    return caller.sudo_user.empty() ? caller.user : caller.sudo_user;
+}
+
+/// What all flows of one operation have in common.
+class Records {
+  public:
+    Records(const FlowOperation& operation, Timestamp now)
+        : endpoint_(std::make_shared<const Endpoint>(operation.endpoint)),
+          note_(std::make_shared<const FlushNote>(
+              FlushNote{operation.id, user_of(operation.caller), operation.stream_exception_policy})),
+          now_(now) {}
+
+    void add(const Flow& flow, std::optional<EndReason> reason) {
+        flows_.push_back({flow, flow.stopped.value_or(now_), reason, endpoint_, note_, nullptr});
+    }
+
+    [[nodiscard]] std::vector<EndedFlow> take() { return std::exchange(flows_, {}); }
+
+  private:
+    std::shared_ptr<const Endpoint> endpoint_;
+    std::shared_ptr<const FlushNote> note_;
+    Timestamp now_;
+    std::vector<EndedFlow> flows_;
+};
+
+/// Of which flows there are records, as far as a file tells.
+Result<std::vector<std::uint64_t>> logged_flows(const FlowOperation& operation, const config::FlowLog& settings) {
+    const auto sink = std::ranges::find_if(settings.sinks, [](const auto& each) { return each.file.has_value(); });
+    const std::vector<std::uint64_t> none;
+    if (sink == settings.sinks.end()) return none;
+    auto logged = flowlog::logged_flows(*sink->file, operation.id, operation.requested_at - kBefore);
+    return logged || logged.error().number != ENOENT ? logged : none;
+}
+
+}  // namespace
+
+Result<void> FlushRecords::begins(const FlowOperation& operation) const {
+    auto mark = UnwrittenMark::make(state_dir_, operation.id);
+    if (!mark) return tl::unexpected(std::move(mark.error()).within("marking the flush for the flow log"));
+    const std::lock_guard lock{mutex_};
+    held_.insert_or_assign(operation.id, std::move(*mark));
+    return {};
+}
+
+void FlushRecords::ended(const FlowOperation& operation) const {
+    const std::lock_guard lock{mutex_};
+    held_.erase(operation.id);
+}
+
+FlushRecords::Mark FlushRecords::mark_of(const FlowOperation& operation) const {
+    const std::lock_guard lock{mutex_};
+    const auto held = held_.find(operation.id);
+    return held == held_.end() ? nullptr : held->second;
+}
+
+void FlushRecords::flushed(const FlowOperation& operation, std::span<const FlowEnding> endings) const {
+    Records records{operation, clock_.now()};
+    for (const auto& each : endings)
+        if (each.outcome == Outcome::Flushed) records.add(each.flow, EndReason::Flushed);
+    log_.take(records.take(), mark_of(operation));
+}
+
+void FlushRecords::lost_sight_of(const FlowOperation& operation, std::span<const Flow> flows) const {
+    Records records{operation, clock_.now()};
+    for (const auto& flow : flows)
+        records.add(flow, std::nullopt);
+    log_.take(records.take());
+}
+
+Result<std::uint64_t> FlushRecords::make_up(OperationStore& store, const config::FlowLog& settings) const {
+    if (!log_.has_sinks()) return 0;
+    std::uint64_t made_up = 0;
+    std::optional<Error> first;
+    for (const auto& id : UnwrittenMark::all(state_dir_)) {
+        auto more = make_up_for_marked(id, store, settings);
+        if (!more && !first) first = std::move(more.error());
+        made_up += more.value_or(0);
+    }
+    if (first) return tl::unexpected(std::move(*first));
+    return made_up;
+}
+
+Result<std::uint64_t> FlushRecords::make_up_for_marked(const std::string& id, OperationStore& store,
+                                                       const config::FlowLog& settings) const {
+    const auto operation = store.find(id);
+    if (!operation) return tl::unexpected(operation.error());
+    if (*operation && (*operation)->status == OperationStatus::InProgress) return 0;
+    const auto mark = UnwrittenMark::take_over(state_dir_, id);
+    if (!mark && (mark.error().number == EBUSY || mark.error().number == ENOENT)) return 0;  // somebody sees to it
+    if (!mark) return tl::unexpected(mark.error());
+    if (!*operation) return 0;  // what is no longer kept has no rows to make records of
+    auto made_up = make_up_for(**operation, *mark, store, settings);
+    if (!made_up) (*mark)->given_up();
+    return made_up;
+}
+
+Result<std::uint64_t> FlushRecords::make_up_for(const FlowOperation& operation, const Mark& mark, OperationStore& store,
+                                                const config::FlowLog& settings) const {
+    const auto logged = logged_flows(operation, settings);
+    if (!logged) return tl::unexpected(logged.error());
+    std::uint64_t made_up = 0;
+    auto told = store.for_each_flow(operation.id, 0, [&](std::span<const StoredFlow> flows) -> Result<void> {
+        Records records{operation, operation.requested_at + operation.duration};
+        for (const auto& each : flows)
+            if (each.outcome == Outcome::Flushed && !std::ranges::binary_search(*logged, flowlog::flow_id(each.flow)))
+                records.add(each.flow, EndReason::Flushed);
+        auto missing = records.take();
+        made_up += missing.size();
+        if (!missing.empty()) log_.take(std::move(missing), mark);
+        return {};
+    });
+    return told.map([&] { return made_up; });
+}
+
+}  // namespace headgate::gateway

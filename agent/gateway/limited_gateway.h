@@ -1,0 +1,49 @@
+// A gateway as somebody sees it whose rights may be less than everything: what is not theirs is not there, and what
+// they may not do is refused, which the audit trail says.
+#pragma once
+
+#include "gateway/managed_gateway.h"
+#include "gateway/rights.h"
+
+namespace headgate::gateway {
+
+/// Thread-safe as long as what it stands for is. That outlives it.
+class LimitedGateway final : public ManagedGateway {
+  public:
+    LimitedGateway(ManagedGateway& whole, Rights rights) : whole_(whole), rights_(std::move(rights)) {}
+
+    Result<FlowOperation> start(const OperationOrder& order) override;
+    Result<FlowOperation> find(std::string_view id) override;
+    Result<FlowOperation> wait(std::string_view id, std::chrono::milliseconds at_most) override;
+    Result<void> cancel(std::string_view id) override;
+    Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override;
+    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override;
+    Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
+    Result<TableCensus> count_flows(const EndpointName& endpoint) override;
+    Result<EndpointPolicy> policy_status(const EndpointName& endpoint) override;
+    Result<EndpointPolicy> apply_policy(const PolicyOrder& order) override;
+    Result<EndpointPolicy> remove_policy(const PolicyOrder& order) override;
+    Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& take) override;
+
+    /// With the firewalls that they may see.
+    [[nodiscard]] std::shared_ptr<const config::Configuration> configuration() const override;
+    std::vector<StreamExceptionPolicy> policies() override;
+    Result<TableCensus> usage(const EndpointName& endpoint) override;
+    Result<std::vector<PolicyCounter>> midstream_counters(const EndpointName& endpoint) override;
+    [[nodiscard]] flowlog::FlowLogCounts flow_log_counts() const override;
+    std::vector<Finding> readiness() override;
+    Error refuse(const OperationOrder& order, Error error) override;
+    Error refuse_policy(std::string_view action, const PolicyOrder& order, Error error) override;
+
+  private:
+    [[nodiscard]] Result<EndpointName> confined(EndpointName name) const;
+    [[nodiscard]] Result<OperationOrder> allowed(const OperationOrder& order);
+    template <typename Change>
+    [[nodiscard]] Result<EndpointPolicy> change_policy(std::string_view action, const PolicyOrder& order,
+                                                       const Change& change);
+
+    ManagedGateway& whole_;
+    const Rights rights_;
+};
+
+}  // namespace headgate::gateway

@@ -1,0 +1,58 @@
+// A gateway as the process has it that manages it: what can be asked of any, and what only that process knows. The HTTP
+// faces are written against it. LocalGateway is the real one; LimitedGateway is another one as somebody with fewer
+// rights sees it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headgate/result.h"
+#include "headgate/stream_exception_policy.h"
+
+#include "config/configuration.h"
+#include "flowlog/flow_log.h"
+#include "gateway/gateway.h"
+
+namespace headgate::gateway {
+
+/// One thing that must be so for the gateway to do its work.
+struct Finding {
+    std::string check;  ///< `flow_table`, `recording`, `policy`, `store`, `audit_log`, `flow_log`
+    Endpoint endpoint;  ///< empty for what is not an endpoint's
+    std::string fault;  ///< empty: it is so
+
+    [[nodiscard]] bool is_good() const noexcept { return fault.empty(); }
+
+    friend bool operator==(const Finding&, const Finding&) = default;
+};
+
+/// Thread-safe.
+class ManagedGateway : public Gateway {
+  public:
+    /// The one in force.
+    [[nodiscard]] virtual std::shared_ptr<const config::Configuration> configuration() const = 0;
+
+    /// Those that can be applied by name, sorted by it.
+    virtual std::vector<StreamExceptionPolicy> policies() = 0;
+
+    /// How full a table is, without looking at a single flow.
+    virtual Result<TableCensus> usage(const EndpointName& endpoint) = 0;
+
+    /// What a table's stream exception policies have caught since they were applied, the earlier ones too. However
+    /// much is remembered, this takes no longer.
+    virtual Result<std::vector<PolicyCounter>> midstream_counters(const EndpointName& endpoint) = 0;
+
+    /// How the flow log fares.
+    [[nodiscard]] virtual flowlog::FlowLogCounts flow_log_counts() const = 0;
+
+    /// Every check, whether good or not.
+    virtual std::vector<Finding> readiness() = 0;
+
+    /// Puts into the audit trail that somebody asked for what they may not have. Returns the error.
+    virtual Error refuse(const OperationOrder& order, Error error) = 0;
+    virtual Error refuse_policy(std::string_view action, const PolicyOrder& order, Error error) = 0;
+};
+
+}  // namespace headgate::gateway

@@ -1,0 +1,81 @@
+// Sees to it that a signed order is carried out once: whoever has recorded the request, and sends it again while its
+// date is good, is told what it has started and starts nothing.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "headgate/result.h"
+
+#include "gateway/proof.h"
+
+namespace headgate::gateway {
+
+/// Knows, in memory alone, what has been started since it was made. Thread-safe.
+class ReplayGuard {
+  public:
+    /// Signatures that are kept at most, of some 200 bytes each: 37 a second for as long as each of them is kept.
+    static constexpr std::size_t kMostSignatures = 100'000;
+
+    /// A request that passed once passes until its date is too old; another window on top is for a clock that is put
+    /// back meanwhile.
+    static constexpr auto kKeptFor = 2 * kClockWindow;
+
+    /// The right to start what was signed, or the operation that it has started. What is given up without settle() may
+    /// be tried again.
+    class Claim {
+      public:
+        Claim(Claim&& other) noexcept
+            : guard_(std::exchange(other.guard_, nullptr)),
+              signature_(std::move(other.signature_)),
+              operation_(std::move(other.operation_)) {}
+        Claim& operator=(Claim&&) = delete;
+        ~Claim();
+
+        /// The id of the operation that was started before; nothing where this is the first time.
+        [[nodiscard]] const std::optional<std::string>& operation() const noexcept { return operation_; }
+
+        /// What was signed has started this operation.
+        void settle(std::string operation);
+
+      private:
+        friend class ReplayGuard;
+        Claim(ReplayGuard* guard, std::string signature, std::optional<std::string> operation)
+            : guard_(guard), signature_(std::move(signature)), operation_(std::move(operation)) {}
+
+        ReplayGuard* guard_;  ///< nothing where there is nothing left to be done
+        std::string signature_;
+        std::optional<std::string> operation_;
+    };
+
+    explicit ReplayGuard(Timestamp made_at, std::size_t most_signatures = kMostSignatures)
+        : made_at_(std::chrono::floor<std::chrono::seconds>(made_at)), most_signatures_(most_signatures) {}
+
+    /// What is signed says no fractions of a second, so `made_at` is taken as its whole one. The claim must not outlive
+    /// the guard. Refused with EBUSY while another claim to the same signature is open, and
+    /// while there is no room for one more; with ESTALE where it was signed before the guard was made, so that an agent
+    /// before this one may have carried it out.
+    [[nodiscard]] Result<Claim> claim(const Proof& proof, std::string_view token, Timestamp now);
+
+  private:
+    struct Entry {
+        std::string token;
+        std::optional<std::string> operation;  ///< nothing as long as a claim to it is open
+        Timestamp signed_at{};
+    };
+
+    void forget_expired(Timestamp now);
+
+    const Timestamp made_at_;
+    const std::size_t most_signatures_;
+    std::mutex mutex_;
+    std::map<std::string, Entry, std::less<>> entries_;
+    Timestamp tidied_at_{};
+};
+
+}  // namespace headgate::gateway

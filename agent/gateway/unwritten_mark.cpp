@@ -1,0 +1,65 @@
+#include "gateway/unwritten_mark.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "files/folder_owner.h"
+
+namespace headgate::gateway {
+namespace {
+
+constexpr std::string_view kPrefix = "unwritten-records.";
+
+/// Whoever had it may have removed it between our open and our lock.
+bool is_removed(const FileDescriptor& file) {
+    struct stat about {};
+    return ::fstat(file.get(), &about) == 0 && about.st_nlink == 0;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const UnwrittenMark>> UnwrittenMark::make(const std::filesystem::path& state_dir,
+                                                                 std::string_view operation_id) {
+    return open(state_dir, operation_id, O_CREAT);
+}
+
+Result<std::shared_ptr<const UnwrittenMark>> UnwrittenMark::take_over(const std::filesystem::path& state_dir,
+                                                                      std::string_view operation_id) {
+    return open(state_dir, operation_id, 0);
+}
+
+Result<std::shared_ptr<const UnwrittenMark>> UnwrittenMark::open(const std::filesystem::path& state_dir,
+                                                                 std::string_view operation_id, int flags) {
+    const auto path = state_dir / fmt::format("{}{}", kPrefix, operation_id);
+    for (;;) {
+        FileDescriptor file{::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0640)};
+        if (!file.is_open()) return system_error(errno, path.native());
+        FolderOwner::of(path).take_over(file.get());
+        if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+            return system_error(errno == EWOULDBLOCK ? EBUSY : errno, path.native());
+        }
+        if (!is_removed(file)) return std::shared_ptr<const UnwrittenMark>{new UnwrittenMark{path, std::move(file)}};
+    }
+}
+
+UnwrittenMark::~UnwrittenMark() {
+    if (!is_left_) ::unlink(path_.c_str());
+}
+
+std::vector<std::string> UnwrittenMark::all(const std::filesystem::path& state_dir) {
+    std::vector<std::string> operations;
+    std::error_code ignored;
+    for (const auto& each : std::filesystem::directory_iterator{state_dir, ignored}) {
+        const auto name = each.path().filename().native();
+        if (name.starts_with(kPrefix)) operations.push_back(name.substr(kPrefix.size()));
+    }
+    return operations;
+}
+
+}  // namespace headgate::gateway
