@@ -4,27 +4,10 @@
 
 #include <algorithm>
 
+#include "flow/text.h"
+#include "flow/utf8.h"
+
 namespace headgate::http {
-namespace {
-
-/// How many bytes the character at the front takes; 0 where it is none (RFC 3629, section 4).
-std::size_t character_size(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const auto lead = byte(0);
-    if (lead < 0x80) return 1;
-    const std::size_t size = lead >= 0xC2 && lead < 0xE0   ? 2
-                             : lead >= 0xE0 && lead < 0xF0 ? 3
-                             : lead >= 0xF0 && lead < 0xF5 ? 4
-                                                           : 0;
-    if (size == 0 || text.size() < size) return 0;
-    for (std::size_t i = 1; i < size; ++i)
-        if ((byte(i) & 0xC0U) != 0x80) return 0;
-    const bool overlong = (lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xF0 && byte(1) < 0x90);
-    const bool beyond = (lead == 0xED && byte(1) >= 0xA0) || (lead == 0xF4 && byte(1) >= 0x90);
-    return overlong || beyond ? 0 : size;
-}
-
-}  // namespace
 
 bool IgnoringCase::operator()(std::string_view a, std::string_view b) const {
     const int order = ::strncasecmp(a.data(), b.data(), std::min(a.size(), b.size()));
@@ -36,6 +19,10 @@ std::string_view Request::header(std::string_view name) const {
     return found == headers.end() ? std::string_view{} : std::string_view{found->second};
 }
 
+bool is_media_type(std::string_view content_type, std::string_view media_type) {
+    return equal_ignoring_case(trimmed(take_until(content_type, ';')), media_type);
+}
+
 Answer json_answer(int status, std::string_view body) {
     Answer answer;
     answer.status = status;
@@ -43,17 +30,6 @@ Answer json_answer(int status, std::string_view body) {
     answer.body = as_utf8(body);
     if (!answer.body.ends_with('\n')) answer.body.push_back('\n');
     return answer;
-}
-
-std::string as_utf8(std::string_view text) {
-    std::string clean;
-    clean.reserve(text.size() + 1);
-    while (!text.empty()) {
-        const auto size = character_size(text);
-        clean.append(size == 0 ? "\xEF\xBF\xBD" : text.substr(0, size));
-        text.remove_prefix(std::max<std::size_t>(size, 1));
-    }
-    return clean;
 }
 
 }  // namespace headgate::http

@@ -5,7 +5,7 @@
 #include <cerrno>
 
 #include "flow/json_members.h"
-#include "operations/json_reader.h"
+#include "flow/json_reader.h"
 
 namespace headgate::http {
 namespace {
@@ -15,7 +15,8 @@ int status_of(const Error& error) {
         case ErrorKind::Invalid:
             return error.number == ENOENT ? 404 : 400;
         case ErrorKind::Refused:
-            return 409;
+            if (error.number == EACCES) return 403;
+            return error.number == ESHUTDOWN ? 503 : 409;
         case ErrorKind::Failed:
             return 500;
     }
@@ -60,10 +61,10 @@ Answer problem_of(const Error& error) {
 
 Error error_of(int status, const std::string& body) {
     Error error{kind_of(status), fmt::format("the agent answers {} {}", status, reason_of(status)), 0};
-    const auto object = operations::parse_json_object(body);
+    const auto object = parse_json_object(body);
     if (!object) return error;
-    if (auto detail = operations::read_text(*object, "detail")) error.message = std::move(*detail);
-    if (const auto number = operations::read_number<int>(*object, "errno")) error.number = *number;
+    if (auto detail = read_text(*object, "detail")) error.message = std::move(*detail);
+    if (const auto number = read_number<int>(*object, "errno")) error.number = *number;
     return error;
 }
 

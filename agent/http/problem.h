@@ -14,7 +14,8 @@ namespace headgate::http {
 
 [[nodiscard]] Answer problem(int status, std::string_view detail, int number = 0);
 
-/// Invalid is 400, or 404 where what was asked for is not there (ENOENT); Refused is 409, Failed 500.
+/// Invalid is 400, or 404 where what was asked for is not there (ENOENT); Refused is 409, 403 with EACCES, 503
+/// with ESHUTDOWN; Failed is 500.
 [[nodiscard]] Answer problem_of(const Error& error);
 
 /// The error that an answer of another status than 2xx tells.

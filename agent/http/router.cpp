@@ -26,13 +26,6 @@ std::optional<std::map<std::string, std::string>> match(std::string_view pattern
     return members;
 }
 
-bool is_json(std::string_view content_type) {
-    auto type = take_until(content_type, ';');
-    while (type.ends_with(' '))
-        type.remove_suffix(1);
-    return equal_ignoring_case(type, "application/json");
-}
-
 /// What speaks against the request before its handler sees it.
 std::optional<Answer> objection(const Route& route, const Request& request) {
     for (const auto& [name, value] : request.query) {
@@ -40,12 +33,14 @@ std::optional<Answer> objection(const Route& route, const Request& request) {
             return problem(400, fmt::format("{}: unknown; {} {} takes {}", name, route.method, route.path,
                                             route.query.empty() ? "no parameters" : "other parameters"));
         }
+        const bool may_repeat = std::ranges::find(route.repeatable, name) != route.repeatable.end();
+        if (!may_repeat && request.query.count(name) > 1) return problem(400, fmt::format("{}: given twice", name));
     }
     if (route.body == Body::None) {
         if (request.body.empty()) return std::nullopt;
         return problem(400, fmt::format("{} {} takes no body", route.method, route.path));
     }
-    if (is_json(request.header("Content-Type"))) return std::nullopt;
+    if (is_media_type(request.header("Content-Type"), "application/json")) return std::nullopt;
     return problem(415, "Content-Type: the body must be application/json");
 }
 
@@ -61,20 +56,29 @@ Answer not_allowed(const std::vector<std::string_view>& methods) {
 }  // namespace
 
 Answer Router::answer(Request request) const {
+    const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view{request.method};
     std::vector<std::string_view> methods;
     for (const auto& route : routes_) {
         auto members = match(route.path, request.path);
         if (!members) continue;
-        if (route.method != request.method) {
+        if (route.method != method) {
             methods.push_back(route.method);
+            if (route.method == "GET") methods.emplace_back("HEAD");
             continue;
         }
-        if (auto objected = objection(route, request)) return std::move(*objected);
         request.path_members = std::move(*members);
-        return route.handler(request);
+        auto objected = objection(route, request);
+        auto answer = objected ? std::move(*objected) : route.handler(request);
+        if (answer.route.empty()) answer.route = route.path;
+        return answer;
     }
     if (!methods.empty()) return not_allowed(methods);
     return problem(404, fmt::format("there is nothing at {}", request.path));
+}
+
+bool Router::is_open(const Request& request) const {
+    return std::ranges::any_of(
+        routes_, [&](const Route& route) { return route.openness == Openness::Anybody && route.path == request.path; });
 }
 
 Result<std::string> decoded(std::string_view text, UrlPart part) {
@@ -98,6 +102,7 @@ Result<std::string> decoded(std::string_view text, UrlPart part) {
 Result<void> take_target(std::string_view target, Request& request) {
     if (!target.starts_with('/')) return invalid("the request's target must be a path");
     request.path = take_until(target, '?');
+    request.query_text = target;
     while (!target.empty()) {
         auto value = take_until(target, '&');
         const auto name = decoded(take_until(value, '='), UrlPart::Query);
@@ -105,7 +110,7 @@ Result<void> take_target(std::string_view target, Request& request) {
         auto plain = decoded(value, UrlPart::Query);
         if (!plain) return tl::unexpected(std::move(plain.error()).within(*name));
         if (name->empty() && plain->empty()) continue;
-        if (!request.query.emplace(*name, std::move(*plain)).second) return invalid("{}: given twice", *name);
+        request.query.emplace(*name, std::move(*plain));
     }
     return {};
 }

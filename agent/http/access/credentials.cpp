@@ -1,0 +1,165 @@
+#include "http/access/credentials.h"
+
+#include <algorithm>
+
+#include "config/fault_list.h"
+#include "config/printable.h"
+#include "config/scalars.h"
+#include "config/small_file.h"
+#include "config/value_types.h"
+
+namespace headgate::http::access {
+namespace {
+
+using config::SettingMap;
+using config::ValueType;
+using gateway::Role;
+using Need = config::Setting::Need;
+
+constexpr std::size_t kLongestName = 128;
+constexpr std::size_t kLongestSecret = 256;
+constexpr std::size_t kLongestCommonName = 64;  // ub-common-name (RFC 5280, appendix A.1)
+
+/// Errors tell the rule alone: what breaks it may be a secret that stands in the wrong line.
+template <typename T>
+ValueType<T> unquoted(ValueType<T> type) {
+    type.parse = [parse = type.parse, rule = type.rule](std::string_view text) -> Result<T> {
+        auto value = parse(text);
+        if (!value) return invalid("must be {}", rule);
+        return value;
+    };
+    return type;
+}
+
+template <typename Fits>
+ValueType<std::string> text(std::string rule, std::size_t longest, Fits fits) {
+    const auto parse = [=](std::string_view text) -> Result<std::string> {
+        if (text.empty() || text.size() > longest || !fits(text)) return invalid("no");
+        return std::string{text};
+    };
+    return unquoted(ValueType<std::string>{std::move(rule), parse, [](const std::string& text) { return text; }});
+}
+
+/// What passes can stand in the scope of a signature, between slashes.
+ValueType<std::string> identifier() {
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    };
+    return text(fmt::format("1 to {} letters, digits, `-` and `_`", kLongestName), kLongestName,
+                [=](std::string_view text) { return std::ranges::all_of(text, fits); });
+}
+
+ValueType<std::string> secret() {
+    const auto is_visible = [](char c) { return c > ' ' && c <= '~'; };
+    return text(fmt::format("1 to {} visible ASCII characters", kLongestSecret), kLongestSecret,
+                [=](std::string_view text) { return std::ranges::all_of(text, is_visible); });
+}
+
+ValueType<std::string> common_name() {
+    return text(fmt::format("1 to {} bytes that can be shown", kLongestCommonName), kLongestCommonName,
+                [](std::string_view text) { return !config::find_unprintable(text); });
+}
+
+ValueType<Digest> hash() {
+    const auto parse = [](std::string_view text) -> Result<Digest> {
+        const auto digest = parse_digest(text);
+        if (!digest) return invalid("no");
+        return *digest;
+    };
+    return unquoted(ValueType<Digest>{"64 hexadecimal digits", parse, to_hex});
+}
+
+ValueType<Role> role() {
+    const auto parse = [](std::string_view text) {
+        return config::parse_choice(text, std::array{Role::Viewer, Role::Operator}, "neither");
+    };
+    return unquoted(
+        ValueType<Role>{"`viewer` or `operator`", parse, [](Role role) { return std::string{to_string(role)}; }});
+}
+
+void add_rights(SettingMap& known, gateway::Rights& rights, std::string_view example) {
+    known.add(config::required("role", rights.role, role(), example,
+                               "What it may do: a viewer looks and captures; an operator also flushes, and changes "
+                               "the stream exception policy."));
+    known.add(config::optional_set("firewalls", rights.firewalls, unquoted(config::name()), "edge",
+                                   "The firewalls that it may see and use; without it, all of them."));
+}
+
+/// The last of a list has nothing in common with one before it.
+template <typename Entry, typename Value>
+Result<void> check_unique(const std::vector<Entry>& entries, Value Entry::*member, std::string_view key) {
+    const auto last = entries.end() - 1;
+    if (std::ranges::find(entries.begin(), last, (*last).*member, member) == last) return {};
+    return invalid("{}: is in the list already", key);
+}
+
+SettingMap next_access_key(std::vector<AccessKey>& all) {
+    auto& key = all.emplace_back();
+    SettingMap known;
+    known.add(config::required("id", key.id, identifier(), "ADMIN-1", "What the client calls it: AWS_ACCESS_KEY_ID."));
+    // An example that would do as it is would let in whoever has read it.
+    known.add(config::required("secret", key.secret, secret(), "\"\"",
+                               "What the client signs with: AWS_SECRET_ACCESS_KEY. openssl rand -hex 32 makes one."));
+    add_rights(known, key.rights, "operator");
+    known.check = [&all] { return check_unique(all, &AccessKey::id, "id"); };
+    return known;
+}
+
+SettingMap next_token(std::vector<BearerToken>& all) {
+    auto& token = all.emplace_back();
+    SettingMap known;
+    known.add(config::required("name", token.name, identifier(), "dashboard", "What logs call it."));
+    known.add(config::required("sha256", token.sha256, hash(),
+                               "0d2aa6abc1e57efb8bebac92ca8f4dfcb8d1ba67d2a29f57c92e4a93ee1bfd7e",
+                               "The SHA-256 of the token, which itself is kept nowhere: printf %s TOKEN | sha256sum."));
+    add_rights(known, token.rights, "viewer");
+    known.check = [&all] {
+        return check_unique(all, &BearerToken::name, "name").and_then([&] {
+            return check_unique(all, &BearerToken::sha256, "sha256");
+        });
+    };
+    return known;
+}
+
+SettingMap next_certificate(std::vector<ClientCertificate>& all) {
+    auto& certificate = all.emplace_back();
+    SettingMap known;
+    known.add(config::required("name", certificate.name, common_name(), "ops.example.com",
+                               "The common name of the certificate's subject."));
+    add_rights(known, certificate.rights, "operator");
+    known.check = [&all] { return check_unique(all, &ClientCertificate::name, "name"); };
+    return known;
+}
+
+Result<Credentials> parse(const std::string& text, std::string_view name) {
+    Credentials credentials;
+    config::FaultList faults;
+    faults.read(text, name, settings_of(credentials), config::Quoting::Forbidden);
+    return faults.verdict().map([&] { return std::move(credentials); });
+}
+
+}  // namespace
+
+SettingMap settings_of(Credentials& credentials) {
+    SettingMap known;
+    known.add(config::list_of_maps(
+        "access_keys", Need::Optional, [&] { return next_access_key(credentials.access_keys); },
+        "Keys with which requests are signed (AWS Signature Version 4)."));
+    known.add(config::list_of_maps(
+        "tokens", Need::Optional, [&] { return next_token(credentials.tokens); },
+        "Tokens that requests carry in Authorization: Bearer."));
+    known.add(config::list_of_maps(
+        "certificates", Need::Optional, [&] { return next_certificate(credentials.certificates); },
+        "Clients that are known by a certificate, which the listener's client_ca has signed."));
+    return known;
+}
+
+Result<Credentials> load_credentials(const std::filesystem::path& file) {
+    return config::read_secret_file(file).and_then([&](const std::string& text) { return parse(text, file.native()); });
+}
+
+Result<Credentials> parse_credentials(std::string_view text, std::string_view name) {
+    return parse(std::string{text}, name);
+}
+
+}  // namespace headgate::http::access

@@ -1,0 +1,48 @@
+#include "http/access/credentials_text.h"
+
+#include "config/settings_text.h"
+#include "http/access/credentials.h"
+
+namespace headgate::http::access {
+namespace {
+
+constexpr std::string_view kReferenceHead = R"(# Credentials
+
+<!-- Written by `headgate check-config --print-reference --credentials`, from agent/http/access/credentials.cpp: change it
+there. -->
+
+Who may ask the agent over TCP stands in the file that `http.credentials` names. On the Unix socket there is no need for it:
+there the kernel tells who asks, and root and the members of the group `headgate` are let in.
+
+- The file belongs to root or to whom the agent runs as, and nobody else may read or write it: `chmod 600 FILE`.
+- Whoever signs requests (the AWS CLI, boto3, any AWS SDK, `curl --aws-sigv4`) has an access key. `openssl rand -hex 32` makes
+  a secret. The service to sign for is `network-firewall`; any region will do; the client's clock is right to 15 minutes.
+- Whoever shows a token (`Authorization: Bearer TOKEN`) has it at home alone; the file has its hash, which
+  `printf %s TOKEN | sha256sum` tells. A token is good for REST, and only ever over TLS or on loopback.
+- A client certificate that the listener's `client_ca` has signed tells who asks where neither a signature nor a token does.
+- A wrong signature or token is refused, whatever else is shown.
+- A signed request that starts something is carried out once: a copy of it is told what the first one has started.
+- Errors in the file are told by line and rule; what stands in it shows in no error and no log.
+
+`packaging/credentials.yaml` is an example with every setting. `[]` in a name stands for an item of a list.
+
+)";
+
+constexpr std::string_view kExampleHead =
+    R"(# Who may ask headgate's agent over TCP. chmod 600: nobody but its owner may read this file. All that can stand in it is in
+# here, commented out, behind a # without a space. docs/credentials.md says more.
+)";
+
+}  // namespace
+
+std::string credentials_reference() {
+    Credentials none;
+    return std::string{kReferenceHead} + config::settings_table(settings_of(none));
+}
+
+std::string credentials_example() {
+    Credentials none;
+    return std::string{kExampleHead} + config::settings_example(settings_of(none));
+}
+
+}  // namespace headgate::http::access

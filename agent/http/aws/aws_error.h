@@ -1,0 +1,45 @@
+// Answers in the AWS JSON 1.0 protocol: https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html. Errors have the
+// one form that every client types correctly: `{"__type": "com.amazonaws.networkfirewall#...", "Message": "..."}`.
+// Thread-safe.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+#include "headgate/result.h"
+
+#include "http/message.h"
+
+namespace headgate::http {
+
+/// What went wrong. Those of AWS Network Firewall first, then those that every AWS service has (API reference, "Common
+/// errors").
+enum class AwsFault : std::uint8_t {
+    InvalidRequest,         ///< 400 InvalidRequestException
+    InvalidToken,           ///< 400 InvalidTokenException
+    ResourceNotFound,       ///< 400 ResourceNotFoundException
+    Throttling,             ///< 400 ThrottlingException, with Retry-After: clients try again by themselves
+    InternalServerError,    ///< 500
+    AccessDenied,           ///< 403 AccessDeniedException
+    UnrecognizedClient,     ///< 403 UnrecognizedClientException
+    IncompleteSignature,    ///< 403
+    InvalidSignature,       ///< 403 InvalidSignatureException
+    RequestExpired,         ///< 400
+    RequestEntityTooLarge,  ///< 413 RequestEntityTooLargeException
+    UnknownOperation,       ///< 404 UnknownOperationException
+    ServiceUnavailable,     ///< 503, with Retry-After
+};
+
+/// A success. The body is a JSON object.
+[[nodiscard]] Answer aws_answer(std::string_view body);
+
+[[nodiscard]] Answer aws_error(AwsFault fault, std::string_view message,
+                               std::chrono::seconds retry_after = std::chrono::seconds{1});
+
+/// Invalid is InvalidRequest, or ResourceNotFound with ENOENT, or InvalidToken with ESTALE. Refused is Throttling with
+/// EBUSY, AccessDenied with EACCES, ServiceUnavailable with ESHUTDOWN, RequestExpired with ESTALE, otherwise
+/// InvalidRequest. Failed is InternalServerError.
+[[nodiscard]] Answer aws_error_of(const Error& error);
+
+}  // namespace headgate::http

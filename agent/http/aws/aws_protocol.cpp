@@ -1,0 +1,82 @@
+#include "http/aws/aws_protocol.h"
+
+#include <algorithm>
+
+#include "gateway/limited_gateway.h"
+#include "http/aws/aws_error.h"
+#include "http/aws/firewall_policies.h"
+#include "http/aws/firewalls.h"
+#include "http/aws/flow_operations.h"
+#include "http/aws/flow_results.h"
+#include "http/aws/shape_reader.h"
+
+namespace headgate::http {
+namespace {
+
+constexpr std::string_view kService = "NetworkFirewall_20201112.";
+constexpr std::string_view kRoute = "aws:";
+constexpr std::string_view kUnknown = "aws:unknown";
+constexpr std::string_view kMediaType = "application/x-amz-json-1.0";
+
+struct Operation {
+    std::string_view route;  ///< the name behind kRoute
+    Result<std::string> (*handle)(gateway::ManagedGateway&, const Request&, aws::ShapeReader&);
+
+    [[nodiscard]] std::string_view name() const { return route.substr(kRoute.size()); }
+};
+
+constexpr Operation kOperations[] = {
+    {"aws:StartFlowCapture", aws::start_flow_capture},
+    {"aws:StartFlowFlush", aws::start_flow_flush},
+    {"aws:DescribeFlowOperation", aws::describe_flow_operation},
+    {"aws:ListFlowOperations", aws::list_flow_operations},
+    {"aws:ListFlowOperationResults", aws::list_flow_operation_results},
+    {"aws:ListFirewalls", aws::list_firewalls},
+    {"aws:DescribeFirewall", aws::describe_firewall},
+    {"aws:DescribeFirewallPolicy", aws::describe_firewall_policy},
+    {"aws:UpdateFirewallPolicy", aws::update_firewall_policy},
+};
+
+const Operation* find_operation(std::string_view target) {
+    if (!target.starts_with(kService)) return nullptr;
+    const auto* const found = std::ranges::find(kOperations, target.substr(kService.size()), &Operation::name);
+    return found == std::end(kOperations) ? nullptr : found;
+}
+
+/// An empty body stands for an empty object.
+Result<JsonObject> read_body(const Request& request) {
+    if (!is_media_type(request.header("Content-Type"), kMediaType)) {
+        return invalid("Content-Type: the body must be {}", kMediaType);
+    }
+    auto object = parse_json_object(request.body.empty() ? "{}" : request.body);
+    if (!object) return tl::unexpected(std::move(object.error()).within("body"));
+    return object;
+}
+
+Result<std::string> carry_out(const Operation& operation, gateway::ManagedGateway& gateway, const Request& request) {
+    return read_body(request).and_then([&](JsonObject&& body) {
+        gateway::LimitedGateway theirs{gateway, request.rights};
+        aws::ShapeReader reader{std::move(body)};
+        return operation.handle(theirs, request, reader);
+    });
+}
+
+}  // namespace
+
+Answer AwsProtocol::answer(const Request& request) const {
+    const auto target = request.header("X-Amz-Target");
+    const auto* const operation = request.method == "POST" ? find_operation(target) : nullptr;
+    if (operation == nullptr) {
+        auto answer = aws_error(
+            AwsFault::UnknownOperation,
+            fmt::format("{} with X-Amz-Target \"{}\" is none of the operations here", request.method, target));
+        answer.route = kUnknown;
+        return answer;
+    }
+    const auto body = carry_out(*operation, gateway_, request);
+    auto answer = body ? aws_answer(*body) : aws_error_of(body.error());
+    answer.route = operation->route;
+    return answer;
+}
+
+}  // namespace headgate::http

@@ -1,0 +1,24 @@
+// AWS Network Firewall's API (version 2020-11-12) over a gateway, in AWS JSON 1.0: `POST /` with the operation in the
+// header X-Amz-Target, so that the AWS CLI and the SDKs work by their --endpoint-url. Specification:
+// https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
+#pragma once
+
+#include "gateway/managed_gateway.h"
+#include "http/message.h"
+
+namespace headgate::http {
+
+/// Thread-safe. The gateway outlives it.
+class AwsProtocol {
+  public:
+    explicit AwsProtocol(gateway::ManagedGateway& gateway) : gateway_(gateway) {}
+
+    /// Every request has an answer; its route is `aws:StartFlowFlush`, or `aws:unknown`. Whoever asks sees the gateway
+    /// as far as the request's rights go. Method and path are up to the caller, and so is who may come this far.
+    [[nodiscard]] Answer answer(const Request& request) const;
+
+  private:
+    gateway::ManagedGateway& gateway_;
+};
+
+}  // namespace headgate::http

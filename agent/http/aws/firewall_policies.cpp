@@ -1,0 +1,269 @@
+#include "http/aws/firewall_policies.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "gateway/gateway_json.h"
+#include "http/aws/firewall_names.h"
+#include "http/aws/scope.h"
+#include "http/aws/shape_writer.h"
+#include "http/aws/shapes.h"
+
+namespace headgate::http::aws {
+namespace {
+
+using config::Firewall;
+using gateway::EndpointPolicy;
+using gateway::ManagedGateway;
+
+/// Headgate has no stateless rules: all traffic goes where flows are known.
+constexpr std::string_view kOnlyAction = "aws:forward_to_sfe";
+
+struct ExceptionName {
+    std::string_view wire;
+    StreamException exception;
+};
+constexpr ExceptionName kExceptions[] = {
+    {"DROP", StreamException::Drop}, {"REJECT", StreamException::Reject}, {"CONTINUE", StreamException::Continue}};
+
+Result<StreamException> parse_exception(std::string_view text) {
+    for (const auto& [wire, exception] : kExceptions)
+        if (text == wire) return exception;
+    return invalid("\"{}\" is none of DROP, REJECT, CONTINUE", text);
+}
+
+std::string_view wire_name(StreamException exception) {
+    return std::ranges::find(kExceptions, exception, &ExceptionName::exception)->wire;
+}
+
+Result<std::string> parse_action(std::string_view text) {
+    if (text == kOnlyAction) return std::string{text};
+    return invalid("\"{}\": there are no stateless rules here; the action is {}", text, kOnlyAction);
+}
+
+Result<std::vector<EndpointPolicy>> read_in_force(ManagedGateway& gateway, const Firewall& firewall) {
+    std::vector<EndpointPolicy> in_force;
+    for (const auto& endpoint : firewall.endpoints) {
+        auto policy = gateway.policy_status({firewall.name, endpoint.availability_zone, {}});
+        if (!policy) return tl::unexpected(std::move(policy.error()));
+        in_force.push_back(std::move(*policy));
+    }
+    return in_force;
+}
+
+std::optional<StreamException> exception_of(const EndpointPolicy& endpoint) {
+    const auto& policy = endpoint.status.policy;
+    return policy ? std::optional{policy->exception} : std::nullopt;
+}
+
+/// What all endpoints have; nothing where they differ.
+std::optional<StreamException> common_exception(std::span<const EndpointPolicy> in_force) {
+    const auto first = exception_of(in_force.front());
+    return std::ranges::all_of(in_force, [&](const auto& each) { return exception_of(each) == first; }) ? first
+                                                                                                        : std::nullopt;
+}
+
+/// Of all that is in force, not of counters, which change with every packet.
+std::string update_token(const Firewall& firewall, std::span<const EndpointPolicy> in_force) {
+    return uuid_of(json_of([&](JsonMembers& members) {
+        members.text("firewall", firewall.name);
+        members.objects("endpoints", in_force, [](JsonMembers& endpoint, const EndpointPolicy& each) {
+            endpoint.text("zone", each.endpoint.availability_zone);
+            endpoint.text("condition", to_string(each.status.condition));
+            if (!each.status.policy) return;
+            endpoint.text("policy", each.status.policy->name);
+            gateway::add_policy_rules(endpoint, *each.status.policy);
+        });
+    }));
+}
+
+void add_policy_response(JsonMembers& members, const config::Configuration& configuration, const Firewall& firewall) {
+    const auto arn = firewall_policy_arn(configuration, firewall.name);
+    members.object("FirewallPolicyResponse", [&](JsonMembers& response) {
+        response.text("FirewallPolicyName", firewall.name);
+        response.text("FirewallPolicyArn", arn);
+        response.text("FirewallPolicyId", uuid_of(arn));
+        response.text("FirewallPolicyStatus", "ACTIVE");
+        response.number("NumberOfAssociations", 1);
+    });
+}
+
+void add_policy(JsonMembers& members, std::optional<StreamException> exception) {
+    constexpr std::string_view kActions[] = {kOnlyAction};
+    members.texts("StatelessDefaultActions", kActions);
+    members.texts("StatelessFragmentDefaultActions", kActions);
+    members.object("StatefulEngineOptions", [&](JsonMembers& options) {
+        if (exception) options.text("StreamExceptionPolicy", wire_name(*exception));
+    });
+}
+
+struct PolicyUpdate {
+    ResourceReference policy;
+    std::string token;
+    std::optional<StreamException> exception;
+    bool dry_run = false;
+};
+
+Result<PolicyUpdate> read_update(ShapeReader& reader) {
+    PolicyUpdate update;
+    take_resource_reference(reader, kFirewallPolicy, update.policy);
+    reader.required("UpdateToken", update.token, parse_uuid);
+    reader.required_structure("FirewallPolicy", [&](ShapeReader& policy) {
+        std::vector<std::string> actions;
+        policy.required_list("StatelessDefaultActions", actions, parse_action);
+        policy.required_list("StatelessFragmentDefaultActions", actions, parse_action);
+        policy.optional_structure("StatefulEngineOptions", [&](ShapeReader& options) {
+            options.optional("StreamExceptionPolicy", update.exception, parse_exception);
+        });
+    });
+    reader.optional_flag("DryRun", update.dry_run);
+    return reader.finish().map([&] { return std::move(update); });
+}
+
+/// Brings endpoints to a policy, and back to what they had when one of them cannot be brought there.
+class PolicyChange {
+  public:
+    PolicyChange(ManagedGateway& gateway, const Caller& caller) : gateway_(gateway), caller_(caller) {}
+
+    [[nodiscard]] Result<void> apply(std::span<const EndpointPolicy> in_force, StreamException exception) {
+        for (const auto& endpoint : in_force) {
+            const bool does_so =
+                exception_of(endpoint) == exception && endpoint.status.condition == RulesetCondition::AsApplied;
+            if (does_so) continue;
+            auto applied = gateway_.apply_policy(order_for(endpoint, to_string(exception)));
+            if (!applied) return tl::unexpected(undo(std::move(applied.error()).within(zone_of(endpoint))));
+            changed_.emplace_back(endpoint);
+        }
+        return {};
+    }
+
+  private:
+    [[nodiscard]] static const std::string& zone_of(const EndpointPolicy& endpoint) {
+        return endpoint.endpoint.availability_zone;
+    }
+    [[nodiscard]] gateway::PolicyOrder order_for(const EndpointPolicy& endpoint, std::string_view policy) const {
+        gateway::PolicyOrder order;
+        order.endpoint = {endpoint.endpoint.firewall, endpoint.endpoint.availability_zone, {}};
+        order.policy = policy;
+        order.caller = caller_;
+        return order;
+    }
+    [[nodiscard]] Error undo(Error error) {
+        for (const EndpointPolicy& before : changed_) {
+            const auto& policy = before.status.policy;
+            const auto order = order_for(before, policy ? policy->name : "");
+            const auto restored = policy ? gateway_.apply_policy(order) : gateway_.remove_policy(order);
+            if (restored) continue;
+            error.message +=
+                fmt::format("; {} has not got back what it had: {}", zone_of(before), restored.error().message);
+        }
+        return error;
+    }
+
+    ManagedGateway& gateway_;
+    const Caller& caller_;
+    std::vector<std::reference_wrapper<const EndpointPolicy>> changed_;  ///< as they were
+};
+
+/// What would be refused without being tried: one endpoint after the other would only learn it when it is its turn.
+Result<void> check_applicable(ManagedGateway& gateway, const Firewall& firewall, StreamException exception) {
+    const auto name = to_string(exception);
+    const auto policies = gateway.policies();
+    if (std::ranges::find(policies, name, &StreamExceptionPolicy::name) == policies.end()) {
+        return failed("there is no stream exception policy {} on this gateway", name);
+    }
+    const auto configuration = gateway.configuration();
+    for (const auto& endpoint : firewall.endpoints) {
+        const auto kept = config::policy_to_keep(*configuration, endpoint);
+        if (!kept) continue;
+        const auto found = std::ranges::find(policies, *kept, &StreamExceptionPolicy::name);
+        if (found != policies.end() && found->exception == exception) continue;
+        return refused("the configuration keeps policy {} in force in {}: nothing was changed", *kept,
+                       endpoint.availability_zone);
+    }
+    return {};
+}
+
+/// For the audit trail.
+gateway::PolicyOrder order_of(const Request& request, const std::string& firewall, const PolicyUpdate& update) {
+    gateway::PolicyOrder order;
+    order.endpoint.firewall = firewall;
+    if (update.exception) order.policy = to_string(*update.exception);
+    order.caller = request.caller;
+    return order;
+}
+
+/// What speaks against the update before anything is changed.
+Result<void> check_update(ManagedGateway& gateway, const Request& request, const Firewall& firewall,
+                          const PolicyUpdate& update, std::span<const EndpointPolicy> in_force) {
+    if (request.rights.role != gateway::Role::Operator) {
+        return tl::unexpected(Error{ErrorKind::Refused, "not allowed: an update takes the role operator", EACCES});
+    }
+    if (update.token != update_token(firewall, in_force)) {
+        return tl::unexpected(
+            Error{ErrorKind::Invalid, "UpdateToken: the policy is not what it was then; describe it again", ESTALE});
+    }
+    return update.exception ? check_applicable(gateway, firewall, *update.exception) : Result<void>{};
+}
+
+Result<void> carry_out(ManagedGateway& gateway, const Request& request, const Firewall& firewall,
+                       const PolicyUpdate& update) {
+    // Of two updates with one token, the second finds the first one's policy in force.
+    static std::mutex one_at_a_time;
+    const std::lock_guard lock{one_at_a_time};
+    const auto in_force = read_in_force(gateway, firewall);
+    if (!in_force) return tl::unexpected(in_force.error());
+    if (auto checked = check_update(gateway, request, firewall, update, *in_force); !checked) {
+        return tl::unexpected(gateway.refuse_policy("policy_apply", order_of(request, firewall.name, update),
+                                                    std::move(checked.error())));
+    }
+    if (!update.exception || update.dry_run) return {};
+    return PolicyChange{gateway, request.caller}.apply(*in_force, *update.exception);
+}
+
+}  // namespace
+
+Result<std::string> describe_firewall_policy(ManagedGateway& gateway, const Request& /*request*/, ShapeReader& reader) {
+    ResourceReference reference;
+    take_resource_reference(reader, kFirewallPolicy, reference);
+    if (const auto& read = reader.finish(); !read) return tl::unexpected(read.error());
+    const auto configuration = gateway.configuration();
+    const auto firewall = find_resource(*configuration, kFirewallPolicy, reference);
+    if (!firewall) return tl::unexpected(firewall.error());
+    return read_in_force(gateway, *firewall).map([&](const std::vector<EndpointPolicy>& in_force) {
+        return json_of([&](JsonMembers& members) {
+            members.text("UpdateToken", update_token(*firewall, in_force));
+            add_policy_response(members, *configuration, *firewall);
+            members.object("FirewallPolicy",
+                           [&](JsonMembers& policy) { add_policy(policy, common_exception(in_force)); });
+        });
+    });
+}
+
+Result<std::string> update_firewall_policy(ManagedGateway& gateway, const Request& request, ShapeReader& reader) {
+    const auto update = read_update(reader);
+    if (!update) return tl::unexpected(update.error());
+    const auto configuration = gateway.configuration();
+    const auto firewall = find_resource(*configuration, kFirewallPolicy, update->policy);
+    if (!firewall) {
+        const auto& named = update->policy.name ? *update->policy.name : update->policy.arn.value_or("");
+        return tl::unexpected(
+            gateway.refuse_policy("policy_apply", order_of(request, named, *update), firewall.error()));
+    }
+    if (auto done = carry_out(gateway, request, *firewall, *update); !done) {
+        return tl::unexpected(std::move(done.error()));
+    }
+    return read_in_force(gateway, *firewall).map([&](const std::vector<EndpointPolicy>& in_force) {
+        return json_of([&](JsonMembers& members) {
+            members.text("UpdateToken", update_token(*firewall, in_force));
+            add_policy_response(members, *configuration, *firewall);
+        });
+    });
+}
+
+}  // namespace headgate::http::aws

@@ -1,0 +1,166 @@
+#include "http/aws/flow_operations.h"
+
+#include <algorithm>
+
+#include "http/aws/firewall_names.h"
+#include "http/aws/flow_filters.h"
+#include "http/aws/next_token.h"
+#include "http/aws/scope.h"
+#include "http/aws/shape_writer.h"
+#include "http/aws/shapes.h"
+#include "operations/operation_reader.h"
+
+namespace headgate::http::aws {
+namespace {
+
+constexpr std::string_view kInvocationId = "amz-sdk-invocation-id";
+constexpr std::size_t kLongestInvocationId = 255;
+constexpr std::string_view kOperationList = "operations";
+
+/// What makes a retry of this call known as one; empty where the client does not say. Two callers never share one.
+Result<std::string> request_token(const Request& request) {
+    const auto id = request.header(kInvocationId);
+    const auto printable = [](char c) { return c > ' ' && c < 0x7F; };
+    if (id.size() > kLongestInvocationId || !std::ranges::all_of(id, printable)) {
+        return invalid("{}: {} printable characters at most, without spaces", kInvocationId, kLongestInvocationId);
+    }
+    return id.empty() ? std::string{} : fmt::format("aws:{}:{}:{}", request.caller.face, request.caller.user, id);
+}
+
+/// Puts the request into the order, as far as it goes: what is refused is on record with as much of it.
+Result<void> take_order(const gateway::ManagedGateway& gateway, const Request& request, ShapeReader& reader,
+                        FirewallReference& firewall, gateway::OperationOrder& order) {
+    take_firewall_reference(reader, firewall);
+    take_flow_query(reader, order.query);
+    order.endpoint = {firewall.arn, firewall.availability_zone, {}};
+    if (const auto& read = reader.finish(); !read) return read;
+    if (order.type == OperationType::Flush) {
+        if (auto limited = check_limits(order.query); !limited) return limited;
+    }
+    auto token = request_token(request);
+    if (!token) return tl::unexpected(std::move(token.error()));
+    order.token = std::move(*token);
+    return find_scope(*gateway.configuration(), firewall).and_then(one_endpoint).map([&](gateway::EndpointName&& name) {
+        order.endpoint = std::move(name);
+    });
+}
+
+Result<std::string> start(OperationType type, gateway::ManagedGateway& gateway, const Request& request,
+                          ShapeReader& reader) {
+    FirewallReference firewall;
+    gateway::OperationOrder order;
+    order.type = type;
+    order.proof = request.proof;
+    order.caller = request.caller;
+    if (request.own_flows && type == OperationType::Flush) order.spared = {*request.own_flows};
+    if (auto taken = take_order(gateway, request, reader, firewall, order); !taken) {
+        return tl::unexpected(gateway.refuse(order, std::move(taken.error())));
+    }
+    return gateway.start(order).map([&](const FlowOperation& started) {
+        return json_of([&](JsonMembers& members) {
+            members.text("FirewallArn", firewall.arn);
+            members.text("FlowOperationId", started.id);
+            members.text("FlowOperationStatus", to_string(started.status));
+        });
+    });
+}
+
+void add_listed_operation(JsonMembers& members, const FlowOperation& operation) {
+    members.text("FlowOperationId", operation.id);
+    members.text("FlowOperationType", to_string(operation.type));
+    add_timestamp(members, "FlowRequestTimestamp", operation.requested_at);
+    members.text("FlowOperationStatus", to_string(operation.status));
+}
+
+struct OperationListing {
+    FirewallReference firewall;
+    std::optional<OperationType> type;
+    std::optional<std::string> behind;  ///< the id of the last one of the page before
+    std::int32_t page = kLargestPage;
+};
+
+Result<OperationListing> read_operation_listing(ShapeReader& reader) {
+    OperationListing listing;
+    take_firewall_reference(reader, listing.firewall);
+    reader.optional("FlowOperationType", listing.type, operations::parse_type);
+    reader.optional("NextToken", listing.behind, [](std::string_view token) {
+        return parse_next_token(kOperationList, token).and_then([](const std::string& id) { return parse_uuid(id); });
+    });
+    reader.optional_number("MaxResults", listing.page, 1, kLargestPage);
+    return reader.finish().map([&] { return std::move(listing); });
+}
+
+/// As many operations of the scope, but dry runs, of which AWS has none, as the selection wants, as long as there are
+/// any.
+Result<std::vector<FlowOperation>> list_within(gateway::ManagedGateway& gateway, const Scope& scope,
+                                               OperationSelection selection) {
+    std::vector<FlowOperation> within;
+    for (bool is_last = false; within.size() < selection.at_most && !is_last;) {
+        auto listed = gateway.list(selection);
+        if (!listed) return listed;
+        is_last = listed->size() < selection.at_most;
+        if (!listed->empty()) selection.before_id = listed->back().id;
+        std::ranges::copy_if(*listed, std::back_inserter(within),
+                             [&](const FlowOperation& each) { return scope.covers(each.endpoint) && !each.dry_run; });
+    }
+    return within;
+}
+
+}  // namespace
+
+Result<std::string> start_flow_capture(gateway::ManagedGateway& gateway, const Request& request, ShapeReader& reader) {
+    return start(OperationType::Capture, gateway, request, reader);
+}
+
+Result<std::string> start_flow_flush(gateway::ManagedGateway& gateway, const Request& request, ShapeReader& reader) {
+    return start(OperationType::Flush, gateway, request, reader);
+}
+
+Result<std::string> describe_flow_operation(gateway::ManagedGateway& gateway, const Request& /*request*/,
+                                            ShapeReader& reader) {
+    OperationReference reference;
+    take_operation_reference(reader, reference);
+    if (const auto& read = reader.finish(); !read) return tl::unexpected(read.error());
+    return find_operation(gateway, reference).map([&](const FlowOperation& operation) {
+        return json_of([&](JsonMembers& members) {
+            add_operation(members, *gateway.configuration(), operation);
+            members.text("FlowOperationType", to_string(operation.type));
+            members.object("FlowOperation", [&](JsonMembers& asked) { add_flow_query(asked, operation.query); });
+        });
+    });
+}
+
+Result<std::string> list_flow_operations(gateway::ManagedGateway& gateway, const Request& /*request*/,
+                                         ShapeReader& reader) {
+    const auto listing = read_operation_listing(reader);
+    if (!listing) return tl::unexpected(listing.error());
+    const auto scope = find_scope(*gateway.configuration(), listing->firewall);
+    if (!scope) return tl::unexpected(scope.error());
+    const auto page = static_cast<std::size_t>(listing->page);
+    auto listed = list_within(gateway, *scope,
+                              {.type = listing->type,
+                               .firewall = scope->firewall.name,
+                               .availability_zone = scope->availability_zone,
+                               .at_most = page + 1,
+                               .before_id = listing->behind.value_or("")});
+    if (!listed) return tl::unexpected(std::move(listed.error()));
+    const bool is_last = listed->size() <= page;
+    if (!is_last) listed->resize(page);
+    return json_of([&](JsonMembers& members) {
+        members.objects("FlowOperations", *listed, add_listed_operation);
+        if (!is_last) members.text("NextToken", next_token(kOperationList, listed->back().id));
+    });
+}
+
+void add_operation(JsonMembers& members, const config::Configuration& configuration, const FlowOperation& operation) {
+    const auto& [firewall, availability_zone, netns] = operation.endpoint;
+    members.text("FirewallArn", firewall_arn(configuration, firewall));
+    members.text("AvailabilityZone", availability_zone);
+    members.text("VpcEndpointId", vpc_endpoint_id(firewall, availability_zone));
+    members.text("FlowOperationId", operation.id);
+    members.text("FlowOperationStatus", to_string(operation.status));
+    add_status_message(members, operation);
+    add_timestamp(members, "FlowRequestTimestamp", operation.requested_at);
+}
+
+}  // namespace headgate::http::aws

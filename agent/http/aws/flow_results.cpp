@@ -1,0 +1,138 @@
+#include "http/aws/flow_results.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "flow/text.h"
+#include "http/aws/flow_filters.h"
+#include "http/aws/flow_operations.h"
+#include "http/aws/next_token.h"
+#include "http/aws/scope.h"
+#include "http/aws/shape_writer.h"
+#include "http/aws/shapes.h"
+
+namespace headgate::http::aws {
+namespace {
+
+constexpr std::string_view kResultList = "results";
+
+/// Of a flush, most rows may be none that are told: they are looked through in pieces of this size.
+constexpr std::size_t kRowsAtATime = 256;
+
+struct ResultListing {
+    OperationReference operation;
+    std::uint64_t first = 0;  ///< row of the operation
+    std::int32_t page = kLargestPage;
+};
+
+struct ResultPage {
+    std::vector<StoredFlow> flows;
+    std::optional<std::uint64_t> next;  ///< the row with which the next page begins
+};
+
+/// `results:ID:ROW`, of this operation alone.
+Result<std::uint64_t> parse_row(std::string_view id, std::string_view token) {
+    const auto place = parse_next_token(kResultList, token);
+    if (!place) return tl::unexpected(place.error());
+    std::string_view row{*place};
+    const bool is_of_operation = take_until(row, ':') == id;
+    const auto number = parse_unsigned<std::uint64_t>(row);
+    if (is_of_operation && number) return *number;
+    return invalid("not a token that the results of operation {} have given", id);
+}
+
+Result<ResultListing> read_result_listing(ShapeReader& reader) {
+    ResultListing listing;
+    take_operation_reference(reader, listing.operation);
+    reader.optional("NextToken", listing.first,
+                    [&](std::string_view token) { return parse_row(listing.operation.id, token); });
+    reader.optional_number("MaxResults", listing.page, 1, kLargestPage);
+    return reader.finish().map([&] { return std::move(listing); });
+}
+
+bool has_results(const FlowOperation& operation) {
+    return operation.status == OperationStatus::Completed || operation.status == OperationStatus::CompletedWithErrors;
+}
+
+bool is_told(const FlowOperation& operation, const StoredFlow& row) {
+    return operation.type == OperationType::Capture || row.outcome == Outcome::Flushed;
+}
+
+/// Looks on until it has found the flow with which the next page begins: a page that promises another one keeps it.
+Result<ResultPage> read_page(gateway::ManagedGateway& gateway, const FlowOperation& operation,
+                             const ResultListing& listing) {
+    ResultPage page;
+    if (!has_results(operation)) return page;
+    const auto size = static_cast<std::size_t>(listing.page);
+    for (auto row = listing.first;;) {
+        const auto rows = gateway.flows(operation.id, row, kRowsAtATime);
+        if (!rows) return tl::unexpected(rows.error());
+        for (const auto& each : *rows) {
+            const bool told = is_told(operation, each);
+            if (told && page.flows.size() == size) {
+                page.next = row;
+                return page;
+            }
+            if (told) page.flows.push_back(each);
+            ++row;
+        }
+        if (rows->size() < kRowsAtATime) return page;
+    }
+}
+
+/// Of both directions; absent when the kernel counted neither.
+std::optional<std::uint64_t> sum(const Flow& flow, std::uint64_t Counters::*counter) {
+    if (!flow.counters_original && !flow.counters_reply) return std::nullopt;
+    const auto there = flow.counters_original.value_or(Counters{}).*counter;
+    const auto back = flow.counters_reply.value_or(Counters{}).*counter;
+    return there > UINT64_MAX - back ? UINT64_MAX : there + back;
+}
+
+template <typename Wire>
+Wire saturated(std::uint64_t value) {
+    return static_cast<Wire>(std::min<std::uint64_t>(value, std::numeric_limits<Wire>::max()));
+}
+
+void add_flow(JsonMembers& members, const Flow& flow, Timestamp requested_at) {
+    const auto& tuple = flow.original;
+    add_address(members, "SourceAddress", to_string(tuple.source));
+    add_address(members, "DestinationAddress", to_string(tuple.destination));
+    if (has_ports(tuple.protocol)) {
+        members.text("SourcePort", fmt::format("{}", tuple.source_port));
+        members.text("DestinationPort", fmt::format("{}", tuple.destination_port));
+    }
+    members.text("Protocol", protocol_number(tuple.protocol));
+    if (const auto lived = age(flow, requested_at)) {
+        members.number("Age", saturated<std::int32_t>(static_cast<std::uint64_t>(lived->count())));
+    }
+    if (const auto packets = sum(flow, &Counters::packets)) {
+        members.number("PacketCount", saturated<std::int32_t>(*packets));
+    }
+    if (const auto bytes = sum(flow, &Counters::bytes)) members.number("ByteCount", saturated<std::int64_t>(*bytes));
+}
+
+}  // namespace
+
+Result<std::string> list_flow_operation_results(gateway::ManagedGateway& gateway, const Request& /*request*/,
+                                                ShapeReader& reader) {
+    const auto listing = read_result_listing(reader);
+    if (!listing) return tl::unexpected(listing.error());
+    const auto operation = find_operation(gateway, listing->operation);
+    if (!operation) return tl::unexpected(operation.error());
+    const auto page = read_page(gateway, *operation, *listing);
+    if (!page) return tl::unexpected(page.error());
+    return json_of([&](JsonMembers& members) {
+        add_operation(members, *gateway.configuration(), *operation);
+        members.objects("Flows", page->flows, [&](JsonMembers& flow, const StoredFlow& each) {
+            add_flow(flow, each.flow, operation->requested_at);
+        });
+        if (page->next) {
+            members.text("NextToken", next_token(kResultList, fmt::format("{}:{}", operation->id, *page->next)));
+        }
+    });
+}
+
+}  // namespace headgate::http::aws

@@ -1,0 +1,121 @@
+#include "http/aws/scope.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "config/names.h"
+#include "http/aws/shapes.h"
+
+namespace headgate::http::aws {
+namespace {
+
+template <typename... Args>
+tl::unexpected<Error> not_there(fmt::format_string<Args...> format, Args&&... args) {
+    return tl::unexpected(Error{ErrorKind::Invalid, fmt::format(format, std::forward<Args>(args)...), ENOENT});
+}
+
+Result<void> check_zone(const config::Firewall& firewall, const FirewallReference& reference) {
+    const auto& zone = reference.availability_zone;
+    const auto& endpoints = firewall.endpoints;
+    const bool is_there =
+        !zone || std::ranges::find(endpoints, *zone, &config::FirewallEndpoint::availability_zone) != endpoints.end();
+    if (is_there) return {};
+    return not_there("AvailabilityZone: firewall {} has no endpoint in \"{}\"", firewall.name, *zone);
+}
+
+/// The zone of the endpoint that is meant, by its own name or by its id.
+Result<std::optional<std::string>> zone_of(const config::Firewall& firewall, const FirewallReference& reference) {
+    if (!reference.vpc_endpoint_id) return reference.availability_zone;
+    const auto& id = *reference.vpc_endpoint_id;
+    const auto found = std::ranges::find_if(firewall.endpoints, [&](const config::FirewallEndpoint& each) {
+        return vpc_endpoint_id(firewall.name, each.availability_zone) == id;
+    });
+    if (found == firewall.endpoints.end()) {
+        return not_there("VpcEndpointId: firewall {} has no endpoint {}", firewall.name, id);
+    }
+    if (reference.availability_zone.value_or(found->availability_zone) != found->availability_zone) {
+        return invalid("VpcEndpointId: {} is in availability zone {}, not in {}", id, found->availability_zone,
+                       *reference.availability_zone);
+    }
+    return found->availability_zone;
+}
+
+}  // namespace
+
+void take_firewall_reference(ShapeReader& reader, FirewallReference& reference) {
+    reader.required("FirewallArn", reference.arn, parse_arn);
+    reader.optional("AvailabilityZone", reference.availability_zone, as_it_is);
+    reader.optional("VpcEndpointId", reference.vpc_endpoint_id, parse_vpc_endpoint_id);
+    reader.optional("VpcEndpointAssociationArn", reference.vpc_endpoint_association_arn, parse_arn);
+}
+
+bool Scope::covers(const Endpoint& endpoint) const {
+    return endpoint.firewall == firewall.name && endpoint.network_namespace.empty() &&
+           availability_zone.value_or(endpoint.availability_zone) == endpoint.availability_zone;
+}
+
+Result<Scope> find_scope(const config::Configuration& configuration, const FirewallReference& reference) {
+    auto firewall = find_resource(configuration, kFirewall, {reference.arn, std::nullopt});
+    if (!firewall) return tl::unexpected(std::move(firewall.error()));
+    if (const auto& association = reference.vpc_endpoint_association_arn) {
+        return not_there("VpcEndpointAssociationArn: there is no association {}", *association);
+    }
+    if (auto checked = check_zone(*firewall, reference); !checked) return tl::unexpected(std::move(checked.error()));
+    return zone_of(*firewall, reference).map([&](std::optional<std::string>&& zone) {
+        return Scope{std::move(*firewall), std::move(zone)};
+    });
+}
+
+Result<gateway::EndpointName> one_endpoint(const Scope& scope) {
+    const auto& endpoints = scope.firewall.endpoints;
+    if (scope.availability_zone) return gateway::EndpointName{scope.firewall.name, scope.availability_zone, {}};
+    if (endpoints.size() == 1) {
+        return gateway::EndpointName{scope.firewall.name, endpoints.front().availability_zone, {}};
+    }
+    std::vector<std::string_view> zones;
+    zones.reserve(endpoints.size());
+    for (const auto& each : endpoints)
+        zones.push_back(each.availability_zone);
+    return invalid("AvailabilityZone: firewall {} has several: name one of {}, or a VpcEndpointId", scope.firewall.name,
+                   fmt::join(zones, ", "));
+}
+
+void take_operation_reference(ShapeReader& reader, OperationReference& reference) {
+    take_firewall_reference(reader, reference.firewall);
+    reader.required("FlowOperationId", reference.id, parse_uuid);
+}
+
+Result<FlowOperation> find_operation(gateway::ManagedGateway& gateway, const OperationReference& reference) {
+    const auto scope = find_scope(*gateway.configuration(), reference.firewall);
+    if (!scope) return tl::unexpected(scope.error());
+    auto found = gateway.find(reference.id);
+    if (!found || scope->covers(found->endpoint)) return found;
+    return not_there("FlowOperationId: there is no operation {} there", reference.id);
+}
+
+void take_resource_reference(ShapeReader& reader, const ResourceKind& kind, ResourceReference& reference) {
+    const auto arn = fmt::format("{}Arn", kind.member);
+    const auto name = fmt::format("{}Name", kind.member);
+    reader.optional(arn, reference.arn, parse_arn);
+    reader.optional(name, reference.name, config::parse_name);
+    if (!reference.arn && !reference.name)
+        reader.fail(arn, invalid("missing, and so is {}: one of them is needed", name));
+}
+
+Result<config::Firewall> find_resource(const config::Configuration& configuration, const ResourceKind& kind,
+                                       const ResourceReference& reference) {
+    for (const auto& firewall : configuration.firewalls) {
+        const bool by_name = reference.name == firewall.name;
+        const bool by_arn = reference.arn == kind.arn_of(configuration, firewall.name);
+        if ((by_name || !reference.name) && (by_arn || !reference.arn)) return firewall;
+        if (by_name || by_arn) {
+            return invalid("{0}Arn, {0}Name: {1} is not {2}", kind.member, *reference.arn, *reference.name);
+        }
+    }
+    if (reference.arn) return not_there("{}Arn: there is no {}", kind.member, *reference.arn);
+    return not_there("{}Name: there is no {}", kind.member, *reference.name);
+}
+
+}  // namespace headgate::http::aws

@@ -1,0 +1,44 @@
+// The rules of single members, as the service model of AWS Network Firewall (API version 2020-11-12) and its API
+// reference have them. Each error tells the rule; ShapeReader puts the member in front. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "headgate/address.h"
+#include "headgate/flow_operation.h"
+#include "headgate/protocol.h"
+#include "headgate/result.h"
+
+#include "flow/json_members.h"
+
+namespace headgate::http::aws {
+
+inline constexpr std::int32_t kLargestPage = 100;  ///< MaxResults; taken where it is absent, too
+
+[[nodiscard]] Result<std::string> as_it_is(std::string_view text);
+
+/// ResourceArn: 1 to 256 characters, beginning with `arn:aws`.
+[[nodiscard]] Result<std::string> parse_arn(std::string_view text);
+
+/// VpcEndpointId: 5 to 256 characters, `vpce-` and letters or digits.
+[[nodiscard]] Result<std::string> parse_vpc_endpoint_id(std::string_view text);
+
+/// AddressDefinition: 1 to 255 characters, an address or a prefix.
+[[nodiscard]] Result<Prefix> parse_address_definition(std::string_view text);
+
+/// An IANA protocol number. A name is an error.
+[[nodiscard]] Result<Protocol> parse_protocol_number(std::string_view text);
+[[nodiscard]] std::string protocol_number(Protocol protocol);
+
+/// FlowOperationId and UpdateToken: a UUID in lower case.
+[[nodiscard]] Result<std::string> parse_uuid(std::string_view text);
+
+/// StatusMessage has 256 letters, digits, hyphens and spaces at most: what is neither becomes a space.
+[[nodiscard]] std::string status_message_of(std::string_view text);
+
+/// StatusMessage, where there is something to say: also that flows were left out whose age the kernel does not know.
+void add_status_message(JsonMembers& members, const FlowOperation& operation);
+
+}  // namespace headgate::http::aws

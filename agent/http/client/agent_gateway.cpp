@@ -1,0 +1,216 @@
+#include "http/client/agent_gateway.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "flowlog/recent_ends.h"
+#include "gateway/gateway_json.h"
+#include "gateway/order_json.h"
+#include "http/client/exchange.h"
+#include "operations/flow_reader.h"
+
+namespace headgate::http {
+namespace {
+
+using gateway::EndpointName;
+using gateway::EndpointPolicy;
+using gateway::OperationOrder;
+using gateway::PolicyOrder;
+using gateway::TableCensus;
+
+constexpr std::size_t kRowsPerBlock = 256;
+constexpr std::chrono::milliseconds kLongestWait = std::chrono::seconds{30};  ///< that the agent takes on
+constexpr std::string_view kOperations = "/v1/operations";
+constexpr std::string_view kPolicy = "/v1/stream-exception-policy";
+
+/// What the agent cannot know of somebody who has become root.
+void add_caller(Question& question, const Caller& caller) {
+    if (!caller.sudo_user.empty()) question.headers.emplace_back("X-Headgate-Sudo-User", caller.sudo_user);
+    if (!caller.source_address.empty()) {
+        question.headers.emplace_back("X-Headgate-Source-Address", caller.source_address);
+    }
+}
+
+Result<std::string> target_of(std::string_view path, const EndpointName& endpoint) {
+    if (endpoint.network_namespace) return invalid("netns: a one-off run is not the agent's business");
+    Target target{path};
+    if (endpoint.firewall) target.parameter("firewall", *endpoint.firewall);
+    if (endpoint.availability_zone) target.parameter("availability_zone", *endpoint.availability_zone);
+    return target.text();
+}
+
+Result<EndpointPolicy> ask_for_policy(const std::filesystem::path& socket, const PolicyOrder& order, std::string method,
+                                      std::string body) {
+    auto target = target_of(kPolicy, order.endpoint);
+    if (!target) return tl::unexpected(std::move(target.error()));
+    Question question{std::move(method), std::move(*target), std::move(body), {}};
+    add_caller(question, order.caller);
+    return ask(socket, question).and_then(gateway::read_endpoint_policy_json);
+}
+
+Target operation_target(std::string_view id) {
+    return Target{kOperations}.part(id);
+}
+
+Question lines_of(std::string target) {
+    return {"GET", std::move(target), {}, {{"Accept", "application/x-ndjson"}}};
+}
+
+std::string flow_log_target(const gateway::EndedFlowQuery& query) {
+    Target target{"/v1/flow-log"};
+    for (const auto reason : query.reasons)
+        target.parameter("reason", to_string(reason));
+    const bool every_flow = std::ranges::any_of(query.filters, &FlowFilter::matches_everything);
+    for (const auto& filter : query.filters)
+        if (!every_flow) target.parameter("filter", to_string(filter));
+    if (query.firewalls) {
+        for (const auto& firewall : *query.firewalls)
+            target.parameter("firewall", firewall);
+    }
+    target.parameter("latest", fmt::format("{}", std::min(query.latest, flowlog::RecentEnds::kKept)));
+    target.parameter("follow", query.follow ? "true" : "false");
+    return target.text();
+}
+
+/// Lines to flows, handed over in blocks.
+class FlowLines {
+  public:
+    explicit FlowLines(StoredFlowSink take) : take_(std::move(take)) { block_.reserve(kRowsPerBlock); }
+
+    Result<void> line(const std::string& text) {
+        ++lines_;
+        auto flow = parse_json_object(text).and_then(operations::read_stored_flow);
+        if (!flow) return failed("line {} of the agent's answer: {}", lines_, flow.error().message);
+        block_.push_back(*flow);
+        return block_.size() < kRowsPerBlock ? Result<void>{} : finish();
+    }
+
+    Result<void> finish() {
+        if (block_.empty()) return {};
+        auto taken = take_(block_);
+        block_.clear();
+        return taken;
+    }
+
+  private:
+    StoredFlowSink take_;
+    std::vector<StoredFlow> block_;
+    std::uint64_t lines_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<AgentGateway>> AgentGateway::connect(std::filesystem::path socket) {
+    if (auto reached = reach(socket); !reached) return tl::unexpected(std::move(reached.error()));
+    return std::unique_ptr<AgentGateway>{new AgentGateway{std::move(socket)}};
+}
+
+Result<FlowOperation> AgentGateway::start(const OperationOrder& order) {
+    fmt::memory_buffer body;
+    if (auto told = gateway::append_order_json(body, order); !told) return tl::unexpected(std::move(told.error()));
+    Question question{"POST", std::string{kOperations}, fmt::to_string(body), {}};
+    if (!order.token.empty()) question.headers.emplace_back("Idempotency-Key", order.token);
+    add_caller(question, order.caller);
+    return ask(socket_, question).and_then(gateway::read_operation_json);
+}
+
+Result<FlowOperation> AgentGateway::find(std::string_view id) {
+    return ask(socket_, {"GET", operation_target(id).text(), {}, {}}).and_then(gateway::read_operation_json);
+}
+
+Result<FlowOperation> AgentGateway::wait(std::string_view id, std::chrono::milliseconds at_most) {
+    for (const auto until = std::chrono::steady_clock::now() + at_most;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        const auto slice = std::clamp(left, std::chrono::milliseconds{0}, kLongestWait);
+        const auto target = operation_target(id).parameter("wait_ms", fmt::format("{}", slice.count())).text();
+        auto operation = ask(socket_, {"GET", target, {}, {}}).and_then(gateway::read_operation_json);
+        const bool ended = !operation || operation->status != OperationStatus::InProgress;
+        if (ended || left <= kLongestWait) return operation;
+    }
+}
+
+Result<void> AgentGateway::cancel(std::string_view id) {
+    return ask(socket_, {"POST", operation_target(id).part("cancel").text(), {}, {}}).map([](const auto&) {});
+}
+
+Result<std::vector<FlowOperation>> AgentGateway::list(const OperationSelection& selection) {
+    Target target{kOperations};
+    if (selection.type) target.parameter("type", to_string(*selection.type));
+    if (selection.status) target.parameter("status", to_string(*selection.status));
+    if (selection.firewall) target.parameter("firewall", *selection.firewall);
+    if (selection.availability_zone) target.parameter("availability_zone", *selection.availability_zone);
+    if (!selection.before_id.empty()) target.parameter("cursor", selection.before_id);
+    target.parameter("limit", fmt::format("{}", selection.at_most));
+    return ask(socket_, {"GET", target.text(), {}, {}}).and_then(gateway::read_operations_json);
+}
+
+Result<void> AgentGateway::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
+    std::uint64_t next = first;
+    Result<void> taken;
+    const StoredFlowSink count_and_take = [&](std::span<const StoredFlow> flows) {
+        next += flows.size();
+        return taken = take(flows);
+    };
+    for (;;) {
+        const auto begin = next;
+        FlowLines lines{count_and_take};
+        const auto target = operation_target(id).part("results").parameter("cursor", fmt::format("{}", next)).text();
+        auto read = ask_for_lines(socket_, lines_of(target), [&](const std::string& text) {
+                        return lines.line(text);
+                    }).and_then([&] { return lines.finish(); });
+        // The agent cuts off who does not read for long, as a pager does not: then it goes on where it was.
+        const bool cut = !read && taken && read.error().number == ECONNRESET;
+        if (!cut || next == begin) return read;
+    }
+}
+
+Result<std::vector<StoredFlow>> AgentGateway::flows(std::string_view id, std::uint64_t first, std::size_t count) {
+    std::vector<StoredFlow> page;
+    FlowLines lines{[&](std::span<const StoredFlow> flows) -> Result<void> {
+        page.insert(page.end(), flows.begin(), flows.end());
+        return {};
+    }};
+    const auto target = operation_target(id)
+                            .part("results")
+                            .parameter("cursor", fmt::format("{}", first))
+                            .parameter("limit", fmt::format("{}", count))
+                            .text();
+    auto read = ask_for_lines(socket_, lines_of(target), [&](const std::string& text) {
+                    return lines.line(text);
+                }).and_then([&] { return lines.finish(); });
+    if (!read) return tl::unexpected(std::move(read.error()));
+    return page;
+}
+
+Result<TableCensus> AgentGateway::count_flows(const EndpointName& endpoint) {
+    auto target = target_of("/v1/flow-table", endpoint);
+    if (!target) return tl::unexpected(std::move(target.error()));
+    return ask(socket_, {"GET", std::move(*target), {}, {}}).and_then(gateway::read_census_json);
+}
+
+Result<EndpointPolicy> AgentGateway::policy_status(const EndpointName& endpoint) {
+    PolicyOrder order;
+    order.endpoint = endpoint;
+    return ask_for_policy(socket_, order, "GET", {});
+}
+
+Result<EndpointPolicy> AgentGateway::apply_policy(const PolicyOrder& order) {
+    fmt::memory_buffer body;
+    if (auto told = gateway::append_policy_order_json(body, order); !told) {
+        return tl::unexpected(std::move(told.error()));
+    }
+    return ask_for_policy(socket_, order, "PUT", fmt::to_string(body));
+}
+
+Result<void> AgentGateway::for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) {
+    const bool none_is_meant = query.firewalls && query.firewalls->empty();
+    if (none_is_meant) return {};
+    return ask_for_lines(socket_, EndlessQuestion{lines_of(flow_log_target(query)), query.is_over},
+                         [&](const std::string& record) { return take(record); });
+}
+
+Result<EndpointPolicy> AgentGateway::remove_policy(const PolicyOrder& order) {
+    return ask_for_policy(socket_, order, "DELETE", {});
+}
+
+}  // namespace headgate::http

@@ -1,0 +1,42 @@
+// The gateway of an agent that runs on this machine, asked over its socket.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gateway/gateway.h"
+
+namespace headgate::http {
+
+/// Each call is a connection of its own, so calls from several threads do not wait for each other. Errors come back as
+/// the agent's own gateway gave them. One-off runs and the rows of a file are not for the agent: those are refused.
+class AgentGateway final : public gateway::Gateway {
+  public:
+    /// ENOENT or ECONNREFUSED: no agent runs there. EACCES: this user may not ask it.
+    [[nodiscard]] static Result<std::unique_ptr<AgentGateway>> connect(std::filesystem::path socket);
+
+    Result<FlowOperation> start(const gateway::OperationOrder& order) override;
+    Result<FlowOperation> find(std::string_view id) override;
+    Result<FlowOperation> wait(std::string_view id, std::chrono::milliseconds at_most) override;
+    Result<void> cancel(std::string_view id) override;
+    Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override;
+    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override;
+
+    Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
+
+    Result<gateway::TableCensus> count_flows(const gateway::EndpointName& endpoint) override;
+
+    Result<gateway::EndpointPolicy> policy_status(const gateway::EndpointName& endpoint) override;
+    Result<gateway::EndpointPolicy> apply_policy(const gateway::PolicyOrder& order) override;
+    Result<gateway::EndpointPolicy> remove_policy(const gateway::PolicyOrder& order) override;
+    Result<void> for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) override;
+
+  private:
+    explicit AgentGateway(std::filesystem::path socket) : socket_(std::move(socket)) {}
+
+    std::filesystem::path socket_;
+};
+
+}  // namespace headgate::http

@@ -1,0 +1,184 @@
+#include "http/client/exchange.h"
+
+#include <Poco/Exception.h>
+#include <Poco/Net/HTTPRequest.h>
+#include <Poco/Net/HTTPResponse.h>
+
+#include <cerrno>
+#include <sstream>
+
+#include "http/problem.h"
+#include "http/server/body.h"
+#include "http/server/unix_listener.h"
+#include "http/server/wire.h"
+
+namespace headgate::http {
+namespace {
+
+using Poco::Net::HTTPMessage;
+using Poco::Net::HTTPRequest;
+using Poco::Net::HTTPResponse;
+
+constexpr std::size_t kLongestHead = 64UL * 1024;
+constexpr std::size_t kLongestBody = 256UL * 1024 * 1024;
+constexpr std::size_t kLongestLine = 64UL * 1024;  ///< far beyond any flow's
+constexpr std::chrono::milliseconds kLookAround{200};
+
+Result<Wire> open(const std::filesystem::path& socket) {
+    auto connected = connect_to(socket);
+    if (connected) return Wire{std::move(*connected)};
+    auto& error = connected.error();
+    if (error.number == EACCES) {
+        error.kind = ErrorKind::Refused;
+        error.message =
+            fmt::format("{}: only root and members of the group {} may ask the agent", socket.native(), kGroup);
+    }
+    return tl::unexpected(std::move(error));
+}
+
+std::string text_of(const Question& question) {
+    HTTPRequest request{question.method, question.target, HTTPMessage::HTTP_1_1};
+    request.setHost("localhost");
+    request.setKeepAlive(false);
+    if (!question.body.empty()) {
+        request.setContentType("application/json");
+        request.setContentLength64(static_cast<Poco::Int64>(question.body.size()));
+    }
+    for (const auto& [name, value] : question.headers)
+        request.set(name, value);
+    std::ostringstream text;
+    request.write(text);
+    return text.str() + question.body;
+}
+
+Result<HTTPResponse> read_response(Wire& wire, Deadline until) {
+    const auto head = wire.read_head(kLongestHead, until);
+    if (!head) return tl::unexpected(head.error());
+    try {
+        std::istringstream text{*head};
+        HTTPResponse response;
+        response.read(text);
+        return response;
+    } catch (const Poco::Exception&) {
+        return failed("the answer is not HTTP");
+    }
+}
+
+/// Sends the question, and reads the answer up to its body, unless that is a problem.
+Result<BodyReader> begin(Wire& wire, const Question& question) {
+    const auto sent = wire.write(text_of(question), question.patience);
+    // One who is refused may find the connection closed before all is sent: the answer says why.
+    if (!sent && sent.error().number != EPIPE) return tl::unexpected(sent.error());
+    const auto response = read_response(wire, in(question.patience));
+    if (!response) return tl::unexpected(response.error());
+    auto body = BodyReader::of(*response, wire);
+    const int status = response->getStatus();
+    if (!body || (status >= 200 && status < 300)) return body;
+    const auto text = body->read_all(kLongestBody, in(question.patience));
+    if (!text) return tl::unexpected(text.error());
+    return tl::unexpected(error_of(status, *text));
+}
+
+/// Hands over lines, whatever pieces they come in.
+class Lines {
+  public:
+    explicit Lines(const std::function<Result<void>(const std::string&)>& take) : take_(take) {}
+
+    Result<void> feed(std::string_view bytes) {
+        while (!bytes.empty()) {
+            const auto end = bytes.find('\n');
+            line_.append(bytes.substr(0, end));
+            if (line_.size() > kLongestLine) return failed("a line is longer than {} bytes", kLongestLine);
+            if (end == std::string_view::npos) return {};
+            bytes.remove_prefix(end + 1);
+            if (auto taken = take_(line_); !taken) return taken;
+            line_.clear();
+        }
+        return {};
+    }
+
+    [[nodiscard]] Result<void> finish() const {
+        return line_.empty() ? Result<void>{} : failed("the last line has no end");
+    }
+
+  private:
+    const std::function<Result<void>(const std::string&)>& take_;
+    std::string line_;
+};
+
+std::string encoded(std::string_view text) {
+    std::string safe;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                           c == '_' || c == '~';
+        safe += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return safe;
+}
+
+/// `may_go_on` is asked before each part of the answer.
+Result<void> read_lines(const std::filesystem::path& socket, const Question& question,
+                        const std::function<Result<void>(const std::string&)>& take,
+                        const std::function<bool(Wire&)>& may_go_on) {
+    auto wire = open(socket);
+    if (!wire) return tl::unexpected(std::move(wire.error()));
+    auto body = begin(*wire, question);
+    if (!body) return tl::unexpected(std::move(body.error()));
+    Lines lines{take};
+    for (;;) {
+        if (!may_go_on(*wire)) return {};
+        const auto bytes = body->read(in(question.patience));
+        if (!bytes) return tl::unexpected(bytes.error());
+        if (bytes->empty()) return lines.finish();
+        if (auto fed = lines.feed(*bytes); !fed) return fed;
+        if (auto ended = body->end_chunk(in(question.patience)); !ended) return ended;
+    }
+}
+
+/// Waits for the next byte, or the end. False: it was over before.
+bool wait_unless_over(Wire& wire, const std::function<bool()>& is_over) {
+    while (!is_over()) {
+        const auto until = in(kLookAround);
+        if (wire.wait_for_data(until)) return true;
+        // Nothing, before its time, and no signal either: the other side has ended, as the next reading tells.
+        if (std::chrono::steady_clock::now() < until && !is_over()) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+Target& Target::part(std::string_view part) {
+    text_ += "/" + encoded(part);
+    return *this;
+}
+
+Target& Target::parameter(std::string_view name, std::string_view value) {
+    text_ += std::exchange(separator_, '&') + encoded(name) + "=" + encoded(value);
+    return *this;
+}
+
+Result<void> reach(const std::filesystem::path& socket) {
+    return open(socket).map([](const Wire&) {});
+}
+
+Result<std::string> ask(const std::filesystem::path& socket, const Question& question) {
+    auto wire = open(socket);
+    if (!wire) return tl::unexpected(std::move(wire.error()));
+    auto body = begin(*wire, question);
+    if (!body) return tl::unexpected(std::move(body.error()));
+    return body->read_all(kLongestBody, in(question.patience));
+}
+
+Result<void> ask_for_lines(const std::filesystem::path& socket, const Question& question,
+                           const std::function<Result<void>(const std::string&)>& take) {
+    return read_lines(socket, question, take, [](const Wire&) { return true; });
+}
+
+Result<void> ask_for_lines(const std::filesystem::path& socket, const EndlessQuestion& question,
+                           const std::function<Result<void>(const std::string&)>& take) {
+    return read_lines(socket, question.question, take,
+                      [&](Wire& wire) { return wait_unless_over(wire, question.is_over); });
+}
+
+}  // namespace headgate::http

@@ -1,0 +1,146 @@
+#include "http/front_door.h"
+
+#include <cerrno>
+#include <chrono>
+
+#include "http/access/same_site.h"
+#include "http/access_line.h"
+#include "http/aws/aws_error.h"
+#include "http/problem.h"
+#include "http/rest/routes.h"
+
+namespace headgate::http {
+namespace {
+
+using access::Refusal;
+
+/// What may come at once after a while of silence, in seconds of the usual rate.
+constexpr double kBurstSeconds = 2;
+
+/// After which whoever has too much in hand may try again.
+constexpr std::chrono::seconds kMoment{1};
+
+/// Who speaks AWS' protocol understands errors of no other form.
+bool speaks_aws(const Request& request) {
+    return (request.method == "POST" && request.path == "/") || !request.header("X-Amz-Target").empty();
+}
+
+AwsFault fault_of(Refusal refusal) {
+    switch (refusal) {
+        case Refusal::NoCredentials:
+            return AwsFault::AccessDenied;
+        case Refusal::IncompleteSignature:
+            return AwsFault::IncompleteSignature;
+        case Refusal::UnknownClient:
+            return AwsFault::UnrecognizedClient;
+        case Refusal::WrongSignature:
+            return AwsFault::InvalidSignature;
+        case Refusal::Expired:
+            return AwsFault::RequestExpired;
+    }
+    return AwsFault::AccessDenied;
+}
+
+Answer unknown_client(const Request& request, const access::AccessError& error) {
+    if (speaks_aws(request)) return aws_error(fault_of(error.refusal), error.message);
+    auto answer = problem(401, error.message, EACCES);
+    answer.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"headgate\"");  // RFC 6750, section 3
+    return answer;
+}
+
+Answer forbidden(const Request& request, std::string_view why) {
+    return speaks_aws(request) ? aws_error(AwsFault::AccessDenied, why) : problem(403, why, EACCES);
+}
+
+Answer too_often(const Request& request, std::string_view why, std::chrono::seconds wait) {
+    if (speaks_aws(request)) return aws_error(AwsFault::Throttling, why, wait);
+    auto answer = problem(429, why, EBUSY);
+    answer.headers.emplace_back("Retry-After", fmt::format("{}", wait.count()));
+    return answer;
+}
+
+/// Whether JSON of it would take far more memory than its text: no order of ours has that many members.
+bool is_intricate(std::string_view body) {
+    constexpr std::ptrdiff_t kMostMembers = 8192;
+    const auto opens = [](char c) { return c == ',' || c == '{' || c == '['; };
+    return std::ranges::count_if(body, opens) > kMostMembers;
+}
+
+}  // namespace
+
+FrontDoor::Admitted::Admitted(access::Credentials credentials, double requests_per_second, std::size_t most_in_hand)
+    : authenticator(std::move(credentials)),
+      limiter(requests_per_second, kBurstSeconds * requests_per_second),
+      in_hand(std::make_shared<access::RequestsInHand>(most_in_hand)) {}
+
+FrontDoor::FrontDoor(gateway::ManagedGateway& gateway, Metrics& metrics, AccessLog log)
+    : metrics_(metrics), log_(std::move(log)), aws_(gateway), router_(make_router(gateway, metrics)) {
+    admit({}, 1, 1);
+}
+
+void FrontDoor::admit(access::Credentials credentials, double requests_per_second, std::size_t most_in_hand) {
+    auto admitted = std::make_shared<Admitted>(std::move(credentials), requests_per_second, most_in_hand);
+    const std::lock_guard lock{mutex_};
+    admitted_ = std::move(admitted);
+}
+
+std::shared_ptr<FrontDoor::Admitted> FrontDoor::admitted() const {
+    const std::lock_guard lock{mutex_};
+    return admitted_;
+}
+
+Answer FrontDoor::answer(Request& request) {
+    if (auto turned_away = turn_away(request)) return std::move(*turned_away);
+    if (is_intricate(request.body)) return objection(request, 413, "the body has too many members");
+    return speaks_aws(request) ? aws_.answer(request) : router_.answer(request);
+}
+
+/// Over TCP, whoever is not known gets no further.
+std::optional<Answer> FrontDoor::turn_away(Request& request) const {
+    if (request.admission == Admission::PeerCredentials) return std::nullopt;
+    if (auto checked = access::check_origin(request); !checked) return forbidden(request, checked.error().message);
+    if (request.admission == Admission::Credentials) return turn_away_stranger(request);
+    request.caller.face = "loopback";
+    const auto checked = access::check_local_host(request);
+    return checked ? std::nullopt : std::optional{forbidden(request, checked.error().message)};
+}
+
+std::optional<Answer> FrontDoor::turn_away_stranger(Request& request) const {
+    request.rights = {gateway::Role::Viewer, std::vector<std::string>{}};
+    if (!speaks_aws(request) && router_.is_open(request)) return std::nullopt;
+    const auto by = admitted();
+    const auto identity =
+        by->authenticator.identify(request, request.certificate_name, std::chrono::system_clock::now());
+    const auto who =
+        identity ? identity->caller.face + ":" + identity->caller.user : "address:" + request.caller.source_address;
+    if (const auto wait = by->limiter.wait_for(who, std::chrono::steady_clock::now())) {
+        return too_often(request, "more requests than http.requests_per_second allows", *wait);
+    }
+    if (!identity) return unknown_client(request, identity.error());
+    if (speaks_aws(request) && identity->caller.face == "token") {
+        return forbidden(request, "a token is for REST; requests of the AWS API are signed");
+    }
+    request.place = by->in_hand->enter(who);
+    if (!request.place) return too_often(request, "half of http.connections are busy with you", kMoment);
+    request.caller.face = identity->caller.face;
+    request.caller.user = identity->caller.user;
+    request.rights = identity->rights;
+    request.proof = identity->proof;
+    return std::nullopt;
+}
+
+Answer FrontDoor::objection(const Request& request, int status, std::string_view detail) {
+    if (!speaks_aws(request)) return problem(status, detail, status == 403 ? EACCES : 0);
+    return aws_error(status == 413 ? AwsFault::RequestEntityTooLarge : AwsFault::InvalidRequest, detail);
+}
+
+void FrontDoor::finished(const RequestRecord& record) {
+    metrics_.count(record);
+    log_(access_line(record));
+}
+
+void FrontDoor::turned_away() {
+    metrics_.count_turned_away();
+}
+
+}  // namespace headgate::http

@@ -1,0 +1,171 @@
+#include "http/metrics/metrics.h"
+
+#include <prometheus/gauge.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <iterator>
+
+#include "headgate/clock.h"
+
+#include "gateway/version.h"
+#include "http/metrics/flow_log_metrics.h"
+#include "http/metrics/metric.h"
+#include "http/metrics/process_metrics.h"
+
+namespace headgate::http {
+namespace {
+
+/// From a look-up of one flow to a flush of millions.
+const prometheus::Histogram::BucketBoundaries kOperationSeconds = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+                                                                   1,     2.5,  5,     10,   30,  60,   300};
+/// From what is answered from memory to the flows of a large operation, or somebody who waits for one.
+const prometheus::Histogram::BucketBoundaries kRequestSeconds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                                                 0.1,    0.25,  0.5,    1,     5,    30};
+
+/// Those of RFC 9110, section 9, and RFC 5789. Anybody may invent others, and series of them.
+constexpr std::array<std::string_view, 9> kMethods = {"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
+                                                      "CONNECT", "OPTIONS", "TRACE", "PATCH"};
+constexpr const char* kOther = "other";
+
+prometheus::Family<prometheus::Counter>& counters(prometheus::Registry& registry, const Metric& metric) {
+    return prometheus::BuildCounter().Name(metric.name).Help(metric.help).Register(registry);
+}
+
+prometheus::Family<prometheus::Histogram>& histograms(prometheus::Registry& registry, const Metric& metric) {
+    return prometheus::BuildHistogram().Name(metric.name).Help(metric.help).Register(registry);
+}
+
+void set_gauge(prometheus::Registry& registry, const Metric& metric, const prometheus::Labels& labels, double value) {
+    prometheus::BuildGauge().Name(metric.name).Help(metric.help).Register(registry).Add(labels).Set(value);
+}
+
+const char* label_of(OperationType type) {
+    return type == OperationType::Capture ? "capture" : "flush";
+}
+
+const char* label_of(EventSource source) {
+    switch (source) {
+        case EventSource::Nftables:
+            return "nftables";
+    }
+    return kOther;
+}
+
+const char* status_of(const FlowOperation& operation) {
+    if (operation.refused) return "refused";
+    switch (operation.status) {
+        case OperationStatus::Completed:
+            return "completed";
+        case OperationStatus::CompletedWithErrors:
+            return "completed_with_errors";
+        case OperationStatus::InProgress:
+        case OperationStatus::Failed:
+            break;
+    }
+    return "failed";
+}
+
+std::array<std::pair<const char*, std::uint64_t>, 4> outcomes_of(const OperationCounts& counts) {
+    return {{{"flushed", counts.flushed},
+             {"gone", counts.gone},
+             {"failed", counts.failed},
+             {"protected", counts.protected_flows}}};
+}
+
+double in_seconds(std::chrono::duration<double> time) {
+    return time.count();
+}
+
+}  // namespace
+
+Metrics::Metrics()
+    : operations_(counters(registry_, kOperations)),
+      operation_durations_(histograms(registry_, kOperationDuration)),
+      flows_scanned_(counters(registry_, kFlowsScanned)),
+      flows_matched_(counters(registry_, kFlowsMatched)),
+      flows_flushed_(counters(registry_, kFlowsFlushed)),
+      events_lost_(counters(registry_, kEventsLost)),
+      requests_(counters(registry_, kRequests)),
+      turned_away_(counters(registry_, kTurnedAway).Add({})),
+      request_durations_(histograms(registry_, kRequestDuration)) {
+    set_gauge(registry_, kBuildInfo, {{"version", std::string{gateway::kVersion}}}, 1);
+    set_gauge(registry_, kStartTime, {}, in_seconds(SystemClock{}.now().time_since_epoch()));
+    // There from the start, so that the first one is seen as an increase.
+    for (const auto* const type : {"capture", "flush"}) {
+        for (const auto* const status : {"completed", "completed_with_errors", "failed", "refused"})
+            operations_.Add({{"type", type}, {"status", status}});
+        operation_durations_.Add({{"type", type}}, kOperationSeconds);
+        flows_scanned_.Add({{"type", type}});
+        flows_matched_.Add({{"type", type}});
+    }
+    for (const auto& [outcome, none] : outcomes_of({}))
+        flows_flushed_.Add({{"outcome", outcome}});
+    events_lost_.Add({{"source", label_of(EventSource::Nftables)}});
+}
+
+void Metrics::count(const FlowOperation& ended) {
+    const prometheus::Labels type{{"type", label_of(ended.type)}};
+    operations_.Add({{"type", label_of(ended.type)}, {"status", status_of(ended)}}).Increment();
+    flows_scanned_.Add(type).Increment(static_cast<double>(ended.counts.scanned));
+    flows_matched_.Add(type).Increment(static_cast<double>(ended.counts.matched));
+    const bool was_begun = !ended.id.empty();
+    if (was_begun) operation_durations_.Add(type, kOperationSeconds).Observe(in_seconds(ended.duration));
+    if (ended.type != OperationType::Flush || ended.dry_run) return;
+    for (const auto& [outcome, flows] : outcomes_of(ended.counts))
+        flows_flushed_.Add({{"outcome", outcome}}).Increment(static_cast<double>(flows));
+}
+
+void Metrics::count(const RequestRecord& answered) {
+    const bool is_known = std::ranges::find(kMethods, answered.method) != kMethods.end();
+    const std::string route{answered.route.empty() ? kOther : answered.route};
+    requests_
+        .Add({{"route", route},
+              {"method", is_known ? answered.method : kOther},
+              {"status", std::to_string(answered.status)}})
+        .Increment();
+    request_durations_.Add({{"route", route}}, kRequestSeconds).Observe(in_seconds(answered.duration));
+}
+
+void Metrics::count_turned_away() {
+    turned_away_.Increment();
+}
+
+void Metrics::count_losses(EventSource source, std::uint64_t times) {
+    events_lost_.Add({{"source", label_of(source)}}).Increment(static_cast<double>(times));
+}
+
+std::string Metrics::exposition(gateway::ManagedGateway& gateway) {
+    auto reading = read_gateway(gateway);
+    auto families = registry_.Collect();
+    std::ranges::move(reading.families, std::back_inserter(families));
+    const auto flow_log = gateway.flow_log_counts();
+    add_lost_events(families, flow_log);
+    std::ranges::move(flow_log_metrics(flow_log), std::back_inserter(families));
+    families.push_back(scrape_errors(reading.endpoints));
+    std::ranges::move(process_metrics(), std::back_inserter(families));
+    return prometheus::TextSerializer{}.Serialize(families);
+}
+
+prometheus::MetricFamily Metrics::scrape_errors(const std::vector<EndpointReading>& endpoints) {
+    auto family = family_of(kScrapeErrors);
+    const std::lock_guard lock{mutex_};
+    for (const auto& [endpoint, is_whole] : endpoints) {
+        const auto labels = labels_of(endpoint);
+        auto& errors = scrape_errors_[labels];
+        if (!is_whole) ++errors;
+        add(family, labels, static_cast<double>(errors));
+    }
+    return family;
+}
+
+Answer metrics_answer(Metrics& metrics, gateway::ManagedGateway& gateway) {
+    Answer answer;
+    answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    answer.body = metrics.exposition(gateway);
+    return answer;
+}
+
+}  // namespace headgate::http

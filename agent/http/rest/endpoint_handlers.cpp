@@ -1,0 +1,47 @@
+#include "http/rest/endpoint_handlers.h"
+
+#include "gateway/gateway_json.h"
+#include "gateway/order_json.h"
+#include "http/problem.h"
+#include "http/rest/parameters.h"
+
+namespace headgate::http {
+namespace {
+
+Answer policy_answer(const Result<gateway::EndpointPolicy>& policy) {
+    if (!policy) return problem_of(policy.error());
+    fmt::memory_buffer out;
+    gateway::append_endpoint_policy_json(out, *policy);
+    return json_answer(200, fmt::to_string(out));
+}
+
+}  // namespace
+
+Answer show_flow_table(gateway::ManagedGateway& gateway, const Request& request) {
+    const auto census = gateway.count_flows(endpoint_of(request));
+    if (!census) return problem_of(census.error());
+    fmt::memory_buffer out;
+    gateway::append_census_json(out, *census);
+    return json_answer(200, fmt::to_string(out));
+}
+
+Answer show_policy(gateway::ManagedGateway& gateway, const Request& request) {
+    return policy_answer(gateway.policy_status(endpoint_of(request)));
+}
+
+Answer apply_policy(gateway::ManagedGateway& gateway, const Request& request) {
+    auto order = gateway::read_policy_order_json(request.body);
+    if (!order) return problem_of(order.error());
+    order->endpoint = endpoint_of(request);
+    order->caller = request.caller;
+    return policy_answer(gateway.apply_policy(*order));
+}
+
+Answer remove_policy(gateway::ManagedGateway& gateway, const Request& request) {
+    gateway::PolicyOrder order;
+    order.endpoint = endpoint_of(request);
+    order.caller = request.caller;
+    return policy_answer(gateway.remove_policy(order));
+}
+
+}  // namespace headgate::http

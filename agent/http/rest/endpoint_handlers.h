@@ -1,0 +1,15 @@
+// Endpoints over HTTP, their flow tables and their stream exception policies: one function for each route.
+#pragma once
+
+#include "gateway/managed_gateway.h"
+#include "http/message.h"
+
+namespace headgate::http {
+
+[[nodiscard]] Answer show_flow_table(gateway::ManagedGateway& gateway, const Request& request);
+
+[[nodiscard]] Answer show_policy(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Answer apply_policy(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Answer remove_policy(gateway::ManagedGateway& gateway, const Request& request);
+
+}  // namespace headgate::http

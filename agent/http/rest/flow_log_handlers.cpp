@@ -1,0 +1,107 @@
+#include "http/rest/flow_log_handlers.h"
+
+#include <algorithm>
+#include <array>
+
+#include "headgate/flow_query.h"
+
+#include "config/scalars.h"
+#include "flow/text.h"
+#include "flowlog/recent_ends.h"
+#include "http/content_negotiation.h"
+#include "http/problem.h"
+#include "http/rest/flow_log_stream.h"
+#include "http/rest/parameters.h"
+
+namespace headgate::http {
+namespace {
+
+using gateway::EndedFlowQuery;
+
+struct OfferedForm {
+    std::string_view type;
+    RecordForm form;
+};
+constexpr std::array kRecordForms{OfferedForm{"application/json", RecordForm::Json},
+                                  OfferedForm{"application/x-ndjson", RecordForm::Ndjson},
+                                  OfferedForm{"text/event-stream", RecordForm::Events}};
+constexpr std::array kAllTypes{kRecordForms[0].type, kRecordForms[1].type, kRecordForms[2].type};
+constexpr std::array kEndlessTypes{kRecordForms[1].type, kRecordForms[2].type};
+
+Result<void> take_reasons(const Request& request, EndedFlowQuery& query) {
+    for (auto texts : texts_of(request, "reason")) {
+        do {
+            const auto reason = parse_end_reason(take_until(texts, ','));
+            if (!reason) return tl::unexpected(Error{reason.error()}.within("reason"));
+            query.reasons.push_back(*reason);
+        } while (!texts.empty());
+    }
+    return {};
+}
+
+Result<void> take_filters(const Request& request, EndedFlowQuery& query) {
+    for (const auto text : texts_of(request, "filter")) {
+        auto filter = parse_flow_filter(text);
+        if (!filter) return tl::unexpected(std::move(filter.error()).within("filter"));
+        query.filters.push_back(std::move(*filter));
+    }
+    if (query.filters.size() > kMaxFilters) return invalid("filter: {} of them at most", kMaxFilters);
+    return {};
+}
+
+void take_firewalls(const Request& request, EndedFlowQuery& query) {
+    const auto names = texts_of(request, "firewall");
+    if (!names.empty()) query.firewalls.emplace(names.begin(), names.end());
+}
+
+Result<void> take_extent(const Request& request, EndedFlowQuery& query) {
+    constexpr auto kMost = flowlog::RecentEnds::kKept;
+    const auto latest = number_of(request, "latest", kMost, 0, kMost);
+    if (!latest) return tl::unexpected(latest.error());
+    query.latest = *latest;
+    std::optional<bool> follow;
+    auto taken = take_parameter(request, "follow", follow, config::parse_boolean);
+    query.follow = follow.value_or(false);
+    return taken;
+}
+
+Result<EndedFlowQuery> read_query(const Request& request) {
+    EndedFlowQuery query;
+    take_firewalls(request, query);
+    return take_reasons(request, query)
+        .and_then([&] { return take_filters(request, query); })
+        .and_then([&] { return take_extent(request, query); })
+        .map([&] { return std::move(query); });
+}
+
+std::optional<OfferedForm> choose_form(const Request& request, bool follow) {
+    const auto accept = request.header("Accept");
+    const auto type = follow ? preferred_type(accept, kEndlessTypes) : preferred_type(accept, kAllTypes);
+    if (!type) return std::nullopt;
+    return *std::ranges::find(kRecordForms, *type, &OfferedForm::type);
+}
+
+}  // namespace
+
+Answer show_flow_log(gateway::ManagedGateway& gateway, const Request& request) {
+    auto query = read_query(request);
+    if (!query) return problem_of(query.error());
+    const auto form = choose_form(request, query->follow);
+    if (!form) {
+        return problem(406, query->follow ? "Accept: with follow there are application/x-ndjson and text/event-stream"
+                                          : "Accept: there are application/json, application/x-ndjson and "
+                                            "text/event-stream");
+    }
+    query->is_over = request.is_over;
+    if (form->form == RecordForm::Events) query->follow = true;
+    Answer answer;
+    answer.content_type = form->type;
+    answer.headers.emplace_back("Cache-Control", "no-store");
+    answer.headers.emplace_back("Vary", "Accept");
+    answer.stream = [&gateway, query = std::move(*query), form = form->form](const BodySink& send) {
+        return send_records(gateway, query, form, {}, send);
+    };
+    return answer;
+}
+
+}  // namespace headgate::http

@@ -1,0 +1,91 @@
+#include "http/rest/flow_log_stream.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace headgate::http {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// A system call costs nothing beside it.
+constexpr std::size_t kRecordPiece = 128UL * 1024;
+
+class RecordWriter {
+  public:
+    RecordWriter(RecordForm form, const RecordPace& pace, const BodySink& send)
+        : form_(form), pace_(pace), send_(send) {
+        if (form_ == RecordForm::Json) append(R"({"records":[)");
+    }
+
+    Result<void> record(std::string_view record) {
+        switch (form_) {
+            case RecordForm::Json:
+                if (!std::exchange(is_first_, false)) append(",");
+                append(record);
+                break;
+            case RecordForm::Ndjson:
+                append(record);
+                append("\n");
+                break;
+            case RecordForm::Events:
+                append("event: ended\ndata: ");
+                append(record);
+                append("\n\n");
+                break;
+        }
+        return out_.size() < kRecordPiece ? Result<void>{} : send_gathered();
+    }
+
+    /// There is nothing to be told for the moment.
+    Result<void> pause() {
+        if (out_.size() != 0 || !has_begun_) return send_gathered();
+        if (form_ != RecordForm::Events || Clock::now() - sent_at_ < pace_.keep_alive) return {};
+        append(": no flow has ended\n\n");
+        return send_gathered();
+    }
+
+    Result<void> finish() {
+        if (form_ == RecordForm::Json) append("]}");
+        return send_gathered();
+    }
+
+  private:
+    void append(std::string_view text) { out_.append(text); }
+
+    Result<void> send_gathered() {
+        has_begun_ = true;
+        sent_at_ = Clock::now();
+        auto sent = send_({out_.data(), out_.size()});
+        out_.clear();
+        return sent;
+    }
+
+    const RecordForm form_;
+    const RecordPace pace_;
+    const BodySink& send_;
+    fmt::memory_buffer out_;
+    bool is_first_ = true;
+    bool has_begun_ = false;
+    Clock::time_point sent_at_ = Clock::now();
+};
+
+}  // namespace
+
+Result<void> send_records(gateway::Gateway& gateway, const gateway::EndedFlowQuery& query, RecordForm form,
+                          const RecordPace& pace, const BodySink& send) {
+    RecordWriter writer{form, pace, send};
+    Result<void> sent;
+    auto watched = query;
+    watched.is_over = [&] {
+        if (query.is_over()) return true;
+        if (query.follow) sent = writer.pause();
+        return !sent;
+    };
+    auto told = gateway.for_each_ended(watched, [&](std::string_view record) { return writer.record(record); });
+    if (!told) return told;
+    return sent ? writer.finish() : sent;
+}
+
+}  // namespace headgate::http

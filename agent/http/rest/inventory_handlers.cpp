@@ -1,0 +1,71 @@
+#include "http/rest/inventory_handlers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "flow/json_members.h"
+#include "gateway/configuration_json.h"
+#include "gateway/gateway_json.h"
+#include "http/aws/firewall_names.h"
+#include "http/problem.h"
+
+namespace headgate::http {
+namespace {
+
+void add_endpoint(JsonMembers& members, const config::Configuration& configuration, const config::Firewall& firewall,
+                  const config::FirewallEndpoint& endpoint) {
+    members.text("availability_zone", endpoint.availability_zone);
+    members.text("endpoint_id", aws::vpc_endpoint_id(firewall.name, endpoint.availability_zone));
+    if (endpoint.netns) members.text("netns", *endpoint.netns);
+    if (endpoint.conntrack_zone) members.number("conntrack_zone", *endpoint.conntrack_zone);
+    members.text("stream_exception_policy",
+                 config::policy_to_keep(configuration, endpoint).value_or(std::string{config::kNoPolicy}));
+}
+
+}  // namespace
+
+Answer list_firewalls(gateway::ManagedGateway& gateway, const Request& /*request*/) {
+    const auto configuration = gateway.configuration();
+    fmt::memory_buffer out;
+    out.push_back('{');
+    JsonMembers members{out};
+    members.objects("firewalls", configuration->firewalls, [&](JsonMembers& inner, const config::Firewall& firewall) {
+        inner.text("name", firewall.name);
+        inner.text("arn", aws::firewall_arn(*configuration, firewall.name));
+        inner.objects("endpoints", firewall.endpoints, [&](JsonMembers& innermost, const auto& endpoint) {
+            add_endpoint(innermost, *configuration, firewall, endpoint);
+        });
+    });
+    out.push_back('}');
+    return json_answer(200, fmt::to_string(out));
+}
+
+Answer list_policies(gateway::ManagedGateway& gateway, const Request& /*request*/) {
+    fmt::memory_buffer out;
+    out.append(std::string_view{"{\"policies\":["});
+    std::string_view separator = "\n";
+    for (const auto& policy : gateway.policies()) {
+        out.append(std::exchange(separator, ",\n"));
+        gateway::append_policy_json(out, policy);
+    }
+    out.append(std::string_view{"]}"});
+    return json_answer(200, fmt::to_string(out));
+}
+
+Answer show_named_policy(gateway::ManagedGateway& gateway, const Request& request) {
+    const auto& name = request.path_members.at("name");
+    const auto policies = gateway.policies();
+    const auto found = std::ranges::find(policies, name, &StreamExceptionPolicy::name);
+    if (found == policies.end()) return problem(404, fmt::format("there is no stream exception policy {}", name));
+    fmt::memory_buffer out;
+    gateway::append_policy_json(out, *found);
+    return json_answer(200, fmt::to_string(out));
+}
+
+Answer show_configuration(gateway::ManagedGateway& gateway, const Request& /*request*/) {
+    fmt::memory_buffer out;
+    gateway::append_configuration_json(out, *gateway.configuration());
+    return json_answer(200, fmt::to_string(out));
+}
+
+}  // namespace headgate::http

@@ -1,0 +1,19 @@
+// What this gateway has, over HTTP: its firewalls, the stream exception policies that can be applied, the configuration
+// in force. One function for each route.
+#pragma once
+
+#include "gateway/managed_gateway.h"
+#include "http/message.h"
+
+namespace headgate::http {
+
+[[nodiscard]] Answer list_firewalls(gateway::ManagedGateway& gateway, const Request& request);
+
+[[nodiscard]] Answer list_policies(gateway::ManagedGateway& gateway, const Request& request);
+
+/// The one that the path names.
+[[nodiscard]] Answer show_named_policy(gateway::ManagedGateway& gateway, const Request& request);
+
+[[nodiscard]] Answer show_configuration(gateway::ManagedGateway& gateway, const Request& request);
+
+}  // namespace headgate::http

@@ -1,0 +1,60 @@
+#include "http/rest/operation_events.h"
+
+#include "flow/utf8.h"
+#include "http/problem.h"
+#include "http/rest/parameters.h"
+#include "operations/operation_json.h"
+
+namespace headgate::http {
+namespace {
+
+std::string data_of(const FlowOperation& operation) {
+    fmt::memory_buffer out;
+    operations::append_operation_json(out, operation);
+    return as_utf8({out.data(), out.size()});
+}
+
+/// The data is JSON without line ends, so that it is one line here.
+std::string event(std::string_view name, std::string_view data) {
+    return fmt::format("event: {}\ndata: {}\n\n", name, data);
+}
+
+}  // namespace
+
+Result<void> send_events(gateway::ManagedGateway& gateway, const std::string& id, const std::function<bool()>& is_over,
+                         const EventPace& pace, const BodySink& send) {
+    std::string told;
+    auto told_at = std::chrono::steady_clock::now();
+    const auto say = [&](std::string_view text) {
+        told_at = std::chrono::steady_clock::now();
+        return send(text);
+    };
+    for (auto operation = gateway.find(id);; operation = gateway.wait(id, pace.look)) {
+        if (!operation) return tl::unexpected(operation.error());
+        auto now = data_of(*operation);
+        if (operation->status != OperationStatus::InProgress) return say(event("end", now));
+        if (is_over()) return {};
+        Result<void> said;
+        if (now != told) {
+            said = say(event("progress", now));
+            told = std::move(now);
+        } else if (std::chrono::steady_clock::now() - told_at >= pace.keep_alive) {
+            said = say(": still in progress\n\n");
+        }
+        if (!said) return said;
+    }
+}
+
+Answer follow_operation(gateway::ManagedGateway& gateway, const Request& request) {
+    const auto operation = gateway.find(id_of(request));
+    if (!operation) return problem_of(operation.error());
+    Answer answer;
+    answer.content_type = "text/event-stream";
+    answer.headers.emplace_back("Cache-Control", "no-store");
+    answer.stream = [&gateway, id = operation->id, is_over = request.is_over](const BodySink& send) {
+        return send_events(gateway, id, is_over, {}, send);
+    };
+    return answer;
+}
+
+}  // namespace headgate::http

@@ -1,0 +1,117 @@
+#include "http/rest/operation_handlers.h"
+
+#include <algorithm>
+
+#include "gateway/gateway_json.h"
+#include "gateway/order_json.h"
+#include "http/problem.h"
+#include "http/rest/parameters.h"
+#include "operations/operation_json.h"
+#include "operations/operation_reader.h"
+
+namespace headgate::http {
+namespace {
+
+constexpr std::chrono::milliseconds kLongestWait = std::chrono::seconds{30};
+
+/// How soon a waiting request learns that nobody waits for it any more.
+constexpr std::chrono::milliseconds kWaitSlice{200};
+
+constexpr std::size_t kLongestToken = 255;
+constexpr std::size_t kMostListed = 10'000;
+
+Answer operation_answer(int status, const FlowOperation& operation) {
+    fmt::memory_buffer out;
+    operations::append_operation_json(out, operation);
+    return json_answer(status, fmt::to_string(out));
+}
+
+/// Two callers never share one.
+Result<std::string> read_token(const Request& request) {
+    const auto token = request.header("Idempotency-Key");
+    const auto printable = [](char c) { return c > ' ' && c < 0x7F; };
+    if (token.empty()) return std::string{};
+    if (token.size() <= kLongestToken && std::ranges::all_of(token, printable)) {
+        return fmt::format("rest:{}:{}:{}", request.caller.face, request.caller.user, token);
+    }
+    return invalid("Idempotency-Key: {} printable characters at most, without spaces", kLongestToken);
+}
+
+Result<std::string> as_it_is(std::string_view text) {
+    return std::string{text};
+}
+
+Result<OperationSelection> read_selection(const Request& request) {
+    OperationSelection selection;
+    auto taken =
+        take_parameter(request, "type", selection.type, operations::parse_type)
+            .and_then([&] { return take_parameter(request, "status", selection.status, operations::parse_status); })
+            .and_then([&] { return take_parameter(request, "firewall", selection.firewall, as_it_is); })
+            .and_then(
+                [&] { return take_parameter(request, "availability_zone", selection.availability_zone, as_it_is); });
+    if (!taken) return tl::unexpected(std::move(taken.error()));
+    const auto limit = number_of(request, "limit", selection.at_most, 1, kMostListed);
+    if (!limit) return tl::unexpected(limit.error());
+    selection.at_most = *limit;
+    selection.before_id = text_of(request, "cursor").value_or("");
+    return selection;
+}
+
+/// Waits in slices, so that a client that goes away, or the end of the agent, is not waited out.
+Result<FlowOperation> wait_for_end(gateway::ManagedGateway& gateway, const Request& request,
+                                   std::chrono::milliseconds at_most) {
+    const auto until = std::chrono::steady_clock::now() + at_most;
+    for (auto left = at_most;;) {
+        auto operation = gateway.wait(id_of(request), std::min(left, kWaitSlice));
+        left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        const bool goes_on = operation && operation->status == OperationStatus::InProgress;
+        if (!goes_on || left <= std::chrono::milliseconds{0} || request.is_over()) return operation;
+    }
+}
+
+}  // namespace
+
+Answer start_operation(gateway::ManagedGateway& gateway, const Request& request) {
+    auto order = gateway::read_order_json(request.body);
+    if (!order) return problem_of(order.error());
+    auto token = read_token(request);
+    if (!token) return problem_of(token.error());
+    order->token = std::move(*token);
+    order->caller = request.caller;
+    order->proof = request.proof;
+    if (request.own_flows && order->type == OperationType::Flush) order->spared.push_back(*request.own_flows);
+    const auto started = gateway.start(*order);
+    if (started) return operation_answer(202, *started);
+    // What is not there is then not what the path names, but what the body does.
+    const auto& error = started.error();
+    return error.kind == ErrorKind::Invalid ? problem(400, error.message, error.number) : problem_of(error);
+}
+
+Answer list_operations(gateway::ManagedGateway& gateway, const Request& request) {
+    const auto selection = read_selection(request);
+    if (!selection) return problem_of(selection.error());
+    const auto listed = gateway.list(*selection);
+    if (!listed) return problem_of(listed.error());
+    // Whether there are more behind a full page is not known: then the next one is empty.
+    const bool is_full = listed->size() == selection->at_most;
+    fmt::memory_buffer out;
+    gateway::append_operations_json(out, *listed, is_full ? listed->back().id : std::string_view{});
+    return json_answer(200, fmt::to_string(out));
+}
+
+Answer show_operation(gateway::ManagedGateway& gateway, const Request& request) {
+    const auto wait = number_of(request, "wait_ms", 0, 0, kLongestWait.count());
+    if (!wait) return problem_of(wait.error());
+    const auto found =
+        *wait == 0 ? gateway.find(id_of(request)) : wait_for_end(gateway, request, std::chrono::milliseconds{*wait});
+    return found ? operation_answer(200, *found) : problem_of(found.error());
+}
+
+Answer cancel_operation(gateway::ManagedGateway& gateway, const Request& request) {
+    const auto cancelled = gateway.cancel(id_of(request));
+    if (!cancelled) return problem_of(cancelled.error());
+    const auto found = gateway.find(id_of(request));
+    return found ? operation_answer(202, *found) : problem_of(found.error());
+}
+
+}  // namespace headgate::http

@@ -1,0 +1,44 @@
+// What requests say in their path and query, read and checked. Every error names the parameter and the rule.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "headgate/result.h"
+
+#include "gateway/gateway.h"
+#include "http/message.h"
+
+namespace headgate::http {
+
+/// The operation that the path names.
+[[nodiscard]] const std::string& id_of(const Request& request);
+
+/// The endpoint that the query names.
+[[nodiscard]] gateway::EndpointName endpoint_of(const Request& request);
+
+[[nodiscard]] std::optional<std::string> text_of(const Request& request, const std::string& name);
+
+/// A parameter that may be given more than once: all its values.
+[[nodiscard]] std::vector<std::string_view> texts_of(const Request& request, const std::string& name);
+
+/// A number in the query; what it is without one.
+[[nodiscard]] Result<std::uint64_t> number_of(const Request& request, const std::string& name, std::uint64_t otherwise,
+                                              std::uint64_t least, std::uint64_t most);
+
+/// What `parse` makes of it; without one, the slot stays as it is.
+template <typename T>
+[[nodiscard]] Result<void> take_parameter(const Request& request, const std::string& name, std::optional<T>& slot,
+                                          Result<T> (*parse)(std::string_view)) {
+    const auto text = text_of(request, name);
+    if (!text) return {};
+    auto value = parse(*text);
+    if (!value) return tl::unexpected(std::move(value.error()).within(name));
+    slot = std::move(*value);
+    return {};
+}
+
+}  // namespace headgate::http

@@ -1,0 +1,181 @@
+#include "http/rest/result_handlers.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "flow/flow_csv.h"
+#include "flow/flow_json.h"
+#include "flow/utf8.h"
+#include "http/content_negotiation.h"
+#include "http/problem.h"
+#include "http/rest/parameters.h"
+#include "operations/results_json.h"
+
+namespace headgate::http {
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kNdjson = "application/x-ndjson";
+constexpr std::string_view kCsv = "text/csv";
+constexpr std::array kForms{kJson, kNdjson, kCsv};
+
+constexpr std::uint64_t kAllFlows = UINT64_MAX;
+constexpr std::uint64_t kLargestPage = 1'000'000;
+constexpr std::uint64_t kLastCursor = INT64_MAX - kLargestPage;  ///< the store counts rows in 64 bits with a sign
+
+/// Large enough that a system call costs nothing beside it, small enough to stay in the processor's cache.
+constexpr std::size_t kPiece = 128UL * 1024;
+
+/// Which of an operation's flows.
+struct Page {
+    std::uint64_t first = 0;
+    std::uint64_t limit = kAllFlows;
+    std::string next_cursor;  ///< empty: the last page
+};
+
+/// How flows are written down, one after the other.
+class FlowForm {
+  public:
+    virtual ~FlowForm() = default;
+    virtual void begin(fmt::memory_buffer& /*out*/) {}
+    virtual void row(fmt::memory_buffer& out, const StoredFlow& row) = 0;
+    virtual void end(fmt::memory_buffer& /*out*/) {}
+};
+
+/// The document that `headgate operations results ID --json` prints, too.
+class JsonForm final : public FlowForm {
+  public:
+    JsonForm(FlowOperation operation, std::string next_cursor)
+        : operation_(std::move(operation)), next_cursor_(std::move(next_cursor)) {}
+
+    void begin(fmt::memory_buffer& out) override {
+        fmt::memory_buffer text;
+        document_.begin(text, operation_);
+        append_clean(out, text);
+    }
+    void row(fmt::memory_buffer& out, const StoredFlow& row) override {
+        document_.flow(out, row.flow, {row.outcome, row.error});
+    }
+    void end(fmt::memory_buffer& out) override {
+        fmt::memory_buffer text;
+        document_.end(text, operation_, next_cursor_);
+        append_clean(out, text);
+    }
+
+  private:
+    /// Names and messages may hold any bytes; flows have none of those.
+    static void append_clean(fmt::memory_buffer& out, const fmt::memory_buffer& text) {
+        out.append(as_utf8({text.data(), text.size()}));
+    }
+
+    FlowOperation operation_;
+    std::string next_cursor_;
+    operations::ResultsJson document_;
+};
+
+class NdjsonForm final : public FlowForm {
+  public:
+    explicit NdjsonForm(Timestamp now) : now_(now) {}
+
+    void row(fmt::memory_buffer& out, const StoredFlow& row) override {
+        append_flow_json(out, row.flow, now_, {row.outcome, row.error});
+        out.push_back('\n');
+    }
+
+  private:
+    Timestamp now_;
+};
+
+class CsvForm final : public FlowForm {
+  public:
+    explicit CsvForm(Timestamp now) : now_(now) {}
+
+    void begin(fmt::memory_buffer& out) override { append_flow_csv_header(out); }
+    void row(fmt::memory_buffer& out, const StoredFlow& row) override {
+        append_flow_csv(out, row.flow, now_, {row.outcome, row.error});
+    }
+
+  private:
+    Timestamp now_;
+};
+
+std::shared_ptr<FlowForm> form_of(std::string_view type, const FlowOperation& operation, const Page& page) {
+    if (type == kNdjson) return std::make_shared<NdjsonForm>(operation.requested_at);
+    if (type == kCsv) return std::make_shared<CsvForm>(operation.requested_at);
+    return std::make_shared<JsonForm>(operation, page.next_cursor);
+}
+
+Result<Page> read_page(gateway::ManagedGateway& gateway, const Request& request) {
+    const auto first = number_of(request, "cursor", 0, 0, kLastCursor);
+    if (!first) return invalid("cursor: \"{}\" is none that an answer gave", text_of(request, "cursor").value_or(""));
+    const auto limit = number_of(request, "limit", kAllFlows, 1, kLargestPage);
+    if (!limit) return tl::unexpected(limit.error());
+    Page page{*first, *limit, {}};
+    if (page.limit == kAllFlows) return page;
+    const auto next = page.first + page.limit;
+    const auto behind = gateway.flows(id_of(request), next, 1);
+    if (!behind) return tl::unexpected(behind.error());
+    if (!behind->empty()) page.next_cursor = fmt::format("{}", next);
+    return page;
+}
+
+Result<void> for_each_of(const Page& page, gateway::ManagedGateway& gateway, const std::string& id,
+                         const StoredFlowSink& take) {
+    auto left = page.limit;
+    Result<void> taken;
+    auto told = gateway.for_each_flow(id, page.first, [&](std::span<const StoredFlow> flows) -> Result<void> {
+        const auto wanted = flows.first(std::min<std::uint64_t>(left, flows.size()));
+        left -= wanted.size();
+        taken = take(wanted);
+        if (taken && left == 0) return refused("the page is full");
+        return taken;
+    });
+    return taken && left == 0 ? taken : told;
+}
+
+Result<void> send_flows(const Page& page, gateway::ManagedGateway& gateway, const std::string& id, FlowForm& form,
+                        const BodySink& send) {
+    fmt::memory_buffer out;
+    const auto send_gathered = [&] {
+        auto sent = send({out.data(), out.size()});
+        out.clear();
+        return sent;
+    };
+    form.begin(out);
+    auto told = for_each_of(page, gateway, id, [&](std::span<const StoredFlow> flows) -> Result<void> {
+        for (const auto& each : flows) {
+            form.row(out, each);
+            if (out.size() < kPiece) continue;
+            if (auto sent = send_gathered(); !sent) return sent;
+        }
+        return send_gathered();
+    });
+    if (!told) return told;
+    form.end(out);
+    return send_gathered();
+}
+
+}  // namespace
+
+Answer show_results(gateway::ManagedGateway& gateway, const Request& request) {
+    const auto type = preferred_type(request.header("Accept"), kForms);
+    if (!type) return problem(406, "Accept: there are application/json, application/x-ndjson and text/csv");
+    const auto operation = gateway.find(id_of(request));
+    if (!operation) return problem_of(operation.error());
+    const auto page = read_page(gateway, request);
+    if (!page) return problem_of(page.error());
+    if (operation->type == OperationType::Flush && operation->status == OperationStatus::InProgress) {
+        return problem(409,
+                       fmt::format("operation {} is in progress: its flows are told when it has ended", operation->id));
+    }
+    Answer answer;
+    answer.content_type = *type == kCsv ? "text/csv; charset=utf-8; header=present" : *type;
+    answer.headers.emplace_back("Vary", "Accept");
+    if (!page->next_cursor.empty() && *type != kJson) answer.headers.emplace_back("X-Next-Cursor", page->next_cursor);
+    answer.stream = [&gateway, id = operation->id, page = *page, form = form_of(*type, *operation, *page)](
+                        const BodySink& send) { return send_flows(page, gateway, id, *form, send); };
+    return answer;
+}
+
+}  // namespace headgate::http

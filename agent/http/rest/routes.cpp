@@ -1,0 +1,85 @@
+#include "http/rest/routes.h"
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "gateway/limited_gateway.h"
+#include "http/metrics/health_handlers.h"
+#include "http/rest/endpoint_handlers.h"
+#include "http/rest/flow_log_handlers.h"
+#include "http/rest/inventory_handlers.h"
+#include "http/rest/openapi_document.h"
+#include "http/rest/operation_events.h"
+#include "http/rest/operation_handlers.h"
+#include "http/rest/result_handlers.h"
+
+namespace headgate::http {
+
+namespace {
+
+using RestHandler = std::function<Answer(gateway::ManagedGateway&, const Request&)>;
+
+/// The handler sees the gateway as far as whoever asks may see it; so does what is streamed after it has returned.
+Answer as_allowed(gateway::ManagedGateway& gateway, const RestHandler& handler, const Request& request) {
+    auto theirs = std::make_shared<gateway::LimitedGateway>(gateway, request.rights);
+    auto answer = handler(*theirs, request);
+    if (answer.stream) {
+        answer.stream = [theirs, stream = std::move(answer.stream)](const BodySink& send) { return stream(send); };
+    }
+    return answer;
+}
+
+Answer tell_openapi_document(const Request& /*request*/) {
+    Answer answer;
+    answer.content_type = "application/yaml";
+    answer.body = openapi_document();
+    return answer;
+}
+
+}  // namespace
+
+Router make_router(gateway::ManagedGateway& gateway, Metrics& metrics) {
+    const auto on = [&](RestHandler handler) {
+        return [handler = std::move(handler), &gateway](const Request& request) {
+            return as_allowed(gateway, handler, request);
+        };
+    };
+    const auto show_metrics = [&metrics](gateway::ManagedGateway& theirs, const Request&) {
+        return metrics_answer(metrics, theirs);
+    };
+    const std::vector<std::string_view> endpoint{"firewall", "availability_zone"};
+    return Router{{
+        {"POST", "/v1/operations", Body::Json, {}, on(start_operation)},
+        {"GET",
+         "/v1/operations",
+         Body::None,
+         {"type", "status", "firewall", "availability_zone", "limit", "cursor"},
+         on(list_operations)},
+        {"GET", "/v1/operations/{id}", Body::None, {"wait_ms"}, on(show_operation)},
+        {"POST", "/v1/operations/{id}/cancel", Body::None, {}, on(cancel_operation)},
+        {"GET", "/v1/operations/{id}/events", Body::None, {}, on(follow_operation)},
+        {"GET", "/v1/operations/{id}/results", Body::None, {"cursor", "limit"}, on(show_results)},
+        {"GET", "/v1/firewalls", Body::None, {}, on(list_firewalls)},
+        {"GET", "/v1/flow-table", Body::None, endpoint, on(show_flow_table)},
+        {"GET",
+         "/v1/flow-log",
+         Body::None,
+         {"reason", "filter", "firewall", "latest", "follow"},
+         on(show_flow_log),
+         Openness::Known,
+         {"reason", "filter", "firewall"}},
+        {"GET", "/v1/stream-exception-policy", Body::None, endpoint, on(show_policy)},
+        {"PUT", "/v1/stream-exception-policy", Body::Json, endpoint, on(apply_policy)},
+        {"DELETE", "/v1/stream-exception-policy", Body::None, endpoint, on(remove_policy)},
+        {"GET", "/v1/stream-exception-policies", Body::None, {}, on(list_policies)},
+        {"GET", "/v1/stream-exception-policies/{name}", Body::None, {}, on(show_named_policy)},
+        {"GET", "/v1/configuration", Body::None, {}, on(show_configuration)},
+        {"GET", "/openapi.yaml", Body::None, {}, tell_openapi_document, Openness::Anybody},
+        {"GET", "/healthz", Body::None, {}, on(show_health), Openness::Anybody},
+        {"GET", "/readyz", Body::None, {}, on(show_readiness)},
+        {"GET", "/metrics", Body::None, {}, on(show_metrics)},
+    }};
+}
+
+}  // namespace headgate::http

@@ -1,0 +1,55 @@
+#include "http/server/listener.h"
+
+#include "http/server/tcp_listener.h"
+
+namespace headgate::http {
+namespace {
+
+Prefix only(const Address& address) {
+    return {address, static_cast<std::uint8_t>(address_bits(address.family))};
+}
+
+/// From any port: clients have more than one connection.
+FlowFilter flows_between(const TcpEnds& ends) {
+    FlowFilter filter;
+    filter.source = only(ends.peer);
+    filter.destination = only(ends.own);
+    filter.destination_port = PortRange{ends.own_port, ends.own_port};
+    filter.protocols = {Protocol::Tcp};
+    return filter;
+}
+
+}  // namespace
+
+Listener Listener::on(UnixListener socket) {
+    auto owner = std::make_shared<const UnixListener>(std::move(socket));
+    const int descriptor = owner->descriptor();
+    return {std::move(owner), descriptor, {Admission::PeerCredentials, nullptr, {}}};
+}
+
+Listener Listener::on(std::shared_ptr<const FileDescriptor> tcp, Terms terms) {
+    const int descriptor = tcp->get();
+    return {std::move(tcp), descriptor, std::move(terms)};
+}
+
+Result<Accepted> take_up(FileDescriptor& connection, const Terms& terms) {
+    if (terms.admission == Admission::PeerCredentials) {
+        return peer_of(connection.get()).map([&](Peer peer) {
+            return Accepted{std::make_unique<Wire>(std::move(connection)), std::move(peer)};
+        });
+    }
+    return ends_of(connection.get()).map([&](const TcpEnds& ends) {
+        Peer peer;
+        peer.caller.face = "tcp";
+        peer.caller.source_address = to_string(ends.peer);
+        peer.admission = terms.admission;
+        peer.own_flows = flows_between(ends);
+        peer.is_admitted = true;
+        send_at_once(connection.get());
+        auto wire = terms.tls ? std::make_unique<Wire>(std::move(connection), *terms.tls)
+                              : std::make_unique<Wire>(std::move(connection));
+        return Accepted{std::move(wire), std::move(peer)};
+    });
+}
+
+}  // namespace headgate::http

@@ -1,0 +1,175 @@
+#include "http/server/unix_listener.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+namespace headgate::http {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kLocalBacklog = 128;
+constexpr mode_t kSocketMode = 0660;
+constexpr std::chrono::seconds kPatience{5};
+
+Result<sockaddr_un> address_of(const fs::path& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.native().size() >= sizeof address.sun_path || path.empty()) {
+        return invalid("{}: the path of a socket has 1 to {} bytes", path.native(), sizeof address.sun_path - 1);
+    }
+    std::memcpy(address.sun_path, path.c_str(), path.native().size());
+    return address;
+}
+
+const sockaddr* generic(const sockaddr_un& address) {
+    return reinterpret_cast<const sockaddr*>(&address);
+}
+
+Result<FileDescriptor> new_socket() {
+    FileDescriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    if (!socket.is_open()) return system_error(errno, "socket");
+    return socket;
+}
+
+Result<void> make_folder(const fs::path& folder) {
+    std::error_code error;
+    const bool made = fs::create_directories(folder, error);
+    if (error) return system_error(error.value(), folder.native());
+    if (made && ::chmod(folder.c_str(), 0755) != 0) return system_error(errno, folder.native());
+    return {};
+}
+
+/// As long as it is there, nobody else opens this socket: of two that start at once, the second finds the first one
+/// listening. A file that nobody else can open, and so not lock, either.
+Result<FileDescriptor> lock_beside(const fs::path& path) {
+    const auto name = path.native() + ".lock";
+    FileDescriptor lock{::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
+    if (!lock.is_open()) return system_error(errno, name);
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR) return system_error(errno, name);
+        if (std::chrono::steady_clock::now() > end) return failed("{}: locked by another process", name);
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+    return lock;
+}
+
+Result<void> remove_stale(const fs::path& path) {
+    struct stat facts {};
+    if (::lstat(path.c_str(), &facts) != 0) {
+        return errno == ENOENT ? Result<void>{} : system_error(errno, path.native());
+    }
+    if (!S_ISSOCK(facts.st_mode)) return system_error(EEXIST, path.native() + " is not a socket");
+    const auto other = connect_to(path);
+    if (other) {
+        return tl::unexpected(Error{ErrorKind::Refused,
+                                    fmt::format("{}: headgate is already running, and listens there", path.native()),
+                                    EADDRINUSE});
+    }
+    if (other.error().number != ECONNREFUSED) return tl::unexpected(other.error());
+    if (::unlink(path.c_str()) != 0) return system_error(errno, path.native());
+    return {};
+}
+
+/// Root gives it to the group; somebody else does where they may.
+Result<void> give_to_group(const fs::path& path, std::string_view name) {
+    const auto group = find_group(name);
+    if (!group) return {};
+    if (::lchown(path.c_str(), static_cast<uid_t>(-1), *group) == 0) return {};
+    if (errno == EPERM && ::geteuid() != 0) return {};
+    return system_error(errno, path.native());
+}
+
+Result<void> start_listening(int socket) {
+    // Non-blocking: who has connected may be gone again when they are accepted.
+    const int flags = ::fcntl(socket, F_GETFL);
+    if (flags < 0 || ::fcntl(socket, F_SETFL, flags | O_NONBLOCK) != 0) return system_error(errno, "listen");
+    if (::listen(socket, kLocalBacklog) != 0) return system_error(errno, "listen");
+    return {};
+}
+
+}  // namespace
+
+Result<UnixListener> UnixListener::open(const fs::path& path, std::string_view group) {
+    auto socket = new_socket();
+    if (!socket) return tl::unexpected(std::move(socket.error()));
+    UnixListener listener{std::move(*socket)};
+    const auto folder = path.has_parent_path() ? path.parent_path() : fs::path{"."};
+    if (auto made = make_folder(folder); !made) return tl::unexpected(std::move(made.error()));
+    const auto lock = lock_beside(path);
+    if (!lock) return tl::unexpected(lock.error());
+    // It is made ready before it listens: nobody connects while it still has another mode or group.
+    auto ready = remove_stale(path).and_then([&] { return listener.bind_to(path, group); }).and_then([&] {
+        return start_listening(listener.descriptor());
+    });
+    if (!ready) return tl::unexpected(std::move(ready.error()));
+    return listener;
+}
+
+Result<UnixListener> UnixListener::adopt(FileDescriptor listening) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    if (::getsockopt(listening.get(), SOL_SOCKET, SO_ACCEPTCONN, &value, &size) != 0) {
+        return system_error(errno, "the socket that was handed over");
+    }
+    if (value == 0) return invalid("the socket that was handed over does not listen");
+    sockaddr_un address{};
+    size = sizeof address;
+    if (::getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+        address.sun_family != AF_UNIX) {
+        return invalid("the socket that was handed over is not a Unix socket");
+    }
+    if (auto ready = start_listening(listening.get()); !ready) return tl::unexpected(std::move(ready.error()));
+    return UnixListener{std::move(listening)};
+}
+
+UnixListener::~UnixListener() {
+    if (!file_ || !socket_.is_open()) return;
+    struct stat facts {};
+    const bool ours =
+        ::lstat(file_->path.c_str(), &facts) == 0 && facts.st_dev == file_->device && facts.st_ino == file_->inode;
+    if (ours) ::unlink(file_->path.c_str());
+}
+
+fs::path UnixListener::path() const {
+    sockaddr_un address{};
+    socklen_t size = sizeof address;
+    if (::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+    return fs::path{std::string{address.sun_path, ::strnlen(address.sun_path, sizeof address.sun_path)}};
+}
+
+Result<void> UnixListener::bind_to(const fs::path& path, std::string_view group) {
+    const auto address = address_of(path);
+    if (!address) return tl::unexpected(address.error());
+    if (::bind(socket_.get(), generic(*address), sizeof *address) != 0) return system_error(errno, path.native());
+    struct stat facts {};
+    if (::lstat(path.c_str(), &facts) != 0) return system_error(errno, path.native());
+    file_ = File{fs::absolute(path), facts.st_dev, facts.st_ino};
+    if (::chmod(path.c_str(), kSocketMode) != 0) return system_error(errno, path.native());
+    return give_to_group(path, group);
+}
+
+Result<FileDescriptor> connect_to(const fs::path& path) {
+    const auto address = address_of(path);
+    if (!address) return tl::unexpected(address.error());
+    auto socket = new_socket();
+    if (!socket) return socket;
+    int result = 0;
+    do {
+        result = ::connect(socket->get(), generic(*address), sizeof *address);
+    } while (result != 0 && errno == EINTR);
+    if (result != 0) return system_error(errno, path.native());
+    return socket;
+}
+
+}  // namespace headgate::http

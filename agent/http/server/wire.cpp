@@ -1,0 +1,195 @@
+#include "http/server/wire.h"
+
+#include <Poco/Net/NetException.h>
+#include <Poco/Net/SecureStreamSocket.h>
+#include <Poco/Net/StreamSocketImpl.h>
+#include <Poco/Net/X509Certificate.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+namespace headgate::http {
+namespace {
+
+using std::chrono::milliseconds;
+
+using Poco::Net::SecureStreamSocket;
+using Poco::Net::StreamSocketImpl;
+
+/// Poco counts the references of what stands behind a socket: the one place that hands it a pointer to own. The socket
+/// does not block: waits are polls of ours with a deadline, as a byte of a TLS record would begin a time-out anew.
+Poco::Net::StreamSocket adopt(FileDescriptor socket) {
+    Poco::Net::StreamSocket plain{new StreamSocketImpl{socket.release()}};
+    plain.setBlocking(false);
+    return plain;
+}
+
+Poco::Net::StreamSocket adopt(FileDescriptor socket, const TlsServer& tls) {
+    return SecureStreamSocket::attach(adopt(std::move(socket)), tls.context());
+}
+
+tl::unexpected<Error> timed_out() {
+    return tl::unexpected(Error{ErrorKind::Failed, "nothing came in time", ETIMEDOUT});
+}
+
+tl::unexpected<Error> cut_short() {
+    return tl::unexpected(Error{ErrorKind::Failed, "the connection ended in the middle of a message", ECONNRESET});
+}
+
+/// Runs what may throw one of Poco's exceptions, of which none leaves this file.
+template <typename Work>
+auto guarded(const Work& work) -> decltype(work()) {
+    try {
+        return work();
+    } catch (const Poco::TimeoutException&) {
+        return tl::unexpected(Error{ErrorKind::Failed, "not just now", EAGAIN});  // as no socket here has a time-out
+    } catch (const Poco::Exception& thrown) {
+        const int number = thrown.code() == 0 ? EIO : thrown.code();
+        return tl::unexpected(Error{ErrorKind::Failed, "the connection is broken: " + thrown.displayText(), number});
+    }
+}
+
+/// Waits until it can be read from, or written to, or is broken.
+bool is_ready(int descriptor, short event, Deadline until) {
+    for (;;) {
+        const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+        if (left <= milliseconds{0}) return false;
+        pollfd asked{descriptor, event, 0};
+        const int ready = ::poll(&asked, 1, static_cast<int>(std::min<std::int64_t>(left.count(), INT_MAX)));
+        if (ready > 0) return true;
+        if (ready < 0 && errno != EINTR) return false;
+    }
+}
+
+}  // namespace
+
+Wire::Wire(FileDescriptor socket) : socket_(adopt(std::move(socket))) {}
+
+Wire::Wire(FileDescriptor socket, const TlsServer& tls) : socket_(adopt(std::move(socket), tls)) {}
+
+/// Moves bytes once it can be done. `event`: what to wait for where TLS does not say it.
+template <typename Transfer>
+Result<std::size_t> Wire::transfer(short event, Deadline until, const Transfer& move) {
+    for (;;) {
+        const auto moved = guarded([&]() -> Result<int> { return move(); });
+        if (moved && *moved >= 0) return static_cast<std::size_t>(*moved);
+        if (!moved && moved.error().number == EINTR) continue;
+        if (!moved && moved.error().number != EAGAIN) return tl::unexpected(moved.error());
+        if (moved && socket_.secure()) {
+            event = *moved == SecureStreamSocket::ERR_SSL_WANT_WRITE ? POLLOUT : POLLIN;
+        }
+        if (!is_ready(descriptor(), event, until)) return timed_out();
+    }
+}
+
+Result<bool> Wire::fill(Deadline until) {
+    const auto size =
+        transfer(POLLIN, until, [&] { return socket_.receiveBytes(buffer_.data(), static_cast<int>(buffer_.size())); });
+    if (!size) return tl::unexpected(size.error());
+    first_ = 0;
+    last_ = *size;
+    return last_ != 0;
+}
+
+bool Wire::wait_for_data(Deadline until) {
+    if (first_ != last_) return true;
+    const auto filled = fill(until);
+    return filled && *filled;
+}
+
+Result<std::string> Wire::read_head(std::size_t at_most, Deadline until) {
+    std::string head;
+    for (;;) {
+        auto line = read_line(at_most - head.size(), until);
+        if (!line) return line;
+        // An empty line before the first one is passed over (RFC 9112, section 2.2).
+        if (line->empty() && head.empty()) continue;
+        head += *line + "\r\n";
+        if (line->empty()) return head;
+        if (head.size() >= at_most) return tl::unexpected(Error{ErrorKind::Invalid, "header: too long", EMSGSIZE});
+    }
+}
+
+Result<std::string> Wire::read_line(std::size_t at_most, Deadline until) {
+    std::string line;
+    while (line.size() <= at_most) {
+        if (first_ == last_) {
+            const auto filled = fill(until);
+            if (!filled) return tl::unexpected(filled.error());
+            if (!*filled) return cut_short();
+        }
+        const std::string_view there{buffer_.data() + first_, last_ - first_};
+        const auto end = there.find('\n');
+        line.append(there.substr(0, end));
+        first_ += end == std::string_view::npos ? there.size() : end + 1;
+        if (end == std::string_view::npos) continue;
+        if (line.ends_with('\r')) line.pop_back();
+        return line;
+    }
+    return tl::unexpected(Error{ErrorKind::Invalid, fmt::format("a line is longer than {} bytes", at_most), EMSGSIZE});
+}
+
+Result<std::string_view> Wire::read_some(std::size_t at_most, Deadline until) {
+    if (first_ == last_) {
+        if (const auto filled = fill(until); !filled) return tl::unexpected(filled.error());
+    }
+    const auto size = std::min(at_most, last_ - first_);
+    const std::string_view bytes{buffer_.data() + first_, size};
+    first_ += size;
+    return bytes;
+}
+
+Result<void> Wire::write(std::string_view bytes, milliseconds patience) {
+    while (!bytes.empty()) {
+        constexpr std::size_t kPiece = 256 * 1024;
+        const auto piece = bytes.substr(0, kPiece);
+        const auto sent = transfer(POLLOUT, in(patience), [&] {
+            return socket_.sendBytes(piece.data(), static_cast<int>(piece.size()), MSG_NOSIGNAL);
+        });
+        if (!sent) return tl::unexpected(sent.error());
+        bytes.remove_prefix(*sent);
+    }
+    return {};
+}
+
+bool Wire::is_abandoned() const {
+    pollfd asked{descriptor(), 0, 0};
+    return ::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+void Wire::finish(Deadline until) {
+    end();
+    ::shutdown(descriptor(), SHUT_WR);
+    for (;;) {
+        const auto bytes = read_some(buffer_.size(), until);
+        if (!bytes || bytes->empty()) return;
+    }
+}
+
+std::string Wire::certificate_name() const {
+    if (!socket_.secure()) return {};
+    const auto name = guarded([&]() -> Result<std::string> {
+        const SecureStreamSocket secure{socket_};
+        return secure.havePeerCertificate() ? common_name_of(secure.peerCertificate().certificate()) : std::string{};
+    });
+    return name.value_or(std::string{});
+}
+
+void Wire::end() {
+    if (!socket_.secure()) return;
+    // The other side may be gone: then nobody is there to be told.
+    static_cast<void>(guarded([&]() -> Result<void> {
+        socket_.shutdown();
+        return {};
+    }));
+}
+
+void Wire::cut() const {
+    ::shutdown(descriptor(), SHUT_RDWR);
+}
+
+}  // namespace headgate::http
