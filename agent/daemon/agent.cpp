@@ -2,12 +2,15 @@
 
 #include <malloc.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <csignal>
 
+#include "daemon/idle_memory.h"
+#include "daemon/listening_record.h"
 #include "daemon/log.h"
 #include "daemon/service_manager.h"
 #include "gateway/version.h"
@@ -45,8 +48,37 @@ Result<config::Configuration> with_its_policies(config::Configuration configurat
     return configuration;
 }
 
+/// What one caller, or one address, may have of all connections.
+std::size_t share_of(std::size_t connections) {
+    return std::max<std::size_t>(connections / 2, 1);
+}
+
+/// As many descriptors as this process may have: a connection takes one, an operation some more.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+}
+
 void note(const Result<void>& told) {
     if (!told) log_warning("systemd: {}", told.error().message);
+}
+
+/// The one that systemd listens on for the agent, so that whoever asks while it restarts waits a moment; else its own.
+Result<http::UnixListener> own_socket(const std::filesystem::path& path) {
+    std::optional<http::UnixListener> found;
+    for (auto& socket : take_sockets()) {
+        auto handed_over = http::UnixListener::adopt(std::move(socket));
+        if (!handed_over) return handed_over;
+        if (handed_over->path() == path) {
+            found.emplace(std::move(*handed_over));
+        } else {
+            log_warning("{} is not served: the configuration says {} (http.socket), and systemd's socket unit another",
+                        handed_over->path().native(), path.native());
+        }
+    }
+    return found ? Result<http::UnixListener>{std::move(*found)} : http::UnixListener::open(path);
 }
 
 }  // namespace
@@ -54,6 +86,7 @@ void note(const Result<void>& told) {
 Result<void> Agent::run(const ConfigurationSource& read_configuration) {
     // Threads that come and go would each keep a heap of their own: three megabytes that nobody uses.
     ::mallopt(M_ARENA_MAX, 1);
+    raise_descriptor_limit();
     if (auto blocked = block_signals(); !blocked) return blocked;
     auto configuration = read_configuration();
     if (!configuration) return tl::unexpected(std::move(configuration.error()));
@@ -61,32 +94,87 @@ Result<void> Agent::run(const ConfigurationSource& read_configuration) {
     if (!loop) return tl::unexpected(loop.error());
     Agent agent{read_configuration, std::move(*configuration), **loop};
     if (auto started = agent.start(); !started) return started;
-    return (*loop)->run();
+    auto ran = (*loop)->run();
+    agent.stop_listening();
+    return ran;
 }
 
 Result<void> Agent::start() {
+    gateway_.on_ended([this](const FlowOperation& ended) { metrics_.count(ended); });
     if (auto opened = gateway_.open_store(); !opened) return opened;
     if (auto handled = loop_.handle_signals([this](int signal) { handle(signal); }); !handled) return handled;
-    auto listener = http::UnixListener::open(gateway_.configuration()->http.socket);
+    auto listener = own_socket(gateway_.configuration()->http.socket);
     if (!listener) return tl::unexpected(std::move(listener.error()));
+    auto doors = prepare(gateway_.configuration()->http);
+    if (!doors) return tl::unexpected(std::move(doors.error()));
     if (auto settled = gateway_.settle_cut(); !settled) log_error("{}", settled.error().message);
+    gateway_.flow_log().open();
     guard_endpoints();
     watch_namespaces();
-    tell_what_is_missing();
     tidy();
-    auto server = http::Server::start(std::move(*listener), [this](http::Request request) {
-        loop_.post([this] { trim_later(); });
-        return router_.answer(std::move(request));
-    });
-    if (!server) return tl::unexpected(std::move(server.error()));
-    server_ = std::move(*server);
+    if (auto served = serve(std::move(*listener), std::move(*doors)); !served) return served;
     loop_.every(kTidyInterval, [this] { tidy(); });
     if (const auto period = keep_alive_period()) {
         loop_.every(*period, [] { note(tell_alive()); });
     }
+    trim_when_idle();
     log_info("agent {} serves {}", gateway::kVersion, gateway_.configuration()->http.socket.native());
     note(tell_ready("ready"));
     return {};
+}
+
+Result<void> Agent::serve(http::UnixListener listener, Doors doors) {
+    http::Limits limits;
+    auto local = http::Server::start({http::Listener::on(std::move(listener))}, front_door_, limits);
+    if (!local) return tl::unexpected(std::move(local.error()));
+    limits.threads = gateway_.configuration()->http.connections;
+    limits.of_one_peer = share_of(limits.threads);
+    auto remote = http::Server::start({}, front_door_, limits);
+    if (!remote) return tl::unexpected(std::move(remote.error()));
+    local_ = std::move(*local);
+    remote_ = std::move(*remote);
+    open(std::move(doors));
+    return {};
+}
+
+Result<Agent::Doors> Agent::prepare(const config::Http& http) {
+    Doors doors;
+    if (http.credentials) {
+        auto credentials = http::access::load_credentials(*http.credentials);
+        if (!credentials) return tl::unexpected(std::move(credentials.error()).within("http.credentials"));
+        doors.credentials = std::move(*credentials);
+    }
+    std::vector<std::string> warnings;
+    auto listeners = tcp_listeners_.open(http, warnings);
+    if (!listeners) return tl::unexpected(std::move(listeners.error()));
+    doors.listeners = std::move(*listeners);
+    for (const auto& each : warnings)
+        log_warning("{}", each);
+    return doors;
+}
+
+void Agent::open(Doors doors) {
+    const auto http = gateway_.configuration()->http;
+    front_door_.admit(std::move(doors.credentials), http.requests_per_second, share_of(http.connections));
+    tcp_listeners_.keep();
+    remote_->listen_on(std::move(doors.listeners));
+}
+
+/// Called by the servers' threads.
+void Agent::note_request(std::string_view line) {
+    log_info("{}", line);
+    trim_when_idle();
+}
+
+/// Some seconds after the last call, which may come from any thread.
+void Agent::trim_when_idle() {
+    trim_at_ = EventLoop::Clock::now() + kTrimDelay;
+    if (!trim_is_due_.exchange(true)) loop_.post([this] { trim_later(); });
+}
+
+/// Called by the flow log's threads.
+void Agent::note_flow_log(std::string_view message) {
+    log_warning("{}", message);
 }
 
 void Agent::guard_endpoints() {
@@ -94,12 +182,27 @@ void Agent::guard_endpoints() {
     const auto configuration = gateway_.configuration();
     for (const auto& firewall : configuration->firewalls) {
         for (const auto& place : firewall.endpoints) {
-            auto& guarded = guarded_.emplace_back(
-                loop_, gateway_, gateway::ChosenEndpoint{{firewall.name, place.availability_zone, ""}, place});
+            auto& guarded =
+                guarded_.emplace_back(loop_, gateway_, metrics_,
+                                      gateway::ChosenEndpoint{{firewall.name, place.availability_zone, ""}, place});
             guarded.start();
         }
     }
-    retry_later();
+    listen_to_ends();
+}
+
+/// What is heard from now on, or no longer.
+void Agent::note_listening(bool listens) {
+    if (listens == std::exchange(listens_, listens)) return;
+    const ListeningRecord record{gateway_.configuration()->state_dir};
+    if (!listens) return record.end(SystemClock{}.now());
+    const auto gap = record.begin(SystemClock{}.now());
+    if (!gap.empty()) log_info("flow log: {}", gap);
+}
+
+void Agent::stop_listening() {
+    end_listeners_.stop();
+    note_listening(false);
 }
 
 /// Namespaces come and go, and one that is made anew under its old name has nothing of what was seen to in the old one.
@@ -124,28 +227,25 @@ void Agent::watch_namespaces() {
 void Agent::look_at_endpoints() {
     for (auto& each : guarded_)
         if (!each.is_current()) each.start();
-    retry_later();
+    listen_to_ends();
 }
 
-void Agent::retry_later() {
-    const bool all = std::ranges::all_of(guarded_, [](const auto& each) { return each.is_started(); });
+void Agent::listen_to_ends() {
+    const auto configuration = gateway_.configuration();
+    const bool all_heard = end_listeners_.update(*configuration);
+    note_listening(flowlog::wanted_ends(configuration->flow_log).has_value());
+    const bool all_guarded = std::ranges::all_of(guarded_, [](const auto& each) { return each.is_started(); });
     if (retry_) loop_.cancel(*retry_);
     retry_.reset();
-    if (!all) retry_ = loop_.after(kRetryInterval, [this] { look_at_endpoints(); });
-}
-
-void Agent::tell_what_is_missing() const {
-    const auto configuration = gateway_.configuration();
-    if (!configuration->http.listeners.empty())
-        log_warning("http.listeners: this version serves its Unix socket alone");
-    if (!configuration->flow_log.sinks.empty()) log_warning("flow_log: this version writes no flow log");
+    if (!all_heard || !all_guarded) retry_ = loop_.after(kRetryInterval, [this] { look_at_endpoints(); });
 }
 
 void Agent::trim_later() {
-    if (trim_) loop_.cancel(*trim_);
-    trim_ = loop_.after(kTrimDelay, [this] {
-        trim_.reset();
+    loop_.after(trim_at_.load() - EventLoop::Clock::now(), [this] {
+        if (trim_at_.load() > EventLoop::Clock::now()) return trim_later();
+        trim_is_due_ = false;
         gateway_.trim();
+        release_idle_memory();
     });
 }
 
@@ -153,17 +253,20 @@ void Agent::handle(int signal) {
     if (signal == SIGHUP) return reload();
     if (draining_.joinable()) return;
     log_info("stopping: what is running comes to its end first");
-    note(tell_stopping());
+    note(tell_stopping(gateway_.configuration()->operation_timeout + kLongestFarewell + kFarewell));
     // Others may follow it to its end: the loop and the server go on meanwhile.
     draining_ = std::jthread{[this] {
         gateway_.drain();
-        loop_.post([this] { take_leave(EventLoop::Clock::now() + kLongestFarewell); });
+        loop_.post([this] {
+            remote_->wind_down();
+            take_leave(EventLoop::Clock::now() + kLongestFarewell);
+        });
     }};
 }
 
 void Agent::take_leave(EventLoop::Clock::time_point at_last) {
     loop_.after(kFarewell, [this, at_last] {
-        if (server_->connections() == 0 || EventLoop::Clock::now() >= at_last) return loop_.stop();
+        if (local_->answering() + remote_->answering() == 0 || EventLoop::Clock::now() >= at_last) return loop_.stop();
         take_leave(at_last);
     });
 }
@@ -172,19 +275,26 @@ void Agent::reload() {
     note(tell_reloading());
     gateway_.reopen_logs();
     auto configuration = read_configuration_().and_then(with_its_policies);
-    if (!configuration) {
-        log_error("the configuration stays as it was: {}", configuration.error().message);
+    auto doors = configuration.and_then([&](const auto& next) { return prepare(next.http); });
+    if (!doors) {
+        log_error("the configuration stays as it was: {}", doors.error().message);
     } else {
-        const auto before = gateway_.configuration();
-        if (configuration->http.socket != before->http.socket || configuration->state_dir != before->state_dir) {
-            log_warning("http.socket and state_dir change with the next start");
-        }
+        tell_what_waits(*configuration);
         gateway_.configure(std::move(*configuration));
         guard_endpoints();
-        tell_what_is_missing();
+        open(std::move(*doors));
         log_info("reloaded");
     }
     note(tell_ready("ready"));
+}
+
+void Agent::tell_what_waits(const config::Configuration& next) const {
+    const auto before = gateway_.configuration();
+    if (next.http.socket == before->http.socket && next.state_dir == before->state_dir &&
+        next.http.connections == before->http.connections) {
+        return;
+    }
+    log_warning("http.socket, http.connections and state_dir change with the next start");
 }
 
 void Agent::tidy() {

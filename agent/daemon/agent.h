@@ -1,6 +1,7 @@
 // The agent: the daemon that a gateway is managed by. It runs in the foreground until SIGTERM.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <list>
 #include <memory>
@@ -10,12 +11,15 @@
 #include "headgate/result.h"
 
 #include "config/configuration.h"
+#include "daemon/end_listeners.h"
 #include "daemon/event_loop.h"
 #include "daemon/guarded_endpoint.h"
-#include "flow/file_descriptor.h"
+#include "files/file_descriptor.h"
 #include "gateway/local_gateway.h"
-#include "http/routes.h"
-#include "http/server.h"
+#include "http/front_door.h"
+#include "http/metrics/metrics.h"
+#include "http/server/server.h"
+#include "http/server/tcp_listeners.h"
 
 namespace headgate::daemon {
 
@@ -31,16 +35,30 @@ class Agent {
   private:
     Agent(const ConfigurationSource& read_configuration, config::Configuration configuration, EventLoop& loop)
         : read_configuration_(read_configuration),
-          gateway_(std::move(configuration)),
+          gateway_(std::move(configuration), flowlog::StandardOutput::ForRecords, note_flow_log),
           loop_(loop),
-          router_(http::make_router(gateway_)) {}
+          front_door_(gateway_, metrics_, [this](std::string_view line) { note_request(line); }) {}
+
+    /// What of a configuration may turn out to be impossible: tried before anything is changed.
+    struct Doors {
+        http::access::Credentials credentials;
+        std::vector<http::Listener> listeners;
+    };
 
     [[nodiscard]] Result<void> start();
+    [[nodiscard]] Result<void> serve(http::UnixListener listener, Doors doors);
+    [[nodiscard]] Result<Doors> prepare(const config::Http& http);
+    void open(Doors doors);
+    void note_request(std::string_view line);
+    static void note_flow_log(std::string_view message);
     void guard_endpoints();
+    void note_listening(bool listens);
+    void stop_listening();
     void watch_namespaces();
     void look_at_endpoints();
-    void retry_later();
-    void tell_what_is_missing() const;
+    void listen_to_ends();
+    void tell_what_waits(const config::Configuration& next) const;
+    void trim_when_idle();
     void trim_later();
     void handle(int signal);
     void reload();
@@ -48,15 +66,21 @@ class Agent {
     void tidy();
 
     const ConfigurationSource& read_configuration_;
+    http::Metrics metrics_;  ///< outlives the gateway, whose workers tell it what has ended
     gateway::LocalGateway gateway_;
     EventLoop& loop_;
     std::list<GuardedEndpoint> guarded_;
+    EndListeners end_listeners_{gateway_.flow_log()};
+    bool listens_ = false;                  ///< to the ends of flows
     FileDescriptor namespaces_;             ///< inotify
     std::optional<EventLoop::Id> looking_;  ///< when namespaces have settled
     std::optional<EventLoop::Id> retry_;    ///< of endpoints that cannot be reached so far
-    std::optional<EventLoop::Id> trim_;
-    http::Router router_;
-    std::unique_ptr<http::Server> server_;
+    http::FrontDoor front_door_;
+    http::TcpListeners tcp_listeners_;
+    std::unique_ptr<http::Server> local_;    ///< on the Unix socket: whatever comes over TCP, its threads are free
+    std::unique_ptr<http::Server> remote_;   ///< on TCP
+    std::atomic<bool> trim_is_due_ = false;  ///< and the loop has a timer for it
+    std::atomic<EventLoop::Clock::time_point> trim_at_{};
     std::jthread draining_;
 };
 

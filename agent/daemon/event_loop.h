@@ -15,7 +15,7 @@
 
 #include "headgate/result.h"
 
-#include "flow/file_descriptor.h"
+#include "files/file_descriptor.h"
 
 namespace headgate::daemon {
 

@@ -15,6 +15,7 @@
 #include "daemon/policy_keeper.h"
 #include "gateway/chosen_endpoint.h"
 #include "gateway/local_gateway.h"
+#include "http/metrics/metrics.h"
 #include "midstream/ruleset_watch.h"
 #include "netlink/network_namespace.h"
 
@@ -23,9 +24,10 @@ namespace headgate::daemon {
 /// To be used on the loop's thread.
 class GuardedEndpoint {
   public:
-    /// The loop and the gateway outlive this object.
-    GuardedEndpoint(EventLoop& loop, gateway::LocalGateway& gateway, gateway::ChosenEndpoint endpoint)
-        : loop_(loop), gateway_(gateway), endpoint_(std::move(endpoint)) {}
+    /// The loop, the gateway and the metrics outlive this object.
+    GuardedEndpoint(EventLoop& loop, gateway::LocalGateway& gateway, http::Metrics& metrics,
+                    gateway::ChosenEndpoint endpoint)
+        : loop_(loop), gateway_(gateway), metrics_(metrics), endpoint_(std::move(endpoint)) {}
     ~GuardedEndpoint() { stop(); }
     GuardedEndpoint(const GuardedEndpoint&) = delete;
     GuardedEndpoint& operator=(const GuardedEndpoint&) = delete;
@@ -51,6 +53,7 @@ class GuardedEndpoint {
 
     EventLoop& loop_;
     gateway::LocalGateway& gateway_;
+    http::Metrics& metrics_;
     gateway::ChosenEndpoint endpoint_;
     std::unique_ptr<Ruleset> ruleset_;
     StreamExceptionPolicy policy_;

@@ -1,5 +1,6 @@
 #include "daemon/service_manager.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -13,15 +14,23 @@
 #include <ctime>
 #include <string>
 
-#include "flow/file_descriptor.h"
 #include "flow/text.h"
 
 namespace headgate::daemon {
 namespace {
 
+/// The first one of those that are handed over (sd_listen_fds(3), SD_LISTEN_FDS_START).
+constexpr int kFirstSocket = 3;
+constexpr std::uint32_t kMostSockets = 64;
+
 std::optional<std::string_view> environment(const char* name) {
     const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets one
     return value != nullptr ? std::optional<std::string_view>{value} : std::nullopt;
+}
+
+/// Variables outlive the process that they were meant for: they name it.
+bool is_this_process(std::string_view id) {
+    return parse_unsigned<std::uint32_t>(id) == static_cast<std::uint32_t>(::getpid());
 }
 
 /// The protocol is one datagram, and is promised to stay (sd_notify(3), "Notes"). libsystemd would speak it, too, and
@@ -62,6 +71,18 @@ std::uint64_t monotonic_microseconds() {
 
 }  // namespace
 
+std::vector<FileDescriptor> take_sockets() {
+    const auto process = environment("LISTEN_PID");
+    const auto count = environment("LISTEN_FDS");
+    if (!process || !count || !is_this_process(*process)) return {};
+    std::vector<FileDescriptor> sockets;
+    for (std::uint32_t i = 0; i < std::min(parse_unsigned<std::uint32_t>(*count).value_or(0), kMostSockets); ++i) {
+        const int descriptor = kFirstSocket + static_cast<int>(i);
+        if (::fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0) sockets.emplace_back(descriptor);
+    }
+    return sockets;
+}
+
 Result<void> tell_ready(std::string_view status) {
     return notify(fmt::format("READY=1\nSTATUS={}", one_line(status)));
 }
@@ -70,8 +91,8 @@ Result<void> tell_reloading() {
     return notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_microseconds()));
 }
 
-Result<void> tell_stopping() {
-    return notify("STOPPING=1");
+Result<void> tell_stopping(std::chrono::microseconds at_most) {
+    return notify(fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}", at_most.count()));
 }
 
 Result<void> tell_status(std::string_view status) {
@@ -85,9 +106,7 @@ Result<void> tell_alive() {
 std::optional<std::chrono::microseconds> keep_alive_period() {
     const auto patience = environment("WATCHDOG_USEC");
     const auto process = environment("WATCHDOG_PID");
-    if (!patience || (process && parse_unsigned<std::uint32_t>(*process) != static_cast<std::uint32_t>(::getpid()))) {
-        return std::nullopt;
-    }
+    if (!patience || (process && !is_this_process(*process))) return std::nullopt;
     const auto period = parse_unsigned<std::uint32_t>(*patience);
     return period && *period != 0 ? std::optional{std::chrono::microseconds{*period / 2}} : std::nullopt;
 }

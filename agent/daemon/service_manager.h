@@ -1,5 +1,6 @@
-// What the agent tells the service manager that started it: systemd, or another one that speaks its notification
-// protocol (sd_notify(3)). Where nobody asked to be told (no NOTIFY_SOCKET), each of these does nothing and succeeds.
+// What the agent has from the service manager that started it, and what it tells it: systemd, or another one that
+// speaks its protocols (sd_listen_fds(3), sd_notify(3)). Where nobody asked to be told (no NOTIFY_SOCKET), telling does
+// nothing and succeeds.
 //
 // The environment is read at each call: thread-safe as long as nobody changes it.
 #pragma once
@@ -7,10 +8,17 @@
 #include <chrono>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "headgate/result.h"
 
+#include "files/file_descriptor.h"
+
 namespace headgate::daemon {
+
+/// The sockets that it has opened for this process, which listen already. To be called once: they are then the
+/// caller's.
+[[nodiscard]] std::vector<FileDescriptor> take_sockets();
 
 /// The agent does its work from now on: after the start, and after each reload. The status is shown to people
 /// (`systemctl status`).
@@ -19,7 +27,8 @@ namespace headgate::daemon {
 /// It reads its configuration anew; until tell_ready() the service manager waits with what depends on that.
 [[nodiscard]] Result<void> tell_reloading();
 
-[[nodiscard]] Result<void> tell_stopping();
+/// It comes to its end, which may take so long: then the service manager is not to kill it before.
+[[nodiscard]] Result<void> tell_stopping(std::chrono::microseconds at_most);
 
 [[nodiscard]] Result<void> tell_status(std::string_view status);
 
