@@ -11,6 +11,8 @@
 namespace headgate::cli {
 namespace {
 
+constexpr const char* kFilterGroup = "FILTER";
+
 /// Puts the argument's name in front of an error.
 template <typename T>
 Result<T> named(std::string_view argument, Result<T> result) {
@@ -42,7 +44,7 @@ Result<std::chrono::seconds> parse_seconds(const std::string& text) {
     return parse_number<std::uint32_t>(text).map([](std::uint32_t seconds) { return std::chrono::seconds{seconds}; });
 }
 
-Result<FlowFilter> single_filter(const FilterArguments& given) {
+Result<FlowFilter> single_filter(const TupleArguments& given) {
     FlowFilter filter;
     auto taken =
         take("--source", given.source, filter.source, parse_prefix)
@@ -65,45 +67,32 @@ Result<FlowFilter> single_filter(const FilterArguments& given) {
     return checked;
 }
 
+/// Of an operation: it must have some, and none that leaves nothing out by accident.
 Result<std::vector<FlowFilter>> read_filters(const FilterArguments& given) {
-    const bool single =
-        given.source || given.destination || given.source_port || given.destination_port || !given.protocols.empty();
-    const bool several = !given.filters.empty();
-    if (static_cast<int>(single) + static_cast<int>(several) + static_cast<int>(given.all) > 1) {
+    const auto& tuple = given.tuple;
+    if (given.all && tuple.given()) {
         return invalid("--all, --filter, and single arguments such as --source exclude each other");
     }
     if (given.all) return std::vector{FlowFilter{}};
-    if (single) {
-        return single_filter(given).and_then([](FlowFilter filter) -> Result<std::vector<FlowFilter>> {
-            if (filter.matches_everything())
-                return invalid("the filter leaves nothing out: to mean every flow, say --all");
-            return std::vector{std::move(filter)};
-        });
-    }
-    if (given.filters.size() > kMaxFilters) {
-        return invalid("--filter: {} filters; an operation takes {} at most", given.filters.size(), kMaxFilters);
-    }
-    std::vector<FlowFilter> filters;
-    for (const auto& text : given.filters) {
-        auto filter = named("--filter", parse_flow_filter(text));
-        if (!filter) return tl::unexpected(std::move(filter.error()));
-        if (filter->matches_everything()) {
-            return invalid("--filter: \"{}\" leaves nothing out: to mean every flow, say --all", text);
-        }
-        filters.push_back(std::move(*filter));
-    }
-    if (filters.empty()) {
+    auto filters = tuple.read();
+    if (!filters) return filters;
+    if (filters->empty()) {
         return invalid(
             "no filter: name the flows (--source, --destination, --source-port, --destination-port, "
             "--protocol or --filter), or say --all to mean every one");
+    }
+    for (std::size_t i = 0; i < filters->size(); ++i) {
+        if (!(*filters)[i].matches_everything()) continue;
+        if (tuple.has_single()) return invalid("the filter leaves nothing out: to mean every flow, say --all");
+        return invalid("--filter: \"{}\" leaves nothing out: to mean every flow, say --all", tuple.filters[i]);
     }
     return filters;
 }
 
 }  // namespace
 
-void FilterArguments::add_to(CLI::App& command) {
-    const std::string group = "FILTER";
+void TupleArguments::add_to(CLI::App& command) {
+    const std::string group = kFilterGroup;
     command.add_option("--source", source, "source address or prefix")->group(group)->type_name("PREFIX");
     command.add_option("--destination", destination, "destination address or prefix")
         ->group(group)
@@ -125,7 +114,32 @@ void FilterArguments::add_to(CLI::App& command) {
         ->type_name("FILTER")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    command.add_flag("--all", all, "every flow")->group(group);
+}
+
+bool TupleArguments::has_single() const {
+    return source || destination || source_port || destination_port || !protocols.empty();
+}
+
+Result<std::vector<FlowFilter>> TupleArguments::read() const {
+    if (has_single() && !filters.empty()) {
+        return invalid("--filter and single arguments such as --source exclude each other");
+    }
+    if (has_single()) return single_filter(*this).map([](FlowFilter filter) { return std::vector{std::move(filter)}; });
+    if (filters.size() > kMaxFilters) {
+        return invalid("--filter: {} filters; an operation takes {} at most", filters.size(), kMaxFilters);
+    }
+    std::vector<FlowFilter> read;
+    for (const auto& text : filters) {
+        auto filter = named("--filter", parse_flow_filter(text));
+        if (!filter) return tl::unexpected(std::move(filter.error()));
+        read.push_back(std::move(*filter));
+    }
+    return read;
+}
+
+void FilterArguments::add_to(CLI::App& command) {
+    tuple.add_to(command);
+    command.add_flag("--all", all, "every flow")->group(kFilterGroup);
     const std::string beside = "Beside the filter";
     command.add_option("--min-age", minimum_age, "leave out flows younger than this")
         ->group(beside)
@@ -146,8 +160,7 @@ void FilterArguments::add_to(CLI::App& command) {
 }
 
 bool FilterArguments::given() const {
-    return source || destination || source_port || destination_port || !protocols.empty() || !filters.empty() || all ||
-           minimum_age || state || mark || zone || minimum_bytes || match || both_directions;
+    return tuple.given() || all || minimum_age || state || mark || zone || minimum_bytes || match || both_directions;
 }
 
 Result<FlowQuery> FilterArguments::query() const {

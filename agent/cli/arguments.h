@@ -17,11 +17,26 @@ class App;
 
 namespace headgate::cli {
 
-/// FILTER and what stands beside it.
-struct FilterArguments {
+/// FILTER: which flows, by source, destination and protocol.
+struct TupleArguments {
     std::optional<std::string> source, destination, source_port, destination_port;
     std::vector<std::string> protocols;
     std::vector<std::string> filters;
+
+    void add_to(CLI::App& command);
+
+    [[nodiscard]] bool given() const { return has_single() || !filters.empty(); }
+
+    /// Whether there are arguments such as --source, which are one filter together.
+    [[nodiscard]] bool has_single() const;
+
+    /// None where none is given.
+    [[nodiscard]] Result<std::vector<FlowFilter>> read() const;
+};
+
+/// FILTER and what stands beside it.
+struct FilterArguments {
+    TupleArguments tuple;
     bool all = false;
     std::optional<std::string> minimum_age, state, mark, zone, minimum_bytes, match;
     bool both_directions = false;

@@ -12,7 +12,10 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "cli/command_description.h"
 #include "cli/commands.h"
+#include "cli/completion_command.h"
+#include "cli/log_command.h"
 #include "cli/output_stream.h"
 #include "cli/terminal.h"
 #include "flow/text.h"
@@ -33,10 +36,12 @@ class CommandTree {
         add_capture();
         add_flush();
         add_operations();
+        add_log();
         add_policy();
         add_table();
         add_agent();
         add_check_config();
+        add_completion();
         add_version();
     }
 
@@ -102,6 +107,12 @@ class CommandTree {
         command.add_option("ID", operations_.id, "the operation's id")->required();
     }
 
+    void add_log() {
+        CLI::App& command = *app_.add_subcommand("log", "Show flows that have ended, and why");
+        log_.add_to(command);
+        command.callback([this] { action_ = [this] { return run_log_command(with_gateway(log_)); }; });
+    }
+
     void add_policy() {
         CLI::App& policy = *app_.add_subcommand(
             "policy", "Decide what happens to packets in the middle of a connection that is not tracked (any more)");
@@ -149,12 +160,25 @@ class CommandTree {
         CLI::App& command = *app_.add_subcommand("check-config", "Say whether the configuration is right");
         auto* reference = command.add_flag("--print-reference", check_config_.print_reference,
                                            "print all settings, as a page of Markdown");
-        command
-            .add_flag("--print-example", check_config_.print_example,
-                      "print a configuration file with all settings, commented out")
-            ->excludes(reference);
+        auto* example = command
+                            .add_flag("--print-example", check_config_.print_example,
+                                      "print a configuration file with all settings, commented out")
+                            ->excludes(reference);
+        auto* credentials = command.add_flag("--credentials", check_config_.credentials,
+                                             "print the settings of the file of credentials instead");
+        command.add_flag("--print-manual", check_config_.print_manual, "print all settings of both, as a manual page")
+            ->excludes(reference, example, credentials);
         command.callback(
             [this] { action_ = [this] { return run_check_config_command(with_gateway(check_config_)); }; });
+    }
+
+    void add_completion() {
+        CLI::App& completion = *app_.add_subcommand("completion", "Print the completion script of a shell");
+        completion.add_option("SHELL", completion_.shell, "bash or zsh")->required();
+        completion.callback([this] { action_ = [this] { return run_completion_command(completion_); }; });
+        CLI::App& candidates = *app_.add_subcommand("candidates", "What those scripts ask for")->group("");
+        candidates.add_option("KIND", candidates_.kind)->required();
+        candidates.callback([this] { action_ = [this] { return run_candidates_command(with_gateway(candidates_)); }; });
     }
 
     void add_version() {
@@ -181,10 +205,13 @@ class CommandTree {
     CaptureArguments capture_;
     FlushArguments flush_;
     OperationsArguments operations_;
+    LogArguments log_;
     PolicyArguments policy_;
     TableArguments table_;
     AgentArguments agent_;
     CheckConfigArguments check_config_;
+    CompletionArguments completion_;
+    CandidatesArguments candidates_;
     Action action_;
 };
 
@@ -203,6 +230,10 @@ int report(const Error& error) {
 }
 
 }  // namespace
+
+CommandDescription describe_command_line() {
+    return describe(CommandTree{}.app());
+}
 
 int run(int argc, const char* const* argv) {
     // A reader that goes away is told by write(), not by a signal.

@@ -67,6 +67,8 @@ struct CheckConfigArguments {
     GatewayArguments gateway;
     bool print_reference = false;
     bool print_example = false;
+    bool print_manual = false;
+    bool credentials = false;  ///< print those of the file of credentials
 };
 
 [[nodiscard]] Result<ExitCode> run_capture_command(const CaptureArguments& arguments);

@@ -1,45 +1,33 @@
 #include "cli/flow_writer.h"
 
 #include "operations/operation_json.h"
+#include "operations/results_json.h"
 
 namespace headgate::cli {
 namespace {
 
-void append(OutputStream& out, std::string_view text) {
-    out.buffer().append(text.data(), text.data() + text.size());
-}
-
-/// One document; each flow on a line of its own, so that people can look at it, too.
 class JsonWriter final : public FlowWriter {
   public:
     explicit JsonWriter(OutputStream& out) : out_(out) {}
 
     Result<void> begin(const FlowOperation& operation) override {
-        now_ = operation.requested_at;
-        append(out_, "{");
-        operations::append_request_members(out_.buffer(), operation);
-        append(out_, ",\n\"flows\":[");
+        document_.begin(out_.buffer(), operation);
         return {};
     }
 
     Result<void> flow(const Flow& flow, const FlowAnnotation& annotation) override {
-        append(out_, first_ ? "\n" : ",\n");
-        first_ = false;
-        append_flow_json(out_.buffer(), flow, now_, annotation);
+        document_.flow(out_.buffer(), flow, annotation);
         return out_.written();
     }
 
     Result<void> end(const FlowOperation& operation) override {
-        append(out_, first_ ? "]" : "\n]");
-        operations::append_result_members(out_.buffer(), operation);
-        append(out_, "}\n");
+        document_.end(out_.buffer(), operation);
         return out_.flush();
     }
 
   private:
     OutputStream& out_;
-    Timestamp now_{};
-    bool first_ = true;
+    operations::ResultsJson document_;
 };
 
 /// A flow a line, the summary last.
@@ -54,15 +42,13 @@ class NdjsonWriter final : public FlowWriter {
 
     Result<void> flow(const Flow& flow, const FlowAnnotation& annotation) override {
         append_flow_json(out_.buffer(), flow, now_, annotation);
-        append(out_, "\n");
+        out_.buffer().push_back('\n');
         return out_.written();
     }
 
     Result<void> end(const FlowOperation& operation) override {
-        append(out_, "{");
-        operations::append_request_members(out_.buffer(), operation);
-        operations::append_result_members(out_.buffer(), operation);
-        append(out_, "}\n");
+        operations::append_operation_json(out_.buffer(), operation);
+        out_.buffer().push_back('\n');
         return out_.flush();
     }
 

@@ -149,10 +149,14 @@ Result<ExitCode> run_flush_command(const FlushArguments& arguments) {
     if (!order) return tl::unexpected(order.error());
     const auto format = arguments.output.format();
     if (!format) return tl::unexpected(format.error());
+    // From the flush on until all is told and logged: a Ctrl-C that comes a moment too late to stop it is not to stop
+    // that.
+    std::optional<Interruption> interruption;
     const auto gateway = must_be_done_here(*order) ? arguments.gateway.open_here() : arguments.gateway.open();
     if (!gateway) return tl::unexpected(gateway.error());
     const auto explain = arguments.explain ? Explain::Yes : Explain::No;
     if (!arguments.yes && !arguments.dry_run) order = confirmed(**gateway, std::move(*order), explain);
+    interruption.emplace();
     const auto operation =
         order.and_then([&](const auto& agreed) { return run_operation(**gateway, agreed, explain); });
     if (!operation) return tl::unexpected(operation.error());

@@ -14,7 +14,7 @@
 #include "cli/terminal.h"
 #include "config/load.h"
 #include "gateway/local_gateway.h"
-#include "http/agent_gateway.h"
+#include "http/client/agent_gateway.h"
 #include "operations/ssh_session.h"
 
 namespace headgate::cli {
@@ -33,6 +33,11 @@ std::string user_name(uid_t uid) {
     passwd* found = nullptr;
     const bool known = ::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
     return known ? entry.pw_name : "";
+}
+
+std::unique_ptr<gateway::LocalGateway> in_this_process(config::Configuration configuration) {
+    return std::make_unique<gateway::LocalGateway>(std::move(configuration), flowlog::StandardOutput::ForOthers,
+                                                   [](std::string_view message) { tell(message); });
 }
 
 Result<std::filesystem::path> absolute(std::string_view argument, const std::string& path) {
@@ -81,10 +86,9 @@ Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open() const {
     if (!loaded) return tl::unexpected(std::move(loaded.error()));
     auto agent = reach_agent(loaded->http.socket);
     if (!agent || *agent) return agent;
-    return std::make_unique<gateway::LocalGateway>(std::move(*loaded));
+    return in_this_process(std::move(*loaded));
 }
 
-/// Nothing where no agent runs, or none is wanted.
 Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::reach_agent(const std::filesystem::path& at) const {
     if (state_dir && !socket && !environment(kSocketVariable)) return nullptr;
     auto agent = http::AgentGateway::connect(at);
@@ -98,7 +102,7 @@ Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_history() const
     if (!loaded) return tl::unexpected(std::move(loaded.error()));
     auto agent = reach_agent(loaded->http.socket);
     if (!agent || *agent) return agent;
-    auto local = std::make_unique<gateway::LocalGateway>(std::move(*loaded));
+    auto local = in_this_process(std::move(*loaded));
     if (auto opened = local->open_store(); !opened) return tl::unexpected(std::move(opened.error()));
     if (auto settled = local->settle_cut(); !settled) tell(fmt::format("warning: {}", settled.error().message));
     return local;
@@ -107,7 +111,7 @@ Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_history() const
 Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_here() const {
     auto loaded = load();
     if (!loaded) return tl::unexpected(std::move(loaded.error()));
-    return std::make_unique<gateway::LocalGateway>(std::move(*loaded));
+    return in_this_process(std::move(*loaded));
 }
 
 void EndpointArguments::add_to(CLI::App& command) {

@@ -36,7 +36,7 @@ struct GatewayArguments {
     /// This process, whether an agent runs or not.
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open_here() const;
 
-  private:
+    /// The agent behind this socket. Null where no agent runs, or none is wanted.
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> reach_agent(const std::filesystem::path& at) const;
 };
 

@@ -9,6 +9,7 @@ namespace {
 constexpr std::array kSignals{SIGINT, SIGTERM};
 
 volatile std::sig_atomic_t interrupted = 0;
+int depth = 0;
 
 void note(int /*signal*/) {
     interrupted = 1;
@@ -26,12 +27,13 @@ void handle_with(void (*handler)(int)) {
 }  // namespace
 
 Interruption::Interruption() {
+    if (depth++ != 0) return;
     interrupted = 0;
     handle_with(note);
 }
 
 Interruption::~Interruption() {
-    handle_with(SIG_DFL);
+    if (--depth == 0) handle_with(SIG_DFL);
 }
 
 bool Interruption::requested() noexcept {

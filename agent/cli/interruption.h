@@ -4,7 +4,7 @@
 namespace headgate::cli {
 
 /// As long as it lives, these signals only set what requested() tells; a second one ends the process as usual.
-/// One at a time.
+/// On the main thread; one inside another is part of it.
 class Interruption {
   public:
     Interruption();

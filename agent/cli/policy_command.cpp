@@ -86,7 +86,7 @@ Result<ExitCode> run_policy_show_command(const PolicyArguments& arguments) {
     if (!arguments.ruleset) return print(arguments.output, PolicyShowAnswer{*policy});
     OutputStream out{STDOUT_FILENO};
     fmt::format_to(std::back_inserter(out.buffer()), "table inet {} {{\n{}}}\n", midstream::kTable,
-                   midstream::ruleset_text(*policy));
+                   midstream::ruleset_text(*policy, midstream::kFirstEdition));
     return out.flush().map([] { return ExitCode::Done; });
 }
 

@@ -8,7 +8,6 @@
 
 #include "cli/terminal.h"
 #include "cli/text_table.h"
-#include "flow/json_members.h"
 #include "gateway/gateway_json.h"
 
 namespace headgate::cli {
@@ -20,35 +19,17 @@ std::vector<std::string_view> hook_names(const StreamExceptionPolicy& policy) {
     return names;
 }
 
-void append_policy(fmt::memory_buffer& out, const StreamExceptionPolicy& policy, std::string_view file) {
-    out.push_back('{');
-    JsonMembers members{out};
-    members.text("policy", policy.name);
-    if (!policy.description.empty()) members.text("description", policy.description);
-    gateway::add_policy_rules(members, policy);
-    if (policy.log) {
-        members.key("log");
-        out.push_back('{');
-        JsonMembers log{out};
-        log.text("prefix", policy.log->prefix);
-        log.number("packets_per_second", policy.log->packets_per_second);
-        out.push_back('}');
-    }
-    if (!file.empty()) members.text("file", file);
-    out.push_back('}');
-}
-
-void append_line(fmt::memory_buffer& out, std::string_view name, std::string_view value) {
+void append_policy_line(fmt::memory_buffer& out, std::string_view name, std::string_view value) {
     fmt::format_to(std::back_inserter(out), "{:<24}{}\n", name, value);
 }
 
 void append_rule_lines(fmt::memory_buffer& out, const StreamExceptionPolicy& policy) {
-    append_line(out, "stream exception policy", to_string(policy.exception));
-    append_line(out, "scope", to_string(policy.scope));
-    append_line(out, "hooks", fmt::format("{}", fmt::join(hook_names(policy), ", ")));
-    append_line(out, "priority", fmt::format("{}", policy.priority));
+    append_policy_line(out, "stream exception policy", to_string(policy.exception));
+    append_policy_line(out, "scope", to_string(policy.scope));
+    append_policy_line(out, "hooks", fmt::format("{}", fmt::join(hook_names(policy), ", ")));
+    append_policy_line(out, "priority", fmt::format("{}", policy.priority));
     if (policy.scope != MidstreamScope::Flushed) return;
-    append_line(
+    append_policy_line(
         out, "flushed flows",
         fmt::format("remembered for {} s, {} at most", policy.remember_flushed_for.count(), policy.remember_at_most));
 }
@@ -75,7 +56,7 @@ void PolicyListAnswer::append_json(fmt::memory_buffer& out) const {
     for (const auto& entry : entries_) {
         if (!entry.policy) continue;
         out.append(std::exchange(separator, ",\n"));
-        append_policy(out, *entry.policy, entry.file.native());
+        gateway::append_policy_json(out, *entry.policy, entry.file.native());
     }
     out.append(std::string_view{"]}\n"});
 }
@@ -83,37 +64,40 @@ void PolicyListAnswer::append_json(fmt::memory_buffer& out) const {
 void PolicyListAnswer::append_ndjson(fmt::memory_buffer& out) const {
     for (const auto& entry : entries_) {
         if (!entry.policy) continue;
-        append_policy(out, *entry.policy, entry.file.native());
+        gateway::append_policy_json(out, *entry.policy, entry.file.native());
         out.push_back('\n');
     }
 }
 
 void PolicyShowAnswer::append_text(fmt::memory_buffer& out) const {
-    append_line(out, "policy", policy_.name);
-    if (!policy_.description.empty()) append_line(out, "description", policy_.description);
+    append_policy_line(out, "policy", policy_.name);
+    if (!policy_.description.empty()) append_policy_line(out, "description", policy_.description);
     append_rule_lines(out, policy_);
     if (policy_.log) {
-        append_line(out, "log",
-                    fmt::format("\"{}\", {} packets a second", policy_.log->prefix, policy_.log->packets_per_second));
+        append_policy_line(
+            out, "log",
+            fmt::format("\"{}\", {} packets a second", policy_.log->prefix, policy_.log->packets_per_second));
     }
 }
 
 void PolicyShowAnswer::append_json(fmt::memory_buffer& out) const {
-    append_policy(out, policy_, {});
+    gateway::append_policy_json(out, policy_);
     out.push_back('\n');
 }
 
 void PolicyStatusAnswer::append_text(fmt::memory_buffer& out) const {
-    append_line(out, "policy", status_.policy ? status_.policy->name : "none");
+    append_policy_line(out, "policy", status_.policy ? status_.policy->name : "none");
     if (status_.policy) append_rule_lines(out, *status_.policy);
-    if (status_.condition != RulesetCondition::NothingApplied) append_line(out, "kernel", to_string(status_.condition));
+    if (status_.condition != RulesetCondition::NothingApplied)
+        append_policy_line(out, "kernel", to_string(status_.condition));
     if (!status_.policy) return;
     if (status_.policy->scope == MidstreamScope::Flushed) {
-        append_line(out, "remembered",
-                    fmt::format("{} flow{}", status_.remembered_flows, status_.remembered_flows == 1 ? "" : "s"));
+        append_policy_line(
+            out, "remembered",
+            fmt::format("{} flow{}", status_.remembered_flows, status_.remembered_flows == 1 ? "" : "s"));
     }
     for (const auto& window : status_.windows) {
-        append_line(
+        append_policy_line(
             out, "window",
             fmt::format("every midstream packet of {}, for {} s", to_string(window.protocol), window.left.count()));
     }

@@ -18,6 +18,7 @@ void append_text(fmt::memory_buffer& out, const gateway::TableCensus& census) {
         fmt::format_to(to, " of {} ({:.1f} %)", census.usage.maximum,
                        100.0 * static_cast<double>(census.usage.in_use) / static_cast<double>(census.usage.maximum));
     }
+    if (census.peak) fmt::format_to(to, ", peak {}", *census.peak);
     fmt::format_to(to, ", {} buckets\n", census.usage.buckets);
     auto table = TextTable::for_stdout({{"FAMILY"}, {"PROTOCOL"}, {"STATE"}, {"FLOWS", Column::Align::Right}});
     for (const auto& [kind, count] : census.flows) {

@@ -21,6 +21,12 @@ TextTable TextTable::for_stdout(std::vector<Column> columns) {
     return {std::move(columns), stdout_width(), stdout_has_colour() ? Colour::Yes : Colour::No};
 }
 
+void TextTable::begin(fmt::memory_buffer& out) {
+    lay_out();
+    laid_out_ = true;
+    write_header(out);
+}
+
 void TextTable::add(Cells cells, fmt::memory_buffer& out) {
     if (laid_out_) {
         if (reveal_columns_of(cells)) write_header(out);
@@ -48,7 +54,7 @@ void TextTable::lay_out() {
             longest = std::max(longest, cells[i].size());
         shown_.push_back(longest > 0 || columns_[i].when_empty == Column::WhenEmpty::Show);
         waiting_.push_back(!shown_[i]);
-        widths_.push_back(std::max(longest, columns_[i].title.size()));
+        widths_.push_back(std::max({longest, columns_[i].title.size(), columns_[i].at_least}));
     }
     while (width_ && total_width() > *width_) {
         std::size_t victim = columns_.size();

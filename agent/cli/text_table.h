@@ -16,6 +16,7 @@ struct Column {
     /// What is left out first when the terminal is too narrow; 0 is never left out.
     unsigned dispensable = 0;
     enum class WhenEmpty : std::uint8_t { LeaveOut, Show } when_empty = WhenEmpty::LeaveOut;
+    std::size_t at_least = 0;  ///< characters wide
 };
 
 using Cells = std::vector<std::string>;
@@ -31,6 +32,9 @@ class TextTable {
 
     /// As wide as the terminal, if stdout is one, and with its colours.
     [[nodiscard]] static TextTable for_stdout(std::vector<Column> columns);
+
+    /// Writes the header now, and holds no row: each is written at once, in columns as wide as they are at least.
+    void begin(fmt::memory_buffer& out);
 
     void add(Cells cells, fmt::memory_buffer& out);
 

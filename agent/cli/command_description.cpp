@@ -1,0 +1,80 @@
+#include "cli/command_description.h"
+
+#include <map>
+
+#include <CLI/App.hpp>
+
+#include "headgate/protocol.h"
+
+namespace headgate::cli {
+namespace {
+
+using Paths = ValueHint::Paths;
+
+std::vector<std::string> protocol_names() {
+    std::vector<std::string> names;
+    for (unsigned number = 0; number <= 255; ++number) {
+        const auto name = to_string(Protocol{static_cast<std::uint8_t>(number)});
+        const bool is_named = name.front() > '9';
+        if (is_named) names.emplace_back(name);
+    }
+    return names;
+}
+
+/// An argument's name means the same in every command that has it.
+const std::map<std::string_view, ValueHint>& value_hints() {
+    static const std::map<std::string_view, ValueHint> hints = {
+        {"--availability-zone", {.candidates = "availability-zones"}},
+        {"--config", {.paths = Paths::Files}},
+        {"--file", {.paths = Paths::Files}},
+        {"--firewall", {.candidates = "firewalls"}},
+        {"--from-capture", {.candidates = "operations", .paths = Paths::Files}},
+        {"--match", {.choices = {"original", "translated", "any"}}},
+        {"--netns", {.candidates = "network-namespaces", .paths = Paths::Files}},
+        {"--output", {.choices = {"table", "json", "ndjson"}}},
+        {"--protocol", {.choices = protocol_names()}},
+        {"--reason", {.choices = {"flushed", "closed", "timeout", "evicted"}}},
+        {"--socket", {.paths = Paths::Files}},
+        {"--state", {.choices = {"NEW", "ESTABLISHED", "CLOSED"}}},
+        {"--state-dir", {.paths = Paths::Folders}},
+        {"--stream-exception-policy", {.candidates = "policies", .paths = Paths::Files}},
+        {"--type", {.choices = {"capture", "flush"}}},
+        {"ID", {.candidates = "operations"}},
+        {"NAME", {.candidates = "policies", .paths = Paths::Files}},
+        {"SHELL", {.choices = {"bash", "zsh"}}},
+    };
+    return hints;
+}
+
+ArgumentDescription describe_argument(const CLI::Option& option) {
+    ArgumentDescription argument;
+    argument.name = option.get_name();
+    const bool has_value = option.get_items_expected_max() > 0;
+    if (has_value) argument.value = option.nonpositional() ? option.get_type_name() : argument.name;
+    argument.purpose = option.get_description();
+    argument.repeats = option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+    const auto hint = value_hints().find(argument.name);
+    if (has_value && hint != value_hints().end()) argument.hint = hint->second;
+    return argument;
+}
+
+}  // namespace
+
+CommandDescription describe(const CLI::App& command) {
+    CommandDescription description;
+    description.name = command.get_name();
+    description.purpose = command.get_description();
+    for (const CLI::Option* option : command.get_options()) {
+        if (option->get_positional()) {
+            description.operand = describe_argument(*option);
+        } else {
+            description.options.push_back(describe_argument(*option));
+        }
+    }
+    const auto is_shown = [](const CLI::App* each) { return !each->get_group().empty(); };
+    for (const CLI::App* each : command.get_subcommands(is_shown))
+        description.commands.push_back(describe(*each));
+    return description;
+}
+
+}  // namespace headgate::cli
