@@ -17,6 +17,9 @@ import sys
 import tempfile
 import time
 
+from bench_events import bench_events
+from bench_http import bench_http
+
 NAMESPACE, EMPTY_NAMESPACE = "hg-bench", "hg-bench-empty"
 MEBIBYTE_LIMIT = 32
 SYSCTL = "/proc/sys/net/netfilter/"
@@ -216,12 +219,13 @@ def bench_policy(table, headgate, repeat, report):
                ours=seconds(left), theirs=seconds(right), MiB=f"{left.peak:.1f}")
 
 
-def write_configuration(folder, name, firewalls=""):
-    """Everything is kept on a disk, as on a gateway."""
+def write_configuration(folder, name, further="", http=True):
+    """Everything is kept on a disk, as on a gateway. `http`: the Unix socket alone; otherwise `further` says it."""
     file = f"{folder}/{name}.yaml"
     with open(file, "w") as configuration:
         configuration.write(f"state_dir: {folder}/{name}\naudit_log: {folder}/audit.log\noperation_timeout: 10m\n"
-                            f"http: {{socket: {folder}/{name}.sock}}\n{firewalls}")
+                            f"flow_log: {{sinks: [{{file: {folder}/flow.json}}]}}\n"
+                            + (f"http: {{socket: {folder}/{name}.sock}}\n" if http else "") + further)
     return file
 
 
@@ -340,11 +344,14 @@ def main():
         bench_policy(table, headgate, given.repeat, report)
         bench_operations(table, headgate, helpers, folder, given.repeat, report)
         bench_agent(headgate[0], folder, report)
+        bench_http(headgate[0], NAMESPACE, folder, write_configuration, given.repeat, report)
         bench_latency(table, headgate, helpers, given.repeat, report)
         bench_empty(headgate, report, given.repeat)
         if not given.no_scale:
             bench_scale(table, headgate, [given.flows, 4_000_000], 3, report)
             bench_large_capture(table, headgate, report)
+        table.run("conntrack", "-F")
+        bench_events(headgate[0], table, NAMESPACE, helpers, folder, write_configuration, given.flows, report)
     with open(f"{given.build}/bench.json", "w") as file:
         json.dump({"flows": given.flows, "kernel": os.uname().release, "cpus": os.cpu_count(), "rows": report.rows}, file, indent=1)
     print(f"also in {given.build}/bench.json")

@@ -1,60 +1,17 @@
-// fill_table FIRST LAST [SERVER]: puts the flows with these numbers into the table of the current network namespace,
-// the same ones every time; of them only those to 10.2.SERVER.1, if given. A mix as on a gateway: four IPv4 flows to
-// one IPv6 flow, two thirds TCP, the rest UDP, in several states. One percent of the flows comes from each of 80 IPv4
-// networks 10.1.N.0/24, ten percent go to each of 8 IPv4 servers 10.2.N.1.
+// fill_table FIRST LAST [SERVER]: puts the flows with these numbers (gateway_mix.h) into the table of the current
+// network namespace; of them only those to 10.2.SERVER.1, if given.
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
 
+#include "bench/gateway_mix.h"
 #include "conntrack/kernel_flow_table.h"
 
 namespace {
 
 using namespace headgate;
-
-constexpr std::uint64_t kNetworks = 80;
-constexpr std::uint64_t kHosts = 250;  // in each
-constexpr std::uint64_t kServers = 8;
-
-Address ipv4(unsigned a, unsigned b, unsigned c, unsigned d) {
-    Address address;
-    unsigned i = 0;
-    for (const unsigned octet : {a, b, c, d})
-        address.octets[i++] = static_cast<std::uint8_t>(octet);
-    return address;
-}
-
-Address ipv6(unsigned network, std::uint64_t host) {
-    Address address{Family::Ipv6, {0x20, 0x01, 0x0d, 0xb8}};
-    address.octets[7] = static_cast<std::uint8_t>(network);
-    for (unsigned i = 0; i < 4; ++i)
-        address.octets[15 - i] = static_cast<std::uint8_t>(host >> (8 * i));
-    return address;
-}
-
-/// The numbers are mixed so that every network has every protocol and state.
-Flow flow_number(std::uint64_t number) {
-    const auto network = static_cast<unsigned>(number % kNetworks);
-    const std::uint64_t within = number / kNetworks;
-    const bool v6 = within % 5 == 4;
-    const bool tcp = within % 3 != 2;
-    const auto host = static_cast<unsigned>(within % kHosts) + 1;
-    const auto server = static_cast<unsigned>(within / kHosts % kServers);
-    Flow flow;
-    FlowTuple& tuple = flow.original;
-    tuple.protocol = tcp ? Protocol::Tcp : Protocol::Udp;
-    tuple.source = v6 ? ipv6(network, host) : ipv4(10, 1, network, host);
-    tuple.destination = v6 ? ipv6(200, server + 1) : ipv4(10, 2, server, 1);
-    tuple.source_port = static_cast<std::uint16_t>(1024 + within / kHosts / kServers);
-    tuple.destination_port = tcp ? 443 : 53;
-    flow.reply = swapped(tuple);
-    flow.timeout = std::chrono::hours{100};
-    flow.status = flow_status::kConfirmed | flow_status::kSeenReply | flow_status::kAssured;
-    if (tcp) flow.protocol_state = within % 7 == 0 ? 4 : 3;  // FIN_WAIT, ESTABLISHED
-    if (!tcp && within % 2 == 0) flow.status = flow_status::kConfirmed;
-    flow.mark = static_cast<std::uint32_t>(number % 16);
-    return flow;
-}
+using bench::flow_number;
+using bench::ipv4;
 
 }  // namespace
 

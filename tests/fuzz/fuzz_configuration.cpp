@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "config/fault_list.h"
 #include "config/load.h"
 #include "config/names.h"
 #include "flow/text.h"

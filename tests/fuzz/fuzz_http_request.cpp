@@ -3,9 +3,35 @@
 
 #include <cstdlib>
 
-#include "http/connection.h"
-#include "http/routes.h"
+#include "http/front_door.h"
+#include "http/server/connection.h"
 #include "support/memory_gateway.h"
+
+namespace {
+
+/// As the agent answers; what goes out must be an answer.
+class Checked final : public headgate::http::Answering {
+  public:
+    explicit Checked(headgate::http::Answering& inner) : inner_(inner) {}
+
+    headgate::http::Answer answer(headgate::http::Request& request) override { return checked(inner_.answer(request)); }
+    headgate::http::Answer objection(const headgate::http::Request& request, int status,
+                                     std::string_view detail) override {
+        return checked(inner_.objection(request, status, detail));
+    }
+    void finished(const headgate::http::RequestRecord& record) override { inner_.finished(record); }
+    void turned_away() override { inner_.turned_away(); }
+
+  private:
+    static headgate::http::Answer checked(headgate::http::Answer answer) {
+        if (answer.status < 200 || (!answer.stream && answer.body.empty())) std::abort();
+        return answer;
+    }
+
+    headgate::http::Answering& inner_;
+};
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace headgate;
@@ -18,17 +44,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     testing::MemoryGateway gateway;
     gateway.complete_at_once(3);
-    const auto router = http::make_router(gateway);
-    const http::Peer root{{"unix", 0U, "root", "", ""}, true};
-    http::Service service;
-    service.answer = [&](http::Request request) {
-        auto answer = router.answer(std::move(request));
-        if (answer.status < 200 || (!answer.stream && answer.body.empty())) std::abort();
-        return answer;
-    };
-    service.is_stopping = [] { return false; };
-    service.is_wanted = [] { return false; };
-    service.idles = [](bool) {};
+    http::Metrics metrics;
+    http::FrontDoor door{gateway, metrics, [](std::string_view) {}};
+    Checked checked{door};
+    http::Peer root;
+    root.caller = {"unix", 0U, "root", "", ""};
+    root.is_admitted = true;
+    const http::Service service{checked, {}, [] { return false; }, [] { return false; }, [](http::Phase) {}};
     http::serve(wire, root, service);
     return 0;
 }

@@ -5,8 +5,10 @@
 
 #include "config/settings_text.h"
 #include "flow/flow_json.h"
+#include "flowlog/record_format.h"
 #include "midstream/nft_messages.h"
 #include "operations/flow_rows.h"
+#include "support/ended_flows.h"
 #include "support/flow_builder.h"
 #include "support/kernel_messages.h"
 #include "support/stored_operations.h"
@@ -79,7 +81,8 @@ int main(int argc, char** argv) {
          {"firewalls:\n- name: a\n  endpoints:\n  - {availability_zone: b, netns: c, conntrack_zone: 5}\n"
           "  - availability_zone: d\n- {name: a, endpoints: [{availability_zone: e, netns: /f}]}\n",
           "http:\n  listeners:\n  - {address: '::', port: 1, tls: {certificate: /c, key: /k}}\nretention: 7d\n",
-          "flow_log: {format: aws, reasons: [closed], sinks: [{file: /f}]}\nprotected: [protocol=tcp]\n"}) {
+          "flow_log: {format: aws, reasons: [closed], queue: 2MiB, filters: [protocol=tcp],"
+          " sinks: [{file: /f}, {syslog: 'tcp://[::1]:1'}, {stdout: true}]}\nprotected: [protocol=tcp]\n"}) {
         write(folder / "configuration", ++number, text);
     }
     for (const auto* text :
@@ -94,8 +97,30 @@ int main(int argc, char** argv) {
           "GET /v1/operations?type=FLOW_CAPTURE&limit=%31 HTTP/1.1\r\n\r\nPOST /v1/operations/operation-1/cancel "
           "HTTP/1.0"
           "\r\n\r\n",
-          "GET /v1/operations/operation-1/flows HTTP/1.1\r\nX-Headgate-Sudo-User: a\r\n\r\n"}) {
+          "GET /v1/operations/operation-1/results?limit=7 HTTP/1.1\r\nAccept: text/csv;q=0.5, "
+          "*/*;q=0.1\r\nX-Headgate-Sudo-User: a\r\n\r\n"}) {
         write(folder / "http_request", ++number, text);
+    }
+    for (const auto* text :
+         {"POST /\nHost:a\nX-Amz-Date:20261121T080000Z\nAuthorization:AWS4-HMAC-SHA256 "
+          "Credential=AKIDEXAMPLE/20261121/eu-west-1/network-firewall/aws4_request, SignedHeaders=host;x-amz-date, "
+          "Signature=53d497c03398182e396b414ba23ac8450966c50f0529e25aab4ca9789ca8e783\n\n{}",
+          "GET /v1/a%2Fb?b=%C3%A9+&a=1&a=0&c\nAuthorization:AWS4-HMAC-SHA256 "
+          "Signature=53d497c03398182e396b414ba23ac8450966c50f0529e25aab4ca9789ca8e783,SignedHeaders=accept;host;"
+          "x-amz-date;x-amz-target,Credential=AKIDEXAMPLE/20261121/r/network-firewall/aws4_request\nHost:b\n"
+          "X-Amz-Date:20261121T081500Z\nX-Amz-Target:  x   y\nx-amz-content-sha256:"
+          "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n",
+          "GET /\nAuthorization:Bearer abc\n"}) {
+        write(folder / "authorization", ++number, text);
+    }
+    for (const auto format : {config::FlowLogFormat::Eve, config::FlowLogFormat::Aws}) {
+        flowlog::LineBlock lines;
+        const auto records = flowlog::make_format(format);
+        for (const auto& each : {flushed_flow(), foreign_flushed_flow(), timed_out_ping()})
+            records->append(lines, each);
+        records->append(lines, lost_flows());
+        for (std::size_t i = 0; i < lines.count(); ++i)
+            write(folder / "flow_record", ++number, lines.line(i));
     }
     operations::FlowBlock block;
     for (const auto& each : flows_of_every_kind())

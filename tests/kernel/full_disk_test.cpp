@@ -98,5 +98,16 @@ TEST_F(FullDisk, filled_by_others_it_works_again_when_there_is_room) {
     EXPECT_TRUE(SqliteStore::open(state() + "/new").has_value());
 }
 
+TEST_F(FullDisk, that_is_mounted_read_only_is_told_before_anything_is_written) {
+    EXPECT_TRUE(store_->ensure_room(1).has_value());
+    // Over itself: what is open for writing would keep it from becoming read-only.
+    ASSERT_EQ(::mount(state().c_str(), state().c_str(), nullptr, MS_BIND, nullptr), 0);
+    ASSERT_EQ(::mount(nullptr, state().c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr), 0);
+    const auto room = store_->ensure_room(1);
+    ASSERT_EQ(::umount2(state().c_str(), MNT_DETACH), 0);
+    ASSERT_FALSE(room.has_value());
+    EXPECT_EQ(room.error().number, EROFS) << room.error().message;
+}
+
 }  // namespace
 }  // namespace headgate::testing

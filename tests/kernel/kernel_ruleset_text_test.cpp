@@ -3,7 +3,7 @@
 #include <fstream>
 
 #include "kernel/own_namespace.h"
-#include "midstream/ruleset_text.h"
+#include "midstream/change_text.h"
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
@@ -18,8 +18,7 @@ class RulesetText : public ::testing::Test {
     /// What nft says against the ruleset; nothing when it would take it.
     static std::string complaints(const StreamExceptionPolicy& policy) {
         const TemporaryFolder folder;
-        const auto ruleset =
-            folder.write("ruleset", "table inet headgate {\n" + midstream::ruleset_text(policy) + "}\n");
+        const auto ruleset = folder.write("ruleset", midstream::addition_text(policy, {}));
         const auto command = "nft --check -f " + ruleset + " >" + folder.path("said") + " 2>&1";
         if (std::system(command.c_str()) == 0) return {};
         std::ifstream said{folder.path("said")};

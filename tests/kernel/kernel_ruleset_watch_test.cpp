@@ -83,14 +83,14 @@ TEST_F(WatchedRuleset, tells_when_the_table_is_put_to_sleep) {
 }
 
 TEST_F(WatchedRuleset, tells_when_a_rule_is_deleted) {
-    const auto rule = first_rule("forward");
+    const auto rule = first_rule("forward_1");
     ASSERT_FALSE(rule.empty());
-    nft("delete rule inet headgate forward handle " + rule);
+    nft("delete rule inet headgate forward_1 handle " + rule);
     EXPECT_TRUE(changed());
 }
 
 TEST_F(WatchedRuleset, tells_when_a_rule_or_a_chain_is_added) {
-    nft("insert rule inet headgate forward accept");
+    nft("insert rule inet headgate forward_1 accept");
     EXPECT_TRUE(changed());
     nft("add chain inet headgate another");
     EXPECT_TRUE(changed());
@@ -127,7 +127,10 @@ TEST_F(WatchedRuleset, tells_when_more_happened_than_there_was_room_for) {
     ASSERT_EQ(::setsockopt(watch_->fd(), SOL_SOCKET, SO_RCVBUF, &little, sizeof little), 0);
     for (int port = 1; port < 20; ++port)
         nft("add element inet others s { " + std::to_string(port) + " }");
+    EXPECT_EQ(watch_->take_losses(), 0U);
     EXPECT_TRUE(changed()) << "no word about ours, but some were lost";
+    EXPECT_GE(watch_->take_losses(), 1U);
+    EXPECT_EQ(watch_->take_losses(), 0U) << "told once";
     EXPECT_FALSE(changed());
     nft("delete table inet headgate");
     EXPECT_TRUE(changed()) << "the socket works as before";
@@ -171,7 +174,7 @@ TEST_F(KeptRuleset, is_put_back_after_a_flush_of_everything) {
 }
 
 TEST_F(KeptRuleset, is_put_right_after_somebody_changed_it) {
-    nft("insert rule inet headgate forward accept");
+    nft("insert rule inet headgate forward_1 accept");
     EXPECT_EQ(keep(), PolicyFinding::Changed);
     EXPECT_EQ(keep(), PolicyFinding::InForce);
 }

@@ -1,20 +1,10 @@
 import os
 import sys
 
-import pytest
-
 sys.path.insert(0, os.path.dirname(__file__))
 
-from lab import Lab  # noqa: E402
+from lab_fixtures import lab, root  # noqa: E402, F401
 
 
-@pytest.fixture(scope="session")
-def root():
-    if os.geteuid() != 0:
-        pytest.skip("network namespaces take root")
-
-
-@pytest.fixture
-def lab(request, root):
-    with Lab(request.node.nodeid) as built:
-        yield built
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: does one thing very often, or waits long; left out where every second counts twice")

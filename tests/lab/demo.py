@@ -104,6 +104,14 @@ def policies(lab):
     show(lab, "policy", "status")
 
 
+WHAT_WAS_FLUSHED = ("jq -r 'select(.flow.reason == \"flushed\") | [.src_ip, .dest_ip, .dest_port, .flow.last_state, "
+                    ".headgate.operation_id // .headgate.flushed_by.process // .headgate.flushed_by.port_id] | @tsv'")
+
+
+def flushed_in(lab):
+    return [line for line in (lab.folder / "flow.json").read_text().splitlines() if '"reason":"flushed"' in line]
+
+
 def agent(lab):
     lab.configure(f"firewalls: [{{name: edge, endpoints: [{{availability_zone: a, netns: {lab.name(GATEWAY)}}}]}}]")
     lab.serve_echo(8080)
@@ -116,7 +124,7 @@ def agent(lab):
         wait_until((lab.folder / "headgate.sock").exists, "the agent serves")
         show(lab, "capture", "--destination-port", "8080", endpoint=False)
         say("Meanwhile there is a third connection. Exactly the captured flows are ended.")
-        later = lab.talk(SERVER4, 8080)
+        later = lab.talk(SERVER4, 8080, source_port=50001)
         wait_until(lambda: later.heard() > 2, "a third connection")
         [captured] = json.loads(lab.headgate("operations", "list", "--json", netns=False).stdout)["operations"]
         show(lab, "flush", "--from-capture", captured["operation_id"], "--yes", endpoint=False)
@@ -124,6 +132,56 @@ def agent(lab):
         show(lab, "operations", "list", endpoint=False)
         print("$ tail -n 1 audit.log")
         print((lab.folder / "audit.log").read_text().splitlines()[-1])
+        say("And somebody deletes a flow behind headgate's back. The flow log has them all: by whom, and in which state they were.")
+        print("$ conntrack -D -p tcp --sport 50001")
+        lab.run(GATEWAY, "conntrack", "-D", "-p", "tcp", "--sport", "50001")
+        wait_until(lambda: len(flushed_in(lab)) >= 3, "three records")
+        show(lab, "log", "--reason", "flushed", endpoint=False)
+        print("$ " + WHAT_WAS_FLUSHED + " flow.json", flush=True)
+        subprocess.run(shlex.split(WHAT_WAS_FLUSHED) + [str(lab.folder / "flow.json")], check=True)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+KEY, SECRET = "HGDEMO", "demo-secret"
+ENDPOINT = "http://127.0.0.1:8443"
+ARN = "arn:aws:network-firewall:eu-central-1:000000000000:firewall/edge"
+API_TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "api")
+
+
+def by_sdk(lab, what):
+    command = [what, ENDPOINT, ARN, "a", "8080"]
+    print("$ node demo.mjs " + " ".join(command), flush=True)
+    environment = os.environ | {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "NODE_NO_WARNINGS": "1"}
+    subprocess.run(lab.command(GATEWAY, "node", os.path.join(API_TESTS, "demo.mjs"), *command), check=True, env=environment)
+
+
+def sdk(lab):
+    subprocess.run([os.path.join(API_TESTS, "prepare")], check=True)
+    credentials = lab.folder / "credentials.yaml"
+    credentials.touch(mode=0o600)
+    credentials.write_text(f"access_keys: [{{id: {KEY}, secret: {SECRET}, role: operator}}]\n")
+    lab.configure()
+    lab.configuration.write_text(lab.configuration.read_text().replace("sock}", f"""sock,
+  listeners: [{{address: 127.0.0.1, port: 8443}}], credentials: {credentials}}}
+region: eu-central-1
+firewalls: [{{name: edge, endpoints: [{{availability_zone: a}}]}}]"""))
+    lab.serve_echo(8080)
+    doomed = lab.talk(SERVER4, 8080)
+    wait_until(lambda: doomed.heard() > 2, "a connection")
+    say("An existing tool, with another URL: the AWS SDK for JavaScript asks the agent on the gateway.")
+    print("$ headgate agent &")
+    process = subprocess.Popen(lab.command(GATEWAY, HEADGATE, "agent", "--config", str(lab.configuration)), stderr=subprocess.DEVNULL)
+    try:
+        wait_until((lab.folder / "headgate.sock").exists, "the agent serves")
+        by_sdk(lab, "capture")
+        show(lab, "capture", "--destination-port", "8080", "--protocol", "tcp", endpoint=False)
+        say("The rules are tightened, and the connection is flushed from over there. Both are in one history.")
+        lab.load_rules(TIGHTENED_RULES)
+        by_sdk(lab, "flush")
+        require(not doomed.goes_on(seconds=2), "the flushed connection should be silent")
+        show(lab, "operations", "list", endpoint=False)
     finally:
         process.terminate()
         process.wait()
@@ -138,6 +196,8 @@ def main():
         policies(lab)
     with Lab("demo of the agent") as lab:
         agent(lab)
+    with Lab("demo of the SDK") as lab:
+        sdk(lab)
     say("The namespaces are gone again.")
     return 0
 

@@ -174,8 +174,9 @@ class Lab:
     def configure(self, text=""):
         """Everything that headgate keeps goes to a folder of this lab's own."""
         self.configuration = self.folder / "headgate.yaml"
+        flow_log = "" if "\nflow_log:" in f"\n{text}" else f"flow_log: {{sinks: [{{file: {self.folder}/flow.json}}]}}\n"
         self.configuration.write_text(f"state_dir: {self.folder}/state\naudit_log: {self.folder}/audit.log\n"
-                                      f"http: {{socket: {self.folder}/headgate.sock}}\n{text}")
+                                      f"http: {{socket: {self.folder}/headgate.sock}}\n{flow_log}{text}")
 
     def headgate_words(self, *words, netns=True):
         """What is typed, with the gateway's namespace, and with the lab's configuration where there is no other."""

@@ -29,12 +29,13 @@ class Agent:
     def __init__(self, lab, **options):
         self.lab = lab
         self.log = lab.folder / "agent.log"
+        self.log_began = self.log.stat().st_size if self.log.exists() else 0  # by an agent before this one
         with open(self.log, "a") as log:
             self.process = subprocess.Popen([HEADGATE, "agent", "--config", str(lab.configuration)], stderr=log,
                                             stdin=subprocess.DEVNULL, start_new_session=True, **options)
 
     def said(self):
-        return self.log.read_text()
+        return self.log.read_bytes()[self.log_began:].decode()
 
     def signal(self, number):
         os.kill(self.process.pid, number)
@@ -70,6 +71,16 @@ def headgate_json(lab, *words, status=0):
     done = headgate(lab, *words, "--json")
     assert done.returncode == status, (done.returncode, done.stderr)
     return json.loads(done.stdout)
+
+
+def test_a_shell_is_offered_the_operations_that_the_agent_knows(lab, start_agent):
+    agent = start_agent()
+    lab.fill(1)
+    captured = {headgate_json(lab, "capture", "--all")["operation_id"] for _ in range(2)}
+    offered = headgate(lab, "candidates", "operations")
+    assert (offered.returncode, set(offered.stdout.split())) == (0, captured)
+    assert agent.stop() == 0
+    assert headgate(lab, "candidates", "operations").stdout == "", "nothing is opened for it"
 
 
 def test_what_the_command_line_asks_the_agent_does(lab, start_agent):
@@ -125,14 +136,19 @@ def test_protected_flows_are_protected_through_the_agent_too(lab, start_agent):
 
 def test_an_operation_of_the_agent_keeps_the_command_line_out(lab, start_agent):
     start_agent()
-    lab.fill_many(60_000)
-    first = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes", "--json", netns=False), stdout=subprocess.PIPE, text=True)
     state = str(lab.folder / "state")
-    wait_until(lambda: headgate_json(lab, "operations", "list")["operations"], "the flush begins")
     for words in (["capture", "--all"], ["capture", "--all", "--state-dir", state]):  # of the second the agent knows nothing
-        done = headgate(lab, *words)
+        for _ in range(5):
+            lab.fill_many(60_000)
+            first = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes", "--json", netns=False), stdout=subprocess.PIPE,
+                                     text=True)
+            wait_until(lambda: lab.count() < 60_000, "the flush begins")
+            done = headgate(lab, *words)
+            too_late = done.returncode != REFUSED and first.poll() is not None  # on a busy machine the flush may be over
+            assert json.loads(first.communicate()[0])["counts"]["flushed"] == 60_000
+            if not too_late:
+                break
         assert done.returncode == REFUSED and "is running on firewall edge in a" in done.stderr, done
-    assert json.loads(first.communicate()[0])["counts"]["flushed"] == 60_000
 
 
 def test_the_configured_policy_is_kept_in_force(lab, start_agent):
@@ -141,7 +157,7 @@ def test_the_configured_policy_is_kept_in_force(lab, start_agent):
     assert (status["policy"], status["condition"]) == ("reject", "as_applied")
     lab.run(GATEWAY, "nft", "flush", "ruleset")
     wait_until(lambda: headgate_json(lab, "policy", "status")["condition"] == "as_applied", "it is in force again")
-    lab.run(GATEWAY, "nft", "add", "rule", "inet", "headgate", "forward", "accept")
+    lab.run(GATEWAY, "nft", "add", "rule", "inet", "headgate", "forward_1", "accept")
     wait_until(lambda: "somebody had changed" in agent.said() or agent.said().count("reject") >= 3, "the change is noticed")
     wait_until(lambda: headgate_json(lab, "policy", "status")["condition"] == "as_applied", "and mended")
     for words in (["policy", "remove"], ["policy", "apply", "drop"], ["flush", "--all", "--yes", "--stream-exception-policy", "drop"]):
@@ -203,18 +219,21 @@ def test_on_sigterm_what_is_running_comes_to_its_end(lab, start_agent):
 
 def test_an_agent_that_is_killed_in_a_flush_settles_it_when_it_starts_again(lab, start_agent):
     agent = start_agent()
-    lab.fill_many(50_000)
-    before = ids(lab)
-    running = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes", "--json", netns=False), stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: lab.count() < 40_000, "the flush is under way")
-    agent.process.kill()
-    agent.process.wait()
-    _, err = running.communicate()
+    for _ in range(5):
+        lab.fill_many(50_000)
+        before = ids(lab)
+        running = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes", "--json", netns=False), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: lab.count() < 48_000, "the flush is under way")
+        agent.process.kill()
+        agent.process.wait()
+        _, err = running.communicate()
+        agent = start_agent()
+        ended, left = expect_nothing_lost_and_nothing_invented(lab, before)
+        if left > 0:  # on a busy machine the flush may be over
+            break
     assert running.returncode == CANNOT and "headgate operations show" in err, "the command line says what to do"
-    start_agent()
-    ended, left = expect_nothing_lost_and_nothing_invented(lab, before)
-    assert ended > 10_000 and left > 0
+    assert ended > 2000 and left > 0
     assert headgate_json(lab, "flush", "--all", "--yes")["counts"]["flushed"] == left
 
 
@@ -243,7 +262,42 @@ def test_systemd_is_told_when_it_is_ready_and_that_it_lives(lab, start_agent):
         said = [manager.recv(4096) for _ in range(6)]
         assert any(b"RELOADING=1" in each for each in said) and any(b"READY=1" in each for each in said)
         agent.signal(signal.SIGTERM)
-        wait_until(lambda: manager.recv(4096) == b"STOPPING=1", "it says that it stops")
+        wait_until(lambda: manager.recv(4096).startswith(b"STOPPING=1\nEXTEND_TIMEOUT_USEC="), "it says that it stops")
+
+
+def listen_for_agent(lab, path):
+    """As systemd does: the agent begins when somebody comes."""
+    lab.configure(EDGE.format(gateway=lab.name(GATEWAY)))
+    return subprocess.Popen(["systemd-socket-activate", "--listen", str(path), HEADGATE, "agent", "--config",
+                             str(lab.configuration)], stderr=subprocess.PIPE, text=True)
+
+
+def test_a_socket_that_systemd_opened_is_served_and_left_as_it_is(lab):
+    path = lab.folder / "headgate.sock"
+    activator = listen_for_agent(lab, path)
+    try:
+        wait_until(path.exists, "systemd listens")
+        assert headgate_json(lab, "operations", "list")["operations"] == [], "who comes first waits for the agent"
+        activator.terminate()  # by now the agent itself
+        _, said = activator.communicate()
+        assert activator.returncode == 0 and f"serves {path}" in said
+        assert path.exists()
+    finally:
+        activator.kill()
+
+
+def test_a_socket_that_systemd_opened_elsewhere_is_not_served(lab):
+    other = lab.folder / "other.sock"
+    activator = listen_for_agent(lab, other)
+    try:
+        wait_until(other.exists, "systemd listens")
+        with socket.socket(socket.AF_UNIX) as first:
+            first.connect(str(other))
+            wait_until((lab.folder / "headgate.sock").exists, "the agent serves its own")
+        activator.terminate()
+        assert f"{other} is not served" in activator.communicate()[1]
+    finally:
+        activator.kill()
 
 
 @pytest.mark.parametrize("wrong, says", [
@@ -356,6 +410,7 @@ def switches(pid):
                for task in pathlib.Path(f"/proc/{pid}/task").iterdir())
 
 
+@pytest.mark.long
 def test_at_rest_it_does_nothing(lab, start_agent):
     agent = start_agent("stream_exception_policy: reject\n")
     lab.fill_many(20_000)

@@ -16,7 +16,8 @@ def configure(lab, tmp_path):
     """Writes the configuration and returns what to run headgate with."""
     def write(text):
         file = tmp_path / "headgate.yaml"
-        file.write_text(text.format(gateway=lab.name(GATEWAY), server=lab.name(SERVER)))
+        flow_log = f"flow_log: {{sinks: [{{file: {tmp_path}/flow.json}}]}}\n"
+        file.write_text(text.format(gateway=lab.name(GATEWAY), server=lab.name(SERVER)) + "\n" + flow_log)
         return lambda *words, **options: lab.headgate(*words, "--config", str(file), netns=False, **options)
     return write
 
@@ -171,7 +172,8 @@ def test_check_config_tells_every_error_with_file_and_line(tmp_path):
     assert (done.returncode, done.stdout) == (USAGE, "")
     assert done.stderr.splitlines() == [
         f'{file}:1: region: "a b" is not made of letters, digits and - alone',
-        f"{file}:3: http: port: unknown key (known: socket, listeners, credentials, insecure_loopback)",
+        f"{file}:3: http: port: unknown key (known: socket, listeners, credentials, insecure_loopback, "
+        "connections, requests_per_second)",
         f"{further}:2: firewalls: endpoints: missing"]
 
 
@@ -180,6 +182,18 @@ def test_check_config_warns_of_a_policy_that_is_not_there(tmp_path):
     file.write_text("stream_exception_policy: drpo\n")
     done = check_config("--config", str(file))
     assert done.returncode == 0 and 'warning: stream_exception_policy: policy "drpo" is unknown' in done.stderr
+
+
+def test_check_config_warns_of_what_the_agent_would_not_start_with(tmp_path):
+    file = tmp_path / "headgate.yaml"
+    file.write_text("http:\n  credentials: /nowhere/credentials.yaml\n  listeners:\n"
+                    "    - {address: 127.0.0.1, port: 8443, tls: {certificate: /nowhere/a.crt, key: /nowhere/a.key}}\n")
+    done = check_config("--config", str(file))
+    assert done.returncode == 0
+    assert "warning: http.credentials: /nowhere/credentials.yaml: No such file" in done.stderr
+    assert "warning: http.listeners: tls: /nowhere/a.crt: No such file" in done.stderr
+    file.write_text("http: {listeners: [{address: 127.0.0.1, port: 8443}]}\n")
+    assert "without http.credentials, nothing listens on 127.0.0.1 port 8443" in check_config("--config", str(file)).stderr
 
 
 def test_check_config_of_a_file_that_is_missing_is_an_error():

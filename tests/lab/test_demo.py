@@ -21,5 +21,8 @@ def test_the_demo_shows_a_flush_and_cleans_up():
         assert line in done.stdout
     assert "2 of 2 flows match: 2 flushed, 0 gone, 0 failed, 0 protected\n" in done.stdout
     assert '"action":"flush","caller":{"face":"unix","uid":0,"user":"root"}' in done.stdout
+    flushed = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") == 4]
+    assert len(flushed) == 3 and all(each[:4] == ["10.0.1.2", "10.0.2.2", "8080", "ESTABLISHED"] for each in flushed)
+    assert len({each[4] for each in flushed}) == 2  # the operation, and whoever it was
     namespaces = {word for word in done.stdout.split() if word.endswith("-gateway")}
     assert namespaces and not any(os.path.exists(f"/run/netns/{name}") for name in namespaces)

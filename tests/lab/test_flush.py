@@ -169,6 +169,18 @@ def test_a_flush_that_is_interrupted_tells_what_it_did(lab):
     assert ("interrupted" in err) == bool(counts["failed"])
 
 
+def test_a_flush_that_is_interrupted_when_all_is_done_still_tells_it(lab):
+    lab.fill(20000)
+    process = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes", "--output", "ndjson"),
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: lab.count() == 0, "all flows are ended")
+    process.terminate()
+    out, _ = process.communicate()
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert lines[-1]["counts"]["flushed"] == 20000 and len(lines) == 20001
+    assert process.returncode == 0
+
+
 def test_messages_that_cannot_be_written_change_nothing_else(lab):
     lab.fill(3)
     for redirection in ("2>/dev/full", "2>&-"):

@@ -11,8 +11,9 @@ import itertools
 import select
 import socket
 import struct
+import subprocess
+import sys
 import termios
-import threading
 import time
 
 from lab import CLIENT, GATEWAY, SERVER, wait_until
@@ -162,24 +163,29 @@ class Conversation:
         return True
 
 
-class Talking(threading.Thread):
-    """An end sends and sends, whatever comes back."""
+SEND_FOR_EVER = """
+import socket, sys
+client = socket.socket(fileno=int(sys.argv[1]))
+while True:
+    try:
+        client.send(b"data")
+    except OSError:
+        pass
+"""
+
+
+class Flood:
+    """An end sends and sends, whatever comes back. From a process of its own, which nothing that the test does holds up."""
 
     def __init__(self, end):
-        super().__init__()
-        self.end, self.ended = end, threading.Event()
+        self.descriptor = end.socket.fileno()
 
     def __enter__(self):
-        self.start()
+        self.process = subprocess.Popen([sys.executable, "-c", SEND_FOR_EVER, str(self.descriptor)], pass_fds=[self.descriptor])
 
     def __exit__(self, *_):
-        self.ended.set()
-        self.join()
-
-    def run(self):
-        while not self.ended.wait(0.0001):
-            with contextlib.suppress(OSError):
-                self.end.send()
+        self.process.kill()
+        self.process.wait()
 
 
 class Ping(End):

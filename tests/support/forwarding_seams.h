@@ -38,6 +38,7 @@ class ForwardingRuleset final : public Ruleset {
     Result<Application> apply(const StreamExceptionPolicy& policy) override { return ruleset_.apply(policy); }
     Result<void> remove() override { return ruleset_.remove(); }
     Result<RulesetCondition> condition() override { return ruleset_.condition(); }
+    Result<std::vector<PolicyCounter>> counters() override { return ruleset_.counters(); }
     Result<RulesetStatus> status() override { return ruleset_.status(); }
     Result<Remembered> remember(std::span<const FlowRow> rows, std::chrono::seconds time) override {
         return ruleset_.remember(rows, time);

@@ -1,5 +1,5 @@
-// A gateway in memory: operations that end when a test says so, and a policy that is what was applied last. One
-// endpoint, firewall `edge` in zone `a`; every call takes it by name or without.
+// A gateway in memory: operations that end when a test says so, and policies that are what was applied last. One
+// endpoint, firewall `edge` in zone `a`, is the one that is meant without a name; its configuration may name more.
 #pragma once
 
 #include <algorithm>
@@ -8,17 +8,18 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "gateway/gateway.h"
+#include "gateway/managed_gateway.h"
 #include "support/stored_operations.h"
 
 namespace headgate::testing {
 
-class MemoryGateway final : public gateway::Gateway {
+class MemoryGateway final : public gateway::ManagedGateway {
   public:
     // What a test arranges, and looks at.
 
@@ -37,6 +38,11 @@ class MemoryGateway final : public gateway::Gateway {
         }
         changed_.notify_all();
     }
+    /// What else is to be so of an operation.
+    void amend(const std::string& id, const std::function<void(FlowOperation&)>& change) {
+        const std::lock_guard lock{mutex_};
+        change(records_.at(place_of(id)).operation);
+    }
     /// From now on everything fails with it.
     void fail_with(Error error) {
         const std::lock_guard lock{mutex_};
@@ -44,6 +50,19 @@ class MemoryGateway final : public gateway::Gateway {
     }
     /// A stream of flows breaks after so many.
     void break_after(std::size_t flows) { break_after_ = flows; }
+
+    /// A flow has ended, and there is this record of it.
+    void end_flow(EndedFlow flow, std::string record) {
+        {
+            const std::lock_guard lock{mutex_};
+            ended_.push_back({std::move(flow), std::move(record)});
+        }
+        changed_.notify_all();
+    }
+    [[nodiscard]] gateway::EndedFlowQuery last_ended_query() const {
+        const std::lock_guard lock{mutex_};
+        return last_ended_query_;
+    }
 
     [[nodiscard]] gateway::OperationOrder last_order() const {
         const std::lock_guard lock{mutex_};
@@ -56,8 +75,20 @@ class MemoryGateway final : public gateway::Gateway {
     [[nodiscard]] int streams() const { return streams_; }  ///< under way
     [[nodiscard]] int waiting() const { return waiting_; }  ///< calls of wait() under way
 
-    RulesetStatus ruleset;
+    /// What was refused on the way here, in words.
+    [[nodiscard]] std::vector<std::string> refusals() const {
+        const std::lock_guard lock{mutex_};
+        return refusals_;
+    }
+
+    RulesetStatus ruleset;                                    ///< of zone a
+    std::map<std::string, RulesetStatus> rulesets_elsewhere;  ///< of the other zones
+    std::string zone_of_fixed_policy;                         ///< where no policy can be changed
+    std::string id_format = "operation-{}";
+    config::Configuration configured = edge();  ///< endpoints in the network namespace `gone` cannot be reached
+    std::vector<gateway::Finding> findings;
     gateway::TableCensus census;
+    flowlog::FlowLogCounts flow_log;
 
     Result<FlowOperation> start(const gateway::OperationOrder& order) override {
         const std::lock_guard lock{mutex_};
@@ -65,7 +96,8 @@ class MemoryGateway final : public gateway::Gateway {
         last_order_ = order;
         for (const auto& each : records_) {
             if (!order.token.empty() && each.token == order.token) return each.operation;
-            if (each.operation.status == OperationStatus::InProgress) {
+            if (each.operation.status == OperationStatus::InProgress &&
+                each.operation.endpoint == meant(order.endpoint)) {
                 return tl::unexpected(Error{ErrorKind::Refused, "one is running: " + each.operation.id, EBUSY});
             }
         }
@@ -129,21 +161,80 @@ class MemoryGateway final : public gateway::Gateway {
         return told;
     }
 
+    Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override {
+        const std::lock_guard lock{mutex_};
+        if (!is_there(id)) return unknown(id);
+        const auto& all = records_.at(place_of(id)).flows;
+        const auto begin = std::min<std::size_t>(first, all.size());
+        const auto end = begin + std::min(count, all.size() - begin);
+        return std::vector<StoredFlow>{all.begin() + static_cast<std::ptrdiff_t>(begin),
+                                       all.begin() + static_cast<std::ptrdiff_t>(end)};
+    }
+
+    [[nodiscard]] std::shared_ptr<const config::Configuration> configuration() const override {
+        return std::make_shared<const config::Configuration>(configured);
+    }
+    std::vector<StreamExceptionPolicy> policies() override {
+        std::vector<StreamExceptionPolicy> shipped(3);
+        shipped[0].name = "drop";
+        shipped[1].name = "reject";
+        shipped[1].exception = StreamException::Reject;
+        shipped[2].name = "continue";
+        shipped[2].exception = StreamException::Continue;
+        return shipped;
+    }
+    Result<gateway::TableCensus> usage(const gateway::EndpointName& endpoint) override {
+        return count_flows(endpoint).map([](gateway::TableCensus counted) {
+            counted.flows.clear();
+            return counted;
+        });
+    }
+    Result<std::vector<PolicyCounter>> midstream_counters(const gateway::EndpointName& endpoint) override {
+        const std::lock_guard lock{mutex_};
+        return check(endpoint).map([&] { return ruleset.counters; });
+    }
+    Result<void> for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) override {
+        {
+            const std::lock_guard lock{mutex_};
+            if (error_) return tl::unexpected(*error_);
+            last_ended_query_ = query;
+        }
+        ++streams_;
+        auto told = tell_ended(query, take);
+        --streams_;
+        return told;
+    }
+    [[nodiscard]] flowlog::FlowLogCounts flow_log_counts() const override { return flow_log; }
+    std::vector<gateway::Finding> readiness() override { return findings; }
+    Error refuse(const gateway::OperationOrder& /*order*/, Error error) override {
+        const std::lock_guard lock{mutex_};
+        refusals_.push_back(error.message);
+        return error;
+    }
+    Error refuse_policy(std::string_view /*action*/, const gateway::PolicyOrder& /*order*/, Error error) override {
+        const std::lock_guard lock{mutex_};
+        refusals_.push_back(error.message);
+        return error;
+    }
+
     Result<gateway::TableCensus> count_flows(const gateway::EndpointName& endpoint) override {
         const std::lock_guard lock{mutex_};
         return check(endpoint).map([&] { return census; });
     }
     Result<gateway::EndpointPolicy> policy_status(const gateway::EndpointName& endpoint) override {
         const std::lock_guard lock{mutex_};
-        return check(endpoint).map([&] { return status(); });
+        return check(endpoint).map([&] { return status(endpoint); });
     }
     Result<gateway::EndpointPolicy> apply_policy(const gateway::PolicyOrder& order) override {
         const std::lock_guard lock{mutex_};
         last_policy_order_ = order;
-        return check(order.endpoint).map([&] {
-            ruleset.policy.emplace().name = order.policy;
-            ruleset.condition = RulesetCondition::AsApplied;
-            auto now = status();
+        return check(order.endpoint).and_then([&] { return check_changeable(order.endpoint); }).map([&] {
+            auto& there = ruleset_at(order.endpoint);
+            there.policy.emplace().name = order.policy;
+            for (const auto& each : policies())
+                if (each.name == order.policy) there.policy = each;
+            there.condition = RulesetCondition::AsApplied;
+            auto now = status(order.endpoint);
             now.warnings = {"applied in memory alone"};
             return now;
         });
@@ -151,9 +242,9 @@ class MemoryGateway final : public gateway::Gateway {
     Result<gateway::EndpointPolicy> remove_policy(const gateway::PolicyOrder& order) override {
         const std::lock_guard lock{mutex_};
         last_policy_order_ = order;
-        return check(order.endpoint).map([&] {
-            ruleset = {};
-            return status();
+        return check(order.endpoint).and_then([&] { return check_changeable(order.endpoint); }).map([&] {
+            ruleset_at(order.endpoint) = {};
+            return status(order.endpoint);
         });
     }
 
@@ -164,27 +255,82 @@ class MemoryGateway final : public gateway::Gateway {
         std::vector<StoredFlow> flows;
     };
 
+    struct EndedRecord {
+        EndedFlow flow;
+        std::string text;
+    };
+
+    static bool fits(const gateway::EndedFlowQuery& query, const EndedFlow& ended) {
+        const auto has = [](const auto& values, const auto& value) {
+            return std::ranges::find(values, value) != values.end();
+        };
+        const auto firewall = ended.endpoint ? ended.endpoint->firewall : "edge";
+        return (query.reasons.empty() || (ended.reason && has(query.reasons, *ended.reason))) &&
+               (!query.firewalls || has(*query.firewalls, firewall)) &&
+               (query.filters.empty() || std::ranges::any_of(query.filters, [&](const FlowFilter& each) {
+                    return each.matches(ended.flow.original);
+                }));
+    }
+    Result<void> tell_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) {
+        std::unique_lock lock{mutex_};
+        for (auto next = ended_.size() - std::min(query.latest, ended_.size());;) {
+            while (next < ended_.size()) {
+                const auto& each = ended_[next++];
+                if (!fits(query, each.flow)) continue;
+                const auto text = each.text;
+                lock.unlock();
+                if (auto taken = take(text); !taken) return taken;
+                lock.lock();
+            }
+            lock.unlock();
+            if (!query.follow || query.is_over()) return {};
+            lock.lock();
+            changed_.wait_for(lock, std::chrono::milliseconds{10}, [&] { return next < ended_.size(); });
+        }
+    }
+
+    static config::Configuration edge() {
+        config::Configuration configuration;
+        configuration.firewalls = {{"edge", {{"a", {}, {}, {}}}}};
+        return configuration;
+    }
     static tl::unexpected<Error> unknown(std::string_view id) {
         return tl::unexpected(Error{ErrorKind::Invalid, fmt::format("operation {} is not there", id), ENOENT});
     }
     [[nodiscard]] Result<void> check(const gateway::EndpointName& endpoint) const {
         if (error_) return tl::unexpected(*error_);
-        if (endpoint.firewall.value_or("edge") != "edge")
-            return invalid("firewall: \"{}\" is unknown", *endpoint.firewall);
-        if (endpoint.availability_zone.value_or("a") != "a") return invalid("availability-zone: unknown");
-        return {};
+        const auto [firewall, zone, netns] = meant(endpoint);
+        const auto& firewalls = configured.firewalls;
+        const auto found = std::ranges::find(firewalls, firewall, &config::Firewall::name);
+        if (found == firewalls.end()) return invalid("firewall: \"{}\" is unknown", firewall);
+        const auto endpoints = std::ranges::find(found->endpoints, zone, &config::FirewallEndpoint::availability_zone);
+        if (endpoints == found->endpoints.end()) return invalid("availability-zone: unknown");
+        return endpoints->netns == "gone" ? failed("the network namespace is gone") : Result<void>{};
+    }
+    static Endpoint meant(const gateway::EndpointName& endpoint) {
+        return {endpoint.firewall.value_or("edge"), endpoint.availability_zone.value_or("a"), ""};
+    }
+    [[nodiscard]] Result<void> check_changeable(const gateway::EndpointName& endpoint) const {
+        if (meant(endpoint).availability_zone != zone_of_fixed_policy) return {};
+        return failed("the ruleset cannot be changed");
+    }
+    [[nodiscard]] RulesetStatus& ruleset_at(const gateway::EndpointName& endpoint) {
+        const auto zone = meant(endpoint).availability_zone;
+        return zone == "a" ? ruleset : rulesets_elsewhere[zone];
     }
     [[nodiscard]] std::size_t place_of(std::string_view id) const {
         const auto found = std::ranges::find_if(records_, [&](const auto& each) { return each.operation.id == id; });
         return static_cast<std::size_t>(found - records_.begin());
     }
     [[nodiscard]] bool is_there(std::string_view id) const { return place_of(id) != records_.size(); }
-    [[nodiscard]] gateway::EndpointPolicy status() const { return {{"edge", "a", ""}, ruleset, {}}; }
+    [[nodiscard]] gateway::EndpointPolicy status(const gateway::EndpointName& endpoint) {
+        return {meant(endpoint), ruleset_at(endpoint), {}};
+    }
 
     FlowOperation begin(const gateway::OperationOrder& order) {
-        auto operation = operation_named(fmt::format("operation-{}", records_.size() + 1));
+        auto operation = operation_named(fmt::format(fmt::runtime(id_format), records_.size() + 1));
         operation.type = order.type;
-        operation.endpoint = {"edge", "a", ""};
+        operation.endpoint = meant(order.endpoint);
         operation.caller = order.caller;
         operation.query = order.query;
         operation.from_operation = order.from_operation;
@@ -213,6 +359,9 @@ class MemoryGateway final : public gateway::Gateway {
     std::optional<Error> error_;
     gateway::OperationOrder last_order_;
     gateway::PolicyOrder last_policy_order_;
+    gateway::EndedFlowQuery last_ended_query_;
+    std::deque<EndedRecord> ended_;
+    std::vector<std::string> refusals_;
     std::atomic<std::size_t> break_after_ = SIZE_MAX;
     std::atomic<int> streams_ = 0;
     std::atomic<int> waiting_ = 0;

@@ -33,6 +33,7 @@ class MemoryRuleset final : public Ruleset {
                            policy.remember_at_most);
         }
         policy_ = policy;
+        count_from_now_on(policy);
         condition_ = RulesetCondition::AsApplied;
         return Application::Done;
     }
@@ -41,11 +42,13 @@ class MemoryRuleset final : public Ruleset {
         return {};
     }
     Result<RulesetCondition> condition() override { return condition_; }
+    Result<std::vector<PolicyCounter>> counters() override { return counters_; }
     Result<RulesetStatus> status() override {
         forget();
         RulesetStatus status;
         status.policy = in_force().value();
         status.condition = condition_;
+        status.counters = counters_;
         status.remembered_flows = flows_.size();
         for (const auto& [protocol, end] : windows_)
             status.windows.push_back({protocol, std::chrono::ceil<std::chrono::seconds>(end - now_)});
@@ -83,6 +86,7 @@ class MemoryRuleset final : public Ruleset {
         policy_.reset();
         flows_.clear();
         windows_.clear();
+        counters_.clear();
     }
 
   private:
@@ -93,6 +97,13 @@ class MemoryRuleset final : public Ruleset {
         return a == b;
     }
     [[nodiscard]] bool remembers() const { return policy_ && policy_->scope == MidstreamScope::Flushed; }
+    /// Of the kernel's counters, those of one protocol; no packet ever comes here.
+    void count_from_now_on(const StreamExceptionPolicy& policy) {
+        for (const auto hook : policy.hooks) {
+            const PolicyCounter fresh{policy.name, hook, PacketDirection::Any, "tcp", 0, 0};
+            if (std::ranges::find(counters_, fresh) == counters_.end()) counters_.push_back(fresh);
+        }
+    }
     void forget() {
         std::erase_if(flows_, [&](const auto& flow) { return flow.second <= now_; });
         std::erase_if(windows_, [&](const auto& window) { return window.second <= now_; });
@@ -102,6 +113,7 @@ class MemoryRuleset final : public Ruleset {
     RulesetCondition condition_ = RulesetCondition::NothingApplied;
     std::vector<std::pair<FlowTuple, Moment>> flows_;
     std::map<Protocol, Moment> windows_;
+    std::vector<PolicyCounter> counters_;
     Moment now_{0};
 };
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "http/message.h"
+#include "flow/utf8.h"
 #include "operations/flow_reader.h"
 #include "operations/operation_json.h"
 #include "support/stored_operations.h"
@@ -15,7 +15,7 @@ using namespace headgate::testing;
 std::string json_of(const FlowOperation& operation) {
     fmt::memory_buffer out;
     operations::append_operation_json(out, operation);
-    return http::as_utf8({out.data(), out.size()});
+    return as_utf8({out.data(), out.size()});
 }
 
 /// As much of an operation as its JSON tells.
@@ -24,7 +24,7 @@ FlowOperation as_told(FlowOperation operation) {
     operation.requested_at = std::chrono::floor<std::chrono::milliseconds>(operation.requested_at);
     for (auto* text : {&operation.detail, &operation.endpoint.firewall, &operation.endpoint.network_namespace,
                        &operation.caller.user})
-        *text = http::as_utf8(*text);
+        *text = as_utf8(*text);
     return operation;
 }
 
@@ -49,6 +49,9 @@ TEST(GatewayJson, operations_come_back_in_their_order) {
     fmt::memory_buffer out;
     append_operations_json(out, listed);
     EXPECT_EQ(read_operations_json(fmt::to_string(out)).value(), listed);
+    EXPECT_EQ(fmt::to_string(out).find("next_cursor"), std::string::npos);
+    append_operations_json(out, {}, "a");
+    EXPECT_TRUE(fmt::to_string(out).ends_with("{\"operations\":[],\"next_cursor\":\"a\"}"));
     EXPECT_TRUE(read_operations_json("{\"operations\":[]}").value().empty());
 }
 
@@ -66,7 +69,7 @@ TEST(GatewayJson, a_flow_of_any_kind_is_told_again_as_it_was) {
     for (const auto& ending : endings_of(flows))
         flows.push_back({ending.flow, ending.outcome, ending.error});
     for (auto& each : flows) {
-        const auto read = operations::parse_json_object(json(each)).and_then(operations::read_stored_flow);
+        const auto read = parse_json_object(json(each)).and_then(operations::read_stored_flow);
         ASSERT_TRUE(read) << json(each) << ": " << read.error().message;
         EXPECT_EQ(json(*read), json(each));
         EXPECT_EQ(read->outcome, each.outcome);
@@ -76,20 +79,22 @@ TEST(GatewayJson, a_flow_of_any_kind_is_told_again_as_it_was) {
 
 TEST(GatewayJson, a_census_comes_back) {
     TableCensus census{{12, UINT64_MAX, 65536},
+                       17,
                        {{{Family::Ipv4, Protocol::Tcp, FlowState::Established}, 7},
                         {{Family::Ipv6, Protocol{200}, FlowState::New}, UINT64_MAX}}};
     fmt::memory_buffer out;
     append_census_json(out, census);
     EXPECT_EQ(fmt::to_string(out),
-              "{\"in_use\":12,\"maximum\":18446744073709551615,\"buckets\":65536,\"flows\":[\n"
+              "{\"in_use\":12,\"peak\":17,\"maximum\":18446744073709551615,\"buckets\":65536,\"flows\":[\n"
               "{\"family\":\"ipv4\",\"protocol\":\"tcp\",\"state\":\"ESTABLISHED\",\"count\":7},\n"
               "{\"family\":\"ipv6\",\"protocol\":\"200\",\"state\":\"NEW\",\"count\":18446744073709551615}]}\n");
     const auto read = read_census_json(fmt::to_string(out));
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(read->flows, census.flows);
     EXPECT_EQ(read->usage.maximum, census.usage.maximum);
+    EXPECT_EQ(read->peak, census.peak);
     fmt::memory_buffer lines;
-    append_census_ndjson(lines, {{1, 2, 3}, {{{Family::Ipv4, Protocol::Udp, FlowState::New}, 1}}});
+    append_census_ndjson(lines, {{1, 2, 3}, std::nullopt, {{{Family::Ipv4, Protocol::Udp, FlowState::New}, 1}}});
     EXPECT_EQ(fmt::to_string(lines),
               "{\"family\":\"ipv4\",\"protocol\":\"udp\",\"state\":\"NEW\",\"count\":1}\n"
               "{\"in_use\":1,\"maximum\":2,\"buckets\":3}\n");

@@ -1,9 +1,10 @@
 #include <gtest/gtest.h>
 
+#include "flow/json_reader.h"
 #include "gateway/gateway_json.h"
+#include "http/aws/firewall_names.h"
 #include "http/problem.h"
-#include "http/routes.h"
-#include "operations/json_reader.h"
+#include "http/rest/routes.h"
 #include "support/memory_gateway.h"
 
 namespace headgate::http {
@@ -22,20 +23,25 @@ class Routes : public ::testing::Test {
         request.body = body;
         if (!body.empty()) request.headers.emplace("content-type", "application/json; charset=utf-8");
         if (!token_.empty()) request.headers.emplace("idempotency-key", token_);
+        if (!accept_.empty()) request.headers.emplace("accept", accept_);
         request.caller = caller_;
         request.is_over = [this] { return over_; };
-        return make_router(gateway_).answer(std::move(request));
+        return make_router(gateway_, metrics_).answer(std::move(request));
     }
     FlowOperation started() {
         const auto answer = ask("POST", "/v1/operations", kCapture);
         EXPECT_EQ(answer.status, 202) << answer.body;
         return gateway::read_operation_json(answer.body).value();
     }
+    Answer results(const std::string& id, std::string_view query = {}, std::string accept = {}) {
+        accept_ = std::move(accept);
+        return ask("GET", fmt::format("/v1/operations/{}/results{}", id, query));
+    }
     static std::string detail_of(const Answer& answer) {
         EXPECT_EQ(answer.content_type, "application/problem+json");
-        const auto object = operations::parse_json_object(answer.body).value();
-        EXPECT_EQ(operations::read_number<int>(object, "status").value(), answer.status);
-        return operations::read_text(object, "detail").value();
+        const auto object = parse_json_object(answer.body).value();
+        EXPECT_EQ(read_number<int>(object, "status").value(), answer.status);
+        return read_text(object, "detail").value();
     }
     static std::string body_of(const Answer& answer) {
         std::string body;
@@ -47,8 +53,10 @@ class Routes : public ::testing::Test {
     }
 
     MemoryGateway gateway_;
+    Metrics metrics_;
     Caller caller_{"unix", 0U, "root", "alice", "192.0.2.7"};
     std::string token_;
+    std::string accept_;
     bool over_ = false;
 };
 
@@ -58,7 +66,7 @@ TEST_F(Routes, an_operation_is_started_for_its_caller) {
     EXPECT_EQ(operation.id, "operation-1");
     EXPECT_EQ(operation.status, OperationStatus::InProgress);
     EXPECT_EQ(gateway_.last_order().caller, caller_);
-    EXPECT_EQ(gateway_.last_order().token, "once");
+    EXPECT_EQ(gateway_.last_order().token, "rest:unix:root:once");
     EXPECT_EQ(started().id, "operation-1") << "the same token is the same operation";
 }
 
@@ -94,7 +102,7 @@ TEST_F(Routes, operations_are_listed_as_they_are_selected) {
     };
     EXPECT_EQ(listed(""), 3U);
     EXPECT_EQ(listed("?limit=2"), 2U);
-    EXPECT_EQ(listed("?before=operation-2"), 1U);
+    EXPECT_EQ(listed("?cursor=operation-2"), 1U);
     EXPECT_EQ(listed("?type=FLOW_FLUSH"), 0U);
     EXPECT_EQ(listed("?type=FLOW_CAPTURE&status=COMPLETED&firewall=edge&availability_zone=a"), 3U);
     EXPECT_EQ(listed("?firewall=c%6Fre"), 0U);
@@ -104,6 +112,18 @@ TEST_F(Routes, operations_are_listed_as_they_are_selected) {
     EXPECT_EQ(detail_of(ask("GET", "/v1/operations?limit=1&limit=2")), "limit: given twice");
     EXPECT_EQ(ask("GET", "/v1/operations?sort=up").status, 400);
     EXPECT_EQ(ask("GET", "/v1/operations?limit=%zz").status, 400);
+}
+
+TEST_F(Routes, a_long_list_goes_on_behind_its_cursor) {
+    gateway_.complete_at_once(0);
+    for (int i = 0; i < 3; ++i)
+        static_cast<void>(started());
+    const auto first = ask("GET", "/v1/operations?limit=2");
+    const auto object = parse_json_object(first.body).value();
+    const auto cursor = read_text(object, "next_cursor").value();
+    const auto second = ask("GET", "/v1/operations?limit=2&cursor=" + cursor);
+    EXPECT_EQ(gateway::read_operations_json(second.body).value().at(0).id, "operation-1");
+    EXPECT_EQ(second.body.find("next_cursor"), std::string::npos) << "that was all";
 }
 
 TEST_F(Routes, an_operation_is_shown_and_its_end_waited_for) {
@@ -123,7 +143,8 @@ TEST_F(Routes, an_operation_is_shown_and_its_end_waited_for) {
 }
 
 TEST_F(Routes, an_unknown_operation_is_not_found) {
-    for (const auto* target : {"/v1/operations/x", "/v1/operations/x?wait_ms=5", "/v1/operations/x/flows"}) {
+    for (const auto* target :
+         {"/v1/operations/x", "/v1/operations/x?wait_ms=5", "/v1/operations/x/results", "/v1/operations/x/events"}) {
         const auto answer = ask("GET", target);
         EXPECT_EQ(answer.status, 404);
         EXPECT_EQ(detail_of(answer), "operation x is not there");
@@ -139,20 +160,72 @@ TEST_F(Routes, an_operation_is_cancelled) {
     EXPECT_NE(gateway::read_operation_json(answer.body).value().status, OperationStatus::InProgress);
 }
 
-TEST_F(Routes, flows_are_lines_and_there_when_the_operation_has_ended) {
+TEST_F(Routes, results_are_told_in_the_form_that_is_liked_best) {
     const auto id = started().id;
-    EXPECT_EQ(ask("GET", "/v1/operations/" + id + "/flows").status, 200) << "what a capture has found so far";
     gateway_.finish(id, {{tcp_flow().with_id(5), Outcome::Failed, EPERM}, {udp_flow(), Outcome::Flushed, 0}});
-    const auto answer = ask("GET", "/v1/operations/" + id + "/flows");
-    EXPECT_EQ(answer.content_type, "application/x-ndjson");
-    const auto body = body_of(answer);
+    const auto lines = results(id, {}, "application/x-ndjson");
+    EXPECT_EQ(lines.content_type, "application/x-ndjson");
+    const auto body = body_of(lines);
     EXPECT_EQ(std::ranges::count(body, '\n'), 2);
     EXPECT_TRUE(body.starts_with("{\"id\":5,")) << body;
     EXPECT_NE(body.find("\"outcome\":\"failed\",\"error\":\"Operation not permitted\"}\n"), std::string::npos) << body;
+
+    const auto json = results(id);
+    EXPECT_EQ(json.content_type, "application/json");
+    const auto document = parse_json_object(body_of(json)).value();
+    EXPECT_EQ(read_text(document, "operation_id").value(), id);
+    EXPECT_EQ(document->getArray("flows")->size(), 2U);
+    EXPECT_FALSE(document->has("next_cursor"));
+
+    const auto csv = results(id, {}, "text/csv;q=0.9, application/json;q=0.1");
+    EXPECT_EQ(csv.content_type, "text/csv; charset=utf-8; header=present");
+    const auto table = body_of(csv);
+    EXPECT_TRUE(table.starts_with("id,family,protocol,")) << table;
+    EXPECT_EQ(std::ranges::count(table, '\n'), 3);
+
+    EXPECT_EQ(results(id, {}, "text/html").status, 406);
+}
+
+TEST_F(Routes, results_come_by_the_page_without_loss_or_repetition) {
+    gateway_.complete_at_once(1000);
+    const auto id = started().id;
+    const auto whole = body_of(results(id, {}, "application/x-ndjson"));
+    std::string pages;
+    std::string cursor = "0";
+    for (int i = 0; i < 4; ++i) {
+        const auto page = results(id, "?limit=300&cursor=" + cursor, "application/x-ndjson");
+        pages += body_of(page);
+        const auto next = std::ranges::find(page.headers, "X-Next-Cursor", &std::pair<std::string, std::string>::first);
+        ASSERT_EQ(next == page.headers.end(), i == 3);
+        if (i < 3) cursor = next->second;
+    }
+    EXPECT_EQ(pages, whole);
+    const auto document = parse_json_object(body_of(results(id, "?limit=999"))).value();
+    EXPECT_EQ(read_text(document, "next_cursor").value(), "999");
+    EXPECT_EQ(document->getArray("flows")->size(), 999U);
+    EXPECT_EQ(body_of(results(id, "?limit=1000")).find("next_cursor"), std::string::npos) << "these are all";
+    EXPECT_EQ(body_of(results(id, "?cursor=5000", "application/x-ndjson")), "");
+    for (const auto* query : {"?limit=0", "?limit=1000001", "?cursor=x", "?cursor=-1", "?cursor=9223372036854775807"})
+        EXPECT_EQ(results(id, query).status, 400) << query;
+}
+
+TEST_F(Routes, results_of_a_capture_are_there_as_they_are_found_and_of_a_flush_at_its_end) {
+    const auto capture = started().id;
+    const auto json = body_of(results(capture));
+    EXPECT_NE(json.find("\"flows\":[],\"status\":\"IN_PROGRESS\""), std::string::npos) << json;
+    gateway_.finish(capture, {});
+    const auto flush = ask("POST", "/v1/operations", R"({"type":"FLOW_FLUSH","filters":[{}],"all":true})");
+    EXPECT_EQ(results(gateway::read_operation_json(flush.body).value().id).status, 409);
+}
+
+TEST_F(Routes, names_with_any_bytes_are_text_in_results_too) {
+    caller_.user = "alice \xff";
+    gateway_.complete_at_once(1);
+    EXPECT_NE(body_of(results(started().id)).find("alice \xEF\xBF\xBD\""), std::string::npos);
 }
 
 TEST_F(Routes, a_flow_table_is_counted) {
-    gateway_.census = {{1, 2, 3}, {{{Family::Ipv4, Protocol::Tcp, FlowState::New}, 1}}};
+    gateway_.census = {{1, 2, 3}, 4, {{{Family::Ipv4, Protocol::Tcp, FlowState::New}, 1}}};
     const auto answer = ask("GET", "/v1/flow-table?firewall=edge&availability_zone=a");
     EXPECT_EQ(gateway::read_census_json(answer.body).value().flows, gateway_.census.flows);
     EXPECT_EQ(ask("GET", "/v1/flow-table?firewall=core").status, 400);
@@ -176,17 +249,62 @@ TEST_F(Routes, a_policy_is_applied_shown_and_removed) {
     EXPECT_EQ(ask("PUT", "/v1/stream-exception-policy", R"({"policy":"/tmp/x.yaml"})").status, 400);
 }
 
+TEST_F(Routes, the_gateway_is_described) {
+    auto& endpoint = gateway_.configured.firewalls.at(0).endpoints.at(0);
+    gateway_.configured.stream_exception_policy = "drop";
+    EXPECT_EQ(
+        ask("GET", "/v1/firewalls").body,
+        "{\"firewalls\":[{\"name\":\"edge\",\"arn\":\"arn:aws:network-firewall:local:000000000000:firewall/edge\","
+        "\"endpoints\":[{\"availability_zone\":\"a\",\"endpoint_id\":\"" +
+            aws::vpc_endpoint_id("edge", "a") +
+            "\","
+            "\"stream_exception_policy\":\"drop\"}]}]}\n");
+    endpoint.netns = "gw-a";
+    endpoint.conntrack_zone = 5;
+    endpoint.stream_exception_policy = "none";
+    EXPECT_NE(ask("GET", "/v1/firewalls")
+                  .body.find("\"netns\":\"gw-a\",\"conntrack_zone\":5,\"stream_exception_policy\":\"none\"}"),
+              std::string::npos);
+    EXPECT_NE(ask("GET", "/v1/configuration").body.find("\"netns\":\"gw-a\""), std::string::npos);
+}
+
+TEST_F(Routes, policies_are_told_by_their_names) {
+    const auto all = parse_json_object(ask("GET", "/v1/stream-exception-policies").body).value();
+    EXPECT_EQ(all->getArray("policies")->size(), gateway_.policies().size());
+    const auto one = ask("GET", "/v1/stream-exception-policies/reject");
+    EXPECT_TRUE(one.body.starts_with("{\"policy\":\"reject\",\"stream_exception_policy\":\"reject\",\"scope\":"))
+        << one.body;
+    EXPECT_EQ(detail_of(ask("GET", "/v1/stream-exception-policies/x")), "there is no stream exception policy x");
+}
+
+TEST_F(Routes, whoever_asks_for_the_head_alone_is_answered_as_to_get) {
+    EXPECT_EQ(ask("HEAD", "/v1/operations").status, 200);
+    EXPECT_EQ(ask("HEAD", "/v1/operations/x").status, 404);
+    EXPECT_EQ(ask("HEAD", "/v1/operations/x/cancel").status, 405);
+}
+
 TEST_F(Routes, what_is_not_there_or_not_so_is_told) {
     EXPECT_EQ(ask("GET", "/").status, 404);
     EXPECT_EQ(ask("GET", "/v1/operations/").status, 404) << "an empty id is none";
-    EXPECT_EQ(ask("GET", "/v1/operations/x/flows/y").status, 404);
+    EXPECT_EQ(ask("GET", "/v1/operations/x/results/y").status, 404);
     EXPECT_EQ(ask("GET", "v1").status, 400);
     const auto answer = ask("PATCH", "/v1/stream-exception-policy");
     EXPECT_EQ(answer.status, 405);
     ASSERT_EQ(answer.headers.size(), 1U);
-    EXPECT_EQ(answer.headers.front().second, "GET, PUT, DELETE");
+    EXPECT_EQ(answer.headers.front().second, "GET, HEAD, PUT, DELETE");
     EXPECT_EQ(ask("POST", "/v1/operations").status, 415) << "no body is no JSON";
     EXPECT_EQ(ask("POST", "/v1/operations/x/cancel", "{}").status, 400);
+}
+
+TEST_F(Routes, the_agent_can_be_watched) {
+    EXPECT_EQ(ask("GET", "/healthz").status, 200);
+    EXPECT_EQ(ask("GET", "/readyz").status, 200);
+    gateway_.findings = {{"store", {}, "no disk"}};
+    EXPECT_EQ(ask("GET", "/readyz").status, 503);
+    const auto answer = ask("GET", "/metrics");
+    EXPECT_EQ(answer.content_type, "text/plain; version=0.0.4; charset=utf-8");
+    EXPECT_NE(answer.body.find("headgate_flow_table_entries{"), std::string::npos) << answer.body;
+    EXPECT_EQ(answer.route, "/metrics");
 }
 
 TEST_F(Routes, a_failure_is_the_servers) {

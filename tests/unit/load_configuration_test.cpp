@@ -24,6 +24,17 @@ std::string error_of(std::string_view text) {
     return parsed.error().message;
 }
 
+FlowLogSink file_sink(std::string_view path) {
+    FlowLogSink sink;
+    sink.file = path;
+    return sink;
+}
+
+/// The error of a list of sinks, from line 3 on.
+std::string error_with_sinks(std::string_view lines) {
+    return error_of(fmt::format("flow_log:\n  sinks:\n{}\n", lines));
+}
+
 /// The error of a firewall whose second endpoint, from line 6 on, is this.
 std::string error_with_endpoint(std::string_view lines) {
     return error_of(
@@ -66,7 +77,14 @@ TEST(LoadConfiguration, gives_every_setting_its_place) {
         "flow_log:\n"
         "  format: aws\n"
         "  reasons: [flushed, evicted]\n"
-        "  sinks: [{file: /var/log/flow.json}]\n"
+        "  filters: ['protocol=tcp', 'destination-port=53']\n"
+        "  queue: 2MiB\n"
+        "  sinks:\n"
+        "    - file: /var/log/flow.json\n"
+        "    - stdout: true\n"
+        "    - journald: true\n"
+        "    - syslog: tcp://[2001:db8::1]\n"
+        "    - unix_datagram: /run/collector.sock\n"
         "audit_log: /var/log/audit.log\n");
     Configuration expected;
     expected.region = "eu-central-1";
@@ -83,8 +101,16 @@ TEST(LoadConfiguration, gives_every_setting_its_place) {
                                {parse_address("192.0.2.1").value(), 8443, Tls{"/c", "/k", "/ca"}}};
     expected.http.credentials = "/etc/c.yaml";
     expected.http.insecure_loopback = true;
-    expected.flow_log = {
-        FlowLogFormat::Aws, {FlowLogReason::Flushed, FlowLogReason::Evicted}, {{"/var/log/flow.json"}}};
+    expected.flow_log.format = FlowLogFormat::Aws;
+    expected.flow_log.reasons = {FlowLogReason::Flushed, FlowLogReason::Evicted};
+    expected.flow_log.filters = {parse_flow_filter("protocol=tcp").value(),
+                                 parse_flow_filter("destination-port=53").value()};
+    expected.flow_log.queue = 2U << 20U;
+    expected.flow_log.sinks = {file_sink("/var/log/flow.json"), {}, {}, {}, {}};
+    expected.flow_log.sinks[1].standard_output = true;
+    expected.flow_log.sinks[2].journald = true;
+    expected.flow_log.sinks[3].syslog = {SyslogTransport::Tcp, parse_address("2001:db8::1").value(), 601, {}};
+    expected.flow_log.sinks[4].unix_datagram = "/run/collector.sock";
     expected.audit_log = "/var/log/audit.log";
     EXPECT_EQ(configuration, expected);
 }
@@ -92,6 +118,7 @@ TEST(LoadConfiguration, gives_every_setting_its_place) {
 TEST(LoadConfiguration, of_nothing_gives_the_defaults_and_one_firewall) {
     Configuration expected;
     expected.firewalls = {default_firewall()};
+    expected.flow_log.sinks = {file_sink("/var/log/headgate/flow.json")};
     EXPECT_EQ(parse(""), expected);
     EXPECT_EQ(parse("# nothing\n"), expected);
     EXPECT_EQ(expected.firewalls.front().endpoints.size(), 1U);
@@ -107,6 +134,8 @@ TEST(LoadConfiguration, takes_each_value_up_to_its_ends) {
     EXPECT_EQ(parse("region: " + std::string(128, 'a')).region.size(), 128U);
     EXPECT_EQ(parse("http: {socket: /" + std::string(106, 'a') + "}").http.socket.native().size(), 107U);
     EXPECT_EQ(parse("protected: []").protected_filters.size(), 0U);
+    EXPECT_EQ(parse("flow_log: {queue: 1MiB}").flow_log.queue, 1U << 20U);
+    EXPECT_EQ(parse("flow_log: {queue: 1GiB}").flow_log.queue, 1U << 30U);
 }
 
 TEST(LoadConfiguration, errors_name_file_line_setting_and_rule) {
@@ -228,6 +257,34 @@ TEST(LoadConfiguration, errors_in_the_flow_log_name_the_way_to_the_setting) {
               "x.yaml:3: flow_log: sinks: a map of keys and values belongs here, not a text");
     EXPECT_EQ(error_of("flow_log:\n  sinks:\n  - file: flow.json"),
               "x.yaml:3: flow_log: sinks: file: \"flow.json\" is not an absolute path");
+    EXPECT_EQ(error_of("flow_log:\n  queue: 1023KiB"), "x.yaml:2: flow_log: queue: 1023KiB is not within 1MiB..1GiB");
+    EXPECT_EQ(error_of("flow_log:\n  filters: ['source-port=x']").substr(0, 39),
+              "x.yaml:2: flow_log: filters: source-por");
+}
+
+TEST(LoadConfiguration, a_sink_of_the_flow_log_is_exactly_one_thing) {
+    const std::string rule =
+        "flow_log: sinks: exactly one of file, stdout, journald, syslog, unix_datagram belongs here, not ";
+    EXPECT_EQ(error_with_sinks("  - {file: /a, journald: true}"), "x.yaml:3: " + rule + "file, journald");
+    EXPECT_EQ(error_with_sinks("  - file: /a\n  - {}"), "x.yaml:4: " + rule + "nothing");
+    EXPECT_EQ(error_with_sinks("  - stdout: false"),
+              "x.yaml:3: flow_log: sinks: stdout: \"false\" is not true; what is not wanted is left out");
+    EXPECT_EQ(error_with_sinks("  - {kafka: x}"),
+              "x.yaml:3: flow_log: sinks: kafka: unknown key (known: file, stdout, journald, syslog, unix_datagram)");
+}
+
+TEST(LoadConfiguration, no_sink_of_the_flow_log_is_there_twice) {
+    EXPECT_EQ(error_with_sinks("  - file: /a\n  - file: /b\n  - file: //a"),
+              "x.yaml:5: flow_log: sinks: file /a is in the list twice");
+    EXPECT_EQ(error_with_sinks("  - syslog: udp://192.0.2.1\n  - syslog: udp://192.0.2.1:514"),
+              "x.yaml:4: flow_log: sinks: syslog udp://192.0.2.1:514 is in the list twice");
+    EXPECT_EQ(error_with_sinks("  - stdout: true\n  - stdout: true"),
+              "x.yaml:4: flow_log: sinks: stdout is in the list twice");
+}
+
+TEST(LoadConfiguration, without_sinks_there_is_no_flow_log) {
+    EXPECT_TRUE(parse("flow_log: {sinks: []}").flow_log.sinks.empty());
+    EXPECT_EQ(parse("flow_log: {format: aws}").flow_log.sinks.size(), 1U) << "the default";
 }
 
 TEST(LoadConfiguration, a_value_is_of_its_settings_kind) {
@@ -245,7 +302,8 @@ TEST(LoadConfiguration, a_value_is_of_its_settings_kind) {
 
 TEST(LoadConfiguration, a_key_is_known_and_given_once) {
     EXPECT_EQ(error_of("http:\n  sockets: /x"),
-              "x.yaml:2: http: sockets: unknown key (known: socket, listeners, credentials, insecure_loopback)");
+              "x.yaml:2: http: sockets: unknown key (known: socket, listeners, credentials, insecure_loopback, "
+              "connections, requests_per_second)");
     EXPECT_EQ(error_of("region: a\nregion: b"), "x.yaml:2: region: given twice");
     EXPECT_EQ(error_of("? [a]\n: b"), "x.yaml:1: a key is a text, not a list");
 }
@@ -304,6 +362,7 @@ TEST_F(LoadConfigurationFiles, a_file_that_was_named_must_be_there) {
 TEST_F(LoadConfigurationFiles, without_the_usual_file_there_are_the_defaults) {
     Configuration expected;
     expected.firewalls = {default_firewall()};
+    expected.flow_log.sinks = {file_sink("/var/log/headgate/flow.json")};
     EXPECT_EQ(load(WhenMissing::UseDefaults).value(), expected);
 }
 
@@ -347,6 +406,20 @@ TEST_F(LoadConfigurationFiles, lists_grow_but_the_reasons_of_the_flow_log) {
     ASSERT_EQ(configuration->firewalls.size(), 1U);
     EXPECT_EQ(configuration->firewalls.front().endpoints.size(), 2U);
     EXPECT_EQ(configuration->flow_log.reasons, std::vector{FlowLogReason::Flushed});
+}
+
+TEST_F(LoadConfigurationFiles, sinks_grow_but_the_default_one_is_there_alone) {
+    folder_.write("headgate.yaml", "flow_log: {sinks: [{file: /var/log/headgate/flow.json}]}\n");
+    folder_.write("conf.d/a.yaml", "flow_log: {queue: 2MiB}\n");
+    EXPECT_EQ(load()->flow_log.sinks.size(), 1U);
+    folder_.write("conf.d/b.yaml", "flow_log: {sinks: [{journald: true}]}\n");
+    EXPECT_EQ(load()->flow_log.sinks.size(), 2U) << "what a file says stays, also where it is what the default says";
+    folder_.write("headgate.yaml", "region: a\n");
+    const auto sinks = load()->flow_log.sinks;
+    ASSERT_EQ(sinks.size(), 1U);
+    EXPECT_TRUE(sinks.front().journald);
+    folder_.write("conf.d/b.yaml", "flow_log: {sinks: []}\n");
+    EXPECT_TRUE(load()->flow_log.sinks.empty());
 }
 
 TEST_F(LoadConfigurationFiles, errors_of_all_files_are_told) {

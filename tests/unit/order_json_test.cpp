@@ -112,8 +112,10 @@ TEST(OrderJson, errors_name_the_member_and_the_rule) {
               "body: not JSON that fits: a number is too large");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"both_directions":"yes"})"),
               "both_directions: neither true nor false");
-    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"all":true})"), "all: unknown");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"every":true})"), "every: unknown");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"netns":"x"})"), "netns: unknown");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{"destination_port":"80"},{}]})"),
+              "filters: one leaves no flow out; to flush every flow, say so: \"all\": true");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"dry_run":false})"),
               "type: a FLOW_CAPTURE takes nothing that a FLOW_FLUSH does");
     EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{}],"stream_exception_policy":"/etc/shadow"})"),

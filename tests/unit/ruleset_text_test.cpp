@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <regex>
+#include <set>
+
 #include "midstream/flushed_sets.h"
 #include "support/flow_builder.h"
 
@@ -23,23 +26,24 @@ TEST(RulesetNote, says_what_the_policy_is) {
     policy.scope = MidstreamScope::All;
     policy.remember_flushed_for = 77s;
     policy.remember_at_most = 9;
-    const auto note = parse_note(note_text(policy));
+    const auto note = parse_note(note_text(policy, 7));
     ASSERT_TRUE(note.has_value());
     EXPECT_EQ(note->policy, policy);
+    EXPECT_EQ(note->edition, 7U);
 }
 
 TEST(RulesetNote, changes_with_whatever_changes_the_rules) {
     auto policy = some_policy();
-    const auto before = note_text(policy);
-    EXPECT_EQ(note_text(some_policy()), before);
+    const auto before = note_text(policy, 7);
+    EXPECT_EQ(note_text(some_policy(), 7), before);
     policy.priority = -194;
-    EXPECT_NE(note_text(policy), before);
+    EXPECT_NE(note_text(policy, 7), before);
     policy = some_policy();
     policy.log = PacketLog{"x", 1};
-    EXPECT_NE(note_text(policy), before);
+    EXPECT_NE(note_text(policy, 7), before);
     policy = some_policy();
     policy.description = "no rule";
-    EXPECT_EQ(note_text(policy), before);
+    EXPECT_EQ(note_text(policy, 7), before);
 }
 
 TEST(RulesetNote, fits_a_comment_of_nftables) {
@@ -48,7 +52,14 @@ TEST(RulesetNote, fits_a_comment_of_nftables) {
     policy.exception = StreamException::Continue;
     policy.remember_flushed_for = StreamExceptionPolicy::kLongestMemory;
     policy.remember_at_most = StreamExceptionPolicy::kLargestMemory;
-    EXPECT_LE(note_text(policy).size(), 127U);
+    EXPECT_LE(note_text(policy, 999).size(), 127U);
+}
+
+TEST(RulesetNote, of_a_version_without_editions_is_read) {
+    const auto note = parse_note("policy=old exception=drop scope=all remember=1 most=2 text=0");
+    ASSERT_TRUE(note.has_value());
+    EXPECT_EQ(note->policy.name, "old");
+    EXPECT_EQ(chain_name("forward", note->edition), "forward");
 }
 
 TEST(RulesetNote, of_somebody_else_is_none) {
@@ -77,18 +88,32 @@ TEST(CounterName, of_somebody_else_is_none) {
 TEST(Ruleset, with_scope_all_catches_without_remembering) {
     auto policy = some_policy();
     policy.scope = MidstreamScope::All;
-    const auto text = ruleset_text(policy);
+    const auto text = ruleset_text(policy, 7);
     EXPECT_EQ(text.find("flushed_"), std::string::npos);
-    EXPECT_NE(text.find("meta l4proto { tcp, sctp } goto forward_any"), std::string::npos);
+    EXPECT_NE(text.find("meta l4proto { tcp, sctp } goto forward_any_7"), std::string::npos);
 }
 
 TEST(Ruleset, stands_in_the_policys_hooks_and_no_others) {
     auto policy = some_policy();
     policy.hooks = {Hook::Input};
     policy.priority = -7;
-    const auto text = ruleset_text(policy);
+    const auto text = ruleset_text(policy, 7);
     EXPECT_NE(text.find("type filter hook input priority -7; policy accept;"), std::string::npos);
     EXPECT_EQ(text.find("hook forward"), std::string::npos);
+}
+
+TEST(Ruleset, names_every_chain_but_the_note_by_its_edition) {
+    auto policy = some_policy();
+    policy.hooks = {Hook::Forward, Hook::Input, Hook::Output};
+    const auto text = ruleset_text(policy, 7);
+    const std::regex mention{"(?:chain|jump|goto) ([a-z0-9_]+)"};
+    std::set<std::string> names;
+    for (std::sregex_iterator next{text.begin(), text.end(), mention}, end; next != end; ++next)
+        names.insert((*next)[1]);
+    EXPECT_EQ(names.erase("in_force"), 1U);
+    EXPECT_GT(names.size(), 30U);
+    for (const auto& name : names)
+        EXPECT_TRUE(name.ends_with("_7")) << name;
 }
 
 std::vector<FlowRow> row(const Flow& flow) {

@@ -5,12 +5,14 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <string>
 
-#include "flow/file_descriptor.h"
+#include "files/file_descriptor.h"
 #include "flow/text.h"
 #include "support/temporary_folder.h"
 
@@ -30,7 +32,7 @@ class ServiceManager : public ::testing::Test {
         ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
     }
     void TearDown() override {
-        for (const auto* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
+        for (const auto* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID"})
             ::unsetenv(name);
     }
 
@@ -52,8 +54,8 @@ TEST_F(ServiceManager, is_told_what_the_agent_does) {
     EXPECT_EQ(told(), "STATUS=flushing");
     ASSERT_TRUE(tell_alive().has_value());
     EXPECT_EQ(told(), "WATCHDOG=1");
-    ASSERT_TRUE(tell_stopping().has_value());
-    EXPECT_EQ(told(), "STOPPING=1");
+    ASSERT_TRUE(tell_stopping(std::chrono::seconds{90}).has_value());
+    EXPECT_EQ(told(), "STOPPING=1\nEXTEND_TIMEOUT_USEC=90000000");
 }
 
 TEST_F(ServiceManager, is_told_when_a_reload_began) {
@@ -86,6 +88,16 @@ TEST_F(ServiceManager, that_does_not_listen_is_an_error) {
     const auto result = tell_ready("");
     ASSERT_FALSE(result.has_value());
     EXPECT_EQ(result.error().number, ENOENT);
+}
+
+TEST_F(ServiceManager, hands_no_sockets_over_to_another_process) {
+    EXPECT_TRUE(take_sockets().empty());
+    ::setenv("LISTEN_FDS", "1", 1);
+    ::setenv("LISTEN_PID", "1", 1);
+    EXPECT_TRUE(take_sockets().empty());
+    ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+    ::setenv("LISTEN_FDS", "many", 1);
+    EXPECT_TRUE(take_sockets().empty());
 }
 
 TEST_F(ServiceManager, is_told_twice_in_the_time_that_it_waits) {

@@ -90,9 +90,27 @@ TEST_F(SqliteStoreFile, a_folder_of_any_name_is_the_one_that_was_meant) {
 TEST_F(SqliteStoreFile, of_a_later_version_is_left_alone) {
     make_store();
     auto changed = content();
-    changed[63] = 2;  // PRAGMA user_version, big endian at 60
+    changed[63] = 99;  // PRAGMA user_version, big endian at 60
     write(changed);
-    EXPECT_NE(refusal().find("has version 2, and this headgate knows 1"), std::string::npos);
+    EXPECT_NE(refusal().find("has version 99, and this headgate knows none above 2"), std::string::npos);
+    changed[63] = 0;
+    write(changed);
+    EXPECT_NE(refusal().find("has version 0"), std::string::npos);
+}
+
+TEST_F(SqliteStoreFile, of_the_first_version_is_brought_up_to_date) {
+    std::filesystem::create_directory(state());
+    std::filesystem::copy_file(PROJECT_FOLDER "/tests/support/store_version_1.db", file());
+    const auto store = SqliteStore::open(state());
+    ASSERT_TRUE(store.has_value()) << store.error().message;
+    const auto kept = (*store)->list({});
+    ASSERT_TRUE(kept.has_value()) << kept.error().message;
+    ASSERT_EQ(kept->size(), 2U);
+    EXPECT_EQ(kept->front().type, OperationType::Flush);
+    EXPECT_EQ((*store)->flows(kept->back().id, 0, 10)->size(), 2U) << "the capture's";
+    EXPECT_EQ(content()[63], 1) << "in the log so far";
+    ASSERT_TRUE((*store)->begin(operation_named("new"), {}).has_value());
+    EXPECT_EQ(SqliteStore::open(state()).value()->list({})->size(), 3U) << "and it is opened again as it is";
 }
 
 TEST_F(SqliteStoreFile, of_another_program_is_left_alone) {

@@ -1,5 +1,5 @@
 // The client over a real socket, with the server behind it.
-#include "http/agent_gateway.h"
+#include "http/client/agent_gateway.h"
 
 #include <gtest/gtest.h>
 
@@ -97,7 +97,7 @@ TEST_F(AgentsGateway, errors_come_back_as_the_gateway_gave_them) {
 TEST_F(AgentsGateway, policies_and_tables_are_asked_for_by_endpoint) {
     start();
     const auto agent = client();
-    gateway_.census = {{1, 2, 3}, {{{Family::Ipv4, Protocol::Tcp, FlowState::New}, 1}}};
+    gateway_.census = {{1, 2, 3}, 4, {{{Family::Ipv4, Protocol::Tcp, FlowState::New}, 1}}};
     EXPECT_EQ(agent->count_flows({"edge", "a", {}})->flows, gateway_.census.flows);
     gateway::PolicyOrder order;
     order.policy = "drop-all";

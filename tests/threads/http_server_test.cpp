@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "http/server.h"
+#include "http/server/server.h"
 #include "support/served_gateway.h"
 
 #ifndef __has_feature  // clang's
@@ -39,6 +39,31 @@ TEST_F(HttpServer, a_connection_takes_one_request_after_the_other) {
     const auto both = connection.hear();
     EXPECT_NE(both.find("200 OK"), std::string::npos);
     EXPECT_NE(both.find("404 Not Found"), std::string::npos);
+}
+
+TEST_F(HttpServer, the_answer_to_head_is_a_head_alone) {
+    start();
+    gateway_.complete_at_once(3);
+    const auto id = client()->start(capture())->id;
+    const auto connection = raw();
+    for (const auto& target : {std::string{"/v1/operations"}, "/v1/operations/" + id + "/results"}) {
+        connection.say("HEAD " + target + " HTTP/1.1\r\n\r\n");
+        const auto head = connection.hear("\r\n\r\n");
+        EXPECT_TRUE(head.starts_with("HTTP/1.1 200 OK\r\n")) << head;
+        EXPECT_TRUE(head.ends_with("\r\n\r\n")) << head;
+    }
+    connection.say("GET /v1/x HTTP/1.1\r\nConnection: close\r\n\r\n");
+    EXPECT_TRUE(connection.hear().starts_with("HTTP/1.1 404")) << "no body was in between";
+}
+
+TEST_F(HttpServer, events_are_sent_as_they_happen) {
+    start();
+    const auto id = client()->start(capture())->id;
+    const auto connection = raw();
+    connection.say("GET /v1/operations/" + id + "/events HTTP/1.1\r\nConnection: close\r\n\r\n");
+    EXPECT_NE(connection.hear("event: progress").find("Content-Type: text/event-stream\r\n"), std::string::npos);
+    gateway_.finish(id, {});
+    EXPECT_NE(connection.hear().find("event: end\n"), std::string::npos);
 }
 
 TEST_F(HttpServer, garbage_is_answered_with_one_problem_and_the_end_of_the_connection) {
@@ -87,7 +112,8 @@ TEST_F(HttpServer, a_client_of_http_1_0_gets_all_of_a_stream) {
     start();
     gateway_.complete_at_once(1000);
     const auto id = client()->start(capture())->id;
-    const auto answer = answer_to("GET /v1/operations/" + id + "/flows HTTP/1.0\r\n\r\n");
+    const auto answer =
+        answer_to("GET /v1/operations/" + id + "/results HTTP/1.0\r\nAccept: application/x-ndjson\r\n\r\n");
     EXPECT_EQ(answer.find("chunked"), std::string::npos);
     EXPECT_EQ(std::ranges::count(answer.substr(answer.find("\r\n\r\n") + 4), '\n'), 1000);
 }
@@ -101,7 +127,7 @@ TEST_F(HttpServer, clients_that_are_slow_or_say_nothing_lose_their_connection) {
     gateway_.complete_at_once(100'000);
     const auto id = client()->start(capture())->id;
     const auto sleeper = raw();
-    sleeper.say("GET /v1/operations/" + id + "/flows HTTP/1.1\r\n\r\n");
+    sleeper.say("GET /v1/operations/" + id + "/results HTTP/1.1\r\n\r\n");
     EXPECT_TRUE(soon([&] { return gateway_.streams() == 1; }));
     EXPECT_TRUE(soon([&] { return gateway_.streams() == 0 && server_->connections() == 0; })) << "it reads nothing";
 }
@@ -138,7 +164,7 @@ TEST_F(HttpServer, stops_while_clients_wait_and_removes_its_file) {
     gateway_.complete_at_once(100'000);
     const auto streamed = client()->start(capture())->id;
     const auto sleeper = raw();
-    sleeper.say("GET /v1/operations/" + streamed + "/flows HTTP/1.1\r\n\r\n");
+    sleeper.say("GET /v1/operations/" + streamed + "/results HTTP/1.1\r\n\r\n");
     EXPECT_TRUE(soon([&] { return gateway_.streams() == 1; }));
     const auto idle = raw();
     idle.say("GET /v1/operations HTTP/1.1\r\n\r\n");
@@ -221,8 +247,8 @@ TEST_F(HttpServer, takes_over_a_socket_and_leaves_its_file_alone) {
     ASSERT_TRUE(made);
     auto adopted = UnixListener::adopt(FileDescriptor{::dup(made->descriptor())});
     ASSERT_TRUE(adopted) << adopted.error().message;
-    auto server =
-        Server::start(std::move(*adopted), [this](Request request) { return router_.answer(std::move(request)); });
+    EXPECT_EQ(adopted->path(), path_);
+    auto server = Server::start({Listener::on(std::move(*adopted))}, front_door_);
     ASSERT_TRUE(server);
     EXPECT_TRUE(client()->list({}));
     (*server)->stop();

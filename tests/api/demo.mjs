@@ -1,0 +1,30 @@
+// What an operator's script does, with the AWS SDK for JavaScript as it is: capture, look, flush.
+// demo.mjs capture|flush ENDPOINT ARN ZONE PORT; access key and secret as always, in the environment.
+import {
+  DescribeFlowOperationCommand,
+  ListFlowOperationResultsCommand,
+  NetworkFirewallClient,
+  StartFlowCaptureCommand,
+  StartFlowFlushCommand,
+} from "@aws-sdk/client-network-firewall";
+
+const [what, endpoint, FirewallArn, AvailabilityZone, DestinationPort] = process.argv.slice(2);
+const client = new NetworkFirewallClient({ endpoint, region: "eu-central-1" });
+const where = { FirewallArn, AvailabilityZone };
+
+const Start = what === "flush" ? StartFlowFlushCommand : StartFlowCaptureCommand;
+const { FlowOperationId } = await client.send(
+  new Start({ ...where, FlowFilters: [{ DestinationPort, Protocols: ["6"] }] }),
+);
+
+let operation;
+do {
+  operation = await client.send(new DescribeFlowOperationCommand({ ...where, FlowOperationId }));
+} while (operation.FlowOperationStatus === "IN_PROGRESS");
+console.log(operation.FlowOperationType, FlowOperationId, operation.FlowOperationStatus);
+
+const { Flows } = await client.send(new ListFlowOperationResultsCommand({ ...where, FlowOperationId }));
+for (const flow of Flows) {
+  const [from, to] = [flow.SourceAddress.AddressDefinition, flow.DestinationAddress.AddressDefinition];
+  console.log(`  ${from}:${flow.SourcePort} -> ${to}:${flow.DestinationPort}`, `${flow.PacketCount} packets`);
+}

@@ -1,0 +1,257 @@
+"""Clients that are slow, broken or hostile: each gets one answer or none, and everybody else is served all the while."""
+
+import contextlib
+import ctypes
+import json
+import os
+import pathlib
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from lab import CLIENT, GATEWAY, wait_until
+from service import CONFIGURATION, OUTSIDE, PLAIN, TLS, TOKENS, Service
+
+BEARER = f"Authorization: Bearer {TOKENS['viewer']}\r\n"
+CONNECTIONS = 8  # as configured
+
+
+def in_namespace(lab, host, work):
+    """Runs the work on a thread that is in the host's network namespace: sockets stay in the one they were made in."""
+    result = []
+
+    def enter():
+        with open(f"/run/netns/{lab.name(host)}") as namespace:
+            libc.setns(namespace.fileno(), 0x40000000)  # CLONE_NEWNET
+        result.append(work())
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    return result[0]
+
+
+def connect(lab, port=PLAIN, host=GATEWAY, address="127.0.0.1"):
+    return in_namespace(lab, host, lambda: socket.create_connection((address, port), timeout=40))
+
+
+def say(lab, text, hear=True):
+    with connect(lab) as connection:
+        with contextlib.suppress(OSError):
+            connection.sendall(text if isinstance(text, bytes) else text.encode())
+        return hear_all(connection) if hear else b""
+
+
+def hear_all(connection):
+    heard = b""
+    with contextlib.suppress(ConnectionResetError, TimeoutError):
+        while piece := connection.recv(65536):
+            heard += piece
+    return heard
+
+
+def is_served(service):
+    return service.curl("-H", BEARER.strip(), "/v1/operations")[0] == 200
+
+
+def threads(service):
+    return len(list(pathlib.Path(f"/proc/{service.pid()}/task").iterdir()))
+
+
+def descriptors(service):
+    return len(list(pathlib.Path(f"/proc/{service.pid()}/fd").iterdir()))
+
+
+def test_slow_clients_hold_nobody_up_for_long(lab, service):
+    """Slowloris: more connections than there are threads, each with a byte now and then."""
+    slow = [connect(lab) for _ in range(2 * CONNECTIONS)]
+    assert lab.headgate("operations", "list", netns=False).returncode == 0, "the Unix socket has threads of its own"
+    begun = time.monotonic()
+    while time.monotonic() - begun < 12:
+        for connection in slow:
+            with contextlib.suppress(OSError):
+                connection.send(b"GET / HTTP/1.1\r\nX: "[:1])
+        time.sleep(1)
+    wait_until(lambda: is_served(service), "others are served", 30)
+    assert lab.headgate("operations", "list", netns=False).returncode == 0
+    for connection in slow:
+        connection.close()
+    assert threads(service) < 3 * CONNECTIONS + 32
+
+
+def test_a_slow_handshake_is_no_way_around_the_deadline(lab, service):
+    quiet = connect(lab, TLS, CLIENT, OUTSIDE)
+    dripping = connect(lab, TLS, CLIENT, OUTSIDE)
+    hello = bytes.fromhex("1603010200010001fc0303") + os.urandom(200)
+    closed = False
+    for byte in hello[:50]:
+        try:
+            dripping.send(bytes([byte]))
+        except OSError:
+            closed = True
+            break
+        time.sleep(0.5)
+    assert closed, "a byte now and then does not keep the connection"
+    assert hear_all(quiet) == b""
+
+
+ORDER = f"POST /v1/operations HTTP/1.1\r\nHost: a\r\n{BEARER}"
+WRONG = {
+    "a long field": (f"GET /healthz HTTP/1.1\r\nX-Long: {'x' * 70_000}\r\n\r\n", 431),
+    "many fields": ("GET /healthz HTTP/1.1\r\n" + "".join(f"X-{i}: y\r\n" for i in range(20_000)) + "\r\n", 431),
+    "a long path": (f"GET /{'x' * 70_000} HTTP/1.1\r\n\r\n", 431),
+    "a large body": (f"{ORDER}Content-Length: 99999999999\r\n\r\n", 413),
+    "a negative length": (f"{ORDER}Content-Length: -1\r\n\r\n", 400),
+    "two lengths": (f"{ORDER}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),
+    "a length and chunks": (f"{ORDER}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    "an unknown encoding": (f"{ORDER}Transfer-Encoding: gzip\r\n\r\n", 400),
+    "a chunk beyond numbers": (f"{ORDER}Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", 400),
+    "another version": ("GET / HTTP/9.9\r\n\r\n", 400),
+    "a path that is not encoded": (f"GET /%zz HTTP/1.1\r\nConnection: close\r\n{BEARER}\r\n", 404),
+    "a query that is not encoded": (f"GET /v1/operations?limit=%zz HTTP/1.1\r\n{BEARER}\r\n", 400),
+    "words as mail has them": (f"GET /v1/operations HTTP/1.1\r\nAuthorization: =?utf-8?Q?Bearer_{TOKENS['viewer']}?=\r\nConnection: close\r\n\r\n", 401),
+    "a zero in a field": (f"GET /v1/operations HTTP/1.1\r\nX-A: \0\r\n{BEARER}\r\n", 400),
+    "a name with a blank": (f"GET /v1/operations HTTP/1.1\r\nX A: b\r\n{BEARER}\r\n", 400),
+    "a field over two lines": (f"GET /v1/operations HTTP/1.1\r\nX-A: b\r\n  c\r\n{BEARER}\r\n", 400),
+    "no HTTP": ("NONSENSE\r\n\r\n", 400),
+    "TLS in the clear": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+    "no text": (b"\x00\xff\xfe\r\n\r\n", 400),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_too_large_or_malformed_has_one_answer(shared_service, name):
+    request_text, status = WRONG[name]
+    heard = say(shared_service.lab, request_text)
+    assert heard.startswith(b"HTTP/1.1 %d " % status) and b"application/problem+json" in heard, heard[:200]
+    assert is_served(shared_service)
+
+
+def test_requests_behind_each_other_are_answered_in_their_order(shared_service):
+    one = f"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /v1/nothing HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n"
+    last = f"GET /v1/operations HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{BEARER}\r\n"
+    heard = say(shared_service.lab, one * 50 + last)
+    statuses = [line.split()[1] for line in heard.decode().splitlines() if line.startswith("HTTP/1.1 ")]
+    assert statuses == ["200", "404"] * 50 + ["200"]
+
+
+def test_a_request_that_ends_in_the_middle_does_nothing(shared_service):
+    order = json.dumps({"type": "FLOW_CAPTURE", "firewall": "edge", "availability_zone": "a", "filters": [{}]})
+    whole = (f"POST /v1/operations HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{BEARER}"
+             f"Content-Length: {len(order)}\r\n\r\n{order}")
+    before = json.loads(shared_service.curl("-H", BEARER.strip(), "/v1/operations")[1])["operations"]
+    for length in range(0, len(whole) - 1, 7):
+        say(shared_service.lab, whole[:length], hear=False)
+    after = json.loads(shared_service.curl("-H", BEARER.strip(), "/v1/operations")[1])["operations"]
+    assert after == before
+
+
+def test_more_connections_than_are_served_are_turned_away_or_wait(lab, service):
+    many = []
+    for _ in range(CONNECTIONS + 200):
+        many.append(connect(lab))
+        with contextlib.suppress(OSError):
+            many[-1].sendall(b"G")  # from then on it is no idle one, which would make room
+    time.sleep(0.5)
+    heard = sum(b"503" in in_time(connection) for connection in many[-20:])
+    assert heard >= 1, "those that are too many are told"
+    assert lab.headgate("operations", "list", netns=False).returncode == 0
+    for connection in many:
+        connection.close()
+    wait_until(lambda: is_served(service), "the others are served again", 30)
+    assert threads(service) < 3 * CONNECTIONS + 32
+
+
+def in_time(connection):
+    connection.settimeout(0.2)
+    with contextlib.suppress(OSError):
+        return connection.recv(200)
+    return b""
+
+
+def test_one_address_cannot_have_all_connections(lab, service):
+    """Of a stranger, half of them at most: whoever asks from elsewhere is served all the while."""
+    held = []
+    for _ in range(20 * CONNECTIONS):
+        held.append(connect(lab, TLS, CLIENT, OUTSIDE))
+        with contextlib.suppress(OSError):
+            held[-1].sendall(b"\x16")
+    for _ in range(5):
+        assert is_served(service)
+    metrics = service.curl("-H", BEARER.strip(), "/metrics")[1]
+    [line] = [line for line in metrics.splitlines() if line.startswith("headgate_http_connections_turned_away_total")]
+    assert float(line.split()[1]) >= 10 * CONNECTIONS
+    for connection in held:
+        connection.close()
+
+
+def test_the_end_is_not_put_off_by_those_who_keep_asking(lab, service):
+    stop = threading.Event()
+
+    def poll():
+        while not stop.is_set():
+            service.curl("-m", "1", "/healthz")
+
+    pollers = [threading.Thread(target=poll) for _ in range(3)]
+    for each in pollers:
+        each.start()
+    with connect(lab) as half:
+        half.sendall(b"GET /healthz HT")
+        begun = time.monotonic()
+        assert service.stop() == 0
+        assert time.monotonic() - begun < 10
+    stop.set()
+    for each in pollers:
+        each.join()
+
+
+def test_who_goes_away_in_the_middle_of_many_rows_leaves_nothing_behind(lab, service):
+    lab.fill_many(100_000)
+    done = lab.headgate("capture", "--all", "--firewall", "edge", "--availability-zone", "a", "--output", "ndjson", netns=False)
+    operation = json.loads(done.stdout.splitlines()[-1])["operation_id"]
+    wait_until(lambda: is_served(service), "the agent is served")
+    time.sleep(1)
+    before = descriptors(service)
+    for _ in range(3 * CONNECTIONS):
+        with connect(lab) as connection:
+            connection.sendall(f"GET /v1/operations/{operation}/results HTTP/1.1\r\nHost: a\r\nAccept: application/x-ndjson\r\n{BEARER}\r\n"
+                               .encode())
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+    wait_until(lambda: descriptors(service) <= before + 1, "descriptors are given back")
+    assert is_served(service)
+    status, body = service.curl("-H", BEARER.strip(), "-H", "Accept: application/x-ndjson", f"/v1/operations/{operation}/results")
+    assert status == 200 and len(body.splitlines()) >= 100_000
+
+
+def test_a_key_that_asks_too_often_is_told_to_wait(lab):
+    service = Service(lab, CONFIGURATION.replace("  connections: 8\n", "  connections: 8\n  requests_per_second: 5\n")).start()
+    try:
+        statuses = [service.curl("-H", BEARER.strip(), "/v1/operations")[0] for _ in range(30)]
+        assert statuses[0] == 200 and 429 in statuses and set(statuses) <= {200, 429}
+        _, head = service.curl("-D", "-", "-o", "/dev/null", "-H", BEARER.strip(), "/v1/operations")
+        assert "Retry-After: 1" in head or " 200 " in head
+        other = f"Authorization: Bearer {TOKENS['operator']}"
+        assert service.curl("-H", other, "/v1/operations")[0] == 200, "others are not held back"
+    finally:
+        service.stop()
+
+
+def test_the_end_of_the_agent_waits_for_answers_in_hand(lab, service):
+    lab.fill_many(60_000)
+    events = lab.start(GATEWAY, "curl", "-sN", "-X", "POST", "-H", f"Authorization: Bearer {TOKENS['operator']}", "-H",
+                       "Content-Type: application/json", "-d",
+                       json.dumps({"type": "FLOW_FLUSH", "firewall": "edge", "availability_zone": "a", "filters": [{"destination_port": "53"}]}),
+                       f"http://127.0.0.1:{PLAIN}/v1/operations")
+    operation = json.loads(events.communicate()[0])["operation_id"]
+    lab.processes.remove(events)
+    follower = lab.start(GATEWAY, "curl", "-sN", "-H", BEARER.strip(), f"http://127.0.0.1:{PLAIN}/v1/operations/{operation}/events")
+    wait_until(lambda: follower.stdout.readline().startswith("event:"), "progress is told")
+    os.kill(service.pid(), signal.SIGTERM)
+    rest = follower.communicate(timeout=60)[0]
+    lab.processes.remove(follower)
+    assert "event: end" in rest and "COMPLETED" in rest.rpartition("data:")[2], rest[-500:]
+    assert service.process.wait(timeout=60) == 0

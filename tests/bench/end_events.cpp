@@ -1,0 +1,79 @@
+// bench_end_events COUNT RATE: ends the first COUNT flows that bench_fill_table has made in the current network
+// namespace, RATE in a second, or as fast as it goes if that is 0. As a program other than headgate would: from a port
+// like any other. Prints how many it ended in a second.
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+#include "bench/gateway_mix.h"
+#include "conntrack/requests.h"
+#include "netlink/request_buffer.h"
+#include "netlink/socket.h"
+
+namespace {
+
+using namespace headgate;
+using Clock = std::chrono::steady_clock;
+
+/// At 100,000 in a second, one batch every 0.64 ms.
+constexpr std::uint64_t kBatch = 64;
+
+constexpr std::size_t kIdAttribute = 8;  ///< the last of a key
+
+/// By its tuple alone: no id is known, and no answer is asked for.
+void add_delete(netlink::RequestBuffer& requests, const Flow& flow) {
+    constexpr std::size_t kLongestRequest = 512;
+    const auto key = conntrack::encode_key(flow);
+    const bool v4 = flow.original.source.family == Family::Ipv4;
+    auto* const message = requests.begin({.type = NFNL_SUBSYS_CTNETLINK << 8U | IPCTNL_MSG_CT_DELETE,
+                                          .family = static_cast<std::uint8_t>(v4 ? AF_INET : AF_INET6)},
+                                         kLongestRequest);
+    const std::size_t tuple = key.length - kIdAttribute;
+    std::copy_n(key.bytes().begin(), tuple, static_cast<std::byte*>(mnl_nlmsg_put_extra_header(message, tuple)));
+    requests.end(message);
+}
+
+std::vector<netlink::RequestBuffer> deletes(std::uint64_t count) {
+    std::vector<netlink::RequestBuffer> batches((count + kBatch - 1) / kBatch);
+    for (std::uint64_t number = 0; number < count; ++number)
+        add_delete(batches[number / kBatch], bench::flow_number(number));
+    return batches;
+}
+
+/// When so many are to have ended.
+Clock::duration due(std::uint64_t ended, std::uint64_t rate) {
+    if (rate == 0) return {};
+    return std::chrono::duration_cast<Clock::duration>(
+        std::chrono::duration<double>(static_cast<double>(ended) / static_cast<double>(rate)));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 3) return 2;
+    const auto count = std::strtoull(argv[1], nullptr, 10);
+    const auto rate = std::strtoull(argv[2], nullptr, 10);
+    auto socket = netlink::Socket::open();
+    const auto batches = deletes(count);
+    const auto start = Clock::now();
+    std::uint64_t ended = 0;
+    for (const auto& batch : batches) {
+        std::this_thread::sleep_until(start + due(ended, rate));
+        if (!socket || !socket->send(batch.bytes())) {
+            fmt::print(stderr, "end_events: cannot delete: is this root?\n");
+            return 1;
+        }
+        ended += batch.count();
+    }
+    const std::chrono::duration<double> took = Clock::now() - start;
+    fmt::print("{:.0f}\n", static_cast<double>(ended) / took.count());
+    return 0;
+}

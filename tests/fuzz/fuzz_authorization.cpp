@@ -1,0 +1,60 @@
+// Any method, target and headers of a signed request: nobody is let in who has no secret, and who has it is, as long as
+// the request has the form of a signed one. The input is a request's head with a body behind it.
+#include <cstdlib>
+#include <string_view>
+
+#include "flow/text.h"
+#include "http/access/authenticator.h"
+#include "support/signed_requests.h"
+
+namespace {
+
+using namespace headgate;
+using namespace headgate::http;
+
+constexpr std::string_view kSecret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+
+access::Authenticator make_authenticator() {
+    access::Credentials credentials;
+    credentials.access_keys = {{"AKIDEXAMPLE", std::string{kSecret}, {}}};
+    credentials.tokens = {{"token", access::sha256(kSecret), {}}};
+    return access::Authenticator{std::move(credentials)};
+}
+
+/// Looser than the server, which hands over nothing that is no HTTP.
+Request request_of(std::string_view text) {
+    Request request;
+    auto target = take_until(text, '\n');
+    request.method = take_until(target, ' ');
+    request.path = take_until(target, '?');
+    request.query_text = target;
+    while (!text.empty()) {
+        auto value = take_until(text, '\n');
+        if (value.empty()) break;
+        const auto name = take_until(value, ':');
+        request.headers.emplace(name, value);
+    }
+    request.body = text;
+    return request;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static const auto kAuthenticator = make_authenticator();
+    constexpr Timestamp kNow = std::chrono::sys_days{std::chrono::year{2026} / 11 / 21} + std::chrono::hours{8};
+    auto request = request_of({reinterpret_cast<const char*>(data), size});
+    const auto identity = kAuthenticator.identify(request, "", kNow);
+    if (identity || identity.error().message.empty()) std::abort();
+
+    testing::sign_again(request, kSecret);
+    const auto signature = access::read_signature(request);
+    const auto signed_identity = kAuthenticator.identify(request, "", kNow);
+    const bool has_form = signature && access::canonical_request(request, *signature);
+    const bool may_pass = has_form && signature->key_id == "AKIDEXAMPLE" &&
+                          equal_ignoring_case(request.header("Authorization").substr(0, 17), "AWS4-HMAC-SHA256 ") &&
+                          std::chrono::abs(signature->signed_at - std::chrono::floor<std::chrono::seconds>(kNow)) <=
+                              gateway::kClockWindow;
+    if (signed_identity.has_value() != may_pass) std::abort();
+    return 0;
+}

@@ -1,0 +1,124 @@
+// How a policy takes the place of what it finds in the table: of a change that was cut short, of another version of
+// headgate, of somebody else. Against nft(8), a second program.
+#include <cstdlib>
+
+#include "kernel/own_namespace.h"
+#include "midstream/change_text.h"
+#include "midstream/kernel_ruleset.h"
+#include "midstream/ruleset_text.h"
+#include "support/ruleset_conformance.h"
+#include "support/temporary_folder.h"
+
+namespace headgate::testing {
+namespace {
+
+using namespace midstream;
+
+class PolicyChange : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        if (!namespace_.reason_to_skip().empty()) GTEST_SKIP() << namespace_.reason_to_skip();
+    }
+
+    void nft(const std::string& commands) const {
+        const auto file = folder_.write("commands", commands + "\n");
+        ASSERT_EQ(std::system(("nft -f " + file).c_str()), 0) << commands;
+    }
+
+    void apply(const StreamExceptionPolicy& policy) {
+        const auto applied = ruleset_->apply(policy);
+        ASSERT_TRUE(applied.has_value()) << applied.error().message;
+        EXPECT_EQ(applied.value(), Application::Done);
+    }
+
+    static std::vector<TableChain> chains() { return NftTable::open()->chains().value(); }
+
+    static std::size_t chains_of_edition(std::uint32_t edition) {
+        return static_cast<std::size_t>(std::ranges::count_if(
+            chains(), [&](const TableChain& chain) { return chain.name.ends_with(chain_name("", edition)); }));
+    }
+
+    /// The policy and nothing else is in the table.
+    void expect_alone(const StreamExceptionPolicy& policy, std::uint32_t edition) {
+        EXPECT_EQ(ruleset_->in_force().value(), policy);
+        EXPECT_EQ(ruleset_->condition().value(), RulesetCondition::AsApplied);
+        EXPECT_EQ(chains_of_edition(edition) + 1, chains().size()) << "the note, and those of the edition";
+    }
+
+    OwnNamespace namespace_;
+    TemporaryFolder folder_;
+    StreamExceptionPolicy first_ = policy_named("first");
+    StreamExceptionPolicy second_ = [] {
+        auto policy = policy_named("second");
+        policy.exception = StreamException::Drop;
+        policy.hooks = {Hook::Forward, Hook::Output};
+        policy.priority = -150;
+        policy.remember_at_most = 100;
+        return policy;
+    }();
+    std::unique_ptr<Ruleset> ruleset_ = KernelRuleset::open({}, folder_.path("run"));
+};
+
+TEST_F(PolicyChange, takes_turns_with_two_editions) {
+    apply(first_);
+    expect_alone(first_, 1);
+    apply(second_);
+    expect_alone(second_, 2);
+    apply(first_);
+    expect_alone(first_, 1);
+    EXPECT_EQ(ruleset_->apply(first_).value(), Application::NotNeeded);
+}
+
+TEST_F(PolicyChange, that_was_cut_short_is_told_and_done_anew) {
+    apply(first_);
+    nft(addition_text(second_, chains()));
+    EXPECT_EQ(ruleset_->in_force().value(), second_) << "its hooks, not those of both";
+    EXPECT_EQ(ruleset_->condition().value(), RulesetCondition::Changed);
+    apply(second_);
+    expect_alone(second_, 3);
+    apply(first_);
+    expect_alone(first_, 1);
+}
+
+TEST_F(PolicyChange, from_chains_that_have_no_edition_leaves_none_of_them) {
+    nft("table inet headgate {\n" + ruleset_text(first_, 0) + "}");
+    EXPECT_EQ(ruleset_->in_force().value(), first_);
+    apply(second_);
+    expect_alone(second_, 1);
+}
+
+TEST_F(PolicyChange, removes_what_others_have_put_among_the_chains) {
+    apply(first_);
+    nft("add chain inet headgate theirs { type filter hook forward priority 0; }\n"
+        "add chain inet headgate theirs_2\n"
+        "add rule inet headgate theirs jump forward_midstream_1\n"
+        "add rule inet headgate theirs jump theirs_2\n"
+        "add rule inet headgate in_force accept\n"
+        "add rule inet headgate exception_1 jump theirs_2");
+    apply(second_);
+    expect_alone(second_, 3);
+}
+
+TEST_F(PolicyChange, wakes_a_table_that_somebody_has_put_to_sleep) {
+    apply(first_);
+    nft("add table inet headgate { flags dormant; }");
+    EXPECT_EQ(ruleset_->condition().value(), RulesetCondition::Changed);
+    apply(second_);
+    expect_alone(second_, 2);
+}
+
+TEST_F(PolicyChange, that_cannot_be_finished_is_not_begun) {
+    apply(first_);
+    nft("add map inet headgate theirs { type inet_proto : verdict; }\n"
+        "add element inet headgate theirs { tcp : jump exception_1 }");
+    const auto applied = ruleset_->apply(second_);
+    ASSERT_FALSE(applied.has_value());
+    EXPECT_NE(applied.error().message.find("policy remove, then apply"), std::string::npos);
+    expect_alone(first_, 1);
+    nft("delete map inet headgate theirs");
+    apply(second_);
+    expect_alone(second_, 2);
+}
+
+}  // namespace
+}  // namespace headgate::testing

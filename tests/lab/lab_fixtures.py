@@ -1,0 +1,19 @@
+"""What every test between hosts begins with."""
+
+import os
+
+import pytest
+
+from lab import Lab
+
+
+@pytest.fixture(scope="session")
+def root():
+    if os.geteuid() != 0:
+        pytest.skip("network namespaces take root")
+
+
+@pytest.fixture
+def lab(request, root):
+    with Lab(request.node.nodeid) as built:
+        yield built

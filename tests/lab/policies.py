@@ -1,0 +1,54 @@
+"""What tests of stream exception policies share: who is caught, and what headgate says of it."""
+
+from lab import GATEWAY
+from traffic import DATA, PROHIBITED, RESET, SILENCE
+
+SHIPPED = ["continue", "drop", "reject"]
+
+# What the sender of a caught packet sees, where the protocol is TCP and where it is another.
+STREAM_FATES = {"drop": SILENCE, "reject": RESET}
+OTHER_FATES = {"drop": SILENCE, "reject": PROHIBITED}
+
+
+def strictness(lab, loose):
+    lab.run(GATEWAY, "sysctl", "-qw", f"net.netfilter.nf_conntrack_tcp_loose={loose}")
+
+
+def flush(lab, conversation, *words, status=0):
+    result = lab.headgate_json("flush", "--source-port", str(conversation.port), "--yes", *words, status=status)
+    assert result["counts"]["flushed"] == 1
+    return result
+
+
+def flows_of(lab, conversation):
+    return [flow for flow in lab.conntrack() + lab.conntrack(family="ipv6")
+            if str(conversation.port) in (flow.get(key) for key in ("sport", "dport", "reply-sport", "reply-dport"))]
+
+
+def is_caught(lab, conversation, fate, first="client"):
+    """Whoever speaks first, and then the other: neither gets through, and nothing comes into the table."""
+    speakers = ["client", "server"] if first == "client" else ["server", "client"]
+    for speaker, listener in (speakers, reversed(speakers)):
+        conversation.end(speaker).send()
+        the_listener_is_gone = fate == RESET and speaker != first
+        conversation.see(**{speaker: fate} | ({} if the_listener_is_gone else {listener: SILENCE}))
+    assert flows_of(lab, conversation) == []
+
+
+def status(lab):
+    return lab.headgate_json("policy", "status")
+
+
+def counted(lab, unit="packets", **which):
+    return sum(counter[unit] for counter in status(lab)["counters"] if which.items() <= counter.items())
+
+
+def ruleset(lab, *words):
+    return lab.run(GATEWAY, "nft", *words, "list", "ruleset").stdout
+
+
+def gets_through(conversation):
+    """Whether a datagram of the client does. What came of an earlier one is forgotten first."""
+    conversation.client.sees(0)
+    conversation.client.send()
+    return conversation.server.sees(0.1) == DATA

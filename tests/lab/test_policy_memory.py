@@ -1,0 +1,189 @@
+"""What is remembered of flushed flows, also while policies change, and how a flush and a policy work together."""
+
+import pytest
+
+from lab import GATEWAY4_OUTSIDE, SERVER4, SERVER6, wait_until
+from policies import OTHER_FATES, STREAM_FATES, counted, flows_of, flush, gets_through, is_caught, status, strictness
+from test_capture import MASQUERADE, ZONE_5_FOR_THE_CLIENT
+from traffic import RESET, SILENCE, UDP, Conversation, Flood
+
+# Packets are on their way through these rules for so long that there are some whenever a policy changes, and it matters what
+# stands before and what behind them.
+OPERATOR_TAKES_TIME = """
+table inet operator {
+    chain slow {
+        type filter hook forward priority -192; policy accept;
+""" + "meta mark 1 accept\n" * 3000 + "}\n}\n"
+
+
+def test_what_was_flushed_under_one_policy_is_known_to_the_next(lab, tmp_path):
+    """Also where the memory's size changes with the policy."""
+    lab.apply(lab.write_policy(tmp_path, "first", "drop", remember_at_most=100, remember_flushed_for="60s"))
+    with Conversation(lab, SERVER4, protocol=UDP) as four, Conversation(lab, SERVER6, protocol=UDP) as six:
+        flush(lab, four), flush(lab, six)
+        for name, exception, size in (("first", "drop", 100), ("second", "reject", 100), ("third", "drop", 1000),
+                                      ("fourth", "reject", 10)):
+            lab.apply(lab.write_policy(tmp_path, name, exception, remember_at_most=size, remember_flushed_for="60s"))
+            assert status(lab)["remembered_flows"] == 2
+            for conversation in (four, six):
+                is_caught(lab, conversation, OTHER_FATES[exception])
+        lab.apply("continue")
+        for conversation in (four, six):
+            assert conversation.loses_nothing()
+
+
+def test_a_memory_too_small_for_what_is_remembered_is_refused(lab, tmp_path):
+    lab.apply(lab.write_policy(tmp_path, "large", "drop", remember_at_most=100))
+    with Conversation(lab, SERVER4) as one, Conversation(lab, SERVER4) as two, Conversation(lab, SERVER4) as three:
+        lab.headgate_json("flush", "--protocol", "tcp", "--yes")
+        done = lab.headgate("policy", "apply", lab.write_policy(tmp_path, "small", "reject", remember_at_most=1))
+        assert done.returncode == 5 and "3 flushed flows are remembered, and the policy remembers 1 at most" in done.stderr
+        assert status(lab)["policy"] == "large" and status(lab)["condition"] == "as_applied"
+        for conversation in (one, two, three):
+            is_caught(lab, conversation, SILENCE)
+
+
+def test_no_packet_of_a_flushed_flow_slips_through_while_policies_change(lab, tmp_path):
+    """One would be enough to bring a UDP flow back."""
+    lab.load_rules(OPERATOR_TAKES_TIME)
+    policies = [lab.write_policy(tmp_path, f"policy_{number}", exception, remember_at_most=size, hooks=hooks, priority=priority)
+                for number, (exception, size, hooks, priority) in enumerate([
+                    ("drop", 100, "[forward]", -190), ("drop", 200, "[forward]", -194),
+                    ("drop", 200, "[forward, input, output]", -190), ("reject", 200, "[input, forward]", -194)])]
+    lab.apply(policies[0])
+    with Conversation(lab, SERVER4, protocol=UDP) as doomed:
+        flush(lab, doomed)
+        with Flood(doomed.client):
+            for policy in policies * 6:
+                lab.apply(policy)
+        assert flows_of(lab, doomed) == []
+        assert counted(lab, hook="forward", direction="original", protocol="udp") > 1000
+        doomed.see(server=SILENCE)
+
+
+@pytest.mark.parametrize("size", [65536, 500])
+def test_a_change_of_policy_does_not_remember_for_longer(lab, tmp_path, size):
+    lab.apply(lab.write_policy(tmp_path, "brief", "drop", remember_flushed_for="3s"))
+    with Conversation(lab, SERVER4, protocol=UDP) as doomed:
+        flush(lab, doomed)
+        lab.apply(lab.write_policy(tmp_path, "long", "drop", remember_flushed_for="600s", remember_at_most=size))
+        is_caught(lab, doomed, SILENCE)
+        wait_until(lambda: gets_through(doomed), "the block ends")
+
+
+@pytest.mark.parametrize("exception", STREAM_FATES)
+@pytest.mark.parametrize("loose", [0, 1])
+def test_a_flush_of_more_flows_than_can_be_remembered_catches_all_midstream_packets_for_as_long(lab, tmp_path, loose, exception):
+    strictness(lab, loose)
+    lab.apply(lab.write_policy(tmp_path, "small", exception, remember_at_most=4, remember_flushed_for="60s"))
+    with Conversation(lab, SERVER4) as other, Conversation(lab, SERVER4) as first, Conversation(lab, SERVER4) as second:
+        lab.fill(10)
+        result = lab.headgate_json("flush", "--filter", "source=10.9.0.1", "--filter", f"source-port={first.port}",
+                                   "--filter", f"source-port={second.port}", "--yes")
+        assert result["counts"]["flushed"] == 12
+        assert result["warnings"]
+        windows = {window["protocol"]: window["seconds_left"] for window in status(lab)["windows"]}
+        assert 50 <= windows["tcp"] <= 60
+        is_caught(lab, first, STREAM_FATES[exception])
+        is_caught(lab, second, STREAM_FATES[exception], first="server")
+        assert other.loses_nothing()
+        with Conversation(lab, SERVER4) as new:
+            assert new.loses_nothing()
+
+
+def test_a_window_stays_through_a_change_of_policy_and_ends_in_time(lab, tmp_path):
+    lab.apply(lab.write_policy(tmp_path, "small", "drop", remember_at_most=1, remember_flushed_for="3s"))
+    with Conversation(lab, SERVER4) as first, Conversation(lab, SERVER4) as second:
+        result = lab.headgate_json("flush", "--protocol", "tcp", "--destination-port", "8080", "--yes")
+        assert result["counts"]["flushed"] == 2 and result["warnings"]
+        lab.apply(lab.write_policy(tmp_path, "larger", "reject", remember_at_most=100))
+        is_caught(lab, first, RESET)
+        assert [window["protocol"] for window in status(lab)["windows"]] == ["tcp"]
+        wait_until(lambda: status(lab)["windows"] == [], "the window closes")
+        assert second.loses_nothing(), "conntrack picks it up"
+
+
+# a flush and the policy
+
+
+def test_without_a_policy_a_flush_warns_and_refuses_where_one_is_required(lab):
+    with Conversation(lab, SERVER4) as doomed:
+        done = lab.headgate("flush", "--all", "--yes", "--require-policy")
+        assert done.returncode == 5 and len(done.stderr.splitlines()) == 1
+        assert len(flows_of(lab, doomed)) == 1 and doomed.loses_nothing()
+        result = flush(lab, doomed)
+        assert result["stream_exception_policy"] == "none" and result["warnings"]
+        assert doomed.loses_nothing(), "the connection came back"
+
+
+def test_with_continue_it_warns_and_refuses_while_conntrack_picks_tcp_up(lab):
+    lab.apply("continue")
+    with Conversation(lab, SERVER4) as doomed:
+        strictness(lab, 1)
+        assert lab.headgate("flush", "--all", "--yes", "--require-policy").returncode == 5
+        assert len(flows_of(lab, doomed)) == 1
+        result = flush(lab, doomed)
+        assert result["stream_exception_policy"] == "continue" and result["warnings"]
+        assert doomed.loses_nothing()
+        strictness(lab, 0)
+        assert "warnings" not in flush(lab, doomed, "--require-policy")
+
+
+@pytest.mark.parametrize("policy", STREAM_FATES)
+def test_with_a_policy_in_force_there_is_nothing_to_warn_of(lab, policy):
+    lab.apply(policy)
+    with Conversation(lab, SERVER4) as doomed:
+        result = flush(lab, doomed, "--require-policy")
+        assert result["stream_exception_policy"] == policy and "warnings" not in result
+        assert status(lab)["remembered_flows"] == 1
+        is_caught(lab, doomed, STREAM_FATES[policy])
+
+
+@pytest.mark.parametrize("before", ["none", "drop"])
+def test_a_flush_can_make_sure_of_a_policy(lab, before):
+    if before != "none":
+        lab.apply(before)
+    with Conversation(lab, SERVER4) as doomed:
+        lab.headgate_json("flush", "--all", "--dry-run", "--stream-exception-policy", "reject")
+        assert status(lab)["policy"] == before, "a dry run changes nothing"
+        result = flush(lab, doomed, "--stream-exception-policy", "reject", "--require-policy")
+        assert result["stream_exception_policy"] == "reject"
+        assert result.get("warnings", []) == ([] if before == "none" else ["policy reject takes the place of drop"])
+        is_caught(lab, doomed, RESET)
+        assert (status(lab)["policy"], status(lab)["condition"]) == ("reject", "as_applied")
+
+
+def test_a_flush_does_not_take_back_a_policy_on_all_midstream_packets(lab, tmp_path):
+    lab.apply(lab.write_policy(tmp_path, "all", "drop", scope="all"))
+    with Conversation(lab, SERVER4) as spared:
+        done = lab.headgate("flush", "--all", "--yes", "--stream-exception-policy", "reject")
+        assert done.returncode == 5 and "headgate policy apply reject" in done.stderr
+        assert status(lab)["policy"] == "all" and len(flows_of(lab, spared)) == 1
+
+
+def test_a_translated_flow_is_caught_whichever_address_named_it(lab):
+    lab.load_rules(MASQUERADE)
+    lab.apply("reject")
+    with Conversation(lab, SERVER4) as doomed:
+        result = lab.headgate_json("flush", "--source", GATEWAY4_OUTSIDE, "--match", "translated", "--yes")
+        assert result["counts"]["flushed"] == 1
+        is_caught(lab, doomed, RESET, first="server")
+
+
+def test_a_flow_of_a_zone_is_caught(lab):
+    lab.load_rules(ZONE_5_FOR_THE_CLIENT)
+    lab.apply("reject")
+    for first in ("client", "server"):
+        with Conversation(lab, SERVER4) as doomed:
+            flush(lab, doomed)
+            is_caught(lab, doomed, RESET, first)
+
+
+def test_what_a_capture_named_is_caught(lab, tmp_path):
+    captured = tmp_path / "capture.json"
+    lab.apply("reject")
+    with Conversation(lab, SERVER4) as four, Conversation(lab, SERVER6) as six:
+        captured.write_text(lab.headgate("capture", "--all", "--json").stdout)
+        assert lab.headgate_json("flush", "--from-capture", str(captured), "--yes")["counts"]["flushed"] == 2
+        is_caught(lab, four, RESET)
+        is_caught(lab, six, RESET, first="server")

@@ -1,0 +1,70 @@
+"""What a packaging test asks the gateway, headgate on it, and the lab's judges."""
+
+import json
+import subprocess
+
+from lab import GATEWAY, wait_until
+
+MEMBER, STRANGER = "alice", "mallory"
+
+
+def headgate(gateway, *words, user=None, status=0):
+    """What headgate says in there, as JSON."""
+    done = gateway.run("headgate", *words, "--json", user=user)
+    assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
+    return json.loads(done.stdout) if done.stdout else {}
+
+
+def install(gateway, deb="/root/headgate.deb"):
+    gateway.do("apt-get", "install", "--yes", "--no-install-recommends", deb)
+
+
+def add_users(gateway):
+    """One who may use the agent, and one who may not."""
+    gateway.do("useradd", "--groups", "headgate", MEMBER)
+    gateway.do("useradd", STRANGER)
+
+
+def agent(gateway):
+    return int(gateway.shows("headgate.service", "MainPID"))
+
+
+def is_active(gateway, unit="headgate.service"):
+    return gateway.run("systemctl", "is-active", unit).stdout.strip() == "active"
+
+
+def readiness(gateway):
+    """What the agent's /readyz says: the status, and the text."""
+    socket = gateway.file("/run/headgate/headgate.sock")
+    done = subprocess.run(["curl", "--silent", "--write-out", "\n%{http_code}", "--unix-socket", str(socket), "http://agent/readyz"],
+                          check=True, capture_output=True, text=True)
+    text, _, status = done.stdout.rpartition("\n")
+    return int(status), text
+
+
+def configure(gateway, name, text):
+    """A file of the operator's."""
+    gateway.file(f"/etc/headgate/conf.d/{name}.yaml").write_text(text)
+
+
+def drop_in(gateway, name):
+    """As its own comment says it is to be put in force."""
+    gateway.do("mkdir", "-p", "/etc/systemd/system/headgate.service.d")
+    gateway.do("ln", "-s", f"/usr/share/headgate/drop-ins/{name}.conf", "/etc/systemd/system/headgate.service.d/")
+    gateway.do("systemctl", "daemon-reload")
+    gateway.do("systemctl", "restart", "headgate")
+
+
+def lines(gateway, log):
+    """Of one of headgate's logs."""
+    return [json.loads(line) for line in gateway.file(f"/var/log/headgate/{log}").read_text().splitlines()]
+
+
+def flow_record(gateway, port):
+    def find():
+        return next((each for each in lines(gateway, "flow.json") if each.get("src_port") == port), None)
+    return wait_until(find, f"the record of source port {port}")
+
+
+def rules(gateway, *what):
+    return gateway.lab.run(GATEWAY, "nft", "list", *(what or ("ruleset",))).stdout

@@ -1,0 +1,30 @@
+// The texts that are checked in for people: as they are, and as an operator makes use of them.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+
+namespace headgate::testing {
+
+/// A file of the project.
+inline std::string text_of(const std::string& file) {
+    std::ifstream text{fmt::format("{}/{}", PROJECT_FOLDER, file), std::ios::binary};
+    return {std::istreambuf_iterator<char>{text}, {}};
+}
+
+/// What an operator does with an example: takes the `#` away where no space and then a word follow it.
+inline std::string uncommented(const std::string& example) {
+    std::string text;
+    std::istringstream lines{example};
+    for (std::string line; std::getline(lines, line);) {
+        const bool prose = line.size() > 2 && line[1] == ' ' && line[2] != ' ';
+        text += (line.starts_with('#') && !prose ? line.substr(1) : line) + "\n";
+    }
+    return text;
+}
+
+}  // namespace headgate::testing

@@ -1,0 +1,68 @@
+// Blocks of lines for the sinks of the flow log, and what became of them.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flowlog/line_block.h"
+
+namespace headgate::testing {
+
+using flowlog::LineBlock;
+
+inline std::shared_ptr<const LineBlock> block_of(const std::vector<std::string>& lines) {
+    auto block = std::make_shared<LineBlock>();
+    for (const auto& line : lines) {
+        block->text().append(line);
+        block->end_line();
+    }
+    return block;
+}
+
+/// `{"n":7,"pad":"xxx..."}`, about as long as asked for.
+inline std::string numbered_record(std::size_t number, std::size_t size = 700) {
+    const auto begin = fmt::format(R"({{"n":{},"pad":")", number);
+    return begin + std::string(size > begin.size() ? size - begin.size() : 0, 'x') + "\"}";
+}
+
+inline std::shared_ptr<const LineBlock> numbered_block(std::size_t first, std::size_t count, std::size_t size = 700) {
+    std::vector<std::string> lines;
+    for (std::size_t i = 0; i < count; ++i)
+        lines.push_back(numbered_record(first + i, size));
+    return block_of(lines);
+}
+
+/// What comes before, and what follows a last line end, are lines too: nothing torn is hidden.
+inline std::vector<std::string> lines_of(std::string_view text) {
+    std::vector<std::string> lines;
+    while (!text.empty()) {
+        const auto end = text.find('\n');
+        lines.emplace_back(end == std::string_view::npos ? fmt::format("torn: {}", text)
+                                                         : std::string{text.substr(0, end)});
+        text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+    }
+    return lines;
+}
+
+inline std::string text_of_file(const std::string& path) {
+    std::ifstream file{path, std::ios::binary};
+    return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+inline std::vector<std::string> lines_of_file(const std::string& path) {
+    return lines_of(text_of_file(path));
+}
+
+/// The lines of a block as a reader should find them.
+inline std::vector<std::string> lines_of(const LineBlock& block) {
+    return lines_of(block.from(0));
+}
+
+}  // namespace headgate::testing

@@ -1,0 +1,75 @@
+// Those who look on see what ended, and nobody waits for them.
+#include "flowlog/recent_ends.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "support/flow_builder.h"
+
+namespace headgate::flowlog {
+namespace {
+
+using namespace headgate::testing;
+using namespace std::chrono_literals;
+
+std::vector<EndedFlow> ended(std::uint32_t first, std::uint32_t count) {
+    std::vector<EndedFlow> flows;
+    for (auto id = first; id < first + count; ++id)
+        flows.emplace_back().flow = tcp_flow().with_id(id);
+    return flows;
+}
+
+TEST(RecentEnds, come_in_their_order_from_where_one_looks) {
+    RecentEnds recent;
+    recent.add(ended(1, 3));
+    const auto all = recent.from(0, 0ms);
+    ASSERT_EQ(all.flows.size(), 3U);
+    EXPECT_EQ(all.flows.front().flow.id, 1U);
+    recent.add(ended(4, 2));
+    const auto rest = recent.from(all.next, 0ms);
+    ASSERT_EQ(rest.flows.size(), 2U);
+    EXPECT_EQ(rest.flows.front().flow.id, 4U);
+    EXPECT_EQ(rest.missed, 0U);
+}
+
+TEST(RecentEnds, are_no_more_than_are_kept_and_tell_a_slow_one_what_was_missed) {
+    RecentEnds recent;
+    recent.add(ended(1, 5));
+    recent.add(ended(6, RecentEnds::kKept + 100));
+    const auto part = recent.from(5, 0ms);
+    EXPECT_EQ(part.flows.size(), RecentEnds::kKept);
+    EXPECT_EQ(part.missed, 100U);
+    EXPECT_EQ(part.flows.front().flow.id, 106U);
+    EXPECT_EQ(part.next, RecentEnds::kKept + 105);
+}
+
+TEST(RecentEnds, that_came_little_by_little_are_kept_as_long) {
+    RecentEnds recent;
+    for (std::uint32_t id = 1; id <= 9000; id += 3)
+        recent.add(ended(id, 3));
+    const auto part = recent.from(0, 0ms);
+    EXPECT_GE(part.flows.size(), RecentEnds::kKept);
+    EXPECT_LE(part.flows.size(), RecentEnds::kKept + 2);
+    EXPECT_EQ(part.flows.size() + part.missed, 9000U);
+    EXPECT_EQ(part.flows.back().flow.id, 9000U);
+}
+
+TEST(RecentEnds, wake_one_who_waits) {
+    RecentEnds recent;
+    std::jthread later{[&] {
+        std::this_thread::sleep_for(20ms);
+        recent.add(ended(1, 1));
+    }};
+    EXPECT_EQ(recent.from(0, 10s).flows.size(), 1U);
+}
+
+TEST(RecentEnds, let_go_of_those_who_wait_when_no_more_come) {
+    RecentEnds recent;
+    std::jthread later{[&] { recent.close(); }};
+    EXPECT_TRUE(recent.from(0, 1min).flows.empty());
+    EXPECT_TRUE(recent.is_closed());
+}
+
+}  // namespace
+}  // namespace headgate::flowlog

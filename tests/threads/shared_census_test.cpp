@@ -1,0 +1,48 @@
+// A table is read once for all who want to know what is in it at the same time.
+#include "gateway/shared_census.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <latch>
+#include <thread>
+
+namespace headgate::gateway {
+namespace {
+
+TEST(SharedCensus, who_asks_meanwhile_gets_the_same) {
+    SharedCensus shared;
+    std::latch begun{1};
+    std::latch may_end{1};
+    std::atomic<int> counts = 0;
+    const auto count = [&]() -> Result<TableCensus> {
+        ++counts;
+        begun.count_down();
+        may_end.wait();
+        return TableCensus{{7, 10, 3}, {}, {}};
+    };
+    std::jthread first{[&] { EXPECT_EQ(shared.take({"edge", "a", ""}, count)->usage.in_use, 7U); }};
+    begun.wait();
+    std::jthread second{[&] { EXPECT_EQ(shared.take({"edge", "a", ""}, count)->usage.in_use, 7U); }};
+    EXPECT_EQ(shared.take({"edge", "b", ""}, [] { return Result<TableCensus>{}; })->usage.in_use, 0U)
+        << "another table";
+    may_end.count_down();
+    first.join();
+    second.join();
+    EXPECT_LE(counts, 2) << "the second may have come when the first was done";
+}
+
+TEST(SharedCensus, the_next_one_is_taken_anew) {
+    SharedCensus shared;
+    int counts = 0;
+    const auto fail = [&]() -> Result<TableCensus> {
+        ++counts;
+        return failed("the table is gone");
+    };
+    EXPECT_FALSE(shared.take({"edge", "a", ""}, fail));
+    EXPECT_FALSE(shared.take({"edge", "a", ""}, fail));
+    EXPECT_EQ(counts, 2);
+}
+
+}  // namespace
+}  // namespace headgate::gateway

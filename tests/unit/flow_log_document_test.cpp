@@ -1,0 +1,49 @@
+// docs/flow-log.md is for people: what it shows must be what the log writes.
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "flow/text.h"
+#include "flowlog/record_format.h"
+#include "support/ended_flows.h"
+#include "support/example_text.h"
+
+namespace headgate::flowlog {
+namespace {
+
+using namespace headgate::testing;
+using config::FlowLogFormat;
+
+/// The examples, each in one line, as it stands in a log.
+std::vector<std::string> examples() {
+    std::vector<std::string> found;
+    std::istringstream document{text_of("docs/flow-log.md")};
+    bool inside = false;
+    for (std::string line; std::getline(document, line);) {
+        if (line == "```json") found.emplace_back();
+        if (line.starts_with("```")) {
+            inside = line == "```json";
+        } else if (inside) {
+            found.back() += trimmed(line);
+        }
+    }
+    return found;
+}
+
+template <typename Brought>
+std::string line_of(FlowLogFormat format, const Brought& brought, std::size_t index = 0) {
+    LineBlock block;
+    make_format(format)->append(block, brought);
+    return std::string{block.line(index)};
+}
+
+TEST(FlowLogDocument, shows_records_as_they_are_written) {
+    const auto shown = examples();
+    ASSERT_EQ(shown.size(), 3U);
+    EXPECT_EQ(shown[0], line_of(FlowLogFormat::Eve, flushed_flow()));
+    EXPECT_EQ(shown[1], line_of(FlowLogFormat::Aws, flushed_flow(), 1));
+    EXPECT_EQ(shown[2], line_of(FlowLogFormat::Eve, lost_flows()));
+}
+
+}  // namespace
+}  // namespace headgate::flowlog

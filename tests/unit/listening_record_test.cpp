@@ -1,0 +1,42 @@
+// What the next agent says of the time in which nobody listened.
+#include "daemon/listening_record.h"
+
+#include <gtest/gtest.h>
+
+#include "support/temporary_folder.h"
+
+namespace headgate::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Timestamp kNoon{std::chrono::sys_days{std::chrono::year{2026} / 11 / 21} + 12h};
+
+class ListeningRecordTest : public ::testing::Test {
+  protected:
+    testing::TemporaryFolder folder_;
+    ListeningRecord record_{folder_.path("")};
+};
+
+TEST_F(ListeningRecordTest, says_nothing_to_the_first_agent) {
+    EXPECT_EQ(record_.begin(kNoon), "");
+}
+
+TEST_F(ListeningRecordTest, tells_from_when_to_when_nobody_listened) {
+    static_cast<void>(record_.begin(kNoon));
+    record_.end(kNoon + 1h);
+    EXPECT_EQ(record_.begin(kNoon + 2h),
+              "no agent listened from 2026-11-21T13:00:00.000Z to 2026-11-21T14:00:00.000Z: flows that ended meanwhile "
+              "have no record");
+}
+
+TEST_F(ListeningRecordTest, says_of_an_agent_that_was_killed_that_its_end_is_not_known) {
+    static_cast<void>(record_.begin(kNoon));
+    EXPECT_TRUE(record_.begin(kNoon + 2h)
+                    .starts_with("no agent listened for a time before 2026-11-21T14:00:00.000Z: the one that began at "
+                                 "2026-11-21T12:00:00.000Z "
+                                 "did not come to its end."));
+}
+
+}  // namespace
+}  // namespace headgate::daemon

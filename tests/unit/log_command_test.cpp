@@ -1,0 +1,178 @@
+// `headgate log` on files: what it writes to stdout and stderr, and how it ends.
+#include "cli/log_command.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "cli/cli.h"
+#include "cli/interruption.h"
+#include "flowlog/record_format.h"
+#include "support/ended_flows.h"
+#include "support/temporary_folder.h"
+
+namespace headgate::cli {
+namespace {
+
+using namespace headgate::testing;
+
+struct Told {
+    int status = 0;
+    std::string out;
+    std::string err;
+};
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream stream{text};
+    for (std::string line; std::getline(stream, line);)
+        lines.push_back(line);
+    return lines;
+}
+
+bool contains(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+class LogCommandTest : public ::testing::Test {
+  protected:
+    LogCommandTest() {
+        flowlog::LineBlock block;
+        const auto format = flowlog::make_format(config::FlowLogFormat::Eve);
+        for (const auto& each : {flushed_flow(), foreign_flushed_flow(), timed_out_ping()})
+            format->append(block, each);
+        append(std::string{block.from(0)});
+        flushed_ = std::string{block.line(0)};
+        ping_ = std::string{block.line(2)};
+        flowlog::LineBlock loss;
+        format->append(loss, lost_flows());
+        loss_ = std::string{loss.from(0)};
+    }
+
+    void append(const std::string& text) const { std::ofstream{file_, std::ios::app} << text; }
+
+    /// Without an agent and without a flow log.
+    [[nodiscard]] Told run(std::vector<const char*> words) const {
+        const std::string socket = folder_.path("no-socket");
+        const std::string configuration = folder_.write("headgate.yaml", "flow_log: {sinks: []}\n");
+        std::vector<const char*> all{"headgate", "--config", configuration.c_str(), "--socket", socket.c_str(), "log"};
+        all.insert(all.end(), words.begin(), words.end());
+        ::testing::internal::CaptureStdout();
+        ::testing::internal::CaptureStderr();
+        const int status = cli::run(static_cast<int>(all.size()), all.data());
+        return {status, ::testing::internal::GetCapturedStdout(), ::testing::internal::GetCapturedStderr()};
+    }
+    [[nodiscard]] Told show(std::vector<const char*> words) const {
+        words.insert(words.begin(), {"--file", file_.c_str()});
+        return run(std::move(words));
+    }
+
+    TemporaryFolder folder_;
+    std::string file_ = folder_.path("flow.json");
+    std::string flushed_, ping_, loss_;
+};
+
+TEST_F(LogCommandTest, writes_the_records_as_they_are) {
+    const auto told = show({"--output", "ndjson"});
+    EXPECT_EQ(told.status, 0);
+    EXPECT_EQ(told.err, "");
+    ASSERT_EQ(lines_of(told.out).size(), 3U);
+    EXPECT_EQ(lines_of(told.out)[0], flushed_);
+
+    const auto json = show({"--lines", "1", "--json"});
+    EXPECT_EQ(json.out, "{\"records\":[\n" + ping_ + "]}\n");
+}
+
+TEST_F(LogCommandTest, shows_who_ended_a_flow_in_a_table) {
+    const auto lines = lines_of(show({"--output", "table"}).out);
+    ASSERT_EQ(lines.size(), 4U);
+    EXPECT_TRUE(lines[0].starts_with("TIME  ")) << lines[0];
+    EXPECT_TRUE(lines[0].ends_with("BYTES  BY")) << lines[0];
+    EXPECT_TRUE(contains(lines[1], "tcp      10.0.1.2:43210         203.0.113.7:443")) << lines[1];
+    EXPECT_TRUE(lines[1].ends_with("4f7b2c1e-9a60-4d0f-8b8e-2b1f0c9d7e31 alice")) << lines[1];
+    EXPECT_TRUE(lines[2].ends_with("conntrack (port 4711)")) << lines[2];
+    EXPECT_TRUE(contains(lines[3], "10.0.2.2 type 8 code 0")) << lines[3];
+}
+
+TEST_F(LogCommandTest, shows_those_alone_that_match) {
+    EXPECT_EQ(lines_of(show({"--output", "ndjson", "--reason", "flushed"}).out).size(), 2U);
+    EXPECT_EQ(lines_of(show({"--output", "ndjson", "--reason", "flushed", "--reason", "timeout"}).out).size(), 3U);
+    EXPECT_EQ(lines_of(show({"--output", "ndjson", "--source", "10.0.0.0/8"}).out).size(), 2U);
+    EXPECT_EQ(
+        lines_of(show({"--output", "ndjson", "--filter", "protocol=icmp", "--filter", "protocol=udp"}).out).size(), 2U);
+    EXPECT_EQ(show({"--output", "ndjson", "--reason", "flushed", "--destination-port", "443", "--lines", "1"}).out,
+              flushed_ + "\n");
+    EXPECT_EQ(show({"--output", "ndjson", "--firewall", "edge", "--lines", "1"}).out, ping_ + "\n");
+}
+
+TEST_F(LogCommandTest, exits_with_3_when_nothing_matches) {
+    for (const auto& words : std::vector<std::vector<const char*>>{
+             {"--firewall", "other"}, {"--reason", "evicted"}, {"--protocol", "sctp"}, {"--lines", "0"}}) {
+        EXPECT_EQ(show(words).status, 3) << words[1];
+    }
+    EXPECT_EQ(show({"--reason", "evicted", "--json"}).out, "{\"records\":[]}\n");
+}
+
+TEST_F(LogCommandTest, tells_once_of_records_that_cannot_be_read_and_shows_the_rest) {
+    append("{\"event_type\":\"flow\"}\nno record\n" + flushed_ + "\n");
+    const auto told = show({"--output", "ndjson"});
+    EXPECT_EQ(told.status, 0);
+    EXPECT_EQ(lines_of(told.out).size(), 4U);
+    EXPECT_EQ(told.err,
+              "headgate: a record cannot be read, and is left out: timestamp: missing\n"
+              "headgate: 2 records in all could not be read\n");
+}
+
+TEST_F(LogCommandTest, tells_of_records_that_are_missing) {
+    append(loss_);
+    const auto told = show({"--output", "ndjson"});
+    EXPECT_EQ(lines_of(told.out).size(), 3U);
+    EXPECT_TRUE(told.err.starts_with("headgate: warning: 1200 flows ended between")) << told.err;
+}
+
+TEST_F(LogCommandTest, keeps_a_terminal_from_what_a_record_may_hold) {
+    append(R"({"event_type":"flow","timestamp":"\u001b[2J","src_ip":"10.0.0.1","dest_ip":"10.0.0.2","proto":"UDP",)"
+           R"("flow":{"last_state":"\u009b31m"}})"
+           "\n");
+    const auto told = show({"--output", "table", "--lines", "1"});
+    EXPECT_EQ(told.out.find('\x1b'), std::string::npos);
+    EXPECT_EQ(told.out.find("\xc2\x9b"), std::string::npos);
+}
+
+TEST_F(LogCommandTest, follows_until_it_is_interrupted) {
+    std::thread operator_at_work{[&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds{300});
+        append(ping_ + "\n" + flushed_ + "\n");
+        std::this_thread::sleep_for(std::chrono::milliseconds{600});
+        ::kill(::getpid(), SIGINT);
+    }};
+    const auto told = show({"--follow", "--lines", "1", "--reason", "flushed", "--output", "table"});
+    operator_at_work.join();
+    EXPECT_EQ(told.status, 0);
+    const auto lines = lines_of(told.out);
+    ASSERT_EQ(lines.size(), 3U) << told.out;
+    EXPECT_TRUE(lines[1].ends_with("conntrack (port 4711)")) << lines[1];
+    EXPECT_TRUE(lines[2].ends_with("alice")) << lines[2];
+}
+
+TEST_F(LogCommandTest, says_what_to_do_where_there_is_no_log) {
+    const auto nowhere = run({});
+    EXPECT_EQ(nowhere.status, 1);
+    EXPECT_TRUE(contains(nowhere.err, "start the agent, or name a file with --file")) << nowhere.err;
+    EXPECT_EQ(run({"--follow"}).status, 1);
+
+    const auto missing = run({"--file", "/nowhere/flow.json"});
+    EXPECT_EQ(missing.status, 1);
+    EXPECT_EQ(missing.err, "headgate: /nowhere/flow.json: No such file or directory\n");
+}
+
+TEST_F(LogCommandTest, an_argument_that_is_wrong_is_named) {
+    EXPECT_EQ(show({"--reason", "bored"}).status, 2);
+    EXPECT_TRUE(contains(show({"--lines", "-1"}).err, "--lines: -1 is negative"));
+    EXPECT_TRUE(contains(show({"--source", "10.0.0.0/33"}).err, "--source: "));
+}
+
+}  // namespace
+}  // namespace headgate::cli

@@ -1,0 +1,154 @@
+// The manual pages are for people: what they tell must be what headgate takes.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "cli/command_description.h"
+#include "cli/configuration_manual.h"
+#include "config/load.h"
+#include "http/access/credentials.h"
+#include "midstream/policy_file.h"
+#include "support/example_text.h"
+
+namespace headgate::cli {
+namespace {
+
+using namespace headgate::testing;
+using Words = std::set<std::string>;
+
+std::vector<std::string> page_lines(const std::string& page) {
+    std::vector<std::string> lines;
+    std::istringstream text{text_of("packaging/man/" + page)};
+    for (std::string line; std::getline(text, line);)
+        lines.push_back(line);
+    return lines;
+}
+
+/// The options that a page lists, with their values as in `--output FORMAT`, by the part of the page: `.Ss` or `.Sh`.
+std::map<std::string, Words> options_by_part(const std::string& page) {
+    static const std::regex item{R"(\.It Fl -(\S+)( Ar (\S+))?)"};
+    std::map<std::string, Words> options;
+    std::string part;
+    std::smatch found;
+    for (const auto& line : page_lines(page)) {
+        if (line.starts_with(".Ss ") || line.starts_with(".Sh ")) {
+            part = line.substr(4, line.find(" Ar ") - 4);
+            options.emplace(part, Words{});
+        } else if (std::regex_match(line, found, item)) {
+            options[part].insert("--" + found.str(1) + (found[3].matched ? " " + found.str(3) : ""));
+        }
+    }
+    return options;
+}
+
+/// The options of each command, without the help that all of them have.
+void collect_options(const CommandDescription& command, const std::string& path,
+                     std::map<std::string, Words>& options) {
+    auto& own = options[path];
+    for (const auto& option : command.options)
+        if (option.name != "--help") own.insert(option.name + (option.value.empty() ? "" : " " + option.value));
+    for (const auto& each : command.commands)
+        collect_options(each, path.empty() ? each.name : path + " " + each.name, options);
+}
+
+std::map<std::string, Words> options_by_command() {
+    std::map<std::string, Words> options;
+    collect_options(describe_command_line(), "", options);
+    return options;
+}
+
+Words all_of(const std::map<std::string, Words>& groups) {
+    Words all;
+    for (const auto& [name, words] : groups)
+        all.insert(words.begin(), words.end());
+    return all;
+}
+
+/// The literal blocks of a page, without what guards them from roff.
+std::vector<std::string> literal_blocks(const std::string& page) {
+    std::vector<std::string> blocks;
+    bool inside = false;
+    for (const auto& line : page_lines(page)) {
+        if (line.starts_with(".Bd -literal")) blocks.emplace_back();
+        if (line.starts_with(".Bd") || line == ".Ed") {
+            inside = line != ".Ed";
+        } else if (inside) {
+            blocks.back() += line + "\n";
+        }
+    }
+    return blocks;
+}
+
+Words listed_keys(const std::string& page) {
+    static const std::regex item{R"(\.It Ic (\S+))"};
+    Words keys;
+    std::smatch found;
+    for (const auto& line : page_lines(page))
+        if (std::regex_match(line, found, item)) keys.insert(found.str(1));
+    return keys;
+}
+
+/// What a policy file may have, as the error about another key says.
+void collect_known_keys(const std::string& text, Words& keys) {
+    const auto policy = midstream::parse_policy(text, "policy", "policy.yaml");
+    ASSERT_FALSE(policy);
+    static const std::regex known{R"(\(known: ([^)]*)\))"};
+    static const std::regex word{R"([a-z_]+)"};
+    std::smatch found;
+    ASSERT_TRUE(std::regex_search(policy.error().message, found, known)) << policy.error().message;
+    const auto list = found.str(1);
+    for (std::sregex_iterator each{list.begin(), list.end(), word}, end; each != end; ++each)
+        keys.insert(each->str());
+}
+
+TEST(Manual, of_the_configuration_is_checked_in_as_the_program_writes_it) {
+    EXPECT_EQ(text_of("packaging/man/headgate.yaml.5"), configuration_manual())
+        << "headgate check-config --print-manual >packaging/man/headgate.yaml.5";
+}
+
+TEST(Manual, of_the_configuration_shows_examples_that_are_right) {
+    const auto examples = literal_blocks("headgate.yaml.5");
+    ASSERT_EQ(examples.size(), 2U);
+    const auto configuration = config::parse_configuration(examples[0], "example");
+    EXPECT_TRUE(configuration) << configuration.error().message;
+    const auto credentials = http::access::parse_credentials(examples[1], "example");
+    EXPECT_TRUE(credentials) << credentials.error().message;
+}
+
+TEST(Manual, of_the_command_line_has_every_option_and_no_other) {
+    EXPECT_EQ(all_of(options_by_part("headgate.1")), all_of(options_by_command()));
+}
+
+TEST(Manual, of_the_command_line_has_every_command_with_what_it_alone_takes) {
+    const auto commands = options_by_command();
+    const auto parts = options_by_part("headgate.1");
+    for (const auto& [command, options] : commands) {
+        const bool has_commands = command.empty() || command == "operations" || command == "policy";
+        if (has_commands) continue;
+        ASSERT_TRUE(parts.contains(command)) << command;
+        for (const auto& option : options) {
+            const auto takes_it = [&](const auto& each) { return each.second.contains(option); };
+            if (std::ranges::count_if(commands, takes_it) > 1) continue;
+            EXPECT_TRUE(parts.at(command).contains(option)) << command << " " << option;
+        }
+    }
+}
+
+TEST(Manual, of_policies_has_every_key_and_shows_a_policy_that_is_right) {
+    Words known;
+    collect_known_keys("x: 1\n", known);
+    collect_known_keys("stream_exception_policy: drop\nlog: {x: 1}\n", known);
+    EXPECT_EQ(listed_keys("headgate-policy.5"), known);
+    const auto examples = literal_blocks("headgate-policy.5");
+    ASSERT_EQ(examples.size(), 2U);
+    const auto policy = midstream::parse_policy(examples[0], "strict", "example");
+    EXPECT_TRUE(policy) << policy.error().message;
+}
+
+}  // namespace
+}  // namespace headgate::cli

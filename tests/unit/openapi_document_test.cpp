@@ -1,0 +1,116 @@
+#include "http/rest/openapi_document.h"
+
+#include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "flow/text.h"
+#include "http/rest/routes.h"
+#include "support/memory_gateway.h"
+
+namespace headgate::http {
+namespace {
+
+using namespace headgate::testing;
+using Names = std::set<std::string>;
+
+const Router& router() {
+    static MemoryGateway gateway;
+    static Metrics metrics;
+    static const auto routes = make_router(gateway, metrics);
+    return routes;
+}
+
+YAML::Node document() {
+    return YAML::Load(std::string{openapi_document()});
+}
+
+std::string upper(std::string text) {
+    std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    return text;
+}
+
+/// A part of the document, also where it stands elsewhere.
+YAML::Node resolved(const YAML::Node& all, const YAML::Node& node) {
+    if (!node["$ref"]) return node;
+    const auto reference = node["$ref"].as<std::string>();
+    auto place = std::string_view{reference}.substr(2);
+    YAML::Node found = YAML::Clone(all);
+    while (!place.empty())
+        found.reset(found[std::string{take_until(place, '/')}]);
+    return found;
+}
+
+/// What a request brings: parameters in its query, by their names, and a body.
+struct Brought {
+    Names query;
+    bool body = false;
+
+    friend bool operator==(const Brought&, const Brought&) = default;
+};
+
+/// By `GET /v1/operations`.
+std::map<std::string, Brought> described() {
+    const auto all = document();
+    std::map<std::string, Brought> operations;
+    for (const auto& path : all["paths"]) {
+        for (const auto& member : path.second) {
+            const auto method = member.first.as<std::string>();
+            if (method == "parameters") continue;
+            auto& [query, body] = operations[upper(method) + " " + path.first.as<std::string>()];
+            body = static_cast<bool>(member.second["requestBody"]);
+            for (const auto& list : {path.second["parameters"], member.second["parameters"]}) {
+                for (const auto& each : list) {
+                    const auto parameter = resolved(all, each);
+                    if (parameter["in"].as<std::string>() == "query") query.insert(parameter["name"].as<std::string>());
+                }
+            }
+        }
+    }
+    return operations;
+}
+
+TEST(OpenApiDocument, describes_every_route_with_what_it_takes_and_nothing_else) {
+    std::map<std::string, Brought> routed;
+    for (const auto& each : router().routes()) {
+        routed.emplace(fmt::format("{} {}", each.method, each.path),
+                       Brought{Names{each.query.begin(), each.query.end()}, each.body == Body::Json});
+    }
+    const auto all = described();
+    for (const auto& [name, brought] : routed)
+        EXPECT_TRUE(all.contains(name)) << name << " is not described";
+    for (const auto& [name, brought] : all) {
+        ASSERT_TRUE(routed.contains(name)) << name << " is described, and not there";
+        EXPECT_EQ(brought, routed.at(name)) << name << " takes something else";
+    }
+}
+
+TEST(OpenApiDocument, names_the_same_operation_once) {
+    const auto all = document();
+    Names ids;
+    std::size_t operations = 0;
+    for (const auto& path : all["paths"]) {
+        for (const auto& member : path.second) {
+            if (member.first.as<std::string>() == "parameters") continue;
+            ids.insert(member.second["operationId"].as<std::string>());
+            ++operations;
+        }
+    }
+    EXPECT_EQ(ids.size(), operations);
+}
+
+TEST(OpenApiDocument, is_served) {
+    Request request;
+    request.method = "GET";
+    request.path = "/openapi.yaml";
+    const auto answer = router().answer(request);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.content_type, "application/yaml");
+    EXPECT_EQ(answer.body, openapi_document());
+}
+
+}  // namespace
+}  // namespace headgate::http

@@ -1,0 +1,83 @@
+#include "gateway/unwritten_mark.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+
+#include "support/temporary_folder.h"
+
+namespace headgate::gateway {
+namespace {
+
+class UnwrittenMarks : public ::testing::Test {
+  protected:
+    [[nodiscard]] auto make(std::string_view id) const { return UnwrittenMark::make(state_dir_, id); }
+    [[nodiscard]] auto take_over(std::string_view id) const { return UnwrittenMark::take_over(state_dir_, id); }
+    [[nodiscard]] std::vector<std::string> all() const { return UnwrittenMark::all(state_dir_); }
+
+    testing::TemporaryFolder folder_;
+    std::filesystem::path state_dir_ = folder_.path("");
+};
+
+TEST_F(UnwrittenMarks, are_there_for_as_long_as_somebody_holds_them) {
+    EXPECT_TRUE(all().empty()) << "there are none at first";
+    auto first = make("a");
+    auto second = make("b").value();
+    ASSERT_TRUE(first);
+    EXPECT_EQ(all().size(), 2U);
+    first = tl::unexpected(Error{});
+    EXPECT_EQ(all(), std::vector<std::string>{"b"});
+    const auto also = second;
+    second.reset();
+    EXPECT_EQ(all(), std::vector<std::string>{"b"});
+}
+
+TEST_F(UnwrittenMarks, are_held_by_one_at_a_time) {
+    const auto held = make("a");
+    const auto other = make("a");
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().number, EBUSY);
+    EXPECT_EQ(all(), std::vector<std::string>{"a"}) << "who did not get it removes nothing";
+}
+
+TEST_F(UnwrittenMarks, of_a_process_that_was_killed_are_taken_over) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const auto held = make("a");
+        ::_exit(held ? 0 : 1);  // without destructors, as after a kill
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+    ASSERT_EQ(all(), std::vector<std::string>{"a"});
+    EXPECT_TRUE(take_over("a"));
+    EXPECT_TRUE(all().empty());
+    const auto again = take_over("a");
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().number, ENOENT) << "one that is gone is not made anew";
+}
+
+TEST_F(UnwrittenMarks, stay_where_records_were_given_up) {
+    make("a").value()->given_up();
+    EXPECT_EQ(all(), std::vector<std::string>{"a"});
+    EXPECT_TRUE(take_over("a"));
+    EXPECT_TRUE(all().empty());
+}
+
+TEST_F(UnwrittenMarks, that_cannot_be_made_say_why) {
+    const auto mark = UnwrittenMark::make(state_dir_ / "nowhere", "a");
+    ASSERT_FALSE(mark);
+    EXPECT_EQ(mark.error().number, ENOENT);
+}
+
+TEST_F(UnwrittenMarks, are_told_from_what_else_there_is) {
+    std::ofstream{state_dir_ / "operations.db"} << "a store";
+    const auto held = make("a");
+    EXPECT_EQ(all(), std::vector<std::string>{"a"});
+}
+
+}  // namespace
+}  // namespace headgate::gateway
