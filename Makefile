@@ -3,12 +3,12 @@ PRESET ?= release
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 
-.PHONY: build demo test bench lint test-kernels fuzz clean
+.PHONY: build demo test bench package lint test-kernels fuzz clean
 
 build:
 	@packaging/install-deps.sh
 	@cmake --preset $(PRESET) -Wno-dev >/dev/null
-	@cmake --build --preset $(PRESET) -j $(JOBS)
+	@cmake --build --preset $(PRESET) -j $(JOBS) $(if $(TARGETS),--target $(TARGETS))
 
 demo: build
 	@tests/kernel/load-modules
@@ -16,11 +16,14 @@ demo: build
 
 test: build
 	@tests/kernel/load-modules
-	@ctest --preset $(PRESET) -j $(JOBS)
+	@ctest --preset $(PRESET) -j $$(($(JOBS) + 1)) # most of them wait more than they work
 
 bench: build
 	@tests/kernel/load-modules
 	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/bench/bench.py $(BUILD) $(BENCH)
+
+package:
+	@packaging/build-packages
 
 lint:
 	@packaging/install-deps.sh
