@@ -18,19 +18,9 @@ void append_kind(fmt::memory_buffer& out, const FlowKind& kind, std::uint64_t co
 }
 
 void append_usage(fmt::memory_buffer& out, const TableCensus& census) {
-    const auto& usage = census.usage;
-    fmt::format_to(std::back_inserter(out), "{{\"in_use\":{}", usage.in_use);
-    if (census.peak) fmt::format_to(std::back_inserter(out), ",\"peak\":{}", *census.peak);
-    fmt::format_to(std::back_inserter(out), ",\"maximum\":{},\"buckets\":{}", usage.maximum, usage.buckets);
-}
-
-void add_counter(JsonMembers& members, const PolicyCounter& counter) {
-    members.text("policy", counter.policy);
-    members.text("hook", to_string(counter.hook));
-    members.text("direction", to_string(counter.direction));
-    members.text("protocol", counter.protocol);
-    members.number("packets", counter.packets);
-    members.number("bytes", counter.bytes);
+    out.push_back('{');
+    JsonMembers members{out};
+    add_usage(members, census);
 }
 
 void add_window(JsonMembers& members, const MidstreamWindow& window) {
@@ -115,6 +105,22 @@ void take_policy_status(JsonReader& reader, RulesetStatus& status) {
 }
 
 }  // namespace
+
+void add_usage(JsonMembers& members, const TableCensus& census) {
+    members.number("in_use", census.usage.in_use);
+    if (census.peak) members.number("peak", *census.peak);
+    members.number("maximum", census.usage.maximum);
+    members.number("buckets", census.usage.buckets);
+}
+
+void add_counter(JsonMembers& members, const PolicyCounter& counter) {
+    members.text("policy", counter.policy);
+    members.text("hook", to_string(counter.hook));
+    members.text("direction", to_string(counter.direction));
+    members.text("protocol", counter.protocol);
+    members.number("packets", counter.packets);
+    members.number("bytes", counter.bytes);
+}
 
 void append_census_json(fmt::memory_buffer& out, const TableCensus& census) {
     append_usage(out, census);

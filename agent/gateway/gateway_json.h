@@ -28,6 +28,10 @@ void append_policy_status_json(fmt::memory_buffer& out, const Endpoint& endpoint
 /// The same with what is beside it, so that it can be read back.
 void append_endpoint_policy_json(fmt::memory_buffer& out, const EndpointPolicy& policy);
 
+// Parts of it, for other objects that have them.
+void add_usage(JsonMembers& members, const TableCensus& census);
+void add_counter(JsonMembers& members, const PolicyCounter& counter);
+
 /// What the kernel tells of a policy in force, too.
 void add_policy_rules(JsonMembers& members, const StreamExceptionPolicy& policy);
 

@@ -6,6 +6,7 @@
 #include "http/access/same_site.h"
 #include "http/access_line.h"
 #include "http/aws/aws_error.h"
+#include "http/console/console.h"
 #include "http/problem.h"
 #include "http/rest/routes.h"
 
@@ -92,7 +93,9 @@ std::shared_ptr<FrontDoor::Admitted> FrontDoor::admitted() const {
 Answer FrontDoor::answer(Request& request) {
     if (auto turned_away = turn_away(request)) return std::move(*turned_away);
     if (is_intricate(request.body)) return objection(request, 413, "the body has too many members");
-    return speaks_aws(request) ? aws_.answer(request) : router_.answer(request);
+    if (speaks_aws(request)) return aws_.answer(request);
+    if (auto of_console = console_answer(request)) return std::move(*of_console);
+    return router_.answer(request);
 }
 
 /// Over TCP, whoever is not known gets no further.
@@ -107,7 +110,7 @@ std::optional<Answer> FrontDoor::turn_away(Request& request) const {
 
 std::optional<Answer> FrontDoor::turn_away_stranger(Request& request) const {
     request.rights = {gateway::Role::Viewer, std::vector<std::string>{}};
-    if (!speaks_aws(request) && router_.is_open(request)) return std::nullopt;
+    if (!speaks_aws(request) && (is_of_console(request) || router_.is_open(request))) return std::nullopt;
     const auto by = admitted();
     const auto identity =
         by->authenticator.identify(request, request.certificate_name, std::chrono::system_clock::now());

@@ -158,7 +158,7 @@ def by_sdk(lab, what):
 
 
 def sdk(lab):
-    subprocess.run([os.path.join(API_TESTS, "prepare")], check=True)
+    subprocess.run([os.path.join(API_TESTS, "..", "npm-packages"), API_TESTS], check=True)
     credentials = lab.folder / "credentials.yaml"
     credentials.touch(mode=0o600)
     credentials.write_text(f"access_keys: [{{id: {KEY}, secret: {SECRET}, role: operator}}]\n")

@@ -225,6 +225,10 @@ def make_what_is_done(api):
     assert api.ask("GET", f"/v1/operations/{capture}/events").text.startswith("event: end\n")
     assert api.ask("POST", f"/v1/operations/{capture}/cancel").status == 202
     assert api.ask("GET", "/v1/operations?limit=1&type=FLOW_CAPTURE").json()["next_cursor"] == capture
+    assert api.ask("POST", "/v1/order-check", {"type": "FLOW_CAPTURE"} | EVERYTHING).json()["filters"] == [{}]
+    assert api.ask("GET", "/v1/session").json()["role"] == "operator"
+    assert api.ask("GET", "/v1/overview").json()["endpoints"][0]["firewall"] == "edge"
+    assert api.ask("GET", "/v1/overview", Accept="text/csv").status == 406
     for path in ("firewalls", "flow-table", "configuration", "stream-exception-policies", "stream-exception-policies/drop"):
         assert api.ask("GET", f"/v1/{path}").status == 200
     for form in ("application/json", "application/x-ndjson"):

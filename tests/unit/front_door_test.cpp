@@ -79,6 +79,8 @@ TEST_F(TheFrontDoor, strangers_are_told_in_the_form_that_they_understand) {
 TEST_F(TheFrontDoor, what_tells_nothing_is_for_anybody_and_no_way_in) {
     EXPECT_EQ(ask(request_for("/healthz")).status, 200);
     EXPECT_EQ(ask(request_for("/openapi.yaml")).status, 200);
+    EXPECT_EQ(ask(request_for("/")).content_type, "text/html; charset=utf-8");
+    EXPECT_EQ(ask(request_for("/v1/session")).status, 401);
     EXPECT_EQ(ask(request_for("/metrics")).status, 401);
     EXPECT_EQ(ask(request_for("/readyz")).status, 401);
     EXPECT_EQ(ask(aws_request("/healthz")).status, 403) << "the AWS API behind an open path";

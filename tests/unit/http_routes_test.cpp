@@ -25,6 +25,7 @@ class Routes : public ::testing::Test {
         if (!token_.empty()) request.headers.emplace("idempotency-key", token_);
         if (!accept_.empty()) request.headers.emplace("accept", accept_);
         request.caller = caller_;
+        request.rights = rights_;
         request.is_over = [this] { return over_; };
         return make_router(gateway_, metrics_).answer(std::move(request));
     }
@@ -55,6 +56,7 @@ class Routes : public ::testing::Test {
     MemoryGateway gateway_;
     Metrics metrics_;
     Caller caller_{"unix", 0U, "root", "alice", "192.0.2.7"};
+    gateway::Rights rights_ = gateway::kEverything;
     std::string token_;
     std::string accept_;
     bool over_ = false;
@@ -89,6 +91,24 @@ TEST_F(Routes, a_bad_order_names_what_is_wrong) {
     token_ = "two words";
     EXPECT_EQ(detail_of(ask("POST", "/v1/operations", kCapture)),
               "Idempotency-Key: 255 printable characters at most, without spaces");
+}
+
+TEST_F(Routes, an_order_is_checked_without_starting_anything) {
+    const auto checked = ask("POST", "/v1/order-check", R"({"type":"FLOW_CAPTURE","filters":[{"source":"10.0.1.7"}]})");
+    EXPECT_EQ(checked.status, 200) << checked.body;
+    EXPECT_NE(checked.body.find(R"("filters":[{"source":"10.0.1.7/32"}])"), std::string::npos) << checked.body;
+    EXPECT_EQ(gateway_.list({}).value().size(), 0U);
+    const auto wrong = [&](std::string_view order) { return detail_of(ask("POST", "/v1/order-check", order)); };
+    EXPECT_EQ(wrong(R"({"type":"FLOW_CAPTURE","filters":[{},{"destination_port":"70000"}]})").substr(0, 29),
+              "filters[1]: destination_port:");
+    EXPECT_EQ(wrong(R"({"type":"FLOW_CAPTURE","firewall":"core","filters":[{}]})").substr(0, 10), "firewall: ");
+}
+
+TEST_F(Routes, who_asks_is_told_who_they_are_and_what_they_may_do) {
+    EXPECT_NE(ask("GET", "/v1/session").body.find(R"("user":"root")"), std::string::npos);
+    EXPECT_NE(ask("GET", "/v1/session").body.find(R"("role":"operator","version":")"), std::string::npos);
+    rights_ = {gateway::Role::Viewer, std::vector<std::string>{"edge"}};
+    EXPECT_NE(ask("GET", "/v1/session").body.find(R"("role":"viewer","firewalls":["edge"],)"), std::string::npos);
 }
 
 TEST_F(Routes, operations_are_listed_as_they_are_selected) {

@@ -12,6 +12,7 @@
 #include "http/problem.h"
 #include "http/rest/flow_log_stream.h"
 #include "http/rest/parameters.h"
+#include "http/rest/server_sent_event.h"
 
 namespace headgate::http {
 namespace {
@@ -24,7 +25,7 @@ struct OfferedForm {
 };
 constexpr std::array kRecordForms{OfferedForm{"application/json", RecordForm::Json},
                                   OfferedForm{"application/x-ndjson", RecordForm::Ndjson},
-                                  OfferedForm{"text/event-stream", RecordForm::Events}};
+                                  OfferedForm{kEventStream, RecordForm::Events}};
 constexpr std::array kAllTypes{kRecordForms[0].type, kRecordForms[1].type, kRecordForms[2].type};
 constexpr std::array kEndlessTypes{kRecordForms[1].type, kRecordForms[2].type};
 

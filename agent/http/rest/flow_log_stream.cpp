@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "http/rest/server_sent_event.h"
+
 namespace headgate::http {
 namespace {
 
@@ -30,9 +32,7 @@ class RecordWriter {
                 append("\n");
                 break;
             case RecordForm::Events:
-                append("event: ended\ndata: ");
-                append(record);
-                append("\n\n");
+                append(server_sent_event("ended", record));
                 break;
         }
         return out_.size() < kRecordPiece ? Result<void>{} : send_gathered();

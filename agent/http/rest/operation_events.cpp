@@ -3,6 +3,7 @@
 #include "flow/utf8.h"
 #include "http/problem.h"
 #include "http/rest/parameters.h"
+#include "http/rest/server_sent_event.h"
 #include "operations/operation_json.h"
 
 namespace headgate::http {
@@ -12,11 +13,6 @@ std::string data_of(const FlowOperation& operation) {
     fmt::memory_buffer out;
     operations::append_operation_json(out, operation);
     return as_utf8({out.data(), out.size()});
-}
-
-/// The data is JSON without line ends, so that it is one line here.
-std::string event(std::string_view name, std::string_view data) {
-    return fmt::format("event: {}\ndata: {}\n\n", name, data);
 }
 
 }  // namespace
@@ -32,11 +28,11 @@ Result<void> send_events(gateway::ManagedGateway& gateway, const std::string& id
     for (auto operation = gateway.find(id);; operation = gateway.wait(id, pace.look)) {
         if (!operation) return tl::unexpected(operation.error());
         auto now = data_of(*operation);
-        if (operation->status != OperationStatus::InProgress) return say(event("end", now));
+        if (operation->status != OperationStatus::InProgress) return say(server_sent_event("end", now));
         if (is_over()) return {};
         Result<void> said;
         if (now != told) {
-            said = say(event("progress", now));
+            said = say(server_sent_event("progress", now));
             told = std::move(now);
         } else if (std::chrono::steady_clock::now() - told_at >= pace.keep_alive) {
             said = say(": still in progress\n\n");
@@ -49,7 +45,7 @@ Answer follow_operation(gateway::ManagedGateway& gateway, const Request& request
     const auto operation = gateway.find(id_of(request));
     if (!operation) return problem_of(operation.error());
     Answer answer;
-    answer.content_type = "text/event-stream";
+    answer.content_type = kEventStream;
     answer.headers.emplace_back("Cache-Control", "no-store");
     answer.stream = [&gateway, id = operation->id, is_over = request.is_over](const BodySink& send) {
         return send_events(gateway, id, is_over, {}, send);

@@ -12,7 +12,9 @@
 #include "http/rest/openapi_document.h"
 #include "http/rest/operation_events.h"
 #include "http/rest/operation_handlers.h"
+#include "http/rest/overview_handlers.h"
 #include "http/rest/result_handlers.h"
+#include "http/rest/session_handlers.h"
 
 namespace headgate::http {
 
@@ -60,6 +62,9 @@ Router make_router(gateway::ManagedGateway& gateway, Metrics& metrics) {
         {"POST", "/v1/operations/{id}/cancel", Body::None, {}, on(cancel_operation)},
         {"GET", "/v1/operations/{id}/events", Body::None, {}, on(follow_operation)},
         {"GET", "/v1/operations/{id}/results", Body::None, {"cursor", "limit"}, on(show_results)},
+        {"POST", "/v1/order-check", Body::Json, {}, on(check_order)},
+        {"GET", "/v1/session", Body::None, {}, on(show_session)},
+        {"GET", "/v1/overview", Body::None, {}, on(show_overview)},
         {"GET", "/v1/firewalls", Body::None, {}, on(list_firewalls)},
         {"GET", "/v1/flow-table", Body::None, endpoint, on(show_flow_table)},
         {"GET",

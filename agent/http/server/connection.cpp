@@ -230,6 +230,7 @@ class Connection {
         response.setDate(Poco::Timestamp{});
         response.setContentType(answer.content_type);
         response.setKeepAlive(then == Then::KeepAlive);
+        response.set("X-Content-Type-Options", "nosniff");  // WHATWG Fetch, section 3.8: a browser believes the type
         for (const auto& [name, value] : answer.headers)
             response.set(name, value);
         return response;

@@ -1,0 +1,41 @@
+// Small charts, drawn as SVG. What they show is said in words beside them.
+
+import {h, svg} from "./dom.js";
+
+const WIDTH = 240;
+const HEIGHT = 40;
+
+/** The latest values of something, oldest first. */
+export class Sparkline {
+    #values = [];
+
+    constructor(label, kept = 90) {
+        this.label = label;
+        this.kept = kept;
+        this.line = svg("polyline", {class: "line"});
+        this.area = svg("polygon", {class: "area"});
+        this.element = svg("svg", {class: "spark", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img",
+                                   "aria-label": label}, this.area, this.line);
+    }
+
+    add(value) {
+        this.#values.push(value);
+        if (this.#values.length > this.kept) this.#values.shift();
+        const top = Math.max(1, ...this.#values);
+        const step = WIDTH / (this.kept - 1);
+        const begin = WIDTH - step * (this.#values.length - 1);
+        const points = this.#values.map((each, index) =>
+            `${(begin + index * step).toFixed(1)},${(HEIGHT - 2 - (HEIGHT - 4) * each / top).toFixed(1)}`);
+        this.line.setAttribute("points", points.join(" "));
+        this.area.setAttribute("points", `${begin.toFixed(1)},${HEIGHT} ${points.join(" ")} ${WIDTH},${HEIGHT}`);
+        this.element.setAttribute("aria-label", `${this.label}: ${value} now, ${top} at most`);
+    }
+}
+
+/** How much of a whole something is. */
+export function bar(label, value, whole) {
+    const share = whole > 0 ? Math.min(1, value / whole) : 0;
+    const inner = h("span", {class: share > 0.9 ? "fill full" : "fill"});
+    inner.style.width = `${(100 * share).toFixed(1)}%`;
+    return h("span", {class: "bar", role: "img", "aria-label": `${label}: ${(100 * share).toFixed(1)} %`}, inner);
+}

@@ -1,0 +1,145 @@
+// The flows of an operation on the page: the table, sorting and filtering of what is loaded, copying, downloading.
+
+import {send} from "./api.js";
+import {h, notice} from "./dom.js";
+import {bytes, count, destination, duration, end, flows, source} from "./format.js";
+import {FlowPages, RowList} from "./flow_pages.js";
+import {VirtualTable} from "./virtual_table.js";
+
+const translated = flow => (flow.translated ? `${end(flow.translated.source, flow.translated.source_port)} → ${
+    end(flow.translated.destination, flow.translated.destination_port)}` : "");
+
+const COLUMNS = [
+    {name: "protocol", title: "Protocol", text: flow => flow.protocol},
+    {name: "source", title: "Source", text: source},
+    {name: "destination", title: "Destination", text: destination},
+    {name: "state", title: "State", text: flow => flow.protocol_state ?? flow.state},
+    {name: "outcome", title: "Outcome", text: flow => flow.outcome ?? ""},
+    {name: "age", title: "Age", text: flow => duration(flow.age_seconds), value: flow => flow.age_seconds, numeric: true},
+    {name: "bytes", title: "Bytes", text: flow => bytes(flow.bytes), value: flow => flow.bytes, numeric: true},
+    {name: "bytes-back", title: "Bytes back", text: flow => bytes(flow.bytes_reply), value: flow => flow.bytes_reply, numeric: true},
+    {name: "timeout", title: "Timeout", text: flow => duration(flow.timeout_seconds), value: flow => flow.timeout_seconds, numeric: true},
+    {name: "translated", title: "After NAT", text: translated},
+];
+
+const FORMS = [["CSV", "text/csv", "csv"], ["NDJSON", "application/x-ndjson", "ndjson"]];
+
+function detailsOf(flow) {
+    const dialog = h("dialog", {"aria-label": "All that is known of this flow"}, h("pre", {tabindex: 0}, JSON.stringify(flow, null, 2)),
+                     h("div", {class: "actions"},
+                       h("button", {onclick: () => copy(JSON.stringify(flow))}, "Copy"),
+                       h("button", {class: "primary", onclick: () => dialog.close()}, "Close")));
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+}
+
+async function copy(text) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    // Over plain HTTP off loopback there is no clipboard to ask for.
+    const area = h("textarea", {value: text});
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+}
+
+async function download(id, [, type, extension], signal) {
+    const response = await send(`v1/operations/${encodeURIComponent(id)}/results`, {accept: type, signal});
+    const url = URL.createObjectURL(await response.blob());
+    h("a", {href: url, download: `flows-${id}.${extension}`}).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b
+    : a === undefined ? -1 : b === undefined ? 1 : String(a).localeCompare(String(b), "en", {numeric: true}));
+
+export class FlowView {
+    #sorting = null;
+
+    constructor(operation, signal) {
+        this.columns = COLUMNS.filter(each => each.name !== "outcome" || operation.type === "FLOW_FLUSH");
+        this.id = operation.operation_id;
+        this.signal = signal;
+        this.told = h("p", {class: "told", role: "status"});
+        this.faults = h("div");
+        this.search = h("input", {type: "search", placeholder: "10.0.1.7, tcp, ESTABLISHED", oninput: () => this.#arrange()});
+        this.table = new VirtualTable({label: "Flows", columns: this.columns, sorted: name => this.#sort(name), opened: detailsOf});
+        this.table.drawn = () => this.#tell();
+        this.pages = new FlowPages(this.id, operation.counts.matched, signal, () => this.#arrange(true),
+                                   error => this.faults.replaceChildren(notice("error", error.message)));
+        this.more = h("button", {onclick: () => this.pages.more(5000)}, "Load 5,000 more");
+        this.toRow = h("input", {type: "number", min: 1, onchange: () => this.table.goTo(Number(this.toRow.value) - 1)});
+        this.element = h("section", {class: "flows", "aria-label": "Flows of this operation"}, this.#tools(), this.faults, this.told, this.table.element);
+        this.#arrange();
+        signal.addEventListener("abort", () => this.table.resizing.disconnect());
+    }
+
+    /** There are so many by now. */
+    grow(total) {
+        if (total === this.pages.total) return;
+        this.pages.total = total;
+        this.#arrange(true);
+    }
+
+    #tools() {
+        const act = work => async event => {
+            event.target.disabled = true;
+            try {
+                await work();
+            } catch (error) {
+                if (!this.signal.aborted) this.faults.replaceChildren(notice("error", error.message));
+            }
+            event.target.disabled = false;
+        };
+        return h("div", {class: "tools"},
+                 h("label", {}, "Search what is loaded ", this.search), h("label", {class: "to-row"}, "Go to row ", this.toRow), this.more,
+                 h("button", {onclick: act(() => copy(this.#asText()))}, "Copy what is loaded"),
+                 FORMS.map(form => h("button", {onclick: act(() => download(this.id, form, this.signal))}, `Download ${form[0]}`)));
+    }
+
+    #sort(name) {
+        const [before, direction] = this.#sorting ?? [];
+        if (before !== name) this.#sorting = [name, "ascending"];
+        else this.#sorting = direction === "ascending" ? [name, "descending"] : null;
+        this.table.markSorted(...(this.#sorting ?? [null]));
+        this.#arrange();
+    }
+
+    get #isArranged() { return this.#sorting !== null || this.search.value.trim() !== ""; }
+
+    /** All rows as they are stored; sorted or searched, those that are loaded. */
+    #arrange(keepPlace = false) {
+        this.table.show(this.#isArranged ? new RowList(this.#arranged()) : this.pages, {keepPlace});
+    }
+
+    #arranged() {
+        const words = this.search.value.toLowerCase().split(/[\s,]+/).filter(Boolean);
+        const rows = this.pages.loaded().filter(flow => {
+            const text = this.columns.map(column => column.text(flow)).join(" ").toLowerCase();
+            return words.every(word => text.includes(word));
+        });
+        if (!this.#sorting) return rows;
+        const [name, direction] = this.#sorting;
+        const column = this.columns.find(each => each.name === name);
+        const value = column.value ?? column.text;
+        const sign = direction === "ascending" ? 1 : -1;
+        return rows.sort((a, b) => sign * compare(value(a), value(b)));
+    }
+
+    #tell() {
+        const {total} = this.pages;
+        const loaded = this.pages.loaded().length;
+        this.more.hidden = loaded >= total || !this.#isArranged;
+        this.toRow.parentElement.hidden = this.#isArranged || total < 100;
+        this.toRow.max = total;
+        const text = this.#isArranged ? `${flows(this.table.total)} of the ${count(loaded)} that are loaded, of ${count(total)}`
+            : total === 0 ? "No flow." : `${flows(total)}`;
+        if (this.told.textContent !== text) this.told.textContent = text;
+    }
+
+    #asText() {
+        const lines = this.#arranged().map(flow => this.columns.map(column => column.text(flow)).join("\t"));
+        return [this.columns.map(column => column.title).join("\t"), ...lines].join("\n");
+    }
+}

@@ -1,0 +1,88 @@
+// Values as people read them.
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+const grouped = new Intl.NumberFormat("en");
+
+export const count = value => (value === undefined ? "" : grouped.format(value));
+
+/** `1 flow`, `2 flows` */
+export const flows = value => `${count(value)} ${value === 1 ? "flow" : "flows"}`;
+
+export function bytes(value) {
+    if (value === undefined) return "";
+    let unit = 0;
+    while (value >= 1024 && unit < UNITS.length - 1) {
+        value /= 1024;
+        ++unit;
+    }
+    return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** The two largest units, as the command line has it. */
+export function duration(seconds) {
+    if (seconds === undefined) return "";
+    const parts = [[Math.floor(seconds / 86400), "d"], [Math.floor(seconds / 3600) % 24, "h"],
+                   [Math.floor(seconds / 60) % 60, "m"], [Math.floor(seconds) % 60, "s"]];
+    const first = parts.findIndex(([value]) => value !== 0);
+    if (first === -1) return "0s";
+    return parts.slice(first, first + 2).filter(([value]) => value !== 0).map(([value, unit]) => value + unit).join("");
+}
+
+const clock = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "medium"});
+
+/** In the reader's own time zone; UTC on hover. */
+export function time(text) {
+    if (!text) return "";
+    // EVE writes the zone as +0000, which not every browser takes for a date.
+    const moment = new Date(text.replace(/([+-]\d\d)(\d\d)$/, "$1:$2"));
+    const element = document.createElement("time");
+    element.dateTime = moment.toISOString();
+    element.title = moment.toISOString().replace("T", " ").replace("Z", " UTC");
+    element.textContent = clock.format(moment);
+    return element;
+}
+
+const bracketed = address => (address?.includes(":") ? `[${address}]` : address);
+
+/** `10.0.1.2:443`; what has no port stands alone. */
+export const end = (address, port) => (port === undefined ? address ?? "" : `${bracketed(address)}:${port}`);
+
+export function destination(flow) {
+    if (flow.icmp_type === undefined) return end(flow.destination, flow.destination_port);
+    return `${flow.destination} type ${flow.icmp_type} code ${flow.icmp_code} id ${flow.icmp_id}`;
+}
+
+export const source = flow => end(flow.source, flow.source_port);
+
+export const place = ({firewall, availability_zone}) => `${firewall} / ${availability_zone}`;
+
+export const who = caller => caller?.sudo_user || caller?.user || caller?.face || "";
+
+const STATUS = {IN_PROGRESS: "in progress", COMPLETED: "completed", COMPLETED_WITH_ERRORS: "completed with errors", FAILED: "failed"};
+
+export const status = operation =>
+    (operation.status === "IN_PROGRESS" && operation.phase ? operation.phase : STATUS[operation.status] ?? operation.status);
+
+export function kind(operation) {
+    if (operation.type === "FLOW_CAPTURE") return "capture";
+    return operation.dry_run ? "dry run of a flush" : "flush";
+}
+
+/** A filter in the command line's words. */
+export function filter(parts) {
+    const words = [["source", parts.source], ["destination", parts.destination], ["source-port", parts.source_port],
+                   ["destination-port", parts.destination_port],
+                   ...(parts.protocols ?? []).map(each => ["protocol", each])];
+    return words.filter(([, value]) => value).map(([name, value]) => `${name}=${value}`).join(",") || "every flow";
+}
+
+/** All that an operation was asked to find. */
+export function scope(operation) {
+    if (operation.from_capture) return "the flows of an earlier operation";
+    const beside = [operation.minimum_age_seconds ? `${operation.minimum_age_seconds} s old or more` : "",
+                    operation.state ? `state ${operation.state}` : "", operation.match ? `match ${operation.match}` : "",
+                    operation.both_directions ? "both directions" : "", operation.mark ? `mark ${operation.mark}` : "",
+                    operation.zone === undefined ? "" : `conntrack zone ${operation.zone}`,
+                    operation.minimum_bytes ? `${bytes(operation.minimum_bytes)} or more` : ""].filter(Boolean);
+    return [operation.filters.map(filter).join(" or "), ...beside].join("; ");
+}

@@ -1,0 +1,134 @@
+// The console's frame: signing in, finding the way, and what is said when the gateway does not answer.
+
+import {ask, connection, Problem, token, Unreachable} from "./api.js";
+import {h, notice} from "./dom.js";
+import {who} from "./format.js";
+import * as confirm from "./pages/confirm.js";
+import * as history from "./pages/history.js";
+import * as log from "./pages/log.js";
+import * as operation from "./pages/operation.js";
+import * as order from "./pages/order.js";
+import * as overview from "./pages/overview.js";
+import * as policy from "./pages/policy.js";
+import * as signIn from "./pages/sign_in.js";
+
+/** By the first part of the address behind `#/`. `flushes`: for those who may flush. */
+const PAGES = new Map([
+    ["overview", {page: overview, menu: "Overview"}],
+    ["capture", {page: order, menu: "Capture"}],
+    ["flush", {page: order, menu: "Flush", flushes: true}],
+    ["confirm", {page: confirm, flushes: true}],
+    ["operations", {page: history, menu: "History"}],
+    ["operation", {page: operation}],
+    ["log", {page: log, menu: "Flow log"}],
+    ["policy", {page: policy, menu: "Policy"}],
+]);
+
+const state = {session: null, leaving: new AbortController()};
+
+function place() {
+    const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+    const [name, ...rest] = path.split("/").map(decodeURIComponent);
+    return {name: PAGES.has(name) ? name : "overview", rest, query: new URLSearchParams(query)};
+}
+
+const go = where => { location.hash = `#/${where}`; };
+const mayFlush = session => session.role === "operator";
+
+const banner = h("div", {class: "banner", role: "alert", hidden: true});
+const main = h("main", {id: "main", tabindex: -1});
+const menu = h("nav", {"aria-label": "Pages"});
+const user = h("div", {class: "user"});
+
+function frame() {
+    document.body.replaceChildren(
+        h("a", {class: "skip", href: "#main", onclick: event => { event.preventDefault(); main.focus(); }}, "To the content"),
+        h("header", {}, h("a", {class: "brand", href: "#/overview"}, "headgate"), menu, user), banner, main);
+}
+
+function drawMenu(current) {
+    const entries = [...PAGES].filter(([, each]) => each.menu && (!each.flushes || mayFlush(state.session)));
+    menu.replaceChildren(...entries.map(([name, each]) =>
+        h("a", {href: `#/${name}`, "aria-current": name === current ? "page" : undefined}, each.menu)));
+    const name = who(state.session.caller);
+    user.replaceChildren(h("span", {title: `headgate ${state.session.version}`}, `${name} (${state.session.role})`));
+    if (token.get()) user.append(h("button", {onclick: signOut}, "Sign out"));
+}
+
+/** What belongs to the page before (streams, timers) ends; the new one begins at its heading. */
+async function open() {
+    state.leaving.abort();
+    state.leaving = new AbortController();
+    const {name, rest, query} = place();
+    const {page, flushes} = PAGES.get(name);
+    drawMenu(name);
+    const context = {name, rest, query, go, session: state.session, mayFlush: mayFlush(state.session),
+                     signal: state.leaving.signal};
+    const {signal} = context;
+    const heading = h("h1", {tabindex: -1}, page.title(context));
+    document.title = `${heading.textContent} – headgate`;
+    const content = h("div", {class: `page ${name}`});
+    main.replaceChildren(heading, content);
+    heading.focus({preventScroll: true});
+    scrollTo(0, 0);
+    if (flushes && !context.mayFlush) {
+        content.append(notice("error", "A flush takes the role operator."));
+        return;
+    }
+    try {
+        await page.render(content, context);
+    } catch (error) {
+        if (signal.aborted) return;
+        content.append(notice("error", error.message));
+        if (error instanceof Unreachable) connection.addEventListener("found", open, {once: true, signal});
+        else if (!(error instanceof Problem)) throw error;
+    }
+}
+
+function signOut() {
+    token.forget();
+    begin();
+}
+
+/** Whoever the agent knows without a token (by a certificate, on loopback) needs none. */
+async function begin() {
+    state.leaving.abort();
+    frame();
+    try {
+        state.session = await ask("v1/session");
+    } catch (error) {
+        if (error instanceof Problem && error.status === 401) return askForToken(token.get() ? error.message : "");
+        main.replaceChildren(h("h1", {}, "headgate"), notice("error", error.message));
+        setTimeout(begin, 2000);
+        return undefined;
+    }
+    return open();
+}
+
+function askForToken(fault) {
+    token.forget();
+    menu.replaceChildren();
+    user.replaceChildren();
+    document.title = "Sign in – headgate";
+    signIn.render(main, fault, begin);
+}
+
+let pings;
+connection.addEventListener("lost", () => {
+    banner.textContent = "The connection to the gateway is lost. Trying again…";
+    banner.hidden = false;
+    clearInterval(pings);
+    pings = setInterval(() => ask("v1/session").catch(() => {}), 1500);
+});
+connection.addEventListener("found", () => {
+    clearInterval(pings);
+    banner.hidden = true;
+});
+connection.addEventListener("signed-out", () => {
+    if (state.session === null) return;
+    state.session = null;
+    askForToken("The token is not accepted any more.");
+});
+addEventListener("hashchange", () => { if (state.session) open(); });
+
+begin();

@@ -1,0 +1,17 @@
+// What the console orders from the agent.
+
+import {ask} from "./api.js";
+
+/** The same key, the same operation: an order that is sent twice is carried out once. */
+export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(each => each.toString(16).padStart(2, "0")).join("");
+
+export const start = (order, key, signal) =>
+    ask("v1/operations", {method: "POST", body: order, headers: {"Idempotency-Key": key}, signal});
+
+export const check = (order, signal) => ask("v1/order-check", {method: "POST", body: order, signal});
+
+/** All endpoints as `{firewall, availability_zone, ...}`. */
+export async function endpoints(signal) {
+    const {firewalls} = await ask("v1/firewalls", {signal});
+    return firewalls.flatMap(({name, endpoints: there}) => there.map(each => ({firewall: name, ...each})));
+}

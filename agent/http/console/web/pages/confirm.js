@@ -1,0 +1,100 @@
+// What a flush will do, by a dry run of it; only then is it carried out: on exactly what the dry run found.
+
+import {ask, endpointQuery, follow} from "../api.js";
+import {facts, field, h, notice, table} from "../dom.js";
+import {bytes, count, destination, duration, flows, place, scope, source} from "../format.js";
+import {newKey, start} from "../orders.js";
+import {noticed, reach} from "../policy_words.js";
+
+export const title = () => "Confirm the flush";
+
+const FIRST = 10;
+const LARGE = 100;  // from so many on, the number is typed
+
+async function afterDryRun(id, told, signal) {
+    let operation;
+    await follow(`v1/operations/${encodeURIComponent(id)}/events`, signal, (name, data) => {
+        operation = data;
+        told.textContent = `Looking: ${flows(data.counts.matched)} of ${count(data.counts.scanned)} so far.`;
+        return name === "end";
+    });
+    return operation;
+}
+
+/** The policy that is going to be in force. */
+async function policyThen(operation, name, signal) {
+    if (name) return ask(`v1/stream-exception-policies/${encodeURIComponent(name)}`, {signal});
+    return ask(`v1/stream-exception-policy${endpointQuery(operation)}`, {signal});
+}
+
+function firstFlows(rows) {
+    return table("The first flows that are ended", ["Protocol", "Source", "Destination", "State", "Age", "Bytes"],
+                 rows.map(flow => [flow.protocol, source(flow), destination(flow), flow.state, duration(flow.age_seconds), bytes(flow.bytes)]));
+}
+
+function consequences(operation, policy) {
+    const {counts} = operation;
+    return [
+        facts([["Where", place(operation)], ["Which", scope(operation)], ["Ended", flows(counts.flushed)],
+               ["Left alone, protected", counts.protected ? flows(counts.protected) : undefined],
+               ["Ended by themselves meanwhile", counts.gone ? flows(counts.gone) : undefined],
+               ["Left out, age not known", counts.age_unknown ? flows(counts.age_unknown) : undefined],
+               ["Policy", policy.policy === "none" ? "none in force" : `${policy.policy}: ${reach(policy)}`]]),
+        h("p", {class: policy.policy === "none" ? "bad" : ""}, noticed(policy)),
+        ...(operation.warnings ?? []).map(each => notice("warning", each)),
+    ];
+}
+
+function confirmation(operation, options, {go, signal}) {
+    const {flushed} = operation.counts;
+    const key = newKey();
+    const faults = h("div");
+    const typed = flushed >= LARGE ? field(`This is much. Type the number of flows, ${flushed}, to go on`,
+                                           h("input", {inputmode: "numeric", autocomplete: "off"})) : undefined;
+    const button = h("button", {class: "danger", type: "submit", disabled: Boolean(typed)}, `Flush ${flows(flushed)}`);
+    typed?.control.addEventListener("input", () => { button.disabled = typed.control.value.replace(/[\s,.]/g, "") !== String(flushed); });
+    const submit = async event => {
+        event.preventDefault();
+        button.disabled = true;
+        try {
+            const order = {type: "FLOW_FLUSH", from_capture: operation.operation_id, ...options};
+            const started = await start(order, key, signal);
+            go(`operation/${started.operation_id}`);
+        } catch (error) {
+            button.disabled = false;
+            if (!signal.aborted) faults.replaceChildren(notice("error", error.message));
+        }
+    };
+    return h("form", {onsubmit: submit}, typed, faults, h("div", {class: "actions"}, button, h("button", {type: "button", onclick: () => history.back()}, "Back")));
+}
+
+/** What was chosen on the page before. */
+function optionsOf(query) {
+    return {stream_exception_policy: query.get("stream_exception_policy") ?? undefined,
+            require_policy: query.has("require_policy") || undefined, include_protected: query.has("include_protected") || undefined};
+}
+
+export async function render(content, context) {
+    const {rest: [id], query, signal} = context;
+    const told = h("p", {role: "status"}, "Looking.");
+    content.append(told);
+    const operation = await afterDryRun(id, told, signal);
+    if (signal.aborted) return;
+    told.remove();
+    if (!operation.dry_run) throw new Error("This operation was no dry run.");
+    if (operation.status !== "COMPLETED") {
+        content.append(notice("error", operation.detail ?? operation.status_message ?? operation.status));
+        return;
+    }
+    const options = optionsOf(query);
+    const policy = await policyThen(operation, options.stream_exception_policy, signal);
+    content.append(...consequences(operation, policy));
+    if (operation.counts.flushed === 0) {
+        content.append(notice("info", "There is nothing to flush."));
+        return;
+    }
+    const first = await ask(`v1/operations/${encodeURIComponent(id)}/results?limit=${10 * FIRST}`, {signal});
+    const ended = first.flows.filter(flow => flow.outcome === "flushed" || flow.outcome === undefined).slice(0, FIRST);
+    content.append(h("h2", {}, operation.counts.flushed > FIRST ? `The first ${ended.length} of them` : "They are"), firstFlows(ended),
+                   confirmation(operation, options, context));
+}

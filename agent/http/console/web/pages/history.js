@@ -1,0 +1,46 @@
+// The operations that the agent remembers, newest first.
+
+import {ask, query, repeat} from "../api.js";
+import {field, h, select, table} from "../dom.js";
+import {count, kind, place, scope, status, time, who} from "../format.js";
+import {endpoints} from "../orders.js";
+
+export const title = () => "Operation history";
+
+const PAGE = 100;
+const RELOAD = 5000;
+
+const HEADS = ["Operation", "Status", "Where", "Requested", "By", "Which flows", "Matched", "Flushed"];
+
+const rowOf = operation => [
+    h("a", {href: `#/operation/${operation.operation_id}`, title: operation.operation_id}, `${kind(operation)} ${operation.operation_id.slice(0, 8)}`),
+    h("span", {class: `status ${operation.status}`}, status(operation)), place(operation), time(operation.requested_at), who(operation.requested_by),
+    h("span", {class: "scope"}, scope(operation)), count(operation.counts.matched), operation.type === "FLOW_FLUSH" ? count(operation.counts.flushed) : "",
+];
+
+export async function render(content, {signal}) {
+    const there = await endpoints(signal);
+    const where = field("Where", select([["", "Everywhere"], ...there.map((each, index) => [String(index), place(each)])]));
+    const type = field("Type", select([["", "All"], ["FLOW_CAPTURE", "Captures"], ["FLOW_FLUSH", "Flushes"]]));
+    const list = h("div");
+    let most = PAGE;
+    let shown = "";
+
+    const load = async () => {
+        const {firewall, availability_zone} = there[Number(where.control.value || -1)] ?? {};
+        try {
+            const listed = await ask(`v1/operations${query({firewall, availability_zone, type: type.control.value, limit: most})}`, {signal});
+            const now = JSON.stringify(listed);
+            if (now === shown) return;
+            shown = now;
+            list.replaceChildren(listed.operations.length === 0 ? h("p", {class: "quiet"}, "There is none, or none any more: operations are kept for some hours.")
+                : table("Operations", HEADS, listed.operations.map(rowOf)));
+            if (listed.next_cursor) list.append(h("button", {onclick: () => { most += PAGE; load(); }}, "Show more"));
+        } catch (error) {
+            if (!signal.aborted && shown === "") list.replaceChildren(h("p", {class: "bad"}, error.message));
+        }
+    };
+    for (const each of [where, type]) each.control.addEventListener("change", load);
+    content.append(h("div", {class: "row"}, where, type), list);
+    await repeat(RELOAD, signal, load);
+}

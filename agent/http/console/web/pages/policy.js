@@ -1,0 +1,76 @@
+// What happens to midstream packets: what is in force, and what could be.
+
+import {ask, endpointQuery} from "../api.js";
+import {facts, field, h, notice, select, table} from "../dom.js";
+import {bytes, count, duration, place} from "../format.js";
+import {endpoints} from "../orders.js";
+import {meaning, reach} from "../policy_words.js";
+
+export const title = () => "Stream exception policy";
+
+const CONDITIONS = {
+    none: "nothing is in force", as_applied: "the kernel has it as it was applied", changed: "somebody has changed the rules in the kernel",
+    missing: "somebody has removed the rules from the kernel", unverified: "there is no record of what was applied",
+};
+
+function statusOf(policy) {
+    return [
+        facts([["In force", policy.policy], ["For", reach(policy)], ["Kernel", CONDITIONS[policy.condition]],
+               ["Removed by somebody", policy.missing_policy], ["Hooks", policy.hooks?.join(", ")], ["Priority", policy.priority],
+               ["Remembered flows", policy.policy === "none" ? undefined : count(policy.remembered_flows)],
+               ["Windows open", policy.windows.map(each => `${each.protocol} for ${duration(each.seconds_left)}`).join(", ")]]),
+        h("p", {}, meaning(policy)),
+        ...(policy.warnings ?? []).map(each => notice("warning", each)),
+        policy.counters.length > 0 && table("Midstream packets", ["Policy", "Hook", "Direction", "Protocol", "Packets", "Bytes"],
+            policy.counters.map(each => [each.policy, each.hook, each.direction, each.protocol, count(each.packets), bytes(each.bytes)])),
+    ].filter(Boolean);
+}
+
+function choice(policy, checked) {
+    const control = h("input", {type: "radio", name: "policy", value: policy.policy, checked});
+    return h("label", {class: "choice"}, control, h("span", {}, h("strong", {}, policy.policy), ` ${meaning(policy)} It is for ${reach(policy)}.`));
+}
+
+export async function render(content, {mayFlush, query, signal}) {
+    const [there, {policies}] = await Promise.all([endpoints(signal), ask("v1/stream-exception-policies", {signal})]);
+    const chosen = Math.max(0, there.findIndex(each => place(each) === query.get("at")));
+    const where = field("Firewall and availability zone", select(there.map((each, index) => [String(index), place(each)]), String(chosen)));
+    const status = h("section", {class: "card", "aria-label": "In force"});
+    const change = h("form", {class: "card"});
+    const path = () => `v1/stream-exception-policy${endpointQuery(there[Number(where.control.value)])}`;
+
+    const show = policy => {
+        status.replaceChildren(h("h2", {}, "In force"), ...statusOf(policy));
+        if (!mayFlush) return;
+        const faults = h("div");
+        const order = async options => {
+            try {
+                show(await ask(path(), {...options, signal}));
+                status.prepend(notice("info", "Done."));
+            } catch (error) {
+                if (!signal.aborted) faults.replaceChildren(notice("error", error.message));
+            }
+        };
+        change.onsubmit = event => {
+            event.preventDefault();
+            order({method: "PUT", body: {policy: new FormData(change).get("policy")}});
+        };
+        change.replaceChildren(h("h2", {}, "Change"), h("fieldset", {class: "choices"}, h("legend", {class: "unseen"}, "Policy"),
+                                                       policies.map(each => choice(each, each.policy === policy.policy))), faults,
+                               h("div", {class: "actions"}, h("button", {class: "primary", type: "submit"}, "Apply"),
+                                 policy.policy !== "none" && h("button", {type: "button", onclick: () => order({method: "DELETE"})}, "Remove the policy")));
+    };
+    const load = async () => {
+        try {
+            show(await ask(path(), {signal}));
+        } catch (error) {
+            if (signal.aborted) return;
+            status.replaceChildren(notice("error", error.message));
+            change.replaceChildren();
+        }
+    };
+    where.control.addEventListener("change", load);
+    content.append(where, status);
+    if (mayFlush) content.append(change);
+    await load();
+}

@@ -1,0 +1,28 @@
+// What stream exception policies mean, in words.
+
+import {duration} from "./format.js";
+
+const MEANING = {
+    drop: "Midstream packets are dropped in silence: both ends of a flushed connection try again until they time out.",
+    reject: "Whoever sends a midstream packet is told at once that the connection is over: by a TCP reset, or by ICMP for other protocols.",
+    continue: "Midstream packets go on to your own rules, which see a new flow: what they allow comes back and is counted.",
+    none: "Nothing happens to midstream packets: a flushed TCP connection comes back with its next packet, unless your own rules stop it.",
+};
+
+const NOTICED = {
+    drop: "Clients and servers hear nothing any more. Their connections hang until they time out; then clients connect again, and your rules in force decide.",
+    reject: "Clients and servers get a reset as soon as they send, see a broken connection at once, and most will connect again: your rules in force decide.",
+    continue: "Clients and servers notice nothing if your rules in force allow their next packet: then the flow is back as a new one.",
+    none: "Without a policy, TCP flows are back with their next packet, unless your rules in force stop it. Put a policy in force first to end them for good.",
+};
+
+export const meaning = policy => MEANING[policy.stream_exception_policy] ?? "";
+
+/** What those notice whose flows are ended under it. */
+export const noticed = policy => NOTICED[policy.stream_exception_policy] ?? "";
+
+export function reach(policy) {
+    if (policy.scope === "all") return "every midstream packet of TCP and SCTP";
+    if (policy.scope === "flushed") return `packets of flows that were flushed in the last ${duration(policy.remember_flushed_for_seconds)}`;
+    return "";
+}

@@ -1,0 +1,120 @@
+// A table of any number of rows, of which only those that are seen are elements.
+
+import {h} from "./dom.js";
+
+const TALLEST = 8_000_000;  // pixels: browsers draw nothing beyond some 17 million
+const ROW = 30;
+
+/**
+ * `columns`: `{name, title, text(row), numeric?, sortable?}`. `sorted(name)` and `opened(row)` are called when somebody
+ * wants that.
+ */
+export class VirtualTable {
+    #source = {total: 0, row: () => undefined, want: () => {}};
+    #first = 0;
+    #expected = -1;  // the scroll position that this table has set itself
+
+    constructor({label, columns, sorted, opened}) {
+        this.columns = columns;
+        this.opened = opened;
+        this.body = h("tbody");
+        this.heads = new Map(columns.map(column => [column.name, this.#head(column, sorted)]));
+        this.table = h("table", {}, h("caption", {class: "unseen"}, label),
+                       h("thead", {}, h("tr", {}, [...this.heads.values()])), this.body);
+        this.sizer = h("div", {class: "sizer"}, this.table);
+        this.element = h("div", {class: "virtual", tabindex: 0, role: "region", "aria-label": label,
+                                 onscroll: () => this.#scrolled(), onkeydown: event => this.#key(event)}, this.sizer);
+        this.element.addEventListener("wheel", event => this.#wheel(event), {passive: false});
+        this.resizing = new ResizeObserver(() => this.draw());
+        this.resizing.observe(this.element);
+    }
+
+    #head(column, sorted) {
+        const title = column.sortable === false ? column.title
+            : h("button", {class: "sort", onclick: () => sorted(column.name)}, column.title);
+        return h("th", {scope: "col", class: `${column.name} ${column.numeric ? "number" : ""}`}, title);
+    }
+
+    /** Which column the rows are in the order of; `direction` is `ascending` or `descending`. */
+    markSorted(name, direction) {
+        for (const [each, head] of this.heads) {
+            if (each === name) head.setAttribute("aria-sort", direction);
+            else head.removeAttribute("aria-sort");
+        }
+    }
+
+    show(source, {keepPlace = false} = {}) {
+        this.#source = source;
+        if (!keepPlace) this.#first = 0;
+        this.draw();
+    }
+
+    get total() { return this.#source.total; }
+    get shown() { return Math.max(1, Math.floor((this.element.clientHeight - ROW) / ROW)); }
+    get #last() { return Math.max(0, this.#source.total - this.shown); }
+    get #height() { return Math.min(TALLEST, (this.#source.total + 1) * ROW); }
+
+    goTo(row) {
+        this.#first = Math.max(0, Math.min(this.#last, Math.round(row)));
+        this.draw();
+    }
+
+    draw() {
+        this.#first = Math.min(this.#first, this.#last);
+        this.sizer.style.height = `${this.#height}px`;
+        const way = this.#height - this.element.clientHeight;
+        const position = this.#last === 0 ? 0 : Math.round(way * this.#first / this.#last);
+        if (Math.abs(this.element.scrollTop - position) > 1) {
+            this.#expected = position;
+            this.element.scrollTop = position;
+        }
+        const end = Math.min(this.#source.total, this.#first + this.shown);
+        this.#source.want(this.#first, end);
+        this.table.setAttribute("aria-rowcount", this.#source.total + 1);
+        const rows = [];
+        for (let index = this.#first; index < end; ++index) rows.push(this.#line(index));
+        const focused = [...this.body.querySelectorAll("button")].indexOf(document.activeElement);
+        this.body.replaceChildren(...rows);
+        if (focused !== -1) this.body.querySelectorAll("button")[focused]?.focus({preventScroll: true});
+        this.drawn?.(this.#first, end, this.#source.total);
+    }
+
+    #line(index) {
+        const row = this.#source.row(index);
+        const cells = this.columns.map((column, place) => {
+            const text = row ? column.text(row) : place === 0 ? "…" : "";
+            const cell = row && place === 0 ? h("button", {class: "link", onclick: () => this.opened(row)}, text) : text;
+            return h("td", {class: `${column.name} ${column.numeric ? "number" : ""}`, title: row && place > 0 ? text : undefined}, cell);
+        });
+        return h("tr", {"aria-rowindex": index + 2}, cells);
+    }
+
+    #scrolled() {
+        const {scrollTop, clientHeight} = this.element;
+        if (Math.abs(scrollTop - this.#expected) <= 1) return;
+        this.#expected = -1;
+        const way = this.#height - clientHeight;
+        const first = way <= 0 ? 0 : Math.round(scrollTop / way * this.#last);
+        if (first === this.#first) return;
+        this.#first = first;
+        // The position is what somebody's hand has made of it: it is not corrected.
+        this.#expected = scrollTop;
+        this.draw();
+    }
+
+    #wheel(event) {
+        // Where a pixel is more than a row, the wheel goes by rows all the same.
+        if (this.#height < TALLEST || event.ctrlKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
+        event.preventDefault();
+        this.goTo(this.#first + Math.sign(event.deltaY) * Math.max(1, Math.round(Math.abs(event.deltaY) / ROW)));
+    }
+
+    #key(event) {
+        if (event.altKey || event.ctrlKey || event.metaKey) return;
+        const to = {ArrowDown: this.#first + 1, ArrowUp: this.#first - 1, PageDown: this.#first + this.shown,
+                    PageUp: this.#first - this.shown, Home: 0, End: this.#last}[event.key];
+        if (to === undefined) return;
+        event.preventDefault();
+        this.goTo(to);
+    }
+}

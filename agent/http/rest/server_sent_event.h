@@ -1,0 +1,18 @@
+// One event of a stream of them (WHATWG HTML, section 9.2).
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+
+namespace headgate::http {
+
+constexpr std::string_view kEventStream = "text/event-stream";
+
+/// The data is JSON without line ends, so that it is one line here.
+[[nodiscard]] inline std::string server_sent_event(std::string_view name, std::string_view data) {
+    return fmt::format("event: {}\ndata: {}\n\n", name, data);
+}
+
+}  // namespace headgate::http

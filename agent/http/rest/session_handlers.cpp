@@ -1,0 +1,36 @@
+#include "http/rest/session_handlers.h"
+
+#include "gateway/chosen_endpoint.h"
+#include "gateway/order_json.h"
+#include "gateway/version.h"
+#include "http/problem.h"
+#include "operations/operation_json.h"
+
+namespace headgate::http {
+
+Answer show_session(gateway::ManagedGateway& /*gateway*/, const Request& request) {
+    fmt::memory_buffer out;
+    out.push_back('{');
+    JsonMembers members{out};
+    members.object("caller", [&](JsonMembers& inner) { operations::add_caller(inner, request.caller); });
+    members.text("role", gateway::to_string(request.rights.role));
+    if (request.rights.firewalls) members.texts("firewalls", *request.rights.firewalls);
+    members.text("version", gateway::kVersion);
+    out.push_back('}');
+    return json_answer(200, fmt::to_string(out));
+}
+
+Answer check_order(gateway::ManagedGateway& gateway, const Request& request) {
+    const auto order = gateway::read_order_json(request.body);
+    if (!order) return problem_of(order.error());
+    // What is flushed from a capture is flushed where it was found.
+    if (order->from_operation.empty()) {
+        const auto endpoint = gateway::choose_endpoint(*gateway.configuration(), order->endpoint);
+        if (!endpoint) return problem_of(endpoint.error());
+    }
+    fmt::memory_buffer out;
+    if (auto told = gateway::append_order_json(out, *order); !told) return problem_of(told.error());
+    return json_answer(200, fmt::to_string(out));
+}
+
+}  // namespace headgate::http

@@ -1,0 +1,129 @@
+// How the console looks, to those who see it and to those who do not: axe-core on every page, the keyboard alone, pictures
+// in every width, light and dark. The pictures are kept in SCREENSHOTS.
+
+import assert from "node:assert/strict";
+import {readFileSync} from "node:fs";
+import {createRequire} from "node:module";
+import {after, before, test} from "node:test";
+
+import {LabHost, newPage, signIn} from "./lab_host.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const FOLDER = process.env.SCREENSHOTS ?? "screenshots";
+const WIDTHS = [360, 1024, 1600];
+
+let host;
+let browser;
+let pages;
+
+before(async () => {
+    host = await LabHost.start("looks");
+    await host.ask("talk", {port: 8080, count: 3});
+    await host.ask("talk", {port: 5300, protocol: "udp"});
+    browser = await host.browser();
+    pages = await makePages();
+});
+
+after(async () => {
+    await browser?.close();
+    await host?.stop();
+});
+
+/** Asks the agent as the page does. */
+const asked = (page, path, body, method = "POST") => page.evaluate(async ([where, what, how]) => {
+    const headers = {Authorization: `Bearer ${sessionStorage.getItem("headgate-token")}`, "Content-Type": "application/json"};
+    return (await fetch(where, {method: how, headers, body: JSON.stringify(what)})).json();
+}, [path, body, method]);
+
+async function makePages() {
+    const page = await newPage(browser);
+    await signIn(page, host, "operator");
+    const run = async order => {
+        const {operation_id: id} = await asked(page, "v1/operations", {firewall: "edge", availability_zone: "a", filters: [{destination_port: "8080"}], ...order});
+        await page.evaluate(where => fetch(where, {headers: {Authorization: `Bearer ${sessionStorage.getItem("headgate-token")}`}}), `v1/operations/${id}?wait_ms=10000`);
+        return id;
+    };
+    await asked(page, "v1/stream-exception-policy?firewall=edge&availability_zone=a", {policy: "drop"}, "PUT");
+    const dryRun = await run({type: "FLOW_FLUSH", dry_run: true});
+    const capture = await run({type: "FLOW_CAPTURE"});
+    const flush = await run({type: "FLOW_FLUSH"});
+    await page.context().close();
+    return [["overview", "table"], ["capture", "form"], ["flush", "form"], [`flush/exactly/${capture}`, "form"], [`confirm/${dryRun}`, "form"],
+            [`operation/${flush}`, ".virtual button.link"], [`operation/${host.million}`, ".virtual button.link"], ["operations", "table"], ["log", "table"], ["policy", "form button"]];
+}
+
+async function open(page, [where, landmark]) {
+    await page.goto("about:blank");
+    await page.goto(`${host.url}#/${where}`);
+    await page.locator(`main ${landmark}`).first().waitFor();
+}
+
+const nameOf = where => where.replace(/\/[0-9a-f-]{36}$/, host.million && where.includes(host.million) ? "-million" : "").replaceAll("/", "-");
+
+async function violations(page) {
+    // By the tool's own door: a script of its own would be stopped by the page's policy.
+    await page.evaluate(AXE);
+    const {violations: found} = await page.evaluate(() => axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}));
+    return found.map(each => `${each.id}: ${each.nodes.map(node => node.html).slice(0, 3).join(" ")}`);
+}
+
+for (const colorScheme of ["light", "dark"]) {
+    test(`axe-core finds nothing, and nothing is wider than the page (${colorScheme})`, async () => {
+        const page = await newPage(browser, {colorScheme});
+        await page.goto(host.url);
+        await page.getByLabel("Token").waitFor();
+        assert.deepEqual(await violations(page), []);
+        await page.screenshot({path: `${FOLDER}/sign-in-${colorScheme}.png`});
+        await signIn(page, host, "operator");
+        for (const each of pages) {
+            for (const width of WIDTHS) {
+                await page.setViewportSize({width, height: 900});
+                await open(page, each);
+                const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+                assert.ok(overflow <= 0, `${each[0]} at ${width} px is ${overflow} px too wide`);
+                if (width !== 1024) assert.deepEqual(await violations(page), [], `${each[0]} at ${width}`);
+                await page.screenshot({path: `${FOLDER}/${nameOf(each[0])}-${width}-${colorScheme}.png`, fullPage: true});
+            }
+        }
+        assert.deepEqual(page.faults, []);
+        await page.context().close();
+    });
+}
+
+test("the whole path goes by the keyboard alone", async () => {
+    const page = await newPage(browser);
+    const press = async (...keys) => { for (const key of keys) await page.keyboard.press(key); };
+    /** Goes on by Tab until this is where the focus is. */
+    const tabTo = async (role, name) => {
+        const wanted = page.getByRole(role, {name}).first();
+        await wanted.waitFor();
+        for (let tries = 0; tries < 80; ++tries) {
+            if (await wanted.evaluate(element => element === document.activeElement)) return;
+            await press("Tab");
+        }
+        assert.fail(`${role} ${name} is not reached by Tab`);
+    };
+    await page.goto(host.url);
+    await page.getByLabel("Token").waitFor();
+    await page.keyboard.type(host.tokens.operator);
+    await press("Enter");
+    await page.getByRole("heading", {name: "Overview"}).waitFor();
+    await host.ask("talk", {port: 8080});
+    await tabTo("link", "Capture");
+    await press("Enter");
+    await page.getByRole("heading", {name: "Configure flow capture"}).waitFor();
+    await tabTo("textbox", "Destination port");
+    await page.keyboard.type("8080");
+    await tabTo("button", "Capture");
+    await press("Enter");
+    await tabTo("link", "Flush exactly these flows");
+    await press("Enter");
+    await tabTo("button", "See what it would do");
+    await press("Enter");
+    await tabTo("button", /^Flush \d+ flows?$/);
+    await press("Enter");
+    await page.getByText("completed", {exact: true}).waitFor();
+    await tabTo("region", "Flows");
+    await press("PageDown", "Home");
+    await page.context().close();
+});
