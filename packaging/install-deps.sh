@@ -10,6 +10,8 @@ build="build-essential cmake ninja-build pkg-config git ca-certificates
 lab="iproute2 iputils-ping socat jq conntrack nftables procps util-linux time python3 python3-pytest python3-jsonschema python3-yaml kmod curl openssl zsh man-db"
 # Linters, the second compiler, fuzzers, and what the benchmark compares with.
 check="clang clang-format clang-tidy libclang-rt-14-dev shellcheck wrk ulogd2 ulogd2-json"
+# The console is tried in a browser.
+browser="chromium fonts-dejavu-core"
 # Packages: how they are built, what judges them, and a machine to install them on.
 packages="ccache debhelper dh-apparmor dpkg-dev rpm lintian rpmlint apparmor systemd-container mmdebstrap"
 
@@ -19,13 +21,14 @@ gcc-c++ cmake ninja-build pkgconf git
 libnetfilter_conntrack-devel libmnl-devel nftables-devel poco-devel poco-sqlite poco-netssl poco-crypto sqlite-devel openssl-devel yaml-cpp-devel cli11-devel fmt-devel expected-devel prometheus-cpp-devel gtest-devel
 iproute iputils socat jq conntrack-tools nftables procps-ng util-linux time python3 python3-pytest python3-jsonschema python3-pyyaml kmod curl openssl zsh man-db nodejs npm
 clang clang-tools-extra compiler-rt ShellCheck wrk
+chromium dejavu-sans-fonts
 ccache rpm-build rpmlint dpkg debhelper lintian systemd-container mmdebstrap
 END
     exit 0
 fi
 
 missing=""
-for package in $build $lab $check $packages; do
+for package in $build $lab $check $browser $packages; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
 done
 # For the AWS SDK for JavaScript, which takes node 20: an installed one, from wherever it is, stays.

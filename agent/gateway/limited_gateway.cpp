@@ -163,6 +163,10 @@ flowlog::FlowLogCounts LimitedGateway::flow_log_counts() const {
     return whole_.flow_log_counts();
 }
 
+bool LimitedGateway::is_ending() const {
+    return whole_.is_ending();
+}
+
 std::vector<Finding> LimitedGateway::readiness() {
     auto findings = whole_.readiness();
     std::erase_if(findings, [&](const Finding& each) {

@@ -31,6 +31,7 @@ class LimitedGateway final : public ManagedGateway {
     Result<TableCensus> usage(const EndpointName& endpoint) override;
     Result<std::vector<PolicyCounter>> midstream_counters(const EndpointName& endpoint) override;
     [[nodiscard]] flowlog::FlowLogCounts flow_log_counts() const override;
+    [[nodiscard]] bool is_ending() const override;
     std::vector<Finding> readiness() override;
     Error refuse(const OperationOrder& order, Error error) override;
     Error refuse_policy(std::string_view action, const PolicyOrder& order, Error error) override;

@@ -243,8 +243,13 @@ void LocalGateway::trim() {
     if (store_) store_->trim();
 }
 
+bool LocalGateway::is_ending() const {
+    return is_ending_;
+}
+
 void LocalGateway::drain() {
     if (engine_) engine_->drain();
+    is_ending_ = true;
     flow_log_.end_looking_on();
 }
 

@@ -65,6 +65,7 @@ class LocalGateway final : public ManagedGateway {
     Result<TableCensus> usage(const EndpointName& endpoint) override;
     Result<std::vector<PolicyCounter>> midstream_counters(const EndpointName& endpoint) override;
     [[nodiscard]] flowlog::FlowLogCounts flow_log_counts() const override;
+    [[nodiscard]] bool is_ending() const override;
     std::vector<Finding> readiness() override;
     Error refuse(const OperationOrder& order, Error error) override;
     Error refuse_policy(std::string_view action, const PolicyOrder& order, Error error) override;
@@ -117,6 +118,7 @@ class LocalGateway final : public ManagedGateway {
     std::unique_ptr<OperationStore> store_;       ///< under `opening_` until it is there
     std::unique_ptr<operations::Engine> engine_;  ///< likewise
     std::atomic<bool> is_making_up_ = false;
+    std::atomic<bool> is_ending_ = false;
     std::jthread making_up_;  ///< whoever set that
 };
 

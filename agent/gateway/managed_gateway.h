@@ -47,6 +47,9 @@ class ManagedGateway : public Gateway {
     /// How the flow log fares.
     [[nodiscard]] virtual flowlog::FlowLogCounts flow_log_counts() const = 0;
 
+    /// Whether nothing runs any more, and nothing will: whoever only looks on is told to go.
+    [[nodiscard]] virtual bool is_ending() const = 0;
+
     /// Every check, whether good or not.
     virtual std::vector<Finding> readiness() = 0;
 

@@ -13,7 +13,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
-namespace {
+namespace full_disk_flow_log_test {
 
 using namespace std::chrono_literals;
 
@@ -58,5 +58,5 @@ TEST_F(FullDiskFlowLog, keeps_whole_lines_waits_for_room_and_goes_on_when_there_
                                                   "flow log: file: works again"}));
 }
 
-}  // namespace
+}  // namespace full_disk_flow_log_test
 }  // namespace headgate::testing

@@ -12,7 +12,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
-namespace {
+namespace full_disk_test {
 
 using operations::SqliteStore;
 
@@ -109,5 +109,5 @@ TEST_F(FullDisk, that_is_mounted_read_only_is_told_before_anything_is_written) {
     EXPECT_EQ(room.error().number, EROFS) << room.error().message;
 }
 
-}  // namespace
+}  // namespace full_disk_test
 }  // namespace headgate::testing

@@ -12,7 +12,7 @@
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
-namespace {
+namespace kernel_end_events_test {
 
 using conntrack::EndEvents;
 using conntrack::WantedEnds;
@@ -188,5 +188,5 @@ TEST_F(KernelEndEvents, a_message_from_another_process_is_not_believed) {
     EXPECT_TRUE(heard(events).empty());
 }
 
-}  // namespace
+}  // namespace kernel_end_events_test
 }  // namespace headgate::testing

@@ -16,7 +16,7 @@
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
-namespace {
+namespace kernel_end_reason_test {
 
 using flowlog::reason_of;
 
@@ -263,5 +263,5 @@ TEST_F(KernelEndReason, a_flow_that_makes_room_in_a_full_table_is_evicted) {
     }
 }
 
-}  // namespace
+}  // namespace kernel_end_reason_test
 }  // namespace headgate::testing

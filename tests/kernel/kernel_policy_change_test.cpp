@@ -10,7 +10,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
-namespace {
+namespace kernel_policy_change_test {
 
 using namespace midstream;
 
@@ -120,5 +120,5 @@ TEST_F(PolicyChange, that_cannot_be_finished_is_not_begun) {
     expect_alone(second_, 2);
 }
 
-}  // namespace
+}  // namespace kernel_policy_change_test
 }  // namespace headgate::testing

@@ -7,7 +7,7 @@
 #include "kernel/own_namespace.h"
 
 namespace headgate::testing {
-namespace {
+namespace kernel_recording_sysctls_test {
 
 using conntrack::ensure_recording;
 using conntrack::SysctlOutcome;
@@ -79,5 +79,5 @@ TEST_F(RecordingSysctls, that_may_not_be_written_are_told_with_the_reason) {
     EXPECT_EQ(report->counters.error, EROFS);
 }
 
-}  // namespace
+}  // namespace kernel_recording_sysctls_test
 }  // namespace headgate::testing

@@ -4,7 +4,7 @@
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
-namespace {
+namespace kernel_removal_test {
 
 Moment now() {
     return {std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()), std::nullopt};
@@ -80,5 +80,5 @@ TEST_F(KernelRemoval, never_reaches_a_flow_of_the_same_tuple_in_another_zone) {
     EXPECT_EQ(rows_of(query_for_all()).size(), 2U);
 }
 
-}  // namespace
+}  // namespace kernel_removal_test
 }  // namespace headgate::testing

@@ -6,7 +6,7 @@
 #include "support/ruleset_conformance.h"
 
 namespace headgate::testing {
-namespace {
+namespace kernel_ruleset_conformance_test {
 
 class KernelRulesetEnvironment {
   public:
@@ -29,5 +29,5 @@ class KernelRulesetEnvironment {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Kernel, RulesetConformance, KernelRulesetEnvironment);
 
-}  // namespace
+}  // namespace kernel_ruleset_conformance_test
 }  // namespace headgate::testing

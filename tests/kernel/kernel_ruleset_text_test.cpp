@@ -7,7 +7,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
-namespace {
+namespace kernel_ruleset_text_test {
 
 class RulesetText : public ::testing::Test {
   protected:
@@ -62,5 +62,5 @@ TEST_F(RulesetText, is_taken_at_the_ends_of_every_range) {
     }
 }
 
-}  // namespace
+}  // namespace kernel_ruleset_text_test
 }  // namespace headgate::testing

@@ -14,7 +14,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
-namespace {
+namespace kernel_ruleset_watch_test {
 
 using daemon::PolicyFinding;
 using midstream::RulesetWatch;
@@ -191,5 +191,5 @@ TEST_F(KeptRuleset, takes_the_place_of_another_policy_and_of_none) {
     EXPECT_EQ(keep(), PolicyFinding::Nothing);
 }
 
-}  // namespace
+}  // namespace kernel_ruleset_watch_test
 }  // namespace headgate::testing

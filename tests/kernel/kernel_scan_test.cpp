@@ -12,7 +12,7 @@
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
-namespace {
+namespace kernel_scan_test {
 
 using namespace std::chrono_literals;
 using conntrack::KernelFilter;
@@ -179,5 +179,5 @@ TEST_F(KernelScan, of_what_is_no_network_namespace_is_refused) {
         EXPECT_FALSE(NetworkNamespace::open(name).has_value()) << name;
 }
 
-}  // namespace
+}  // namespace kernel_scan_test
 }  // namespace headgate::testing

@@ -89,6 +89,7 @@ class MemoryGateway final : public gateway::ManagedGateway {
     std::vector<gateway::Finding> findings;
     gateway::TableCensus census;
     flowlog::FlowLogCounts flow_log;
+    std::atomic<bool> ending = false;
 
     Result<FlowOperation> start(const gateway::OperationOrder& order) override {
         const std::lock_guard lock{mutex_};
@@ -205,6 +206,7 @@ class MemoryGateway final : public gateway::ManagedGateway {
         return told;
     }
     [[nodiscard]] flowlog::FlowLogCounts flow_log_counts() const override { return flow_log; }
+    [[nodiscard]] bool is_ending() const override { return ending; }
     std::vector<gateway::Finding> readiness() override { return findings; }
     Error refuse(const gateway::OperationOrder& /*order*/, Error error) override {
         const std::lock_guard lock{mutex_};

@@ -6,7 +6,7 @@
 #include "support/served_gateway.h"
 
 namespace headgate::http {
-namespace {
+namespace agent_gateway_test {
 
 using namespace headgate::testing;
 
@@ -153,5 +153,5 @@ TEST_F(AgentsGateway, a_client_that_goes_away_while_it_waits_frees_its_thread) {
     EXPECT_TRUE(soon([&] { return server_->connections() == 0 && gateway_.waiting() == 0; }));
 }
 
-}  // namespace
+}  // namespace agent_gateway_test
 }  // namespace headgate::http

@@ -13,7 +13,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
-namespace {
+namespace append_file_test {
 
 using namespace std::chrono_literals;
 
@@ -181,5 +181,5 @@ TEST(AppendFile, that_cannot_be_opened_is_an_error_with_its_name) {
     EXPECT_EQ(file.error().message, "/proc/nowhere/log: No such file or directory");
 }
 
-}  // namespace
+}  // namespace append_file_test
 }  // namespace headgate::testing

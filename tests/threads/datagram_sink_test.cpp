@@ -12,7 +12,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
-namespace {
+namespace datagram_sink_test {
 
 using namespace std::chrono_literals;
 using flowlog::DatagramSink;
@@ -126,5 +126,5 @@ TEST(DatagramSink, tells_the_journal_in_its_own_protocol) {
     EXPECT_EQ(journal_fields(datagrams[1])["MESSAGE"], "{}");
 }
 
-}  // namespace
+}  // namespace datagram_sink_test
 }  // namespace headgate::testing

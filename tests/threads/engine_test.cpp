@@ -34,7 +34,7 @@ class EngineInMemory {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, EngineConformance, EngineInMemory);
 
-namespace {
+namespace engine_test {
 
 using namespace std::chrono_literals;
 using operations::AuditTrail;
@@ -464,5 +464,5 @@ TEST_F(Operating, that_somebody_runs_is_not_settled) {
     EXPECT_EQ(engine_->wait(started->id, 1min)->status, OperationStatus::Completed);
 }
 
-}  // namespace
+}  // namespace engine_test
 }  // namespace headgate::testing

@@ -10,7 +10,7 @@
 #include <thread>
 
 namespace headgate::daemon {
-namespace {
+namespace event_loop_test {
 
 using namespace std::chrono_literals;
 
@@ -248,5 +248,5 @@ TEST_F(LoopWithSignals, keeps_them_from_threads_that_are_started_later) {
     }}.join();
 }
 
-}  // namespace
+}  // namespace event_loop_test
 }  // namespace headgate::daemon

@@ -10,7 +10,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
-namespace {
+namespace file_sink_test {
 
 using namespace std::chrono_literals;
 using flowlog::FileSink;
@@ -90,5 +90,5 @@ TEST(FileSink, says_in_few_words_that_the_disk_is_full) {
     EXPECT_EQ(sink.write(*block_of({"{}"}), 0).error().message, "No space left on device");
 }
 
-}  // namespace
+}  // namespace file_sink_test
 }  // namespace headgate::testing

@@ -13,7 +13,7 @@
 #include "support/served_gateway.h"
 
 namespace headgate::http {
-namespace {
+namespace flow_log_handlers_test {
 
 using namespace headgate::testing;
 
@@ -251,5 +251,5 @@ TEST_F(FlowLogOverHttp, an_agent_that_ends_is_an_end_for_its_client) {
     EXPECT_TRUE(soon([&] { return ended.load(); }));
 }
 
-}  // namespace
+}  // namespace flow_log_handlers_test
 }  // namespace headgate::http

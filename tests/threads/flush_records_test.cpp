@@ -14,7 +14,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::gateway {
-namespace {
+namespace flush_records_test {
 
 using namespace headgate::testing;
 using namespace std::chrono_literals;
@@ -212,5 +212,5 @@ TEST_P(AfterAKill, records_of_others_before_and_after_are_not_taken_for_its_own)
 INSTANTIATE_TEST_SUITE_P(Formats, AfterAKill,
                          ::testing::Values(config::FlowLogFormat::Eve, config::FlowLogFormat::Aws));
 
-}  // namespace
+}  // namespace flush_records_test
 }  // namespace headgate::gateway

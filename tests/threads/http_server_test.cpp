@@ -12,7 +12,7 @@
 #endif
 
 namespace headgate::http {
-namespace {
+namespace http_server_test {
 
 using namespace headgate::testing;
 
@@ -329,5 +329,5 @@ TEST_F(HttpServer, at_rest_nothing_wakes_up) {
     EXPECT_LE(switches() - before, 2) << "one is this thread's own sleep";
 }
 
-}  // namespace
+}  // namespace http_server_test
 }  // namespace headgate::http

@@ -9,7 +9,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::gateway {
-namespace {
+namespace local_gateway_test {
 
 class LocalGatewaySignedOrders : public ::testing::Test {
   protected:
@@ -53,5 +53,5 @@ TEST_F(LocalGatewaySignedOrders, that_could_not_be_started_fail_in_the_same_way_
     EXPECT_EQ(second.error().message, first.error().message);
 }
 
-}  // namespace
+}  // namespace local_gateway_test
 }  // namespace headgate::gateway

@@ -17,7 +17,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::operations {
-namespace {
+namespace operation_listener_test {
 
 using namespace headgate::testing;
 using namespace std::chrono_literals;
@@ -168,5 +168,5 @@ TEST_F(Listening, tells_of_the_flows_that_another_process_was_ending_when_it_was
     EXPECT_EQ(witness_.lost_ids, (std::vector<std::uint32_t>{1, 2, 3, 4}));
 }
 
-}  // namespace
+}  // namespace operation_listener_test
 }  // namespace headgate::operations

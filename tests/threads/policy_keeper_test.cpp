@@ -5,7 +5,7 @@
 #include "support/memory_ruleset.h"
 
 namespace headgate::daemon {
-namespace {
+namespace policy_keeper_test {
 
 using namespace headgate::testing;
 
@@ -98,5 +98,5 @@ TEST(KeptPolicy, is_described_for_people) {
     EXPECT_EQ(describe({PolicyFinding::Nothing, "reject", ""}), "no policy was in force: now reject is");
 }
 
-}  // namespace
+}  // namespace policy_keeper_test
 }  // namespace headgate::daemon

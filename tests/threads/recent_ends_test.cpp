@@ -8,7 +8,7 @@
 #include "support/flow_builder.h"
 
 namespace headgate::flowlog {
-namespace {
+namespace recent_ends_test {
 
 using namespace headgate::testing;
 using namespace std::chrono_literals;
@@ -71,5 +71,5 @@ TEST(RecentEnds, let_go_of_those_who_wait_when_no_more_come) {
     EXPECT_TRUE(recent.is_closed());
 }
 
-}  // namespace
+}  // namespace recent_ends_test
 }  // namespace headgate::flowlog

@@ -8,7 +8,7 @@
 #include <thread>
 
 namespace headgate::gateway {
-namespace {
+namespace shared_census_test {
 
 TEST(SharedCensus, who_asks_meanwhile_gets_the_same) {
     SharedCensus shared;
@@ -44,5 +44,5 @@ TEST(SharedCensus, the_next_one_is_taken_anew) {
     EXPECT_EQ(counts, 2);
 }
 
-}  // namespace
+}  // namespace shared_census_test
 }  // namespace headgate::gateway

@@ -13,7 +13,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
-namespace {
+namespace sink_queue_test {
 
 using namespace std::chrono_literals;
 using flowlog::SinkQueue;
@@ -387,5 +387,5 @@ TEST_F(SinkQueueTest, loses_tears_and_doubles_no_line_of_a_file_that_is_rotated_
     EXPECT_TRUE(told_.messages().empty());
 }
 
-}  // namespace
+}  // namespace sink_queue_test
 }  // namespace headgate::testing

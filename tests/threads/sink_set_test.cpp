@@ -6,7 +6,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::flowlog {
-namespace {
+namespace sink_set_test {
 
 using namespace headgate::testing;
 using namespace std::chrono_literals;
@@ -83,5 +83,5 @@ TEST_F(SinkSetTest, gives_all_sinks_together_no_more_time_than_it_is_told) {
     EXPECT_EQ(sinks_.counts()[1].second.dropped, 1U);
 }
 
-}  // namespace
+}  // namespace sink_set_test
 }  // namespace headgate::flowlog

@@ -13,7 +13,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
-namespace {
+namespace standard_output_sink_test {
 
 using namespace std::chrono_literals;
 using flowlog::StandardOutputSink;
@@ -89,5 +89,5 @@ TEST(StandardOutputSink, writes_to_a_file_and_to_a_socket_as_well) {
     EXPECT_EQ(lines_of(received_bytes(reader.get(), 0)), lines_of(*block));
 }
 
-}  // namespace
+}  // namespace standard_output_sink_test
 }  // namespace headgate::testing

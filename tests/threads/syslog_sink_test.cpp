@@ -11,7 +11,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
-namespace {
+namespace syslog_sink_test {
 
 using namespace std::chrono_literals;
 using config::SyslogTransport;
@@ -173,5 +173,5 @@ TEST(SyslogSink, does_not_wait_for_longer_than_a_second_for_a_connection) {
     EXPECT_LT(std::chrono::steady_clock::now() - began, 1500ms);
 }
 
-}  // namespace
+}  // namespace syslog_sink_test
 }  // namespace headgate::testing

@@ -5,7 +5,7 @@
 #include "config/printable.h"
 
 namespace headgate::http {
-namespace {
+namespace access_line_test {
 
 using namespace std::chrono_literals;
 
@@ -63,5 +63,5 @@ TEST(AccessLine, is_not_longer_for_a_longer_path) {
     }
 }
 
-}  // namespace
+}  // namespace access_line_test
 }  // namespace headgate::http

@@ -6,7 +6,7 @@
 #include <random>
 
 namespace headgate {
-namespace {
+namespace address_test {
 
 std::string text_by_inet_ntop(const Address& address) {
     char text[INET6_ADDRSTRLEN]{};
@@ -98,5 +98,5 @@ TEST(Address, is_a_loopback_one_in_127_and_as_1) {
         EXPECT_FALSE(is_loopback(parse_address(text).value())) << text;
 }
 
-}  // namespace
+}  // namespace address_test
 }  // namespace headgate

@@ -6,7 +6,7 @@
 #include "support/signed_requests.h"
 
 namespace headgate::http::access {
-namespace {
+namespace authenticator_test {
 
 using namespace std::chrono_literals;
 using testing::authorization;
@@ -234,5 +234,5 @@ TEST(Authenticator, errors_repeat_nothing_that_was_shown) {
     EXPECT_EQ(identify(with_authorization("Bearer A-token")).error().message, "the token is unknown");
 }
 
-}  // namespace
+}  // namespace authenticator_test
 }  // namespace headgate::http::access

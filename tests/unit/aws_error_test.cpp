@@ -7,7 +7,7 @@
 #include "flow/json_reader.h"
 
 namespace headgate::http {
-namespace {
+namespace aws_error_test {
 
 std::string header_of(const Answer& answer, std::string_view name) {
     for (const auto& [each, value] : answer.headers)
@@ -83,5 +83,5 @@ TEST(AwsError, a_message_that_quotes_a_stranger_is_one_line_of_valid_text) {
     EXPECT_LT(message.size(), 600U);
 }
 
-}  // namespace
+}  // namespace aws_error_test
 }  // namespace headgate::http

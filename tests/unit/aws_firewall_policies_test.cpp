@@ -3,7 +3,7 @@
 #include "support/aws_calls.h"
 
 namespace headgate::testing {
-namespace {
+namespace aws_firewall_policies_test {
 
 class AwsPolicies : public AwsCalls {
   protected:
@@ -175,5 +175,5 @@ TEST_F(AwsPolicies, a_viewer_looks_and_changes_nothing) {
     EXPECT_EQ(policy_in("a"), "none");
 }
 
-}  // namespace
+}  // namespace aws_firewall_policies_test
 }  // namespace headgate::testing

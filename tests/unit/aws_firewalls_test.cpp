@@ -3,7 +3,7 @@
 #include "support/aws_calls.h"
 
 namespace headgate::testing {
-namespace {
+namespace aws_firewalls_test {
 
 using namespace http::aws;
 
@@ -83,5 +83,5 @@ TEST_F(AwsFirewalls, the_update_token_changes_with_the_firewall) {
     EXPECT_NE(token(), before);
 }
 
-}  // namespace
+}  // namespace aws_firewalls_test
 }  // namespace headgate::testing

@@ -2,7 +2,7 @@
 #include "support/aws_calls.h"
 
 namespace headgate::testing {
-namespace {
+namespace aws_flow_operations_test {
 
 using http::aws::vpc_endpoint_id;
 
@@ -256,5 +256,5 @@ TEST_F(AwsOperations, a_token_of_another_list_is_refused) {
     }
 }
 
-}  // namespace
+}  // namespace aws_flow_operations_test
 }  // namespace headgate::testing

@@ -2,7 +2,7 @@
 #include "support/aws_calls.h"
 
 namespace headgate::testing {
-namespace {
+namespace aws_flow_results_test {
 
 class AwsResults : public AwsCalls {
   protected:
@@ -161,5 +161,5 @@ TEST_F(AwsResults, results_of_an_operation_elsewhere_are_not_there) {
     EXPECT_TRUE(refused("ListFlowOperationResults", elsewhere).starts_with("ResourceNotFoundException"));
 }
 
-}  // namespace
+}  // namespace aws_flow_results_test
 }  // namespace headgate::testing

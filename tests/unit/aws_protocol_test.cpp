@@ -5,7 +5,7 @@
 #include "support/aws_calls.h"
 
 namespace headgate::testing {
-namespace {
+namespace aws_protocol_test {
 
 class AwsProtocol : public AwsCalls {};
 
@@ -100,5 +100,5 @@ TEST_F(AwsProtocol, a_failure_is_the_servers) {
     EXPECT_EQ(error_of(answer), "InternalServerError: no disk");
 }
 
-}  // namespace
+}  // namespace aws_protocol_test
 }  // namespace headgate::testing

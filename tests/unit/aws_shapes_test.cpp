@@ -9,7 +9,7 @@
 #include "http/aws/shapes.h"
 
 namespace headgate::http::aws {
-namespace {
+namespace aws_shapes_test {
 
 ShapeReader reader_of(const std::string& text) {
     return ShapeReader{parse_json_object(text).value()};
@@ -195,5 +195,5 @@ TEST(AwsFirewallNames, an_arn_has_region_account_and_name) {
               "arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/edge");
 }
 
-}  // namespace
+}  // namespace aws_shapes_test
 }  // namespace headgate::http::aws

@@ -10,7 +10,7 @@
 #include "support/flow_builder.h"
 
 namespace headgate::operations {
-namespace {
+namespace capture_file_test {
 
 using namespace headgate::testing;
 using namespace std::chrono_literals;
@@ -177,5 +177,5 @@ TEST_F(CaptureFile, that_is_not_there_is_a_system_error) {
     EXPECT_EQ(read_capture_file("/", nothing).error().number, EISDIR);
 }
 
-}  // namespace
+}  // namespace capture_file_test
 }  // namespace headgate::operations

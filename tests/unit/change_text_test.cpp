@@ -5,7 +5,7 @@
 #include "midstream/ruleset_text.h"
 
 namespace headgate::midstream {
-namespace {
+namespace change_text_test {
 
 StreamExceptionPolicy some_policy() {
     StreamExceptionPolicy policy;
@@ -63,5 +63,5 @@ TEST(PolicyRemoval, of_nothing_is_nothing) {
     EXPECT_EQ(removal_text(chains({"in_force"}), {}), "");
 }
 
-}  // namespace
+}  // namespace change_text_test
 }  // namespace headgate::midstream

@@ -5,7 +5,7 @@
 #include "config/load.h"
 
 namespace headgate::gateway {
-namespace {
+namespace chosen_endpoint_test {
 
 class Choosing : public ::testing::Test {
   protected:
@@ -84,5 +84,5 @@ TEST_F(Choosing, an_endpoint_without_a_conntrack_zone_leaves_the_query_as_it_is)
     EXPECT_EQ(query.zone, 6);
 }
 
-}  // namespace
+}  // namespace chosen_endpoint_test
 }  // namespace headgate::gateway

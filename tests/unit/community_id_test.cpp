@@ -5,7 +5,7 @@
 #include <string>
 
 namespace headgate::flowlog {
-namespace {
+namespace community_id_test {
 
 /// A row of the specification's baseline data (baseline/baseline_deflt.json). Ports of ICMP: type and its counterpart,
 /// or type and code where nothing answers the type.
@@ -92,5 +92,5 @@ TEST(CommunityId, of_a_protocol_that_the_specification_has_no_ports_for_is_made_
               id_of(tuple_of({136, "10.0.0.1", "10.0.0.2", 1, 2, ""})));
 }
 
-}  // namespace
+}  // namespace community_id_test
 }  // namespace headgate::flowlog

@@ -16,7 +16,7 @@
 #include "support/example_text.h"
 
 namespace headgate::cli {
-namespace {
+namespace completion_test {
 
 using namespace headgate::testing;
 
@@ -87,5 +87,5 @@ TEST(Completion, an_argument_means_the_same_wherever_it_is) {
     }
 }
 
-}  // namespace
+}  // namespace completion_test
 }  // namespace headgate::cli

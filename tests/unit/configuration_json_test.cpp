@@ -9,7 +9,7 @@
 #include "support/setting_keys.h"
 
 namespace headgate::gateway {
-namespace {
+namespace configuration_json_test {
 
 using namespace headgate::testing;
 
@@ -53,5 +53,5 @@ TEST(ConfigurationJson, names_the_files_that_were_read) {
               (std::vector<std::string>{"/etc/headgate/headgate.yaml", "/etc/headgate/conf.d/a \"b\".yaml"}));
 }
 
-}  // namespace
+}  // namespace configuration_json_test
 }  // namespace headgate::gateway

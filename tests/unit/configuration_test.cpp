@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace headgate::config {
-namespace {
+namespace configuration_test {
 
 Configuration two_firewalls() {
     Configuration configuration;
@@ -77,5 +77,5 @@ TEST(Configuration, an_endpoint_may_name_its_own_policy) {
     EXPECT_EQ(policy_to_keep(configuration, endpoint), std::nullopt);
 }
 
-}  // namespace
+}  // namespace configuration_test
 }  // namespace headgate::config

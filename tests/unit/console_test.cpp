@@ -7,7 +7,7 @@
 #include <set>
 
 namespace headgate::http {
-namespace {
+namespace console_test {
 
 Request asking_for(std::string path, std::string accept_encoding = {}) {
     Request request;
@@ -129,5 +129,5 @@ TEST(Console, leaves_everything_else_to_others) {
     EXPECT_TRUE(is_of_console(head));
 }
 
-}  // namespace
+}  // namespace console_test
 }  // namespace headgate::http

@@ -5,7 +5,7 @@
 #include <array>
 
 namespace headgate::http {
-namespace {
+namespace content_negotiation_test {
 
 constexpr std::array<std::string_view, 3> kOffered{"application/json", "application/x-ndjson", "text/csv"};
 
@@ -45,5 +45,5 @@ TEST(ContentNegotiation, a_range_that_is_not_well_formed_accepts_nothing) {
     EXPECT_EQ(preferred("nonsense, text/csv"), "text/csv") << "and spoils no other";
 }
 
-}  // namespace
+}  // namespace content_negotiation_test
 }  // namespace headgate::http

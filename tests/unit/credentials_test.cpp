@@ -8,7 +8,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::http::access {
-namespace {
+namespace credentials_test {
 
 const std::string kHash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
@@ -141,5 +141,5 @@ TEST_F(CredentialsFile, must_be_a_file_that_is_there) {
               folder_.path("folder") + ": not a regular file");
 }
 
-}  // namespace
+}  // namespace credentials_test
 }  // namespace headgate::http::access

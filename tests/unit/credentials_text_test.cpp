@@ -8,7 +8,7 @@
 #include "support/example_text.h"
 
 namespace headgate::http::access {
-namespace {
+namespace credentials_text_test {
 
 using testing::text_of;
 using testing::uncommented;
@@ -42,5 +42,5 @@ TEST(CredentialsText, the_example_with_a_secret_has_one_of_each_kind) {
     EXPECT_EQ(loaded->certificates[0].rights.firewalls, std::vector<std::string>{"edge"});
 }
 
-}  // namespace
+}  // namespace credentials_text_test
 }  // namespace headgate::http::access

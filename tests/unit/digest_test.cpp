@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace headgate::http::access {
-namespace {
+namespace digest_test {
 
 TEST(Digest, is_that_of_the_standards) {
     // FIPS 180-4's example, and RFC 4231, test case 2.
@@ -31,5 +31,5 @@ TEST(Digest, differs_when_any_byte_does) {
     }
 }
 
-}  // namespace
+}  // namespace digest_test
 }  // namespace headgate::http::access

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace headgate::config {
-namespace {
+namespace duration_test {
 
 using namespace std::chrono_literals;
 
@@ -51,5 +51,5 @@ TEST(Duration, ends_where_seconds_can_not_be_counted) {
     }
 }
 
-}  // namespace
+}  // namespace duration_test
 }  // namespace headgate::config

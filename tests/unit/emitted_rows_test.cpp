@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace headgate::conntrack {
-namespace {
+namespace emitted_rows_test {
 
 TEST(EmittedRows, a_row_is_new_once) {
     EmittedRows rows{100};
@@ -39,5 +39,5 @@ TEST(EmittedRows, after_a_restart_every_earlier_row_is_known) {
     EXPECT_FALSE(rows.first_time(20'001));
 }
 
-}  // namespace
+}  // namespace emitted_rows_test
 }  // namespace headgate::conntrack

@@ -3,7 +3,7 @@
 #include "support/flow_builder.h"
 
 namespace headgate::testing {
-namespace {
+namespace end_reason_test {
 
 using flowlog::reason_of;
 
@@ -82,5 +82,5 @@ TEST(LastState, is_absent_where_the_protocol_has_one_that_was_not_told) {
     }
 }
 
-}  // namespace
+}  // namespace end_reason_test
 }  // namespace headgate::testing

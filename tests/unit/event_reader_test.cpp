@@ -7,7 +7,7 @@
 #include "support/kernel_events.h"
 
 namespace headgate::flowlog {
-namespace {
+namespace event_reader_test {
 
 using namespace headgate::testing;
 using namespace std::chrono_literals;
@@ -91,5 +91,5 @@ TEST(EventReader, counts_what_cannot_be_read) {
     EXPECT_TRUE(ended.empty());
 }
 
-}  // namespace
+}  // namespace event_reader_test
 }  // namespace headgate::flowlog

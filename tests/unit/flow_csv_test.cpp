@@ -10,7 +10,7 @@
 #include "support/stored_operations.h"
 
 namespace headgate {
-namespace {
+namespace flow_csv_test {
 
 using namespace headgate::testing;
 
@@ -109,5 +109,5 @@ TEST(FlowCsv, every_kind_of_flow_fits_its_columns) {
         EXPECT_TRUE(told_of(each.flow, {}, {each.outcome, 0}).contains("source"));
 }
 
-}  // namespace
+}  // namespace flow_csv_test
 }  // namespace headgate

@@ -5,7 +5,7 @@
 #include "support/flow_builder.h"
 
 namespace headgate {
-namespace {
+namespace flow_filter_test {
 
 using namespace headgate::testing;
 
@@ -81,5 +81,5 @@ TEST(FlowFilter, errors_name_the_key_and_the_rule) {
     EXPECT_NE(error_of("source-port=1:2:3"), "");
 }
 
-}  // namespace
+}  // namespace flow_filter_test
 }  // namespace headgate

@@ -7,7 +7,7 @@
 #include "support/flow_builder.h"
 
 namespace headgate {
-namespace {
+namespace flow_json_test {
 
 using namespace headgate::testing;
 using namespace std::chrono_literals;
@@ -91,5 +91,5 @@ TEST(Rfc3339, is_read_as_it_is_written) {
     }
 }
 
-}  // namespace
+}  // namespace flow_json_test
 }  // namespace headgate

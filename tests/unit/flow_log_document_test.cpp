@@ -9,7 +9,7 @@
 #include "support/example_text.h"
 
 namespace headgate::flowlog {
-namespace {
+namespace flow_log_document_test {
 
 using namespace headgate::testing;
 using config::FlowLogFormat;
@@ -45,5 +45,5 @@ TEST(FlowLogDocument, shows_records_as_they_are_written) {
     EXPECT_EQ(shown[2], line_of(FlowLogFormat::Eve, lost_flows()));
 }
 
-}  // namespace
+}  // namespace flow_log_document_test
 }  // namespace headgate::flowlog

@@ -11,7 +11,7 @@
 #include "support/kernel_messages.h"
 
 namespace headgate::conntrack {
-namespace {
+namespace flow_message_test {
 
 using namespace headgate::testing;
 using namespace std::chrono_literals;
@@ -174,5 +174,5 @@ TEST(MessageReader, stops_at_a_message_that_is_longer_than_its_buffer) {
     EXPECT_FALSE(reader.at_end());
 }
 
-}  // namespace
+}  // namespace flow_message_test
 }  // namespace headgate::conntrack

@@ -7,7 +7,7 @@
 #include "support/flow_builder.h"
 
 namespace headgate {
-namespace {
+namespace flow_query_test {
 
 using namespace headgate::testing;
 using namespace std::chrono_literals;
@@ -263,5 +263,5 @@ TEST(FlowQuery, agrees_with_a_naive_reference_over_random_flows_and_queries) {
     EXPECT_GT(matches, 1000U);
 }
 
-}  // namespace
+}  // namespace flow_query_test
 }  // namespace headgate

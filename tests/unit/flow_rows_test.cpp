@@ -5,7 +5,7 @@
 #include "support/stored_operations.h"
 
 namespace headgate::operations {
-namespace {
+namespace flow_rows_test {
 
 using namespace headgate::testing;
 
@@ -71,5 +71,5 @@ TEST(FlowRows, outcomes_of_another_block_are_an_error) {
               "a block of 3 flows has 2 outcomes");
 }
 
-}  // namespace
+}  // namespace flow_rows_test
 }  // namespace headgate::operations

@@ -5,7 +5,7 @@
 #include "support/flow_builder.h"
 
 namespace headgate {
-namespace {
+namespace flow_test {
 
 using namespace headgate::testing;
 using namespace std::chrono_literals;
@@ -81,5 +81,5 @@ TEST(Flow, bytes_that_nobody_counted_are_absent) {
     EXPECT_EQ(total_bytes(tcp_flow().with_bytes(3, 4)), 7U);
 }
 
-}  // namespace
+}  // namespace flow_test
 }  // namespace headgate

@@ -4,7 +4,7 @@
 #include "support/flush_rehearsal.h"
 
 namespace headgate::operations {
-namespace {
+namespace flush_policy_test {
 
 using namespace headgate::testing;
 
@@ -262,5 +262,5 @@ TEST_F(FlushingWithPolicy, a_flush_does_not_take_a_policy_on_all_midstream_packe
     EXPECT_TRUE(flush().has_value());
 }
 
-}  // namespace
+}  // namespace flush_policy_test
 }  // namespace headgate::operations

@@ -7,7 +7,7 @@
 #include "support/flush_rehearsal.h"
 
 namespace headgate::operations {
-namespace {
+namespace flush_test {
 
 using namespace headgate::testing;
 
@@ -236,5 +236,5 @@ TEST_F(Flushing, handles_more_rows_than_it_keeps_in_memory) {
         EXPECT_EQ(observer_.would_be_ended[i].original, flows[i].original);
 }
 
-}  // namespace
+}  // namespace flush_test
 }  // namespace headgate::operations

@@ -11,7 +11,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
-namespace {
+namespace folder_owner_test {
 
 constexpr uid_t kNobody = 65534;
 
@@ -60,5 +60,5 @@ TEST_F(AnothersFolder, of_ones_own_is_as_ever) {
     EXPECT_TRUE(AppendFile::open(folder_.path("log"), TornLine::End));
 }
 
-}  // namespace
+}  // namespace folder_owner_test
 }  // namespace headgate::testing

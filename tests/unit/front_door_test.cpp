@@ -7,7 +7,7 @@
 #include "support/memory_gateway.h"
 
 namespace headgate::http {
-namespace {
+namespace front_door_test {
 
 using testing::MemoryGateway;
 
@@ -156,5 +156,5 @@ TEST_F(TheFrontDoor, every_request_leaves_a_line_and_is_counted) {
     EXPECT_NE(told.find("headgate_http_connections_turned_away_total 1"), std::string::npos);
 }
 
-}  // namespace
+}  // namespace front_door_test
 }  // namespace headgate::http

@@ -8,7 +8,7 @@
 #include "support/stored_operations.h"
 
 namespace headgate::gateway {
-namespace {
+namespace gateway_json_test {
 
 using namespace headgate::testing;
 
@@ -163,5 +163,5 @@ TEST(GatewayJson, an_answer_with_a_wrong_member_is_an_error_that_names_it) {
     EXPECT_EQ(read_operation_json("").error().message, "not valid JSON");
 }
 
-}  // namespace
+}  // namespace gateway_json_test
 }  // namespace headgate::gateway

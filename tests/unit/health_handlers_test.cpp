@@ -7,7 +7,7 @@
 #include "support/memory_gateway.h"
 
 namespace headgate::http {
-namespace {
+namespace health_handlers_test {
 
 TEST(Health, an_agent_that_answers_is_healthy_whatever_has_failed) {
     testing::MemoryGateway gateway;
@@ -44,5 +44,5 @@ TEST(Readiness, names_what_is_missing_and_where) {
                            "\n");
 }
 
-}  // namespace
+}  // namespace health_handlers_test
 }  // namespace headgate::http

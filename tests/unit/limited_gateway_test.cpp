@@ -8,7 +8,7 @@
 #include "support/memory_gateway.h"
 
 namespace headgate::gateway {
-namespace {
+namespace limited_gateway_test {
 
 using testing::MemoryGateway;
 
@@ -135,5 +135,5 @@ TEST(LimitedGateway, flows_that_ended_are_told_of_their_firewalls_alone) {
     EXPECT_EQ(whole.last_ended_query().firewalls, std::nullopt);
 }
 
-}  // namespace
+}  // namespace limited_gateway_test
 }  // namespace headgate::gateway

@@ -6,7 +6,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::daemon {
-namespace {
+namespace listening_record_test {
 
 using namespace std::chrono_literals;
 
@@ -38,5 +38,5 @@ TEST_F(ListeningRecordTest, says_of_an_agent_that_was_killed_that_its_end_is_not
                                  "did not come to its end."));
 }
 
-}  // namespace
+}  // namespace listening_record_test
 }  // namespace headgate::daemon

@@ -6,7 +6,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::config {
-namespace {
+namespace load_configuration_test {
 
 using namespace std::chrono_literals;
 using headgate::testing::TemporaryFolder;
@@ -450,5 +450,5 @@ TEST_F(LoadConfigurationFiles, conf_d_is_a_folder) {
     EXPECT_EQ(error(), folder_.path("conf.d") + ": Not a directory");
 }
 
-}  // namespace
+}  // namespace load_configuration_test
 }  // namespace headgate::config

@@ -14,7 +14,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::cli {
-namespace {
+namespace log_command_test {
 
 using namespace headgate::testing;
 
@@ -174,5 +174,5 @@ TEST_F(LogCommandTest, an_argument_that_is_wrong_is_named) {
     EXPECT_TRUE(contains(show({"--source", "10.0.0.0/33"}).err, "--source: "));
 }
 
-}  // namespace
+}  // namespace log_command_test
 }  // namespace headgate::cli

@@ -16,7 +16,7 @@
 #include "support/example_text.h"
 
 namespace headgate::cli {
-namespace {
+namespace manual_test {
 
 using namespace headgate::testing;
 using Words = std::set<std::string>;
@@ -150,5 +150,5 @@ TEST(Manual, of_policies_has_every_key_and_shows_a_policy_that_is_right) {
     EXPECT_TRUE(policy) << policy.error().message;
 }
 
-}  // namespace
+}  // namespace manual_test
 }  // namespace headgate::cli

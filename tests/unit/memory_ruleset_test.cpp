@@ -3,7 +3,7 @@
 #include "support/ruleset_conformance.h"
 
 namespace headgate::testing {
-namespace {
+namespace memory_ruleset_test {
 
 class MemoryRulesetEnvironment {
   public:
@@ -17,5 +17,5 @@ class MemoryRulesetEnvironment {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, RulesetConformance, MemoryRulesetEnvironment);
 
-}  // namespace
+}  // namespace memory_ruleset_test
 }  // namespace headgate::testing

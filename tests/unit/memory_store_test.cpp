@@ -3,7 +3,7 @@
 #include "support/operation_store_conformance.h"
 
 namespace headgate::testing {
-namespace {
+namespace memory_store_test {
 
 class MemoryStoreEnvironment {
   public:
@@ -24,5 +24,5 @@ TEST(MemoryStore, a_full_disk_takes_nothing_more) {
     EXPECT_TRUE(store.update(operation_named("one")).has_value());
 }
 
-}  // namespace
+}  // namespace memory_store_test
 }  // namespace headgate::testing

@@ -10,7 +10,7 @@
 #include "support/memory_gateway.h"
 
 namespace headgate::http {
-namespace {
+namespace metrics_test {
 
 using namespace std::chrono_literals;
 using testing::MemoryGateway;
@@ -220,5 +220,5 @@ TEST_F(MetricsOf, the_flow_log_tells_flows_by_reason_and_how_each_sink_fares) {
     EXPECT_EQ(value_of(R"(headgate_flow_log_sink_up{sink="file_2"})"), "1");
 }
 
-}  // namespace
+}  // namespace metrics_test
 }  // namespace headgate::http

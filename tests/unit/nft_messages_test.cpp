@@ -8,7 +8,7 @@
 #include "support/flow_builder.h"
 
 namespace headgate::midstream {
-namespace {
+namespace nft_messages_test {
 
 using namespace headgate::testing;
 using namespace std::chrono_literals;
@@ -94,5 +94,5 @@ TEST(NftAnswer, about_another_table_is_none_of_ours) {
     EXPECT_FALSE(chain_with("filter", {}).has_value());
 }
 
-}  // namespace
+}  // namespace nft_messages_test
 }  // namespace headgate::midstream

@@ -12,7 +12,7 @@
 #include "support/memory_gateway.h"
 
 namespace headgate::http {
-namespace {
+namespace openapi_document_test {
 
 using namespace headgate::testing;
 using Names = std::set<std::string>;
@@ -112,5 +112,5 @@ TEST(OpenApiDocument, is_served) {
     EXPECT_EQ(answer.body, openapi_document());
 }
 
-}  // namespace
+}  // namespace openapi_document_test
 }  // namespace headgate::http

@@ -5,7 +5,7 @@
 #include "support/memory_gateway.h"
 
 namespace headgate::http {
-namespace {
+namespace operation_events_test {
 
 using namespace headgate::testing;
 
@@ -83,5 +83,5 @@ TEST_F(OperationEvents, an_operation_that_is_not_there_is_not_found) {
     EXPECT_EQ(answer.headers.front().second, "no-store");
 }
 
-}  // namespace
+}  // namespace operation_events_test
 }  // namespace headgate::http

@@ -5,7 +5,7 @@
 #include "support/flow_builder.h"
 
 namespace headgate::gateway {
-namespace {
+namespace order_json_test {
 
 using namespace headgate::testing;
 
@@ -146,5 +146,5 @@ TEST(OrderJson, of_a_policy_comes_back) {
     EXPECT_FALSE(read_policy_order_json(R"({"policy":"x","firewall":"edge"})"));
 }
 
-}  // namespace
+}  // namespace order_json_test
 }  // namespace headgate::gateway

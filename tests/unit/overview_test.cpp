@@ -8,7 +8,7 @@
 #include "support/memory_gateway.h"
 
 namespace headgate::http {
-namespace {
+namespace overview_test {
 
 using namespace headgate::testing;
 
@@ -84,11 +84,17 @@ TEST_F(Overview, a_comment_keeps_a_silent_stream_alive) {
     EXPECT_TRUE(over_);
 }
 
+TEST_F(Overview, does_not_keep_a_gateway_from_ending) {
+    const auto all = told([&](std::string_view) { gateway_.ending = true; });
+    EXPECT_TRUE(all.starts_with("event: overview\n"));
+    EXPECT_FALSE(over_) << "somebody was still waiting";
+}
+
 TEST_F(Overview, is_json_or_events_and_nothing_else) {
     EXPECT_EQ(shown("text/event-stream").content_type, "text/event-stream");
     EXPECT_TRUE(shown("text/event-stream").stream);
     EXPECT_EQ(shown("text/csv").status, 406);
 }
 
-}  // namespace
+}  // namespace overview_test
 }  // namespace headgate::http

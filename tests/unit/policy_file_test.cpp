@@ -6,7 +6,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::midstream {
-namespace {
+namespace policy_file_test {
 
 using namespace std::chrono_literals;
 using headgate::testing::TemporaryFolder;
@@ -258,5 +258,5 @@ TEST_F(PolicyFileOnDisk, has_64_kib_at_most) {
     EXPECT_EQ(error_of_file(large).message, large + ": larger than 64 KiB");
 }
 
-}  // namespace
+}  // namespace policy_file_test
 }  // namespace headgate::midstream

@@ -5,7 +5,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::midstream {
-namespace {
+namespace policy_library_test {
 
 using headgate::testing::TemporaryFolder;
 
@@ -147,5 +147,5 @@ TEST(PolicyFolders, as_shipped_hold_drop_reject_and_continue) {
     EXPECT_EQ(names, (std::vector<std::string>{"continue", "drop", "reject"}));
 }
 
-}  // namespace
+}  // namespace policy_library_test
 }  // namespace headgate::midstream

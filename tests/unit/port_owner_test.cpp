@@ -8,7 +8,7 @@
 #include "conntrack/flush_port.h"
 
 namespace headgate::testing {
-namespace {
+namespace port_owner_test {
 
 using flowlog::owner_of_port;
 
@@ -71,5 +71,5 @@ TEST(FlushPorts, give_way_to_whoever_came_first) {
     EXPECT_EQ(third.error().number, EADDRINUSE);
 }
 
-}  // namespace
+}  // namespace port_owner_test
 }  // namespace headgate::testing

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace headgate::http::access {
-namespace {
+namespace rate_limiter_test {
 
 using namespace std::chrono_literals;
 
@@ -64,5 +64,5 @@ TEST(RateLimiter, forgets_who_has_not_asked_for_longest) {
     EXPECT_EQ(admitted(limiter, "b", 1, kNow), 1);
 }
 
-}  // namespace
+}  // namespace rate_limiter_test
 }  // namespace headgate::http::access

@@ -8,7 +8,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::flowlog {
-namespace {
+namespace record_file_test {
 
 using headgate::testing::TemporaryFolder;
 
@@ -127,5 +127,5 @@ TEST_F(RecordFileTest, a_reader_who_has_enough_ends_the_reading) {
     EXPECT_EQ(read.error().message, "enough");
 }
 
-}  // namespace
+}  // namespace record_file_test
 }  // namespace headgate::flowlog

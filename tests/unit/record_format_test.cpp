@@ -7,7 +7,7 @@
 #include "support/ended_flows.h"
 
 namespace headgate::flowlog {
-namespace {
+namespace record_format_test {
 
 using namespace headgate::testing;
 using config::FlowLogFormat;
@@ -204,5 +204,5 @@ TEST(RecordFormat, protocol_names_are_read_back) {
     EXPECT_EQ(protocol_name(Protocol{200}), "200");
 }
 
-}  // namespace
+}  // namespace record_format_test
 }  // namespace headgate::flowlog

@@ -6,7 +6,7 @@
 #include "support/ended_flows.h"
 
 namespace headgate::flowlog {
-namespace {
+namespace record_reader_test {
 
 using namespace headgate::testing;
 using config::FlowLogFormat;
@@ -107,5 +107,5 @@ TEST(RecordReader, an_error_names_the_member_and_the_rule) {
     EXPECT_EQ(error_of(std::string(70'000, ' ')), "longer than 65536 bytes");
 }
 
-}  // namespace
+}  // namespace record_reader_test
 }  // namespace headgate::flowlog

@@ -5,7 +5,7 @@
 #include <cerrno>
 
 namespace headgate::conntrack {
-namespace {
+namespace recording_sysctls_test {
 
 TEST(RecordingSysctl, that_could_not_be_set_is_described_with_what_is_lacking_and_what_to_do) {
     EXPECT_EQ(describe({"nf_conntrack_acct", SysctlOutcome::NotSet, 0, EROFS}),
@@ -33,5 +33,5 @@ TEST(RecordingSysctl, that_was_right_is_described_in_a_few_words) {
               "net.netfilter.nf_conntrack_events is 1");
 }
 
-}  // namespace
+}  // namespace recording_sysctls_test
 }  // namespace headgate::conntrack

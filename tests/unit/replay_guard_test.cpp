@@ -6,7 +6,7 @@
 #include <cerrno>
 
 namespace headgate::gateway {
-namespace {
+namespace replay_guard_test {
 
 using namespace std::chrono_literals;
 
@@ -93,5 +93,5 @@ TEST_F(ReplayGuardTest, a_signature_that_comes_with_another_token_starts_nothing
     EXPECT_EQ(guard_.claim(proof_, "", kStart + 2min).error().number, EBUSY);
 }
 
-}  // namespace
+}  // namespace replay_guard_test
 }  // namespace headgate::gateway

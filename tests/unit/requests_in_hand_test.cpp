@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 namespace headgate::http::access {
-namespace {
+namespace requests_in_hand_test {
 
 TEST(RequestsInHand, one_caller_has_so_many_at_once) {
     const auto hand = std::make_shared<RequestsInHand>(2);
@@ -27,5 +27,5 @@ TEST(RequestsInHand, outlives_its_owner_as_long_as_somebody_is_in) {
     EXPECT_TRUE(seen.expired());
 }
 
-}  // namespace
+}  // namespace requests_in_hand_test
 }  // namespace headgate::http::access

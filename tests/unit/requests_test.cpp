@@ -12,7 +12,7 @@
 #include "support/flow_builder.h"
 
 namespace headgate::conntrack {
-namespace {
+namespace requests_test {
 
 using namespace headgate::testing;
 
@@ -134,5 +134,5 @@ TEST(Requests, an_icmp_tuple_has_type_code_and_id) {
     EXPECT_EQ(nfct_get_attr_u16(read.entry.get(), ATTR_ICMP_ID), htons(7));
 }
 
-}  // namespace
+}  // namespace requests_test
 }  // namespace headgate::conntrack

@@ -9,7 +9,7 @@
 #include "support/flow_builder.h"
 
 namespace headgate::midstream {
-namespace {
+namespace ruleset_text_test {
 
 using namespace headgate::testing;
 using namespace std::chrono_literals;
@@ -191,5 +191,5 @@ TEST(Window, has_the_protocol_for_its_key) {
     EXPECT_EQ(protocol_of_window(window.elements.at(0)), Protocol::Sctp);
 }
 
-}  // namespace
+}  // namespace ruleset_text_test
 }  // namespace headgate::midstream

@@ -11,7 +11,7 @@
 #include "netlink/request_buffer.h"
 
 namespace headgate::midstream {
-namespace {
+namespace ruleset_watch_test {
 
 /// Notifications as nf_tables sends them, one datagram of several messages.
 class Notifications {
@@ -91,5 +91,5 @@ TEST(RulesetNotification, with_any_byte_changed_is_read_within_its_bounds) {
     }
 }
 
-}  // namespace
+}  // namespace ruleset_watch_test
 }  // namespace headgate::midstream

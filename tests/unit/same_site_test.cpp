@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 namespace headgate::http::access {
-namespace {
+namespace same_site_test {
 
 Request asked(const std::string& host, const std::string& origin = {}) {
     Request request;
@@ -43,5 +43,5 @@ TEST(SameSite, a_name_that_was_turned_to_loopback_is_none_of_them) {
         EXPECT_FALSE(check_local_host(asked(host))) << host;
 }
 
-}  // namespace
+}  // namespace same_site_test
 }  // namespace headgate::http::access

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace headgate::config {
-namespace {
+namespace scalars_test {
 
 template <typename T>
 std::string error_of(const Result<T>& parsed) {
@@ -57,5 +57,5 @@ TEST(Scalars, a_path_is_absolute_and_made_normal) {
     EXPECT_EQ(error_of(parse_absolute_path("/" + std::string(4095, 'a'))), "a path has 4095 bytes at most, not 4096");
 }
 
-}  // namespace
+}  // namespace scalars_test
 }  // namespace headgate::config

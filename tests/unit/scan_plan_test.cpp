@@ -5,7 +5,7 @@
 #include "support/flow_builder.h"
 
 namespace headgate::conntrack {
-namespace {
+namespace scan_plan_test {
 
 using namespace headgate::testing;
 using namespace std::chrono_literals;
@@ -148,5 +148,5 @@ TEST(KernelVersion, is_read_from_a_release) {
     EXPECT_EQ(parse_kernel_version("linux"), KernelVersion{});
 }
 
-}  // namespace
+}  // namespace scan_plan_test
 }  // namespace headgate::conntrack

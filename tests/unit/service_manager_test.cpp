@@ -17,7 +17,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::daemon {
-namespace {
+namespace service_manager_test {
 
 /// The other end: what systemd would be told.
 class ServiceManager : public ::testing::Test {
@@ -108,5 +108,5 @@ TEST_F(ServiceManager, is_told_twice_in_the_time_that_it_waits) {
     EXPECT_FALSE(keep_alive_period().has_value()) << "it watches another process";
 }
 
-}  // namespace
+}  // namespace service_manager_test
 }  // namespace headgate::daemon

@@ -10,7 +10,7 @@
 #include "support/setting_keys.h"
 
 namespace headgate::config {
-namespace {
+namespace settings_text_test {
 
 using namespace headgate::testing;
 
@@ -51,5 +51,5 @@ TEST(SettingsText, every_setting_is_told_with_a_sentence) {
     EXPECT_EQ(rows.find("|  |\n"), std::string::npos);
 }
 
-}  // namespace
+}  // namespace settings_text_test
 }  // namespace headgate::config

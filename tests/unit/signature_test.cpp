@@ -6,7 +6,7 @@
 #include "support/signed_requests.h"
 
 namespace headgate::http::access {
-namespace {
+namespace signature_test {
 
 using testing::reference_request;
 
@@ -142,5 +142,5 @@ TEST(Signature, a_path_is_encoded_once_more) {
     EXPECT_TRUE(canonical.starts_with("POST\n/a%252Fb/c%20d%3Ae\n")) << canonical;
 }
 
-}  // namespace
+}  // namespace signature_test
 }  // namespace headgate::http::access

@@ -17,7 +17,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
-namespace {
+namespace sqlite_store_crash_test {
 
 using operations::SqliteStore;
 
@@ -171,5 +171,5 @@ TEST(SqliteStoreCrash, what_a_removal_left_behind_goes_with_the_next) {
     EXPECT_LT(store->bytes_used().value(), 100'000U);
 }
 
-}  // namespace
+}  // namespace sqlite_store_crash_test
 }  // namespace headgate::testing

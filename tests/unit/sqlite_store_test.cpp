@@ -12,7 +12,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
-namespace {
+namespace sqlite_store_test {
 
 using operations::SqliteStore;
 
@@ -197,5 +197,5 @@ TEST_F(SqliteStoreFile, is_smaller_again_when_operations_are_gone) {
     EXPECT_LT(std::filesystem::file_size(file()), 100'000U);
 }
 
-}  // namespace
+}  // namespace sqlite_store_test
 }  // namespace headgate::testing

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 namespace headgate::operations {
-namespace {
+namespace ssh_session_test {
 
 TEST(SshSession, is_read_from_what_sshd_says) {
     EXPECT_EQ(to_string(parse_ssh_connection("198.51.100.7 50222 192.0.2.1 22").value()),
@@ -41,5 +41,5 @@ TEST(SshSession, is_found_in_the_environment_of_a_process_above_as_with_sudo) {
     EXPECT_EQ(std::system(command.c_str()), 0);
 }
 
-}  // namespace
+}  // namespace ssh_session_test
 }  // namespace headgate::operations

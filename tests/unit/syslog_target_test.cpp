@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace headgate::config {
-namespace {
+namespace syslog_target_test {
 
 SyslogTarget parse(std::string_view text) {
     const auto target = parse_syslog_target(text);
@@ -52,5 +52,5 @@ TEST(SyslogTarget, errors_name_the_rule) {
     EXPECT_EQ(error_of("unix:///" + std::string(107, 'a')), "the path of a socket has 107 bytes at most, not 108");
 }
 
-}  // namespace
+}  // namespace syslog_target_test
 }  // namespace headgate::config

@@ -6,7 +6,7 @@
 #include "support/flow_builder.h"
 
 namespace headgate::cli {
-namespace {
+namespace text_table_test {
 
 using namespace headgate::testing;
 using namespace std::chrono_literals;
@@ -95,5 +95,5 @@ TEST(FlowText, tells_durations_and_amounts_briefly) {
     EXPECT_EQ(amount_text(UINT64_MAX), "16E");
 }
 
-}  // namespace
+}  // namespace text_table_test
 }  // namespace headgate::cli

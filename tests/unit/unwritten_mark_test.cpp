@@ -10,7 +10,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::gateway {
-namespace {
+namespace unwritten_mark_test {
 
 class UnwrittenMarks : public ::testing::Test {
   protected:
@@ -79,5 +79,5 @@ TEST_F(UnwrittenMarks, are_told_from_what_else_there_is) {
     EXPECT_EQ(all(), std::vector<std::string>{"a"});
 }
 
-}  // namespace
+}  // namespace unwritten_mark_test
 }  // namespace headgate::gateway

@@ -57,10 +57,10 @@ Result<std::string> overview_of(gateway::ManagedGateway& gateway) {
     return as_utf8({out.data(), out.size()});
 }
 
-/// Whether somebody still waits after so long.
-bool waits(const std::function<bool()>& is_over, const OverviewPace& pace) {
+/// Whether there is anything to be told after so long, and anybody to tell it.
+bool goes_on(const gateway::ManagedGateway& gateway, const std::function<bool()>& is_over, const OverviewPace& pace) {
     const auto until = std::chrono::steady_clock::now() + pace.look;
-    while (!is_over()) {
+    while (!is_over() && !gateway.is_ending()) {
         if (std::chrono::steady_clock::now() >= until) return true;
         std::this_thread::sleep_for(pace.slice);
     }
@@ -82,7 +82,7 @@ Result<void> send_overviews(gateway::ManagedGateway& gateway, const std::functio
         if (!said) return said;
         told = std::move(*now);
         told_at = std::chrono::steady_clock::now();
-    } while (waits(is_over, pace));
+    } while (goes_on(gateway, is_over, pace));
     return {};
 }
 

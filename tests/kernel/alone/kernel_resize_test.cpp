@@ -8,7 +8,7 @@
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
-namespace {
+namespace kernel_resize_test {
 
 /// nf_conntrack_buckets can be written in the first namespace only: opened there, before the test moves away.
 class HashSize {
@@ -85,5 +85,5 @@ TEST_F(ResizedTable, that_grows_repeats_no_flow) {
     expect_each_flow_once_while_resizing_to(16384);
 }
 
-}  // namespace
+}  // namespace kernel_resize_test
 }  // namespace headgate::testing

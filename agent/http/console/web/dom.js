@@ -46,11 +46,9 @@ export function field(label, control, hint) {
     return whole;
 }
 
+/** A label around its box, which is the label's `control`. */
 export function checkbox(label, attributes = {}) {
-    const control = h("input", {type: "checkbox", ...attributes});
-    const whole = h("label", {class: "check"}, control, label);
-    whole.control = control;
-    return whole;
+    return h("label", {class: "check"}, h("input", {type: "checkbox", ...attributes}), label);
 }
 
 export function select(options, value) {

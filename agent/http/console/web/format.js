@@ -68,6 +68,11 @@ export function kind(operation) {
     return operation.dry_run ? "dry run of a flush" : "flush";
 }
 
+/** How many flows a flush has ended; of a dry run, how many it would. */
+export function flushed({dry_run, counts}) {
+    return dry_run ? counts.matched - counts.gone - counts.failed - counts.protected : counts.flushed;
+}
+
 /** A filter in the command line's words. */
 export function filter(parts) {
     const words = [["source", parts.source], ["destination", parts.destination], ["source-port", parts.source_port],

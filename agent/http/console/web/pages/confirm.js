@@ -2,7 +2,7 @@
 
 import {ask, endpointQuery, follow} from "../api.js";
 import {facts, field, h, notice, table} from "../dom.js";
-import {bytes, count, destination, duration, flows, place, scope, source} from "../format.js";
+import {bytes, count, destination, duration, flows, flushed, place, scope, source} from "../format.js";
 import {newKey, start} from "../orders.js";
 import {noticed, reach} from "../policy_words.js";
 
@@ -35,7 +35,7 @@ function firstFlows(rows) {
 function consequences(operation, policy) {
     const {counts} = operation;
     return [
-        facts([["Where", place(operation)], ["Which", scope(operation)], ["Ended", flows(counts.flushed)],
+        facts([["Where", place(operation)], ["Which", scope(operation)], ["Will be ended", flows(flushed(operation))],
                ["Left alone, protected", counts.protected ? flows(counts.protected) : undefined],
                ["Ended by themselves meanwhile", counts.gone ? flows(counts.gone) : undefined],
                ["Left out, age not known", counts.age_unknown ? flows(counts.age_unknown) : undefined],
@@ -46,13 +46,13 @@ function consequences(operation, policy) {
 }
 
 function confirmation(operation, options, {go, signal}) {
-    const {flushed} = operation.counts;
+    const ended = flushed(operation);
     const key = newKey();
     const faults = h("div");
-    const typed = flushed >= LARGE ? field(`This is much. Type the number of flows, ${flushed}, to go on`,
+    const typed = ended >= LARGE ? field(`This is much. Type the number of flows, ${ended}, to go on`,
                                            h("input", {inputmode: "numeric", autocomplete: "off"})) : undefined;
-    const button = h("button", {class: "danger", type: "submit", disabled: Boolean(typed)}, `Flush ${flows(flushed)}`);
-    typed?.control.addEventListener("input", () => { button.disabled = typed.control.value.replace(/[\s,.]/g, "") !== String(flushed); });
+    const button = h("button", {class: "danger", type: "submit", disabled: Boolean(typed)}, `Flush ${flows(ended)}`);
+    typed?.control.addEventListener("input", () => { button.disabled = typed.control.value.replace(/[\s,.]/g, "") !== String(ended); });
     const submit = async event => {
         event.preventDefault();
         button.disabled = true;
@@ -89,12 +89,12 @@ export async function render(content, context) {
     const options = optionsOf(query);
     const policy = await policyThen(operation, options.stream_exception_policy, signal);
     content.append(...consequences(operation, policy));
-    if (operation.counts.flushed === 0) {
+    if (flushed(operation) === 0) {
         content.append(notice("info", "There is nothing to flush."));
         return;
     }
     const first = await ask(`v1/operations/${encodeURIComponent(id)}/results?limit=${10 * FIRST}`, {signal});
     const ended = first.flows.filter(flow => flow.outcome === "flushed" || flow.outcome === undefined).slice(0, FIRST);
-    content.append(h("h2", {}, operation.counts.flushed > FIRST ? `The first ${ended.length} of them` : "They are"), firstFlows(ended),
+    content.append(h("h2", {}, flushed(operation) > FIRST ? `The first ${ended.length} of them` : "They are"), firstFlows(ended),
                    confirmation(operation, options, context));
 }

@@ -2,7 +2,7 @@
 
 import {ask, query, repeat} from "../api.js";
 import {field, h, select, table} from "../dom.js";
-import {count, kind, place, scope, status, time, who} from "../format.js";
+import {count, flushed, kind, place, scope, status, time, who} from "../format.js";
 import {endpoints} from "../orders.js";
 
 export const title = () => "Operation history";
@@ -15,7 +15,7 @@ const HEADS = ["Operation", "Status", "Where", "Requested", "By", "Which flows",
 const rowOf = operation => [
     h("a", {href: `#/operation/${operation.operation_id}`, title: operation.operation_id}, `${kind(operation)} ${operation.operation_id.slice(0, 8)}`),
     h("span", {class: `status ${operation.status}`}, status(operation)), place(operation), time(operation.requested_at), who(operation.requested_by),
-    h("span", {class: "scope"}, scope(operation)), count(operation.counts.matched), operation.type === "FLOW_FLUSH" ? count(operation.counts.flushed) : "",
+    h("span", {class: "scope"}, scope(operation)), count(operation.counts.matched), operation.type === "FLOW_FLUSH" ? count(flushed(operation)) : "",
 ];
 
 export async function render(content, {signal}) {

@@ -2,7 +2,7 @@
 
 import {ask, follow, query} from "../api.js";
 import {facts, h, notice} from "../dom.js";
-import {count, kind, place, scope, status, time, who} from "../format.js";
+import {count, flushed, kind, place, scope, status, time, who} from "../format.js";
 import {FlowView} from "../flow_view.js";
 
 export const title = () => "Operation";
@@ -12,7 +12,6 @@ const isOver = operation => operation.status !== "IN_PROGRESS";
 function accountOf(operation) {
     const {counts} = operation;
     const ofFlush = operation.type === "FLOW_FLUSH";
-    const flushed = operation.dry_run ? "Would be flushed" : "Flushed";
     return facts([
         ["Status", h("span", {class: `status ${operation.status}`}, status(operation))],
         ["What", kind(operation)], ["Where", place(operation)], ["Which flows", scope(operation)],
@@ -20,7 +19,7 @@ function accountOf(operation) {
         ["Requested", time(operation.requested_at)], ["By", who(operation.requested_by)],
         ["Took", isOver(operation) ? `${count(operation.duration_ms)} ms` : undefined],
         ["Looked at", count(counts.scanned)], ["Matched", count(counts.matched)],
-        ...(ofFlush ? [[flushed, count(counts.flushed)], ["Gone by themselves", count(counts.gone)],
+        ...(ofFlush ? [[operation.dry_run ? "Would be flushed" : "Flushed", count(flushed(operation))], ["Gone by themselves", count(counts.gone)],
                        ["Failed", count(counts.failed)], ["Protected", count(counts.protected)]] : []),
         ["Age not known", counts.age_unknown ? count(counts.age_unknown) : undefined],
         ["Stream exception policy", ofFlush ? operation.stream_exception_policy : undefined],

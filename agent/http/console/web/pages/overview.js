@@ -16,7 +16,7 @@ function caughtBy(counters) {
         const sum = sums.get(`${policy} ${protocol}`) ?? {policy, protocol, packets: 0, bytes: 0};
         sums.set(`${policy} ${protocol}`, {...sum, packets: sum.packets + packets, bytes: sum.bytes + size});
     }
-    return [...sums.values()];
+    return [...sums.values()].filter(each => each.packets > 0);
 }
 
 const CONDITIONS = {

@@ -13,6 +13,12 @@ const CONDITIONS = {
     missing: "somebody has removed the rules from the kernel", unverified: "there is no record of what was applied",
 };
 
+function caught(counters) {
+    if (counters.length === 0) return h("p", {class: "quiet"}, "No midstream packet has been caught.");
+    return table("Midstream packets", ["Policy", "Hook", "Direction", "Protocol", "Packets", "Bytes"],
+                 counters.map(each => [each.policy, each.hook, each.direction, each.protocol, count(each.packets), bytes(each.bytes)]));
+}
+
 function statusOf(policy) {
     return [
         facts([["In force", policy.policy], ["For", reach(policy)], ["Kernel", CONDITIONS[policy.condition]],
@@ -21,9 +27,8 @@ function statusOf(policy) {
                ["Windows open", policy.windows.map(each => `${each.protocol} for ${duration(each.seconds_left)}`).join(", ")]]),
         h("p", {}, meaning(policy)),
         ...(policy.warnings ?? []).map(each => notice("warning", each)),
-        policy.counters.length > 0 && table("Midstream packets", ["Policy", "Hook", "Direction", "Protocol", "Packets", "Bytes"],
-            policy.counters.map(each => [each.policy, each.hook, each.direction, each.protocol, count(each.packets), bytes(each.bytes)])),
-    ].filter(Boolean);
+        caught(policy.counters.filter(each => each.packets > 0)),
+    ];
 }
 
 function choice(policy, checked) {

@@ -4,7 +4,7 @@ import {token} from "../api.js";
 import {field, h, notice} from "../dom.js";
 
 export function render(main, fault, signedIn) {
-    const control = h("input", {type: "password", autocomplete: "current-password", required: true, spellcheck: "false"});
+    const control = h("input", {type: "password", autocomplete: "off", required: true, spellcheck: "false"});
     const submit = event => {
         event.preventDefault();
         token.set(control.value.trim());
