@@ -34,8 +34,15 @@ export class Sparkline {
 
 /** How much of a whole something is. */
 export function bar(label, value, whole) {
-    const share = whole > 0 ? Math.min(1, value / whole) : 0;
-    const inner = h("span", {class: share > 0.9 ? "fill full" : "fill"});
-    inner.style.width = `${(100 * share).toFixed(1)}%`;
-    return h("span", {class: "bar", role: "img", "aria-label": `${label}: ${(100 * share).toFixed(1)} %`}, inner);
+    const percent = (whole > 0 ? 100 * Math.min(1, value / whole) : 0).toFixed(1);
+    const inner = h("span", {class: "fill"});
+    inner.style.width = `${percent}%`;
+    return h("span", {class: "bar", role: "img", "aria-label": `${label}: ${percent} %`}, inner);
+}
+
+/** The same of something that should not become full. */
+export function meter(label, value, whole) {
+    const element = bar(label, value, whole);
+    if (value > 0.9 * whole) element.classList.add("nearly-full");
+    return element;
 }

@@ -1,7 +1,7 @@
 // What the gateway has and does at this moment.
 
 import {ask, endpointQuery, follow, repeat} from "../api.js";
-import {bar, Sparkline} from "../charts.js";
+import {bar, meter, Sparkline} from "../charts.js";
 import {facts, h, notice, table} from "../dom.js";
 import {bytes, count, flows, kind, place, scope, status} from "../format.js";
 
@@ -51,7 +51,7 @@ class EndpointCard {
         }
         const share = glance.maximum ? ` of ${count(glance.maximum)} (${(100 * glance.in_use / glance.maximum).toFixed(1)} %)` : "";
         this.usage.replaceChildren(facts([["In use", count(glance.in_use) + share], ["Peak", count(glance.peak)]]),
-                                   bar("Flow table in use", glance.in_use, glance.maximum));
+                                   meter("Flow table in use", glance.in_use, glance.maximum));
         this.entries.add(glance.in_use);
         this.#showCaught(caughtBy(glance.counters ?? []));
     }
