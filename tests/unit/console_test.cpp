@@ -46,7 +46,8 @@ std::set<std::string> scripts() {
 /// `./api.js` in `/console/HASH/pages/log.js` is `/console/HASH/pages/api.js`.
 std::string resolved(std::string base, std::string_view relative) {
     base.erase(base.rfind('/'));
-    for (relative.remove_prefix(relative.starts_with("./") ? 2 : 0); relative.starts_with("../"); relative.remove_prefix(3))
+    for (relative.remove_prefix(relative.starts_with("./") ? 2 : 0); relative.starts_with("../");
+         relative.remove_prefix(3))
         base.erase(base.rfind('/'));
     return base + "/" + std::string{relative};
 }

@@ -1,10 +1,9 @@
-#include "http/rest/overview_handlers.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "flow/json_reader.h"
+#include "http/rest/overview_handlers.h"
 #include "support/memory_gateway.h"
 
 namespace headgate::http {
