@@ -124,7 +124,13 @@ describe("The path of an engineer on call", () => {
         await page.getByLabel("Every flow").check();
         await page.getByRole("button", {name: "See what it would do"}).click();
         await fact("Left alone, protected").waitFor();
-        await page.getByText("Without a policy, TCP flows are back").waitFor();
+        await page.getByText("Without a policy, flows are back").waitFor();
+        await page.evaluate(() => { location.hash += "?include_protected=true"; });
+        await fact("Left alone, protected").waitFor();
+        await page.getByRole("button", {name: "Back"}).click();
+        await page.getByRole("heading", {name: "Configure flow flush"}).waitFor();
+        assert.equal(await page.getByLabel("Every flow").isChecked(), true);
+        await page.getByRole("button", {name: "See what it would do"}).click();
         await page.getByRole("button", {name: /^Flush \d+ flow/}).click();
         await page.getByText("completed", {exact: true}).waitFor();
         assert.ok((await cells("outcome").allTextContents()).includes("protected"));
@@ -132,6 +138,24 @@ describe("The path of an engineer on call", () => {
         await fact("Earlier operation").getByRole("link").click();
         await page.getByRole("link", {name: "Capture again"}).click();
         assert.equal(await page.getByLabel("Every flow").isChecked(), true);
+    });
+
+    test("what is protected is flushed by those who say so, and are told so", async () => {
+        await host.ask("talk", {port: 5300, protocol: "udp"});
+        await as("operator");
+        await go("flush", "Configure flow flush");
+        await filterRow(1).getByLabel("Destination port").fill("5300");
+        await page.getByLabel("Also flows that the configuration protects").check();
+        await page.getByLabel("Stream exception policy").selectOption("drop");
+        await page.getByRole("button", {name: "See what it would do"}).click();
+        await page.getByText("your own session, are among those that are ended").waitFor();
+        await page.getByText("drop is put in force first").waitFor();
+        await page.getByRole("button", {name: /^Flush \d+ flow/}).click();
+        await page.getByText("completed", {exact: true}).waitFor();
+        assert.deepEqual([...new Set(await cells("outcome").allTextContents())], ["flushed"]);
+        await go("policy", "Stream exception policy");
+        await page.getByRole("button", {name: "Remove the policy"}).click();
+        await page.getByText("nothing is in force").waitFor();
     });
 
     test("a large flush takes the number of flows, typed", async () => {
@@ -176,6 +200,19 @@ describe("While typing", () => {
         await filterRow(1).getByText(/^source: /).waitFor({state: "hidden"});
         await filterRow(1).getByLabel("Destination port").fill("70000");
         await filterRow(1).getByText(/^destination_port: /).waitFor();
+    });
+
+    test("what is no number is not passed over", async () => {
+        await as("viewer");
+        await go("capture", "Configure flow capture");
+        await page.getByLabel("Every flow").check();
+        await page.getByLabel("Minimum age, seconds").fill("5m");
+        await page.getByText(/^minimum_age_seconds: /).waitFor();
+        await page.getByRole("button", {name: "Capture"}).click();
+        await page.getByText(/^minimum_age_seconds: /).waitFor();
+        await page.getByLabel("Minimum age, seconds").fill("3600");
+        await page.getByRole("button", {name: "Capture"}).click();
+        await page.getByText("3600 s old or more").waitFor();
     });
 
     test("there are twenty filters and no more; one that is empty is not sent", async () => {

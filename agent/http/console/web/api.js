@@ -21,9 +21,11 @@ export const token = {
     forget: () => sessionStorage.removeItem(TOKEN),
 };
 
-/** Says `lost`, `found` and `signed-out`. */
+/** Says `lost`, `found` and `signed-out`; and `trouble`, whose detail is what the agent says instead of telling events. */
 export const connection = new EventTarget();
 let isLost = false;
+
+const SILENCE = 40_000;  // the agent says something every 15 seconds
 
 function found(is) {
     if (isLost === !is) return;
@@ -74,11 +76,27 @@ export function query(values) {
 
 export const endpointQuery = ({firewall, availability_zone}) => query({firewall, availability_zone});
 
+/** A connection that has died says nothing, not even that. */
+async function withinTime(reader) {
+    let timer;
+    const silence = new Promise((_, reject) => {
+        timer = setTimeout(() => reject(new Unreachable("The gateway is silent.")), SILENCE);
+    });
+    try {
+        return await Promise.race([reader.read(), silence]);
+    } catch (error) {
+        reader.cancel().catch(() => {});
+        throw error;
+    } finally {
+        clearTimeout(timer);
+    }
+}
+
 async function readEvents(response, take) {
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
     for (;;) {
-        const {done, value} = await reader.read();
+        const {done, value} = await withinTime(reader);
         if (done) return;
         const events = (rest + value).split("\n\n");
         rest = events.pop();
@@ -90,19 +108,28 @@ async function readEvents(response, take) {
 }
 
 const pause = (milliseconds, signal) => new Promise(resolve => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, {once: true});
+    const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", end);
+        resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end);
 });
 
+const trouble = text => connection.dispatchEvent(new CustomEvent("trouble", {detail: text}));
+
 /**
- * Takes the events of a stream until the signal ends it or `take` returns true; begins again when it breaks off. An
- * answer that will be the same the next time is thrown.
+ * Takes the events of a stream until the signal ends it or `take` returns true; begins again when it breaks off, and says
+ * so by `begun`. An answer that will be the same the next time is thrown.
  */
-export async function follow(path, signal, take) {
+export async function follow(path, signal, take, begun = () => {}) {
     for (let wait = 500; !signal.aborted; wait = Math.min(2 * wait, 5000)) {
         let isOver = false;
         try {
             const response = await send(path, {accept: "text/event-stream", signal});
+            trouble("");
+            begun();
             await readEvents(response, (name, data) => {
                 wait = 500;
                 isOver = take(name, data) === true || isOver;
@@ -111,10 +138,29 @@ export async function follow(path, signal, take) {
             // A stream that ends by itself is that of an agent that ends.
         } catch (error) {
             if (signal.aborted || isOver) return;
-            if (error instanceof Problem && error.status < 500 && error.status !== 429) throw error;
-            found(false);
+            if (!(error instanceof Problem)) {
+                found(false);
+            } else if (error.status < 500 && error.status !== 429) {
+                throw error;
+            } else {
+                trouble(error.message);
+                wait = Math.max(wait, 1000 * (error.retryAfter || 0));
+            }
         }
         await pause(wait, signal);
+    }
+}
+
+/** Whether the gateway answers again, asked until it does. */
+export async function findAgain(signal) {
+    while (!signal.aborted) {
+        try {
+            await ask("v1/session", {signal: AbortSignal.any([signal, AbortSignal.timeout(5000)])});
+            return;
+        } catch (error) {
+            if (error instanceof Problem) return;
+        }
+        await pause(1500, signal);
     }
 }
 

@@ -33,9 +33,9 @@ let labelled = 0;
 export function field(label, control, hint) {
     control.id ||= `field-${++labelled}`;
     const fault = h("p", {class: "fault", id: `${control.id}-fault`, hidden: true});
-    control.setAttribute("aria-describedby", fault.id);
-    const whole = h("div", {class: "field"}, h("label", {for: control.id}, label), control,
-                    hint && h("p", {class: "hint"}, hint), fault);
+    const said = hint && h("p", {class: "hint", id: `${control.id}-hint`}, hint);
+    control.setAttribute("aria-describedby", said ? `${fault.id} ${said.id}` : fault.id);
+    const whole = h("div", {class: "field"}, h("label", {for: control.id}, label), control, said, fault);
     whole.control = control;
     whole.complain = message => {
         fault.hidden = !message;
@@ -62,11 +62,34 @@ export function facts(pairs) {
         ([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
 }
 
-export function table(caption, heads, rows) {
-    return h("div", {class: "scrolls", tabindex: 0, role: "region", "aria-label": caption},
-             h("table", {}, h("caption", {class: "unseen"}, caption),
-               h("thead", {}, h("tr", {}, heads.map(head => h("th", {scope: "col"}, head)))),
-               h("tbody", {}, rows.map(row => h("tr", {}, row.map(cell => h("td", {}, cell)))))));
+/** `fill(rows)` of it shows other rows where these stand: who has scrolled it stays where they are. */
+export function table(caption, heads, rows = []) {
+    const body = h("tbody");
+    const whole = h("div", {class: "scrolls", tabindex: 0, role: "region", "aria-label": caption},
+                    h("table", {}, h("caption", {class: "unseen"}, caption),
+                      h("thead", {}, h("tr", {}, heads.map(head => h("th", {scope: "col"}, head)))), body));
+    whole.fill = cells => {
+        const links = () => [...body.querySelectorAll("a")];
+        const focused = links().indexOf(document.activeElement);
+        body.replaceChildren(...cells.map(row => h("tr", {}, row.map(cell => h("td", {}, cell)))));
+        if (focused !== -1) links()[focused]?.focus({preventScroll: true});
+    };
+    whole.fill(rows);
+    return whole;
+}
+
+/** A table that is there when it has rows, and a word in its place when it has none. */
+export function tableOr(nothing, caption, heads) {
+    const there = table(caption, heads);
+    const quiet = h("p", {class: "quiet"}, nothing);
+    const whole = h("div", {}, there, quiet);
+    whole.fill = rows => {
+        there.hidden = rows.length === 0;
+        quiet.hidden = rows.length !== 0;
+        there.fill(rows);
+    };
+    whole.fill([]);
+    return whole;
 }
 
 /** Something that is said to those who hear the page, too. */

@@ -1,6 +1,6 @@
 // The flows of an operation on the page: the table, sorting and filtering of what is loaded, copying, downloading.
 
-import {send} from "./api.js";
+import {connection, send} from "./api.js";
 import {h, notice} from "./dom.js";
 import {bytes, count, destination, duration, end, flows, source} from "./format.js";
 import {FlowPages, RowList} from "./flow_pages.js";
@@ -24,24 +24,32 @@ const COLUMNS = [
 
 const FORMS = [["CSV", "text/csv", "csv"], ["NDJSON", "application/x-ndjson", "ndjson"]];
 
-function detailsOf(flow) {
+function detailsOf(flow, signal) {
     const dialog = h("dialog", {"aria-label": "All that is known of this flow"}, h("pre", {tabindex: 0}, JSON.stringify(flow, null, 2)),
                      h("div", {class: "actions"},
-                       h("button", {onclick: () => copy(JSON.stringify(flow))}, "Copy"),
+                       h("button", {onclick: () => copy(JSON.stringify(flow), dialog)}, "Copy"),
                        h("button", {class: "primary", onclick: () => dialog.close()}, "Close")));
     dialog.addEventListener("close", () => dialog.remove());
+    signal.addEventListener("abort", () => dialog.close(), {once: true});
     document.body.append(dialog);
     dialog.showModal();
 }
 
-async function copy(text) {
-    if (navigator.clipboard) return navigator.clipboard.writeText(text);
-    // Over plain HTTP off loopback there is no clipboard to ask for.
-    const area = h("textarea", {value: text});
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
+/** `near`: an element that can have the focus now; behind a dialog nothing can. */
+async function copy(text, near) {
+    if (navigator.clipboard) {
+        await navigator.clipboard.writeText(text);
+    } else {
+        // Off loopback and TLS there is no clipboard to ask for.
+        const area = h("textarea", {value: text});
+        near.append(area);
+        area.select();
+        document.execCommand("copy");
+        area.remove();
+    }
+    const told = h("p", {class: "quiet", role: "status"}, "Copied.");
+    near.append(told);
+    setTimeout(() => told.remove(), 2000);
 }
 
 async function download(id, [, type, extension], signal) {
@@ -64,38 +72,51 @@ export class FlowView {
         this.told = h("p", {class: "told", role: "status"});
         this.faults = h("div");
         this.search = h("input", {type: "search", placeholder: "10.0.1.7, tcp, ESTABLISHED", oninput: () => this.#arrange()});
-        this.table = new VirtualTable({label: "Flows", columns: this.columns, sorted: name => this.#sort(name), opened: detailsOf});
+        this.table = new VirtualTable({label: "Flows", columns: this.columns, sorted: name => this.#sort(name), opened: flow => detailsOf(flow, signal)});
         this.table.drawn = () => this.#tell();
-        this.pages = new FlowPages(this.id, operation.counts.matched, signal, () => this.#arrange(true),
-                                   error => this.faults.replaceChildren(notice("error", error.message)));
-        this.more = h("button", {onclick: () => this.pages.more(5000)}, "Load 5,000 more");
+        this.pages = new FlowPages(this.id, signal, () => this.#come(), error => this.#fail(error));
+        this.more = h("button", {onclick: this.#busy(() => this.pages.more(5000))}, "Load 5,000 more");
         this.toRow = h("input", {type: "number", min: 1, onchange: () => this.table.goTo(Number(this.toRow.value) - 1)});
         this.element = h("section", {class: "flows", "aria-label": "Flows of this operation"}, this.#tools(), this.faults, this.told, this.table.element);
-        this.#arrange();
+        this.update(operation);
         signal.addEventListener("abort", () => this.table.resizing.disconnect());
+        connection.addEventListener("found", () => this.#come(), {signal});
     }
 
-    /** There are so many by now. */
-    grow(total) {
-        if (total === this.pages.total) return;
-        this.pages.total = total;
+    /** What is known of the operation by now. */
+    update(operation) {
+        this.pages.isComplete = operation.status !== "IN_PROGRESS";
+        this.pages.total = operation.counts.matched;
         this.#arrange(true);
     }
 
-    #tools() {
-        const act = work => async event => {
+    #come() {
+        this.faults.replaceChildren();
+        this.#arrange(true);
+    }
+
+    #fail(error) {
+        if (!this.signal.aborted) this.faults.replaceChildren(notice("error", error.message));
+    }
+
+    /** Does it once at a time. */
+    #busy(work) {
+        return async event => {
             event.target.disabled = true;
             try {
                 await work();
             } catch (error) {
-                if (!this.signal.aborted) this.faults.replaceChildren(notice("error", error.message));
+                this.#fail(error);
             }
             event.target.disabled = false;
         };
+    }
+
+    #tools() {
         return h("div", {class: "tools"},
                  h("label", {}, "Search what is loaded ", this.search), h("label", {class: "to-row"}, "Go to row ", this.toRow), this.more,
-                 h("button", {onclick: act(() => copy(this.#asText()))}, "Copy what is loaded"),
-                 FORMS.map(form => h("button", {onclick: act(() => download(this.id, form, this.signal))}, `Download ${form[0]}`)));
+                 h("button", {onclick: this.#busy(() => copy(this.#asText(), this.element))}, "Copy what is loaded"),
+                 FORMS.map(form => h("button", {onclick: this.#busy(() => download(this.id, form, this.signal))}, `Download ${form[0]}`)));
     }
 
     #sort(name) {
@@ -130,7 +151,7 @@ export class FlowView {
     #tell() {
         const {total} = this.pages;
         const loaded = this.pages.loaded().length;
-        this.more.hidden = loaded >= total || !this.#isArranged;
+        this.more.hidden = loaded >= total || this.pages.isFull || !this.#isArranged;
         this.toRow.parentElement.hidden = this.#isArranged || total < 100;
         this.toRow.max = total;
         const text = this.#isArranged ? `${flows(this.table.total)} of the ${count(loaded)} that are loaded, of ${count(total)}`

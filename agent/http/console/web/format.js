@@ -83,11 +83,11 @@ export function filter(parts) {
 
 /** All that an operation was asked to find. */
 export function scope(operation) {
-    if (operation.from_capture) return "the flows of an earlier operation";
     const beside = [operation.minimum_age_seconds ? `${operation.minimum_age_seconds} s old or more` : "",
                     operation.state ? `state ${operation.state}` : "", operation.match ? `match ${operation.match}` : "",
                     operation.both_directions ? "both directions" : "", operation.mark ? `mark ${operation.mark}` : "",
                     operation.zone === undefined ? "" : `conntrack zone ${operation.zone}`,
                     operation.minimum_bytes ? `${bytes(operation.minimum_bytes)} or more` : ""].filter(Boolean);
-    return [operation.filters.map(filter).join(" or "), ...beside].join("; ");
+    const words = [operation.filters.map(filter).join(" or "), ...beside].join("; ");
+    return operation.from_capture ? `what an earlier operation found: ${words}` : words;
 }

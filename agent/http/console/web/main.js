@@ -1,6 +1,6 @@
 // The console's frame: signing in, finding the way, and what is said when the gateway does not answer.
 
-import {ask, connection, Problem, token, Unreachable} from "./api.js";
+import {ask, connection, findAgain, Problem, token, Unreachable} from "./api.js";
 import {h, notice} from "./dom.js";
 import {who} from "./format.js";
 import * as confirm from "./pages/confirm.js";
@@ -28,7 +28,7 @@ const state = {session: null, leaving: new AbortController()};
 
 function place() {
     const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
-    const [name, ...rest] = path.split("/").map(decodeURIComponent);
+    const [name, ...rest] = path.split("/");
     return {name: PAGES.has(name) ? name : "overview", rest, query: new URLSearchParams(query)};
 }
 
@@ -113,20 +113,26 @@ function askForToken(fault) {
     signIn.render(main, fault, begin);
 }
 
-let pings;
+const says = text => {
+    banner.textContent = text;
+    banner.hidden = text === "";
+};
+let finding = new AbortController();
 connection.addEventListener("lost", () => {
-    banner.textContent = "The connection to the gateway is lost. Trying again…";
-    banner.hidden = false;
-    clearInterval(pings);
-    pings = setInterval(() => ask("v1/session").catch(() => {}), 1500);
+    says("The connection to the gateway is lost. Trying again…");
+    finding.abort();
+    finding = new AbortController();
+    findAgain(finding.signal);
 });
 connection.addEventListener("found", () => {
-    clearInterval(pings);
-    banner.hidden = true;
+    finding.abort();
+    says("");
 });
+connection.addEventListener("trouble", event => says(event.detail));
 connection.addEventListener("signed-out", () => {
     if (state.session === null) return;
     state.session = null;
+    state.leaving.abort();
     askForToken("The token is not accepted any more.");
 });
 addEventListener("hashchange", () => { if (state.session) open(); });

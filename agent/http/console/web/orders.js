@@ -13,5 +13,7 @@ export const check = (order, signal) => ask("v1/order-check", {method: "POST", b
 /** All endpoints as `{firewall, availability_zone, ...}`. */
 export async function endpoints(signal) {
     const {firewalls} = await ask("v1/firewalls", {signal});
-    return firewalls.flatMap(({name, endpoints: there}) => there.map(each => ({firewall: name, ...each})));
+    const all = firewalls.flatMap(({name, endpoints: there}) => there.map(each => ({firewall: name, ...each})));
+    if (all.length === 0) throw new Error("There is no endpoint: the configuration names none that these credentials are for.");
+    return all;
 }

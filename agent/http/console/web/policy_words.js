@@ -13,7 +13,7 @@ const NOTICED = {
     drop: "Clients and servers hear nothing any more. Their connections hang until they time out; then clients connect again, and your rules in force decide.",
     reject: "Clients and servers get a reset as soon as they send, see a broken connection at once, and most will connect again: your rules in force decide.",
     continue: "Clients and servers notice nothing if your rules in force allow their next packet: then the flow is back as a new one.",
-    none: "Without a policy, TCP flows are back with their next packet, unless your rules in force stop it. Put a policy in force first to end them for good.",
+    none: "Without a policy, flows are back with their next packet, TCP in the middle of its stream as well, unless your rules in force stop it. Put a policy in force first to end them for good.",
 };
 
 export const meaning = policy => MEANING[policy.stream_exception_policy] ?? "";

@@ -1,6 +1,6 @@
 // What a flush will do, by a dry run of it; only then is it carried out: on exactly what the dry run found.
 
-import {ask, endpointQuery, follow} from "../api.js";
+import {ask, endpointQuery, follow, query as queryOf} from "../api.js";
 import {facts, field, h, notice, table} from "../dom.js";
 import {bytes, count, destination, duration, flows, flushed, place, scope, source} from "../format.js";
 import {newKey, start} from "../orders.js";
@@ -9,6 +9,8 @@ import {noticed, reach} from "../policy_words.js";
 export const title = () => "Confirm the flush";
 
 const FIRST = 10;
+const PAGE = 1000;
+const PAGES = 20;  // that are looked through for them
 const LARGE = 100;  // from so many on, the number is typed
 
 async function afterDryRun(id, told, signal) {
@@ -27,27 +29,44 @@ async function policyThen(operation, name, signal) {
     return ask(`v1/stream-exception-policy${endpointQuery(operation)}`, {signal});
 }
 
+/** Flows that are left alone may come first, and many. */
+async function firstEnded(id, signal) {
+    const ended = [];
+    for (let page = 0, cursor; page < PAGES && ended.length < FIRST; ++page) {
+        const answer = await ask(`v1/operations/${encodeURIComponent(id)}/results${queryOf({limit: PAGE, cursor})}`, {signal});
+        ended.push(...answer.flows.filter(flow => flow.outcome === undefined));
+        cursor = answer.next_cursor;
+        if (cursor === undefined) break;
+    }
+    return ended.slice(0, FIRST);
+}
+
 function firstFlows(rows) {
     return table("The first flows that are ended", ["Protocol", "Source", "Destination", "State", "Age", "Bytes"],
                  rows.map(flow => [flow.protocol, source(flow), destination(flow), flow.state, duration(flow.age_seconds), bytes(flow.bytes)]));
 }
 
-function consequences(operation, policy) {
+function consequences(operation, policy, options) {
     const {counts} = operation;
+    const willBe = options.stream_exception_policy ? "is put in force first" : "in force";
     return [
+        operation.include_protected && notice("warning", "Flows that the configuration protects, and your own session, are among those that are ended."),
         facts([["Where", place(operation)], ["Which", scope(operation)], ["Will be ended", flows(flushed(operation))],
                ["Left alone, protected", counts.protected ? flows(counts.protected) : undefined],
                ["Ended by themselves meanwhile", counts.gone ? flows(counts.gone) : undefined],
                ["Left out, age not known", counts.age_unknown ? flows(counts.age_unknown) : undefined],
-               ["Policy", policy.policy === "none" ? "none in force" : `${policy.policy}: ${reach(policy)}`]]),
+               ["Policy", policy.policy === "none" ? "none in force" : `${policy.policy} ${willBe}: ${reach(policy)}`],
+               ["Refused", options.require_policy && "where flushed TCP flows could come back"]]),
         h("p", {class: policy.policy === "none" ? "bad" : ""}, noticed(policy)),
         ...(operation.warnings ?? []).map(each => notice("warning", each)),
-    ];
+    ].filter(Boolean);
 }
 
 function confirmation(operation, options, {go, signal}) {
     const ended = flushed(operation);
     const key = newKey();
+    const {operation_id: id, from_capture: capture} = operation;
+    const before = capture ? `flush/exactly/${capture}${queryOf(options)}` : `flush${queryOf({like: id, ...options})}`;
     const faults = h("div");
     const typed = ended >= LARGE ? field(`This is much. Type the number of flows, ${ended}, to go on`,
                                            h("input", {inputmode: "numeric", autocomplete: "off"})) : undefined;
@@ -58,20 +77,21 @@ function confirmation(operation, options, {go, signal}) {
         button.disabled = true;
         try {
             const order = {type: "FLOW_FLUSH", from_capture: operation.operation_id, ...options};
-            const started = await start(order, key, signal);
-            go(`operation/${started.operation_id}`);
+            // Whoever goes elsewhere meanwhile does not take back what is on its way.
+            const started = await start(order, key);
+            if (!signal.aborted) go(`operation/${started.operation_id}`);
         } catch (error) {
             button.disabled = false;
             if (!signal.aborted) faults.replaceChildren(notice("error", error.message));
         }
     };
-    return h("form", {onsubmit: submit}, typed, faults, h("div", {class: "actions"}, button, h("button", {type: "button", onclick: () => history.back()}, "Back")));
+    return h("form", {onsubmit: submit}, typed, faults, h("div", {class: "actions"}, button, h("button", {type: "button", onclick: () => go(before)}, "Back")));
 }
 
-/** What was chosen on the page before. */
-function optionsOf(query) {
+/** What was chosen on the page before. Whom it may end is what the dry run has looked at, whatever the address says. */
+function optionsOf(query, operation) {
     return {stream_exception_policy: query.get("stream_exception_policy") ?? undefined,
-            require_policy: query.has("require_policy") || undefined, include_protected: query.has("include_protected") || undefined};
+            require_policy: query.has("require_policy") || undefined, include_protected: operation.include_protected};
 }
 
 export async function render(content, context) {
@@ -86,15 +106,14 @@ export async function render(content, context) {
         content.append(notice("error", operation.detail ?? operation.status_message ?? operation.status));
         return;
     }
-    const options = optionsOf(query);
+    const options = optionsOf(query, operation);
     const policy = await policyThen(operation, options.stream_exception_policy, signal);
-    content.append(...consequences(operation, policy));
+    content.append(...consequences(operation, policy, options));
     if (flushed(operation) === 0) {
         content.append(notice("info", "There is nothing to flush."));
         return;
     }
-    const first = await ask(`v1/operations/${encodeURIComponent(id)}/results?limit=${10 * FIRST}`, {signal});
-    const ended = first.flows.filter(flow => flow.outcome === "flushed" || flow.outcome === undefined).slice(0, FIRST);
-    content.append(h("h2", {}, flushed(operation) > FIRST ? `The first ${ended.length} of them` : "They are"), firstFlows(ended),
+    const first = await firstEnded(id, signal);
+    content.append(h("h2", {}, flushed(operation) > first.length ? `The first ${first.length} of them` : "They are"), firstFlows(first),
                    confirmation(operation, options, context));
 }

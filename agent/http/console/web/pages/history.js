@@ -1,7 +1,7 @@
 // The operations that the agent remembers, newest first.
 
 import {ask, query, repeat} from "../api.js";
-import {field, h, select, table} from "../dom.js";
+import {field, h, select, tableOr} from "../dom.js";
 import {count, flushed, kind, place, scope, status, time, who} from "../format.js";
 import {endpoints} from "../orders.js";
 
@@ -22,25 +22,29 @@ export async function render(content, {signal}) {
     const there = await endpoints(signal);
     const where = field("Where", select([["", "Everywhere"], ...there.map((each, index) => [String(index), place(each)])]));
     const type = field("Type", select([["", "All"], ["FLOW_CAPTURE", "Captures"], ["FLOW_FLUSH", "Flushes"]]));
-    const list = h("div");
+    const list = tableOr("There is none, or none any more: operations are kept for some hours.", "Operations", HEADS);
+    const fault = h("p", {class: "bad"});
+    const more = h("button", {hidden: true, onclick: () => { most += PAGE; load(); }}, "Show more");
     let most = PAGE;
     let shown = "";
+    let asked = 0;
 
     const load = async () => {
         const {firewall, availability_zone} = there[Number(where.control.value || -1)] ?? {};
+        const question = ++asked;
         try {
             const listed = await ask(`v1/operations${query({firewall, availability_zone, type: type.control.value, limit: most})}`, {signal});
             const now = JSON.stringify(listed);
-            if (now === shown) return;
+            fault.replaceChildren();
+            if (now === shown || question !== asked) return;
             shown = now;
-            list.replaceChildren(listed.operations.length === 0 ? h("p", {class: "quiet"}, "There is none, or none any more: operations are kept for some hours.")
-                : table("Operations", HEADS, listed.operations.map(rowOf)));
-            if (listed.next_cursor) list.append(h("button", {onclick: () => { most += PAGE; load(); }}, "Show more"));
+            list.fill(listed.operations.map(rowOf));
+            more.hidden = !listed.next_cursor;
         } catch (error) {
-            if (!signal.aborted && shown === "") list.replaceChildren(h("p", {class: "bad"}, error.message));
+            if (!signal.aborted) fault.replaceChildren(error.message);
         }
     };
     for (const each of [where, type]) each.control.addEventListener("change", load);
-    content.append(h("div", {class: "row"}, where, type), list);
+    content.append(h("div", {class: "row"}, where, type), fault, list, more);
     await repeat(RELOAD, signal, load);
 }

@@ -1,7 +1,7 @@
 // Flows that have ended, as they end.
 
 import {follow, query} from "../api.js";
-import {checkbox, debounced, field, h, notice, table} from "../dom.js";
+import {checkbox, debounced, field, h, notice, tableOr} from "../dom.js";
 import {bytes, count, duration, end, time} from "../format.js";
 
 export const title = () => "Flow log";
@@ -33,7 +33,8 @@ export async function render(content, {signal}) {
                          "In the command line's words.");
     const pause = checkbox("Hold still", {onchange: () => draw()});
     const told = h("p", {class: "told"});
-    const list = h("div");
+    const list = tableOr("None has ended.", "Ended flows", HEADS);
+    const faults = h("div");
     let records = [];
     let missed = 0;
     let stream = new AbortController();
@@ -43,7 +44,7 @@ export async function render(content, {signal}) {
         isDue = false;
         if (pause.control.checked) return;
         told.textContent = `${count(records.length)} shown, the latest first${missed ? `; ${count(missed)} were missed` : ""}.`;
-        list.replaceChildren(records.length === 0 ? h("p", {class: "quiet"}, "None has ended.") : table("Ended flows", HEADS, records.map(rowOf)));
+        list.fill(records.map(rowOf));
     };
     const take = (_, record) => {
         if (record.event_type !== "flow") missed += record.headgate?.lost ?? 0;
@@ -54,19 +55,23 @@ export async function render(content, {signal}) {
     const again = async () => {
         stream.abort();
         stream = new AbortController();
-        records = [];
-        missed = 0;
         filter.complain("");
-        draw();
+        faults.replaceChildren();
+        // The agent tells what it remembers each time.
+        const begun = () => {
+            records = [];
+            missed = 0;
+            draw();
+        };
         const reason = checks.map(each => each.control).filter(each => each.checked).map(each => each.name);
         try {
-            await follow(`v1/flow-log${query({reason, filter: filter.control.value.trim(), latest: 1000})}`,
-                         AbortSignal.any([signal, stream.signal]), take);
+            await follow(`v1/flow-log${query({reason, filter: filter.control.value.trim(), latest: KEPT})}`,
+                         AbortSignal.any([signal, stream.signal]), take, begun);
         } catch (error) {
             if (error.message.startsWith("filter: ")) filter.complain(error.message);
-            else list.replaceChildren(notice("error", error.message));
+            else faults.replaceChildren(notice("error", error.message));
         }
     };
-    content.append(h("div", {class: "row"}, h("fieldset", {class: "checks"}, h("legend", {}, "Reasons (none: all)"), checks), filter, pause), told, list);
+    content.append(h("div", {class: "row"}, h("fieldset", {class: "checks"}, h("legend", {}, "Reasons (none: all)"), checks), filter, pause), faults, told, list);
     await again();
 }

@@ -58,19 +58,25 @@ export async function render(content, context) {
     const {rest: [id], signal} = context;
     const account = h("div");
     const messages = h("div");
+    const faults = h("div");
     const actions = h("div", {class: "actions"});
     const progress = h("progress", {"aria-label": "It goes on"});
     let view;
-    content.append(account, progress, messages, actions);
+    let offered;
+    content.append(account, progress, messages, faults, actions);
 
     const show = operation => {
         account.replaceChildren(accountOf(operation));
         messages.replaceChildren(...messagesOf(operation));
-        actions.replaceChildren(...actionsOf(operation, context, error => messages.append(notice("error", error.message))).filter(Boolean));
         progress.hidden = isOver(operation);
+        // A button that somebody is about to press stays the same one.
+        if (offered !== operation.status) {
+            actions.replaceChildren(...actionsOf(operation, context, error => faults.replaceChildren(notice("error", error.message))).filter(Boolean));
+        }
+        offered = operation.status;
         const hasFlows = operation.type === "FLOW_CAPTURE" || isOver(operation);
         if (!hasFlows) return;
-        if (view) return view.grow(operation.counts.matched);
+        if (view) return view.update(operation);
         view = new FlowView(operation, signal);
         content.append(view.element);
     };

@@ -3,25 +3,26 @@
 import {ask, Problem, query as queryOf} from "../api.js";
 import {checkbox, debounced, field, h, notice, select} from "../dom.js";
 import {FilterRows} from "../filter_rows.js";
-import {place, scope} from "../format.js";
+import {flows, kind, place, scope} from "../format.js";
 import {check, endpoints, newKey, start} from "../orders.js";
 
 export const title = ({name, rest}) =>
     (rest[0] === "exactly" ? "Flush captured flows" : name === "flush" ? "Configure flow flush" : "Configure flow capture");
 
 const TYPES = {capture: "FLOW_CAPTURE", flush: "FLOW_FLUSH"};
-const number = control => (control.value === "" ? undefined : Number(control.value));
-const numberInput = attributes => h("input", {type: "number", min: 0, step: 1, inputmode: "numeric", ...attributes});
+// What is no number is sent as it is: the agent says what is wrong with it. An input of the type "number" would be empty.
+const number = control => (/^\d+$/.test(control.value.trim()) ? Number(control.value) : control.value.trim() || undefined);
+const numberInput = attributes => h("input", {inputmode: "numeric", autocomplete: "off", ...attributes});
 
 /** What is asked for beside the filters. */
 function conditionsOf(given, changed) {
     const fields = {
-        minimum_age_seconds: field("Minimum age, seconds", numberInput({value: given.minimum_age_seconds || "", max: 4294967295, oninput: changed}),
+        minimum_age_seconds: field("Minimum age, seconds", numberInput({value: given.minimum_age_seconds || "", oninput: changed}),
                                    "Younger flows are left out. For a capture 60 or more leaves out what is not yet established."),
         state: field("State", select([["", "Active: all but closed"], ["NEW"], ["ESTABLISHED"], ["CLOSED"], ["ANY", "Any"]], given.state ?? "")),
         match: field("Addresses to look at", select([["", "Original: as the initiator sent them"], ["translated", "Translated: after NAT"], ["any", "Both"]], given.match ?? "")),
         mark: field("Mark", h("input", {value: given.mark ?? "", placeholder: "0x5/0xff", oninput: changed})),
-        zone: field("Conntrack zone", numberInput({value: given.zone ?? "", max: 65535, oninput: changed})),
+        zone: field("Conntrack zone", numberInput({value: given.zone ?? "", oninput: changed})),
         minimum_bytes: field("Minimum bytes, both directions", numberInput({value: given.minimum_bytes ?? "", oninput: changed})),
     };
     for (const name of ["state", "match"]) fields[name].control.addEventListener("change", changed);
@@ -41,11 +42,12 @@ function conditionsOf(given, changed) {
 }
 
 /** What a flush does beyond finding flows. */
-async function flushOptions(signal) {
+async function flushOptions(query, signal) {
     const {policies} = await ask("v1/stream-exception-policies", {signal});
-    const policy = field("Stream exception policy", select([["", "The one in force"], ...policies.map(each => [each.policy, `Put ${each.policy} in force first`])]));
-    const required = checkbox("Refuse where flushed TCP flows could come back");
-    const included = checkbox("Also flows that the configuration protects, and my own session");
+    const policy = field("Stream exception policy", select([["", "The one in force"], ...policies.map(each => [each.policy, `Put ${each.policy} in force first`])],
+                                                           query.get("stream_exception_policy") ?? ""));
+    const required = checkbox("Refuse where flushed TCP flows could come back", {checked: query.has("require_policy")});
+    const included = checkbox("Also flows that the configuration protects, and my own session", {checked: query.has("include_protected")});
     return {
         element: h("div", {}, policy, required, included),
         get value() {
@@ -58,25 +60,17 @@ async function flushOptions(signal) {
 async function endpointField(given, signal) {
     const there = await endpoints(signal);
     const chosen = there.findIndex(each => each.firewall === given.firewall && each.availability_zone === given.availability_zone);
-    const whole = field("Firewall and availability zone", select(there.map((each, index) => [String(index), place(each)]), String(Math.max(0, chosen))));
+    // What an earlier operation was about, and is not there any more, is not replaced by something else.
+    const isGone = given.firewall !== undefined && chosen === -1;
+    const options = there.map((each, index) => [String(index), place(each)]);
+    const whole = field("Firewall and availability zone", select(isGone ? [["", `${place(given)} is not there any more: choose`], ...options] : options,
+                                                                 isGone ? "" : String(Math.max(0, chosen))));
+    whole.isChosen = () => whole.control.value !== "";
     whole.endpoint = () => {
         const {firewall, availability_zone} = there[Number(whole.control.value)];
         return {firewall, availability_zone};
     };
     return whole;
-}
-
-/** The agent's words go where they belong. */
-function explain(message, form, rows, fields) {
-    rows.complain();
-    for (const each of Object.values(fields)) each.complain("");
-    form.replaceChildren();
-    if (!message) return;
-    const [, index, ofFilter] = /^filters\[(\d+)\]: (.*)$/.exec(message) ?? [];
-    const [, name] = /^(\w+): /.exec(message) ?? [];
-    if (index !== undefined) rows.complain(new Map([[Number(index), ofFilter]]));
-    else if (fields[name]) fields[name].complain(message);
-    else form.append(notice("error", message));
 }
 
 /** Goes on to what was started; a flush is tried first. */
@@ -96,12 +90,13 @@ function submitting(form, act) {
     };
 }
 
-async function renderExactly(content, {rest: [, id], go, signal}) {
+async function renderExactly(content, {rest: [, id], query, go, signal}) {
     const capture = await ask(`v1/operations/${encodeURIComponent(id)}`, {signal});
-    const options = await flushOptions(signal);
+    const options = await flushOptions(query, signal);
     const faults = h("div");
-    const key = newKey();
-    const form = h("form", {}, h("p", {}, `Exactly the ${capture.counts.matched} flows that the capture on ${place(capture)} found (${scope(capture)}), as far as they are still there.`),
+    let key = newKey();
+    const form = h("form", {onchange: () => { key = newKey(); }},
+                   h("p", {}, `Exactly the ${flows(capture.counts.matched)} that the ${kind(capture)} on ${place(capture)} found (${scope(capture)}), as far as they are still there.`),
                    options.element, faults, h("button", {class: "primary", type: "submit"}, "See what it would do"));
     form.addEventListener("submit", submitting(form, async () => {
         try {
@@ -113,56 +108,83 @@ async function renderExactly(content, {rest: [, id], go, signal}) {
     content.append(form);
 }
 
+/** The form whose order is checked while it is typed. */
+class OrderForm {
+    #checks = 0;
+    #key = newKey();
+    #faults = h("div");
+
+    constructor({type, given, endpoint, options, go, signal}) {
+        Object.assign(this, {type, endpoint, options, go, signal});
+        this.inspect = debounced(300, () => this.#inspect());
+        const isAll = given.filters.some(each => Object.keys(each).length === 0);
+        this.conditions = conditionsOf(given, this.inspect);
+        this.all = checkbox("Every flow", {checked: isAll, onchange: () => { this.rows.disabled = this.all.control.checked; this.inspect(); }});
+        this.rows = new FilterRows(isAll ? [] : given.filters, this.inspect);
+        this.rows.disabled = isAll;
+        // Another order is another key; the same one, sent again, is carried out once.
+        const renew = () => { this.#key = newKey(); };
+        this.element = h("form", {novalidate: true, oninput: renew, onchange: renew}, endpoint, this.all, this.rows.element, this.conditions.element, options?.element,
+                         this.#faults, h("button", {class: "primary", type: "submit"}, type === "FLOW_FLUSH" ? "See what it would do" : "Capture"));
+        this.element.addEventListener("submit", submitting(this.element, () => this.#submit()));
+    }
+
+    get #order() {
+        const all = this.all.control.checked;
+        return {type: this.type, ...this.endpoint.endpoint(), ...this.conditions.value, filters: all ? [{}] : this.rows.values,
+                all: (all && this.type === "FLOW_FLUSH") || undefined};
+    }
+
+    // A row that nobody has filled in yet means every flow to the agent, and nothing to whoever is typing.
+    get #isBegun() { return this.endpoint.isChosen() && (this.all.control.checked || !this.rows.hasEmpty); }
+
+    async #inspect() {
+        const check_ = ++this.#checks;
+        if (this.signal.aborted || !this.#isBegun) return;
+        try {
+            await check(this.#order, this.signal);
+            if (check_ === this.#checks) this.#explain("");
+        } catch (error) {
+            if (check_ === this.#checks && error instanceof Problem) this.#explain(error.message);
+        }
+    }
+
+    async #submit() {
+        ++this.#checks;
+        if (!this.endpoint.isChosen()) return this.#explain("Choose a firewall and availability zone.");
+        if (!this.#isBegun) return this.#explain("Fill in each filter, or say that every flow is meant.");
+        try {
+            await send(this.#order, this.options?.value, this.go, this.#key, this.signal);
+        } catch (error) {
+            if (!this.signal.aborted) this.#explain(error.message);
+        }
+        ++this.#checks;
+        return undefined;
+    }
+
+    /** The agent's words go where they belong. */
+    #explain(message) {
+        const {fields} = this.conditions;
+        this.rows.complain();
+        for (const each of Object.values(fields)) each.complain("");
+        this.#faults.replaceChildren();
+        if (!message) return;
+        const [, index, ofFilter] = /^filters\[(\d+)\]: (.*)$/.exec(message) ?? [];
+        const [, name] = /^(\w+): /.exec(message) ?? [];
+        if (index !== undefined) this.rows.complain(new Map([[Number(index), ofFilter]]));
+        else if (fields[name]) fields[name].complain(message);
+        else this.#faults.append(notice("error", message));
+    }
+}
+
 export async function render(content, context) {
     const {name, rest, query, go, signal} = context;
     if (rest[0] === "exactly") return renderExactly(content, context);
     const like = query.get("like");
     const given = like ? await ask(`v1/operations/${encodeURIComponent(like)}`, {signal}) : {filters: []};
     const type = TYPES[name];
-    const faults = h("div");
-    let key = newKey();
-    let checks = 0;
-
-    const orderNow = () => ({
-        type, ...endpoint.endpoint(), ...conditions.value,
-        filters: all.control.checked ? [{}] : rows.values,
-        all: all.control.checked && type === "FLOW_FLUSH" ? true : undefined,
-    });
-    // A row that nobody has filled in yet means every flow to the agent, and nothing to whoever is typing.
-    const isBegun = () => all.control.checked || !rows.hasEmpty;
-    const inspect = debounced(300, async () => {
-        const number_ = ++checks;
-        key = newKey();
-        if (signal.aborted || !isBegun()) return;
-        try {
-            await check(orderNow(), signal);
-            if (number_ === checks) explain("", faults, rows, conditions.fields);
-        } catch (error) {
-            if (number_ === checks && error instanceof Problem) explain(error.message, faults, rows, conditions.fields);
-        }
-    });
-
     const endpoint = await endpointField(given, signal);
-    const conditions = conditionsOf(given, inspect);
-    const all = checkbox("Every flow", {onchange: () => { rows.disabled = all.control.checked; inspect(); }});
-    const isAll = given.filters.some(each => Object.keys(each).length === 0);
-    const rows = new FilterRows(isAll ? [] : given.filters, inspect);
-    const options = type === "FLOW_FLUSH" ? await flushOptions(signal) : undefined;
-    if (isAll) {
-        all.control.checked = true;
-        rows.disabled = true;
-    }
-    const form = h("form", {novalidate: true}, endpoint, all, rows.element, conditions.element, options?.element, faults,
-                   h("button", {class: "primary", type: "submit"}, type === "FLOW_FLUSH" ? "See what it would do" : "Capture"));
-    form.addEventListener("submit", submitting(form, async () => {
-        if (!isBegun()) return explain("Fill in each filter, or say that every flow is meant.", faults, rows, conditions.fields);
-        try {
-            await send(orderNow(), options?.value, go, key, signal);
-        } catch (error) {
-            if (!signal.aborted) explain(error.message, faults, rows, conditions.fields);
-        }
-        return undefined;
-    }));
-    content.append(form);
+    const options = type === "FLOW_FLUSH" ? await flushOptions(query, signal) : undefined;
+    content.append(new OrderForm({type, given, endpoint, options, go, signal}).element);
     return undefined;
 }

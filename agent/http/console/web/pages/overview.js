@@ -1,13 +1,15 @@
 // What the gateway has and does at this moment.
 
-import {ask, endpointQuery, follow, repeat} from "../api.js";
+import {ask, connection, endpointQuery, follow, repeat} from "../api.js";
 import {bar, meter, Sparkline} from "../charts.js";
-import {facts, h, notice, table} from "../dom.js";
+import {facts, h, notice, tableOr} from "../dom.js";
 import {bytes, count, flows, kind, place, scope, status} from "../format.js";
 
 export const title = () => "Overview";
 
 const RECOUNT = 60_000;  // a census looks at every flow
+const REREAD = 10_000;   // of the policy in force
+const TICK = 2000;       // of the charts
 
 /** By policy and protocol, over hooks and directions. */
 function caughtBy(counters) {
@@ -31,17 +33,21 @@ class EndpointCard {
         this.name = place(endpoint);
         this.usage = h("div");
         this.entries = new Sparkline(`Flows in the table of ${this.name}`);
-        this.midstream = h("div");
+        this.midstream = tableOr("None has been caught.", `Midstream packets, ${this.name}`, ["Policy", "Protocol", "Packets", "Bytes"]);
         this.caught = new Sparkline(`Midstream packets each second, ${this.name}`);
         this.policy = h("p");
-        this.kinds = h("div");
+        this.kinds = tableOr("There is no flow.", `Flows by protocol and state, ${this.name}`, ["Family", "Protocol", "State", "Flows", "Share"]);
+        this.faults = h("p", {class: "bad"});
         this.element = h("section", {class: "card", "aria-label": this.name},
             h("h2", {}, this.name),
             this.usage, this.entries.element,
             h("h3", {}, "Stream exception policy"), this.policy,
             h("h3", {}, "Midstream packets"), this.midstream, this.caught.element,
-            h("h3", {}, "Flows by protocol and state"), this.kinds);
-        repeat(RECOUNT, signal, () => Promise.all([this.#readPolicy(), this.#count()]));
+            h("h3", {}, "Flows by protocol and state"), this.kinds, this.faults);
+        repeat(RECOUNT, signal, () => this.#count());
+        repeat(REREAD, signal, () => this.#readPolicy());
+        repeat(TICK, signal, () => this.#tick());
+        connection.addEventListener("found", () => Promise.all([this.#count(), this.#readPolicy()]), {signal});
     }
 
     update(glance) {
@@ -52,21 +58,18 @@ class EndpointCard {
         const share = glance.maximum ? ` of ${count(glance.maximum)} (${(100 * glance.in_use / glance.maximum).toFixed(1)} %)` : "";
         this.usage.replaceChildren(facts([["In use", count(glance.in_use) + share], ["Peak", count(glance.peak)]]),
                                    meter("Flow table in use", glance.in_use, glance.maximum));
-        this.entries.add(glance.in_use);
-        this.#showCaught(caughtBy(glance.counters ?? []));
+        const caught = caughtBy(glance.counters ?? []);
+        this.midstream.fill(caught.map(each => [each.policy, each.protocol, count(each.packets), bytes(each.bytes)]));
+        this.now = {in_use: glance.in_use, packets: caught.reduce((sum, each) => sum + each.packets, 0)};
     }
 
-    #showCaught(caught) {
-        const packets = caught.reduce((sum, each) => sum + each.packets, 0);
-        const now = performance.now();
-        if (this.before) {
-            const rate = (packets - this.before.packets) / ((now - this.before.at) / 1000);
-            this.caught.add(Math.max(0, Math.round(rate)));
-        }
-        this.before = {packets, at: now};
-        this.midstream.replaceChildren(caught.length === 0 ? h("p", {class: "quiet"}, "None has been caught.")
-            : table(`Midstream packets, ${this.name}`, ["Policy", "Protocol", "Packets", "Bytes"],
-                    caught.map(each => [each.policy, each.protocol, count(each.packets), bytes(each.bytes)])));
+    /** Events come when something has changed; the charts go on with the time. */
+    #tick() {
+        if (!this.now) return;
+        this.entries.add(this.now.in_use);
+        const rate = (this.now.packets - (this.before ?? this.now).packets) / (TICK / 1000);
+        this.caught.add(Math.max(0, Math.round(rate)));
+        this.before = this.now;
     }
 
     async #readPolicy() {
@@ -84,12 +87,11 @@ class EndpointCard {
         try {
             const census = await ask(`v1/flow-table${endpointQuery(this.endpoint)}`, {signal: this.signal});
             const whole = census.flows.reduce((sum, each) => sum + each.count, 0);
-            this.kinds.replaceChildren(census.flows.length === 0 ? h("p", {class: "quiet"}, "There is no flow.")
-                : table(`Flows by protocol and state, ${this.name}`, ["Family", "Protocol", "State", "Flows", "Share"],
-                        census.flows.map(each => [each.family, each.protocol, each.state, count(each.count),
-                                                  bar(`${each.family} ${each.protocol} ${each.state}`, each.count, whole)])));
+            this.kinds.fill(census.flows.map(each => [each.family, each.protocol, each.state, count(each.count),
+                                                      bar(`${each.family} ${each.protocol} ${each.state}`, each.count, whole)]));
+            this.faults.replaceChildren();
         } catch (error) {
-            this.#fail(this.kinds, error);
+            this.#fail(this.faults, error);
         }
     }
 
@@ -106,12 +108,15 @@ function runningList(operations) {
 }
 
 export async function render(content, {signal}) {
-    const running = h("div", {"aria-live": "polite"});
+    const running = h("div");
     const cards = h("div", {class: "cards"});
     const shown = new Map();
     content.append(h("section", {class: "card"}, h("h2", {}, "Running operations"), running), cards);
+    let told = "";
     await follow("v1/overview", signal, (_, overview) => {
-        running.replaceChildren(runningList(overview.operations));
+        const now = JSON.stringify(overview.operations);
+        if (now !== told) running.replaceChildren(runningList(overview.operations));
+        told = now;
         for (const glance of overview.endpoints) {
             const name = place(glance);
             if (!shown.has(name)) {

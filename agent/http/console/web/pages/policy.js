@@ -1,6 +1,6 @@
 // What happens to midstream packets: what is in force, and what could be.
 
-import {ask, endpointQuery} from "../api.js";
+import {ask, connection, endpointQuery} from "../api.js";
 import {facts, field, h, notice, select, table} from "../dom.js";
 import {bytes, count, duration, place} from "../format.js";
 import {endpoints} from "../orders.js";
@@ -42,15 +42,18 @@ export async function render(content, {mayFlush, query, signal}) {
     const where = field("Firewall and availability zone", select(there.map((each, index) => [String(index), place(each)]), String(chosen)));
     const status = h("section", {class: "card", "aria-label": "In force"});
     const change = h("form", {class: "card"});
-    const path = () => `v1/stream-exception-policy${endpointQuery(there[Number(where.control.value)])}`;
+    let loading = new AbortController();
+    let shownPath = "";
 
-    const show = policy => {
+    const show = (policy, path) => {
         status.replaceChildren(h("h2", {}, "In force"), ...statusOf(policy));
         if (!mayFlush) return;
         const faults = h("div");
         const order = async options => {
             try {
-                show(await ask(path(), {...options, signal}));
+                const changed = await ask(path, options);
+                if (path !== shownPath) return;
+                show(changed, path);
                 status.prepend(notice("info", "Done."));
             } catch (error) {
                 if (!signal.aborted) faults.replaceChildren(notice("error", error.message));
@@ -65,16 +68,23 @@ export async function render(content, {mayFlush, query, signal}) {
                                h("div", {class: "actions"}, h("button", {class: "primary", type: "submit"}, "Apply"),
                                  policy.policy !== "none" && h("button", {type: "button", onclick: () => order({method: "DELETE"})}, "Remove the policy")));
     };
+    /** What is shown, and what a button changes, is of one endpoint. */
     const load = async () => {
+        loading.abort();
+        loading = new AbortController();
+        const {signal: current} = loading;
+        status.replaceChildren(h("p", {role: "status"}, "Looking."));
+        change.replaceChildren();
+        const path = `v1/stream-exception-policy${endpointQuery(there[Number(where.control.value)])}`;
+        shownPath = path;
         try {
-            show(await ask(path(), {signal}));
+            show(await ask(path, {signal: AbortSignal.any([signal, current])}), path);
         } catch (error) {
-            if (signal.aborted) return;
-            status.replaceChildren(notice("error", error.message));
-            change.replaceChildren();
+            if (!signal.aborted && !current.aborted) status.replaceChildren(notice("error", error.message));
         }
     };
     where.control.addEventListener("change", load);
+    connection.addEventListener("found", load, {signal});
     content.append(where, status);
     if (mayFlush) content.append(change);
     await load();

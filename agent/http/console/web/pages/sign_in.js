@@ -7,8 +7,11 @@ export function render(main, fault, signedIn) {
     const control = h("input", {type: "password", autocomplete: "off", required: true, spellcheck: "false"});
     const submit = event => {
         event.preventDefault();
-        token.set(control.value.trim());
-        signedIn();
+        const said = control.value.trim();
+        // What no header field can hold is no token.
+        if (!/^[\x21-\x7e]+$/.test(said)) return render(main, "A token has letters, digits and signs alone, no spaces.", signedIn);
+        token.set(said);
+        return signedIn();
     };
     main.replaceChildren(
         h("h1", {}, "Sign in"),
