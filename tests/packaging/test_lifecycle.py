@@ -102,6 +102,9 @@ def test_removing_stops_the_agent_and_leaves_no_rule_behind(gateway):
     configure(gateway, "kept", "stream_exception_policy: drop\n")
     drop_in(gateway, "network-namespaces")
     headgate(gateway, "policy", "apply", "reject", "--netns", "branch")
+    gateway.do("sh", "-c", "touch /run/annex && unshare --net=/run/annex true")
+    headgate(gateway, "policy", "apply", "reject", "--netns", "/run/annex")
+    gateway.do("sh", "-c", "echo 'firewalls: [{name: edge, endpoints: [{availability_zone: a, netns: /run/annex}]}]' >/etc/headgate/conf.d/annex.yaml")
     gateway.lab.load_rules("table inet own { chain forward { type filter hook forward priority 0; policy accept; }\n}\n")
     assert "table inet headgate" in rules(gateway, "tables")
     with Conversation(gateway.lab, SERVER4) as talk:
@@ -110,8 +113,9 @@ def test_removing_stops_the_agent_and_leaves_no_rule_behind(gateway):
     assert "headgate" not in rules(gateway, "tables") and "table inet own" in rules(gateway, "tables")
     assert gateway.run("pidof", "headgate").stdout == ""
     assert gateway.run("systemctl", "cat", "headgate.service").returncode != 0
-    nft = ["nsenter", f"--net=/proc/{gateway.init}/root/run/netns/branch", "nft", "list", "tables"]
-    assert subprocess.run(nft, check=True, capture_output=True, text=True).stdout == ""
+    for namespace in ("/run/netns/branch", "/run/annex"):
+        nft = ["nsenter", f"--net=/proc/{gateway.init}/root{namespace}", "nft", "list", "tables"]
+        assert subprocess.run(nft, check=True, capture_output=True, text=True).stdout == "", namespace
     for kept in ("/etc/headgate/headgate.yaml", STORE, "/var/log/headgate/audit.log"):
         assert gateway.file(kept).exists()
     assert not gateway.file("/run/headgate").exists()
