@@ -324,11 +324,10 @@ TEST_F(SinkQueueTest, a_write_that_does_not_come_back_holds_up_no_end) {
 }
 
 TEST_F(SinkQueueTest, pushing_never_waits_for_the_sink) {
-    const auto queue = sleeping_queue(100);
-    const auto began = std::chrono::steady_clock::now();
+    const auto queue = sleeping_queue(100);  // nobody wakes it up: who waited for it would wait for good
     for (int i = 0; i < 1000; ++i)
         queue->push(block_of({"a"}));
-    EXPECT_LT(std::chrono::steady_clock::now() - began, 500ms);
+    EXPECT_GT(queue->counts().dropped, 0U);
 }
 
 TEST_F(SinkQueueTest, counts_every_record_once_whatever_happens) {
