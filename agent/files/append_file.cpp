@@ -80,7 +80,22 @@ Result<std::string> read_end(int fd, off_t size, std::size_t at_most) {
     return text;
 }
 
-/// Whether a JSON object that begins here also ends, with the text: then nothing but the line end is missing.
+/// The first that may be had: who may append to a file may not always read it, and a pipe must not have us as a reader.
+Result<FileDescriptor> open_to_append(const std::filesystem::path& name, bool& is_regular) {
+    const auto owner = FolderOwner::of(name);
+    // A terminal or a pipe is not waited for, and becomes nobody's controlling terminal.
+    const int flags = O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | owner.open_flags();
+    FileDescriptor file{::open(name.c_str(), O_RDWR | flags, 0640)};
+    struct stat about {};
+    is_regular = file.is_open() && ::fstat(file.get(), &about) == 0 && S_ISREG(about.st_mode);
+    if (!is_regular) file = FileDescriptor{::open(name.c_str(), O_WRONLY | flags, 0640)};
+    if (!file.is_open()) return system_error(errno, name.native());
+    owner.take_over(file.get());
+    return file;
+}
+
+}  // namespace
+
 bool is_whole_object(std::string_view text) {
     std::size_t depth = 0;
     bool in_string = false;
@@ -99,22 +114,6 @@ bool is_whole_object(std::string_view text) {
     }
     return false;
 }
-
-/// The first that may be had: who may append to a file may not always read it, and a pipe must not have us as a reader.
-Result<FileDescriptor> open_to_append(const std::filesystem::path& name, bool& is_regular) {
-    const auto owner = FolderOwner::of(name);
-    // A terminal or a pipe is not waited for, and becomes nobody's controlling terminal.
-    const int flags = O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | owner.open_flags();
-    FileDescriptor file{::open(name.c_str(), O_RDWR | flags, 0640)};
-    struct stat about {};
-    is_regular = file.is_open() && ::fstat(file.get(), &about) == 0 && S_ISREG(about.st_mode);
-    if (!is_regular) file = FileDescriptor{::open(name.c_str(), O_WRONLY | flags, 0640)};
-    if (!file.is_open()) return system_error(errno, name.native());
-    owner.take_over(file.get());
-    return file;
-}
-
-}  // namespace
 
 Result<AppendFile> AppendFile::open(const std::filesystem::path& name, TornLine torn) {
     std::error_code ignored;

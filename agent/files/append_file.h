@@ -25,6 +25,9 @@ enum class TornLine : std::uint8_t {
     TakeOff,  ///< a JSON object that is not whole is taken off, if it is not very long; all else is ended
 };
 
+/// Whether a JSON object that begins here also ends, with the text: then nothing but the line end is missing.
+[[nodiscard]] bool is_whole_object(std::string_view text);
+
 /// Not thread-safe.
 class AppendFile {
   public:

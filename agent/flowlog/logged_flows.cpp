@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "files/append_file.h"
 #include "flowlog/record_file.h"
 #include "flowlog/record_text.h"
 
@@ -55,6 +56,8 @@ Result<std::vector<std::uint64_t>> logged_flows(const std::filesystem::path& fil
     if (auto gone_back = records->go_back([&] { return older < kOlderInARow; }, pass); !gone_back) {
         return tl::unexpected(std::move(gone_back.error()));
     }
+    // A kill may have cut the line end off alone: whoever appends next puts it there.
+    if (is_whole_object(records->unended())) pass(records->unended());
     std::ranges::sort(flows);
     return flows;
 }

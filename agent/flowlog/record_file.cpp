@@ -59,10 +59,14 @@ class LinesBackwards {
         const auto found = find_line_end();
         if (!found) return tl::unexpected(found.error());
         over_ = !*found;
+        half_ = over_ ? text_ : text_.substr(**found + 1);
         if (over_) return 0;
         text_.resize(**found);
         return begin_ + text_.size() + 1;
     }
+
+    /// What stands behind it.
+    [[nodiscard]] const std::string& half_line() const noexcept { return half_; }
 
     [[nodiscard]] Result<std::optional<Line>> previous() {
         if (over_) return std::nullopt;
@@ -98,6 +102,7 @@ class LinesBackwards {
     const FileDescriptor& file_;
     std::uint64_t begin_;  ///< of `text_` in the file
     std::string text_;     ///< up to the end of the line that comes next
+    std::string half_;
     bool over_ = false;
 };
 
@@ -121,6 +126,7 @@ Result<void> RecordFile::go_back(const std::function<bool()>& further,
     const auto end = lines.skip_half_line();
     if (!end) return tl::unexpected(end.error());
     offset_ = *end;
+    unended_ = lines.half_line();
     while (further()) {
         const auto line = lines.previous();
         if (!line) return tl::unexpected(line.error());

@@ -30,6 +30,9 @@ class RecordFile {
     [[nodiscard]] Result<void> go_back(const std::function<bool()>& further,
                                        const std::function<void(std::string_view line)>& pass);
 
+    /// What stood behind the last line end when go_back() began: half a line, or one whose end is still to come.
+    [[nodiscard]] const std::string& unended() const noexcept { return unended_; }
+
     /// read() will begin with the last but `count` line that is wanted; with the first one where there are fewer.
     [[nodiscard]] Result<void> go_to_last(std::uint64_t count, const LineTest& wanted);
 
@@ -51,6 +54,7 @@ class RecordFile {
     FileDescriptor file_;
     std::uint64_t offset_ = 0;  ///< up to where the file was read
     std::string half_;          ///< of the line before that, which has no end yet
+    std::string unended_;
 };
 
 }  // namespace headgate::flowlog

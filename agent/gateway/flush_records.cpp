@@ -41,13 +41,20 @@ class Records {
     std::vector<EndedFlow> flows_;
 };
 
-/// Of which flows there are records, as far as a file tells.
+/// Of which flows there are records, as far as a file tells, and the one that logrotate may have made of it meanwhile.
 Result<std::vector<std::uint64_t>> logged_flows(const FlowOperation& operation, const config::FlowLog& settings) {
     const auto sink = std::ranges::find_if(settings.sinks, [](const auto& each) { return each.file.has_value(); });
-    const std::vector<std::uint64_t> none;
-    if (sink == settings.sinks.end()) return none;
-    auto logged = flowlog::logged_flows(*sink->file, operation.id, operation.requested_at - kBefore);
-    return logged || logged.error().number != ENOENT ? logged : none;
+    std::vector<std::uint64_t> all;
+    if (sink == settings.sinks.end()) return all;
+    for (const auto* rotated : {"", ".1"}) {
+        const auto logged =
+            flowlog::logged_flows(sink->file->native() + rotated, operation.id, operation.requested_at - kBefore);
+        if (!logged && logged.error().number == ENOENT) continue;
+        if (!logged) return tl::unexpected(logged.error());
+        all.insert(all.end(), logged->begin(), logged->end());
+    }
+    std::ranges::sort(all);
+    return all;
 }
 
 }  // namespace

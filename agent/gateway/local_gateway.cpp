@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <system_error>
 
 #include "gateway/ended_flows.h"
 #include "gateway/endpoint_policy.h"
@@ -103,16 +104,27 @@ Result<void> LocalGateway::settle_cut() {
 
 /// Not by who calls this: the log's file may be long, or on a server that is gone.
 void LocalGateway::make_up_records() {
+    const std::lock_guard lock{starting_to_make_up_};
     if (UnwrittenMark::all(state_dir_).empty() || is_making_up_.exchange(true)) return;
-    making_up_ = std::jthread{[this] {
-        const auto made_up = flush_records_.make_up(*store_, configuration()->flow_log);
-        if (!made_up) tell_("flow log: " + made_up.error().message);
-        if (made_up.value_or(0) != 0) {
-            tell_(fmt::format("flow log: {} made up for, which a process that was killed had not written",
-                              *made_up == 1 ? "1 record is" : fmt::format("{} records are", *made_up)));
-        }
+    try {
+        making_up_ = std::jthread{[this] {
+            make_up_now();
+            is_making_up_ = false;
+        }};
+    } catch (const std::system_error& thrown) {
+        // The marks stay, and tidy() tries again: what is asked for meanwhile does not fail for that.
         is_making_up_ = false;
-    }};
+        tell_(fmt::format("flow log: no thread to make up for records: {}", thrown.what()));
+    }
+}
+
+void LocalGateway::make_up_now() {
+    const auto made_up = flush_records_.make_up(*store_, configuration()->flow_log);
+    if (!made_up) tell_("flow log: " + made_up.error().message);
+    if (made_up.value_or(0) != 0) {
+        tell_(fmt::format("flow log: {} made up for, which a process that was killed had not written",
+                          *made_up == 1 ? "1 record is" : fmt::format("{} records are", *made_up)));
+    }
 }
 
 Result<operations::EndpointAccess> LocalGateway::open(const Endpoint& endpoint) {

@@ -91,6 +91,7 @@ class LocalGateway final : public ManagedGateway {
     [[nodiscard]] Result<operations::Engine*> engine();
     [[nodiscard]] Result<operations::EndpointAccess> open(const Endpoint& endpoint);
     void make_up_records();
+    void make_up_now();
     [[nodiscard]] Result<FlowOperation> start_anew(const OperationOrder& order);
     [[nodiscard]] Result<operations::OperationRequest> request_of(const OperationOrder& order);
     [[nodiscard]] Result<operations::FlushRequest> flush_of(const OperationOrder& order, const ChosenEndpoint& endpoint,
@@ -119,7 +120,8 @@ class LocalGateway final : public ManagedGateway {
     std::unique_ptr<operations::Engine> engine_;  ///< likewise
     std::atomic<bool> is_making_up_ = false;
     std::atomic<bool> is_ending_ = false;
-    std::jthread making_up_;  ///< whoever set that
+    std::mutex starting_to_make_up_;
+    std::jthread making_up_;  ///< whoever set `is_making_up_`
 };
 
 }  // namespace headgate::gateway

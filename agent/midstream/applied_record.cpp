@@ -6,7 +6,7 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <fstream>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -19,6 +19,16 @@ namespace {
 
 /// More than the longest name and a fingerprint of 40 digits; what is left is spaces.
 constexpr std::size_t kRecordSize = 128;
+
+/// The folder is the agent's, the one who opens may be root: neither a link nor a pipe that somebody has put there
+/// leads it astray or keeps it waiting.
+Result<FileDescriptor> open_record(const std::filesystem::path& file, int flags) {
+    FileDescriptor fd{::open(file.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)};
+    struct stat facts {};
+    if (!fd.is_open() || ::fstat(fd.get(), &facts) != 0) return system_error(errno, file.string());
+    if (!S_ISREG(facts.st_mode) || facts.st_nlink > 1) return failed("{}: no record of headgate's", file.string());
+    return fd;
+}
 
 bool wait_for(const FileDescriptor& fd, int kind) {
     const auto end = std::chrono::steady_clock::now() + AppliedRecord::kPatience;
@@ -48,20 +58,26 @@ Result<AppliedRecord> AppliedRecord::open(const std::filesystem::path& folder) {
 }
 
 Result<std::optional<Applied>> AppliedRecord::read() const {
-    std::ifstream file{file_};
+    const auto file = open_record(file_, O_RDONLY);
     if (!file) {
-        if (errno == ENOENT || errno == EACCES) return std::nullopt;
-        return system_error(errno, file_.string());
+        if (file.error().number == ENOENT || file.error().number == EACCES) return std::nullopt;
+        return tl::unexpected(file.error());
     }
+    std::string text(kRecordSize, '\0');
+    const auto got = ::pread(file->get(), text.data(), text.size(), 0);
+    if (got < 0) return system_error(errno, file_.string());
+    text.resize(static_cast<std::size_t>(got));
+    std::istringstream words{text};
     Applied applied;
-    file >> applied.policy >> applied.fingerprint;
+    words >> applied.policy >> applied.fingerprint;
     return applied.policy.empty() ? std::nullopt : std::optional{std::move(applied)};
 }
 
 FileDescriptor AppliedRecord::share() const {
-    FileDescriptor fd{::open(file_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-    if (fd.is_open()) static_cast<void>(wait_for(fd, LOCK_SH));
-    return fd;
+    auto fd = open_record(file_, O_RDONLY);
+    if (!fd) return {};
+    static_cast<void>(wait_for(*fd, LOCK_SH));
+    return std::move(*fd);
 }
 
 Result<AppliedRecord::Lock> AppliedRecord::lock() const {
@@ -70,21 +86,21 @@ Result<AppliedRecord::Lock> AppliedRecord::lock() const {
     if (error) return system_error(error.value(), file_.parent_path().string());
     for (;;) {
         // For its owner alone: who can open it can hold it.
-        FileDescriptor fd{::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
-        if (!fd.is_open()) return system_error(errno, file_.string());
-        FolderOwner::of(file_).take_over(fd.get());
-        if (!wait_for(fd, LOCK_EX)) {
+        auto fd = open_record(file_, O_RDWR | O_CREAT);
+        if (!fd) return tl::unexpected(fd.error());
+        FolderOwner::of(file_).take_over(fd->get());
+        if (!wait_for(*fd, LOCK_EX)) {
             return failed("another headgate has been changing the policy for {} s ({} is locked)", kPatience.count(),
                           file_.string());
         }
         struct stat locked {};
-        if (::fstat(fd.get(), &locked) != 0) return system_error(errno, file_.string());
+        if (::fstat(fd->get(), &locked) != 0) return system_error(errno, file_.string());
         if (locked.st_nlink == 0) continue;  // it was removed while we waited
         // Room for what will be written when it is too late to fail.
         if (locked.st_size < static_cast<off_t>(kRecordSize)) {
-            if (auto made = write_padded(fd, {}, file_); !made) return tl::unexpected(std::move(made.error()));
+            if (auto made = write_padded(*fd, {}, file_); !made) return tl::unexpected(std::move(made.error()));
         }
-        return Lock{std::move(fd), file_};
+        return Lock{std::move(*fd), file_};
     }
 }
 

@@ -16,6 +16,8 @@ namespace headgate::midstream {
 struct Applied {
     std::string policy;       ///< its name
     std::string fingerprint;  ///< of the table right afterwards
+
+    friend bool operator==(const Applied&, const Applied&) = default;
 };
 
 class AppliedRecord {

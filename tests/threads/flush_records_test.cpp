@@ -146,6 +146,23 @@ TEST_P(AfterAKill, what_was_flushed_and_not_written_is_made_up_for_once) {
     EXPECT_EQ(make_up(), 0U);
 }
 
+TEST_P(AfterAKill, a_record_that_lacks_its_line_end_alone_is_there) {
+    store_operation(OperationStatus::CompletedWithErrors);
+    write_some();
+    std::filesystem::resize_file(file_, std::filesystem::file_size(file_) - 1);
+    EXPECT_EQ(make_up(), 6U);
+    expect_one_record_each(10 * lines_each());
+}
+
+TEST_P(AfterAKill, what_was_written_before_the_log_was_rotated_is_not_written_again) {
+    store_operation(OperationStatus::CompletedWithErrors);
+    write_some();
+    std::filesystem::rename(file_, file_ + ".1");
+    make_log();
+    EXPECT_EQ(make_up(), 6U);
+    expect_one_record_each(6 * lines_each());
+}
+
 TEST_P(AfterAKill, where_nothing_was_written_everything_is) {
     store_operation(OperationStatus::Completed);
     EXPECT_EQ(make_up(), 10U);

@@ -47,7 +47,7 @@ export async function render(content, {signal}) {
         list.fill(records.map(rowOf));
     };
     const take = (_, record) => {
-        if (record.event_type !== "flow") missed += record.headgate?.lost ?? 0;
+        if (record.event_type !== "flow") missed += record.headgate?.lost?.count ?? 0;
         else records = [record, ...records.slice(0, KEPT - 1)];
         if (!isDue) setTimeout(draw, 200);
         isDue = true;
