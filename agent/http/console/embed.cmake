@@ -1,4 +1,5 @@
-# Writes the console's files down as C++, when CMake configures: embed_console(FOLDER OUTPUT). Each is compressed, and served below a folder that is named after the content of all of them: scripts find each other by
+# Writes the console's files down as C++, when CMake configures: embed_console(FOLDER OUTPUT).
+# Each is compressed, and served below a folder that is named after the content of all of them: scripts find each other by
 # relative names, and a browser never mixes two versions.
 function(embed_console FOLDER OUTPUT)
     file(GLOB_RECURSE names CONFIGURE_DEPENDS RELATIVE ${FOLDER} ${FOLDER}/*)
