@@ -73,6 +73,7 @@ void PolicyShowAnswer::append_text(fmt::memory_buffer& out) const {
     append_policy_line(out, "policy", policy_.name);
     if (!policy_.description.empty()) append_policy_line(out, "description", policy_.description);
     append_rule_lines(out, policy_);
+    if (policy_.reject_invalid) append_policy_line(out, "invalid packets", "rejected");
     if (policy_.log) {
         append_policy_line(
             out, "log",

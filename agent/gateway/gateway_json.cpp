@@ -176,6 +176,7 @@ void append_policy_json(fmt::memory_buffer& out, const StreamExceptionPolicy& po
     members.text("policy", policy.name);
     if (!policy.description.empty()) members.text("description", policy.description);
     add_policy_rules(members, policy);
+    if (policy.reject_invalid) members.number("reject_invalid", true);
     if (policy.log) {
         members.object("log", [&](JsonMembers& log) {
             log.text("prefix", policy.log->prefix);

@@ -8,7 +8,7 @@ namespace {
 constexpr std::array kAllSets = [] {
     std::array<FlushedSet, 12> sets;
     std::size_t next = 0;
-    for (const auto kind : {TupleKind::Ports, TupleKind::Echo, TupleKind::Other}) {
+    for (const auto kind : {TupleKind::Ports, TupleKind::Icmp, TupleKind::Other}) {
         for (const auto direction : {PacketDirection::Original, PacketDirection::Reply}) {
             for (const auto family : {Family::Ipv4, Family::Ipv6})
                 sets[next++] = FlushedSet{kind, direction, family};
@@ -20,9 +20,9 @@ constexpr std::array kAllSets = [] {
 std::string_view name_of(TupleKind kind) {
     switch (kind) {
         case TupleKind::Ports:
-            return "ports";
-        case TupleKind::Echo:
-            return "echo";
+            return "tuple";
+        case TupleKind::Icmp:
+            return "icmp";
         case TupleKind::Other:
             return "other";
     }
@@ -56,27 +56,27 @@ class KeyWriter {
     SetElement& element_;
 };
 
-std::optional<TupleKind> kind_of(const FlowTuple& tuple) {
-    constexpr std::array<std::uint8_t, 4> kEchoTypes = {0, 8, 128, 129};  // RFC 792; RFC 4443, section 4
+TupleKind kind_of(const FlowTuple& tuple) {
     if (has_ports(tuple.protocol)) return TupleKind::Ports;
-    if (!is_icmp(tuple.protocol)) return TupleKind::Other;
-    return std::ranges::find(kEchoTypes, tuple.icmp_type) != kEchoTypes.end() ? std::optional{TupleKind::Echo}
-                                                                              : std::nullopt;
+    return is_icmp(tuple.protocol) ? TupleKind::Icmp : TupleKind::Other;
+}
+
+/// As the header has them, in two octets.
+std::uint16_t type_and_code(const FlowTuple& tuple) {
+    return static_cast<std::uint16_t>(tuple.icmp_type << 8U | tuple.icmp_code);
 }
 
 SetElement element_for(const FlowTuple& tuple, TupleKind kind, std::chrono::milliseconds timeout) {
     SetElement element;
     element.timeout = timeout;
     KeyWriter key{element};
+    const bool has_numbers = kind != TupleKind::Other;
+    const bool icmp = kind == TupleKind::Icmp;
     key.address(tuple.source);
-    if (kind == TupleKind::Ports) key.number16(tuple.source_port);
+    if (has_numbers) key.number16(icmp ? tuple.icmp_id : tuple.source_port);
     key.address(tuple.destination);
-    if (kind == TupleKind::Ports) key.number16(tuple.destination_port);
-    if (kind == TupleKind::Echo) {
-        key.number16(tuple.icmp_id);
-    } else {
-        key.protocol(tuple.protocol);
-    }
+    if (has_numbers) key.number16(icmp ? type_and_code(tuple) : tuple.destination_port);
+    if (!icmp) key.protocol(tuple.protocol);
     return element;
 }
 
@@ -97,8 +97,12 @@ std::string key_declaration(const FlushedSet& set) {
     switch (set.kind) {
         case TupleKind::Ports:
             return fmt::format("type {0} . inet_service . {0} . inet_service . inet_proto", address);
-        case TupleKind::Echo:
-            return v4 ? "typeof ip saddr . ip daddr . icmp id" : "typeof ip6 saddr . ip6 daddr . icmpv6 id";
+        case TupleKind::Icmp:
+            // nftables types what a rule reads out of conntrack's tuple and out of a header differently.
+            return set.direction == PacketDirection::Original
+                       ? fmt::format("type {0} . inet_service . {0} . inet_service", address)
+                       : fmt::format("typeof {0} saddr . {1} . {0} daddr . {2}", v4 ? "ip" : "ip6", kIcmpId,
+                                     kIcmpTypeAndCode);
         case TupleKind::Other:
             return fmt::format("type {0} . {0} . inet_proto", address);
     }
@@ -114,9 +118,8 @@ std::vector<SetElements> elements_for(std::span<const FlowRow> rows, std::chrono
     };
     for (const auto& row : rows) {
         const auto kind = kind_of(row.flow.original);
-        if (!kind) continue;
-        add(row.flow.original, *kind, PacketDirection::Original);
-        add(row.flow.reply, *kind, PacketDirection::Reply);
+        add(row.flow.original, kind, PacketDirection::Original);
+        add(row.flow.reply, kind, PacketDirection::Reply);
     }
     std::vector<SetElements> result;
     for (std::size_t i = 0; i < kAllSets.size(); ++i) {

@@ -22,13 +22,18 @@ namespace headgate::midstream {
 /// What tells a protocol's flows apart, and so the key of their set.
 enum class TupleKind : std::uint8_t {
     Ports,  ///< addresses, ports, protocol
-    Echo,   ///< addresses and the identifier of ICMP's echo
+    Icmp,   ///< addresses, type and code, and the identifier: conntrack makes flows of no ICMP message without one
     Other,  ///< addresses and protocol
 };
 
 /// The protocols of TupleKind::Ports.
 inline constexpr std::array kProtocolsWithPorts = {Protocol::Tcp, Protocol::Udp, Protocol::Sctp, Protocol::Dccp,
                                                    Protocol::Udplite};
+
+/// Where an ICMP or ICMPv6 header has its identifier (RFC 792; of ICMPv6 node information the kernel takes the query
+/// type for it: nf_conntrack_proto_icmpv6.c, icmpv6_pkt_to_tuple), and its type and code, as nftables says it.
+inline constexpr std::string_view kIcmpId = "@th,32,16";
+inline constexpr std::string_view kIcmpTypeAndCode = "@th,0,16";
 
 struct FlushedSet {
     TupleKind kind = TupleKind::Ports;
@@ -40,7 +45,7 @@ struct FlushedSet {
 
 [[nodiscard]] std::span<const FlushedSet> all_flushed_sets();
 
-/// `flushed_ports_original_ipv4_65536`, ... A set's size cannot be changed, so it is part of the name: sets of another
+/// `flushed_tuple_original_ipv4_65536`, ... A set's size cannot be changed, so it is part of the name: sets of another
 /// size stand beside the old ones until they hold what those hold.
 [[nodiscard]] std::string name_of(const FlushedSet& set, std::uint32_t size);
 
@@ -73,7 +78,7 @@ struct SetElements {
     std::vector<SetElement> elements;
 };
 
-/// What remembers these flows in the sets of that size. Leaves out what has no set: ICMP other than echo.
+/// What remembers these flows in the sets of that size.
 [[nodiscard]] std::vector<SetElements> elements_for(std::span<const FlowRow> rows, std::chrono::milliseconds timeout,
                                                     std::uint32_t size);
 

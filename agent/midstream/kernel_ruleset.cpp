@@ -39,6 +39,29 @@ std::optional<StreamExceptionPolicy> policy_in(const std::vector<TableChain>& ch
     return std::move(policy);
 }
 
+/// A chain that every policy has, of whatever edition.
+bool is_exception_chain(const TableChain& chain) {
+    return chain.name == kExceptionChain || chain.name.starts_with(fmt::format("{}_", kExceptionChain));
+}
+
+/// Refuses where the table is not headgate's: an operator may have one of the same name. One that somebody has edited
+/// is known by the record of what was applied, and by what is left of it.
+Result<void> check_owner(NftTable& table, const std::vector<TableChain>& chains, const AppliedRecord& record) {
+    if (parse_note(comment_in(chains))) return {};
+    const auto applied = record.read();
+    if (!applied) return tl::unexpected(applied.error());
+    if (*applied && std::ranges::any_of(chains, is_exception_chain)) return {};
+    const auto sets = table.sets();
+    if (!sets) return tl::unexpected(sets.error());
+    const auto counters = table.counters();
+    if (!counters) return tl::unexpected(counters.error());
+    if (chains.empty() && sets->empty() && counters->empty()) return {};
+    return refused(
+        "the table inet {0} was not made by headgate: rename or delete it (nft list table inet {0}); nothing "
+        "was changed",
+        kTable);
+}
+
 Result<RulesetCondition> condition_of(NftTable& table, const std::vector<TableChain>& chains,
                                       const AppliedRecord& record) {
     const auto applied = record.read();
@@ -99,6 +122,7 @@ Result<Application> KernelRuleset::apply(const StreamExceptionPolicy& policy) {
     if (!alone) return tl::unexpected(alone.error());
     const auto chains = table.chains();
     if (!chains) return tl::unexpected(chains.error());
+    if (auto owned = check_owner(table, *chains, *record); !owned) return tl::unexpected(std::move(owned.error()));
     if (is_noted(policy, *chains)) {
         const auto condition = condition_of(table, *chains, *record);
         if (condition && *condition == RulesetCondition::AsApplied) return Application::NotNeeded;
@@ -121,6 +145,9 @@ Result<void> KernelRuleset::remove() {
     if (!record) return tl::unexpected(record.error());
     const auto alone = record->lock();
     if (!alone) return tl::unexpected(alone.error());
+    const auto chains = (*opened)->chains();
+    if (!chains) return tl::unexpected(chains.error());
+    if (auto owned = check_owner(**opened, *chains, *record); !owned) return owned;
     auto removed = namespace_.run([]() -> Result<void> {
         auto nftables = Nftables::open();
         if (!nftables) return tl::unexpected(std::move(nftables.error()));
@@ -192,20 +219,31 @@ Result<RulesetStatus> KernelRuleset::status() {
     return status;
 }
 
-/// No policy changes meanwhile, so that what is remembered is not left behind in sets that nobody asks any more.
-Result<Remembered> KernelRuleset::remember(std::span<const FlowRow> rows, std::chrono::seconds time) {
-    if (rows.empty()) return Remembered::All;
+/// No policy changes meanwhile, so that what is remembered is not left behind in sets that nobody asks any more, and
+/// what is forgotten is not left in those that another process has put in their place.
+Result<void> KernelRuleset::with_sets(const SetsChange& change) {
     const auto opened = table();
     if (!opened) return tl::unexpected(opened.error());
     const auto record = this->record();
     if (!record) return tl::unexpected(record.error());
     const auto alone = record->lock();
     if (!alone) return tl::unexpected(alone.error());
-    auto added = remember_in(**opened, rows, time);
-    if (!added && added.error().number == ENOENT) {
-        set_size_.reset();  // of the sets that were there before another policy came
-        added = remember_in(**opened, rows, time);
-    }
+    const auto try_once = [&]() -> Result<void> {
+        const auto size = set_size(**opened);
+        if (!size) return tl::unexpected(size.error());
+        if (!*size) return tl::unexpected(Error{ErrorKind::Failed, std::string{kNothingRemembers}, ENOENT});
+        return change(**opened, **size);
+    };
+    auto changed = try_once();
+    if (changed || changed.error().number != ENOENT) return changed;
+    set_size_.reset();  // of the sets that were there before another policy came
+    return try_once();
+}
+
+Result<Remembered> KernelRuleset::remember(std::span<const FlowRow> rows, std::chrono::seconds time) {
+    if (rows.empty()) return Remembered::All;
+    auto added =
+        with_sets([&](NftTable& table, std::uint32_t size) { return table.add(elements_for(rows, time, size)); });
     if (added) return Remembered::All;
     if (added.error().number == ENFILE) return Remembered::None;
     if (added.error().number == ENOENT) return failed("{}", kNothingRemembers);
@@ -221,24 +259,13 @@ Result<std::optional<std::uint32_t>> KernelRuleset::set_size(NftTable& table) {
     return set_size_;
 }
 
-Result<void> KernelRuleset::remember_in(NftTable& table, std::span<const FlowRow> rows, std::chrono::seconds time) {
-    const auto size = set_size(table);
-    if (!size) return tl::unexpected(size.error());
-    if (!*size) return failed("{}", kNothingRemembers);
-    const auto elements = elements_for(rows, time, **size);
-    return elements.empty() ? Result<void>{} : table.add(elements);
-}
-
 Result<void> KernelRuleset::forget(std::span<const FlowRow> rows) {
     if (rows.empty()) return {};
     const auto opened = table();
     if (!opened && NftTable::is_missing(opened.error())) return {};
-    if (!opened) return tl::unexpected(opened.error());
-    const auto size = set_size(**opened);
-    if (!size) return tl::unexpected(size.error());
-    if (!*size) return {};
-    const auto elements = elements_for(rows, std::chrono::seconds{1}, **size);
-    auto forgotten = elements.empty() ? Result<void>{} : (*opened)->forget(elements);
+    auto forgotten = with_sets([&](NftTable& table, std::uint32_t size) {
+        return table.forget(elements_for(rows, std::chrono::seconds{1}, size));
+    });
     if (!forgotten && forgotten.error().number == ENOENT) return {};  // the sets are gone, and with them the memory
     return forgotten;
 }

@@ -1,7 +1,9 @@
 // The real ruleset: the table `inet headgate` of nftables in one network namespace.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -37,7 +39,8 @@ class KernelRuleset final : public Ruleset {
     [[nodiscard]] Result<NftTable*> table();
     [[nodiscard]] Result<AppliedRecord> record() const;
     [[nodiscard]] Result<std::optional<std::uint32_t>> set_size(NftTable& table);
-    [[nodiscard]] Result<void> remember_in(NftTable& table, std::span<const FlowRow> rows, std::chrono::seconds time);
+    using SetsChange = std::function<Result<void>(NftTable& table, std::uint32_t size)>;
+    [[nodiscard]] Result<void> with_sets(const SetsChange& change);
 
     netlink::NetworkNamespace namespace_;
     std::filesystem::path run_folder_;

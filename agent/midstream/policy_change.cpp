@@ -16,18 +16,26 @@ namespace {
 
 constexpr std::size_t kElementsPerTransaction = 512;
 
-/// The set of the other size that a set's elements belong to then.
+/// The set of the other size that a set's elements belong to then. Version 0.1.0 called sets otherwise from which no
+/// rule could take an element; a set's flags cannot be changed.
 std::string resized(std::string_view set, std::uint32_t size) {
-    return fmt::format("{}_{}", set.substr(0, set.rfind('_')), size);
+    constexpr std::string_view kOldStem = "flushed_ports_";
+    auto stem = std::string{set.substr(0, set.rfind('_'))};
+    if (stem.starts_with(kOldStem)) stem.replace(0, kOldStem.size(), "flushed_tuple_");
+    return fmt::format("{}_{}", stem, size);
 }
 
-/// The sets of flushed flows that have another size than the policy's.
-std::vector<std::string> sets_of_other_size(const std::vector<TableSet>& sets, const StreamExceptionPolicy& policy) {
+bool is_flushed_set(std::string_view name, std::uint32_t size) {
+    return std::ranges::any_of(all_flushed_sets(), [&](const auto& set) { return name_of(set, size) == name; });
+}
+
+/// The sets of flushed flows that the policy does not have: those of another size, and those of earlier versions.
+std::vector<std::string> sets_to_replace(const std::vector<TableSet>& sets, const StreamExceptionPolicy& policy) {
     std::vector<std::string> names;
     if (policy.scope != MidstreamScope::Flushed) return names;
     for (const auto& set : sets) {
         const bool remembers = set.name.starts_with(kFlushedPrefix);
-        if (remembers && set.name != resized(set.name, policy.remember_at_most)) names.push_back(set.name);
+        if (remembers && !is_flushed_set(set.name, policy.remember_at_most)) names.push_back(set.name);
     }
     return names;
 }
@@ -37,6 +45,7 @@ Result<std::vector<SetElements>> elements_to_move(NftTable& table, const std::ve
                                                   std::uint32_t size) {
     std::vector<SetElements> moving;
     for (const auto& set : old_sets) {
+        if (!is_flushed_set(resized(set, size), size)) continue;  // version 0.1.0 had ICMP echo in sets of their own
         auto elements = table.elements(set);
         if (!elements) return tl::unexpected(std::move(elements.error()));
         if (elements->size() > size) {
@@ -94,7 +103,7 @@ Result<void> change_policy(NftTable& table, Nftables& nftables, const std::vecto
                            const StreamExceptionPolicy& policy) {
     const auto sets = table.sets();
     if (!sets) return tl::unexpected(sets.error());
-    const auto old_sets = sets_of_other_size(*sets, policy);
+    const auto old_sets = sets_to_replace(*sets, policy);
     if (auto ready = prepare_sets(table, nftables, old_sets, policy.remember_at_most); !ready) return ready;
     const auto removal = removal_text(chains, old_sets);
     return wake(nftables, chains)

@@ -83,6 +83,7 @@ Result<void> take_policy(const config::YamlMap& map, Policy& policy) {
     return map.take("description", policy.description, parse_description)
         .and_then([&] { return map.require("stream_exception_policy", policy.exception, parse_exception); })
         .and_then([&] { return map.take("scope", policy.scope, parse_scope); })
+        .and_then([&] { return map.take("reject_invalid", policy.reject_invalid, config::parse_boolean); })
         .and_then([&] { return map.take_set("hooks", policy.hooks, parse_hook); })
         .and_then([&] { return map.take("priority", policy.priority, parse_priority); })
         .and_then([&] { return take_log(map, policy.log); })
@@ -102,12 +103,15 @@ Result<Policy> parse_policy(std::string_view text, std::string_view name, std::s
     if (auto checked = config::parse_policy_name(name); !checked)
         return tl::unexpected(std::move(checked.error()).within(where));
     const auto map = config::parse_yaml(std::string{text}, where,
-                                        {"description", "stream_exception_policy", "scope", "hooks", "priority", "log",
-                                         "remember_flushed_for", "remember_at_most"});
+                                        {"description", "stream_exception_policy", "scope", "reject_invalid", "hooks",
+                                         "priority", "log", "remember_flushed_for", "remember_at_most"});
     if (!map) return tl::unexpected(map.error());
     Policy policy;
     policy.name = name;
     if (auto taken = take_policy(*map, policy); !taken) return tl::unexpected(std::move(taken.error()));
+    if (policy.reject_invalid && (policy.exception != StreamException::Reject || policy.scope != MidstreamScope::All)) {
+        return invalid("{}: reject_invalid: takes stream_exception_policy reject and scope all", where);
+    }
     return policy;
 }
 

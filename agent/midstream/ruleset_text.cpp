@@ -26,6 +26,10 @@ constexpr std::array<CountedProtocol, 5> kCounted = {
     {{"tcp", "tcp"}, {"udp", "udp"}, {"sctp", "sctp"}, {"icmp", "icmp"}, {"icmpv6", "icmpv6"}}};
 constexpr std::string_view kOther = "other";
 
+/// SCTP's chunks that begin an association, by type (RFC 9260, section 3.2).
+constexpr int kInit = 1;
+constexpr int kInitAck = 2;
+
 /// `ip` or `ip6`, as nftables names the header.
 constexpr std::string_view header_of(Family family) {
     return family == Family::Ipv4 ? "ip" : "ip6";
@@ -42,14 +46,20 @@ class RulesetWriter {
         if (remembers()) text_ += set_declarations(policy_.remember_at_most);
         if (rejects()) write_resets();
         write_exception();
+        if (silences()) write_silence();
         for (const auto hook : policy_.hooks)
             write_hook(hook);
+        if (remembers()) write_forgetting();
         return std::move(text_);
     }
 
   private:
     [[nodiscard]] bool remembers() const { return policy_.scope == MidstreamScope::Flushed; }
     [[nodiscard]] bool rejects() const { return policy_.exception == StreamException::Reject; }
+
+    /// Whether packets that conntrack calls invalid, and of which no flushed flow is known, are dropped in place of
+    /// being rejected: they may have fallen out of the window of a tracked connection, which a reset would end.
+    [[nodiscard]] bool silences() const { return rejects() && (remembers() || !policy_.reject_invalid); }
 
     /// The directions that the scope can tell.
     [[nodiscard]] std::span<const PacketDirection> directions() const {
@@ -102,13 +112,16 @@ class RulesetWriter {
         line("}}");
     }
 
+    void write_log() {
+        if (!policy_.log) return;
+        line("limit rate {0}/second burst {0} packets log prefix \"{1}\"", policy_.log->packets_per_second,
+             policy_.log->prefix);
+    }
+
     /// What happens to a packet that was caught and counted.
     void write_exception() {
-        line("chain {} {{", chain("exception"));
-        if (policy_.log) {
-            line("limit rate {0}/second burst {0} packets log prefix \"{1}\"", policy_.log->packets_per_second,
-                 policy_.log->prefix);
-        }
+        line("chain {} {{", chain(kExceptionChain));
+        write_log();
         switch (policy_.exception) {
             case StreamException::Drop:
                 line("drop");
@@ -120,6 +133,13 @@ class RulesetWriter {
                 line("accept");
                 break;
         }
+        line("}}");
+    }
+
+    void write_silence() {
+        line("chain {} {{", chain("silence"));
+        write_log();
+        line("drop");
         line("}}");
     }
 
@@ -146,22 +166,62 @@ class RulesetWriter {
             for (const auto protocol : kProtocolsWithPorts)
                 write_ports_lookup(hook, protocol);
             for (const auto family : kFamilies)
-                write_echo_lookup(hook, family);
+                write_icmp_lookup(hook, family);
         }
         line("chain {} {{", chain(hook, "midstream"));
         line("tcp flags & (fin | syn | rst | ack) == syn return");
-        line("meta l4proto sctp @th,96,8 1 return");  // the first chunk is INIT (RFC 9260, section 3.3.2)
         if (remembers()) {
+            // INIT is alone in its packet (RFC 9260, section 6.10); with others behind it, it is invalid.
+            line("meta l4proto sctp ct state != invalid @th,96,8 {} return", kInit);
             write_dispatch(hook);
             line("meta l4proto {{ tcp, sctp }} meta l4proto @{} goto {}", kWindows, chain(hook, "any"));
         } else {
+            // Conntrack makes a flow of what begins an association or another path of one, a HEARTBEAT for instance,
+            // and of no other chunk (nf_conntrack_proto_sctp.c, sctp_new).
+            line("meta l4proto sctp ct state != invalid return");
             line("meta l4proto {{ tcp, sctp }} goto {}", chain(hook, "any"));
         }
         line("}}");
+        write_base(hook);
+    }
+
+    /// A packet that conntrack has expected is related in place of new: a permanent expectation outlives the flows that
+    /// it let in. Errors and resets are related as well, but have the entry of a flow that is there, or go the other
+    /// way (nf_conntrack_core.c, nf_conntrack_attach).
+    void write_base(Hook hook) {
         line("chain {} {{", chain(to_string(hook)));
         line("type filter hook {} priority {}; policy accept;", to_string(hook), policy_.priority);
         line("ct state {{ new, invalid }} jump {}", chain(hook, "midstream"));
+        line("ct state related ct direction original ct status ! confirmed jump {}", chain(hook, "midstream"));
         line("}}");
+    }
+
+    /// Forgets a tuple as soon as the other side has accepted a new connection on it. Not at its first packet, which a
+    /// host could send only to have its old connection forgotten. Until then nothing of the new one is taken for the
+    /// old one's: its beginning is let through, and the answer is established. Every packet passes one of the two
+    /// hooks, whatever hooks the policy has, and behind the operator's rules.
+    void write_forgetting() {
+        line("chain {} {{", chain("forget"));
+        for (const auto& set : all_flushed_sets()) {
+            if (set.kind != TupleKind::Ports) continue;
+            for (const std::string_view direction : {"original", "reply"}) {
+                line(
+                    "meta l4proto {{ tcp, sctp }} delete @{0} {{ ct {1} {2} saddr . ct {1} proto-src . ct {1} {2} "
+                    "daddr . ct {1} proto-dst . meta "
+                    "l4proto }}",
+                    name_of(set, policy_.remember_at_most), direction, header_of(set.family));
+            }
+        }
+        line("}}");
+        for (const std::string_view hook : {"input", "postrouting"}) {
+            line("chain {} {{", chain(fmt::format("begun_{}", hook)));
+            line("type filter hook {} priority {}; policy accept;", hook, StreamExceptionPolicy::kLastPriority);
+            line("ct state established ct direction reply tcp flags & (fin | syn | rst | ack) == (syn | ack) jump {}",
+                 chain("forget"));
+            line("ct state established ct direction reply meta l4proto sctp @th,96,8 {} jump {}", kInitAck,
+                 chain("forget"));
+            line("}}");
+        }
     }
 
     void write_counting(Hook hook, PacketDirection direction) {
@@ -176,7 +236,8 @@ class RulesetWriter {
         line("chain {} {{", chain(hook, to_string(direction)));
         line("counter name meta l4proto map {{ {} }}", by_protocol);
         line("meta l4proto != {{ {} }} counter name \"{}\"", names, counter(hook, direction, kOther));
-        line("goto {}", chain("exception"));
+        if (direction == PacketDirection::Any && silences()) line("ct state invalid goto {}", chain("silence"));
+        line("goto {}", chain(kExceptionChain));
         line("}}");
     }
 
@@ -186,8 +247,8 @@ class RulesetWriter {
             const auto name = to_string(protocol);
             fmt::format_to(std::back_inserter(jumps), "{} : jump {}, ", name, chain(hook, name));
         }
-        line("meta l4proto vmap {{ {}icmp : jump {}, icmpv6 : jump {} }}", jumps, chain(hook, "echo_ipv4"),
-             chain(hook, "echo_ipv6"));
+        line("meta l4proto vmap {{ {}icmp : jump {}, icmpv6 : jump {} }}", jumps, chain(hook, "icmp_ipv4"),
+             chain(hook, "icmp_ipv6"));
         for (const auto& set : all_flushed_sets()) {
             if (set.kind != TupleKind::Other) continue;
             line("ct original {0} saddr . ct original {0} daddr . meta l4proto @{1} goto {2}", header_of(set.family),
@@ -212,15 +273,27 @@ class RulesetWriter {
         line("}}");
     }
 
-    void write_echo_lookup(Hook hook, Family family) {
-        const std::string_view icmp = family == Family::Ipv4 ? "icmp" : "icmpv6";
-        line("chain {} {{", chain(hook, fmt::format("echo_{}", to_string(family))));
+    /// The messages that conntrack makes flows of are requests with an identifier; without an entry, a reply is invalid
+    /// (nf_conntrack_proto_icmp.c and nf_conntrack_proto_icmpv6.c, valid_new). An error has the entry of the flow that
+    /// it is about.
+    void write_icmp_lookup(Hook hook, Family family) {
+        const bool v4 = family == Family::Ipv4;
+        const auto requests = v4 ? "icmp type { echo-request, timestamp-request, info-request, address-mask-request }"
+                                 : "icmpv6 type { echo-request, 139 }";  // 139: node information (RFC 4620)
+        line("chain {} {{", chain(hook, fmt::format("icmp_{}", to_string(family))));
         for (const auto& set : all_flushed_sets()) {
-            if (set.kind != TupleKind::Echo || set.family != family) continue;
-            line("ct original {0} saddr . ct original {0} daddr . {1} id @{2} goto {3}", header_of(family), icmp,
-                 name_of(set, policy_.remember_at_most), chain(hook, to_string(set.direction)));
-            line("ct state invalid {0} saddr . {0} daddr . {1} id @{2} goto {3}", header_of(family), icmp,
-                 name_of(set, policy_.remember_at_most), chain(hook, to_string(set.direction)));
+            if (set.kind != TupleKind::Icmp || set.family != family) continue;
+            const auto name = name_of(set, policy_.remember_at_most);
+            const auto caught = chain(hook, to_string(set.direction));
+            if (set.direction == PacketDirection::Original) {
+                line(
+                    "{0} ct original {1} saddr . ct original proto-src . ct original {1} daddr . ct original proto-dst "
+                    "@{2} goto {3}",
+                    requests, header_of(family), name, caught);
+            } else {
+                line("ct state invalid {0} saddr . {1} . {0} daddr . {2} @{3} goto {4}", header_of(family), kIcmpId,
+                     kIcmpTypeAndCode, name, caught);
+            }
         }
         line("}}");
     }
@@ -257,8 +330,10 @@ std::optional<std::string_view> take_value(std::string_view& rest, std::string_v
 std::string set_declarations(std::uint32_t size) {
     std::string text;
     for (const auto& set : all_flushed_sets()) {
+        // `dynamic`: rules take elements out.
+        const std::string_view flags = set.kind == TupleKind::Ports ? "dynamic,timeout" : "timeout";
         text +=
-            fmt::format("set {} {{ {}; flags timeout; size {}; }}\n", name_of(set, size), key_declaration(set), size);
+            fmt::format("set {} {{ {}; flags {}; size {}; }}\n", name_of(set, size), key_declaration(set), flags, size);
     }
     return text + fmt::format("set {} {{ type inet_proto; flags timeout; size 256; }}\n", kWindows);
 }

@@ -9,10 +9,20 @@
 namespace headgate::operations {
 namespace {
 
+/// For a sentence: `TCP`, or `protocol 89` where it has no name in use.
 std::string upper_case(Protocol protocol) {
+    const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
     std::string name{to_string(protocol)};
-    std::ranges::transform(name, name.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+    if (std::ranges::none_of(name, is_lower)) return fmt::format("protocol {}", name);
+    std::ranges::transform(name, name.begin(),
+                           [&](char c) { return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c; });
     return name;
+}
+
+/// `TCP, UDP and ICMP`.
+std::string enumerated(std::span<const std::string> names) {
+    if (names.size() < 2) return names.empty() ? std::string{} : names.front();
+    return fmt::format("{} and {}", fmt::join(names.first(names.size() - 1), ", "), names.back());
 }
 
 /// The same policy, as far as the kernel can tell.
@@ -43,8 +53,8 @@ Result<void> FlushPolicy::settle() {
         condition_ = RulesetCondition::AsApplied;
     }
     if (!request_.required) return {};
-    if (const auto warning = return_warning(); !warning.empty()) return refused("{}: nothing was flushed", warning);
-    return {};
+    const auto warning = return_warning({Protocol::Tcp});
+    return warning.empty() ? Result<void>{} : refused("{}: nothing was flushed", warning);
 }
 
 /// A policy on all midstream packets is a decision about the whole gateway, which a flush neither makes nor takes back.
@@ -83,8 +93,32 @@ void FlushPolicy::conclude() {
     fell_ = !condition || *condition != condition_;
 }
 
-bool FlushPolicy::counted(Protocol protocol) const {
-    return std::ranges::any_of(flows_, [&](const auto& each) { return each.first.first == protocol; });
+std::set<Protocol> FlushPolicy::counted_protocols() const {
+    std::set<Protocol> protocols;
+    for (const auto& [kind, count] : flows_)
+        protocols.insert(kind.first);
+    return protocols;
+}
+
+/// Whether conntrack makes a flow of any packet of the protocol. Of SCTP it takes what begins an association or another
+/// path of one (nf_conntrack_proto_sctp.c, sctp_new).
+bool FlushPolicy::is_picked_up(Protocol protocol) const {
+    return protocol == Protocol::Tcp ? picks_up_tcp_ : !is_connection_oriented(protocol);
+}
+
+/// What becomes of flushed flows whose packets no policy catches.
+std::string FlushPolicy::fate(const std::set<Protocol>& protocols) const {
+    std::vector<std::string> picked_up;
+    std::vector<std::string> others;
+    for (const auto protocol : protocols)
+        (is_picked_up(protocol) ? picked_up : others).push_back(upper_case(protocol));
+    std::vector<std::string> fates;
+    if (!picked_up.empty())
+        fates.push_back(fmt::format("{} flows come back with their next packet", enumerated(picked_up)));
+    if (!others.empty()) {
+        fates.push_back(fmt::format("packets of flushed {} flows are judged by your rules alone", enumerated(others)));
+    }
+    return fmt::format("{}", fmt::join(fates, "; "));
 }
 
 /// Whether flows of the protocol are among more than fit: the sets hold so many of each family, all protocols with
@@ -155,27 +189,26 @@ Result<void> FlushPolicy::open_window(Protocol protocol) {
     return ruleset_.open_window(protocol, policy_->remember_flushed_for);
 }
 
-/// Why flushed TCP flows could come back, or at least not meet the policy; empty when it holds them.
-std::string FlushPolicy::return_warning() const {
-    const std::string fate = picks_up_tcp_ ? "TCP flows come back with their next packet"
-                                           : "packets of flushed TCP flows are judged by your rules alone";
+/// Why flushed flows of these protocols could come back, or at least not meet the policy; empty when it holds them.
+std::string FlushPolicy::return_warning(const std::set<Protocol>& protocols) const {
+    if (protocols.empty()) return {};
     if (condition_ == RulesetCondition::Changed) {
         return "somebody has changed the table inet headgate since the stream exception policy was applied (headgate "
                "policy status)";
     }
-    if (condition_ == RulesetCondition::Unverified) {
+    if (policy_ && condition_ == RulesetCondition::Unverified) {
         return "whether the stream exception policy is complete is not known (headgate policy status)";
     }
     if (condition_ == RulesetCondition::Missing) {
-        return fmt::format("somebody has removed the stream exception policy that was applied: {}", fate);
+        return fmt::format("somebody has removed the stream exception policy that was applied: {}", fate(protocols));
     }
-    if (!policy_) return fmt::format("no stream exception policy is in force: {}", fate);
+    if (!policy_) return fmt::format("no stream exception policy is in force: {}", fate(protocols));
     if (policy_->exception == StreamException::Continue) {
-        return picks_up_tcp_ ? fmt::format(
-                                   "the stream exception policy is continue and "
-                                   "net.netfilter.nf_conntrack_tcp_loose is 1: {}",
-                                   fate)
-                             : std::string{};
+        const auto picked_up = std::ranges::any_of(protocols, [&](Protocol each) { return is_picked_up(each); });
+        const bool tcp = picks_up_tcp_ && protocols.contains(Protocol::Tcp);
+        return picked_up ? fmt::format("the stream exception policy is continue{}: {}",
+                                       tcp ? " and net.netfilter.nf_conntrack_tcp_loose is 1" : "", fate(protocols))
+                         : std::string{};
     }
     for (const auto hook : {Hook::Forward, Hook::Input}) {
         if (std::ranges::find(policy_->hooks, hook) != policy_->hooks.end()) continue;
@@ -187,9 +220,8 @@ std::string FlushPolicy::return_warning() const {
 
 std::vector<std::string> FlushPolicy::warnings() const {
     std::vector<std::string> warnings;
-    if (counted(Protocol::Tcp)) {
-        if (auto warning = return_warning(); !warning.empty()) warnings.push_back(std::move(warning));
-    }
+    const auto protocols = counted_protocols();
+    if (auto warning = return_warning(protocols); !warning.empty()) warnings.push_back(std::move(warning));
     if (fell_) warnings.emplace_back("the stream exception policy was changed or removed while flows were being ended");
     if (request_.wanted && in_force_ && in_force_->name != request_.wanted->name) {
         warnings.push_back(fmt::format("policy {} takes the place of {}", request_.wanted->name, in_force_->name));
@@ -198,12 +230,15 @@ std::vector<std::string> FlushPolicy::warnings() const {
         warnings.push_back(fmt::format("{} flows that were left alone are remembered as flushed, for {} s",
                                        not_forgotten_, policy_->remember_flushed_for.count()));
     }
-    const bool without_connections =
-        std::ranges::any_of(flows_, [](const auto& each) { return !is_connection_oriented(each.first.first); });
-    if (policy_ && policy_->scope == MidstreamScope::All && policy_->exception != StreamException::Continue &&
-        without_connections) {
-        warnings.emplace_back(
-            "scope all tells TCP and SCTP alone: flows of other protocols come back with their next packet");
+    if (policy_ && policy_->scope == MidstreamScope::All && policy_->exception != StreamException::Continue) {
+        if (!std::ranges::all_of(protocols, is_connection_oriented)) {
+            warnings.emplace_back(
+                "scope all tells TCP and SCTP alone: flows of other protocols come back with their next packet");
+        }
+        if (protocols.contains(Protocol::Sctp)) {
+            warnings.emplace_back(
+                "scope all takes a HEARTBEAT of SCTP for another path's beginning: SCTP flows can come back with one");
+        }
     }
     if (!windows_.empty()) {
         std::vector<std::string> names;
@@ -212,7 +247,7 @@ std::vector<std::string> FlushPolicy::warnings() const {
         warnings.push_back(fmt::format(
             "there is no room to remember so many flows ({} at most): for {} s every midstream packet of {} "
             "is taken for one of a flushed flow",
-            policy_->remember_at_most, policy_->remember_flushed_for.count(), fmt::join(names, " and ")));
+            policy_->remember_at_most, policy_->remember_flushed_for.count(), enumerated(names)));
     }
     if (not_remembered_ != 0) {
         warnings.push_back(

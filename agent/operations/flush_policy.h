@@ -57,11 +57,13 @@ class FlushPolicy {
     [[nodiscard]] Result<RulesetCondition> read_condition() const;
     [[nodiscard]] bool remembers() const { return policy_ && policy_->scope == MidstreamScope::Flushed; }
     [[nodiscard]] bool too_many(Protocol protocol) const;
-    [[nodiscard]] bool counted(Protocol protocol) const;
+    [[nodiscard]] std::set<Protocol> counted_protocols() const;
+    [[nodiscard]] bool is_picked_up(Protocol protocol) const;
+    [[nodiscard]] std::string fate(const std::set<Protocol>& protocols) const;
     [[nodiscard]] Result<void> remember_what_fits(std::span<const FlowRow> rows);
     [[nodiscard]] Result<void> remember_or_open_windows(const std::vector<FlowRow>& rows);
     [[nodiscard]] Result<void> open_window(Protocol protocol);
-    [[nodiscard]] std::string return_warning() const;
+    [[nodiscard]] std::string return_warning(const std::set<Protocol>& protocols) const;
 
     Ruleset& ruleset_;
     FlowTable& table_;

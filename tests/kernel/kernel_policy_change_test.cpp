@@ -13,6 +13,7 @@ namespace headgate::testing {
 namespace kernel_policy_change_test {
 
 using namespace midstream;
+using namespace std::chrono_literals;
 
 class PolicyChange : public ::testing::Test {
   protected:
@@ -105,6 +106,55 @@ TEST_F(PolicyChange, wakes_a_table_that_somebody_has_put_to_sleep) {
     EXPECT_EQ(ruleset_->condition().value(), RulesetCondition::Changed);
     apply(second_);
     expect_alone(second_, 2);
+}
+
+TEST_F(PolicyChange, leaves_a_table_of_that_name_alone_that_headgate_did_not_make) {
+    for (const std::string theirs : {"chain forward { type filter hook forward priority 0; }",
+                                     "set blocked { type ipv4_addr; }", "counter packets_of_ours { }"}) {
+        nft("table inet headgate {\n" + theirs + "\n}");
+        const auto applied = ruleset_->apply(first_);
+        ASSERT_FALSE(applied.has_value()) << theirs;
+        EXPECT_EQ(applied.error().kind, ErrorKind::Refused);
+        EXPECT_NE(applied.error().message.find("the table inet headgate was not made by headgate"), std::string::npos);
+        EXPECT_FALSE(ruleset_->remove().has_value()) << theirs;
+        EXPECT_FALSE(ruleset_->in_force().value().has_value());
+        nft("delete table inet headgate");  // it is still there
+    }
+    nft("add table inet headgate");
+    apply(first_);
+    expect_alone(first_, 1);
+    EXPECT_TRUE(ruleset_->remove().has_value());
+}
+
+TEST_F(PolicyChange, mends_what_was_applied_and_has_lost_its_note) {
+    apply(first_);
+    nft("delete chain inet headgate in_force");
+    apply(second_);
+    expect_alone(second_, 2);
+}
+
+TEST_F(PolicyChange, by_another_process_leaves_flows_to_be_forgotten_where_they_are_then) {
+    apply(first_);
+    const std::vector<FlowRow> rows{{tcp_flow(), {}}};
+    ASSERT_EQ(ruleset_->remember(rows, 60s).value(), Remembered::All);
+    const auto other = KernelRuleset::open({}, folder_.path("run"));
+    ASSERT_TRUE(other->apply(second_).has_value());
+    EXPECT_EQ(ruleset_->status().value().remembered_flows, 1U) << "in a set of another size";
+    EXPECT_TRUE(ruleset_->forget(rows).has_value());
+    EXPECT_EQ(ruleset_->status().value().remembered_flows, 0U);
+}
+
+TEST_F(PolicyChange, replaces_the_sets_of_version_0_1_0_and_keeps_what_has_ports_in_mind) {
+    apply(first_);
+    nft("add set inet headgate flushed_ports_original_ipv4_65536 { type ipv4_addr . inet_service . ipv4_addr . "
+        "inet_service . inet_proto; flags timeout; size 65536; }\n"
+        "add element inet headgate flushed_ports_original_ipv4_65536 { 10.0.0.1 . 1 . 10.0.0.2 . 2 . 6 timeout 1m }\n"
+        "add set inet headgate flushed_echo_original_ipv4_65536 { typeof ip saddr . ip daddr . icmp id; flags timeout; "
+        "size 65536; }\n"
+        "add element inet headgate flushed_echo_original_ipv4_65536 { 10.0.0.1 . 10.0.0.2 . 7 timeout 1m }");
+    apply(second_);
+    expect_alone(second_, 2);
+    EXPECT_EQ(ruleset_->status().value().remembered_flows, 1U);
 }
 
 TEST_F(PolicyChange, that_cannot_be_finished_is_not_begun) {

@@ -34,13 +34,15 @@ TEST_F(RulesetText, of_every_policy_is_taken_by_nft) {
     for (const auto exception : {StreamException::Drop, StreamException::Reject, StreamException::Continue}) {
         for (const auto scope : {MidstreamScope::All, MidstreamScope::Flushed}) {
             for (const auto& hooks : hook_choices) {
-                for (const bool logs : {false, true}) {
+                for (const bool further : {false, true}) {
                     StreamExceptionPolicy policy;
                     policy.name = "of-ours_2";
                     policy.exception = exception;
                     policy.scope = scope;
                     policy.hooks = hooks;
-                    if (logs) policy.log = PacketLog{"[mid stream] #1: it's ", 7};
+                    policy.reject_invalid =
+                        further && exception == StreamException::Reject && scope == MidstreamScope::All;
+                    if (further) policy.log = PacketLog{"[mid stream] #1: it's ", 7};
                     EXPECT_EQ(complaints(policy), "") << to_string(exception) << ' ' << to_string(scope);
                 }
             }

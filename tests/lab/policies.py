@@ -10,6 +10,11 @@ STREAM_FATES = {"drop": SILENCE, "reject": RESET}
 OTHER_FATES = {"drop": SILENCE, "reject": PROHIBITED}
 
 
+def stream_fate(policy, scope, loose=1):
+    """With loose 0 all of TCP that is midstream is invalid, and with scope all the policies do not reject what is invalid."""
+    return SILENCE if scope == "all" and not loose else STREAM_FATES[policy]
+
+
 def strictness(lab, loose):
     lab.run(GATEWAY, "sysctl", "-qw", f"net.netfilter.nf_conntrack_tcp_loose={loose}")
 

@@ -5,6 +5,7 @@ off, IPv4 and IPv6, whoever speaks first, with and without address translation.
 import pytest
 
 from lab import GATEWAY, Lab, SERVER4, SERVER6
+from policies import stream_fate
 from traffic import DATA, RESET, SILENCE, Conversation
 
 TRANSLATIONS = {
@@ -43,10 +44,10 @@ def hosts(translation, root):
         yield built
 
 
-def fate_of_packets(policy, loose, translation, first):
+def fate_of_packets(policy, scope, loose, translation, first):
     """What comes of every packet that follows the flush: it gets through, its sender is reset, or nothing."""
     if policy != "continue":
-        return {"drop": SILENCE, "reject": RESET}[policy]
+        return stream_fate(policy, scope, loose)
     if translation == "plain":
         return DATA  # with loose 0 it is invalid, passes, and is not tracked; an operator's `ct state invalid drop` would end it
     # The rules of a translation are asked for the first packet that conntrack takes for new, so it must be the client's. A
@@ -68,7 +69,7 @@ def entries(lab, family, port):
 def test_a_flushed_connection(hosts, translation, policy, scope, loose, family, first, tmp_path):
     second = {"client": "server", "server": "client"}[first]
     service = SERVICES[translation, family]
-    fate = fate_of_packets(policy, loose, translation, first)
+    fate = fate_of_packets(policy, scope, loose, translation, first)
     hosts.apply(hosts.write_policy(tmp_path, f"{policy}_{scope}", policy, scope=scope))
     hosts.run(GATEWAY, "sysctl", "-qw", f"net.netfilter.nf_conntrack_tcp_loose={loose}")
     with Conversation(hosts, *service) as other, Conversation(hosts, *service) as doomed:

@@ -92,6 +92,42 @@ class End:
         self.socket.close()
 
 
+TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ = 19, 20, 21  # include/uapi/linux/tcp.h
+TCP_RECV_QUEUE, TCP_SEND_QUEUE, TCP_REPAIR_OFF_NO_WP = 1, 2, -1
+
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+
+
+def sequence_numbers(connected):
+    """What the socket will send next, and what it expects next."""
+    connected.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    try:
+        numbers = []
+        for queue in (TCP_SEND_QUEUE, TCP_RECV_QUEUE):
+            connected.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, queue)
+            numbers.append(struct.unpack("I", connected.getsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ, 4))[0])
+        return numbers
+    finally:
+        connected.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP)
+
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + bytes(len(data) % 2)))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def send_segment(lab, host, source, destination, flags, sequence, acknowledged=0, data=b"", ttl=64):
+    """One TCP segment beside the kernel's own; source and destination are IPv4 addresses with ports."""
+    header = struct.pack("!HHIIBBHHH", source[1], destination[1], sequence & 0xFFFFFFFF, acknowledged, 5 << 4, flags, 1024, 0, 0)
+    pseudo = socket.inet_aton(source[0]) + socket.inet_aton(destination[0]) + struct.pack("!HH", socket.IPPROTO_TCP, 20 + len(data))
+    header = header[:16] + struct.pack("!H", checksum(pseudo + header + data)) + header[18:]
+    with open_socket(lab, host, socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP) as raw:
+        raw.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+        raw.sendto(header + data, (destination[0], 0))
+
+
 class Conversation:
     """A client and a server who have exchanged data, and are quiet now: not even an acknowledgement is under way."""
 
@@ -201,8 +237,23 @@ class Ping(End):
         super().send(struct.pack("!BBHHH", self.request, 0, 0, 0, 1) + data)
 
 
+class IcmpMessages(End):
+    """Messages with an identifier, of the types that conntrack makes flows of, played from either side."""
+
+    def __init__(self, lab, host, peer):
+        protocol = socket.IPPROTO_ICMPV6 if ":" in peer else socket.IPPROTO_ICMP
+        super().__init__(open_socket(lab, host, family_of(peer), socket.SOCK_RAW, protocol))
+        self.socket.connect((peer, 0))
+
+    def send(self, kind, identifier, code=0):
+        message = struct.pack("!BBHHH", kind, code, 0, identifier, 0) + b"some data to make it long enough"
+        if self.socket.family == socket.AF_INET:  # the kernel fills in that of ICMPv6
+            message = message[:2] + struct.pack("!H", checksum(message)) + message[4:]
+        self.socket.send(message)
+
+
 class SctpEnd(End):
-    INIT, INIT_ACK, COOKIE_ECHO, COOKIE_ACK = 1, 2, 10, 11
+    INIT, INIT_ACK, HEARTBEAT, COOKIE_ECHO, COOKIE_ACK = 1, 2, 4, 10, 11
     DATA_BEGINS_AND_ENDS = 3
 
     def __init__(self, lab, host, peer, port, peer_port, peer_tag):
@@ -217,6 +268,9 @@ class SctpEnd(End):
 
     def send(self, data=b"data"):
         self.send_chunk(0, struct.pack("!IHHI", 1, 0, 0, 0) + data, flags=self.DATA_BEGINS_AND_ENDS)
+
+    def send_heartbeat(self):
+        self.send_chunk(self.HEARTBEAT, struct.pack("!HH", 1, 8) + b"path")
 
     def begin(self, tag):
         self.send_chunk(self.INIT, struct.pack("!IIHHI", tag, 65536, 1, 1, 1), tag=0)

@@ -51,12 +51,12 @@ TEST(PolicyAddition, touches_nothing_that_is_there_but_the_note) {
 }
 
 TEST(PolicyRemoval, takes_whatever_was_there_and_leaves_the_note) {
-    EXPECT_EQ(removal_text(chains({"forward_1", "in_force", "of_the_operator"}), {"flushed_ports_original_ipv4_9"}),
+    EXPECT_EQ(removal_text(chains({"forward_1", "in_force", "of_the_operator"}), {"flushed_tuple_original_ipv4_9"}),
               "flush chain inet headgate forward_1\n"
               "flush chain inet headgate of_the_operator\n"
               "delete chain inet headgate forward_1\n"
               "delete chain inet headgate of_the_operator\n"
-              "delete set inet headgate flushed_ports_original_ipv4_9\n");
+              "delete set inet headgate flushed_tuple_original_ipv4_9\n");
 }
 
 TEST(PolicyRemoval, of_nothing_is_nothing) {

@@ -95,14 +95,39 @@ TEST_F(FlushingWithPolicy, flows_without_connections_that_find_no_room_are_told)
     EXPECT_TRUE(status().windows.empty());
 }
 
-TEST_F(FlushingWithPolicy, without_a_policy_it_warns_that_tcp_flows_come_back) {
-    EXPECT_EQ(warnings(), std::vector<std::string>{
-                              "no stream exception policy is in force: TCP flows come back with their next packet"});
+TEST_F(FlushingWithPolicy, without_a_policy_it_warns_that_flows_come_back_and_names_their_protocols) {
+    const auto warning_for = [&](const std::vector<Flow>& flows) {
+        operation_.dry_run = true;
+        table_.flows.assign(flows.begin(), flows.end());
+        const auto all = warnings();
+        EXPECT_EQ(all.size(), 1U);
+        return all.empty() ? std::string{} : all.front();
+    };
+    const auto tcp = tcp_flow().established();
+    const Flow unnamed = FlowBuilder{Protocol{200}}.flow();
+    EXPECT_EQ(warning_for({tcp}), "no stream exception policy is in force: TCP flows come back with their next packet");
+    EXPECT_EQ(warning_for({udp_flow()}),
+              "no stream exception policy is in force: UDP flows come back with their next packet");
+    EXPECT_EQ(
+        warning_for({tcp, udp_flow(), icmpv6_flow(), unnamed}),
+        "no stream exception policy is in force: TCP, UDP, ICMPV6 and protocol 200 flows come back with their next "
+        "packet");
+    table_.tcp_loose = false;
+    EXPECT_EQ(warning_for({tcp, udp_flow()}),
+              "no stream exception policy is in force: UDP flows come back with their next packet; packets of flushed "
+              "TCP flows are judged by your rules alone");
 }
 
-TEST_F(FlushingWithPolicy, what_cannot_come_back_is_no_cause_for_a_warning) {
-    table_.flows = {udp_flow()};
+TEST_F(FlushingWithPolicy, nothing_to_flush_is_no_cause_for_a_warning) {
+    table_.flows.clear();
     EXPECT_TRUE(warnings().empty());
+}
+
+TEST_F(FlushingWithPolicy, a_table_that_is_not_headgates_is_no_policy) {
+    table_.flows = {udp_flow()};
+    ruleset_.meddle(RulesetCondition::Unverified);
+    EXPECT_EQ(warnings(), std::vector<std::string>{
+                              "no stream exception policy is in force: UDP flows come back with their next packet"});
 }
 
 TEST_F(FlushingWithPolicy, continue_warns_while_tcp_is_picked_up_midstream) {
@@ -110,14 +135,21 @@ TEST_F(FlushingWithPolicy, continue_warns_while_tcp_is_picked_up_midstream) {
     reject_.exception = StreamException::Continue;
     in_force(reject_);
     operation_.dry_run = true;
-    EXPECT_EQ(warnings().size(), 1U);
+    EXPECT_EQ(warnings(), std::vector<std::string>{
+                              "the stream exception policy is continue and net.netfilter.nf_conntrack_tcp_loose "
+                              "is 1: TCP and UDP flows come back with their next packet"});
     table_.tcp_loose = false;
+    EXPECT_EQ(warnings(), std::vector<std::string>{
+                              "the stream exception policy is continue: UDP flows come back with their next packet; "
+                              "packets of flushed TCP flows are judged by your rules alone"});
+    table_.flows.pop_back();  // the UDP flow
     EXPECT_TRUE(warnings().empty());
 }
 
 TEST_F(FlushingWithPolicy, a_policy_that_somebody_removed_or_changed_is_told) {
     operation_.dry_run = true;
     in_force(reject_);
+    table_.flows = {udp_flow()};
     ruleset_.meddle(RulesetCondition::Changed);
     ASSERT_EQ(warnings().size(), 1U);
     EXPECT_NE(warnings().front().find("somebody has changed the table inet headgate"), std::string::npos);
@@ -235,6 +267,16 @@ TEST_F(FlushingWithPolicy, scope_all_tells_that_it_does_not_know_udp) {
     in_force(reject_);
     EXPECT_EQ(warnings(), std::vector<std::string>{"scope all tells TCP and SCTP alone: flows of other protocols come "
                                                    "back with their next packet"});
+}
+
+TEST_F(FlushingWithPolicy, scope_all_tells_that_sctp_can_come_back_by_a_heartbeat) {
+    reject_.scope = MidstreamScope::All;
+    in_force(reject_);
+    table_.flows = {FlowBuilder{Protocol::Sctp}.flow()};
+    EXPECT_EQ(
+        warnings(),
+        std::vector<std::string>{
+            "scope all takes a HEARTBEAT of SCTP for another path's beginning: SCTP flows can come back with one"});
 }
 
 TEST_F(FlushingWithPolicy, that_takes_the_place_of_another_says_so) {

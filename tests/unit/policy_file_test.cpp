@@ -34,6 +34,7 @@ TEST(PolicyFile, gives_every_key_its_place) {
         "stream_exception_policy: reject\n"
         "scope: all\n"
         "hooks: [output, forward]\n"
+        "reject_invalid: true\n"
         "priority: -10\n"
         "log:\n"
         "  prefix: 'headgate: '\n"
@@ -46,6 +47,7 @@ TEST(PolicyFile, gives_every_key_its_place) {
     expected.description = "Tells both ends";
     expected.exception = StreamException::Reject;
     expected.scope = MidstreamScope::All;
+    expected.reject_invalid = true;
     expected.hooks = {Hook::Output, Hook::Forward};
     expected.priority = -10;
     expected.log = PacketLog{"headgate: ", 100};
@@ -63,6 +65,15 @@ TEST(PolicyFile, needs_no_more_than_the_exception) {
 
 TEST(PolicyFile, logs_five_packets_a_second_unless_told) {
     EXPECT_EQ(parse("{stream_exception_policy: drop, log: {prefix: a}}").value().log, (PacketLog{"a", 5}));
+}
+
+TEST(PolicyFile, rejects_what_is_invalid_only_where_all_is_rejected) {
+    for (const auto* text : {"{stream_exception_policy: reject, reject_invalid: true}",
+                             "{stream_exception_policy: reject, scope: flushed, reject_invalid: true}",
+                             "{stream_exception_policy: drop, scope: all, reject_invalid: true}"}) {
+        EXPECT_EQ(error_of(text), "x.yaml: reject_invalid: takes stream_exception_policy reject and scope all") << text;
+    }
+    EXPECT_TRUE(parse("{stream_exception_policy: drop, reject_invalid: false}").has_value());
 }
 
 TEST(PolicyFile, takes_each_number_up_to_its_ends) {
@@ -141,8 +152,9 @@ TEST(PolicyFile, errors_in_the_log_name_the_way_to_the_key) {
 TEST(PolicyFile, a_key_is_known_and_given_once) {
     EXPECT_EQ(error_of("# drop\nscope: all\n"), "x.yaml:2: stream_exception_policy: missing");
     EXPECT_EQ(error_with("\nscoop: all"),
-              "x.yaml:3: scoop: unknown key (known: description, stream_exception_policy, scope, hooks, priority, log, "
-              "remember_flushed_for, remember_at_most)");
+              "x.yaml:3: scoop: unknown key (known: description, stream_exception_policy, scope, reject_invalid, "
+              "hooks, priority, "
+              "log, remember_flushed_for, remember_at_most)");
     EXPECT_EQ(error_with("scope: all\nscope: flushed"), "x.yaml:3: scope: given twice");
     EXPECT_EQ(error_with("? [scope]\n: all"), "x.yaml:2: a key is a text, not a list");
     EXPECT_EQ(error_with("~: all"), "x.yaml:2: a key is a text, not nothing");

@@ -93,6 +93,28 @@ TEST(Ruleset, with_scope_all_catches_without_remembering) {
     EXPECT_NE(text.find("meta l4proto { tcp, sctp } goto forward_any_7"), std::string::npos);
 }
 
+/// What a chain of the ruleset says.
+std::string chain_of(const StreamExceptionPolicy& policy, std::string_view name) {
+    const auto text = ruleset_text(policy, 7);
+    const auto begin = text.find(fmt::format("chain {}_7 {{", name));
+    return begin == std::string::npos ? std::string{} : text.substr(begin, text.find("\n}", begin) - begin);
+}
+
+TEST(Ruleset, never_rejects_what_may_be_of_a_tracked_connection) {
+    auto policy = some_policy();
+    const std::string silence = "ct state invalid goto silence_7";
+    EXPECT_NE(chain_of(policy, "forward_any").find(silence), std::string::npos) << "a window";
+    EXPECT_EQ(chain_of(policy, "forward_original").find(silence), std::string::npos) << "a flushed flow is known";
+    policy.scope = MidstreamScope::All;
+    EXPECT_NE(chain_of(policy, "forward_any").find(silence), std::string::npos);
+    EXPECT_NE(chain_of(policy, "silence").find("drop"), std::string::npos);
+    policy.reject_invalid = true;
+    EXPECT_EQ(ruleset_text(policy, 7).find("silence"), std::string::npos) << "the operator has asked for it";
+    policy.exception = StreamException::Drop;
+    policy.reject_invalid = false;
+    EXPECT_EQ(ruleset_text(policy, 7).find("silence"), std::string::npos);
+}
+
 TEST(Ruleset, stands_in_the_policys_hooks_and_no_others) {
     auto policy = some_policy();
     policy.hooks = {Hook::Input};
@@ -100,6 +122,8 @@ TEST(Ruleset, stands_in_the_policys_hooks_and_no_others) {
     const auto text = ruleset_text(policy, 7);
     EXPECT_NE(text.find("type filter hook input priority -7; policy accept;"), std::string::npos);
     EXPECT_EQ(text.find("hook forward"), std::string::npos);
+    EXPECT_NE(chain_of(policy, "begun_postrouting").find("jump forget_7"), std::string::npos)
+        << "a connection from elsewhere is answered on the way out";
 }
 
 TEST(Ruleset, names_every_chain_but_the_note_by_its_edition) {
@@ -139,8 +163,8 @@ TEST(FlushedFlow, is_remembered_as_its_packets_arrive_from_either_side) {
     const auto flow = tcp_flow().from("10.0.1.2", 0x1234).to("192.0.2.1", 80).redirected_to("10.0.2.2", 8080);
     const auto elements = elements_for(row(flow), 5s, 65536);
     ASSERT_EQ(elements.size(), 2U);
-    const auto& original = in_set(elements, "flushed_ports_original_ipv4_65536").elements;
-    const auto& reply = in_set(elements, "flushed_ports_reply_ipv4_65536").elements;
+    const auto& original = in_set(elements, "flushed_tuple_original_ipv4_65536").elements;
+    const auto& reply = in_set(elements, "flushed_tuple_reply_ipv4_65536").elements;
     ASSERT_EQ(original.size(), 1U);
     ASSERT_EQ(reply.size(), 1U);
     EXPECT_EQ(hex(original.front()),
@@ -158,16 +182,18 @@ TEST(FlushedFlow, is_remembered_as_its_packets_arrive_from_either_side) {
     EXPECT_EQ(original.front().timeout, 5s);
 }
 
-TEST(FlushedFlow, of_echo_is_told_by_its_identifier) {
+TEST(FlushedFlow, of_icmp_is_told_by_its_identifier_and_the_kind_of_message) {
     const auto elements = elements_for(row(icmp_flow().from("10.0.1.2").to("10.0.2.2").echo(0x0102)), 1s, 65536);
-    EXPECT_EQ(hex(in_set(elements, "flushed_echo_original_ipv4_65536").elements.at(0)),
+    EXPECT_EQ(hex(in_set(elements, "flushed_icmp_original_ipv4_65536").elements.at(0)),
               "0a000102"
+              "01020000"
               "0a000202"
-              "01020000");
-    EXPECT_EQ(hex(in_set(elements, "flushed_echo_reply_ipv4_65536").elements.at(0)),
+              "08000000");
+    EXPECT_EQ(hex(in_set(elements, "flushed_icmp_reply_ipv4_65536").elements.at(0)),
               "0a000202"
+              "01020000"
               "0a000102"
-              "01020000");
+              "00000000");
 }
 
 TEST(FlushedFlow, of_other_protocols_is_told_by_its_addresses) {
@@ -179,10 +205,14 @@ TEST(FlushedFlow, of_other_protocols_is_told_by_its_addresses) {
               "2f000000");
 }
 
-TEST(FlushedFlow, of_icmp_other_than_echo_has_no_set) {
-    Flow timestamps = icmp_flow();
-    timestamps.original.icmp_type = 13;
-    EXPECT_TRUE(elements_for(row(timestamps), 1s, 65536).empty());
+TEST(FlushedFlow, of_node_information_is_told_by_its_code_as_well) {
+    Flow flow = icmpv6_flow();
+    flow.original.icmp_type = 139;
+    flow.original.icmp_code = flow.reply.icmp_code = 1;
+    flow.reply.icmp_type = 140;
+    const auto elements = elements_for(row(flow), 1s, 65536);
+    EXPECT_TRUE(hex(in_set(elements, "flushed_icmp_original_ipv6_65536").elements.at(0)).ends_with("8b010000"));
+    EXPECT_TRUE(hex(in_set(elements, "flushed_icmp_reply_ipv6_65536").elements.at(0)).ends_with("8c010000"));
 }
 
 TEST(Window, has_the_protocol_for_its_key) {
