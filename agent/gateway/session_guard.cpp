@@ -1,7 +1,6 @@
 #include "gateway/session_guard.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace headgate::gateway {
@@ -11,8 +10,10 @@ bool is_on_this_machine(const Caller& who) {
     return who.face == "cli" || who.face == "unix";
 }
 
+/// Each once: the caller may have found what we have.
 void append(std::vector<FlowFilter>& filters, const std::vector<FlowFilter>& more) {
-    std::ranges::copy(more, std::back_inserter(filters));
+    for (const auto& filter : more)
+        if (std::ranges::find(filters, filter) == filters.end()) filters.push_back(filter);
 }
 
 }  // namespace

@@ -45,6 +45,12 @@ class SshHost:
         assert "here" in session.stdout.readline()
         return session, *(self.ports() - before)
 
+    def open_lab_to_all(self):
+        """What headgate keeps is anybody's to write; the keys are not."""
+        for each in [self.lab.folder, *self.lab.folder.rglob("*")]:
+            if self.folder not in [each, *each.parents]:
+                os.chmod(each, 0o777 if each.is_dir() else 0o666)
+
     def ports(self):
         """The clients' ports of all sessions that the kernel has."""
         told = self.lab.run(GATEWAY, "ss", "-Htn", "state", "established", f"( sport = 22 or sport = {HIDDEN_PORT} )").stdout
@@ -72,8 +78,3 @@ def as_user(*words):
     """Of somebody else, who may ask conntrack as the agent may, and sees nothing of root's processes."""
     capability = ["--inh-caps", "+net_admin", "--ambient-caps", "+net_admin"]
     return ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", *capability, *words]
-
-
-def writable_for_all(folder):
-    for each in [folder, *folder.rglob("*")]:
-        os.chmod(each, 0o777 if each.is_dir() else 0o666)
