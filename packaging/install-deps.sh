@@ -7,7 +7,7 @@ build="build-essential cmake ninja-build pkg-config git ca-certificates
     libnetfilter-conntrack-dev libmnl-dev libnftables-dev libpoco-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libcli11-dev
     libfmt-dev libexpected-dev prometheus-cpp-dev libgtest-dev"
 # The lab: namespaces, traffic, and the judges. And what reads the documents.
-lab="iproute2 iputils-ping socat jq conntrack nftables procps util-linux time python3 python3-pytest python3-jsonschema python3-yaml kmod curl openssl zsh man-db"
+lab="iproute2 iputils-ping socat jq conntrack nftables procps util-linux time python3 python3-pytest python3-jsonschema python3-yaml kmod curl openssl zsh man-db openssh-server openssh-client tmux"
 # Linters, the second compiler, fuzzers, and what the benchmark compares with.
 check="clang clang-format clang-tidy libclang-rt-14-dev shellcheck wrk ulogd2 ulogd2-json"
 # The console is tried in a browser.

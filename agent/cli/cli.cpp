@@ -76,7 +76,7 @@ class CommandTree {
                          "refuse when flushed TCP flows could come back, for want of a policy");
         command.add_flag("--dry-run", flush_.dry_run, "do everything but the ending");
         command.add_flag("--include-protected", flush_.include_protected,
-                         "end protected flows, too: your own SSH session, and what the configuration protects");
+                         "end protected flows, too: SSH sessions, and what the configuration protects");
         command.add_flag("--yes", flush_.yes, "do not ask");
         command.add_flag("--explain", flush_.explain, "say on stderr how the table is searched");
         command.callback([this] { action_ = [this] { return run_flush_command(with_gateway(flush_)); }; });
@@ -124,7 +124,7 @@ class CommandTree {
         CLI::App& apply = add_policy_command(policy, "apply", "Put a policy in force", run_policy_apply_command);
         add_policy_name(apply);
         apply.add_flag("--include-protected", policy_.include_protected,
-                       "even if that cuts your own SSH session, which is not tracked yet");
+                       "even if that cuts an SSH session that is not tracked yet");
         policy_.endpoint.add_to(apply);
         policy_.endpoint.add_to(add_policy_command(
             policy, "remove", "Have no policy in force, and forget flushed flows", run_policy_remove_command));

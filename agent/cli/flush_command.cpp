@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <iterator>
 #include <vector>
 
 #include "cli/commands.h"
@@ -11,7 +10,7 @@
 #include "cli/operation_follower.h"
 #include "cli/terminal.h"
 #include "operations/capture_file.h"
-#include "operations/ssh_session.h"
+#include "sessions/session_search.h"
 
 namespace headgate::cli {
 namespace {
@@ -52,15 +51,6 @@ Result<void> take_source(const FlushArguments& arguments, gateway::OperationOrde
     return {};
 }
 
-/// The operator's own sessions, and what the configuration says that was named: the agent may have read another one.
-Result<std::vector<FlowFilter>> spared_flows(const FlushArguments& arguments) {
-    auto configuration = arguments.gateway.load();
-    if (!configuration) return tl::unexpected(std::move(configuration.error()));
-    auto spared = operations::find_ssh_sessions();
-    std::ranges::copy(configuration->protected_filters, std::back_inserter(spared));
-    return spared;
-}
-
 Result<gateway::OperationOrder> order_of(const FlushArguments& arguments) {
     gateway::OperationOrder order;
     order.type = OperationType::Flush;
@@ -68,9 +58,11 @@ Result<gateway::OperationOrder> order_of(const FlushArguments& arguments) {
     order.caller = this_caller();
     order.dry_run = arguments.dry_run;
     order.include_protected = arguments.include_protected;
-    auto spared = spared_flows(arguments);
-    if (!spared) return tl::unexpected(std::move(spared.error()));
-    order.spared = std::move(*spared);
+    // Of the configuration that was named: the agent may have read another one.
+    auto configuration = arguments.gateway.load();
+    if (!configuration) return tl::unexpected(std::move(configuration.error()));
+    order.spared = std::move(configuration->protected_filters);
+    order.sessions = sessions::search_caller_sessions();
     order.stream_exception_policy = arguments.stream_exception_policy;
     order.require_policy = arguments.require_policy;
     if (arguments.maximum_flows) {

@@ -15,7 +15,7 @@
 #include "config/load.h"
 #include "gateway/local_gateway.h"
 #include "http/client/agent_gateway.h"
-#include "operations/ssh_session.h"
+#include "sessions/session_search.h"
 
 namespace headgate::cli {
 namespace {
@@ -139,10 +139,7 @@ Caller this_caller() {
     caller.sudo_user = environment("SUDO_USER").value_or("");
     std::ranges::replace_if(
         caller.sudo_user, [](char c) { return c <= ' ' || c > '~'; }, '?');
-    const auto sessions = operations::find_ssh_sessions();
-    if (!sessions.empty() && sessions.front().source) {
-        caller.source_address = to_string(sessions.front().source->address);
-    }
+    if (const auto session = sessions::search_own_session()) caller.source_address = to_string(session->remote);
     return caller;
 }
 

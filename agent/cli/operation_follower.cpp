@@ -112,8 +112,8 @@ void tell_caveats(const FlowOperation& operation) {
     }
     if (counts.protected_flows != 0) {
         tell(
-            fmt::format("{} left alone: your SSH session, or what the configuration protects (--include-protected "
-                        "ends them too)",
+            fmt::format("{} left alone: SSH sessions, or what the configuration protects (--include-protected ends "
+                        "them too)",
                         plural(counts.protected_flows, "protected flow")));
     }
     if (!operation.detail.empty()) tell(operation.detail);

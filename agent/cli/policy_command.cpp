@@ -8,7 +8,7 @@
 #include "cli/terminal.h"
 #include "midstream/policy_library.h"
 #include "midstream/ruleset_text.h"
-#include "operations/ssh_session.h"
+#include "sessions/session_search.h"
 
 namespace headgate::cli {
 namespace {
@@ -58,7 +58,7 @@ Result<std::unique_ptr<gateway::Gateway>> open_gateway(const PolicyArguments& ar
 }
 
 gateway::PolicyOrder order_of(const PolicyArguments& arguments) {
-    return {arguments.endpoint.name(), arguments.name, arguments.include_protected, operations::find_ssh_sessions(),
+    return {arguments.endpoint.name(), arguments.name, arguments.include_protected, sessions::search_caller_sessions(),
             this_caller()};
 }
 

@@ -2,46 +2,91 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "gateway/session_guard.h"
 #include "midstream/policy_library.h"
+#include "sessions/session_search.h"
 
 namespace headgate::gateway {
 namespace {
 
-class Count final : public ScanListener {
+/// Which of some connections are tracked.
+class TrackedConnections final : public ScanListener {
   public:
+    explicit TrackedConnections(const std::vector<FlowFilter>& connections) {
+        for (const auto& connection : connections)
+            untracked_.push_back(either_way({connection}));
+    }
+
+    /// As the flow may have been translated on its way.
+    static FlowQuery either_way(std::vector<FlowFilter> filters) {
+        FlowQuery query;
+        query.filters = std::move(filters);
+        query.side = MatchSide::Any;
+        query.direction = MatchDirection::Both;
+        return query;
+    }
+
     Result<void> matched(std::span<const FlowRow> rows) override {
-        flows += rows.size();
+        for (const auto& row : rows)
+            std::erase_if(untracked_, [&](const FlowQuery& connection) {
+                return matches_filters(connection, row.flow.original, row.flow.reply);
+            });
         return {};
     }
 
-    std::uint64_t flows = 0;
+    [[nodiscard]] std::size_t untracked() const noexcept { return untracked_.size(); }
+
+  private:
+    std::vector<FlowQuery> untracked_;
 };
 
-/// With scope all, what is not tracked is midstream: also the session that this was typed in, on a gateway that has
-/// tracked nothing so far.
-Result<void> spare_own_sessions(const ChosenEndpoint& endpoint, const PolicyOrder& order,
-                                const StreamExceptionPolicy& policy, FlowTable& table, const Clock& clock) {
-    const bool cuts = policy.scope == MidstreamScope::All && policy.exception != StreamException::Continue;
-    if (order.include_protected || !cuts || order.own_sessions.empty() || endpoint.is_elsewhere()) return {};
-    FlowQuery query;
-    query.filters = order.own_sessions;
-    query.direction = MatchDirection::Both;
-    Count tracked;
-    const auto scanned = table.scan(query, Moment{clock.now(), std::nullopt}, tracked);
+Result<void> refuse_untracked(const std::vector<FlowFilter>& sessions, bool is_own, FlowTable& table,
+                              const Clock& clock) {
+    if (sessions.empty()) return {};
+    TrackedConnections tracked{sessions};
+    const auto scanned =
+        table.scan(TrackedConnections::either_way(sessions), Moment{clock.now(), std::nullopt}, tracked);
     if (!scanned) return tl::unexpected(scanned.error());
-    if (tracked.flows != 0) return {};
+    if (tracked.untracked() == 0) return {};
+    const auto whose = is_own
+                           ? std::string{"your SSH session is"}
+                           : fmt::format("{} of {} SSH sessions into this machine, one of which may be yours, {}",
+                                         tracked.untracked(), sessions.size(), tracked.untracked() == 1 ? "is" : "are");
     return refused(
-        "your SSH session is not tracked yet, and scope all would cut it: nothing was applied "
-        "(--include-protected applies all the same)");
+        "{} not tracked yet, and scope all would cut that: nothing was applied (--include-protected applies all the "
+        "same)",
+        whose);
+}
+
+/// With scope all, what is not tracked is midstream: also the session that this was typed in, on a gateway that has
+/// tracked nothing so far. Returns what could not be looked for, as a warning.
+Result<std::vector<std::string>> spare_sessions(const ChosenEndpoint& endpoint, const PolicyOrder& order,
+                                                const StreamExceptionPolicy& policy, FlowTable& table,
+                                                const Clock& clock) {
+    std::vector<std::string> warnings;
+    const bool cuts = policy.scope == MidstreamScope::All && policy.exception != StreamException::Continue;
+    if (order.include_protected || !cuts) return warnings;
+    const auto found = endpoint.open_namespace().and_then(sessions::search_sessions);
+    if (!found) {
+        warnings.push_back(
+            fmt::format("SSH sessions into this machine could not be looked for, so the policy may cut one: {}",
+                        found.error().message));
+        return warnings;
+    }
+    auto guard = guard_found(order.sessions, order.caller, {*found});
+    std::erase_if(guard.sessions, [&](const FlowFilter& session) { return !found->has(session); });
+    return refuse_untracked(guard.sessions, guard.is_own, table, clock).map([&] { return std::move(warnings); });
 }
 
 /// What an operator should know before the first packet tells.
-Result<std::vector<std::string>> consequences(FlowTable& table, const StreamExceptionPolicy& policy) {
+Result<std::vector<std::string>> consequences(FlowTable& table, const StreamExceptionPolicy& policy,
+                                              std::vector<std::string> warnings) {
     const auto usage = table.usage();
     if (!usage) return tl::unexpected(usage.error());
     const auto picks_up = table.picks_up_tcp();
     if (!picks_up) return tl::unexpected(picks_up.error());
-    std::vector<std::string> warnings;
     if (policy.scope == MidstreamScope::All && usage->in_use == 0) {
         warnings.emplace_back(
             "no flow is tracked here so far: connections that are there already are midstream to this policy");
@@ -87,8 +132,8 @@ Result<EndpointPolicy> apply_policy(const config::Configuration& configuration, 
     if (!policy) return tl::unexpected(policy.error());
     const auto table = endpoint.open_table();
     if (!table) return tl::unexpected(table.error());
-    auto warnings = spare_own_sessions(endpoint, order, *policy, **table, clock).and_then([&] {
-        return consequences(**table, *policy);
+    auto warnings = spare_sessions(endpoint, order, *policy, **table, clock).and_then([&](auto&& unknown) {
+        return consequences(**table, *policy, std::move(unknown));
     });
     if (!warnings) return tl::unexpected(std::move(warnings.error()));
     const auto ruleset = endpoint.open_ruleset();

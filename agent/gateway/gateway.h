@@ -21,6 +21,7 @@
 
 #include "gateway/proof.h"
 #include "operations/flush.h"
+#include "sessions/session_search.h"
 
 namespace headgate::gateway {
 
@@ -48,7 +49,8 @@ struct OperationOrder {
     std::optional<std::uint64_t> maximum_flows;
     bool dry_run = false;
     bool include_protected = false;
-    std::vector<FlowFilter> spared;  ///< what is protected beside the configuration's: the caller's own session
+    std::vector<FlowFilter> spared;  ///< what is protected beside the configuration's
+    sessions::CallerSessions sessions;
     std::optional<std::string> stream_exception_policy;  ///< to be in force, by name; absent: the one that is
     bool require_policy = false;  ///< refuse when flushed TCP flows could come back, for want of a policy
 };
@@ -58,7 +60,7 @@ struct PolicyOrder {
     EndpointName endpoint;
     std::string policy;  ///< by name; unused to remove
     bool include_protected = false;
-    std::vector<FlowFilter> own_sessions;  ///< the caller's, which are not to be cut
+    sessions::CallerSessions sessions;
     Caller caller;
 };
 

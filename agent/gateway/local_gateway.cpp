@@ -9,6 +9,7 @@
 #include "gateway/ended_flows.h"
 #include "gateway/endpoint_policy.h"
 #include "gateway/readiness.h"
+#include "gateway/session_guard.h"
 #include "midstream/policy_library.h"
 #include "operations/sqlite_store.h"
 
@@ -214,6 +215,7 @@ Result<operations::FlushRequest> LocalGateway::flush_of(const OperationOrder& or
     if (!order.include_protected) {
         flush.protected_filters = order.spared;
         std::ranges::copy(configuration->protected_filters, std::back_inserter(flush.protected_filters));
+        flush.ssh = guard_sessions(order.sessions, order.caller, endpoint);
     }
     flush.policy.required = order.require_policy;
     if (!order.stream_exception_policy) return flush;

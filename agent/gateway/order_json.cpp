@@ -23,12 +23,23 @@ Result<void> tellable(const EndpointName& endpoint) {
     return invalid("netns: a one-off run is not the agent's business");
 }
 
+void add_sessions(JsonMembers& members, const sessions::CallerSessions& sessions) {
+    if (!sessions.own.empty()) members.texts("own_sessions", texts_of(sessions.own));
+    if (!sessions.found.empty()) members.texts("ssh_sessions", texts_of(sessions.found));
+}
+
+void take_sessions(JsonReader& reader, sessions::CallerSessions& sessions) {
+    operations::take_filter_texts(reader, "own_sessions", sessions.own);
+    operations::take_filter_texts(reader, "ssh_sessions", sessions.found);
+}
+
 void add_flush(JsonMembers& members, const OperationOrder& order) {
     if (!order.from_operation.empty()) members.text("from_capture", order.from_operation);
     if (order.maximum_flows) members.number("maximum_flows", *order.maximum_flows);
     if (order.dry_run) members.number("dry_run", true);
     if (order.include_protected) members.number("include_protected", true);
     if (!order.spared.empty()) members.texts("protected", texts_of(order.spared));
+    add_sessions(members, order.sessions);
     if (order.stream_exception_policy) members.text("stream_exception_policy", *order.stream_exception_policy);
     if (order.require_policy) members.number("require_policy", true);
 }
@@ -37,13 +48,14 @@ void add_flush(JsonMembers& members, const OperationOrder& order) {
 bool take_flush(JsonReader& reader, OperationOrder& order) {
     bool given = false;
     for (const auto* name : {"from_capture", "maximum_flows", "dry_run", "include_protected", "protected",
-                             "stream_exception_policy", "require_policy"})
+                             "own_sessions", "ssh_sessions", "stream_exception_policy", "require_policy"})
         given = reader.has(name) || given;
     reader.optional_text("from_capture", order.from_operation);
     reader.optional_number("maximum_flows", order.maximum_flows);
     reader.optional_flag("dry_run", order.dry_run);
     reader.optional_flag("include_protected", order.include_protected);
     operations::take_filter_texts(reader, "protected", order.spared);
+    take_sessions(reader, order.sessions);
     reader.optional_parsed("stream_exception_policy", order.stream_exception_policy, parse_remote_policy);
     reader.optional_flag("require_policy", order.require_policy);
     return given;
@@ -98,7 +110,7 @@ Result<void> append_policy_order_json(fmt::memory_buffer& out, const PolicyOrder
     JsonMembers members{out};
     members.text("policy", order.policy);
     if (order.include_protected) members.number("include_protected", true);
-    if (!order.own_sessions.empty()) members.texts("own_sessions", texts_of(order.own_sessions));
+    add_sessions(members, order.sessions);
     out.push_back('}');
     return {};
 }
@@ -133,7 +145,7 @@ Result<PolicyOrder> read_policy_order_json(const std::string& text) {
     JsonReader reader{*object, JsonReader::Others::Refused};
     reader.parsed("policy", order.policy, parse_remote_policy);
     reader.optional_flag("include_protected", order.include_protected);
-    operations::take_filter_texts(reader, "own_sessions", order.own_sessions);
+    take_sessions(reader, order.sessions);
     return reader.finish().map([&] { return std::move(order); });
 }
 

@@ -22,21 +22,25 @@ void set_room(int fd, int beyond_limit, int within_limit, int bytes) noexcept {
 }  // namespace
 
 Result<Socket> Socket::open() {
-    return open_as(MNL_SOCKET_AUTOPID);
+    return open_as(NETLINK_NETFILTER, MNL_SOCKET_AUTOPID);
+}
+
+Result<Socket> Socket::open_diagnostics() {
+    return open_as(NETLINK_SOCK_DIAG, MNL_SOCKET_AUTOPID);
 }
 
 Result<Socket> Socket::open(const PortBlock& ports) {
     const std::uint32_t start = std::random_device{}();
     Result<Socket> socket = failed("there is no port to bind a netlink socket to");
     for (std::uint32_t i = 0; i < ports.size; ++i) {
-        socket = open_as(ports.first + (start + i) % ports.size);
+        socket = open_as(NETLINK_NETFILTER, ports.first + (start + i) % ports.size);
         if (socket || socket.error().number != EADDRINUSE) break;
     }
     return socket;
 }
 
-Result<Socket> Socket::open_as(std::uint32_t port_id) {
-    Socket socket{mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC)};
+Result<Socket> Socket::open_as(int protocol, std::uint32_t port_id) {
+    Socket socket{mnl_socket_open2(protocol, SOCK_CLOEXEC)};
     if (!socket.socket_) return system_error(errno, "opening a netlink socket");
     if (mnl_socket_bind(socket.socket_.get(), 0, static_cast<pid_t>(port_id)) < 0) {
         return system_error(errno, "binding a netlink socket");

@@ -1,4 +1,4 @@
-// A socket to the kernel's netfilter subsystems.
+// A socket to the kernel's netfilter subsystems, or to the one that tells of other sockets.
 #pragma once
 
 #include <libmnl/libmnl.h>
@@ -35,6 +35,9 @@ class Socket {
 
     /// Likewise, under any number of the block that is free in that namespace.
     [[nodiscard]] static Result<Socket> open(const PortBlock& ports);
+
+    /// To sock_diag(7), in the calling thread's network namespace.
+    [[nodiscard]] static Result<Socket> open_diagnostics();
 
     /// Room for answers that wait to be received, beyond the system's limit where CAP_NET_ADMIN allows it.
     void set_receive_room(int bytes) noexcept;
@@ -86,7 +89,7 @@ class Socket {
     };
     explicit Socket(mnl_socket* socket) noexcept : socket_(socket) {}
 
-    [[nodiscard]] static Result<Socket> open_as(std::uint32_t port_id);
+    [[nodiscard]] static Result<Socket> open_as(int protocol, std::uint32_t port_id);
     [[nodiscard]] Result<std::optional<Bytes>> receive(std::span<std::byte> buffer, int flags);
 
     std::unique_ptr<mnl_socket, Closer> socket_;

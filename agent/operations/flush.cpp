@@ -26,7 +26,8 @@ class Flush final : private ScanListener {
           request_(request),
           operation_(operation),
           observer_(observer),
-          policy_(ruleset, table, request.policy) {
+          policy_(ruleset, table, request.policy),
+          sessions_(request.ssh) {
         protection_.filters = request.protected_filters;
         protection_.side = MatchSide::Any;
         protection_.direction = MatchDirection::Both;
@@ -81,6 +82,7 @@ class Flush final : private ScanListener {
     Result<void> identify(std::span<const FlowRow> rows) {
         matched_ += rows.size();
         for (const auto& row : rows) {
+            sessions_.count(row.flow);
             if (is_protected(row.flow)) {
                 ++protected_;
             } else {
@@ -222,6 +224,7 @@ class Flush final : private ScanListener {
 
     [[nodiscard]] std::vector<std::string> warnings() const {
         auto warnings = policy_.warnings();
+        sessions_.append_warnings(warnings);
         if (without_start_ != 0) {
             warnings.push_back(fmt::format(
                 "{} captured flow{} no time stamp (net.netfilter.nf_conntrack_timestamp was 0): one made anew "
@@ -241,7 +244,7 @@ class Flush final : private ScanListener {
 
     static int errno_of(const Error& error) { return error.number != 0 ? error.number : EIO; }
     [[nodiscard]] bool is_protected(const Flow& flow) const {
-        return matches_filters(protection_, flow.original, flow.reply);
+        return matches_filters(protection_, flow.original, flow.reply) || sessions_.includes(flow);
     }
     [[nodiscard]] bool exceeds_maximum() const { return request_.maximum_flows && matched_ > *request_.maximum_flows; }
 
@@ -250,6 +253,7 @@ class Flush final : private ScanListener {
     FlowOperation& operation_;
     FlushObserver& observer_;
     FlushPolicy policy_;
+    GuardedSessions sessions_;
     FlowQuery protection_;
     FlowSpool spool_;
     std::optional<Error> stopped_;  ///< why the rest is left alone

@@ -15,6 +15,7 @@
 #include "headgate/ruleset.h"
 
 #include "operations/flush_policy.h"
+#include "operations/ssh_guard.h"
 
 namespace headgate::operations {
 
@@ -26,6 +27,7 @@ struct FlushRequest {
     RowSource captured;                         ///< if given, exactly these flows are flushed: the query is not asked
     std::optional<std::uint16_t> only_zone;     ///< refuse where a captured flow is of another conntrack zone
     std::vector<FlowFilter> protected_filters;  ///< flows that match one, either way round, are left alone
+    SshGuard ssh;                               ///< and these
     std::optional<std::uint64_t> maximum_flows;
     PolicyRequest policy;
 };

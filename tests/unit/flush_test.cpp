@@ -136,6 +136,34 @@ TEST_F(Flushing, leaves_protected_flows_alone_and_counts_them) {
     EXPECT_EQ(table_.flows.size(), 8U);
 }
 
+TEST_F(Flushing, leaves_ssh_sessions_alone_and_says_how_many_and_why) {
+    request_.ssh.sessions = {parse_flow_filter("source-port=2:3").value()};
+    const auto operation = flush();
+    EXPECT_EQ(operation->counts.protected_flows, 2U);
+    EXPECT_EQ(operation->counts.flushed, 2U);
+    EXPECT_EQ(operation->warnings.back(),
+              "2 flows are left alone as SSH sessions into this machine: which one is the caller's is not known");
+    request_.ssh.is_own = true;
+    EXPECT_EQ(flush()->counts.protected_flows, 2U);
+    for (const auto& warning : flush()->warnings)
+        EXPECT_EQ(warning.find("SSH"), std::string::npos) << warning;
+}
+
+TEST_F(Flushing, warns_of_connections_that_may_be_ssh_sessions_where_it_ends_one) {
+    request_.ssh.unknown = {parse_flow_filter("source-port=4").value(), parse_flow_filter("source-port=9").value()};
+    const auto operation = flush();
+    EXPECT_EQ(operation->counts.flushed, 4U);
+    EXPECT_EQ(operation->warnings.back(),
+              "1 flow is a connection into this machine, to a process that cannot be seen from here, and not left "
+              "alone: if it serves SSH, name its port in protected");
+}
+
+TEST_F(Flushing, warns_where_ssh_sessions_could_not_be_looked_for) {
+    request_.ssh.fault = "no";
+    EXPECT_EQ(flush()->warnings.back(),
+              "SSH sessions into this machine could not be looked for, so one may be flushed: no");
+}
+
 TEST_F(Flushing, protects_by_translated_addresses_too) {
     const Flow redirected = tcp_flow().from("198.51.100.7", 5555).to("192.0.2.1", 2222).redirected_to("10.0.0.1", 22);
     ASSERT_TRUE(table_.insert({&redirected, 1}).has_value());

@@ -261,7 +261,7 @@ TEST_F(Routes, a_policy_is_applied_shown_and_removed) {
     EXPECT_EQ(policy_of(applied)->name, "drop-all");
     const auto order = gateway_.last_policy_order();
     EXPECT_EQ(order.endpoint.firewall, "edge");
-    EXPECT_EQ(order.own_sessions.size(), 1U);
+    EXPECT_EQ(order.sessions.own.size(), 1U);
     EXPECT_TRUE(order.include_protected);
     EXPECT_EQ(order.caller, caller_);
     EXPECT_EQ(policy_of(ask("GET", "/v1/stream-exception-policy"))->name, "drop-all");

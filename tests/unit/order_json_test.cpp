@@ -33,6 +33,8 @@ OperationOrder full_flush() {
     order.dry_run = true;
     order.include_protected = true;
     order.spared = {parse_flow_filter("destination=10.0.1.1,destination-port=22,protocol=tcp").value()};
+    order.sessions.own = {parse_flow_filter("source=10.0.0.7,source-port=40022,protocol=tcp").value()};
+    order.sessions.found = {parse_flow_filter("destination-port=22").value()};
     order.stream_exception_policy = "reject";
     order.require_policy = true;
     return order;
@@ -57,6 +59,7 @@ TEST(OrderJson, comes_back_whole) {
         EXPECT_EQ(read->dry_run, order.dry_run);
         EXPECT_EQ(read->include_protected, order.include_protected);
         EXPECT_EQ(read->spared, order.spared);
+        EXPECT_EQ(read->sessions, order.sessions);
         EXPECT_EQ(read->stream_exception_policy, order.stream_exception_policy);
         EXPECT_EQ(read->require_policy, order.require_policy);
     }
@@ -133,14 +136,14 @@ TEST(OrderJson, of_a_policy_comes_back) {
     PolicyOrder order;
     order.policy = "drop-all";
     order.include_protected = true;
-    order.own_sessions = full_flush().spared;
+    order.sessions = full_flush().sessions;
     fmt::memory_buffer out;
     ASSERT_TRUE(append_policy_order_json(out, order));
     const auto read = read_policy_order_json(fmt::to_string(out));
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(read->policy, order.policy);
     EXPECT_EQ(read->include_protected, order.include_protected);
-    EXPECT_EQ(read->own_sessions, order.own_sessions);
+    EXPECT_EQ(read->sessions, order.sessions);
     EXPECT_EQ(read_policy_order_json("{}").error().message, "policy: missing");
     EXPECT_FALSE(read_policy_order_json(R"({"policy":"../x"})"));
     EXPECT_FALSE(read_policy_order_json(R"({"policy":"x","firewall":"edge"})"));

@@ -1,0 +1,158 @@
+#include "sessions/processes.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <system_error>
+
+#include "flow/text.h"
+
+namespace headgate::sessions {
+namespace {
+
+constexpr int kMostAncestors = 64;
+
+/// As many descriptors of other processes are looked at: some tenths of a second.
+constexpr std::size_t kMostDescriptors = 100'000;
+
+/// The inode of the first pid namespace, in which every process is seen (include/uapi/linux/nsfs.h, PID_NS_INIT_INO).
+constexpr ino_t kFirstPidNamespace = 0xEFFFFFFC;
+
+using Folder = std::filesystem::path;
+
+Folder folder_of(pid_t process) {
+    return fmt::format("/proc/{}", process);
+}
+
+/// What is in a folder that may vanish meanwhile, until `see` returns false. False where it cannot be read.
+bool each_entry(const Folder& folder, const std::function<bool(const Folder&)>& see) {
+    std::error_code failed;
+    for (std::filesystem::directory_iterator entry{folder, failed}, end; entry != end; entry.increment(failed)) {
+        if (!see(entry->path())) break;
+    }
+    return !failed || failed == std::errc::no_such_file_or_directory || failed == std::errc::no_such_process;
+}
+
+std::string name_in(const Folder& process) {
+    std::string name;
+    std::getline(std::ifstream{process / "comm"}, name);
+    return name;
+}
+
+std::optional<std::uint64_t> socket_behind(const Folder& descriptor) {
+    std::array<char, 64> target{};
+    const auto length = ::readlink(descriptor.c_str(), target.data(), target.size());
+    std::string_view text{target.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
+    constexpr std::string_view kBegin = "socket:[";
+    if (!text.starts_with(kBegin) || !text.ends_with(']')) return std::nullopt;
+    text.remove_prefix(kBegin.size());
+    text.remove_suffix(1);
+    return parse_unsigned<std::uint64_t>(text);
+}
+
+std::set<std::uint64_t> sockets_in(const Folder& process) {
+    std::set<std::uint64_t> sockets;
+    each_entry(process / "fd", [&](const Folder& descriptor) {
+        if (const auto socket = socket_behind(descriptor)) sockets.insert(*socket);
+        return true;
+    });
+    return sockets;
+}
+
+/// False where /proc cannot be read.
+bool each_process(const std::function<bool(const Folder&)>& see) {
+    return each_entry("/proc", [&](const Folder& entry) {
+        return !parse_unsigned<unsigned>(entry.filename().native()) || see(entry);
+    });
+}
+
+/// Processes of other pid namespaces hold sockets, too, and so do those that are hidden (proc(5), hidepid), as the
+/// first one then is.
+bool every_process_is_in_sight() {
+    struct stat own {};
+    return ::stat("/proc/self/ns/pid", &own) == 0 && own.st_ino == kFirstPidNamespace && !name_in("/proc/1").empty();
+}
+
+std::optional<pid_t> parent_of(pid_t process) {
+    // proc(5), stat: the parent follows the command, which is in parentheses and may hold any character.
+    std::ifstream file{folder_of(process) / "stat"};
+    const std::string text{std::istreambuf_iterator<char>{file}, {}};
+    const auto after_command = text.rfind(") ");
+    if (after_command == std::string::npos || text.size() < after_command + 5) return std::nullopt;
+    std::string_view rest = std::string_view{text}.substr(after_command + 4);
+    const auto parent = parse_unsigned<unsigned>(take_until(rest, ' '));
+    return parent ? std::optional{static_cast<pid_t>(*parent)} : std::nullopt;
+}
+
+std::optional<std::string> ssh_connection_in(const Folder& process) {
+    constexpr std::string_view kVariable = "SSH_CONNECTION=";
+    std::ifstream file{process / "environ", std::ios::binary};
+    for (std::string variable; std::getline(file, variable, '\0');) {
+        if (variable.starts_with(kVariable)) return variable.substr(kVariable.size());
+    }
+    return std::nullopt;
+}
+
+Ancestor read_ancestor(const Folder& process) {
+    Ancestor ancestor{name_in(process), ssh_connection_in(process), {}};
+    if (serves_ssh(ancestor.name)) ancestor.sockets = sockets_in(process);
+    return ancestor;
+}
+
+}  // namespace
+
+bool serves_ssh(std::string_view process_name) {
+    constexpr std::array<std::string_view, 4> kServers = {"sshd", "sshd-session", "sshd-auth", "dropbear"};
+    return std::ranges::find(kServers, process_name) != kServers.end();
+}
+
+std::vector<Ancestor> read_ancestors() {
+    std::vector<Ancestor> ancestors;
+    const auto self = ::getpid();
+    for (std::optional<pid_t> process = self; process && *process > 1 && ancestors.size() < kMostAncestors;) {
+        ancestors.push_back(read_ancestor(folder_of(*process)));
+        process = parent_of(*process);
+    }
+    // Its own environment is there without /proc, too.
+    if (ancestors.empty()) ancestors.emplace_back();
+    const char* const own = std::getenv("SSH_CONNECTION");  // NOLINT(concurrency-mt-unsafe): nothing here sets one
+    ancestors.front().ssh_connection = own != nullptr ? std::optional<std::string>{own} : std::nullopt;
+    return ancestors;
+}
+
+std::vector<std::set<std::uint64_t>> read_ssh_servers() {
+    std::vector<std::set<std::uint64_t>> servers;
+    each_process([&](const Folder& process) {
+        if (!serves_ssh(name_in(process))) return true;
+        if (auto sockets = sockets_in(process); !sockets.empty()) servers.push_back(std::move(sockets));
+        return true;
+    });
+    return servers;
+}
+
+HeldSockets find_held(const std::set<std::uint64_t>& sockets) {
+    HeldSockets held;
+    std::size_t looked_at = 0;
+    const auto look = [&](const Folder& descriptor) {
+        const auto socket = socket_behind(descriptor);
+        if (socket && sockets.contains(*socket)) held.inodes.insert(*socket);
+        return ++looked_at < kMostDescriptors && held.inodes.size() < sockets.size();
+    };
+    bool is_readable = true;
+    const bool is_listed = each_process([&](const Folder& process) {
+        is_readable = each_entry(process / "fd", look) && is_readable;
+        return looked_at < kMostDescriptors && held.inodes.size() < sockets.size();
+    });
+    held.is_all = is_listed && is_readable && looked_at < kMostDescriptors && every_process_is_in_sight();
+    return held;
+}
+
+}  // namespace headgate::sessions

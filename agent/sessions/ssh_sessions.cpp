@@ -1,0 +1,195 @@
+#include "sessions/ssh_sessions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include "flow/text.h"
+#include "sessions/units.h"
+
+namespace headgate::sessions {
+namespace {
+
+constexpr std::uint16_t kSshPort = 22;
+
+/// Every flow is compared with every filter, and an order takes 64.
+constexpr std::size_t kMostFilters = 32;
+
+/// A link-local IPv6 address comes with its interface: fe80::1%eth0.
+std::string_view without_interface(std::string_view address) {
+    return address.substr(0, address.find('%'));
+}
+
+/// A daemon that listens on both families names an IPv4 peer ::ffff:192.0.2.1; the flow is an IPv4 one all the same.
+std::string_view without_mapping(std::string_view address) {
+    constexpr std::string_view kMapped = "::ffff:";
+    const bool mapped = address.starts_with(kMapped) && address.find('.') != std::string_view::npos;
+    return mapped ? address.substr(kMapped.size()) : address;
+}
+
+void add_once(std::vector<FlowFilter>& filters, FlowFilter filter) {
+    if (std::ranges::find(filters, filter) == filters.end()) filters.push_back(std::move(filter));
+}
+
+/// What the evidence says of established sockets, one by one.
+class Judgement {
+  public:
+    explicit Judgement(const SocketEvidence& evidence) : evidence_(evidence) {
+        for (const auto& socket : evidence.sockets)
+            if (socket.listens) listened_.insert(socket.local_port);
+        for (const auto& server : evidence.ssh_servers)
+            add_server(server);
+    }
+
+    [[nodiscard]] bool is_session(const TcpSocket& socket) const {
+        if (is_served(socket)) return sessions_.contains(socket.inode);
+        if (!leads_here(socket)) return false;
+        return unit(socket) == UnitKind::Ssh || (nobody_else_is_known(socket) && socket.local_port == kSshPort);
+    }
+
+    /// By a process that serves SSH.
+    [[nodiscard]] bool is_served(const TcpSocket& socket) const { return served_.contains(socket.inode); }
+
+    [[nodiscard]] bool is_unknown(const TcpSocket& socket) const {
+        return !is_served(socket) && leads_here(socket) && nobody_else_is_known(socket) &&
+               socket.local_port != kSshPort;
+    }
+
+  private:
+    void add_server(const std::set<std::uint64_t>& server) {
+        std::set<std::uint64_t> all;
+        std::set<std::uint64_t> inbound;
+        for (const auto& socket : evidence_.sockets) {
+            if (socket.listens || !server.contains(socket.inode)) continue;
+            all.insert(socket.inode);
+            if (leads_here(socket)) inbound.insert(socket.inode);
+        }
+        const auto& sessions = inbound.empty() ? all : inbound;
+        served_.insert(all.begin(), all.end());
+        sessions_.insert(sessions.begin(), sessions.end());
+    }
+
+    [[nodiscard]] bool leads_here(const TcpSocket& socket) const {
+        return socket.local_port == kSshPort || listened_.contains(socket.local_port);
+    }
+
+    [[nodiscard]] bool nobody_else_is_known(const TcpSocket& socket) const {
+        return unit(socket) == UnitKind::Any && !evidence_.others.contains(socket.inode);
+    }
+
+    [[nodiscard]] UnitKind unit(const TcpSocket& socket) const {
+        if (!socket.cgroup) return UnitKind::Any;
+        const auto found = evidence_.units.find(*socket.cgroup);
+        return found == evidence_.units.end() ? UnitKind::Any : unit_kind(found->second);
+    }
+
+    const SocketEvidence& evidence_;
+    std::set<std::uint16_t> listened_;
+    std::set<std::uint64_t> served_;    ///< held by processes that serve SSH
+    std::set<std::uint64_t> sessions_;  ///< of those
+};
+
+/// Whether the other end is on this machine, too.
+bool begins_here(const TcpSocket& session, std::span<const TcpSocket> established) {
+    return std::ranges::any_of(established, [&](const TcpSocket& other) {
+        return other.local == session.remote && other.local_port == session.remote_port &&
+               other.remote == session.local && other.remote_port == session.local_port;
+    });
+}
+
+/// The one that the server's process holds; nothing where that is none, or several.
+std::optional<TcpSocket> held_session(std::span<const TcpSocket> sessions, const std::set<std::uint64_t>& held) {
+    const auto is_held = [&](const TcpSocket& session) { return held.contains(session.inode); };
+    const auto first = std::ranges::find_if(sessions, is_held);
+    if (first == sessions.end() || std::find_if(std::next(first), sessions.end(), is_held) != sessions.end()) return {};
+    return *first;
+}
+
+/// The one that is named next to the server; the environments further down may be older, or set by hand.
+std::optional<TcpSocket> named_session(std::span<const TcpSocket> established, std::span<const Ancestor> below) {
+    const auto names = [](const Ancestor& each) { return each.ssh_connection.has_value(); };
+    const auto nearest = std::find_if(below.rbegin(), below.rend(), names);
+    if (nearest == below.rend()) return std::nullopt;
+    const auto named = parse_ssh_connection(*nearest->ssh_connection);
+    const auto is_named = [&](const TcpSocket& each) { return named && filter_of(each) == *named; };
+    const auto found = std::ranges::find_if(established, is_named);
+    return found == established.end() ? std::nullopt : std::optional{*found};
+}
+
+}  // namespace
+
+Result<FlowFilter> parse_ssh_connection(std::string_view value) {
+    const auto whole = value;
+    FlowFilter filter;
+    filter.protocols = {Protocol::Tcp};
+    for (auto [prefix, port] :
+         {std::pair{&filter.source, &filter.source_port}, std::pair{&filter.destination, &filter.destination_port}}) {
+        const auto address = parse_prefix(without_mapping(without_interface(take_until(value, ' '))));
+        const auto number = parse_unsigned<std::uint16_t>(take_until(value, ' '));
+        if (!address || !address->is_single_address() || !number) return invalid("SSH_CONNECTION: \"{}\"", whole);
+        *prefix = *address;
+        *port = PortRange{*number, *number};
+    }
+    return filter;
+}
+
+bool SshSessions::has(const FlowFilter& connection) const {
+    return std::ranges::any_of(established, [&](const TcpSocket& each) { return filter_of(each) == connection; });
+}
+
+SshSessions find_sessions(const SocketEvidence& evidence) {
+    const Judgement judgement{evidence};
+    SshSessions found;
+    for (const auto& socket : evidence.sockets) {
+        if (socket.listens || socket.inode == 0) continue;
+        found.established.push_back(socket);
+        const bool is_session = judgement.is_session(socket);
+        const bool is_unknown = judgement.is_unknown(socket);
+        if (is_session) found.sessions.push_back(socket);
+        if (is_unknown) found.unknown.push_back(socket);
+        if (is_unknown || (is_session && !judgement.is_served(socket))) found.unproved.insert(socket.inode);
+    }
+    return found;
+}
+
+std::optional<TcpSocket> own_session(const std::vector<TcpSocket>& sockets, std::span<const Ancestor> ancestors) {
+    const auto server = std::ranges::find_if(ancestors, [](const Ancestor& each) { return serves_ssh(each.name); });
+    if (server == ancestors.end()) return std::nullopt;
+    const auto found = find_sessions({sockets, {server->sockets}, {}, {}});
+    auto session = held_session(found.sessions, server->sockets);
+    if (!session) session = named_session(found.established, ancestors.first(server - ancestors.begin()));
+    return session && begins_here(*session, found.established) ? std::nullopt : session;
+}
+
+std::vector<FlowFilter> named_sessions(std::span<const Ancestor> ancestors) {
+    std::vector<FlowFilter> named;
+    for (const auto& each : ancestors) {
+        if (!each.ssh_connection) continue;
+        if (auto filter = parse_ssh_connection(*each.ssh_connection)) add_once(named, std::move(*filter));
+    }
+    return named;
+}
+
+std::vector<FlowFilter> filters_of(std::span<const TcpSocket> sockets) {
+    std::vector<FlowFilter> filters;
+    std::ranges::transform(sockets, std::back_inserter(filters), filter_of);
+    return filters;
+}
+
+std::vector<FlowFilter> at_most_some(std::vector<FlowFilter> connections) {
+    const bool are_many = connections.size() > kMostFilters;
+    std::vector<FlowFilter> filters;
+    for (auto& connection : connections) {
+        if (are_many) {
+            connection.source.reset();
+            connection.source_port.reset();
+        }
+        add_once(filters, std::move(connection));
+    }
+    return filters;
+}
+
+}  // namespace headgate::sessions

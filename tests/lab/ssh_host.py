@@ -1,0 +1,80 @@
+"""An sshd on the gateway of the lab, on ports and with keys of its own, and sessions from the client into it."""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from lab import CLIENT, GATEWAY, wait_until
+
+GATEWAY4_INSIDE = "10.0.1.1"
+HIDDEN_PORT = 2222  # nothing but the process tells that it is SSH's
+
+
+class SshHost:
+    def __init__(self, lab):
+        self.lab = lab
+        self.folder = lab.folder / "ssh"
+        self.folder.mkdir()
+        for key in ("host", "user"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / key], check=True)
+        configuration = self.folder / "sshd_config"
+        configuration.write_text(f"Port 22\nPort {HIDDEN_PORT}\nHostKey {self.folder}/host\n"
+                                 f"AuthorizedKeysFile {self.folder}/user.pub\n"
+                                 "StrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\nUseDNS no\n")
+        pathlib.Path("/run/sshd").mkdir(exist_ok=True)
+        self.server = lab.start(GATEWAY, "/usr/sbin/sshd", "-D", "-f", str(configuration))
+        wait_until(lambda: lab.run(GATEWAY, "ss", "-Hltn", f"sport = {HIDDEN_PORT}").stdout, "sshd listens")
+
+    def words(self, *words, port=22, terminal=False):
+        return ["ssh", "-tt" if terminal else "-T", "-F", "none", "-i", str(self.folder / "user"), "-p", str(port),
+                "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
+                f"root@{GATEWAY4_INSIDE}", *words]
+
+    def do(self, command, **options):
+        """In a session of its own, which ends with the command."""
+        return self.lab.run(CLIENT, *self.words(command, **options), check=False)
+
+    def stay(self, command="echo here; cat", **options):
+        """A session that goes on; returns its process and the client's port."""
+        before = self.ports()
+        session = self.lab.start(CLIENT, *self.words(command, **options))
+        wait_until(lambda: self.ports() - before, "the session begins")
+        assert "here" in session.stdout.readline()
+        return session, *(self.ports() - before)
+
+    def open_lab_to_all(self):
+        """What headgate keeps is anybody's to write; the keys are not."""
+        for each in [self.lab.folder, *self.lab.folder.rglob("*")]:
+            if self.folder not in [each, *each.parents]:
+                os.chmod(each, 0o777 if each.is_dir() else 0o666)
+
+    def ports(self):
+        """The clients' ports of all sessions that the kernel has."""
+        told = self.lab.run(GATEWAY, "ss", "-Htn", "state", "established", f"( sport = 22 or sport = {HIDDEN_PORT} )").stdout
+        return {int(line.split()[3].rpartition(":")[2]) for line in told.splitlines()}
+
+
+@pytest.fixture
+def ssh(lab):
+    host = SshHost(lab)
+    yield host
+    lab.stop(host.server)
+
+
+@contextlib.contextmanager
+def tmux(lab):
+    """The words of a tmux whose server is this test's own; it ends with it."""
+    words = f"env -u TMUX tmux -f /dev/null -S {lab.folder}/tmux"
+    try:
+        yield words
+    finally:
+        subprocess.run([*words.split(), "kill-server"], capture_output=True, check=False)
+
+
+def as_user(*words):
+    """Of somebody else, who may ask conntrack as the agent may, and sees nothing of root's processes."""
+    capability = ["--inh-caps", "+net_admin", "--ambient-caps", "+net_admin"]
+    return ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", *capability, *words]
