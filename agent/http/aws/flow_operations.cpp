@@ -53,7 +53,7 @@ Result<std::string> start(OperationType type, gateway::ManagedGateway& gateway, 
     order.type = type;
     order.proof = request.proof;
     order.caller = request.caller;
-    if (request.own_flows && type == OperationType::Flush) order.spared = {*request.own_flows};
+    order.own_flows = request.own_flows;
     if (auto taken = take_order(gateway, request, reader, firewall, order); !taken) {
         return tl::unexpected(gateway.refuse(order, std::move(taken.error())));
     }
