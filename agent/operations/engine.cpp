@@ -120,8 +120,8 @@ Result<FlowOperation> Engine::begin(const OperationRequest& request, FlowOperati
     auto running =
         std::make_shared<RunningOperation>(around, operation, std::move(*access), std::move(*flush), std::move(lock));
     const std::lock_guard guard{mutex_};
+    // One that a drain has just missed runs to its end like those that it waits for: ~Engine waits for this one.
     running_.emplace(operation.id, running);
-    if (draining_) running->cancel();
     if (auto started = running->start(); !started) {
         running_.erase(operation.id);
         return tl::unexpected(std::move(started.error()));
