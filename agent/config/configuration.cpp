@@ -119,6 +119,10 @@ std::string namespace_path(const FirewallEndpoint& endpoint) {
     return endpoint.netns->starts_with('/') ? *endpoint.netns : "/run/netns/" + *endpoint.netns;
 }
 
+const std::string& zone_id(const FirewallEndpoint& endpoint) {
+    return endpoint.availability_zone_id ? *endpoint.availability_zone_id : endpoint.availability_zone;
+}
+
 std::optional<std::string> policy_to_keep(const Configuration& configuration, const FirewallEndpoint& endpoint) {
     const auto& name = endpoint.stream_exception_policy.value_or(configuration.stream_exception_policy);
     return name == kNoPolicy ? std::nullopt : std::optional{name};

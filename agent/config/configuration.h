@@ -23,6 +23,7 @@ struct FirewallEndpoint {
     std::optional<std::string> netns;  ///< a name under /run/netns, or an absolute path; absent: the agent's own
     std::optional<std::uint16_t> conntrack_zone;
     std::optional<std::string> stream_exception_policy;  ///< in place of the configuration's
+    std::optional<std::string> availability_zone_id{};   ///< absent: the zone's name
 
     friend bool operator==(const FirewallEndpoint&, const FirewallEndpoint&) = default;
 };
@@ -138,6 +139,9 @@ struct EndpointChoice {
 
 /// An endpoint's network namespace, or nothing for the agent's own: `gw-a` and `/run/netns/gw-a` are the same.
 [[nodiscard]] std::string namespace_path(const FirewallEndpoint& endpoint);
+
+/// The id of an endpoint's availability zone, as AWS has one beside the name.
+[[nodiscard]] const std::string& zone_id(const FirewallEndpoint& endpoint);
 
 /// What is to be in force at an endpoint; nothing where the configuration says `none`.
 [[nodiscard]] std::optional<std::string> policy_to_keep(const Configuration& configuration,

@@ -22,8 +22,13 @@ constexpr auto kYear = std::chrono::hours{24 * 365};
 Result<void> check_beside(const Firewall& firewall, const FirewallEndpoint& endpoint, const Firewall& other_firewall,
                           const FirewallEndpoint& other) {
     const auto& zone = endpoint.availability_zone;
-    if (!firewall.name.empty() && firewall.name == other_firewall.name && zone == other.availability_zone) {
+    const bool same_firewall = !firewall.name.empty() && firewall.name == other_firewall.name;
+    if (same_firewall && zone == other.availability_zone) {
         return invalid("availability_zone: firewall {} has an endpoint in {} already", firewall.name, zone);
+    }
+    if (same_firewall && zone_id(endpoint) == zone_id(other)) {
+        return invalid("availability_zone_id: {} is the id of zone {} of firewall {} already", zone_id(other),
+                       other.availability_zone, firewall.name);
     }
     if (namespace_path(endpoint) != namespace_path(other)) return {};
     if (endpoint.conntrack_zone == other.conntrack_zone) {
@@ -76,6 +81,8 @@ SettingMap settings_of(FirewallEndpoint& endpoint, const Firewall& firewall, con
     SettingMap known;
     known.add(required("availability_zone", endpoint.availability_zone, name(), "eu-central-1a",
                        "The availability zone; a firewall has one endpoint in each."));
+    known.add(optional("availability_zone_id", endpoint.availability_zone_id, name(), "euc1-az2",
+                       "The zone's id, by which requests of the AWS API may name it; without it, the zone's name."));
     known.add(optional("netns", endpoint.netns, network_namespace(), "gw-a",
                        "The network namespace whose flow table this is; without it, the agent's own."));
     known.add(optional("conntrack_zone", endpoint.conntrack_zone, number(0, 65535), "5",

@@ -1,12 +1,16 @@
 #include "flow/json_reader.h"
 
+#include <Poco/JSON/ParseHandler.h>
 #include <Poco/JSON/Parser.h>
+
+#include <set>
 
 namespace headgate {
 namespace {
 
 /// A list of operations with their filters and protocols has six levels.
 constexpr std::size_t kDeepest = 16;
+constexpr std::size_t kLongestName = 128;  ///< of a member that is given twice, as it is told
 
 /// Whether 64 bits hold a number that begins there: the parser makes a silent 0 of one that is larger.
 bool fits(std::string_view digits, bool is_negative) {
@@ -33,14 +37,40 @@ bool all_numbers_fit(std::string_view text) {
     return true;
 }
 
+/// The parser would take the last of two members with one name, and so carry out half of what was asked (RFC 8259,
+/// section 4: what becomes of them is not defined).
+class MembersOnce final : public Poco::JSON::ParseHandler {
+  public:
+    void startObject() override {
+        names_.emplace_back();
+        ParseHandler::startObject();
+    }
+    void endObject() override {
+        names_.pop_back();
+        ParseHandler::endObject();
+    }
+    void key(const std::string& name) override {
+        if (!names_.back().insert(name).second && !repeated_) repeated_ = name;
+        ParseHandler::key(name);
+    }
+
+    [[nodiscard]] const std::optional<std::string>& repeated() const { return repeated_; }
+
+  private:
+    std::vector<std::set<std::string>> names_;  ///< of the objects that are open
+    std::optional<std::string> repeated_;
+};
+
 }  // namespace
 
 Result<JsonObject> parse_json_object(const std::string& text) {
     try {
-        Poco::JSON::Parser parser;
+        const auto members = Poco::makeShared<MembersOnce>();
+        Poco::JSON::Parser parser{members};
         parser.setDepth(kDeepest);
         const auto parsed = parser.parse(text);
         if (parsed.type() != typeid(JsonObject)) return invalid("not a JSON object");
+        if (members->repeated()) return invalid("{}: given twice", members->repeated()->substr(0, kLongestName));
         if (!all_numbers_fit(text)) return invalid("not JSON that fits: a number is too large");
         return parsed.extract<JsonObject>();
     } catch (const std::exception&) {

@@ -26,6 +26,7 @@ void add_texts(JsonMembers& members, std::string_view name, const Values& values
 
 void add_endpoint(JsonMembers& members, const config::FirewallEndpoint& endpoint) {
     members.text("availability_zone", endpoint.availability_zone);
+    if (endpoint.availability_zone_id) members.text("availability_zone_id", *endpoint.availability_zone_id);
     if (endpoint.netns) members.text("netns", *endpoint.netns);
     if (endpoint.conntrack_zone) members.number("conntrack_zone", *endpoint.conntrack_zone);
     if (endpoint.stream_exception_policy) {

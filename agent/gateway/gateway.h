@@ -49,8 +49,9 @@ struct OperationOrder {
     std::optional<std::uint64_t> maximum_flows;
     bool dry_run = false;
     bool include_protected = false;
-    std::vector<FlowFilter> spared;  ///< what is protected beside the configuration's
-    sessions::CallerSessions sessions;
+    std::vector<FlowFilter> spared;       ///< what is protected beside the configuration's
+    std::optional<FlowFilter> own_flows;  ///< likewise: how the caller reaches the agent; no part of what they ask
+    sessions::CallerSessions sessions;    ///< likewise
     std::optional<std::string> stream_exception_policy;  ///< to be in force, by name; absent: the one that is
     bool require_policy = false;  ///< refuse when flushed TCP flows could come back, for want of a policy
 };

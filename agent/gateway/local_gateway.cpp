@@ -8,6 +8,7 @@
 
 #include "gateway/ended_flows.h"
 #include "gateway/endpoint_policy.h"
+#include "gateway/order_json.h"
 #include "gateway/readiness.h"
 #include "gateway/session_guard.h"
 #include "midstream/policy_library.h"
@@ -187,6 +188,13 @@ Result<operations::OperationRequest> LocalGateway::request_of(const OperationOrd
     request.endpoint = endpoint->endpoint();
     request.query = order.query;
     request.token = token_of(order);
+    if (!request.token.empty()) {
+        auto what = order;
+        what.sessions = {};  // the same request may come from another session
+        fmt::memory_buffer asked;
+        if (auto told = append_order_json(asked, what); !told) return tl::unexpected(std::move(told.error()));
+        request.asked = fmt::to_string(asked);
+    }
     request.caller = order.caller;
     request.from_operation = order.from_operation;
     request.dry_run = order.dry_run;
@@ -214,6 +222,7 @@ Result<operations::FlushRequest> LocalGateway::flush_of(const OperationOrder& or
     flush.maximum_flows = order.maximum_flows;
     if (!order.include_protected) {
         flush.protected_filters = order.spared;
+        if (order.own_flows) flush.protected_filters.push_back(*order.own_flows);
         std::ranges::copy(configuration->protected_filters, std::back_inserter(flush.protected_filters));
         flush.ssh = guard_sessions(order.sessions, order.caller, endpoint);
     }

@@ -33,7 +33,16 @@ FlowOperation operation_of(const OperationRequest& request, const Clock& clock) 
     operation.from_operation = request.from_operation;
     operation.dry_run = request.dry_run;
     operation.include_protected = request.include_protected;
+    operation.asked = request.asked;
     return operation;
+}
+
+bool tells_the_same(const OperationRequest& request, const FlowOperation& known) {
+    const bool same_flows = request.from_operation.empty()
+                                ? request.query == known.query && known.from_operation.empty()
+                                : request.from_operation == known.from_operation;
+    return request.type == known.type && request.endpoint == known.endpoint && request.dry_run == known.dry_run &&
+           request.include_protected == known.include_protected && same_flows;
 }
 
 }  // namespace
@@ -76,7 +85,8 @@ Result<FlowOperation> Engine::start_unrecorded(const OperationRequest& request, 
     {
         const std::lock_guard lock{mutex_};
         if (draining_) {
-            return tl::unexpected(Error{ErrorKind::Refused, "headgate is stopping: nothing was started", ESHUTDOWN});
+            return tl::unexpected(Error{ErrorKind::Refused,
+                                        "headgate is stopping: nothing was started; ask again in a moment", ESHUTDOWN});
         }
     }
     if (!request.token.empty()) {
@@ -110,8 +120,8 @@ Result<FlowOperation> Engine::begin(const OperationRequest& request, FlowOperati
     auto running =
         std::make_shared<RunningOperation>(around, operation, std::move(*access), std::move(*flush), std::move(lock));
     const std::lock_guard guard{mutex_};
+    // One that a drain has just missed runs to its end like those that it waits for: ~Engine waits for this one.
     running_.emplace(operation.id, running);
-    if (draining_) running->cancel();
     if (auto started = running->start(); !started) {
         running_.erase(operation.id);
         return tl::unexpected(std::move(started.error()));
@@ -121,11 +131,9 @@ Result<FlowOperation> Engine::begin(const OperationRequest& request, FlowOperati
 
 /// A request that was made before: its operation once more, if it was the same request.
 Result<FlowOperation> Engine::answer_again(const OperationRequest& request, const FlowOperation& known) {
-    const bool same_flows = request.from_operation.empty()
-                                ? request.query == known.query && known.from_operation.empty()
-                                : request.from_operation == known.from_operation;
-    if (request.type != known.type || request.endpoint != known.endpoint || request.dry_run != known.dry_run ||
-        request.include_protected != known.include_protected || !same_flows) {
+    // The version before kept no text of the request: all that can be compared then is what the operation tells.
+    const bool is_same = known.asked.empty() ? tells_the_same(request, known) : request.asked == known.asked;
+    if (!is_same) {
         return refused("operation {} was asked for by the same token, and was something else: nothing was started",
                        known.id);
     }

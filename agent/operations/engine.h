@@ -36,6 +36,7 @@ struct OperationRequest {
     Endpoint endpoint;
     FlowQuery query;
     std::string token;  ///< of the request: one that is asked again is not started again. Empty: none
+    std::string asked;  ///< beside a token, the whole request in one text: whether it is asked again, or another is
     Caller caller;
 
     // Of a flush.

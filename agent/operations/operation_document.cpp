@@ -133,6 +133,7 @@ Result<void> take_result(const Object& object, FlowOperation& operation) {
     operation.caller = read_caller(object);
     operation.from_operation = narrowed(object.getValue<std::string>("from_operation"));
     operation.include_protected = object.getValue<bool>("include_protected");
+    if (object.has("asked")) operation.asked = narrowed(object.getValue<std::string>("asked"));
     operation.plan = narrowed(object.getValue<std::string>("plan"));
     operation.status_message = narrowed(object.getValue<std::string>("status_message"));
     operation.detail = narrowed(object.getValue<std::string>("detail"));
@@ -164,6 +165,7 @@ std::string to_document(const FlowOperation& operation) {
     append_caller(members, operation.caller);
     members.text("from_operation", widened(operation.from_operation));
     members.number("include_protected", operation.include_protected);
+    if (!operation.asked.empty()) members.text("asked", widened(operation.asked));
     members.text("plan", widened(operation.plan));
     members.number("duration_ms", operation.duration.count());
     append_query(members, operation.query);

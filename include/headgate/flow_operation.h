@@ -72,6 +72,7 @@ struct FlowOperation {
     std::string from_operation;  ///< whose flows are flushed; empty: those that match now, or come from a file
     bool dry_run = false;
     bool include_protected = false;  ///< protected flows were to be ended, too
+    std::string asked;               ///< the whole request in one text, where it came with a token; empty otherwise
     std::string plan;                ///< how the table is searched, in words
     OperationCounts counts;
     std::string stream_exception_policy = "none";  ///< the name of the one in force

@@ -35,8 +35,14 @@ const tampering = {
 
 const clients = new Map();
 
-function clientFor({ endpoint, key, secret, attempts, tamper }) {
-  const name = JSON.stringify([endpoint, key, secret, attempts, tamper]);
+// Members that this version of the SDK does not know, as a later one or another client sends them; before the signature.
+const adding = (members) => (next) => async (args) => {
+  args.request.body = JSON.stringify({ ...JSON.parse(args.request.body), ...members });
+  return next(args);
+};
+
+function clientFor({ endpoint, key, secret, attempts, tamper, members }) {
+  const name = JSON.stringify([endpoint, key, secret, attempts, tamper, members]);
   if (!clients.has(name)) {
     const client = new sdk.NetworkFirewallClient({
       endpoint,
@@ -45,6 +51,7 @@ function clientFor({ endpoint, key, secret, attempts, tamper }) {
       maxAttempts: attempts ?? 3,
     });
     if (tamper) client.middlewareStack.add(tampering[tamper], { step: "deserialize", priority: "low", name: "tampering" });
+    if (members) client.middlewareStack.add(adding(members), { step: "serialize", priority: "low", name: "adding" });
     clients.set(name, client);
   }
   return clients.get(name);

@@ -27,7 +27,7 @@ CONFIGURATION = """
 region: {region}
 firewalls:
   - name: edge
-    endpoints: [{{availability_zone: a}}, {{availability_zone: b, netns: {other}}}]
+    endpoints: [{{availability_zone: a}}, {{availability_zone: b, availability_zone_id: euc1-az3, netns: {other}}}]
   - name: core
     endpoints: [{{availability_zone: a, netns: {missing}}}]
 http:

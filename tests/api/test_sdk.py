@@ -127,6 +127,36 @@ def test_a_zone_is_chosen_by_its_endpoint_too(sdk):
     assert at_odds["error"] in ("InvalidRequestException", "ResourceNotFoundException")
 
 
+def test_a_zone_is_chosen_by_its_id_too(sdk):
+    in_b = {"AvailabilityZoneId": "euc1-az3"}
+    request = {"FirewallArn": ARN, "FlowFilters": DNS}
+    started = sdk.call("StartFlowCapture", request, members=in_b)["FlowOperationId"]
+    assert sdk.wait(started, "b")["AvailabilityZone"] == "b"
+    for operation in ("DescribeFlowOperation", "ListFlowOperationResults"):
+        asked = {"FirewallArn": ARN, "FlowOperationId": started}
+        assert sdk.call(operation, asked, members=in_b)["FlowOperationId"] == started
+        assert sdk.error(operation, asked, members={"AvailabilityZoneId": "a"})["error"] == "ResourceNotFoundException"
+    assert sdk.call("ListFlowOperations", {"FirewallArn": ARN}, members={"AvailabilityZoneId": "a"})["FlowOperations"] == []
+    elsewhere = sdk.error("StartFlowFlush", request, members={"AvailabilityZoneId": "use1-az4"})
+    assert elsewhere["error"] == "ResourceNotFoundException" and "AvailabilityZoneId" in elsewhere["message"]
+    at_odds = sdk.error("StartFlowFlush", in_zone_a(FlowFilters=DNS), members=in_b)
+    assert at_odds["error"] == "InvalidRequestException" and "AvailabilityZoneId" in at_odds["message"]
+
+
+@pytest.mark.parametrize("members, name", [
+    ({"MinimumFlowAge": 3600}, "MinimumFlowAge"),
+    ({"FlowFilters": [DNS[0] | {"SourceAddres": {"AddressDefinition": "10.9.9.9"}}]}, "FlowFilters[0].SourceAddres"),
+    ({"FlowFilters": [{"DestinationAddress": {"AddressDefinition": SERVER4, "Mask": 32}}]}, "FlowFilters[0].DestinationAddress.Mask"),
+])
+def test_a_flush_with_a_member_that_is_not_known_ends_no_flow(lab, sdk, members, name):
+    lab.fill(3)
+    error = sdk.error("StartFlowFlush", in_zone_a(FlowFilters=DNS), members=members)
+    assert (error["error"], error["status"], error["attempts"]) == ("InvalidRequestException", 400, 1), error
+    assert error["message"].startswith(f"{name}: unknown"), error
+    assert len(lab.conntrack("-p", "udp", "--dport", "53")) == 3
+    assert sdk.call("ListFlowOperations", {"FirewallArn": ARN})["FlowOperations"] == []
+
+
 @pytest.mark.parametrize("operation, change, name", [
     ("StartFlowFlush", {"FlowFilters": None}, "FlowFilters"),
     ("StartFlowFlush", {"FlowFilters": []}, "FlowFilters"),

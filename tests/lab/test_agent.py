@@ -1,5 +1,6 @@
 """`headgate agent`: serves its socket, keeps the policy, follows its signals, settles what a kill left behind."""
 
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -8,6 +9,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -426,3 +428,44 @@ def test_at_rest_it_does_nothing(lab, start_agent):
     wait_until(sleeps, "a while without anything to do", seconds=60)
     if b"__asan_init" not in pathlib.Path(HEADGATE).read_bytes():
         assert resident_kib(agent.process.pid) <= 16 * 1024
+
+
+def begin_agent(lab, listening):
+    """On a socket that is held by whoever starts it, as systemd does."""
+    with open(lab.folder / "agent.log", "a") as log:
+        return subprocess.Popen(["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&0 </dev/null', HEADGATE, "agent",
+                                 "--config", str(lab.configuration)], stdin=listening, stderr=log)
+
+
+def test_whoever_asks_while_the_agent_is_restarted_is_answered_or_told_to_ask_again(lab):
+    lab.configure(EDGE.format(gateway=lab.name(GATEWAY)))
+    lab.fill(3)
+    answers, enough = [], threading.Event()
+
+    def ask(*words):
+        while not enough.is_set():
+            answers.append(headgate(lab, *words, "--json"))
+
+    with socket.socket(socket.AF_UNIX) as listening, concurrent.futures.ThreadPoolExecutor() as pool:
+        listening.bind(str(lab.folder / "headgate.sock"))
+        listening.listen(64)
+        asking = [pool.submit(ask, "capture", "--all"), pool.submit(ask, "operations", "list")]
+        agents = []
+        try:
+            for _ in range(4):
+                agents.append(begin_agent(lab, listening))
+                before = len(answers)
+                wait_until(lambda: len(answers) > before + 2, "it answers", 60)
+                agents[-1].terminate()
+                assert agents[-1].wait(timeout=90) == 0
+            agents.append(begin_agent(lab, listening))
+        finally:
+            enough.set()
+            concurrent.futures.wait(asking, timeout=60)
+            agents[-1].terminate()
+            agents[-1].wait(timeout=90)
+    told = {(answer.returncode, answer.stderr.strip()) for answer in answers if answer.returncode != 0}
+    assert all(status == REFUSED and "is stopping" in said for status, said in told), told
+    started = [json.loads(answer.stdout)["operation_id"] for answer in answers if answer.stdout.startswith('{"operation_id')]
+    kept = [operation["operation_id"] for operation in headgate_json(lab, "operations", "list")["operations"]]
+    assert sorted(kept) == sorted(started), "nothing was started twice"

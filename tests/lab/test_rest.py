@@ -345,6 +345,20 @@ def test_a_request_with_a_key_that_was_used_is_answered_again(api, lab):
     assert lab.count() == 3
 
 
+@pytest.mark.parametrize("change", [
+    {"maximum_flows": 5}, {"protected": ["protocol=udp"]}, {"require_policy": True}, {"stream_exception_policy": "reject"},
+    {"include_protected": True}, {"state": "NEW"}, {"minimum_age_seconds": 1}, {"zone": 5}, {"dry_run": True},
+], ids=lambda change: next(iter(change)))
+def test_a_key_of_a_request_that_said_something_else_starts_nothing(api, lab, change):
+    lab.fill(3)
+    order = {"type": "FLOW_FLUSH", "all": True} | EVERYTHING
+    first = api.ask("POST", "/v1/operations", order, Idempotency_Key="once").json()
+    api.ask("GET", f"/v1/operations/{first['operation_id']}?wait_ms=30000")
+    lab.fill(3)
+    other = api.ask("POST", "/v1/operations", order | change, Idempotency_Key="once")
+    assert other.status == 409 and "same token" in other.json()["detail"] and lab.count() == 3
+
+
 def test_the_configuration_in_force_and_the_firewalls_are_told(api, lab):
     told = api.ask("GET", "/v1/configuration").json()
     assert told["configuration"]["state_dir"] == f"{lab.folder}/state" and told["files"] == [str(lab.configuration)]

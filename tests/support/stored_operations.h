@@ -49,6 +49,7 @@ inline std::vector<FlowOperation> operations_of_every_kind() {
     full.caller = {"unix", 4'294'967'295U, "alice \xff", "bob", "2001:db8::7"};
     full.from_operation = "5f0a";
     full.include_protected = true;
+    full.asked = R"({"type":"FLOW_FLUSH","firewall":"edge \"x\""})";
     full.plan = "whole dumps";
     full.dry_run = true;
     full.counts = {UINT64_MAX, 2, 3, 4, 5, 6, 7, 8};

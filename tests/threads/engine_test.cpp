@@ -145,6 +145,29 @@ TEST_F(Operating, that_is_asked_for_again_by_its_token_is_not_done_again) {
     EXPECT_EQ(table_.removals_asked, 4U);
 }
 
+TEST_F(Operating, by_a_token_of_a_request_that_asked_otherwise_is_refused_though_it_looks_the_same) {
+    auto request = request_for(OperationType::Flush, "source-port=1:4");
+    request.token = "once";
+    request.asked = R"({"type":"FLOW_FLUSH","maximum_flows":10})";
+    const auto first = run(request);
+    EXPECT_EQ(engine_->start(request)->id, first.id);
+    request.asked = R"({"type":"FLOW_FLUSH","maximum_flows":1})";
+    const auto refused = engine_->start(request);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().kind, ErrorKind::Refused);
+    EXPECT_EQ(table_.removals_asked, 4U);
+}
+
+TEST_F(Operating, by_a_token_of_a_request_of_the_version_before_is_known_by_what_it_told) {
+    auto request = request_for(OperationType::Flush, "source-port=1:4");
+    request.token = "once";
+    const auto first = run(request);
+    request.asked = "{}";
+    EXPECT_EQ(engine_->start(request)->id, first.id);
+    request.query = query_for("source-port=5");
+    EXPECT_FALSE(engine_->start(request).has_value());
+}
+
 TEST_F(Operating, by_a_token_of_another_request_is_refused_and_audited) {
     auto request = request_for(OperationType::Capture);
     request.token = "once";

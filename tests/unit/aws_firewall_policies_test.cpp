@@ -126,6 +126,19 @@ TEST_F(AwsPolicies, an_update_is_checked_whole) {
               "InvalidRequestException: DryRun: neither true nor false");
 }
 
+TEST_F(AwsPolicies, what_an_update_asks_beside_the_exception_policy_is_refused_and_not_left_out) {
+    for (const auto* asked : {R"(,"StatefulRuleGroupReferences":[{"ResourceArn":"arn:aws:x"}])",
+                              R"(,"StatefulEngineOptions":{"FlowTimeouts":{"TcpIdleTimeoutSeconds":60}})"}) {
+        const auto error = refused("UpdateFirewallPolicy", update(asked));
+        EXPECT_TRUE(error.starts_with("InvalidRequestException: FirewallPolicy.Stateful")) << error;
+    }
+    EXPECT_EQ(refused("UpdateFirewallPolicy",
+                      update(R"(,"StatefulEngineOptions":{"StreamExceptionPolicy":"DROP","RuleOrder":"ANY"})")),
+              "InvalidRequestException: FirewallPolicy.StatefulEngineOptions.RuleOrder: \"ANY\" is none of "
+              "DEFAULT_ACTION_ORDER, STRICT_ORDER");
+    EXPECT_EQ(policy_in("a"), "none");
+}
+
 TEST_F(AwsPolicies, without_an_exception_policy_nothing_changes) {
     put_in_force("a", "reject");
     for (const auto* options :

@@ -109,11 +109,55 @@ TEST_F(AwsOperations, an_endpoint_is_named_by_its_zone_or_its_id) {
     EXPECT_EQ(refused_at(edge_arn() + R"(,"AvailabilityZone":"a","VpcEndpointId":")" + id + '"'),
               "InvalidRequestException: VpcEndpointId: " + id + " is in availability zone b, not in a");
     EXPECT_EQ(refused_at(edge_arn() + R"(,"AvailabilityZone":"c")"),
-              "ResourceNotFoundException: AvailabilityZone: firewall edge has no endpoint in \"c\"");
+              "ResourceNotFoundException: AvailabilityZone: firewall edge has no endpoint \"c\"");
     EXPECT_EQ(refused_at(edge_arn() + R"(,"VpcEndpointId":"vpce-0123")"),
-              "ResourceNotFoundException: VpcEndpointId: firewall edge has no endpoint vpce-0123");
+              "ResourceNotFoundException: VpcEndpointId: firewall edge has no endpoint \"vpce-0123\"");
     EXPECT_TRUE(refused_at(edge_arn() + R"(,"VpcEndpointId":"eni-1")").starts_with("InvalidRequestException"));
     EXPECT_TRUE(refused_at(edge_arn() + R"(,"AvailabilityZone":["a"])").starts_with("InvalidRequestException"));
+}
+
+TEST_F(AwsOperations, a_zone_is_named_by_its_id_too) {
+    gateway_.configured.firewalls.front().endpoints.back().availability_zone_id = "euc1-az3";
+    const auto capture_in = [&](std::string_view id) {
+        return ask("StartFlowCapture",
+                   fmt::format(R"({{{},"AvailabilityZoneId":"{}","FlowFilters":[{{}}]}})", edge_arn(), id));
+    };
+    EXPECT_EQ(capture_in("euc1-az3").status, 200);
+    EXPECT_EQ(gateway_.last_order().endpoint, (gateway::EndpointName{"edge", "b", {}}));
+    EXPECT_EQ(capture_in("a").status, 200) << "a zone without an id has its name for one";
+    EXPECT_EQ(gateway_.last_order().endpoint, (gateway::EndpointName{"edge", "a", {}}));
+    EXPECT_EQ(error_of(capture_in("b")),
+              "ResourceNotFoundException: AvailabilityZoneId: firewall edge has no endpoint \"b\"");
+    EXPECT_EQ(error_of(capture_in("use1-az4")),
+              "ResourceNotFoundException: AvailabilityZoneId: firewall edge has no endpoint \"use1-az4\"");
+    EXPECT_EQ(refused_at(edge_arn() + R"(,"AvailabilityZone":"a","AvailabilityZoneId":"euc1-az3")"),
+              "InvalidRequestException: AvailabilityZoneId: euc1-az3 is in availability zone b, not in a");
+    EXPECT_TRUE(
+        refused_at(edge_arn() + R"(,"AvailabilityZoneId":"a","VpcEndpointId":")" + vpc_endpoint_id("edge", "b") + '"')
+            .starts_with("InvalidRequestException: VpcEndpointId: "));
+}
+
+TEST_F(AwsOperations, the_id_of_a_zone_narrows_what_is_told_and_is_told) {
+    gateway_.configured.firewalls.front().endpoints.back().availability_zone_id = "euc1-az3";
+    gateway_.complete_at_once(1);
+    const auto id =
+        text(told("StartFlowCapture", fmt::format(R"({{{},"AvailabilityZone":"b","FlowFilters":[{{}}]}})", edge_arn())),
+             "FlowOperationId");
+    const std::string there = R"(,"AvailabilityZoneId":"euc1-az3")";
+    const std::string elsewhere = R"(,"AvailabilityZoneId":"a")";
+    for (const auto* operation : {"DescribeFlowOperation", "ListFlowOperationResults"}) {
+        const auto answer = told(operation, described(id, there));
+        EXPECT_EQ(text(answer, "AvailabilityZone"), "b") << operation;
+        EXPECT_EQ(text(answer, "AvailabilityZoneId"), "euc1-az3") << operation;
+        EXPECT_TRUE(refused(operation, described(id, elsewhere)).starts_with("ResourceNotFoundException")) << operation;
+    }
+    const auto listed = [&](const std::string& members) {
+        return size_of(told("ListFlowOperations", fmt::format("{{{}{}}}", edge_arn(), members)), "FlowOperations");
+    };
+    EXPECT_EQ(listed(there), 1U);
+    EXPECT_EQ(listed(elsewhere), 0U);
+    gateway_.configured.firewalls.front().endpoints.pop_back();
+    EXPECT_FALSE(told("DescribeFlowOperation", described(id))->has("AvailabilityZoneId")) << "of a zone that is gone";
 }
 
 TEST_F(AwsOperations, the_only_endpoint_goes_unsaid_and_one_of_several_does_not) {
@@ -138,7 +182,7 @@ TEST_F(AwsOperations, an_operation_is_described_as_it_was_asked) {
     const auto answer = ask("DescribeFlowOperation", described(id));
     EXPECT_EQ(answer.body,
               R"({"FirewallArn":"arn:aws:network-firewall:eu-central-1:123456789012:firewall/edge",)"
-              R"("AvailabilityZone":"a","VpcEndpointId":")" +
+              R"("AvailabilityZone":"a","AvailabilityZoneId":"a","VpcEndpointId":")" +
                   vpc_endpoint_id("edge", "a") + R"(","FlowOperationId":")" + id +
                   R"(","FlowOperationStatus":"IN_PROGRESS","FlowRequestTimestamp":1795219200.123,)"
                   R"("FlowOperationType":"FLOW_FLUSH","FlowOperation":{"MinimumFlowAgeInSeconds":0,"FlowFilters":[)"

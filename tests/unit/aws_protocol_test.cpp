@@ -71,10 +71,42 @@ TEST_F(AwsProtocol, the_content_type_is_the_protocols_whatever_its_parameters) {
     }
 }
 
-TEST_F(AwsProtocol, members_that_nobody_knows_are_ignored_and_null_is_absent) {
-    EXPECT_EQ(ask("ListFirewalls", R"({"AvailabilityZoneId":7,"NextToken":null,"MaxResults":null})").status, 200);
+TEST_F(AwsProtocol, a_member_that_is_null_is_absent) {
+    EXPECT_EQ(ask("ListFirewalls", R"({"NextToken":null,"MaxResults":null,"Nothing":null})").status, 200);
     EXPECT_EQ(refused("DescribeFlowOperation", R"({"FirewallArn":null})"),
               "InvalidRequestException: FirewallArn: missing");
+}
+
+TEST_F(AwsProtocol, a_member_that_is_not_known_is_refused_by_its_name_in_every_operation) {
+    for (const auto* operation : {"StartFlowCapture", "StartFlowFlush", "DescribeFlowOperation", "ListFlowOperations",
+                                  "ListFlowOperationResults", "ListFirewalls", "DescribeFirewall",
+                                  "DescribeFirewallPolicy", "UpdateFirewallPolicy"}) {
+        const auto error = refused(operation, R"({"MinimumFlowAge":3600})");
+        EXPECT_TRUE(error.starts_with("InvalidRequestException: MinimumFlowAge: unknown; the members here are "))
+            << operation << " " << error;
+    }
+}
+
+TEST_F(AwsProtocol, a_start_with_a_member_that_is_not_known_starts_nothing_whatever_the_shape) {
+    const auto start = [&](std::string_view members) { return refused("StartFlowFlush", about_edge(members)); };
+    EXPECT_EQ(start(R"("FlowFilters":[{"SourcePort":"1"}],"MinimumFlowAge":3600)"),
+              "InvalidRequestException: MinimumFlowAge: unknown; the members here are FirewallArn, AvailabilityZone, "
+              "AvailabilityZoneId, VpcEndpointId, VpcEndpointAssociationArn, FlowFilters, MinimumFlowAgeInSeconds");
+    EXPECT_EQ(start(R"("FlowFilters":[{"SourcePort":"1"},{"SourceAddres":{"AddressDefinition":"10.0.0.1"}}])"),
+              "InvalidRequestException: FlowFilters[1].SourceAddres: unknown; the members here are SourceAddress, "
+              "DestinationAddress, SourcePort, DestinationPort, Protocols");
+    EXPECT_EQ(start(R"("FlowFilters":[{"SourceAddress":{"AddressDefinition":"10.0.0.1","Except":"10.0.0.1"}}])"),
+              "InvalidRequestException: FlowFilters[0].SourceAddress.Except: unknown; the members here are "
+              "AddressDefinition");
+    EXPECT_TRUE(start(R"("FlowFilter":[{"SourcePort":"1"}])").starts_with("InvalidRequestException: FlowFilter: "))
+        << "rather than that FlowFilters is missing";
+    EXPECT_TRUE(
+        start(R"("FlowFilters":[{"SourcePort":"1"}],"dryrun":true)").starts_with("InvalidRequestException: dr"));
+    EXPECT_EQ(start(R"("FlowFilters":[{"SourcePort":"1"},{"SourcePort":"1","SourcePort":"2"}])"),
+              "InvalidRequestException: body: SourcePort: given twice");
+    EXPECT_LT(start(fmt::format(R"("{}":1)", std::string(10'000, 'x'))).size(), 500U);
+    EXPECT_EQ(gateway_.refusals().size(), 6U) << "each is on record";
+    EXPECT_TRUE(gateway_.list({})->empty());
 }
 
 TEST_F(AwsProtocol, what_is_not_theirs_is_not_there) {

@@ -25,6 +25,7 @@ FlowOperation as_told(FlowOperation operation) {
     for (auto* text : {&operation.detail, &operation.endpoint.firewall, &operation.endpoint.network_namespace,
                        &operation.caller.user})
         *text = as_utf8(*text);
+    operation.asked.clear();  // is for the store alone
     return operation;
 }
 

@@ -275,7 +275,7 @@ TEST_F(Routes, the_gateway_is_described) {
     EXPECT_EQ(
         ask("GET", "/v1/firewalls").body,
         "{\"firewalls\":[{\"name\":\"edge\",\"arn\":\"arn:aws:network-firewall:local:000000000000:firewall/edge\","
-        "\"endpoints\":[{\"availability_zone\":\"a\",\"endpoint_id\":\"" +
+        "\"endpoints\":[{\"availability_zone\":\"a\",\"availability_zone_id\":\"a\",\"endpoint_id\":\"" +
             aws::vpc_endpoint_id("edge", "a") +
             "\","
             "\"stream_exception_policy\":\"drop\"}]}]}\n");

@@ -189,6 +189,19 @@ TEST(LoadConfiguration, a_firewall_has_one_endpoint_in_an_availability_zone) {
     EXPECT_EQ(error_with_endpoint("- {name: core, endpoints: [{availability_zone: a, netns: gw-b}]}"), "");
 }
 
+TEST(LoadConfiguration, the_id_of_a_zone_is_of_one_zone_of_a_firewall) {
+    const auto* error =
+        "x.yaml:6: firewalls: endpoints: availability_zone_id: a is the id of zone a of firewall edge already";
+    EXPECT_EQ(error_with_endpoint("  - {availability_zone: b, availability_zone_id: a, netns: gw-b}"), error);
+    EXPECT_EQ(error_with_endpoint("  - {availability_zone: b, availability_zone_id: euc1-az3, netns: gw-b}"), "");
+    EXPECT_EQ(
+        error_with_endpoint("- {name: core, endpoints: [{availability_zone: b, availability_zone_id: a, netns: c}]}"),
+        "");
+    EXPECT_EQ(error_with_endpoint("  - availability_zone: b\n    availability_zone_id: euc1 az3"),
+              "x.yaml:7: firewalls: endpoints: availability_zone_id: \"euc1 az3\" is not made of letters, digits and - "
+              "alone");
+}
+
 TEST(LoadConfiguration, a_flow_table_belongs_to_one_endpoint) {
     const auto* error =
         "x.yaml:6: firewalls: endpoints: the endpoint of firewall edge in a has this flow table already (netns and "

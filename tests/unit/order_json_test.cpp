@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <set>
+
 #include "support/flow_builder.h"
 
 namespace headgate::gateway {
@@ -65,6 +68,42 @@ TEST(OrderJson, comes_back_whole) {
     }
 }
 
+/// Orders that each differ from full_flush() in one part of it.
+std::vector<OperationOrder> orders_that_differ_in_one_part() {
+    std::vector<OperationOrder> orders;
+    for (const auto& change : std::vector<std::function<void(OperationOrder&)>>{
+             [](auto& order) { order.endpoint.firewall = "core"; },
+             [](auto& order) { order.endpoint.availability_zone.reset(); },
+             [](auto& order) { order.query.filters.pop_back(); },
+             [](auto& order) { order.query.side = MatchSide::Original; },
+             [](auto& order) { order.query.direction = MatchDirection::AsGiven; },
+             [](auto& order) { order.query.states = StateScope::New; },
+             [](auto& order) {
+                 order.query.mark = MarkMatch{5, 3};
+             },
+             [](auto& order) { order.query.zone.reset(); }, [](auto& order) { order.query.minimum_bytes = 1; },
+             [](auto& order) { order.query.minimum_age = std::chrono::seconds{60}; },
+             [](auto& order) { order.from_operation = "5f0a"; }, [](auto& order) { order.maximum_flows = 1; },
+             [](auto& order) { order.maximum_flows.reset(); }, [](auto& order) { order.dry_run = false; },
+             [](auto& order) { order.include_protected = false; }, [](auto& order) { order.spared.clear(); },
+             [](auto& order) { order.stream_exception_policy = "drop"; },
+             [](auto& order) { order.require_policy = false; }})
+        change(orders.emplace_back(full_flush()));
+    return orders;
+}
+
+TEST(OrderJson, of_another_order_is_another_text_whatever_the_part) {
+    std::set<std::string> texts;
+    auto orders = orders_that_differ_in_one_part();
+    orders.push_back(full_flush());
+    for (const auto& order : orders) {
+        fmt::memory_buffer out;
+        ASSERT_TRUE(append_order_json(out, order));
+        texts.insert(fmt::to_string(out));
+    }
+    EXPECT_EQ(texts.size(), orders.size());
+}
+
 TEST(OrderJson, of_captured_flows_takes_no_query_beside_them) {
     OperationOrder order;
     order.type = OperationType::Flush;
@@ -96,6 +135,8 @@ TEST(OrderJson, errors_name_the_member_and_the_rule) {
     EXPECT_EQ(error_of("[]"), "body: not a JSON object");
     EXPECT_EQ(error_of("{}"), "type: missing");
     EXPECT_EQ(error_of(R"({"type":1})"), "type: not a text");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{"source":"10.0.0.1","source":"::/0"}]})"),
+              "body: source: given twice");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE"})"), "filters: name the flows; an empty filter, {}, means every one");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[]})"),
               "filters: name the flows; an empty filter, {}, means every one");

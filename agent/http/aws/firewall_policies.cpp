@@ -46,6 +46,12 @@ Result<std::string> parse_action(std::string_view text) {
     return invalid("\"{}\": there are no stateless rules here; the action is {}", text, kOnlyAction);
 }
 
+/// Either will do, as there are no rules: clients send it beside the exception policy.
+Result<std::string> parse_rule_order(std::string_view text) {
+    if (text == "DEFAULT_ACTION_ORDER" || text == "STRICT_ORDER") return std::string{text};
+    return invalid("\"{}\" is none of DEFAULT_ACTION_ORDER, STRICT_ORDER", text);
+}
+
 Result<std::vector<EndpointPolicy>> read_in_force(ManagedGateway& gateway, const Firewall& firewall) {
     std::vector<EndpointPolicy> in_force;
     for (const auto& endpoint : firewall.endpoints) {
@@ -115,10 +121,12 @@ Result<PolicyUpdate> read_update(ShapeReader& reader) {
     reader.required("UpdateToken", update.token, parse_uuid);
     reader.required_structure("FirewallPolicy", [&](ShapeReader& policy) {
         std::vector<std::string> actions;
+        std::string rule_order;
         policy.required_list("StatelessDefaultActions", actions, parse_action);
         policy.required_list("StatelessFragmentDefaultActions", actions, parse_action);
         policy.optional_structure("StatefulEngineOptions", [&](ShapeReader& options) {
             options.optional("StreamExceptionPolicy", update.exception, parse_exception);
+            options.optional("RuleOrder", rule_order, parse_rule_order);
         });
     });
     reader.optional_flag("DryRun", update.dry_run);

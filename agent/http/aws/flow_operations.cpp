@@ -32,7 +32,8 @@ Result<void> take_order(const gateway::ManagedGateway& gateway, const Request& r
                         FirewallReference& firewall, gateway::OperationOrder& order) {
     take_firewall_reference(reader, firewall);
     take_flow_query(reader, order.query);
-    order.endpoint = {firewall.arn, firewall.availability_zone, {}};
+    order.endpoint = {
+        firewall.arn, firewall.availability_zone ? firewall.availability_zone : firewall.availability_zone_id, {}};
     if (const auto& read = reader.finish(); !read) return read;
     if (order.type == OperationType::Flush) {
         if (auto limited = check_limits(order.query); !limited) return limited;
@@ -52,7 +53,7 @@ Result<std::string> start(OperationType type, gateway::ManagedGateway& gateway, 
     order.type = type;
     order.proof = request.proof;
     order.caller = request.caller;
-    if (request.own_flows && type == OperationType::Flush) order.spared = {*request.own_flows};
+    order.own_flows = request.own_flows;
     if (auto taken = take_order(gateway, request, reader, firewall, order); !taken) {
         return tl::unexpected(gateway.refuse(order, std::move(taken.error())));
     }
@@ -156,6 +157,10 @@ void add_operation(JsonMembers& members, const config::Configuration& configurat
     const auto& [firewall, availability_zone, netns] = operation.endpoint;
     members.text("FirewallArn", firewall_arn(configuration, firewall));
     members.text("AvailabilityZone", availability_zone);
+    // An endpoint that is configured no more has no id that anybody knows.
+    if (const auto known = config::find_endpoint(configuration, firewall, availability_zone)) {
+        members.text("AvailabilityZoneId", config::zone_id(*known->endpoint));
+    }
     members.text("VpcEndpointId", vpc_endpoint_id(firewall, availability_zone));
     members.text("FlowOperationId", operation.id);
     members.text("FlowOperationStatus", to_string(operation.status));

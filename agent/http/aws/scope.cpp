@@ -16,30 +16,42 @@ tl::unexpected<Error> not_there(fmt::format_string<Args...> format, Args&&... ar
     return tl::unexpected(Error{ErrorKind::Invalid, fmt::format(format, std::forward<Args>(args)...), ENOENT});
 }
 
-Result<void> check_zone(const config::Firewall& firewall, const FirewallReference& reference) {
-    const auto& zone = reference.availability_zone;
-    const auto& endpoints = firewall.endpoints;
-    const bool is_there =
-        !zone || std::ranges::find(endpoints, *zone, &config::FirewallEndpoint::availability_zone) != endpoints.end();
-    if (is_there) return {};
-    return not_there("AvailabilityZone: firewall {} has no endpoint in \"{}\"", firewall.name, *zone);
-}
+/// A member of a request that names an endpoint, and what the endpoint is called by it.
+struct EndpointMember {
+    std::string_view name;
+    std::optional<std::string> FirewallReference::*value;
+    std::string (*value_of)(const config::Firewall&, const config::FirewallEndpoint&);
+};
 
-/// The zone of the endpoint that is meant, by its own name or by its id.
+constexpr EndpointMember kEndpointMembers[] = {
+    {"AvailabilityZone", &FirewallReference::availability_zone,
+     [](const auto&, const auto& endpoint) { return endpoint.availability_zone; }},
+    {"AvailabilityZoneId", &FirewallReference::availability_zone_id,
+     [](const auto&, const auto& endpoint) { return config::zone_id(endpoint); }},
+    {"VpcEndpointId", &FirewallReference::vpc_endpoint_id,
+     [](const auto& firewall, const auto& endpoint) {
+         return vpc_endpoint_id(firewall.name, endpoint.availability_zone);
+     }},
+};
+
+/// The zone of the endpoint that is meant; nothing where no member names one.
 Result<std::optional<std::string>> zone_of(const config::Firewall& firewall, const FirewallReference& reference) {
-    if (!reference.vpc_endpoint_id) return reference.availability_zone;
-    const auto& id = *reference.vpc_endpoint_id;
-    const auto found = std::ranges::find_if(firewall.endpoints, [&](const config::FirewallEndpoint& each) {
-        return vpc_endpoint_id(firewall.name, each.availability_zone) == id;
-    });
-    if (found == firewall.endpoints.end()) {
-        return not_there("VpcEndpointId: firewall {} has no endpoint {}", firewall.name, id);
+    std::optional<std::string> zone;
+    for (const auto& [name, value, value_of] : kEndpointMembers) {
+        const auto& wanted = reference.*value;
+        if (!wanted) continue;
+        const auto found = std::ranges::find_if(
+            firewall.endpoints, [&](const auto& endpoint) { return value_of(firewall, endpoint) == *wanted; });
+        if (found == firewall.endpoints.end()) {
+            return not_there("{}: firewall {} has no endpoint \"{}\"", name, firewall.name, *wanted);
+        }
+        if (zone && *zone != found->availability_zone) {
+            return invalid("{}: {} is in availability zone {}, not in {}", name, *wanted, found->availability_zone,
+                           *zone);
+        }
+        zone = found->availability_zone;
     }
-    if (reference.availability_zone.value_or(found->availability_zone) != found->availability_zone) {
-        return invalid("VpcEndpointId: {} is in availability zone {}, not in {}", id, found->availability_zone,
-                       *reference.availability_zone);
-    }
-    return found->availability_zone;
+    return zone;
 }
 
 }  // namespace
@@ -47,6 +59,7 @@ Result<std::optional<std::string>> zone_of(const config::Firewall& firewall, con
 void take_firewall_reference(ShapeReader& reader, FirewallReference& reference) {
     reader.required("FirewallArn", reference.arn, parse_arn);
     reader.optional("AvailabilityZone", reference.availability_zone, as_it_is);
+    reader.optional("AvailabilityZoneId", reference.availability_zone_id, as_it_is);
     reader.optional("VpcEndpointId", reference.vpc_endpoint_id, parse_vpc_endpoint_id);
     reader.optional("VpcEndpointAssociationArn", reference.vpc_endpoint_association_arn, parse_arn);
 }
@@ -62,7 +75,6 @@ Result<Scope> find_scope(const config::Configuration& configuration, const Firew
     if (const auto& association = reference.vpc_endpoint_association_arn) {
         return not_there("VpcEndpointAssociationArn: there is no association {}", *association);
     }
-    if (auto checked = check_zone(*firewall, reference); !checked) return tl::unexpected(std::move(checked.error()));
     return zone_of(*firewall, reference).map([&](std::optional<std::string>&& zone) {
         return Scope{std::move(*firewall), std::move(zone)};
     });

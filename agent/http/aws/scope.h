@@ -20,6 +20,7 @@ namespace headgate::http::aws {
 struct FirewallReference {
     std::string arn;
     std::optional<std::string> availability_zone;
+    std::optional<std::string> availability_zone_id;
     std::optional<std::string> vpc_endpoint_id;
     std::optional<std::string> vpc_endpoint_association_arn;  ///< there are none: headgate's firewalls have no VPC
 };
@@ -35,7 +36,7 @@ struct Scope {
     [[nodiscard]] bool covers(const Endpoint& endpoint) const;
 };
 
-/// Zone and endpoint id must mean the same endpoint where both are given.
+/// All that name an endpoint (zone, zone's id, endpoint's id) must mean the same one.
 [[nodiscard]] Result<Scope> find_scope(const config::Configuration& configuration, const FirewallReference& reference);
 
 /// The endpoint that is meant. What may go unsaid is what leaves no choice.

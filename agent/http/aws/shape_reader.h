@@ -1,6 +1,6 @@
 // Takes the structures of AWS's requests out of JSON. An error names the member by its whole way from the top:
-// `FlowFilters[3].SourceAddress.AddressDefinition: ...`. A member that is null is absent, and one that nobody asks for
-// is ignored: newer clients send more than there is (Smithy, AWS JSON 1.0).
+// `FlowFilters[3].SourceAddress.AddressDefinition: ...`. A member that is null is absent. A member that no handler
+// reads is an error: AWS JSON 1.0 lets a service ignore it, but what it asks for would not be done, and nobody told.
 #pragma once
 
 #include <cstdint>
@@ -25,21 +25,22 @@ class ShapeReader {
     /// A text that `parse` makes something of.
     template <typename T, typename Parse>
     void required(const std::string& name, T& slot, const Parse& parse) {
-        take(slot, [&] { return read_parsed(object_, name, parse); });
+        take(name, slot, [&] { return read_parsed(object_, name, parse); });
     }
     /// `fill(ShapeReader&)` reads what is in it.
     template <typename Fill>
     void required_structure(const std::string& name, const Fill& fill) {
         JsonObject inner;
-        take(inner, [&] { return read_object(object_, name); });
+        take(name, inner, [&] { return read_object(object_, name); });
         read_inner(inner, name, fill);
     }
     /// `fill(ShapeReader&, Value&)` reads one element.
     template <typename Value, typename Fill>
     void required_structures(const std::string& name, std::vector<Value>& slot, const Fill& fill) {
+        know(name);
         if (!result_) return;
         const auto list = object_->getArray(name);
-        if (list.isNull()) return fail(name, has(name) ? invalid("not a list") : invalid("missing"));
+        if (list.isNull()) return fail(name, object_->isNull(name) ? invalid("missing") : invalid("not a list"));
         for (unsigned i = 0; i < list->size() && result_; ++i) {
             const auto place = fmt::format("{}[{}]", name, i);
             const auto element = list->getObject(i);
@@ -51,7 +52,7 @@ class ShapeReader {
     template <typename Value, typename Parse>
     void required_list(const std::string& name, std::vector<Value>& slot, const Parse& parse) {
         std::vector<std::string> texts;
-        take(texts, [&] { return read_texts(object_, name); });
+        take(name, texts, [&] { return read_texts(object_, name); });
         for (std::size_t i = 0; i < texts.size(); ++i) {
             auto value = parse(texts[i]);
             if (!value) return fail(fmt::format("{}[{}]", name, i), tl::unexpected(std::move(value.error())));
@@ -73,21 +74,26 @@ class ShapeReader {
         if (has(name)) required_list(name, slot, parse);
     }
     void optional_flag(const std::string& name, bool& slot) {
-        if (has(name)) take(slot, [&] { return read_flag(object_, name); });
+        if (has(name)) take(name, slot, [&] { return read_flag(object_, name); });
     }
     void optional_number(const std::string& name, std::int32_t& slot, std::int32_t lowest, std::int32_t highest);
 
-    [[nodiscard]] bool has(const std::string& name) const { return !object_->isNull(name); }
+    [[nodiscard]] bool has(const std::string& name) {
+        know(name);
+        return !object_->isNull(name);
+    }
 
     /// A rule that the caller sees broken.
     void fail(std::string_view name, Result<void> outcome);
 
-    /// How it went, when everything has been asked for.
-    [[nodiscard]] const Result<void>& finish() const { return result_; }
+    /// How it went, when everything has been asked for. A member that is not known comes before any other error, as a
+    /// misspelt one is often missing under its right name.
+    [[nodiscard]] Result<void> finish() const;
 
   private:
     template <typename T, typename Read>
-    void take(T& slot, const Read& read) {
+    void take(const std::string& name, T& slot, const Read& read) {
+        know(name);
         if (!result_) return;
         if (auto value = read()) {
             slot = std::move(*value);
@@ -102,10 +108,12 @@ class ShapeReader {
         fill(reader);
         result_ = reader.finish();
     }
+    void know(const std::string& name);
     void fail(tl::unexpected<Error> error);
 
     JsonObject object_;
-    std::string path_;  ///< of this structure, with a dot behind; empty at the top
+    std::string path_;                ///< of this structure, with a dot behind; empty at the top
+    std::vector<std::string> known_;  ///< the members that were asked for
     Result<void> result_;
 };
 

@@ -1,5 +1,8 @@
 #include "http/client/agent_gateway.h"
 
+#include <Poco/UUID.h>
+#include <Poco/UUIDGenerator.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -22,6 +25,11 @@ constexpr std::size_t kRowsPerBlock = 256;
 constexpr std::chrono::milliseconds kLongestWait = std::chrono::seconds{30};  ///< that the agent takes on
 constexpr std::string_view kOperations = "/v1/operations";
 constexpr std::string_view kPolicy = "/v1/stream-exception-policy";
+
+/// So that an operation is not started twice whose start is asked for again, as its answer was lost (exchange.h).
+std::string new_token() {
+    return Poco::UUIDGenerator{}.createRandom().toString();
+}
 
 /// What the agent cannot know of somebody who has become root.
 void add_caller(Question& question, const Caller& caller) {
@@ -109,7 +117,7 @@ Result<FlowOperation> AgentGateway::start(const OperationOrder& order) {
     fmt::memory_buffer body;
     if (auto told = gateway::append_order_json(body, order); !told) return tl::unexpected(std::move(told.error()));
     Question question{"POST", std::string{kOperations}, fmt::to_string(body), {}};
-    if (!order.token.empty()) question.headers.emplace_back("Idempotency-Key", order.token);
+    question.headers.emplace_back("Idempotency-Key", order.token.empty() ? new_token() : order.token);
     add_caller(question, order.caller);
     return ask(socket_, question).and_then(gateway::read_operation_json);
 }

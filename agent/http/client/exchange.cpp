@@ -5,7 +5,9 @@
 #include <Poco/Net/HTTPResponse.h>
 
 #include <cerrno>
+#include <optional>
 #include <sstream>
+#include <thread>
 
 #include "http/problem.h"
 #include "http/server/body.h"
@@ -23,6 +25,10 @@ constexpr std::size_t kLongestHead = 64UL * 1024;
 constexpr std::size_t kLongestBody = 256UL * 1024 * 1024;
 constexpr std::size_t kLongestLine = 64UL * 1024;  ///< far beyond any flow's
 constexpr std::chrono::milliseconds kLookAround{200};
+constexpr std::chrono::milliseconds kBetweenTries{100};
+
+/// From the moment that an agent has made its socket until it listens on it (UnixListener::open), with a margin.
+constexpr std::chrono::milliseconds kOpening{500};
 
 Result<Wire> open(const std::filesystem::path& socket) {
     auto connected = connect_to(socket);
@@ -64,15 +70,65 @@ Result<HTTPResponse> read_response(Wire& wire, Deadline until) {
     }
 }
 
-/// Sends the question, and reads the answer up to its body, unless that is a problem.
-Result<BodyReader> begin(Wire& wire, const Question& question) {
-    const auto sent = wire.write(text_of(question), question.patience);
+/// A connection on which an answer has begun.
+struct Answered {
+    Wire wire;
+    HTTPResponse response;
+};
+
+Result<Answered> ask_once(const std::filesystem::path& socket, const Question& question) {
+    auto wire = open(socket);
+    if (!wire) return tl::unexpected(std::move(wire.error()));
+    const auto sent = wire->write(text_of(question), question.patience);
     // One who is refused may find the connection closed before all is sent: the answer says why.
     if (!sent && sent.error().number != EPIPE) return tl::unexpected(sent.error());
-    const auto response = read_response(wire, in(question.patience));
-    if (!response) return tl::unexpected(response.error());
-    auto body = BodyReader::of(*response, wire);
-    const int status = response->getStatus();
+    auto response = read_response(*wire, in(question.patience));
+    if (!response) return tl::unexpected(std::move(response.error()));
+    return Answered{std::move(*wire), std::move(*response)};
+}
+
+/// Whether a connection that fails so is one to an agent that stops, or to none.
+bool is_restart(const Error& error) {
+    switch (error.number) {
+        case ENOENT:
+        case ECONNREFUSED:
+        case ECONNRESET:
+        case EPIPE:
+            return true;
+        default:
+            return false;
+    }
+}
+
+tl::unexpected<Error> unanswered(Error error, const Question& question) {
+    error.message += fmt::format(
+        "; the agent has not answered for {} seconds, and may have done what it was asked: see `headgate operations "
+        "list`, then ask again",
+        std::chrono::ceil<std::chrono::seconds>(question.restart).count());
+    return tl::unexpected(std::move(error));
+}
+
+bool never() {
+    return false;
+}
+
+/// Asks until an answer begins.
+Result<Answered> ask_until_answered(const std::filesystem::path& socket, const Question& question,
+                                    const std::function<bool()>& is_over) {
+    for (std::optional<Deadline> until;;) {
+        auto answered = ask_once(socket, question);
+        if (answered || !is_restart(answered.error())) return answered;
+        if (!until) until = in(question.restart);
+        if (std::chrono::steady_clock::now() >= *until) return unanswered(std::move(answered.error()), question);
+        if (is_over()) return answered;
+        std::this_thread::sleep_for(kBetweenTries);
+    }
+}
+
+/// The body of an answer, unless that is a problem.
+Result<BodyReader> body_of(Answered& answered, const Question& question) {
+    auto body = BodyReader::of(answered.response, answered.wire);
+    const int status = answered.response.getStatus();
     if (!body || (status >= 200 && status < 300)) return body;
     const auto text = body->read_all(kLongestBody, in(question.patience));
     if (!text) return tl::unexpected(text.error());
@@ -119,14 +175,14 @@ std::string encoded(std::string_view text) {
 /// `may_go_on` is asked before each part of the answer.
 Result<void> read_lines(const std::filesystem::path& socket, const Question& question,
                         const std::function<Result<void>(const std::string&)>& take,
-                        const std::function<bool(Wire&)>& may_go_on) {
-    auto wire = open(socket);
-    if (!wire) return tl::unexpected(std::move(wire.error()));
-    auto body = begin(*wire, question);
+                        const std::function<bool()>& is_over, const std::function<bool(Wire&)>& may_go_on) {
+    auto answered = ask_until_answered(socket, question, is_over);
+    if (!answered) return is_over() ? Result<void>{} : tl::unexpected(std::move(answered.error()));
+    auto body = body_of(*answered, question);
     if (!body) return tl::unexpected(std::move(body.error()));
     Lines lines{take};
     for (;;) {
-        if (!may_go_on(*wire)) return {};
+        if (!may_go_on(answered->wire)) return {};
         const auto bytes = body->read(in(question.patience));
         if (!bytes) return tl::unexpected(bytes.error());
         if (bytes->empty()) return lines.finish();
@@ -159,25 +215,30 @@ Target& Target::parameter(std::string_view name, std::string_view value) {
 }
 
 Result<void> reach(const std::filesystem::path& socket) {
-    return open(socket).map([](const Wire&) {});
+    for (const auto until = in(kOpening);;) {
+        auto opened = open(socket);
+        const bool is_opening = !opened && opened.error().number == ECONNREFUSED;
+        if (!is_opening || std::chrono::steady_clock::now() >= until) return opened.map([](const Wire&) {});
+        std::this_thread::sleep_for(kBetweenTries);
+    }
 }
 
 Result<std::string> ask(const std::filesystem::path& socket, const Question& question) {
-    auto wire = open(socket);
-    if (!wire) return tl::unexpected(std::move(wire.error()));
-    auto body = begin(*wire, question);
+    auto answered = ask_until_answered(socket, question, never);
+    if (!answered) return tl::unexpected(std::move(answered.error()));
+    auto body = body_of(*answered, question);
     if (!body) return tl::unexpected(std::move(body.error()));
     return body->read_all(kLongestBody, in(question.patience));
 }
 
 Result<void> ask_for_lines(const std::filesystem::path& socket, const Question& question,
                            const std::function<Result<void>(const std::string&)>& take) {
-    return read_lines(socket, question, take, [](const Wire&) { return true; });
+    return read_lines(socket, question, take, never, [](const Wire&) { return true; });
 }
 
 Result<void> ask_for_lines(const std::filesystem::path& socket, const EndlessQuestion& question,
                            const std::function<Result<void>(const std::string&)>& take) {
-    return read_lines(socket, question.question, take,
+    return read_lines(socket, question.question, take, question.is_over,
                       [&](Wire& wire) { return wait_unless_over(wire, question.is_over); });
 }
 

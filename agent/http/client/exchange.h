@@ -1,4 +1,8 @@
 // A request to the agent and its answer: the client's side of one connection.
+//
+// An agent that is being restarted ends connections without an answer, and for a moment there may be none. A question
+// of which nothing was answered is asked again until an agent answers, or `restart` is over. So every question must be
+// one that can be asked twice: it only looks, or changes nothing the second time, or has an Idempotency-Key.
 #pragma once
 
 #include <chrono>
@@ -36,15 +40,17 @@ struct Question {
     std::string body;  ///< JSON; empty: none
     std::vector<std::pair<std::string, std::string>> headers;
     std::chrono::milliseconds patience = std::chrono::minutes{5};  ///< for the answer, or for its next part
+    std::chrono::milliseconds restart = std::chrono::seconds{15};  ///< that an agent may take to come back
 };
 
 /// An answer of which nobody knows when its next part comes.
 struct EndlessQuestion {
     Question question;              ///< its patience is for the answer's begin
-    std::function<bool()> is_over;  ///< asked several times a second while nothing comes
+    std::function<bool()> is_over;  ///< asked several times a second while nothing comes, nor anybody answers
 };
 
-/// Whether somebody answers there at all. EACCES: this user may not ask.
+/// Whether an agent listens there at all. One that is just opening its socket is waited for. EACCES: this user may not
+/// ask.
 [[nodiscard]] Result<void> reach(const std::filesystem::path& socket);
 
 /// The body of the answer. A problem comes back as the error that it tells.

@@ -15,6 +15,7 @@ namespace {
 void add_endpoint(JsonMembers& members, const config::Configuration& configuration, const config::Firewall& firewall,
                   const config::FirewallEndpoint& endpoint) {
     members.text("availability_zone", endpoint.availability_zone);
+    members.text("availability_zone_id", config::zone_id(endpoint));
     members.text("endpoint_id", aws::vpc_endpoint_id(firewall.name, endpoint.availability_zone));
     if (endpoint.netns) members.text("netns", *endpoint.netns);
     if (endpoint.conntrack_zone) members.number("conntrack_zone", *endpoint.conntrack_zone);

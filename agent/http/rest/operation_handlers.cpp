@@ -79,7 +79,7 @@ Answer start_operation(gateway::ManagedGateway& gateway, const Request& request)
     order->token = std::move(*token);
     order->caller = request.caller;
     order->proof = request.proof;
-    if (request.own_flows && order->type == OperationType::Flush) order->spared.push_back(*request.own_flows);
+    order->own_flows = request.own_flows;
     const auto started = gateway.start(*order);
     if (started) return operation_answer(202, *started);
     // What is not there is then not what the path names, but what the body does.
