@@ -27,7 +27,7 @@ Result<void> spare_own_sessions(const ChosenEndpoint& endpoint, const PolicyOrde
     query.filters = order.own_sessions;
     query.direction = MatchDirection::Both;
     Count tracked;
-    const auto scanned = table.scan(query, Moment{clock.now(), std::nullopt}, tracked);
+    const auto scanned = table.scan(query, Moment{.now = clock.now()}, tracked);
     if (!scanned) return tl::unexpected(scanned.error());
     if (tracked.flows != 0) return {};
     return refused(
