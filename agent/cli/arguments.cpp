@@ -144,7 +144,11 @@ void FilterArguments::add_to(CLI::App& command) {
     command.add_option("--min-age", minimum_age, "leave out flows younger than this")
         ->group(beside)
         ->type_name("SECONDS");
-    command.add_option("--state", state, "NEW, ESTABLISHED or CLOSED; without it, all but CLOSED")
+    command
+        .add_option(
+            "--state", state,
+            "NEW, ESTABLISHED, CLOSED, ACTIVE (all but CLOSED) or ANY; without it, a capture shows ACTIVE flows, "
+            "and a flush ends ANY")
         ->group(beside)
         ->type_name("STATE");
     command.add_option("--mark", mark, "conntrack mark")->group(beside)->type_name("VALUE[/MASK]");
@@ -170,10 +174,7 @@ Result<FlowQuery> FilterArguments::query() const {
     query.filters = std::move(*filters_read);
     if (both_directions) query.direction = MatchDirection::Both;
     auto taken = take("--min-age", minimum_age, query.minimum_age, parse_seconds)
-                     .and_then([&] {
-                         return take("--state", state, query.states,
-                                     [](const auto& text) { return parse_flow_state(text).map(scope_of); });
-                     })
+                     .and_then([&] { return take("--state", state, query.states, parse_state_scope); })
                      .and_then([&] { return take("--mark", mark, query.mark, parse_mark_match); })
                      .and_then([&] { return take("--zone", zone, query.zone, parse_number<std::uint16_t>); })
                      .and_then([&] {

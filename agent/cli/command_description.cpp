@@ -35,7 +35,7 @@ const std::map<std::string_view, ValueHint>& value_hints() {
         {"--protocol", {.choices = protocol_names()}},
         {"--reason", {.choices = {"flushed", "closed", "timeout", "evicted"}}},
         {"--socket", {.paths = Paths::Files}},
-        {"--state", {.choices = {"NEW", "ESTABLISHED", "CLOSED"}}},
+        {"--state", {.choices = {"NEW", "ESTABLISHED", "CLOSED", "ACTIVE", "ANY"}}},
         {"--state-dir", {.paths = Paths::Folders}},
         {"--stream-exception-policy", {.candidates = "policies", .paths = Paths::Files}},
         {"--type", {.choices = {"capture", "flush"}}},

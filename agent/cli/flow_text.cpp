@@ -7,8 +7,8 @@
 namespace headgate::cli {
 namespace {
 
-std::string endpoint_text(const Address& address, Protocol protocol, std::uint16_t port) {
-    if (!has_ports(protocol)) return to_string(address);
+std::string endpoint_text(const FlowTuple& tuple, const Address& address, std::uint16_t port) {
+    if (!has_ports(tuple)) return to_string(address);
     return address.family == Family::Ipv6 ? fmt::format("[{}]:{}", to_string(address), port)
                                           : fmt::format("{}:{}", to_string(address), port);
 }
@@ -16,7 +16,7 @@ std::string endpoint_text(const Address& address, Protocol protocol, std::uint16
 }  // namespace
 
 std::string source_text(const FlowTuple& tuple) {
-    return endpoint_text(tuple.source, tuple.protocol, tuple.source_port);
+    return endpoint_text(tuple, tuple.source, tuple.source_port);
 }
 
 std::string destination_text(const FlowTuple& tuple) {
@@ -24,7 +24,7 @@ std::string destination_text(const FlowTuple& tuple) {
         return fmt::format("{} type {} code {} id {}", to_string(tuple.destination), tuple.icmp_type, tuple.icmp_code,
                            tuple.icmp_id);
     }
-    return endpoint_text(tuple.destination, tuple.protocol, tuple.destination_port);
+    return endpoint_text(tuple, tuple.destination, tuple.destination_port);
 }
 
 std::string duration_text(std::chrono::seconds duration) {

@@ -36,12 +36,12 @@ class NdjsonWriter final : public FlowWriter {
     explicit NdjsonWriter(OutputStream& out) : out_(out) {}
 
     Result<void> begin(const FlowOperation& operation) override {
-        now_ = operation.requested_at;
+        moment_ = moment_of(operation);
         return {};
     }
 
     Result<void> flow(const Flow& flow, const FlowAnnotation& annotation) override {
-        append_flow_json(out_.buffer(), flow, now_, annotation);
+        append_flow_json(out_.buffer(), flow, moment_, annotation);
         out_.buffer().push_back('\n');
         return out_.written();
     }
@@ -54,7 +54,7 @@ class NdjsonWriter final : public FlowWriter {
 
   private:
     OutputStream& out_;
-    Timestamp now_{};
+    Moment moment_;
 };
 
 }  // namespace

@@ -19,13 +19,19 @@ constexpr std::size_t kRowsInQuestion = 10;
 
 /// The flows of a capture file.
 operations::RowSource captured_flows(const std::string& path) {
-    return [path](const auto& take) -> Result<void> {
-        const auto end = operations::read_capture_file(path, take);
-        if (!end) return tl::unexpected(end.error());
-        if (*end == operations::CaptureFileEnd::Part) {
+    return [path](const auto& take) -> Result<std::optional<Endpoint>> {
+        const auto facts = operations::read_capture_file(path, take);
+        if (!facts) return tl::unexpected(facts.error());
+        if (!facts->is_whole) {
             tell(fmt::format("warning: {} holds a part of its capture: picked from it, or cut short", path));
         }
-        return {};
+        if (!facts->endpoint) {
+            tell(
+                fmt::format("warning: {} does not say where it was captured: elsewhere its flows are not found, and "
+                            "told to be gone",
+                            path));
+        }
+        return facts->endpoint;
     };
 }
 

@@ -95,10 +95,10 @@ void tell_caveats(const FlowOperation& operation) {
         tell(fmt::format("warning: {}", warning));
     const auto& counts = operation.counts;
     if (counts.age_unknown != 0) {
-        tell(
-            fmt::format("warning: {} left out: made before net.netfilter.nf_conntrack_timestamp was 1, so the kernel "
-                        "does not know the age",
-                        plural(counts.age_unknown, "flow")));
+        tell(fmt::format(
+            "warning: {} left out, whose age is not known: made before net.netfilter.nf_conntrack_timestamp "
+            "was 1, or stamped by a clock that was wrong",
+            plural(counts.age_unknown, "flow")));
     }
     if (counts.bytes_unknown != 0) {
         tell(

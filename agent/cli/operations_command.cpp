@@ -94,12 +94,15 @@ void append_text(fmt::memory_buffer& out, const FlowOperation& operation) {
     append_line(out, "from", operation.caller.source_address);
     append_line(out, "duration", fmt::format("{} ms", operation.duration.count()));
     append_line(out, "filters", filters_text(operation.query));
+    if (const auto& states = operation.query.states) append_line(out, "state", to_string(*states));
     append_line(out, "flows of", operation.from_operation);
     if (operation.query.minimum_age.count() != 0) {
         append_line(out, "minimum age", fmt::format("{} s", operation.query.minimum_age.count()));
     }
     append_line(out, "search", operation.plan);
-    append_line(out, "counts", fmt::format("{} scanned, {} matched", counts.scanned, counts.matched));
+    append_line(out, "counts",
+                fmt::format("{} scanned, {} matched{}", counts.scanned, counts.matched,
+                            counts.closed != 0 ? fmt::format(", {} closed beside them", counts.closed) : ""));
     if (operation.type == OperationType::Capture) return;
     append_line(out, "",
                 fmt::format("{} flushed, {} gone, {} failed, {} protected", counts.flushed, counts.gone, counts.failed,

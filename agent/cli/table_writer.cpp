@@ -51,7 +51,7 @@ class TableWriter final : public FlowWriter {
     explicit TableWriter(OutputStream& out) : out_(out) {}
 
     Result<void> begin(const FlowOperation& operation) override {
-        now_ = operation.requested_at;
+        moment_ = moment_of(operation);
         dry_run_ = operation.dry_run;
         table_.emplace(flow_columns(operation.type), stdout_width(),
                        stdout_has_colour() ? TextTable::Colour::Yes : TextTable::Colour::No);
@@ -59,7 +59,7 @@ class TableWriter final : public FlowWriter {
     }
 
     Result<void> flow(const Flow& flow, const FlowAnnotation& annotation) override {
-        const auto seconds = age(flow, now_);
+        const auto seconds = age(flow, moment_);
         table_->add(
             {
                 std::string{to_string(flow.original.protocol)},
@@ -85,6 +85,9 @@ class TableWriter final : public FlowWriter {
         const auto& counts = operation.counts;
         const auto to = std::back_inserter(text);
         fmt::format_to(to, "{} of {} flows match", counts.matched, counts.scanned);
+        if (counts.closed != 0) {
+            fmt::format_to(to, ", and beside them {} closed (--state ANY shows both)", counts.closed);
+        }
         if (operation.type == OperationType::Flush) {
             if (operation.dry_run) {
                 fmt::format_to(to, ": {} would be flushed, {} gone, {} protected (dry run)",
@@ -103,7 +106,7 @@ class TableWriter final : public FlowWriter {
     OutputStream& out_;
     std::optional<TextTable> table_;  ///< from begin() on
     bool dry_run_ = false;
-    Timestamp now_{};
+    Moment moment_;
 };
 
 }  // namespace

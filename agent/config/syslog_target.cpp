@@ -47,15 +47,15 @@ std::optional<HostAndPort> split(std::string_view text) {
 Result<SyslogTarget> parse_remote(const Scheme& scheme, std::string_view text, std::string_view where) {
     const auto parts = split(where);
     if (!parts) return invalid("\"{}\": behind the address stands nothing or a colon and a port", text);
-    const auto address = parse_address(parts->host);
-    if (!address || address->family != parts->family) {
+    const auto written = parse_address_as_written(parts->host);
+    if (!written || written->family != parts->family) {
         return invalid("\"{}\": \"{}\" is not an {} address{}", text, parts->host,
                        parts->family == Family::Ipv4 ? "IPv4" : "IPv6",
                        parts->family == Family::Ipv4 ? ", and one of IPv6 stands in brackets" : "");
     }
     const auto port = parts->port ? parse_number<std::uint16_t>(*parts->port, 1, 65535) : scheme.usual_port;
     if (!port) return tl::unexpected(Error{port.error()}.within("port"));
-    return SyslogTarget{scheme.transport, *address, *port, {}};
+    return SyslogTarget{scheme.transport, *parse_address(parts->host), *port, {}};
 }
 
 const Scheme* scheme_of(std::string_view text) {

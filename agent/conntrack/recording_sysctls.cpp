@@ -12,6 +12,7 @@ namespace headgate::conntrack {
 namespace {
 
 constexpr std::uint64_t kOn = 1;
+constexpr std::uint64_t kOnWhenHeard = 2;  ///< of nf_conntrack_events alone
 constexpr std::string_view kTimestamps = "nf_conntrack_timestamp";
 constexpr std::string_view kCounters = "nf_conntrack_acct";
 constexpr std::string_view kEvents = "nf_conntrack_events";
@@ -39,9 +40,15 @@ RecordingSysctl ensure_on(std::string_view name) {
     return sysctl;
 }
 
-std::string_view what_is_lacking(std::string_view name) {
-    if (name == kTimestamps) return "the age of flows is not known";
-    if (name == kCounters) return "packets and bytes are not counted";
+/// Whether flows that begin while the agent listens are recorded.
+bool is_recording(std::string_view name, std::uint64_t value) {
+    return value == kOn || (name == kEvents && value == kOnWhenHeard);
+}
+
+std::string_view what_is_lacking(const RecordingSysctl& sysctl) {
+    if (sysctl.name == kTimestamps) return "the age of flows is not known";
+    if (sysctl.name == kCounters) return "packets and bytes are not counted";
+    if (sysctl.before == kOnWhenHeard) return "the end of flows that began while nobody listened is not told";
     return "the end of flows is not told";
 }
 
@@ -57,7 +64,7 @@ Result<RecordingReport> ensure_recording(const netlink::NetworkNamespace& where)
     RecordingReport report;
     auto looked = where.run([&]() -> Result<void> {
         if (const auto loaded = SysctlFile::open("nf_conntrack_count"); !loaded) {
-            return tl::unexpected(conntrack_not_loaded(loaded.error()));
+            return tl::unexpected(missing_sysctl(loaded.error()));
         }
         report = {ensure_on(kTimestamps), ensure_on(kCounters), ensure_on(kEvents)};
         return {};
@@ -82,7 +89,7 @@ Result<std::vector<std::string_view>> recordings_off(const netlink::NetworkNames
     auto looked = where.run([&]() -> Result<void> {
         for (const auto name : {kTimestamps, kCounters, kEvents}) {
             const auto value = SysctlFile::open(name).and_then([](const SysctlFile& file) { return file.read(); });
-            if (!value || *value != kOn) off.push_back(name);
+            if (!value || !is_recording(name, *value)) off.push_back(name);
         }
         return {};
     });
@@ -102,13 +109,12 @@ std::string describe(const RecordingSysctl& sysctl) {
             break;
     }
     if (!sysctl.before && sysctl.error == ENOENT) {
-        return fmt::format("{} is missing: this kernel was built without it, and {}", name,
-                           what_is_lacking(sysctl.name));
+        return fmt::format("{} is missing: this kernel was built without it, and {}", name, what_is_lacking(sysctl));
     }
     const std::string reason = std::generic_category().message(sysctl.error);
     if (!sysctl.before) return fmt::format("{} cannot be read ({})", name, reason);
     return fmt::format("{0} is {1} and cannot be set ({2}): {3}; set it with sysctl -w {0}={4}", name, *sysctl.before,
-                       reason, what_is_lacking(sysctl.name), kOn);
+                       reason, what_is_lacking(sysctl), kOn);
 }
 
 }  // namespace headgate::conntrack

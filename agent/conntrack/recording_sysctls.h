@@ -49,7 +49,8 @@ struct RecordingReport {
 /// Whether new flows get a time stamp just now.
 [[nodiscard]] Result<bool> are_timestamps_on(const netlink::NetworkNamespace& where);
 
-/// Those of the three that are not 1 just now, by name. Changes nothing.
+/// Those of the three that do not record just now, by name. Changes nothing. Events for whoever listens are enough:
+/// the agent does.
 [[nodiscard]] Result<std::vector<std::string_view>> recordings_off(const netlink::NetworkNamespace& where);
 
 /// One line for people: `net.netfilter.nf_conntrack_acct is 0 and cannot be set (Read-only file system): packets and

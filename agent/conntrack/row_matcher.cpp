@@ -40,6 +40,7 @@ Result<void> RowMatcher::take(netlink::Bytes payload) {
     const auto key = message->key();
     if (!key) return tl::unexpected(key.error());
     if (!emitted_.first_time(fingerprint(*key))) return {};
+    if (verdict == Verdict::Closed) ++report_.closed;
     if (verdict == Verdict::AgeUnknown) ++report_.age_unknown;
     if (verdict == Verdict::BytesUnknown) ++report_.bytes_unknown;
     if (verdict != Verdict::Match) return {};

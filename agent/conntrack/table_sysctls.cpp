@@ -1,15 +1,19 @@
 #include "conntrack/table_sysctls.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <string_view>
 #include <utility>
 
 namespace headgate::conntrack {
 
-Error conntrack_not_loaded(const Error& error) {
+Error missing_sysctl(const Error& error) {
     if (error.number != ENOENT) return error;
-    return {ErrorKind::Failed,
-            fmt::format("{}: conntrack is not loaded (modprobe nf_conntrack_netlink)", error.message), error.number};
+    const bool has_any = ::access("/proc/sys/net", F_OK) == 0;
+    const auto* const why =
+        has_any ? "conntrack is not loaded (modprobe nf_conntrack_netlink)" : "/proc is not mounted here";
+    return {ErrorKind::Failed, fmt::format("{}: {}", error.message, why), error.number};
 }
 
 Result<TableSysctls> TableSysctls::open() {
@@ -22,7 +26,7 @@ Result<TableSysctls> TableSysctls::open() {
     };
     for (const auto& [slot, name] : files) {
         auto file = SysctlFile::open(name);
-        if (!file) return tl::unexpected(conntrack_not_loaded(file.error()));
+        if (!file) return tl::unexpected(missing_sysctl(file.error()));
         *slot = std::move(*file);
     }
     return sysctls;

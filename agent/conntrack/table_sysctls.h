@@ -28,6 +28,6 @@ class TableSysctls {
 };
 
 /// What there is to say where one of them is missing.
-[[nodiscard]] Error conntrack_not_loaded(const Error& error);
+[[nodiscard]] Error missing_sysctl(const Error& error);
 
 }  // namespace headgate::conntrack

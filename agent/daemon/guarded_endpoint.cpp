@@ -52,7 +52,7 @@ bool GuardedEndpoint::is_current() const {
 }
 
 Result<void> GuardedEndpoint::see_to_recording(const netlink::NetworkNamespace& where) {
-    const auto now = SystemClock{}.now();
+    const auto now = SystemClock{}.up();
     const auto report = conntrack::ensure_recording(where);
     if (!report) return tl::unexpected(report.error());
     for (const auto& each : report->all()) {

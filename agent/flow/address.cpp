@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <optional>
 
 #include "flow/text.h"
 
@@ -90,6 +91,22 @@ char* write_ipv6(char* out, const std::array<std::uint8_t, 16>& octets) noexcept
     return write_dotted(out, octets.data() + 12);
 }
 
+/// An IPv4 address in IPv6's clothes, `::ffff:192.0.2.1` (RFC 4291, section 2.5.5.2): programs that listen on both
+/// families tell their peers that way.
+constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+constexpr unsigned kMappedBits = 8 * kMapped.size();
+
+bool is_mapped(const Address& address) {
+    return address.family == Family::Ipv6 &&
+           std::ranges::equal(kMapped, std::span{address.octets}.first<kMapped.size()>());
+}
+
+Address unmapped(const Address& address) {
+    Address ipv4;
+    std::ranges::copy(std::span{address.octets}.subspan<kMapped.size()>(), ipv4.octets.begin());
+    return ipv4;
+}
+
 std::uint64_t load_half(const Address& address, std::size_t half) noexcept {
     std::uint64_t value = 0;
     std::memcpy(&value, address.octets.data() + 8 * half, sizeof value);
@@ -128,6 +145,11 @@ std::string to_string(const Address& address) {
 }
 
 Result<Address> parse_address(std::string_view text) {
+    return parse_address_as_written(text).map(
+        [](const Address& address) { return is_mapped(address) ? unmapped(address) : address; });
+}
+
+Result<Address> parse_address_as_written(std::string_view text) {
     Address address;
     if (read_address(AF_INET, text, address.octets.data())) return address;
     address = Address{Family::Ipv6, {}};
@@ -159,14 +181,17 @@ std::string to_string(const Prefix& prefix) {
 
 Result<Prefix> parse_prefix(std::string_view text) {
     const auto slash = text.find('/');
-    auto address = parse_address(text.substr(0, slash));
+    auto address = parse_address_as_written(text.substr(0, slash));
     if (!address) return tl::unexpected(std::move(address.error()));
     const unsigned longest = address_bits(address->family);
-    if (slash == std::string_view::npos) return Prefix{*address, static_cast<std::uint8_t>(longest)};
-
-    const auto length = parse_unsigned<unsigned>(text.substr(slash + 1));
+    auto length = std::optional{longest};
+    if (slash != std::string_view::npos) length = parse_unsigned<unsigned>(text.substr(slash + 1));
     if (!length) return invalid("\"{}\": the prefix length is not a number", text);
     if (*length > longest) return invalid("{}: /{} is longer than /{}", text, *length, longest);
+    if (is_mapped(*address) && *length >= kMappedBits) {
+        *address = unmapped(*address);
+        *length -= kMappedBits;
+    }
     const Prefix prefix{network_of(*address, *length), static_cast<std::uint8_t>(*length)};
     if (prefix.address != *address) {
         return invalid("{} has host bits set; the prefix is {}/{}", text, to_string(prefix.address), *length);

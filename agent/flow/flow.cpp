@@ -66,6 +66,13 @@ std::span<const ProtocolState> states_of(Protocol protocol) {
     }
 }
 
+std::chrono::seconds seconds_between(Timestamp from, Timestamp to) {
+    // Two nanosecond counts may be too far apart for a third.
+    using std::chrono::microseconds;
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::floor<microseconds>(to) -
+                                                    std::chrono::floor<microseconds>(from));
+}
+
 const ProtocolState* find_protocol_state(const Flow& flow) {
     const auto states = states_of(flow.original.protocol);
     if (!flow.protocol_state || *flow.protocol_state >= states.size()) return nullptr;
@@ -100,13 +107,16 @@ std::optional<std::uint64_t> total_bytes(const Flow& flow) {
     return flow.counters_original.value_or(Counters{}).bytes + flow.counters_reply.value_or(Counters{}).bytes;
 }
 
-std::optional<std::chrono::seconds> age(const Flow& flow, Timestamp now) {
+std::optional<std::chrono::seconds> age(const Flow& flow, const Moment& moment) {
+    using std::chrono::seconds;
     if (!flow.started) return std::nullopt;
-    const auto end = flow.stopped.value_or(now);
-    // Two nanosecond counts may be too far apart for a third.
-    using std::chrono::microseconds;
-    const auto lived = std::chrono::floor<microseconds>(end) - std::chrono::floor<microseconds>(*flow.started);
-    return std::max(std::chrono::floor<std::chrono::seconds>(lived), std::chrono::seconds{0});
+    // Flows that begin while the table is searched are later than the moment for which it is asked.
+    constexpr seconds kLongestSearch{60};
+    const auto since_start = seconds_between(*flow.started, moment.now);
+    if (moment.up && since_start > *moment.up) return std::nullopt;
+    const auto lived = flow.stopped ? seconds_between(*flow.started, *flow.stopped) : since_start;
+    if (lived < -kLongestSearch) return std::nullopt;
+    return std::max(lived, seconds{0});
 }
 
 FlowState state(const Flow& flow) {

@@ -71,7 +71,7 @@ void add_words(Buffer& out, std::string_view words) {
 /// The nine of kTupleColumns.
 void add_tuple(Buffer& out, const FlowTuple& tuple) {
     const auto given = [](bool is_given, auto value) { return is_given ? std::optional{value} : std::nullopt; };
-    const bool ports = has_ports(tuple.protocol);
+    const bool ports = has_ports(tuple);
     const bool icmp = is_icmp(tuple.protocol);
     const bool keys = tuple.protocol == Protocol::Gre;
     add_address(out, tuple.source);
@@ -120,7 +120,7 @@ void append_flow_csv_header(Buffer& out) {
     append(out, kLastColumns);
 }
 
-void append_flow_csv(Buffer& out, const Flow& flow, Timestamp now, const FlowAnnotation& annotation) {
+void append_flow_csv(Buffer& out, const Flow& flow, const Moment& moment, const FlowAnnotation& annotation) {
     append_number(out, flow.id);
     add_text(out, to_string(flow.original.source.family));
     add_text(out, to_string(flow.original.protocol));
@@ -135,7 +135,7 @@ void append_flow_csv(Buffer& out, const Flow& flow, Timestamp now, const FlowAnn
     add_status(out, flow.status);
     out.push_back(',');
     if (flow.started) append_start_time(out, *flow.started);
-    add_seconds(out, age(flow, now));
+    add_seconds(out, age(flow, moment));
     add_seconds(out, flow.timeout);
     add_counters(out, flow.counters_original);
     add_counters(out, flow.counters_reply);

@@ -13,7 +13,8 @@ namespace headgate {
 /// Appends the line of names, with its end (CR LF).
 void append_flow_csv_header(fmt::memory_buffer& out);
 
-/// Appends one line with its end. What the kernel did not tell is empty. `now` is what ages are told against.
-void append_flow_csv(fmt::memory_buffer& out, const Flow& flow, Timestamp now, const FlowAnnotation& annotation = {});
+/// Appends one line with its end. What the kernel did not tell is empty. `moment` is what ages are told against.
+void append_flow_csv(fmt::memory_buffer& out, const Flow& flow, const Moment& moment,
+                     const FlowAnnotation& annotation = {});
 
 }  // namespace headgate

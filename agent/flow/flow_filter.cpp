@@ -7,8 +7,8 @@
 namespace headgate {
 namespace {
 
-bool port_fits(const std::optional<PortRange>& range, Protocol protocol, std::uint16_t port) noexcept {
-    return !range || (has_ports(protocol) && range->contains(port));
+bool port_fits(const std::optional<PortRange>& range, const FlowTuple& tuple, std::uint16_t port) noexcept {
+    return !range || (has_ports(tuple) && range->contains(port));
 }
 
 /// The parts of a filter that its text has named so far: only `protocol` may come again.
@@ -56,8 +56,8 @@ bool FlowFilter::matches(const FlowTuple& tuple) const noexcept {
     if (source && !source->contains(tuple.source)) return false;
     if (destination && !destination->contains(tuple.destination)) return false;
     if (!protocols.empty() && std::ranges::find(protocols, tuple.protocol) == protocols.end()) return false;
-    return port_fits(source_port, tuple.protocol, tuple.source_port) &&
-           port_fits(destination_port, tuple.protocol, tuple.destination_port);
+    return port_fits(source_port, tuple, tuple.source_port) &&
+           port_fits(destination_port, tuple, tuple.destination_port);
 }
 
 Result<FlowFilter> validated(FlowFilter filter) {

@@ -32,10 +32,10 @@ void append_address(Buffer& out, std::string_view key, const Address& address) {
 
 void append_endpoints(Buffer& out, const FlowTuple& tuple) {
     append_address(out, "source", tuple.source);
-    if (has_ports(tuple.protocol)) append_formatted(out, FMT_COMPILE(",\"source_port\":{}"), tuple.source_port);
+    if (has_ports(tuple)) append_formatted(out, FMT_COMPILE(",\"source_port\":{}"), tuple.source_port);
     append_text(out, ",");
     append_address(out, "destination", tuple.destination);
-    if (has_ports(tuple.protocol)) {
+    if (has_ports(tuple)) {
         append_formatted(out, FMT_COMPILE(",\"destination_port\":{}"), tuple.destination_port);
     } else if (is_icmp(tuple.protocol)) {
         append_formatted(out, FMT_COMPILE(",\"icmp_type\":{},\"icmp_code\":{},\"icmp_id\":{}"), tuple.icmp_type,
@@ -63,13 +63,13 @@ void append_states(Buffer& out, const Flow& flow) {
     append_text(out, "]");
 }
 
-void append_numbers(Buffer& out, const Flow& flow, Timestamp now) {
+void append_numbers(Buffer& out, const Flow& flow, const Moment& moment) {
     if (flow.started) {
         append_text(out, ",\"started_at\":\"");
         append_start_time(out, *flow.started);
         append_text(out, "\"");
     }
-    if (const auto seconds = age(flow, now))
+    if (const auto seconds = age(flow, moment))
         append_formatted(out, FMT_COMPILE(",\"age_seconds\":{}"), seconds->count());
     if (flow.timeout) append_formatted(out, FMT_COMPILE(",\"timeout_seconds\":{}"), flow.timeout->count());
     if (const auto& count = flow.counters_original) {
@@ -86,7 +86,7 @@ void append_numbers(Buffer& out, const Flow& flow, Timestamp now) {
 
 }  // namespace
 
-void append_flow_json(Buffer& out, const Flow& flow, Timestamp now, const FlowAnnotation& annotation) {
+void append_flow_json(Buffer& out, const Flow& flow, const Moment& moment, const FlowAnnotation& annotation) {
     append_formatted(out, FMT_COMPILE("{{\"id\":{},\"family\":\"{}\",\"protocol\":\"{}\","), flow.id,
                      to_string(flow.original.source.family), to_string(flow.original.protocol));
     append_endpoints(out, flow.original);
@@ -96,7 +96,7 @@ void append_flow_json(Buffer& out, const Flow& flow, Timestamp now, const FlowAn
         append_text(out, "}");
     }
     append_states(out, flow);
-    append_numbers(out, flow, now);
+    append_numbers(out, flow, moment);
     if (annotation.outcome) append_formatted(out, FMT_COMPILE(",\"outcome\":\"{}\""), to_string(*annotation.outcome));
     if (annotation.error != 0) {
         append_text(out, ",\"error\":");

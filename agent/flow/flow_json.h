@@ -16,8 +16,9 @@ struct FlowAnnotation {
     int error = 0;  ///< errno of a failed one
 };
 
-/// Appends one object without a line end. `now` is what ages are told against.
-void append_flow_json(fmt::memory_buffer& out, const Flow& flow, Timestamp now, const FlowAnnotation& annotation = {});
+/// Appends one object without a line end. `moment` is what ages are told against.
+void append_flow_json(fmt::memory_buffer& out, const Flow& flow, const Moment& moment,
+                      const FlowAnnotation& annotation = {});
 
 /// Appends a quoted string: RFC 8259, section 7. Bytes that are not ASCII pass as they are.
 void append_json_string(fmt::memory_buffer& out, std::string_view text);

@@ -16,8 +16,9 @@ bool any_filter_matches(const FlowQuery& query, const FlowTuple& tuple) noexcept
         query.filters, [&](const FlowFilter& filter) { return filter_matches(filter, tuple, query.direction); });
 }
 
-bool state_fits(StateScope scope, FlowState state) noexcept {
-    switch (scope) {
+bool state_fits(std::optional<StateScope> scope, FlowState state) noexcept {
+    if (!scope) return true;
+    switch (*scope) {
         case StateScope::Active:
             return state != FlowState::Closed;
         case StateScope::New:
@@ -43,9 +44,9 @@ Verdict judge_bytes(std::uint64_t minimum, const Flow& flow) noexcept {
 }
 
 Verdict judge_age(std::chrono::seconds minimum, const Flow& flow, const Moment& moment) noexcept {
-    if (const auto known = age(flow, moment.now)) return *known >= minimum ? Verdict::Match : Verdict::NoMatch;
-    if (!moment.timestamps_since) return Verdict::AgeUnknown;
-    return moment.now - *moment.timestamps_since >= minimum ? Verdict::Match : Verdict::AgeUnknown;
+    if (const auto known = age(flow, moment)) return *known >= minimum ? Verdict::Match : Verdict::NoMatch;
+    const bool is_older_than_time_stamps = !flow.started && moment.timestamps_for >= minimum;
+    return is_older_than_time_stamps ? Verdict::Match : Verdict::AgeUnknown;
 }
 
 Result<std::uint32_t> parse_mark_number(std::string_view text) {
@@ -107,18 +108,6 @@ Result<MarkMatch> parse_mark_match(std::string_view text) {
     return MarkMatch{*value, *mask};
 }
 
-StateScope scope_of(FlowState state) {
-    switch (state) {
-        case FlowState::New:
-            return StateScope::New;
-        case FlowState::Established:
-            return StateScope::Established;
-        case FlowState::Closed:
-            return StateScope::Closed;
-    }
-    return StateScope::Active;
-}
-
 std::string_view to_string(StateScope states) {
     switch (states) {
         case StateScope::Active:
@@ -133,6 +122,14 @@ std::string_view to_string(StateScope states) {
             return "ANY";
     }
     return {};
+}
+
+Result<StateScope> parse_state_scope(std::string_view text) {
+    using enum StateScope;
+    for (const auto states : {Active, New, Established, Closed, Any}) {
+        if (equal_ignoring_case(text, to_string(states))) return states;
+    }
+    return invalid("\"{}\" is none of ACTIVE, NEW, ESTABLISHED, CLOSED and ANY", text);
 }
 
 bool matches_filters(const FlowQuery& query, const FlowTuple& original, const FlowTuple& reply) noexcept {
@@ -150,7 +147,8 @@ bool matches_filters(const FlowQuery& query, const FlowTuple& original, const Fl
 
 Verdict judge(const FlowQuery& query, const Flow& flow, const Moment& moment) noexcept {
     if (!matches_filters(query, flow.original, flow.reply)) return Verdict::NoMatch;
-    if (!state_fits(query.states, state(flow))) return Verdict::NoMatch;
+    const bool is_left_out = query.states == StateScope::Active && state(flow) == FlowState::Closed;
+    if (!is_left_out && !state_fits(query.states, state(flow))) return Verdict::NoMatch;
     if (query.zone && *query.zone != flow.zone) return Verdict::NoMatch;
     if (!mark_fits(query.mark, flow.mark)) return Verdict::NoMatch;
     Verdict verdict = Verdict::Match;
@@ -159,6 +157,7 @@ Verdict judge(const FlowQuery& query, const Flow& flow, const Moment& moment) no
         const Verdict by_age = judge_age(query.minimum_age, flow, moment);
         if (by_age != Verdict::Match) verdict = by_age;
     }
+    if (is_left_out) return verdict == Verdict::Match ? Verdict::Closed : Verdict::NoMatch;
     return verdict;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "headgate/clock.h"
+
 #include "conntrack/flow_message.h"
 #include "flowlog/end_reason.h"
 
@@ -25,6 +27,7 @@ std::shared_ptr<const ForeignFlush> owner_of(std::uint32_t port_id, const PortOw
 
 std::size_t read_events(const ReceivedEvents& received, std::vector<EndedFlow>& ended) {
     std::size_t unreadable = 0;
+    const auto up = std::chrono::floor<std::chrono::seconds>(SystemClock{}.up());
     netlink::Message message;
     for (auto reader = received.events->messages(); reader.next(message);) {
         if (!conntrack::FlowMessage::is_internet_family(message.payload)) continue;
@@ -39,6 +42,7 @@ std::size_t read_events(const ReceivedEvents& received, std::vector<EndedFlow>& 
         flow->status &= ~flow_status::kDying;  // says that it ended, not what it was
         auto& each = ended.emplace_back();
         each.ended_at = flow->stopped.value_or(received.events->received_at());
+        each.machine_up = up;
         each.reason = reason_of(*flow, message.header.nlmsg_pid);
         each.endpoint = *endpoint;
         each.foreign = owner_of(message.header.nlmsg_pid, received.owners);

@@ -13,8 +13,8 @@ constexpr std::size_t kLongestLine = 64 * 1024;
 
 Result<FlowTuple> read_tuple(JsonReader& event) {
     FlowTuple tuple;
-    event.parsed("src_ip", tuple.source, parse_address);
-    event.parsed("dest_ip", tuple.destination, parse_address);
+    event.parsed("src_ip", tuple.source, parse_address_as_written);
+    event.parsed("dest_ip", tuple.destination, parse_address_as_written);
     event.parsed("proto", tuple.protocol, parse_protocol_name);
     event.optional_number("src_port", tuple.source_port);
     event.optional_number("dest_port", tuple.destination_port);

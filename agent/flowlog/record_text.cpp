@@ -61,7 +61,7 @@ std::string_view state_object_of(Protocol protocol) {
 
 bool same_ends(const FlowTuple& a, const FlowTuple& b) {
     return a.source == b.source && a.destination == b.destination &&
-           (!has_ports(a.protocol) || (a.source_port == b.source_port && a.destination_port == b.destination_port));
+           (!has_ports(a) || (a.source_port == b.source_port && a.destination_port == b.destination_port));
 }
 
 /// The members of an object, with commas between them. A text that is empty is not known, and left out.
@@ -151,7 +151,8 @@ void LifeText::append_to(LineText& out, const EndedFlow& ended) {
     out.append(R"("end":")");
     append_end(out, ended);
     out.push_back('"');
-    if (const auto lived = age(ended.flow, ended.ended_at)) out.append(R"(,"age":)", lived->count());
+    if (const auto lived = age(ended.flow, {.now = ended.ended_at, .up = ended.machine_up}))
+        out.append(R"(,"age":)", lived->count());
     const auto state = last_state(ended.flow);
     if (state) {
         out.append(R"(,"state":")");
@@ -171,7 +172,7 @@ std::uint64_t flow_id(const Flow& flow) {
 }
 
 void append_ends(LineText& out, const FlowTuple& tuple) {
-    const bool ports = has_ports(tuple.protocol);
+    const bool ports = has_ports(tuple);
     append_address(out, R"("src_ip":")", tuple.source);
     if (ports) out.append(R"(,"src_port":)", tuple.source_port);
     append_address(out, R"(,"dest_ip":")", tuple.destination);

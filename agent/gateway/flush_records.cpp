@@ -22,14 +22,14 @@ std::string user_of(const Caller& caller) {
 /// What all flows of one operation have in common.
 class Records {
   public:
-    Records(const FlowOperation& operation, Timestamp now)
+    Records(const FlowOperation& operation, const Moment& moment)
         : endpoint_(std::make_shared<const Endpoint>(operation.endpoint)),
           note_(std::make_shared<const FlushNote>(
               FlushNote{operation.id, user_of(operation.caller), operation.stream_exception_policy})),
-          now_(now) {}
+          moment_(moment) {}
 
     void add(const Flow& flow, std::optional<EndReason> reason) {
-        flows_.push_back({flow, flow.stopped.value_or(now_), reason, endpoint_, note_, nullptr});
+        flows_.push_back({flow, flow.stopped.value_or(moment_.now), moment_.up, reason, endpoint_, note_, nullptr});
     }
 
     [[nodiscard]] std::vector<EndedFlow> take() { return std::exchange(flows_, {}); }
@@ -37,9 +37,20 @@ class Records {
   private:
     std::shared_ptr<const Endpoint> endpoint_;
     std::shared_ptr<const FlushNote> note_;
-    Timestamp now_;
+    Moment moment_;
     std::vector<EndedFlow> flows_;
 };
+
+Moment now_by(const Clock& clock) {
+    return {.now = clock.now(), .up = std::chrono::floor<std::chrono::seconds>(clock.up())};
+}
+
+Moment end_of(const FlowOperation& operation) {
+    auto moment = moment_of(operation);
+    moment.now += operation.duration;
+    if (moment.up) *moment.up += std::chrono::floor<std::chrono::seconds>(operation.duration);
+    return moment;
+}
 
 /// Of which flows there are records, as far as a file tells, and the one that logrotate may have made of it meanwhile.
 Result<std::vector<std::uint64_t>> logged_flows(const FlowOperation& operation, const config::FlowLog& settings) {
@@ -79,14 +90,14 @@ FlushRecords::Mark FlushRecords::mark_of(const FlowOperation& operation) const {
 }
 
 void FlushRecords::flushed(const FlowOperation& operation, std::span<const FlowEnding> endings) const {
-    Records records{operation, clock_.now()};
+    Records records{operation, now_by(clock_)};
     for (const auto& each : endings)
         if (each.outcome == Outcome::Flushed) records.add(each.flow, EndReason::Flushed);
     log_.take(records.take(), mark_of(operation));
 }
 
 void FlushRecords::lost_sight_of(const FlowOperation& operation, std::span<const Flow> flows) const {
-    Records records{operation, clock_.now()};
+    Records records{operation, now_by(clock_)};
     for (const auto& flow : flows)
         records.add(flow, std::nullopt);
     log_.take(records.take());
@@ -125,7 +136,7 @@ Result<std::uint64_t> FlushRecords::make_up_for(const FlowOperation& operation, 
     if (!logged) return tl::unexpected(logged.error());
     std::uint64_t made_up = 0;
     auto told = store.for_each_flow(operation.id, 0, [&](std::span<const StoredFlow> flows) -> Result<void> {
-        Records records{operation, operation.requested_at + operation.duration};
+        Records records{operation, end_of(operation)};
         for (const auto& each : flows)
             if (each.outcome == Outcome::Flushed && !std::ranges::binary_search(*logged, flowlog::flow_id(each.flow)))
                 records.add(each.flow, EndReason::Flushed);

@@ -187,6 +187,7 @@ Result<operations::OperationRequest> LocalGateway::request_of(const OperationOrd
     request.type = order.type;
     request.endpoint = endpoint->endpoint();
     request.query = order.query;
+    if (!request.query.states) request.query.states = default_states(order.type);
     request.token = token_of(order);
     if (!request.token.empty()) {
         auto what = order;
@@ -298,7 +299,7 @@ Result<TableCensus> LocalGateway::count_anew(const ChosenEndpoint& endpoint) {
     everything.states = StateScope::Any;
     if (auto narrowed = endpoint.narrow(everything); !narrowed) return tl::unexpected(std::move(narrowed.error()));
     Census counting{census.flows};
-    if (auto scanned = (*table)->scan(everything, {clock_.now(), std::nullopt}, counting); !scanned) {
+    if (auto scanned = (*table)->scan(everything, {.now = clock_.now()}, counting); !scanned) {
         return tl::unexpected(std::move(scanned.error()));
     }
     return census;

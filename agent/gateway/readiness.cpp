@@ -24,7 +24,7 @@ Result<void> check_recording(const ChosenEndpoint& endpoint) {
     const auto off = conntrack::recordings_off(*where);
     if (!off) return tl::unexpected(off.error());
     if (off->empty()) return {};
-    return failed("not 1 in this network namespace: {}", fmt::join(*off, ", "));
+    return failed("off in this network namespace: {}", fmt::join(*off, ", "));
 }
 
 Result<void> check_policy(const ChosenEndpoint& endpoint, const std::optional<std::string>& wanted) {

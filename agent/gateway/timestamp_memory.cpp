@@ -6,8 +6,8 @@
 
 namespace headgate::gateway {
 
-void TimestampMemory::note(const Endpoint& endpoint, const netlink::NetworkNamespace& where, Timestamp since,
-                           Before before) {
+void TimestampMemory::note(const Endpoint& endpoint, const netlink::NetworkNamespace& where,
+                           std::chrono::nanoseconds since, Before before) {
     const auto cookie = where.cookie();
     if (!cookie) return;
     const std::lock_guard lock{mutex_};
@@ -19,7 +19,8 @@ void TimestampMemory::note(const Endpoint& endpoint, const netlink::NetworkNames
     }
 }
 
-std::optional<Timestamp> TimestampMemory::since(const Endpoint& endpoint, const netlink::NetworkNamespace& where) {
+std::optional<std::chrono::nanoseconds> TimestampMemory::since(const Endpoint& endpoint,
+                                                               const netlink::NetworkNamespace& where) {
     const auto on = conntrack::are_timestamps_on(where);
     const auto cookie = where.cookie();
     const std::lock_guard lock{mutex_};

@@ -1,12 +1,12 @@
 // Since when every new flow has a time stamp: what lets a flow without one be called old.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 #include <vector>
 
-#include "headgate/flow.h"
 #include "headgate/flow_operation.h"
 
 #include "netlink/network_namespace.h"
@@ -16,19 +16,21 @@ namespace headgate::gateway {
 /// Thread-safe.
 class TimestampMemory {
   public:
-    /// Time stamps are on in the endpoint's namespace, and have been since this moment. An earlier one that is known of
-    /// the same namespace stays, if they were on all the time.
+    /// Time stamps are on in the endpoint's namespace, and have been since then, by Clock::up(). An earlier one that is
+    /// known of the same namespace stays, if they were on all the time.
     enum class Before : std::uint8_t { On, Off };
-    void note(const Endpoint& endpoint, const netlink::NetworkNamespace& where, Timestamp since, Before before);
+    void note(const Endpoint& endpoint, const netlink::NetworkNamespace& where, std::chrono::nanoseconds since,
+              Before before);
 
     /// Nothing where it is not known; from then on for good, if they are off now or the namespace is another one.
-    [[nodiscard]] std::optional<Timestamp> since(const Endpoint& endpoint, const netlink::NetworkNamespace& where);
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> since(const Endpoint& endpoint,
+                                                                const netlink::NetworkNamespace& where);
 
   private:
     struct Known {
         Endpoint endpoint;
         std::uint64_t cookie = 0;  ///< NetworkNamespace::cookie()
-        Timestamp since{};
+        std::chrono::nanoseconds since{};
     };
 
     std::mutex mutex_;

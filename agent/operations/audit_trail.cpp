@@ -46,7 +46,7 @@ Result<void> AuditTrail::record(const FlowOperation& operation) {
     members.text("action", operation.type == OperationType::Capture ? "capture" : "flush");
     add_who(members, operation.caller, operation.endpoint);
     members.text("requested_at", to_rfc3339(operation.requested_at));
-    add_query(members, operation.query);
+    add_query_of(members, operation);
     if (!operation.from_operation.empty()) members.text("from_capture", operation.from_operation);
     members.number("dry_run", operation.dry_run);
     members.number("include_protected", operation.include_protected);

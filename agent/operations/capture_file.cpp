@@ -9,6 +9,7 @@
 
 #include "operations/flow_reader.h"
 #include "operations/json_objects.h"
+#include "operations/operation_reader.h"
 
 namespace headgate::operations {
 namespace {
@@ -31,12 +32,12 @@ class CaptureReader {
         return part == Part::Row ? row(object) : summary(object);
     }
 
-    Result<CaptureFileEnd> finish() {
+    Result<CaptureFileFacts> finish() {
         if (rows_ == 0 && !summary_seen_) return failed("holds no flow and no summary of a capture");
         if (!block_.empty()) {
             if (auto taken = take_(block_); !taken) return tl::unexpected(std::move(taken.error()));
         }
-        return captured_ == rows_ ? CaptureFileEnd::Whole : CaptureFileEnd::Part;
+        return CaptureFileFacts{captured_ == rows_, std::move(endpoint_)};
     }
 
   private:
@@ -60,6 +61,10 @@ class CaptureReader {
             const auto matched = read_number<std::uint64_t>(counts, "matched");
             if (matched) captured_ = *matched;
         }
+        if (!object->has("firewall")) return {};
+        JsonReader reader{object};
+        take_endpoint(reader, endpoint_.emplace());
+        if (auto read = reader.finish(); !read) return failed("its summary: {}", read.error().message);
         return {};
     }
 
@@ -67,19 +72,30 @@ class CaptureReader {
     std::vector<FlowRow> block_;
     std::uint64_t rows_ = 0;
     std::optional<std::uint64_t> captured_;  ///< by the summary
+    std::optional<Endpoint> endpoint_;       ///< likewise
     bool summary_seen_ = false;
 };
 
+/// RFC 3629, section 6. A text that begins like one and goes on otherwise is none that could be read.
+Result<void> skip_byte_order_mark(std::istream& text) {
+    auto& bytes = *text.rdbuf();
+    if (bytes.sgetc() != 0xEF) return {};
+    for (const int byte : {0xEF, 0xBB, 0xBF})
+        if (bytes.sbumpc() != byte) return failed("is not UTF-8");
+    return {};
+}
+
 }  // namespace
 
-Result<CaptureFileEnd> read_capture(std::istream& text, const CapturedRows& take) {
+Result<CaptureFileFacts> read_capture(std::istream& text, const CapturedRows& take) {
     CaptureReader reader{take};
-    return split_json_objects(text, "flows",
-                              [&](const std::string& object, bool row) { return reader.object(object, row); })
+    const auto take_object = [&](const std::string& object, bool row) { return reader.object(object, row); };
+    return skip_byte_order_mark(text)
+        .and_then([&] { return split_json_objects(text, "flows", take_object); })
         .and_then([&] { return reader.finish(); });
 }
 
-Result<CaptureFileEnd> read_capture_file(const std::string& path, const CapturedRows& take) {
+Result<CaptureFileFacts> read_capture_file(const std::string& path, const CapturedRows& take) {
     struct stat facts {};
     if (::stat(path.c_str(), &facts) != 0) return system_error(errno, path);
     if (S_ISDIR(facts.st_mode)) return system_error(EISDIR, path);

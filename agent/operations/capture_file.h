@@ -3,27 +3,32 @@
 
 #include <functional>
 #include <istream>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "headgate/flow_operation.h"
 #include "headgate/flow_table.h"
 #include "headgate/result.h"
 
 namespace headgate::operations {
 
-/// How a file ends.
-enum class CaptureFileEnd : std::uint8_t {
-    Whole,
-    Part,  ///< fewer or other rows than the summary says, or no summary: picked from a capture, or cut short
+/// What a file says beside its rows.
+struct CaptureFileFacts {
+    bool is_whole = false;             ///< or fewer rows than the summary says, or no summary: picked, or cut short
+    std::optional<Endpoint> endpoint;  ///< where it was captured, by the summary
+
+    friend bool operator==(const CaptureFileFacts&, const CaptureFileFacts&) = default;
 };
 
 using CapturedRows = std::function<Result<void>(std::span<const FlowRow>)>;
 
 /// Hands over the rows in blocks, with empty keys. Constant memory. An error names the place and the rule.
-/// Either the whole text is readable or it is an error: the caller keeps the blocks until the end is known.
-[[nodiscard]] Result<CaptureFileEnd> read_capture(std::istream& text, const CapturedRows& take);
+/// A byte order mark may stand first (editors of other systems leave one). Either the whole text is readable or it is
+/// an error: the caller keeps the blocks until the end is known.
+[[nodiscard]] Result<CaptureFileFacts> read_capture(std::istream& text, const CapturedRows& take);
 
 /// The same from a file, which errors then name, too.
-[[nodiscard]] Result<CaptureFileEnd> read_capture_file(const std::string& path, const CapturedRows& take);
+[[nodiscard]] Result<CaptureFileFacts> read_capture_file(const std::string& path, const CapturedRows& take);
 
 }  // namespace headgate::operations

@@ -1,6 +1,7 @@
 // What an operation works on: the two seams of one endpoint.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,7 +17,7 @@ namespace headgate::operations {
 struct EndpointAccess {
     std::unique_ptr<FlowTable> table;
     std::unique_ptr<Ruleset> ruleset;
-    std::optional<Timestamp> timestamps_since;  ///< as Moment has it
+    std::optional<std::chrono::nanoseconds> timestamps_since;  ///< by Clock::up(); see Moment::timestamps_for
 };
 
 /// Opens what an endpoint's names stand for. Called on any thread.

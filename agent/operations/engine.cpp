@@ -157,18 +157,19 @@ Result<FlushRequest> Engine::take_source(const OperationRequest& request, FlowOp
     if ((*source)->status != OperationStatus::Completed && (*source)->status != OperationStatus::CompletedWithErrors) {
         return refused("operation {} is {}: nothing was flushed", id, to_string((*source)->status));
     }
-    if ((*source)->endpoint != request.endpoint) {
-        return refused("operation {} was on firewall {} in {}: nothing was flushed", id, (*source)->endpoint.firewall,
-                       (*source)->endpoint.availability_zone);
+    const auto& endpoint = (*source)->endpoint;
+    if (auto same = check_captured_on(endpoint, request.endpoint, "operation " + id); !same) {
+        return tl::unexpected(std::move(same.error()));
     }
     operation.query = (*source)->query;
-    flush.captured = [this, id](const auto& take) {
-        return store_.for_each_flow(id, 0, [&](std::span<const StoredFlow> flows) {
+    flush.captured = [this, id, endpoint](const auto& take) {
+        const StoredFlowSink take_rows = [&](std::span<const StoredFlow> flows) {
             std::vector<FlowRow> rows;
             for (const auto& each : flows)
                 if (each.outcome != Outcome::Gone) rows.push_back({each.flow, {}});
             return take(rows);
-        });
+        };
+        return store_.for_each_flow(id, 0, take_rows).map([&] { return std::optional{endpoint}; });
     };
     return flush;
 }

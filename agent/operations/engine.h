@@ -30,7 +30,7 @@
 
 namespace headgate::operations {
 
-/// What somebody asks for. The query has been validated and confined to the endpoint.
+/// What somebody asks for. The query has been validated and confined to the endpoint, and says which states.
 struct OperationRequest {
     OperationType type = OperationType::Capture;
     Endpoint endpoint;

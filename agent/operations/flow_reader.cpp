@@ -26,9 +26,11 @@ Result<void> take_parsed(const JsonObject& object, const std::string& name, T& s
     return read_parsed(object, name, parse).map([&](const T& value) { slot = value; });
 }
 
-/// What stands in place of ports, by protocol.
+/// What stands in place of ports, by protocol. Where a kernel has no tracker for it, there are none.
 Result<void> take_transport(const JsonObject& object, FlowTuple& tuple) {
     const bool gre = tuple.protocol == Protocol::Gre;
+    const bool is_without = !object->has("source_port") && !object->has("destination_port") && !has_ports(tuple);
+    if (has_ports(tuple.protocol) && is_without) return {};
     if (has_ports(tuple.protocol) || gre) {
         return take_number(object, gre ? "source_key" : "source_port", tuple.source_port).and_then([&] {
             return take_number(object, gre ? "destination_key" : "destination_port", tuple.destination_port);
@@ -40,11 +42,17 @@ Result<void> take_transport(const JsonObject& object, FlowTuple& tuple) {
         .and_then([&] { return take_number(object, "icmp_id", tuple.icmp_id); });
 }
 
-Result<FlowTuple> read_tuple(const JsonObject& object, Protocol protocol) {
+/// A mapped address is the IPv4 address, unless it is that of an IPv6 flow and was told so.
+using ParseAddress = Result<Address> (*)(std::string_view);
+ParseAddress address_parser(const JsonObject& flow) {
+    return read_text(flow, "family") == to_string(Family::Ipv6) ? parse_address_as_written : parse_address;
+}
+
+Result<FlowTuple> read_tuple(const JsonObject& object, Protocol protocol, ParseAddress parse) {
     FlowTuple tuple;
     tuple.protocol = protocol;
-    auto read = take_parsed(object, "source", tuple.source, parse_address)
-                    .and_then([&] { return take_parsed(object, "destination", tuple.destination, parse_address); })
+    auto read = take_parsed(object, "source", tuple.source, parse)
+                    .and_then([&] { return take_parsed(object, "destination", tuple.destination, parse); })
                     .and_then([&] { return take_transport(object, tuple); });
     if (!read) return tl::unexpected(std::move(read.error()));
     if (tuple.source.family != tuple.destination.family) return invalid("destination: not of the source's family");
@@ -108,7 +116,7 @@ Result<void> take_reply(const JsonObject& object, Flow& flow) {
     if (!object->has("translated")) return {};
     const auto inner = object->getObject("translated");
     if (!inner) return invalid("translated: not an object");
-    const auto after = read_tuple(inner, flow.original.protocol);
+    const auto after = read_tuple(inner, flow.original.protocol, address_parser(object));
     if (!after) return tl::unexpected(Error{after.error()}.within("translated"));
     flow.reply = swapped(*after);
     return {};
@@ -140,7 +148,7 @@ Result<Flow> read_flow(const JsonObject& object) {
     Flow flow;
     const auto protocol = read_parsed(object, "protocol", parse_protocol);
     if (!protocol) return tl::unexpected(protocol.error());
-    const auto original = read_tuple(object, *protocol);
+    const auto original = read_tuple(object, *protocol, address_parser(object));
     if (!original) return tl::unexpected(original.error());
     flow.original = *original;
     auto read = take_number(object, "id", flow.id)

@@ -54,14 +54,18 @@ class Flush final : private ScanListener {
     }
 
     Result<void> take_captured() {
-        auto taken = request_.captured([&](std::span<const FlowRow> rows) {
+        const auto taken = request_.captured([&](std::span<const FlowRow> rows) {
             for (const auto& row : rows)
                 if (!row.flow.started) ++without_start_;
             return observer_.progressed(matched_).and_then([&] { return check_reach(rows); }).and_then([&] {
                 return identify(rows);
             });
         });
-        if (!taken) return taken;
+        if (!taken) return tl::unexpected(taken.error());
+        if (*taken) {
+            auto checked = check_captured_on(**taken, operation_.endpoint, "the capture");
+            if (!checked) return checked;
+        }
         operation_.counts.scanned = matched_;
         operation_.counts.matched = matched_;
         // No scan has shown that the table can be asked at all: one look-up does.
@@ -264,6 +268,16 @@ class Flush final : private ScanListener {
 };
 
 }  // namespace
+
+Result<void> check_captured_on(const Endpoint& captured, const Endpoint& wanted, std::string_view what) {
+    if (captured == wanted) return {};
+    const auto text = [](const Endpoint& each) {
+        return each.network_namespace.empty()
+                   ? fmt::format("on firewall {} in {}", each.firewall, each.availability_zone)
+                   : fmt::format("in network namespace {}", each.network_namespace);
+    };
+    return refused("{} was {}, and this flush is {}: nothing was flushed", what, text(captured), text(wanted));
+}
 
 Result<void> run_flush(FlowTable& table, Ruleset& ruleset, const Moment& moment, const FlushRequest& request,
                        FlowOperation& operation, FlushObserver& observer) {

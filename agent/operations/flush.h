@@ -19,8 +19,13 @@
 
 namespace headgate::operations {
 
-/// Hands over rows that were captured before, block by block.
-using RowSource = std::function<Result<void>(const std::function<Result<void>(std::span<const FlowRow>)>&)>;
+/// Hands over rows that were captured before, block by block, and tells where they were captured, if that is known.
+using RowSource =
+    std::function<Result<std::optional<Endpoint>>(const std::function<Result<void>(std::span<const FlowRow>)>&)>;
+
+/// Refuses flows of another endpoint: there, the same tuples would be other flows. `what` they come from begins the
+/// message.
+[[nodiscard]] Result<void> check_captured_on(const Endpoint& captured, const Endpoint& wanted, std::string_view what);
 
 /// What a flush needs to know beside the operation itself.
 struct FlushRequest {

@@ -34,6 +34,14 @@ std::string_view to_string(OperationPhase phase) {
     return phase == OperationPhase::Identifying ? "identifying" : "flushing";
 }
 
+StateScope default_states(OperationType type) {
+    return type == OperationType::Capture ? StateScope::Active : StateScope::Any;
+}
+
+Moment moment_of(const FlowOperation& operation) {
+    return {operation.requested_at, operation.machine_up, std::nullopt};
+}
+
 namespace operations {
 FlowOperation new_operation(const Clock& clock, OperationType type, Endpoint endpoint, FlowQuery query) {
     FlowOperation operation;
@@ -42,6 +50,7 @@ FlowOperation new_operation(const Clock& clock, OperationType type, Endpoint end
     operation.endpoint = std::move(endpoint);
     operation.query = std::move(query);
     operation.requested_at = clock.now();
+    operation.machine_up = std::chrono::floor<std::chrono::seconds>(clock.up());
     return operation;
 }
 
@@ -50,6 +59,7 @@ void count(FlowOperation& operation, const ScanReport& report) {
     operation.counts.matched = report.matched;
     operation.counts.age_unknown = report.age_unknown;
     operation.counts.bytes_unknown = report.bytes_unknown;
+    operation.counts.closed = report.closed;
     operation.restarts = report.restarts;
 }
 

@@ -27,6 +27,7 @@ constexpr Count kCounts[] = {
     {"flushed", &OperationCounts::flushed},         {"gone", &OperationCounts::gone},
     {"failed", &OperationCounts::failed},           {"protected", &OperationCounts::protected_flows},
     {"age_unknown", &OperationCounts::age_unknown}, {"bytes_unknown", &OperationCounts::bytes_unknown},
+    {"closed", &OperationCounts::closed},
 };
 
 template <typename Enum>
@@ -85,7 +86,7 @@ void append_query(JsonMembers& members, const FlowQuery& query) {
     members.texts("filters", filters);
     members.text("side", to_string(query.side));
     members.number("both_directions", query.direction == MatchDirection::Both);
-    members.text("states", to_string(query.states));
+    if (query.states) members.text("states", to_string(*query.states));
     if (query.mark) members.text("mark", to_string(*query.mark));
     if (query.zone) members.number("zone", *query.zone);
     if (query.minimum_bytes) members.number("minimum_bytes", *query.minimum_bytes);
@@ -106,12 +107,12 @@ Result<void> take_filters(const Object& object, FlowQuery& query) {
 Result<void> take_conditions(const Object& object, FlowQuery& query) {
     const auto side = parse_match_side(object.getValue<std::string>("side"));
     if (!side) return tl::unexpected(side.error());
-    const auto states = parse_one_of(
-        object.getValue<std::string>("states"),
-        {StateScope::Active, StateScope::New, StateScope::Established, StateScope::Closed, StateScope::Any});
-    if (!states) return tl::unexpected(states.error());
     query.side = *side;
-    query.states = *states;
+    if (object.has("states")) {
+        const auto states = parse_state_scope(object.getValue<std::string>("states"));
+        if (!states) return tl::unexpected(states.error());
+        query.states = *states;
+    }
     if (object.getValue<bool>("both_directions")) query.direction = MatchDirection::Both;
     if (object.has("mark")) {
         const auto mark = parse_mark_match(object.getValue<std::string>("mark"));
@@ -139,12 +140,15 @@ Result<void> take_result(const Object& object, FlowOperation& operation) {
     operation.detail = narrowed(object.getValue<std::string>("detail"));
     operation.endpoint.network_namespace = narrowed(object.getValue<std::string>("network_namespace"));
     operation.duration = std::chrono::milliseconds{object.getValue<Poco::Int64>("duration_ms")};
+    if (const auto up = take_optional<Poco::Int64>(object, "machine_up")) {
+        operation.machine_up = std::chrono::seconds{*up};
+    }
     operation.dry_run = object.getValue<bool>("dry_run");
     operation.stream_exception_policy = narrowed(object.getValue<std::string>("stream_exception_policy"));
     operation.restarts = object.getValue<unsigned>("restarts");
     const auto counts = object.getObject("counts");
-    for (const auto& count : kCounts)
-        operation.counts.*count.slot = counts->getValue<Poco::UInt64>(std::string{count.name});
+    for (const auto& count : kCounts)  // what an earlier version did not count is not there
+        operation.counts.*count.slot = take_optional<Poco::UInt64>(*counts, std::string{count.name}).value_or(0);
     const auto warnings = object.getArray("warnings");
     for (unsigned i = 0; i < warnings->size(); ++i)
         operation.warnings.push_back(narrowed(warnings->getElement<std::string>(i)));
@@ -167,6 +171,7 @@ std::string to_document(const FlowOperation& operation) {
     members.number("include_protected", operation.include_protected);
     if (!operation.asked.empty()) members.text("asked", widened(operation.asked));
     members.text("plan", widened(operation.plan));
+    if (operation.machine_up) members.number("machine_up", operation.machine_up->count());
     members.number("duration_ms", operation.duration.count());
     append_query(members, operation.query);
     members.number("dry_run", operation.dry_run);

@@ -24,10 +24,16 @@ void add_filter(JsonMembers& members, const FlowFilter& filter) {
 
 }  // namespace
 
+void add_query_of(JsonMembers& members, const FlowOperation& operation) {
+    auto query = operation.query;
+    if (query.states == default_states(operation.type)) query.states.reset();
+    add_query(members, query);
+}
+
 void add_query(JsonMembers& members, const FlowQuery& query) {
     members.number("minimum_age_seconds", query.minimum_age.count());
     members.objects("filters", query.filters, add_filter);
-    if (query.states != StateScope::Active) members.text("state", to_string(query.states));
+    if (query.states) members.text("state", to_string(*query.states));
     if (query.side != MatchSide::Original) members.text("match", to_string(query.side));
     if (query.direction == MatchDirection::Both) members.number("both_directions", true);
     if (query.mark) members.text("mark", to_string(*query.mark));
@@ -58,6 +64,7 @@ void add_counts(JsonMembers& members, const OperationCounts& counts) {
     members.number("protected", counts.protected_flows);
     if (counts.age_unknown != 0) members.number("age_unknown", counts.age_unknown);
     if (counts.bytes_unknown != 0) members.number("bytes_unknown", counts.bytes_unknown);
+    if (counts.closed != 0) members.number("closed", counts.closed);
 }
 
 void append_request_members(fmt::memory_buffer& out, const FlowOperation& operation) {
@@ -66,8 +73,9 @@ void append_request_members(fmt::memory_buffer& out, const FlowOperation& operat
     members.text("type", to_string(operation.type));
     add_endpoint(members, operation.endpoint);
     members.text("requested_at", to_rfc3339(operation.requested_at));
+    if (operation.machine_up) members.number("machine_up_seconds", operation.machine_up->count());
     members.object("requested_by", [&](JsonMembers& inner) { add_caller(inner, operation.caller); });
-    add_query(members, operation.query);
+    add_query_of(members, operation);
     if (!operation.from_operation.empty()) members.text("from_capture", operation.from_operation);
     if (operation.dry_run) members.number("dry_run", true);
     if (operation.include_protected) members.number("include_protected", true);

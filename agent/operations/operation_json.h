@@ -20,6 +20,7 @@ void append_operation_json(fmt::memory_buffer& out, const FlowOperation& operati
 
 // Parts of it, for other objects that have them.
 void add_query(JsonMembers& members, const FlowQuery& query);
+void add_query_of(JsonMembers& members, const FlowOperation& operation);  ///< without a state that is its default
 void add_endpoint(JsonMembers& members, const Endpoint& endpoint);
 void add_caller(JsonMembers& members, const Caller& caller);
 void add_counts(JsonMembers& members, const OperationCounts& counts);

@@ -44,6 +44,7 @@ void take_counts(JsonReader& reader, OperationCounts& counts) {
     reader.number("protected", counts.protected_flows);
     reader.optional_number("age_unknown", counts.age_unknown);
     reader.optional_number("bytes_unknown", counts.bytes_unknown);
+    reader.optional_number("closed", counts.closed);
 }
 
 void take_request(JsonReader& reader, FlowOperation& operation) {
@@ -51,8 +52,10 @@ void take_request(JsonReader& reader, FlowOperation& operation) {
     reader.parsed("type", operation.type, parse_type);
     take_endpoint(reader, operation.endpoint);
     reader.parsed("requested_at", operation.requested_at, parse_rfc3339);
+    if (reader.has("machine_up_seconds")) reader.duration("machine_up_seconds", operation.machine_up.emplace());
     reader.object("requested_by", [&](JsonReader& inner) { take_caller(inner, operation.caller); });
     take_query(reader, operation.query);
+    if (!operation.query.states) operation.query.states = default_states(operation.type);
     reader.optional_text("from_capture", operation.from_operation);
     reader.optional_flag("dry_run", operation.dry_run);
     reader.optional_flag("include_protected", operation.include_protected);
@@ -87,9 +90,7 @@ void take_query(JsonReader& reader, FlowQuery& query) {
     reader.optional_number("minimum_age_seconds", minimum_age);
     query.minimum_age = std::chrono::seconds{minimum_age};
     if (reader.has("filters")) reader.objects("filters", query.filters, take_filter);
-    reader.optional_parsed(
-        "state", query.states,
-        one_of({StateScope::Active, StateScope::New, StateScope::Established, StateScope::Closed, StateScope::Any}));
+    reader.optional_parsed("state", query.states, parse_state_scope);
     reader.optional_parsed("match", query.side, parse_match_side);
     bool both = false;
     reader.optional_flag("both_directions", both);

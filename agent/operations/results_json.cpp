@@ -8,7 +8,7 @@
 namespace headgate::operations {
 
 void ResultsJson::begin(fmt::memory_buffer& out, const FlowOperation& operation) {
-    now_ = operation.requested_at;
+    moment_ = moment_of(operation);
     out.push_back('{');
     append_request_members(out, operation);
     out.append(std::string_view{",\n\"flows\":["});
@@ -16,7 +16,7 @@ void ResultsJson::begin(fmt::memory_buffer& out, const FlowOperation& operation)
 
 void ResultsJson::flow(fmt::memory_buffer& out, const Flow& flow, const FlowAnnotation& annotation) {
     out.append(std::string_view{std::exchange(first_, false) ? "\n" : ",\n"});
-    append_flow_json(out, flow, now_, annotation);
+    append_flow_json(out, flow, moment_, annotation);
 }
 
 void ResultsJson::end(fmt::memory_buffer& out, const FlowOperation& operation, std::string_view next_cursor) const {

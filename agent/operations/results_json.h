@@ -22,7 +22,7 @@ class ResultsJson {
     void end(fmt::memory_buffer& out, const FlowOperation& operation, std::string_view next_cursor = {}) const;
 
   private:
-    Timestamp now_{};
+    Moment moment_;
     bool first_ = true;
 };
 

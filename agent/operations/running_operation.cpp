@@ -21,12 +21,17 @@ constexpr auto kReportInterval = 1s;
 /// What a flow takes in the store, at most and with its outcome.
 constexpr std::uint64_t kBytesPerFlow = 110;
 
+/// What was decided first stays: the rest says what came of it.
+void add_plan(FlowOperation& operation, std::string_view plan) {
+    operation.plan.append(operation.plan.empty() ? "" : "; ").append(plan);
+}
+
 /// Keeps what a capture finds.
 class CaptureRecorder final : public ScanListener {
   public:
     CaptureRecorder(RunningOperation& running, FlowOperation& operation) : running_(running), operation_(operation) {}
 
-    void planned(std::string_view plan) override { operation_.plan = plan; }
+    void planned(std::string_view plan) override { add_plan(operation_, plan); }
     Result<void> progressed(std::uint64_t scanned) override {
         operation_.counts.scanned = scanned;
         return running_.check(operation_);
@@ -49,7 +54,7 @@ class FlushRecorder final : public FlushObserver {
   public:
     FlushRecorder(RunningOperation& running, FlowOperation& operation) : running_(running), operation_(operation) {}
 
-    void planned(std::string_view plan) override { operation_.plan = plan; }
+    void planned(std::string_view plan) override { add_plan(operation_, plan); }
     Result<void> progressed(std::uint64_t scanned) override {
         operation_.counts.scanned = scanned;
         return running_.check(operation_);
@@ -204,7 +209,10 @@ void RunningOperation::run() {
 }
 
 Result<void> RunningOperation::work(FlowOperation& operation) {
-    const Moment moment{operation.requested_at, access_.timestamps_since};
+    auto moment = moment_of(operation);
+    if (moment.up && access_.timestamps_since) {
+        moment.timestamps_for = std::chrono::floor<std::chrono::seconds>(*moment.up - *access_.timestamps_since);
+    }
     if (operation.type == OperationType::Capture) {
         const auto policy = access_.ruleset->in_force();
         // A capture changes nothing and needs no policy: that it cannot be read is told, and no more.

@@ -23,13 +23,6 @@ std::string_view without_interface(std::string_view address) {
     return address.substr(0, address.find('%'));
 }
 
-/// A daemon that listens on both families names an IPv4 peer ::ffff:192.0.2.1; the flow is an IPv4 one all the same.
-std::string_view without_mapping(std::string_view address) {
-    constexpr std::string_view kMapped = "::ffff:";
-    const bool mapped = address.starts_with(kMapped) && address.find('.') != std::string_view::npos;
-    return mapped ? address.substr(kMapped.size()) : address;
-}
-
 void add_once(std::vector<FlowFilter>& filters, FlowFilter filter) {
     if (std::ranges::find(filters, filter) == filters.end()) filters.push_back(std::move(filter));
 }
@@ -127,7 +120,7 @@ Result<FlowFilter> parse_ssh_connection(std::string_view value) {
     filter.protocols = {Protocol::Tcp};
     for (auto [prefix, port] :
          {std::pair{&filter.source, &filter.source_port}, std::pair{&filter.destination, &filter.destination_port}}) {
-        const auto address = parse_prefix(without_mapping(without_interface(take_until(value, ' '))));
+        const auto address = parse_prefix(without_interface(take_until(value, ' ')));
         const auto number = parse_unsigned<std::uint16_t>(take_until(value, ' '));
         if (!address || !address->is_single_address() || !number) return invalid("SSH_CONNECTION: \"{}\"", whole);
         *prefix = *address;

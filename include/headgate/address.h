@@ -36,7 +36,12 @@ inline constexpr std::size_t kAddressText = 45;
 std::size_t write_address(std::span<char, kAddressText> text, const Address& address) noexcept;
 
 [[nodiscard]] std::string to_string(const Address& address);
+
+/// A mapped address, `::ffff:192.0.2.1`, is the IPv4 address: nobody means a flow of such IPv6 packets.
 [[nodiscard]] Result<Address> parse_address(std::string_view text);
+
+/// The same without that, for what was written down of a flow.
+[[nodiscard]] Result<Address> parse_address_as_written(std::string_view text);
 
 [[nodiscard]] bool is_loopback(const Address& address) noexcept;  ///< 127.0.0.0/8, ::1
 
@@ -54,7 +59,8 @@ struct Prefix {
 /// `10.0.1.0/24`, `2001:db8::/64`, or a bare address, which stands for itself alone.
 [[nodiscard]] std::string to_string(const Prefix& prefix);
 
-/// Refuses a length beyond the family's and host bits that are set, naming the prefix that was probably meant.
+/// Refuses a length beyond the family's and host bits that are set, naming the prefix that was probably meant. A prefix
+/// of mapped addresses alone, `::ffff:192.0.2.0/120`, is one of IPv4 addresses.
 [[nodiscard]] Result<Prefix> parse_prefix(std::string_view text);
 
 }  // namespace headgate

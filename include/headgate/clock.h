@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <ctime>
 
 #include "headgate/flow.h"
 
@@ -15,6 +16,9 @@ class Clock {
     /// Wall clock, the one conntrack stamps its entries with. May jump.
     [[nodiscard]] virtual Timestamp now() const = 0;
 
+    /// Since the boot, time asleep included (CLOCK_BOOTTIME). Never jumps, and means the same to every process.
+    [[nodiscard]] virtual std::chrono::nanoseconds up() const = 0;
+
     /// For durations and deadlines: never jumps.
     [[nodiscard]] virtual std::chrono::steady_clock::time_point steady_now() const = 0;
 };
@@ -23,6 +27,11 @@ class SystemClock final : public Clock {
   public:
     [[nodiscard]] Timestamp now() const override {
         return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+    }
+    [[nodiscard]] std::chrono::nanoseconds up() const override {
+        timespec time{};
+        static_cast<void>(::clock_gettime(CLOCK_BOOTTIME, &time));  // fails for a clock that does not exist
+        return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
     }
     [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override {
         return std::chrono::steady_clock::now();

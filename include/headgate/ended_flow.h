@@ -2,6 +2,7 @@
 // thread-safe.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -42,9 +43,10 @@ struct ForeignFlush {
 };
 
 struct EndedFlow {
-    Flow flow;                        ///< as it was last known
-    Timestamp ended_at{};             ///< by conntrack's clock; where that is silent, when headgate learned of it
-    std::optional<EndReason> reason;  ///< absent where the kernel does not tell
+    Flow flow;             ///< as it was last known
+    Timestamp ended_at{};  ///< by conntrack's clock; where that is silent, when headgate learned of it
+    std::optional<std::chrono::seconds> machine_up;  ///< since the boot, by then; absent where it is not known
+    std::optional<EndReason> reason;                 ///< absent where the kernel does not tell
     std::shared_ptr<const Endpoint> endpoint;
     std::shared_ptr<const FlushNote> flush;       ///< null: no flow operation had to do with it
     std::shared_ptr<const ForeignFlush> foreign;  ///< null: no other program had

@@ -31,6 +31,14 @@ struct FlowTuple {
 /// The same endpoints with source and destination exchanged.
 [[nodiscard]] FlowTuple swapped(const FlowTuple& tuple);
 
+/// Whether its flow is told apart by ports. A kernel that has no tracker for DCCP, SCTP or UDP-Lite (DCCP's was removed
+/// in 6.17) knows such a flow by its addresses alone and tells no port (nf_conntrack_core.c, nf_ct_get_tuple). Nobody
+/// has port 0 there: it is reserved (RFC 6335, section 6).
+[[nodiscard]] constexpr bool has_ports(const FlowTuple& tuple) {
+    const bool always = tuple.protocol == Protocol::Tcp || tuple.protocol == Protocol::Udp;
+    return always || (has_ports(tuple.protocol) && (tuple.source_port != 0 || tuple.destination_port != 0));
+}
+
 struct Counters {
     std::uint64_t packets = 0;
     std::uint64_t bytes = 0;
@@ -74,8 +82,19 @@ struct Flow {
 /// Over both directions; absent when the kernel counted neither.
 [[nodiscard]] std::optional<std::uint64_t> total_bytes(const Flow& flow);
 
-/// Time since the flow began, until `now` or until it ended; never negative. Absent without a time stamp.
-[[nodiscard]] std::optional<std::chrono::seconds> age(const Flow& flow, Timestamp now);
+/// When flows are looked at, by two clocks: the one that conntrack stamps them with, which may be set while they live,
+/// and the one that counts from the boot, which may not.
+struct Moment {
+    Timestamp now{};
+    std::optional<std::chrono::seconds> up{};  ///< since the boot (CLOCK_BOOTTIME); absent where it is not known
+    /// For how long nf_conntrack_timestamp is known to have been on without a break. A flow without a time stamp is
+    /// older (nf_conntrack_timestamp.h, nf_ct_tstamp_ext_add: the extension is given when the entry is made, or never).
+    std::optional<std::chrono::seconds> timestamps_for{};
+};
+
+/// Time since the flow began, until now or until it ended; never negative. Absent without a time stamp, and where the
+/// time stamp cannot be right: it is later than now, or earlier than the boot. Then the clock was set meanwhile.
+[[nodiscard]] std::optional<std::chrono::seconds> age(const Flow& flow, const Moment& moment);
 
 enum class FlowState : std::uint8_t { New, Established, Closed };
 

@@ -50,8 +50,9 @@ struct OperationCounts {
     std::uint64_t gone = 0;
     std::uint64_t failed = 0;
     std::uint64_t protected_flows = 0;
-    std::uint64_t age_unknown = 0;    ///< left out: a minimum age was asked, and the flow has no time stamp
+    std::uint64_t age_unknown = 0;    ///< left out: a minimum age was asked, and the flow's is not known
     std::uint64_t bytes_unknown = 0;  ///< left out: minimum bytes were asked, and the flow has no counters
+    std::uint64_t closed = 0;         ///< left out: active flows were asked, which they would match otherwise
 
     friend bool operator==(const OperationCounts&, const OperationCounts&) = default;
 };
@@ -67,6 +68,7 @@ struct FlowOperation {
     Caller caller;
     Endpoint endpoint;
     Timestamp requested_at{};
+    std::optional<std::chrono::seconds> machine_up;  ///< since the boot, by then; absent where it was not kept
     std::chrono::milliseconds duration{0};
     FlowQuery query;             ///< of a flush of captured flows, what they had been captured by
     std::string from_operation;  ///< whose flows are flushed; empty: those that match now, or come from a file
@@ -81,5 +83,12 @@ struct FlowOperation {
 
     friend bool operator==(const FlowOperation&, const FlowOperation&) = default;
 };
+
+/// What an operation is about when nobody says a state. A flush leaves no flow alone for its state: conntrack's may be
+/// wrong, and one that it calls closed goes on as long as packets renew it.
+[[nodiscard]] StateScope default_states(OperationType type);
+
+/// What the ages of its flows are told against.
+[[nodiscard]] Moment moment_of(const FlowOperation& operation);
 
 }  // namespace headgate

@@ -22,7 +22,7 @@ enum class MatchSide : std::uint8_t { Original, Translated, Any };
 /// Whether a filter's source and destination may also be exchanged.
 enum class MatchDirection : std::uint8_t { AsGiven, Both };
 
-/// Which states are wanted. Active: everything that is not closed.
+/// Which states are wanted. Active: every one but closed.
 enum class StateScope : std::uint8_t { Active, New, Established, Closed, Any };
 
 struct MarkMatch {
@@ -36,7 +36,7 @@ struct FlowQuery {
     std::vector<FlowFilter> filters;  ///< 1 to kMaxFilters; a flow matches when one of them does
     MatchSide side = MatchSide::Original;
     MatchDirection direction = MatchDirection::AsGiven;
-    StateScope states = StateScope::Active;
+    std::optional<StateScope> states;  ///< absent: whatever the state
     std::optional<MarkMatch> mark;
     std::optional<std::uint16_t> zone;
     std::optional<std::uint64_t> minimum_bytes;  ///< over both directions
@@ -52,19 +52,16 @@ struct FlowQuery {
 [[nodiscard]] Result<MatchSide> parse_match_side(std::string_view text);
 [[nodiscard]] std::string to_string(const MarkMatch& mark);               ///< `0x5/0xff`, or `0x5` with a full mask
 [[nodiscard]] Result<MarkMatch> parse_mark_match(std::string_view text);  ///< decimal or 0x...; VALUE or VALUE/MASK
-[[nodiscard]] StateScope scope_of(FlowState state);
 [[nodiscard]] std::string_view to_string(StateScope states);
+[[nodiscard]] Result<StateScope> parse_state_scope(std::string_view text);  ///< `ACTIVE`, `NEW`, ..., `ANY` in any case
 
-/// Why a flow is in or out. The last two: it fits as far as can be told, but the kernel did not keep what the query
-/// asks.
-enum class Verdict : std::uint8_t { Match, NoMatch, AgeUnknown, BytesUnknown };
-
-/// When the query is asked: what minimum ages are measured against.
-struct Moment {
-    Timestamp now{};
-    /// Since when nf_conntrack_timestamp is known to be on without a break. A flow without a time stamp is older
-    /// (nf_conntrack_timestamp.h, nf_ct_tstamp_ext_add: the extension is given when the entry is made, or never).
-    std::optional<Timestamp> timestamps_since;
+/// Why a flow is in or out.
+enum class Verdict : std::uint8_t {
+    Match,
+    NoMatch,
+    Closed,        ///< it fits, but active flows are wanted
+    AgeUnknown,    ///< it fits as far as can be told, but its age is not known
+    BytesUnknown,  ///< likewise, but the kernel did not count its bytes
 };
 
 /// Whether one of the filters matches these tuples. The cheap part: no allocation, asked first and for every row.

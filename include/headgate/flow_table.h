@@ -67,7 +67,8 @@ class ScanListener {
 struct ScanReport {
     std::uint64_t scanned = 0;  ///< rows that the kernel told; of a repeated scan all passes together
     std::uint64_t matched = 0;
-    std::uint64_t age_unknown = 0;    ///< left out: they would match, but have no time stamp
+    std::uint64_t closed = 0;         ///< left out: they would match, but active flows were wanted
+    std::uint64_t age_unknown = 0;    ///< left out: they would match, but their age is not known
     std::uint64_t bytes_unknown = 0;  ///< left out: they would match, but have no counters
     unsigned restarts = 0;            ///< times that the table was resized under the scan, which was then repeated
 };

@@ -52,7 +52,7 @@ _headgate_value_of() {
         --socket) paths='default' ;;
         --source) ;;
         --source-port) ;;
-        --state) choices='NEW ESTABLISHED CLOSED' ;;
+        --state) choices='NEW ESTABLISHED CLOSED ACTIVE ANY' ;;
         --state-dir) paths='dirnames' ;;
         --stream-exception-policy) candidates='policies' paths='default' ;;
         --type) choices='capture flush' ;;

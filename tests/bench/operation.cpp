@@ -71,7 +71,7 @@ void flush_without_journal(const FlowQuery& query) {
     FlowOperation operation;
     operation.query = query;
     NoJournal nothing;
-    must(operations::run_flush(*table, *ruleset, Moment{SystemClock{}.now(), std::nullopt}, {}, operation, nothing));
+    must(operations::run_flush(*table, *ruleset, Moment{.now = SystemClock{}.now()}, {}, operation, nothing));
 }
 
 void measure_pages(gateway::Gateway& gateway, const std::string& id, std::uint64_t flows) {

@@ -25,7 +25,7 @@ void decode(Bytes payload) {
     message->update(updated);
     if (updated != *flow) std::abort();
     fmt::memory_buffer out;
-    append_flow_json(out, *flow, Timestamp{});
+    append_flow_json(out, *flow, Moment{});
     RequestBatch batch;
     batch.add_delete(flow->original.source.family, encode_key(*flow), 1);
     batch.add_insert(*flow, 2);

@@ -20,7 +20,7 @@ void use(const std::vector<StoredFlow>& flows) {
     FlowBlock block;
     for (const auto& each : flows) {
         fmt::memory_buffer out;
-        append_flow_json(out, each.flow, Timestamp{}, {each.outcome, each.error});
+        append_flow_json(out, each.flow, Moment{}, {each.outcome, each.error});
         static_cast<void>(conntrack::encode_key(each.flow));
         block.add(each);
     }

@@ -54,6 +54,23 @@ TEST_F(RecordingSysctls, do_not_wait_for_a_listener) {
     EXPECT_EQ(value_of("nf_conntrack_events"), "1");
 }
 
+TEST_F(RecordingSysctls, that_wait_for_a_listener_are_not_off) {
+    if (!OwnNamespace::set_sysctl("nf_conntrack_events", "2")) GTEST_SKIP() << "this kernel knows 0 and 1 alone";
+    EXPECT_TRUE(conntrack::recordings_off({}).value().empty());
+    ASSERT_TRUE(OwnNamespace::set_sysctl("nf_conntrack_events", "0"));
+    EXPECT_EQ(conntrack::recordings_off({}).value(), std::vector<std::string_view>{"nf_conntrack_events"});
+}
+
+TEST_F(RecordingSysctls, that_are_not_there_for_want_of_proc_do_not_mean_that_conntrack_is_not_loaded) {
+    ASSERT_EQ(::unshare(CLONE_NEWNS), 0);
+    ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+    ASSERT_EQ(::mount("none", "/proc", "tmpfs", 0, nullptr), 0);
+    const std::string message =
+        "/proc/sys/net/netfilter/nf_conntrack_count: No such file or directory: /proc is not mounted here";
+    EXPECT_EQ(ensure_recording({}).error().message, message);
+    EXPECT_EQ(conntrack::KernelFlowTable::open({}).error().message, message);
+}
+
 TEST_F(RecordingSysctls, are_those_of_the_namespace_that_is_asked_for) {
     ASSERT_TRUE(OwnNamespace::set_sysctl("nf_conntrack_acct", "0"));
     const auto other = netlink::NetworkNamespace::open("/proc/thread-self/ns/net");

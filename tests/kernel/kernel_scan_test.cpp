@@ -52,6 +52,18 @@ class KernelScan : public KernelTest {
     }
 };
 
+TEST_F(KernelScan, tells_no_ports_of_a_protocol_that_the_kernel_has_no_tracker_for) {
+    insert({FlowBuilder{Protocol::Dccp}.from("10.0.1.2", 5001).to("10.0.2.2", 5002)});
+    ScanCollector collector;
+    ASSERT_TRUE(table_->scan(query_for_all(), now(), collector).has_value());
+    ASSERT_EQ(collector.rows.size(), 1U);
+    const auto& tuple = collector.rows.front().flow.original;
+    if (has_ports(tuple)) GTEST_SKIP() << "this kernel tracks DCCP";
+    ScanCollector by_port;
+    ASSERT_TRUE(table_->scan(query_for("destination-port=0:65535"), now(), by_port).has_value());
+    EXPECT_TRUE(by_port.rows.empty());
+}
+
 TEST_F(KernelScan, tells_each_of_many_flows_once) {
     std::vector<Flow> flows;
     for (std::uint16_t port = 1; port <= 5000; ++port)

@@ -28,7 +28,7 @@ CAPABILITY_MISSING = [f"headgate: {what} needs CAP_NET_ADMIN: run as root\n" for
     (["--filter", "colour=red"], "--filter: colour: unknown key"),
     (["--filter", "source=10.0.0.1,source=10.0.0.2"], "--filter: source: given twice in one filter"),
     (["--filter", ""], "--filter: an empty filter"),
-    (["--all", "--state", "OPEN"], '--state: "OPEN" is not a flow state: NEW, ESTABLISHED or CLOSED'),
+    (["--all", "--state", "OPEN"], '--state: "OPEN" is none of ACTIVE, NEW, ESTABLISHED, CLOSED and ANY'),
     (["--all", "--zone", "65536"], "--zone: 65536 is above 65535"),
     (["--all", "--mark", "0x100/0xff"], "--mark: 0x100 has bits outside the mask 0xff"),
     (["--all", "--min-bytes", "-1"], "--min-bytes: -1 is negative"),

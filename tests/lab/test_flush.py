@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from lab import CLIENT4, GATEWAY, GATEWAY4_OUTSIDE, HEADGATE, SERVER4, SERVER6, wait_until
+from lab import CLIENT4, GATEWAY, GATEWAY4_OUTSIDE, HEADGATE, SERVER, SERVER4, SERVER6, wait_until
 from test_capture import MASQUERADE, REDIRECT, ZONE_5_FOR_THE_CLIENT, conversation
 
 TO_8080 = ["--destination", SERVER4, "--destination-port", "8080", "--protocol", "tcp"]
@@ -133,6 +133,36 @@ def test_from_a_capture_a_flow_that_was_replaced_since_is_gone(lab, tmp_path):
     assert result["counts"]["gone"] == 1 and result["counts"]["flushed"] == 0
     assert [flow["outcome"] for flow in result["flows"]] == ["gone"]
     assert replacement["id"] in ids(lab) and second.goes_on()
+
+
+@pytest.mark.parametrize("output", ["json", "ndjson"])
+def test_from_a_capture_in_another_namespace_is_refused(lab, tmp_path, output):
+    lab.fill(3)
+    captured = tmp_path / "capture"
+    captured.write_text(lab.headgate("capture", "--all", "--output", output).stdout)
+    for elsewhere in (["--netns", lab.name(SERVER)], []):
+        done = lab.headgate("flush", "--from-capture", str(captured), "--yes", *elsewhere, netns=False)
+        assert done.returncode == 5 and done.stdout == ""
+        assert f"the capture was in network namespace {lab.name(GATEWAY)}, and this flush is " in done.stderr
+    assert len(ids(lab)) == 3
+    captured.write_bytes(b"\xef\xbb\xbf" + captured.read_bytes())
+    assert flush(lab, "--from-capture", str(captured))["counts"]["flushed"] == 3
+
+
+def test_from_lines_that_do_not_say_where_they_were_captured_it_warns(lab, tmp_path):
+    lab.fill(3)
+    captured = tmp_path / "capture"
+    captured.write_text("".join(lab.headgate("capture", "--all", "--output", "ndjson").stdout.splitlines(keepends=True)[:2]))
+    done = lab.headgate("flush", "--from-capture", str(captured), "--yes", "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["counts"]["flushed"] == 2
+    assert "does not say where it was captured" in done.stderr
+
+
+def test_a_mapped_address_is_the_ipv4_address(lab):
+    lab.fill(3)
+    for source in ("::ffff:10.9.0.1", "::ffff:10.9.0.0/112"):
+        assert len(lab.capture("--source", source)) == 3
+    assert flush(lab, "--filter", "source=::ffff:10.9.0.1,source-port=1")["counts"]["flushed"] == 1
 
 
 def test_from_a_capture_zones_are_kept(lab, tmp_path):

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "support/flow_builder.h"
@@ -43,7 +45,7 @@ class FlowTableConformance : public ::testing::Test {
     }
 
     static Moment now() {
-        return {std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()), std::nullopt};
+        return {.now = std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now())};
     }
 
     Environment environment_;
@@ -95,12 +97,23 @@ TYPED_TEST_P(FlowTableConformance, only_matching_flows_are_told) {
     EXPECT_EQ(rows.front().flow.original.destination_port, 80);
 }
 
-TYPED_TEST_P(FlowTableConformance, closed_flows_are_told_only_when_asked_for) {
-    this->insert({tcp_flow().in_state(7)});
-    EXPECT_TRUE(this->scan(query_for_all()).empty());
-    auto closed = query_for_all();
-    closed.states = StateScope::Closed;
-    EXPECT_EQ(this->scan(closed).size(), 1U);
+TYPED_TEST_P(FlowTableConformance, closed_flows_are_counted_beside_active_ones_and_told_otherwise) {
+    this->insert({tcp_flow().in_state(3), tcp_flow().from_port(2).in_state(7), sctp_flow().from_port(3).in_state(7),
+                  udp_flow()});
+    const auto told = [&](std::optional<StateScope> states) {
+        auto query = query_for_all();
+        query.states = states;
+        ScanCollector collector;
+        const auto report = this->environment_.table().scan(query, this->now(), collector);
+        return std::pair{report.value().matched, report.value().closed};
+    };
+    using Told = std::pair<std::uint64_t, std::uint64_t>;
+    EXPECT_EQ(told(StateScope::Active), (Told{2, 2}));
+    EXPECT_EQ(told(StateScope::Closed), (Told{2, 0}));
+    EXPECT_EQ(told(StateScope::Established), (Told{1, 0}));
+    EXPECT_EQ(told(StateScope::New), (Told{1, 0}));
+    EXPECT_EQ(told(StateScope::Any), (Told{4, 0}));
+    EXPECT_EQ(told(std::nullopt), (Told{4, 0}));
 }
 
 TYPED_TEST_P(FlowTableConformance, a_full_tuple_is_found_in_whatever_zone_it_is) {
@@ -210,7 +223,8 @@ TYPED_TEST_P(FlowTableConformance, an_error_of_the_listener_ends_the_scan_with_i
 
 REGISTER_TYPED_TEST_SUITE_P(FlowTableConformance, an_empty_table_has_no_rows, a_flow_comes_back_as_it_was_inserted,
                             inserting_a_flow_twice_is_refused, only_matching_flows_are_told,
-                            closed_flows_are_told_only_when_asked_for, a_full_tuple_is_found_in_whatever_zone_it_is,
+                            closed_flows_are_counted_beside_active_ones_and_told_otherwise,
+                            a_full_tuple_is_found_in_whatever_zone_it_is,
                             a_full_tuple_finds_translated_and_reversed_flows_when_asked,
                             removing_ends_exactly_the_rows_given_in_their_order, a_flow_that_ended_by_itself_is_gone,
                             a_new_flow_on_a_reused_tuple_survives,

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "operations/flush.h"
@@ -52,6 +53,11 @@ class RecordingObserver final : public operations::FlushObserver {
     std::string policy_at_beginning;
     int beginnings = 0;
 };
+
+/// What a capture has found, and where.
+inline operations::RowSource captured_before(std::vector<FlowRow> rows, std::optional<Endpoint> where = std::nullopt) {
+    return [=](const auto& take) { return take(rows).map([&] { return where; }); };
+}
 
 class FlushRehearsal : public ::testing::Test {
   protected:

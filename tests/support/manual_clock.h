@@ -13,6 +13,10 @@ class ManualClock final : public Clock {
         const std::lock_guard lock{mutex_};
         return now_;
     }
+    [[nodiscard]] std::chrono::nanoseconds up() const override {
+        const std::lock_guard lock{mutex_};
+        return up_;
+    }
     [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override {
         const std::lock_guard lock{mutex_};
         return steady_;
@@ -22,6 +26,7 @@ class ManualClock final : public Clock {
     void pass(std::chrono::nanoseconds time) {
         const std::lock_guard lock{mutex_};
         now_ += time;
+        up_ += time;
         steady_ += std::chrono::duration_cast<std::chrono::steady_clock::duration>(time);
     }
 
@@ -34,6 +39,7 @@ class ManualClock final : public Clock {
   private:
     mutable std::mutex mutex_;
     Timestamp now_{std::chrono::sys_days{std::chrono::year{2026} / 11 / 21}};
+    std::chrono::nanoseconds up_{std::chrono::days{400}};
     std::chrono::steady_clock::time_point steady_{std::chrono::hours{1}};
 };
 

@@ -18,12 +18,14 @@ bool is_row(const Flow& flow, const FlowRow& row) {
 }  // namespace
 
 Result<ScanReport> MemoryFlowTable::scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) {
-    listener.planned("a walk through memory");
+    for (const auto& plan : plans)
+        listener.planned(plan);
     if (at_scan) at_scan();
     ScanReport report;
     for (const auto& flow : flows) {
         ++report.scanned;
         const Verdict verdict = judge(query, flow, moment);
+        if (verdict == Verdict::Closed) ++report.closed;
         if (verdict == Verdict::AgeUnknown) ++report.age_unknown;
         if (verdict == Verdict::BytesUnknown) ++report.bytes_unknown;
         if (verdict != Verdict::Match) continue;

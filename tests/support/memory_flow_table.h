@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "headgate/flow_table.h"
@@ -27,6 +28,9 @@ class MemoryFlowTable final : public FlowTable {
     std::map<std::uint32_t, int> failing;
 
     bool tcp_loose = true;
+
+    /// What a scan says of its way, one after the other.
+    std::vector<std::string> plans = {"a walk through memory"};
 
     /// Called before a scan begins, and before rows are removed.
     std::function<void()> at_scan, at_removal;

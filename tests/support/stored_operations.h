@@ -52,7 +52,8 @@ inline std::vector<FlowOperation> operations_of_every_kind() {
     full.asked = R"({"type":"FLOW_FLUSH","firewall":"edge \"x\""})";
     full.plan = "whole dumps";
     full.dry_run = true;
-    full.counts = {UINT64_MAX, 2, 3, 4, 5, 6, 7, 8};
+    full.counts = {UINT64_MAX, 2, 3, 4, 5, 6, 7, 8, UINT64_MAX};
+    full.machine_up = std::chrono::seconds{INT64_MAX};
     full.stream_exception_policy = "reject";
     full.warnings = {"first", "", "third, with \"quotes\""};
     full.restarts = 4'000'000'000;
@@ -62,6 +63,7 @@ inline std::vector<FlowOperation> operations_of_every_kind() {
     zero.query.minimum_bytes = std::uint64_t{0};
     zero.query.side = MatchSide::Translated;
     zero.query.states = StateScope::Any;
+    zero.machine_up = std::chrono::seconds{0};
     zero.requested_at = Timestamp{std::chrono::hours{-1}};
     return {bare, full, zero};
 }

@@ -24,6 +24,7 @@ TEST_F(AgentsGateway, an_operation_is_started_waited_for_and_its_flows_read) {
     start();
     const auto agent = client();
     auto order = capture();
+    order.query.states = StateScope::Active;
     order.token = "once";
     order.caller.sudo_user = "alice";
     const auto operation = agent->start(order);

@@ -40,6 +40,7 @@ using namespace std::chrono_literals;
 using operations::AuditTrail;
 using operations::Engine;
 using operations::OperationRequest;
+using std::chrono::days;
 
 class Operating : public ::testing::Test {
   protected:
@@ -414,6 +415,62 @@ TEST_F(Operating, beyond_the_disk_budget_the_oldest_end_and_it_is_told) {
     ASSERT_FALSE(last.warnings.empty());
     EXPECT_NE(last.warnings.front().find("to keep to disk_budget"), std::string::npos);
     EXPECT_FALSE(engine_->find(oldest).has_value());
+}
+
+TEST_F(Operating, tells_how_it_began_to_search_and_what_came_of_that) {
+    table_.plans = {"one dump", "the table was resized: once more"};
+    for (const auto type : {OperationType::Capture, OperationType::Flush})
+        EXPECT_EQ(run(request_for(type)).plan, "one dump; the table was resized: once more");
+}
+
+TEST_F(Operating, counts_closed_flows_beside_the_active_ones_that_it_captures) {
+    table_.flows[0].protocol_state = 8;
+    table_.flows[1].protocol_state = 7;
+    auto request = request_for(OperationType::Capture, "source-port=1:5");
+    request.query.states = StateScope::Active;
+    EXPECT_EQ(run(request).counts.matched, 3U);
+    EXPECT_EQ(run(request).counts.closed, 2U);
+    request.query.states = StateScope::Any;
+    EXPECT_EQ(run(request).counts.matched, 5U);
+    EXPECT_EQ(run(request).counts.closed, 0U);
+}
+
+TEST_F(Operating, does_not_take_new_flows_for_old_ones_when_the_clock_is_set) {
+    for (auto& flow : table_.flows)
+        flow.started = clock_.now() - 5min;
+    auto request = request_for(OperationType::Flush);
+    request.query.minimum_age = 1h;
+    EXPECT_EQ(run(request).counts.matched, 0U);
+    for (const auto jump : {days{1000}, days{-2000}}) {  // from before the boot, and from the future
+        clock_.jump(jump);
+        const auto operation = run(request);
+        EXPECT_EQ(operation.counts.age_unknown, 10U);
+        EXPECT_EQ(operation.counts.flushed, 0U);
+    }
+    clock_.jump(days{1000});
+    clock_.pass(55min);
+    EXPECT_EQ(run(request).counts.flushed, 10U);
+}
+
+TEST_F(Operating, knows_by_a_clock_that_nobody_sets_for_how_long_there_have_been_time_stamps) {
+    const auto since = clock_.up();
+    Engine engine{store_,
+                  clock_,
+                  audit_,
+                  [&](const Endpoint&) {
+                      auto access = access_to(table_, ruleset_);
+                      access.timestamps_since = since;
+                      return access;
+                  },
+                  {.state_dir = folder_.path("")}};
+    auto request = request_for(OperationType::Capture);
+    request.query.minimum_age = 1h;
+    const auto run_here = [&] { return engine.wait(engine.start(request).value().id, 1min).value(); };
+    clock_.jump(48h);
+    EXPECT_EQ(run_here().counts.age_unknown, 10U);
+    clock_.jump(-96h);
+    clock_.pass(1h);
+    EXPECT_EQ(run_here().counts.matched, 10U);
 }
 
 TEST_F(Operating, leaves_one_line_of_audit_for_every_request) {

@@ -18,7 +18,6 @@ TEST(Address, is_read_and_written_in_both_families) {
     EXPECT_EQ(to_string(parse_address("192.0.2.44").value()), "192.0.2.44");
     EXPECT_EQ(to_string(parse_address("2001:DB8:0:0::1").value()), "2001:db8::1");
     EXPECT_EQ(to_string(parse_address("::").value()), "::");
-    EXPECT_EQ(to_string(parse_address("::ffff:192.0.2.1").value()), "::ffff:192.0.2.1");
 }
 
 TEST(Address, is_written_as_inet_ntop_writes_it) {
@@ -31,8 +30,16 @@ TEST(Address, is_written_as_inet_ntop_writes_it) {
         }
         if (i % 14 == 1) address.octets[10] = address.octets[11] = 0xFF;
         EXPECT_EQ(to_string(address), text_by_inet_ntop(address));
-        EXPECT_EQ(parse_address(to_string(address)).value(), address);
+        EXPECT_EQ(parse_address_as_written(to_string(address)).value(), address);
     }
+}
+
+TEST(Address, that_is_mapped_is_the_ipv4_address) {
+    for (const auto* text : {"::ffff:10.9.9.9", "::FFFF:0a09:0909", "0:0:0:0:0:ffff:a09:909"})
+        EXPECT_EQ(parse_address(text).value(), parse_address("10.9.9.9").value()) << text;
+    for (const auto* text : {"::10.9.9.9", "::fffe:10.9.9.9", "::1:ffff:10.9.9.9", "64:ff9b::10.9.9.9"})
+        EXPECT_EQ(parse_address(text)->family, Family::Ipv6) << text;
+    EXPECT_EQ(to_string(parse_address_as_written("::ffff:192.0.2.1").value()), "::ffff:192.0.2.1");
 }
 
 TEST(Address, refuses_what_is_none) {
@@ -41,6 +48,20 @@ TEST(Address, refuses_what_is_none) {
     }
     EXPECT_FALSE(parse_address(std::string_view{"10.0.0.1\0x", 10}).has_value());
     EXPECT_FALSE(parse_address(std::string(1000, '1')).has_value());
+}
+
+TEST(Prefix, of_mapped_addresses_alone_is_one_of_ipv4) {
+    EXPECT_EQ(parse_prefix("::ffff:10.9.9.9").value(), parse_prefix("10.9.9.9").value());
+    EXPECT_EQ(parse_prefix("::ffff:10.9.9.9/128").value(), parse_prefix("10.9.9.9/32").value());
+    EXPECT_EQ(parse_prefix("::ffff:10.9.0.0/112").value(), parse_prefix("10.9.0.0/16").value());
+    EXPECT_EQ(parse_prefix("::ffff:0:0/96").value(), parse_prefix("0.0.0.0/0").value());
+    EXPECT_EQ(to_string(parse_prefix("::fffe:0:0/95").value()), "::fffe:0:0/95");
+    EXPECT_EQ(parse_prefix("::ffff:0:0/95").error().message,
+              "::ffff:0:0/95 has host bits set; the prefix is ::fffe:0:0/95");
+    EXPECT_EQ(parse_prefix("::ffff:10.9.9.9/104").error().message,
+              "::ffff:10.9.9.9/104 has host bits set; the prefix is 10.0.0.0/8");
+    EXPECT_EQ(parse_prefix("::ffff:10.9.9.9/129").error().message, "::ffff:10.9.9.9/129: /129 is longer than /128");
+    EXPECT_FALSE(parse_prefix("::ffff:10.9.9.9/").has_value());
 }
 
 TEST(Prefix, contains_what_shares_its_first_bits) {
@@ -93,9 +114,9 @@ TEST(Prefix, longer_than_its_family_is_refused) {
 
 TEST(Address, is_a_loopback_one_in_127_and_as_1) {
     for (const auto* text : {"127.0.0.1", "127.255.255.255", "::1"})
-        EXPECT_TRUE(is_loopback(parse_address(text).value())) << text;
+        EXPECT_TRUE(is_loopback(parse_address_as_written(text).value())) << text;
     for (const auto* text : {"128.0.0.1", "0.0.0.0", "::", "::2", "1::1", "::ffff:127.0.0.1", "7f00::"})
-        EXPECT_FALSE(is_loopback(parse_address(text).value())) << text;
+        EXPECT_FALSE(is_loopback(parse_address_as_written(text).value())) << text;
 }
 
 }  // namespace address_test

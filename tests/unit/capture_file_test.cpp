@@ -22,7 +22,7 @@ class CaptureFile : public ::testing::Test {
     void SetUp() override { path_ = ::testing::TempDir() + "capture-" + std::to_string(::getpid()) + ".json"; }
     void TearDown() override { std::remove(path_.c_str()); }
 
-    Result<CaptureFileEnd> read(const std::string& text) {
+    Result<CaptureFileFacts> read(const std::string& text) {
         std::ofstream{path_} << text;
         flows_.clear();
         return read_capture_file(path_, [&](std::span<const FlowRow> rows) -> Result<void> {
@@ -45,11 +45,13 @@ class CaptureFile : public ::testing::Test {
             icmpv6_flow().with_id(5).in_zone(6, ZoneDirection::Original),
             sctp_flow().with_id(6).in_state(4).in_zone(7, ZoneDirection::Reply),
             FlowBuilder{Protocol::Gre}.with_id(8),
+            FlowBuilder{Protocol::Dccp}.with_id(9).from("10.0.1.2", 0).to("10.0.2.2", 0),
+            tcp_flow().with_id(10).from("2001:db8::1", 1).to("2001:db8::2", 2),
         };
     }
     static std::string row(const Flow& flow) {
         fmt::memory_buffer out;
-        append_flow_json(out, flow, kStart + 60s);
+        append_flow_json(out, flow, {.now = kStart + 60s});
         return fmt::to_string(out);
     }
     static FlowOperation capture(std::size_t flows) {
@@ -58,6 +60,7 @@ class CaptureFile : public ::testing::Test {
         operation.id = "f8e42056-3535-4f06-bd26-0d2c6657f27d";
         operation.status = OperationStatus::Completed;
         operation.query = query_for("source=10.0.0.0/8,destination-port=80:90,protocol=tcp");
+        operation.endpoint = {"edge", "eu-central-1a", "gw \"a\""};
         return operation;
     }
     static std::string ndjson(const std::vector<Flow>& flows) {
@@ -93,7 +96,7 @@ class CaptureFile : public ::testing::Test {
 TEST_F(CaptureFile, in_ndjson_comes_back_as_it_was_written) {
     const auto end = read(ndjson(some_flows()));
     ASSERT_TRUE(end.has_value()) << end.error().message;
-    EXPECT_EQ(*end, CaptureFileEnd::Whole);
+    EXPECT_TRUE(end->is_whole);
     ASSERT_EQ(flows_.size(), some_flows().size());
     for (std::size_t i = 0; i < flows_.size(); ++i)
         expect_same(flows_[i], some_flows()[i]);
@@ -104,7 +107,7 @@ TEST_F(CaptureFile, in_json_comes_back_however_it_is_spaced) {
         const auto end = read(json(some_flows(), space));
         ASSERT_TRUE(end.has_value()) << end.error().message;
         EXPECT_EQ(flows_.size(), some_flows().size());
-        EXPECT_EQ(*end, CaptureFileEnd::Whole);
+        EXPECT_TRUE(end->is_whole);
     }
 }
 
@@ -117,14 +120,42 @@ TEST_F(CaptureFile, without_flows_is_a_capture_all_the_same) {
 TEST_F(CaptureFile, may_be_a_few_lines_picked_from_a_capture) {
     const auto end = read(row(some_flows()[0]) + "\n" + row(some_flows()[1]) + "\n");
     ASSERT_TRUE(end.has_value());
-    EXPECT_EQ(*end, CaptureFileEnd::Part);
+    EXPECT_FALSE(end->is_whole);
+    EXPECT_EQ(end->endpoint, std::nullopt);
     EXPECT_EQ(flows_.size(), 2U);
 }
 
 TEST_F(CaptureFile, that_was_edited_is_a_part_of_its_capture) {
     auto text = ndjson(some_flows());
-    EXPECT_EQ(read(text.substr(text.find('\n') + 1)).value(), CaptureFileEnd::Part);
+    EXPECT_FALSE(read(text.substr(text.find('\n') + 1)).value().is_whole);
     EXPECT_EQ(flows_.size(), some_flows().size() - 1);
+}
+
+TEST_F(CaptureFile, has_mapped_addresses_as_ipv4_unless_the_flow_is_one_of_ipv6) {
+    const std::string rest = R"("protocol":"udp","source":"::ffff:10.0.0.1","source_port":1,)"
+                             R"("destination":"::ffff:10.0.0.2","destination_port":2,"id":7,"zone":0})";
+    ASSERT_TRUE(read(R"({"family":"ipv4",)" + rest + R"({"family":"ipv6",)" + rest).has_value());
+    ASSERT_EQ(flows_.size(), 2U);
+    EXPECT_EQ(flows_[0].original.source, parse_address("10.0.0.1").value());
+    EXPECT_EQ(flows_[1].original.source, parse_address_as_written("::ffff:10.0.0.1").value());
+}
+
+TEST_F(CaptureFile, says_where_it_was_captured) {
+    for (const auto& text : {ndjson(some_flows()), json(some_flows(), "\n"), ndjson({})})
+        EXPECT_EQ(read(text).value().endpoint, capture(0).endpoint);
+    EXPECT_EQ(error_of(R"({"operation_id":"x","type":"FLOW_CAPTURE","firewall":1,"counts":{"matched":0}})"),
+              "its summary: firewall: not a text");
+}
+
+TEST_F(CaptureFile, may_begin_with_a_byte_order_mark) {
+    const std::string mark = "\xEF\xBB\xBF";
+    for (const auto& text : {ndjson(some_flows()), json(some_flows(), ""), row(some_flows()[0])}) {
+        const auto facts = read(mark + text);
+        ASSERT_TRUE(facts.has_value()) << facts.error().message;
+        EXPECT_EQ(*facts, read(text).value());
+    }
+    EXPECT_FALSE(read(mark.substr(0, 2) + ndjson(some_flows())).has_value());
+    EXPECT_FALSE(read(mark + mark + ndjson(some_flows())).has_value());
 }
 
 TEST_F(CaptureFile, of_many_flows_is_read_in_blocks) {

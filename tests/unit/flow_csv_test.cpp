@@ -34,7 +34,7 @@ std::vector<std::string> columns() {
 std::map<std::string, std::string> told_of(const Flow& flow, Timestamp now = {},
                                            const FlowAnnotation& annotation = {}) {
     fmt::memory_buffer out;
-    append_flow_csv(out, flow, now, annotation);
+    append_flow_csv(out, flow, {.now = now}, annotation);
     const auto fields = fields_of(fmt::to_string(out));
     const auto names = columns();
     EXPECT_EQ(fields.size(), names.size());

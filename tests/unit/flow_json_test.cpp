@@ -16,7 +16,7 @@ constexpr Timestamp kStart{std::chrono::sys_days{std::chrono::year{2026} / 11 / 
 
 std::string json(const Flow& flow, const FlowAnnotation& annotation = {}) {
     fmt::memory_buffer out;
-    append_flow_json(out, flow, kStart + 90s, annotation);
+    append_flow_json(out, flow, {.now = kStart + 90s}, annotation);
     return fmt::to_string(out);
 }
 
@@ -35,6 +35,20 @@ TEST(FlowJson, has_the_promised_keys) {
               R"("status":["SEEN_REPLY","ASSURED","CONFIRMED"],"started_at":"2026-11-21T09:30:00.000000001Z",)"
               R"("age_seconds":90,"timeout_seconds":600,"packets":1,"bytes":100,"packets_reply":1,"bytes_reply":2000,)"
               R"("mark":5,"zone":0})");
+}
+
+TEST(FlowJson, has_no_ports_where_the_kernel_told_none) {
+    const auto text = json(FlowBuilder{Protocol::Dccp}.from("10.0.1.2", 0).to("10.0.2.2", 0));
+    EXPECT_EQ(text.find("port"), std::string::npos) << text;
+    EXPECT_NE(json(FlowBuilder{Protocol::Dccp}).find("\"source_port\":40000"), std::string::npos);
+    EXPECT_NE(json(udp_flow().from_port(0).to_port(0)).find("\"source_port\":0"), std::string::npos);
+}
+
+TEST(FlowJson, has_no_age_where_the_time_stamp_cannot_be_right) {
+    fmt::memory_buffer out;
+    append_flow_json(out, tcp_flow().started_at(kStart), {.now = kStart + 48h, .up = 24h});
+    EXPECT_EQ(fmt::to_string(out).find("age_seconds"), std::string::npos);
+    EXPECT_NE(fmt::to_string(out).find("\"started_at\":\"2026-11-21T09:30:00.000000001Z\""), std::string::npos);
 }
 
 TEST(FlowJson, leaves_out_what_the_kernel_did_not_tell) {

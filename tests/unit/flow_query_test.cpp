@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 constexpr Timestamp kNow{std::chrono::seconds{1'800'000'000}};
 
 Verdict judged(const FlowQuery& query, const Flow& flow) {
-    return judge(query, flow, Moment{kNow, std::nullopt});
+    return judge(query, flow, {.now = kNow});
 }
 
 TEST(FlowQuery, one_matching_filter_is_enough) {
@@ -27,13 +27,50 @@ TEST(FlowQuery, one_matching_filter_is_enough) {
 }
 
 TEST(FlowQuery, active_flows_are_all_but_the_closed_ones) {
-    const auto query = query_for_all();
+    auto query = query_for_all();
+    query.states = StateScope::Active;
     EXPECT_EQ(judged(query, tcp_flow().in_state(1)), Verdict::Match);
     EXPECT_EQ(judged(query, tcp_flow().in_state(3)), Verdict::Match);
     EXPECT_EQ(judged(query, tcp_flow().in_state(4)), Verdict::Match);
     for (const auto closed : {std::uint8_t{6}, std::uint8_t{7}, std::uint8_t{8}}) {
-        EXPECT_EQ(judged(query, tcp_flow().in_state(closed)), Verdict::NoMatch);
+        EXPECT_EQ(judged(query, tcp_flow().in_state(closed)), Verdict::Closed);
     }
+    EXPECT_EQ(judged(query, sctp_flow().in_state(7)), Verdict::Closed) << "SHUTDOWN_ACK_SENT";
+    EXPECT_EQ(judged(query, sctp_flow().in_state(1)), Verdict::Closed);
+}
+
+TEST(FlowQuery, without_a_state_a_flow_matches_whatever_its_own) {
+    for (const auto states : {std::optional<StateScope>{}, std::optional{StateScope::Any}}) {
+        auto query = query_for_all();
+        query.states = states;
+        for (std::uint8_t state = 0; state <= 9; ++state) {
+            EXPECT_EQ(judged(query, tcp_flow().in_state(state)), Verdict::Match);
+            EXPECT_EQ(judged(query, sctp_flow().in_state(state)), Verdict::Match);
+        }
+        EXPECT_EQ(judged(query, udp_flow()), Verdict::Match);
+    }
+}
+
+TEST(FlowQuery, a_closed_flow_that_would_not_match_anyway_is_not_told_to_be_closed) {
+    auto query = query_for("source=10.0.1.2");
+    query.states = StateScope::Active;
+    query.minimum_age = 300s;
+    query.minimum_bytes = 10;
+    const auto closed = [] { return tcp_flow().from("10.0.1.2").in_state(8).with_bytes(5, 5).started_at(kNow - 300s); };
+    EXPECT_EQ(judged(query, closed()), Verdict::Closed);
+    EXPECT_EQ(judged(query, closed().from("10.0.1.3")), Verdict::NoMatch);
+    EXPECT_EQ(judged(query, closed().with_bytes(1, 1)), Verdict::NoMatch);
+    EXPECT_EQ(judged(query, closed().started_at(kNow - 299s)), Verdict::NoMatch);
+    EXPECT_EQ(judged(query, tcp_flow().from("10.0.1.2").in_state(8)), Verdict::NoMatch);
+}
+
+TEST(FlowQuery, the_words_for_states_are_understood) {
+    for (const auto states :
+         {StateScope::Active, StateScope::New, StateScope::Established, StateScope::Closed, StateScope::Any})
+        EXPECT_EQ(parse_state_scope(to_string(states)).value(), states);
+    EXPECT_EQ(parse_state_scope("any").value(), StateScope::Any);
+    EXPECT_EQ(parse_state_scope("OPEN").error().message,
+              "\"OPEN\" is none of ACTIVE, NEW, ESTABLISHED, CLOSED and ANY");
 }
 
 TEST(FlowQuery, a_state_can_be_chosen) {
@@ -105,11 +142,25 @@ TEST(FlowQuery, a_minimum_age_leaves_out_the_younger_ones) {
 TEST(FlowQuery, a_flow_without_a_time_stamp_is_as_old_as_time_stamps_are_known_to_be) {
     auto query = query_for_all();
     query.minimum_age = 300s;
-    EXPECT_EQ(judge(query, tcp_flow(), Moment{kNow, std::nullopt}), Verdict::AgeUnknown);
-    EXPECT_EQ(judge(query, tcp_flow(), Moment{kNow, kNow - 300s}), Verdict::Match);
-    EXPECT_EQ(judge(query, tcp_flow(), Moment{kNow, kNow - 299s}), Verdict::AgeUnknown);
+    EXPECT_EQ(judge(query, tcp_flow(), {.now = kNow}), Verdict::AgeUnknown);
+    EXPECT_EQ(judge(query, tcp_flow(), {.now = kNow, .timestamps_for = 300s}), Verdict::Match);
+    EXPECT_EQ(judge(query, tcp_flow(), {.now = kNow, .timestamps_for = 299s}), Verdict::AgeUnknown);
     query.minimum_age = 0s;
-    EXPECT_EQ(judge(query, tcp_flow(), Moment{kNow, std::nullopt}), Verdict::Match);
+    EXPECT_EQ(judge(query, tcp_flow(), {.now = kNow}), Verdict::Match);
+}
+
+TEST(FlowQuery, a_flow_whose_time_stamp_cannot_be_right_is_of_unknown_age) {
+    auto query = query_for_all();
+    query.minimum_age = 3600s;
+    const auto judged_now = [&](Timestamp start) {
+        return judge(query, tcp_flow().started_at(start), {.now = kNow, .up = 86400s, .timestamps_for = 86400s});
+    };
+    EXPECT_EQ(judged_now(kNow - 3600s), Verdict::Match);
+    EXPECT_EQ(judged_now(kNow - 86400s), Verdict::Match);
+    EXPECT_EQ(judged_now(kNow - 48h), Verdict::AgeUnknown) << "the clock has gone forward by days";
+    EXPECT_EQ(judged_now(kNow + 48h), Verdict::AgeUnknown) << "the clock has gone back by days";
+    query.minimum_age = 0s;
+    EXPECT_EQ(judged_now(kNow + 48h), Verdict::Match) << "nobody asks for an age";
 }
 
 TEST(FlowQuery, a_flow_that_is_out_for_another_reason_is_not_counted_as_unknown) {
@@ -155,7 +206,9 @@ bool naively_matches(const FlowFilter& filter, const Address& source, const Addr
     bool protocol_fits = filter.protocols.empty();
     for (const auto each : filter.protocols)
         protocol_fits = protocol_fits || each == protocol;
-    const bool ports = protocol == Protocol::Tcp || protocol == Protocol::Udp || protocol == Protocol::Sctp;
+    const bool some_port = source_port != 0 || destination_port != 0;
+    const bool ports =
+        protocol == Protocol::Tcp || protocol == Protocol::Udp || (protocol == Protocol::Sctp && some_port);
     const auto port_fits = [&](const std::optional<PortRange>& range, unsigned port) {
         return !range || (ports && range->first <= port && port <= range->last);
     };

@@ -52,14 +52,53 @@ TEST(FlowState, names_are_the_kernels) {
 
 TEST(FlowAge, counts_from_the_start_to_now_or_to_the_end) {
     Flow flow = tcp_flow().started_at(kNow - 90s);
-    EXPECT_EQ(age(flow, kNow), 90s);
+    EXPECT_EQ(age(flow, {.now = kNow}), 90s);
     flow.stopped = kNow - 60s;
-    EXPECT_EQ(age(flow, kNow), 30s);
+    EXPECT_EQ(age(flow, {.now = kNow}), 30s);
 }
 
 TEST(FlowAge, is_never_negative_and_absent_without_a_time_stamp) {
-    EXPECT_EQ(age(tcp_flow().started_at(kNow + 5s), kNow), 0s);
-    EXPECT_EQ(age(tcp_flow(), kNow), std::nullopt);
+    EXPECT_EQ(age(tcp_flow().started_at(kNow + 5s), {.now = kNow}), 0s) << "it began while the table was searched";
+    EXPECT_EQ(age(tcp_flow(), {.now = kNow}), std::nullopt);
+}
+
+TEST(FlowAge, that_cannot_be_is_not_known) {
+    const Moment moment{.now = kNow, .up = 1h};
+    EXPECT_EQ(age(tcp_flow().started_at(kNow - 1h), moment), 1h);
+    EXPECT_EQ(age(tcp_flow().started_at(kNow - 1h - 1s), moment), std::nullopt) << "older than the machine is up";
+    EXPECT_EQ(age(tcp_flow().started_at(Timestamp{1s}), moment), std::nullopt);
+    EXPECT_EQ(age(tcp_flow().started_at(kNow + 61s), moment), std::nullopt) << "from the future";
+    EXPECT_EQ(age(tcp_flow().started_at(Timestamp::max()), moment), std::nullopt);
+    EXPECT_EQ(age(tcp_flow().started_at(Timestamp::min()), moment), std::nullopt);
+}
+
+TEST(FlowAge, of_one_that_has_ended_is_not_known_either_where_the_clock_was_set_meanwhile) {
+    Flow flow = tcp_flow().started_at(kNow - 10s);
+    flow.stopped = kNow - 3h;
+    EXPECT_EQ(age(flow, {.now = kNow, .up = 24h}), std::nullopt) << "it ended before it began";
+    flow.started = kNow - 48h;
+    flow.stopped = kNow;
+    EXPECT_EQ(age(flow, {.now = kNow, .up = 24h}), std::nullopt);
+    flow.started = kNow - 24h;
+    flow.stopped = kNow + 5s;
+    EXPECT_EQ(age(flow, {.now = kNow, .up = 24h}), 24h + 5s) << "it ended later than the moment that ages are told for";
+}
+
+TEST(FlowTuple, has_no_ports_where_the_kernel_has_no_tracker_for_them) {
+    EXPECT_TRUE(has_ports(FlowBuilder{Protocol::Dccp}.from_port(7).flow().original));
+    for (const auto protocol : {Protocol::Dccp, Protocol::Sctp, Protocol::Udplite}) {
+        FlowTuple tuple;
+        tuple.protocol = protocol;
+        EXPECT_FALSE(has_ports(tuple));
+        tuple.destination_port = 5001;
+        EXPECT_TRUE(has_ports(tuple));
+    }
+    for (const auto protocol : {Protocol::Tcp, Protocol::Udp}) {
+        FlowTuple tuple;
+        tuple.protocol = protocol;
+        EXPECT_TRUE(has_ports(tuple)) << "port 0 is told by the kernel";
+    }
+    EXPECT_FALSE(has_ports(icmp_flow().flow().original));
 }
 
 TEST(Flow, translated_addresses_are_those_after_nat) {

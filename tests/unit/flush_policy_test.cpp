@@ -205,7 +205,7 @@ TEST_F(FlushingWithPolicy, that_comes_to_captured_flows_a_second_time_forgets_no
     std::vector<FlowRow> captured;
     for (const auto& flow : table_.flows)
         captured.push_back({flow, {}});
-    request_.captured = [&](const auto& take) { return take(captured); };
+    request_.captured = captured_before(captured);
     EXPECT_EQ(flush().value().counts.flushed, 4U);
     EXPECT_EQ(status().remembered_flows, 4U);
     EXPECT_EQ(flush().value().counts.gone, 4U);
@@ -215,7 +215,7 @@ TEST_F(FlushingWithPolicy, that_comes_to_captured_flows_a_second_time_forgets_no
 TEST_F(FlushingWithPolicy, captured_flows_that_are_gone_are_not_remembered) {
     in_force(reject_);
     const std::vector<FlowRow> captured{{table_.flows[0], {}}, {table_.flows[3], {}}};
-    request_.captured = [&](const auto& take) { return take(captured); };
+    request_.captured = captured_before(captured);
     table_.flows.pop_back();
     EXPECT_EQ(flush().value().counts.gone, 1U);
     EXPECT_EQ(status().remembered_flows, 1U);

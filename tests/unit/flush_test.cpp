@@ -85,7 +85,7 @@ TEST_F(Flushing, dry_stops_before_the_delete) {
 
 TEST_F(Flushing, dry_tells_which_captured_flows_are_gone) {
     const std::vector<FlowRow> captured{{table_.flows[8], {}}, {table_.flows[9], {}}};
-    request_.captured = [&](const auto& take) { return take(captured); };
+    request_.captured = captured_before(captured);
     operation_.dry_run = true;
     table_.flows.pop_back();
     const auto operation = flush();
@@ -199,7 +199,7 @@ TEST_F(Flushing, completes_with_errors_and_keeps_each_errno) {
 TEST_F(Flushing, of_captured_flows_ends_exactly_those_and_asks_no_query) {
     const std::vector<FlowRow> captured{{table_.flows[8], {}}, {table_.flows[9], {}}};
     operation_.query = {};
-    request_.captured = [&](const auto& take) { return take(captured); };
+    request_.captured = captured_before(captured);
     const auto operation = flush();
     ASSERT_TRUE(operation.has_value());
     EXPECT_EQ(operation->counts.flushed, 2U);
@@ -209,7 +209,7 @@ TEST_F(Flushing, of_captured_flows_ends_exactly_those_and_asks_no_query) {
 TEST_F(Flushing, of_captured_flows_without_time_stamps_says_what_that_means) {
     table_.flows[8].started.reset();
     const std::vector<FlowRow> captured{{table_.flows[8], {}}};
-    request_.captured = [&](const auto& take) { return take(captured); };
+    request_.captured = captured_before(captured);
     const auto operation = flush();
     ASSERT_TRUE(operation.has_value());
     EXPECT_TRUE(operation->warnings.back().starts_with("1 captured flow has no time stamp"))
@@ -227,7 +227,7 @@ TEST_F(Flushing, whose_outcomes_cannot_be_written_is_not_complete) {
 
 TEST_F(Flushing, of_captured_flows_out_of_reach_is_refused) {
     const std::vector<FlowRow> captured{{table_.flows[8], {}}, {udp_flow().in_zone(7), {}}};
-    request_.captured = [&](const auto& take) { return take(captured); };
+    request_.captured = captured_before(captured);
     request_.only_zone = 0;
     const auto operation = flush();
     ASSERT_FALSE(operation.has_value());
@@ -236,10 +236,33 @@ TEST_F(Flushing, of_captured_flows_out_of_reach_is_refused) {
     EXPECT_EQ(table_.removals_asked, 0U);
 }
 
+TEST_F(Flushing, of_flows_that_were_captured_elsewhere_is_refused) {
+    operation_.endpoint = {"edge", "a", ""};
+    const std::vector<FlowRow> captured{{table_.flows[8], {}}};
+    struct {
+        Endpoint where;
+        const char* message;
+    } const cases[] = {
+        {{"edge", "b", ""}, "the capture was on firewall edge in b, and this flush is on firewall edge in a"},
+        {{"core", "a", ""}, "the capture was on firewall core in a, and this flush is on firewall edge in a"},
+        {{"edge", "a", "gw"}, "the capture was in network namespace gw, and this flush is on firewall edge in a"},
+    };
+    for (const auto& [where, message] : cases) {
+        request_.captured = captured_before(captured, where);
+        const auto operation = flush();
+        ASSERT_FALSE(operation.has_value());
+        EXPECT_EQ(operation.error().kind, ErrorKind::Refused);
+        EXPECT_EQ(operation.error().message, std::string{message} + ": nothing was flushed");
+    }
+    EXPECT_EQ(table_.removals_asked, 0U);
+    request_.captured = captured_before(captured, operation_.endpoint);
+    EXPECT_EQ(flush().value().counts.flushed, 1U);
+}
+
 TEST_F(Flushing, of_a_capture_that_cannot_be_read_changes_nothing) {
-    request_.captured = [&](const auto& take) -> Result<void> {
+    request_.captured = [&](const auto& take) -> Result<std::optional<Endpoint>> {
         const FlowRow row{table_.flows.front(), {}};
-        if (auto taken = take({&row, 1}); !taken) return taken;
+        if (auto taken = take({&row, 1}); !taken) return tl::unexpected(taken.error());
         return failed("the second half is missing");
     };
     EXPECT_FALSE(flush().has_value());

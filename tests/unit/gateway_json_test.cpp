@@ -22,6 +22,7 @@ std::string json_of(const FlowOperation& operation) {
 FlowOperation as_told(FlowOperation operation) {
     if (operation.status != OperationStatus::InProgress) operation.phase = OperationPhase::Identifying;
     operation.requested_at = std::chrono::floor<std::chrono::milliseconds>(operation.requested_at);
+    if (!operation.query.states) operation.query.states = default_states(operation.type);
     for (auto* text : {&operation.detail, &operation.endpoint.firewall, &operation.endpoint.network_namespace,
                        &operation.caller.user})
         *text = as_utf8(*text);
@@ -39,6 +40,20 @@ TEST(GatewayJson, an_operation_of_any_kind_comes_back_as_it_was_told) {
     }
 }
 
+TEST(GatewayJson, an_operation_tells_its_state_where_its_type_does_not_say_it) {
+    auto operation = operation_named("x");
+    const auto told = [&](OperationType type, StateScope states) {
+        operation.type = type;
+        operation.query.states = states;
+        return read_operation_json(json_of(operation)).value() == operation &&
+               json_of(operation).find("\"state\"") != std::string::npos;
+    };
+    EXPECT_FALSE(told(OperationType::Capture, StateScope::Active));
+    EXPECT_TRUE(told(OperationType::Capture, StateScope::Any));
+    EXPECT_FALSE(told(OperationType::Flush, StateScope::Any));
+    EXPECT_TRUE(told(OperationType::Flush, StateScope::Active)) << "of a capture's flows";
+}
+
 TEST(GatewayJson, a_running_operation_tells_its_phase) {
     auto operation = operation_named("running");
     operation.phase = OperationPhase::Flushing;
@@ -49,7 +64,7 @@ TEST(GatewayJson, operations_come_back_in_their_order) {
     const std::vector<FlowOperation> listed{operation_named("b"), operation_named("a")};
     fmt::memory_buffer out;
     append_operations_json(out, listed);
-    EXPECT_EQ(read_operations_json(fmt::to_string(out)).value(), listed);
+    EXPECT_EQ(read_operations_json(fmt::to_string(out)).value(), (std::vector{as_told(listed[0]), as_told(listed[1])}));
     EXPECT_EQ(fmt::to_string(out).find("next_cursor"), std::string::npos);
     append_operations_json(out, {}, "a");
     EXPECT_TRUE(fmt::to_string(out).ends_with("{\"operations\":[],\"next_cursor\":\"a\"}"));
@@ -60,7 +75,7 @@ TEST(GatewayJson, a_flow_of_any_kind_is_told_again_as_it_was) {
     const Timestamp now{std::chrono::years{57}};
     const auto json = [&](const StoredFlow& flow) {
         fmt::memory_buffer out;
-        append_flow_json(out, flow.flow, now, {flow.outcome, flow.error});
+        append_flow_json(out, flow.flow, {.now = now}, {flow.outcome, flow.error});
         return fmt::to_string(out);
     };
     auto flows = flows_of_every_kind();

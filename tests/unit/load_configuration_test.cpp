@@ -126,6 +126,11 @@ TEST(LoadConfiguration, of_nothing_gives_the_defaults_and_one_firewall) {
     EXPECT_EQ(expected.firewalls.front().endpoints.front().netns, std::nullopt);
 }
 
+TEST(LoadConfiguration, may_begin_with_a_byte_order_mark) {
+    EXPECT_EQ(parse("\xEF\xBB\xBFregion: eu-central-1\n").region, "eu-central-1");
+    EXPECT_EQ(error_of("\xEF\xBB\xBF# a comment\nregio: eu-central-1\n").substr(0, 8), "x.yaml:2");
+}
+
 TEST(LoadConfiguration, takes_each_value_up_to_its_ends) {
     EXPECT_EQ(parse("retention: 1m").retention, 60s);
     EXPECT_EQ(parse("retention: 365d").retention, 8760h);

@@ -125,7 +125,7 @@ TEST(OrderJson, that_cannot_be_told_is_refused) {
     fmt::memory_buffer out;
     EXPECT_FALSE(append_order_json(out, order));
     order = full_flush();
-    order.captured = [](const auto&) -> Result<void> { return {}; };
+    order.captured = [](const auto&) -> Result<std::optional<Endpoint>> { return {}; };
     EXPECT_FALSE(append_order_json(out, order));
     EXPECT_EQ(out.size(), 0U);
 }

@@ -82,6 +82,22 @@ TEST(EveFormat, of_a_flow_that_an_operation_lost_sight_of_names_the_operation_al
     EXPECT_FALSE(contains(line, "reason"));
 }
 
+TEST(EveFormat, has_no_age_where_the_clock_was_set_meanwhile) {
+    auto flow = flushed_flow();
+    flow.machine_up = std::chrono::seconds{5};
+    EXPECT_TRUE(contains(eve(flow), R"(,"age":4,)"));
+    flow.machine_up = std::chrono::seconds{3};
+    EXPECT_FALSE(contains(eve(flow), R"("age")"));
+    flow.machine_up.reset();
+    flow.flow.started = time_of("2025-08-12T14:00:00Z");
+    EXPECT_FALSE(contains(eve(flow), R"("age")"));
+}
+
+TEST(EveFormat, has_no_ports_where_the_kernel_told_none) {
+    const auto dccp = FlowBuilder{Protocol::Dccp}.from("10.0.1.2", 0).to("10.0.2.2", 0);
+    EXPECT_FALSE(contains(eve(ended(dccp, EndReason::Timeout)), "_port"));
+}
+
 TEST(EveFormat, tells_each_flow_of_its_own_origin) {
     auto elsewhere = flushed_flow();
     elsewhere.endpoint = endpoint_named("core", "b");

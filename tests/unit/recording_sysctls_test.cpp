@@ -13,6 +13,15 @@ TEST(RecordingSysctl, that_could_not_be_set_is_described_with_what_is_lacking_an
               "not counted; set it with sysctl -w net.netfilter.nf_conntrack_acct=1");
 }
 
+TEST(RecordingSysctl, that_hears_while_somebody_listens_is_described_as_no_more_than_that) {
+    EXPECT_EQ(describe({"nf_conntrack_events", SysctlOutcome::NotSet, 2, EROFS}),
+              "net.netfilter.nf_conntrack_events is 2 and cannot be set (Read-only file system): the end of flows that "
+              "began while nobody listened is not told; set it with sysctl -w net.netfilter.nf_conntrack_events=1");
+    EXPECT_EQ(describe({"nf_conntrack_events", SysctlOutcome::NotSet, 0, EROFS}),
+              "net.netfilter.nf_conntrack_events is 0 and cannot be set (Read-only file system): the end of flows is "
+              "not told; set it with sysctl -w net.netfilter.nf_conntrack_events=1");
+}
+
 TEST(RecordingSysctl, that_was_set_is_described_with_what_earlier_flows_lack) {
     EXPECT_EQ(
         describe({"nf_conntrack_timestamp", SysctlOutcome::Set, 0, 0}),

@@ -96,16 +96,16 @@ Wire saturated(std::uint64_t value) {
     return static_cast<Wire>(std::min<std::uint64_t>(value, std::numeric_limits<Wire>::max()));
 }
 
-void add_flow(JsonMembers& members, const Flow& flow, Timestamp requested_at) {
+void add_flow(JsonMembers& members, const Flow& flow, const Moment& moment) {
     const auto& tuple = flow.original;
     add_address(members, "SourceAddress", to_string(tuple.source));
     add_address(members, "DestinationAddress", to_string(tuple.destination));
-    if (has_ports(tuple.protocol)) {
+    if (has_ports(tuple)) {
         members.text("SourcePort", fmt::format("{}", tuple.source_port));
         members.text("DestinationPort", fmt::format("{}", tuple.destination_port));
     }
     members.text("Protocol", protocol_number(tuple.protocol));
-    if (const auto lived = age(flow, requested_at)) {
+    if (const auto lived = age(flow, moment)) {
         members.number("Age", saturated<std::int32_t>(static_cast<std::uint64_t>(lived->count())));
     }
     if (const auto packets = sum(flow, &Counters::packets)) {
@@ -127,7 +127,7 @@ Result<std::string> list_flow_operation_results(gateway::ManagedGateway& gateway
     return json_of([&](JsonMembers& members) {
         add_operation(members, *gateway.configuration(), *operation);
         members.objects("Flows", page->flows, [&](JsonMembers& flow, const StoredFlow& each) {
-            add_flow(flow, each.flow, operation->requested_at);
+            add_flow(flow, each.flow, moment_of(*operation));
         });
         if (page->next) {
             members.text("NextToken", next_token(kResultList, fmt::format("{}:{}", operation->id, *page->next)));

@@ -76,33 +76,33 @@ class JsonForm final : public FlowForm {
 
 class NdjsonForm final : public FlowForm {
   public:
-    explicit NdjsonForm(Timestamp now) : now_(now) {}
+    explicit NdjsonForm(const Moment& moment) : moment_(moment) {}
 
     void row(fmt::memory_buffer& out, const StoredFlow& row) override {
-        append_flow_json(out, row.flow, now_, {row.outcome, row.error});
+        append_flow_json(out, row.flow, moment_, {row.outcome, row.error});
         out.push_back('\n');
     }
 
   private:
-    Timestamp now_;
+    Moment moment_;
 };
 
 class CsvForm final : public FlowForm {
   public:
-    explicit CsvForm(Timestamp now) : now_(now) {}
+    explicit CsvForm(const Moment& moment) : moment_(moment) {}
 
     void begin(fmt::memory_buffer& out) override { append_flow_csv_header(out); }
     void row(fmt::memory_buffer& out, const StoredFlow& row) override {
-        append_flow_csv(out, row.flow, now_, {row.outcome, row.error});
+        append_flow_csv(out, row.flow, moment_, {row.outcome, row.error});
     }
 
   private:
-    Timestamp now_;
+    Moment moment_;
 };
 
 std::shared_ptr<FlowForm> form_of(std::string_view type, const FlowOperation& operation, const Page& page) {
-    if (type == kNdjson) return std::make_shared<NdjsonForm>(operation.requested_at);
-    if (type == kCsv) return std::make_shared<CsvForm>(operation.requested_at);
+    if (type == kNdjson) return std::make_shared<NdjsonForm>(moment_of(operation));
+    if (type == kCsv) return std::make_shared<CsvForm>(moment_of(operation));
     return std::make_shared<JsonForm>(operation, page.next_cursor);
 }
 

@@ -58,7 +58,7 @@ class ResizedTable : public ::testing::Test {
             EXPECT_TRUE(hash_.write(buckets));
             return {};
         };
-        const Moment now{std::chrono::system_clock::now(), std::nullopt};
+        const Moment now{.now = std::chrono::system_clock::now()};
         const auto report = table_->scan(query_for_all(), now, collector);
         ASSERT_TRUE(report.has_value()) << report.error().message;
         EXPECT_EQ(report->restarts, 1U);

@@ -21,6 +21,7 @@ function accountOf(operation) {
         ["Looked at", count(counts.scanned)], ["Matched", count(counts.matched)],
         ...(ofFlush ? [[operation.dry_run ? "Would be flushed" : "Flushed", count(flushed(operation))], ["Gone by themselves", count(counts.gone)],
                        ["Failed", count(counts.failed)], ["Protected", count(counts.protected)]] : []),
+        ["Closed, and not shown", counts.closed ? count(counts.closed) : undefined],
         ["Age not known", counts.age_unknown ? count(counts.age_unknown) : undefined],
         ["Stream exception policy", ofFlush ? operation.stream_exception_policy : undefined],
         ["Id", operation.operation_id],

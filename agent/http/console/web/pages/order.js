@@ -14,12 +14,16 @@ const TYPES = {capture: "FLOW_CAPTURE", flush: "FLOW_FLUSH"};
 const number = control => (/^\d+$/.test(control.value.trim()) ? Number(control.value) : control.value.trim() || undefined);
 const numberInput = attributes => h("input", {inputmode: "numeric", autocomplete: "off", ...attributes});
 
+/** Those that nobody has to name come first. */
+const STATES = {FLOW_CAPTURE: [["", "Active: all but closed"], ["NEW"], ["ESTABLISHED"], ["CLOSED"], ["ANY", "Any, closed ones too"]],
+                FLOW_FLUSH: [["", "Any, closed ones too"], ["ACTIVE", "Active: all but closed"], ["NEW"], ["ESTABLISHED"], ["CLOSED"]]};
+
 /** What is asked for beside the filters. */
-function conditionsOf(given, changed) {
+function conditionsOf(type, given, changed) {
     const fields = {
         minimum_age_seconds: field("Minimum age, seconds", numberInput({value: given.minimum_age_seconds || "", oninput: changed}),
                                    "Younger flows are left out. For a capture 60 or more leaves out what is not yet established."),
-        state: field("State", select([["", "Active: all but closed"], ["NEW"], ["ESTABLISHED"], ["CLOSED"], ["ANY", "Any"]], given.state ?? "")),
+        state: field("State", select(STATES[type], given.state ?? "")),
         match: field("Addresses to look at", select([["", "Original: as the initiator sent them"], ["translated", "Translated: after NAT"], ["any", "Both"]], given.match ?? "")),
         mark: field("Mark", h("input", {value: given.mark ?? "", placeholder: "0x5/0xff", oninput: changed})),
         zone: field("Conntrack zone", numberInput({value: given.zone ?? "", oninput: changed})),
@@ -118,7 +122,7 @@ class OrderForm {
         Object.assign(this, {type, endpoint, options, go, signal});
         this.inspect = debounced(300, () => this.#inspect());
         const isAll = given.filters.some(each => Object.keys(each).length === 0);
-        this.conditions = conditionsOf(given, this.inspect);
+        this.conditions = conditionsOf(type, given, this.inspect);
         this.all = checkbox("Every flow", {checked: isAll, onchange: () => { this.rows.disabled = this.all.control.checked; this.inspect(); }});
         this.rows = new FilterRows(isAll ? [] : given.filters, this.inspect);
         this.rows.disabled = isAll;
