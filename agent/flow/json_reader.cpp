@@ -1,5 +1,6 @@
 #include "flow/json_reader.h"
 
+#include <Poco/Exception.h>
 #include <Poco/JSON/Parser.h>
 
 namespace headgate {
@@ -8,7 +9,11 @@ namespace {
 /// A list of operations with their filters and protocols has six levels.
 constexpr std::size_t kDeepest = 16;
 
-/// Whether 64 bits hold a number that begins there: the parser makes a silent 0 of one that is larger.
+constexpr const char* kNoJson = "not valid JSON";
+constexpr const char* kTooLarge = "not JSON that fits: a number is too large";
+
+/// Whether 64 bits hold a number that begins there: of one that is larger, Poco's parser makes a silent 0 up to 1.12,
+/// and throws since.
 bool fits(std::string_view digits, bool is_negative) {
     const std::string_view largest = is_negative ? "9223372036854775808" : "18446744073709551615";
     return digits.size() < largest.size() || (digits.size() == largest.size() && digits <= largest);
@@ -41,11 +46,14 @@ Result<JsonObject> parse_json_object(const std::string& text) {
         parser.setDepth(kDeepest);
         const auto parsed = parser.parse(text);
         if (parsed.type() != typeid(JsonObject)) return invalid("not a JSON object");
-        if (!all_numbers_fit(text)) return invalid("not JSON that fits: a number is too large");
+        if (!all_numbers_fit(text)) return invalid(kTooLarge);
         return parsed.extract<JsonObject>();
+    } catch (const Poco::SyntaxException&) {
+        // Of NumberParser; what is no JSON is a JSONException.
+        return all_numbers_fit(text) ? invalid(kNoJson) : invalid(kTooLarge);
     } catch (const std::exception&) {
         // Of Poco, or of the standard library underneath: its message speaks of the parser, not of the text.
-        return invalid("not valid JSON");
+        return invalid(kNoJson);
     }
 }
 
