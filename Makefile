@@ -3,22 +3,23 @@ PRESET ?= release
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 
-.PHONY: build demo test bench package lint test-kernels fuzz clean
+.PHONY: build demo test bench package lint test-kernels test-distributions fuzz clean
 
 build:
-	@packaging/install-deps.sh
+	@packaging/install-deps.sh build $(if $(filter-out release,$(PRESET)),clang)
 	@cmake --preset $(PRESET) -Wno-dev >/dev/null
 	@cmake --build --preset $(PRESET) -j $(JOBS) $(if $(TARGETS),--target $(TARGETS))
 
-demo: build
-	@tests/kernel/load-modules
-	@HEADGATE=$(CURDIR)/$(BUILD)/headgate PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/lab/demo.py
+demo:
+	@JOBS=$(JOBS) tests/lab/demo
 
 test: build
+	@packaging/install-deps.sh test node $(if $(filter release,$(PRESET)),browser packages judges)
 	@tests/kernel/load-modules
 	@ctest --preset $(PRESET) -j $$(($(JOBS) + 1)) # most of them wait more than they work
 
 bench: build
+	@packaging/install-deps.sh bench
 	@tests/kernel/load-modules
 	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/bench/bench.py $(BUILD) $(BENCH)
 
@@ -26,14 +27,18 @@ package:
 	@packaging/build-packages
 
 lint:
-	@packaging/install-deps.sh
+	@packaging/install-deps.sh lint
 	@tests/lint
 
 test-kernels: build
 	@tests/kernels/run $(BUILD)
 
+test-distributions:
+	@packaging/install-deps.sh test judges
+	@tests/distributions/run $(SUITES)
+
 fuzz:
-	@packaging/install-deps.sh
+	@packaging/install-deps.sh clang
 	@tests/fuzz/run
 
 clean:

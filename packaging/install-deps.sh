@@ -1,19 +1,52 @@
 #!/bin/sh
-# Installs what headgate takes to build and to test, on a bare Debian 12 (or later). As root.
-# `--fedora` only names the packages of Fedora.
+# install-deps.sh [PURPOSE...]: installs what headgate takes for these purposes on a bare Debian 12 or 13; for all where none
+# is named. As root. `--fedora` only names the packages of Fedora.
+#     program   to compile the program
+#     demo      to compile the program and to run the demo, the last part of which also takes `node`
+#     build     to compile the program, its tests and the benchmark's helpers
+#     clang     to compile them by clang, with its sanitizers and fuzzers
+#     test      to run tests; those of the API take `node`, the console's `node` and `browser`, the packages' `judges`
+#     packages  to build the deb and the rpm
+#     lint      to check sources and documents
+#     bench     to run the benchmark
 set -eu
 
-build="build-essential cmake ninja-build pkg-config git ca-certificates
-    libnetfilter-conntrack-dev libmnl-dev libnftables-dev libpoco-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libcli11-dev
-    libfmt-dev libexpected-dev prometheus-cpp-dev libgtest-dev"
-# The lab: namespaces, traffic, and the judges. And what reads the documents.
-lab="iproute2 iputils-ping socat jq conntrack nftables procps util-linux time python3 python3-pytest python3-jsonschema python3-yaml kmod curl openssl zsh man-db openssh-server openssh-client tmux"
-# Linters, the second compiler, fuzzers, and what the benchmark compares with.
-check="clang clang-format clang-tidy libclang-rt-14-dev shellcheck wrk ulogd2 ulogd2-json"
+compilers="build-essential cmake ninja-build pkg-config"
+libraries="libmnl-dev libnftables-dev libpoco-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libcli11-dev libfmt-dev libexpected-dev
+    prometheus-cpp-dev"
+test_libraries="libgtest-dev libnetfilter-conntrack-dev"
+# The lab: namespaces, traffic, and the judges.
+lab="iproute2 iputils-ping socat jq conntrack nftables procps util-linux kmod python3"
+# What reads the tests, what the tests read, and systemd-socket-activate.
+readers="python3-pytest python3-jsonschema python3-yaml time curl openssl zsh man-db systemd openssh-server openssh-client tmux"
 # The console is tried in a browser.
 browser="chromium fonts-dejavu-core"
-# Packages: how they are built, what judges them, and a machine to install them on.
-packages="ccache debhelper dh-apparmor dpkg-dev rpm lintian rpmlint apparmor systemd-container mmdebstrap"
+package_builders="git ca-certificates ccache debhelper dh-apparmor dpkg-dev rpm"
+# What judges packages, and a machine to install them on.
+package_judges="lintian rpmlint apparmor systemd-container mmdebstrap"
+
+everything="build clang test node browser packages judges lint bench"
+
+# What a purpose takes. `node` and `npm` stand for themselves: see below.
+packages_for() {
+    case $1 in
+    program) echo "$compilers $libraries" ;;
+    demo) echo "$compilers $libraries $lab" ;;
+    build) echo "$compilers $libraries $test_libraries" ;;
+    clang) echo "$compilers $libraries $test_libraries clang libclang-rt-dev" ;;
+    test) echo "$lab $readers" ;;
+    node) echo "node npm" ;;
+    browser) echo "$browser" ;;
+    packages) echo "$compilers $libraries $package_builders" ;;
+    judges) echo "$package_judges" ;;
+    lint) echo "$compilers $libraries $test_libraries git clang clang-format clang-tidy shellcheck zsh man-db" ;;
+    bench) echo "$lab wrk ulogd2 ulogd2-json" ;;
+    *)
+        echo "install-deps: no such purpose: $1 (there are: program demo $everything)" >&2
+        exit 2
+        ;;
+    esac
+}
 
 if [ "${1:-}" = --fedora ]; then
     cat <<END
@@ -27,13 +60,20 @@ END
     exit 0
 fi
 
+# shellcheck disable=SC2086 # a list of words
+[ $# -gt 0 ] || set -- $everything
+installed=" $(dpkg-query -W -f '${Package} ${Status}\n' 2>/dev/null | sed -n 's/ install ok installed$//p' | tr '\n' ' ') "
 missing=""
-for package in $build $lab $check $browser $packages; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+for purpose; do
+    named=$(packages_for "$purpose")
+    for package in $named; do
+        case $package in
+        # For the AWS SDK for JavaScript: an installed one, from wherever it is, stays.
+        node | npm) command -v "$package" >/dev/null || missing="$missing $(echo "$package" | sed 's/^node$/nodejs/')" ;;
+        *) case $installed in *" $package "*) ;; *) missing="$missing $package" ;; esac ;;
+        esac
+    done
 done
-# For the AWS SDK for JavaScript, which takes node 20: an installed one, from wherever it is, stays.
-command -v node >/dev/null || missing="$missing nodejs"
-command -v npm >/dev/null || missing="$missing npm"
 [ -z "$missing" ] && exit 0
 
 if [ "$(id -u)" != 0 ]; then
@@ -42,5 +82,5 @@ if [ "$(id -u)" != 0 ]; then
 fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-# shellcheck disable=SC2086 -- a list of words
+# shellcheck disable=SC2086 # a list of words
 apt-get install -y -qq --no-install-recommends $missing >/dev/null

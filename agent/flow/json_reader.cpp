@@ -1,5 +1,6 @@
 #include "flow/json_reader.h"
 
+#include <Poco/Exception.h>
 #include <Poco/JSON/ParseHandler.h>
 #include <Poco/JSON/Parser.h>
 
@@ -12,7 +13,11 @@ namespace {
 constexpr std::size_t kDeepest = 16;
 constexpr std::size_t kLongestName = 128;  ///< of a member that is given twice, as it is told
 
-/// Whether 64 bits hold a number that begins there: the parser makes a silent 0 of one that is larger.
+constexpr const char* kNoJson = "not valid JSON";
+constexpr const char* kTooLarge = "not JSON that fits: a number is too large";
+
+/// Whether 64 bits hold a number that begins there: of one that is larger, Poco's parser makes a silent 0 up to 1.12,
+/// and throws since.
 bool fits(std::string_view digits, bool is_negative) {
     const std::string_view largest = is_negative ? "9223372036854775808" : "18446744073709551615";
     return digits.size() < largest.size() || (digits.size() == largest.size() && digits <= largest);
@@ -71,11 +76,14 @@ Result<JsonObject> parse_json_object(const std::string& text) {
         const auto parsed = parser.parse(text);
         if (parsed.type() != typeid(JsonObject)) return invalid("not a JSON object");
         if (members->repeated()) return invalid("{}: given twice", members->repeated()->substr(0, kLongestName));
-        if (!all_numbers_fit(text)) return invalid("not JSON that fits: a number is too large");
+        if (!all_numbers_fit(text)) return invalid(kTooLarge);
         return parsed.extract<JsonObject>();
+    } catch (const Poco::SyntaxException&) {
+        // Of NumberParser; what is no JSON is a JSONException.
+        return all_numbers_fit(text) ? invalid(kNoJson) : invalid(kTooLarge);
     } catch (const std::exception&) {
         // Of Poco, or of the standard library underneath: its message speaks of the parser, not of the text.
-        return invalid("not valid JSON");
+        return invalid(kNoJson);
     }
 }
 

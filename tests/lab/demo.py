@@ -3,9 +3,11 @@
 Builds the lab, shows each command with its real output, and leaves the machine as it was.
 """
 
+import contextlib
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -13,11 +15,10 @@ import time
 from lab import CLIENT4, GATEWAY, HEADGATE, SERVER4, SERVER6, TRACKING_RULES, Lab, wait_until
 from traffic import DATA, RESET, SILENCE, Conversation
 
-TIGHTENED_RULES = """
-flush chain inet operator forward
-add rule inet operator forward ct state established,related accept
-add rule inet operator forward tcp dport 8080 drop
-"""
+# In both directions: an answer that is under way while the flow is flushed begins one of its own, from the server to the client.
+NO_MORE_8080 = ["add rule inet operator forward tcp dport 8080 drop", "add rule inet operator forward tcp sport 8080 drop"]
+TIGHTENED_RULES = "\n".join(["flush chain inet operator forward",
+                             "add rule inet operator forward ct state established,related accept", *NO_MORE_8080])
 
 
 def say(text):
@@ -38,6 +39,22 @@ def require(condition, what):
         raise SystemExit(f"demo: {what}")
 
 
+@contextlib.contextmanager
+def agent_on(lab, *words):
+    """The agent, which serves."""
+    print("$ headgate agent &")
+    told = lab.folder / "agent.log"
+    with open(told, "w") as log:
+        process = subprocess.Popen([*words, HEADGATE, "agent", "--config", str(lab.configuration)], stdout=log, stderr=log)
+    try:
+        wait_until(lambda: (lab.folder / "headgate.sock").exists() or process.poll() is not None, "the agent serves")
+        require(process.poll() is None, f"headgate agent ended with {process.returncode}:\n{told.read_text()}".rstrip())
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def demo(lab):
     say("Three hosts: a client, a gateway, a server. The client talks TCP, UDP and ICMP to the server.")
     lab.serve_echo(8080)
@@ -54,8 +71,8 @@ def demo(lab):
     say("Which flows are active?")
     show(lab, "capture", "--all")
 
-    say("The operator tightens the rules: no more TCP to port 8080. The connection that is there goes on all the same.")
-    print("$ nft add rule inet operator forward tcp dport 8080 drop")
+    say("The operator tightens the rules: no more TCP to port 8080 and back. The connection that is there goes on all the same.")
+    print("\n".join(f"$ nft {rule}" for rule in NO_MORE_8080))
     lab.load_rules(TIGHTENED_RULES)
     require(doomed.goes_on(), "the connection should have gone on under the old decision")
     show(lab, "capture", "--destination", SERVER4, "--destination-port", "8080", "--protocol", "tcp")
@@ -118,10 +135,7 @@ def agent(lab):
     doomed = [lab.talk(SERVER4, 8080), lab.talk(SERVER4, 8080)]
     wait_until(lambda: all(talk.heard() > 2 for talk in doomed), "two connections")
     say("The agent: what is done is kept, and can be looked up. A firewall named edge is configured, on this gateway.")
-    print("$ headgate agent &")
-    process = subprocess.Popen([HEADGATE, "agent", "--config", str(lab.configuration)], stderr=subprocess.DEVNULL)
-    try:
-        wait_until((lab.folder / "headgate.sock").exists, "the agent serves")
+    with agent_on(lab):
         show(lab, "capture", "--destination-port", "8080", endpoint=False)
         say("Meanwhile there is a third connection. Exactly the captured flows are ended.")
         later = lab.talk(SERVER4, 8080, source_port=50001)
@@ -139,15 +153,13 @@ def agent(lab):
         show(lab, "log", "--reason", "flushed", endpoint=False)
         print("$ " + WHAT_WAS_FLUSHED + " flow.json", flush=True)
         subprocess.run(shlex.split(WHAT_WAS_FLUSHED) + [str(lab.folder / "flow.json")], check=True)
-    finally:
-        process.terminate()
-        process.wait()
 
 
 KEY, SECRET = "HGDEMO", "demo-secret"
 ENDPOINT = "http://127.0.0.1:8443"
 ARN = "arn:aws:network-firewall:eu-central-1:000000000000:firewall/edge"
-API_TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "api")
+LAB_TESTS = os.path.dirname(os.path.abspath(__file__))
+API_TESTS = os.path.join(LAB_TESTS, "..", "api")
 
 
 def by_sdk(lab, what):
@@ -157,8 +169,26 @@ def by_sdk(lab, what):
     subprocess.run(lab.command(GATEWAY, "node", os.path.join(API_TESTS, "demo.mjs"), *command), check=True, env=environment)
 
 
+def sdk_is_missing():
+    """Why there is no SDK to be shown, if so."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            return f"{program} is not installed"
+    # Who can't reach the registry is told at once, not after npm's usual patience of some minutes.
+    brief = {"npm_config_fetch_retries": "0", "npm_config_fetch_timeout": "20000"}
+    done = subprocess.run(["timeout", "60", os.path.join(LAB_TESTS, "..", "npm-packages"), API_TESTS], env=os.environ | brief,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return f"npm does not get it from its registry ({first_line(done.stderr)})" if done.returncode != 0 else None
+
+
+def first_line(text):
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no answer")
+
+
 def sdk(lab):
-    subprocess.run([os.path.join(API_TESTS, "..", "npm-packages"), API_TESTS], check=True)
+    if why := sdk_is_missing():
+        say(f"The AWS SDK for JavaScript can be pointed at the agent, too. This part is left out: {why}.")
+        return
     credentials = lab.folder / "credentials.yaml"
     credentials.touch(mode=0o600)
     credentials.write_text(f"access_keys: [{{id: {KEY}, secret: {SECRET}, role: operator}}]\n")
@@ -171,10 +201,7 @@ firewalls: [{{name: edge, endpoints: [{{availability_zone: a}}]}}]"""))
     doomed = lab.talk(SERVER4, 8080)
     wait_until(lambda: doomed.heard() > 2, "a connection")
     say("An existing tool, with another URL: the AWS SDK for JavaScript asks the agent on the gateway.")
-    print("$ headgate agent &")
-    process = subprocess.Popen(lab.command(GATEWAY, HEADGATE, "agent", "--config", str(lab.configuration)), stderr=subprocess.DEVNULL)
-    try:
-        wait_until((lab.folder / "headgate.sock").exists, "the agent serves")
+    with agent_on(lab, *lab.command(GATEWAY)):
         by_sdk(lab, "capture")
         show(lab, "capture", "--destination-port", "8080", "--protocol", "tcp", endpoint=False)
         say("The rules are tightened, and the connection is flushed from over there. Both are in one history.")
@@ -182,22 +209,22 @@ firewalls: [{{name: edge, endpoints: [{{availability_zone: a}}]}}]"""))
         by_sdk(lab, "flush")
         require(not doomed.goes_on(seconds=2), "the flushed connection should be silent")
         show(lab, "operations", "list", endpoint=False)
-    finally:
-        process.terminate()
-        process.wait()
+
+
+PARTS = {"demo": demo, "demo of policies": policies, "demo of the agent": agent, "demo of the SDK": sdk}
 
 
 def main():
     if os.geteuid() != 0:
         raise SystemExit("demo: network namespaces take root; try: sudo make demo")
-    with Lab("demo") as lab:
-        demo(lab)
-    with Lab("demo of policies") as lab:
-        policies(lab)
-    with Lab("demo of the agent") as lab:
-        agent(lab)
-    with Lab("demo of the SDK") as lab:
-        sdk(lab)
+    try:
+        for purpose, part in PARTS.items():
+            with Lab(purpose) as lab:
+                part(lab)
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"demo: {shlex.join(error.cmd)} ended with {error.returncode}\n{error.stderr or ''}".rstrip()) from None
+    except (AssertionError, OSError) as error:
+        raise SystemExit(f"demo: {error}") from None
     say("The namespaces are gone again.")
     return 0
 
