@@ -46,8 +46,7 @@ Result<void> refuse_untracked(const std::vector<FlowFilter>& sessions, bool is_o
                               const Clock& clock) {
     if (sessions.empty()) return {};
     TrackedConnections tracked{sessions};
-    const auto scanned =
-        table.scan(TrackedConnections::either_way(sessions), Moment{.now = clock.now()}, tracked);
+    const auto scanned = table.scan(TrackedConnections::either_way(sessions), Moment{.now = clock.now()}, tracked);
     if (!scanned) return tl::unexpected(scanned.error());
     if (tracked.untracked() == 0) return {};
     const auto whose = is_own

@@ -54,8 +54,8 @@ struct StreamExceptionPolicy {
     std::string description;  ///< one sentence, for people
     StreamException exception = StreamException::Drop;
     MidstreamScope scope = MidstreamScope::Flushed;
-    /// Whether Reject also answers packets that conntrack calls invalid where they cannot be told from those that fall out
-    /// of the window of a tracked connection. A reset would end that connection. Takes scope All.
+    /// Whether Reject also answers packets that conntrack calls invalid where they cannot be told from those that fall
+    /// out of the window of a tracked connection. A reset would end that connection. Takes scope All.
     bool reject_invalid = false;
     std::vector<Hook> hooks = {Hook::Forward, Hook::Input};  ///< at least one, none twice
     int priority = -195;                                     ///< kFirstPriority..kLastPriority
