@@ -4,6 +4,8 @@ import json
 import subprocess
 import time
 
+import pytest
+
 from lab import CLIENT4, CLIENT6, GATEWAY, GATEWAY4_OUTSIDE, SERVER4, SERVER6, wait_until
 
 MASQUERADE = """
@@ -200,3 +202,23 @@ def test_nothing_that_matches_is_exit_status_3(lab):
     done = lab.headgate("capture", "--all", "--json")
     assert done.returncode == 3
     assert json.loads(done.stdout)["flows"] == []
+
+
+def test_an_age_that_cannot_be_is_not_told(lab):
+    """In a time namespace of its own, the machine that headgate is on has been up for a second or two."""
+    lab.fill(1)
+    old = lambda: [flow for flow in lab.capture("--all") if flow["age_seconds"] >= 4]  # noqa: E731
+    [flow] = wait_until(old, "the flow is four seconds old")
+    just_booted = ["unshare", "--time", "--fork", f"--boottime=-{int(time.clock_gettime(time.CLOCK_BOOTTIME))}"]
+    words = lab.headgate_words("capture", "--all", "--min-age", "1", "--json")
+    done = subprocess.run([*just_booted, *words], capture_output=True, text=True)
+    result = json.loads(done.stdout)
+    if result["machine_up_seconds"] > 4:
+        pytest.skip("this machine is too slow to be young")
+    assert done.returncode == 3 and (result["flows"], result["counts"]["age_unknown"]) == ([], 1)
+    assert "1 flow left out, whose age is not known" in done.stderr
+    done = subprocess.run([*just_booted, *lab.headgate_words("capture", "--all", "--json")], capture_output=True, text=True)
+    [young] = json.loads(done.stdout)["flows"]
+    assert young["started_at"] == flow["started_at"] and "age_seconds" not in young
+    known = lab.headgate("operations", "results", json.loads(done.stdout)["operation_id"], "--json", netns=False)
+    assert json.loads(known.stdout)["flows"] == [young], "nor is it later"
