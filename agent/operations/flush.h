@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <span>
@@ -27,6 +28,7 @@ struct FlushRequest {
     std::optional<std::uint16_t> only_zone;     ///< refuse where a captured flow is of another conntrack zone
     std::vector<FlowFilter> protected_filters;  ///< flows that match one, either way round, are left alone
     std::optional<std::uint64_t> maximum_flows;
+    std::filesystem::path spool_folder;  ///< for many flows, where there are no temporary files
     PolicyRequest policy;
 };
 

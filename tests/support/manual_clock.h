@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mutex>
+#include <string>
 
 #include "headgate/clock.h"
 
@@ -23,6 +24,21 @@ class ManualClock final : public Clock {
         const std::lock_guard lock{mutex_};
         now_ += time;
         steady_ += std::chrono::duration_cast<std::chrono::steady_clock::duration>(time);
+        up_ += time;
+    }
+
+    [[nodiscard]] Uptime uptime() const override {
+        const std::lock_guard lock{mutex_};
+        return {"boot " + std::to_string(boot_), std::chrono::duration_cast<std::chrono::seconds>(up_)};
+    }
+
+    /// The machine is switched off for so long, and boots.
+    void reboot(std::chrono::nanoseconds off) {
+        const std::lock_guard lock{mutex_};
+        now_ += off;
+        steady_ = {};
+        up_ = {};
+        ++boot_;
     }
 
     /// Somebody sets the wall clock.
@@ -35,6 +51,8 @@ class ManualClock final : public Clock {
     mutable std::mutex mutex_;
     Timestamp now_{std::chrono::sys_days{std::chrono::year{2026} / 11 / 21}};
     std::chrono::steady_clock::time_point steady_{std::chrono::hours{1}};
+    std::chrono::nanoseconds up_{std::chrono::hours{1}};
+    int boot_ = 1;
 };
 
 }  // namespace headgate::testing
