@@ -36,13 +36,25 @@ std::string user_name(uid_t uid) {
 }
 
 std::unique_ptr<gateway::LocalGateway> in_this_process(config::Configuration configuration) {
-    return std::make_unique<gateway::LocalGateway>(std::move(configuration), flowlog::StandardOutput::ForOthers,
-                                                   [](std::string_view message) { tell(message); });
+    return std::make_unique<gateway::LocalGateway>(
+        std::move(configuration), flowlog::StandardOutput::ForOthers,
+        [](std::string_view message) { tell(fmt::format("warning: {}", message)); });
 }
 
 Result<std::filesystem::path> absolute(std::string_view argument, const std::string& path) {
     if (path.empty()) return invalid("{}: the name is empty", argument);
     return std::filesystem::absolute(path);
+}
+
+/// One folder that can be written is enough: what the configuration has not put elsewhere goes there, too.
+Result<void> keep_all_in(const std::filesystem::path& folder, config::Configuration& configuration) {
+    const auto usual = config::parse_configuration("", "the defaults");
+    if (!usual) return tl::unexpected(usual.error());
+    if (configuration.audit_log == usual->audit_log) configuration.audit_log = folder / usual->audit_log.filename();
+    if (configuration.flow_log.sinks != usual->flow_log.sinks) return {};
+    for (auto& sink : configuration.flow_log.sinks)
+        if (sink.file) sink.file = folder / sink.file->filename();
+    return {};
 }
 
 }  // namespace
@@ -57,8 +69,10 @@ void GatewayArguments::add_to(CLI::App& command) {
         ->group(group)
         ->type_name("PATH");
     command
-        .add_option("--state-dir", state_dir,
-                    "where operations are kept, in place of the configuration's; without --socket no agent is asked")
+        .add_option(
+            "--state-dir", state_dir,
+            "where operations are kept, in place of the configuration's, and logs that it has not put elsewhere; "
+            "without --socket no agent is asked")
         ->group(group)
         ->type_name("DIR");
 }
@@ -72,6 +86,8 @@ Result<config::Configuration> GatewayArguments::load() const {
         auto path = absolute("--state-dir", *state_dir);
         if (!path) return tl::unexpected(std::move(path.error()));
         loaded->state_dir = std::move(*path);
+        if (auto moved = keep_all_in(loaded->state_dir, *loaded); !moved)
+            return tl::unexpected(std::move(moved.error()));
     }
     if (const auto named = socket ? socket : environment(kSocketVariable)) {
         auto path = absolute("--socket", *named);

@@ -297,7 +297,13 @@ void Agent::tell_what_waits(const config::Configuration& next) const {
     log_warning("http.socket, http.connections and state_dir change with the next start");
 }
 
+/// Not on the loop's thread: what is to be removed may be large, and what was cut asks the kernel for each flow.
 void Agent::tidy() {
+    const auto begun = tidying_.begin([this](const std::stop_token&) { tidy_now(); });
+    if (!begun) log_error("{}", begun.error().message);
+}
+
+void Agent::tidy_now() {
     const auto removed = gateway_.tidy();
     if (!removed) return log_error("{}", removed.error().message);
     if (*removed != 0) log_warning("{} operations were removed before their time, to keep to disk_budget", *removed);

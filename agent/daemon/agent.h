@@ -20,6 +20,7 @@
 #include "http/metrics/metrics.h"
 #include "http/server/server.h"
 #include "http/server/tcp_listeners.h"
+#include "operations/background_task.h"
 
 namespace headgate::daemon {
 
@@ -64,6 +65,7 @@ class Agent {
     void reload();
     void take_leave(EventLoop::Clock::time_point at_last);
     void tidy();
+    void tidy_now();
 
     const ConfigurationSource& read_configuration_;
     http::Metrics metrics_;  ///< outlives the gateway, whose workers tell it what has ended
@@ -82,6 +84,7 @@ class Agent {
     std::atomic<bool> trim_is_due_ = false;  ///< and the loop has a timer for it
     std::atomic<EventLoop::Clock::time_point> trim_at_{};
     std::jthread draining_;
+    operations::BackgroundTask tidying_;
 };
 
 }  // namespace headgate::daemon

@@ -1,9 +1,12 @@
 #include "daemon/listening_record.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <fstream>
+#include <algorithm>
 
+#include "files/own_file.h"
 #include "flow/flow_json.h"
 
 namespace headgate::daemon {
@@ -11,6 +14,7 @@ namespace {
 
 constexpr std::string_view kListensSince = "since ";
 constexpr std::string_view kHeardUntil = "until ";
+constexpr std::size_t kLongestLine = 256;
 
 }  // namespace
 
@@ -33,15 +37,20 @@ void ListeningRecord::end(Timestamp now) const {
 }
 
 std::string ListeningRecord::read() const {
-    std::string line;
-    std::ifstream file{file_};
-    std::getline(file, line);
+    const auto file = open_own_file(file_, O_RDONLY, 0);
+    std::string line(kLongestLine, '\0');
+    const auto got = file ? ::pread(file->get(), line.data(), line.size(), 0) : 0;
+    line.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    line = line.substr(0, line.find('\n'));
     return line.substr(0, line.find_first_not_of("abcdefghijklmnopqrstuvwxyz 0123456789-:.TZ"));
 }
 
 /// Best effort: without it only a sentence is missing.
 void ListeningRecord::write(const std::string& text) const {
-    std::ofstream{file_, std::ios::trunc} << text << '\n';
+    const auto file = open_own_file(file_, O_WRONLY | O_CREAT, 0640);
+    const auto line = text + '\n';
+    if (!file || ::pwrite(file->get(), line.data(), line.size(), 0) != static_cast<ssize_t>(line.size())) return;
+    static_cast<void>(::ftruncate(file->get(), static_cast<off_t>(line.size())));
 }
 
 }  // namespace headgate::daemon

@@ -107,7 +107,7 @@ std::optional<std::chrono::microseconds> keep_alive_period() {
     const auto patience = environment("WATCHDOG_USEC");
     const auto process = environment("WATCHDOG_PID");
     if (!patience || (process && !is_this_process(*process))) return std::nullopt;
-    const auto period = parse_unsigned<std::uint32_t>(*patience);
+    const auto period = parse_unsigned<std::uint64_t>(*patience);
     return period && *period != 0 ? std::optional{std::chrono::microseconds{*period / 2}} : std::nullopt;
 }
 

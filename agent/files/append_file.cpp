@@ -116,10 +116,12 @@ bool is_whole_object(std::string_view text) {
 }
 
 Result<AppendFile> AppendFile::open(const std::filesystem::path& name, TornLine torn) {
-    std::error_code ignored;
-    if (name.has_parent_path()) std::filesystem::create_directories(name.parent_path(), ignored);
+    std::error_code no_folder;
+    if (name.has_parent_path()) std::filesystem::create_directories(name.parent_path(), no_folder);
     bool is_regular = false;
     auto file = open_to_append(name, is_regular);
+    // Why there is no folder says more than that there is none.
+    if (!file && no_folder && file.error().number == ENOENT) return system_error(no_folder.value(), name.native());
     if (!file) return tl::unexpected(std::move(file.error()));
     return AppendFile{std::move(*file), is_regular, torn};
 }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <system_error>
 
 #include "gateway/ended_flows.h"
 #include "gateway/endpoint_policy.h"
@@ -85,7 +84,7 @@ void LocalGateway::configure(config::Configuration configuration) {
 Result<operations::Engine*> LocalGateway::engine() {
     const std::lock_guard lock{opening_};
     if (engine_) return engine_.get();
-    auto store = operations::SqliteStore::open(state_dir_.native());
+    auto store = operations::SqliteStore::open(state_dir_.native(), clock_);
     if (!store) return tl::unexpected(std::move(store.error()));
     store_ = std::move(*store);
     engine_ = std::make_unique<operations::Engine>(
@@ -95,7 +94,9 @@ Result<operations::Engine*> LocalGateway::engine() {
 }
 
 Result<void> LocalGateway::open_store() {
-    return engine().map([](operations::Engine*) {});
+    return engine().map([this](operations::Engine*) {
+        if (const auto keeps = store_->ensure_room(0); !keeps) tell_("nothing can be kept: " + keeps.error().message);
+    });
 }
 
 Result<void> LocalGateway::settle_cut() {
@@ -106,18 +107,10 @@ Result<void> LocalGateway::settle_cut() {
 
 /// Not by who calls this: the log's file may be long, or on a server that is gone.
 void LocalGateway::make_up_records() {
-    const std::lock_guard lock{starting_to_make_up_};
-    if (UnwrittenMark::all(state_dir_).empty() || is_making_up_.exchange(true)) return;
-    try {
-        making_up_ = std::jthread{[this] {
-            make_up_now();
-            is_making_up_ = false;
-        }};
-    } catch (const std::system_error& thrown) {
-        // The marks stay, and tidy() tries again: what is asked for meanwhile does not fail for that.
-        is_making_up_ = false;
-        tell_(fmt::format("flow log: no thread to make up for records: {}", thrown.what()));
-    }
+    if (UnwrittenMark::all(state_dir_).empty()) return;
+    const auto begun = making_up_.begin([this](const std::stop_token&) { make_up_now(); });
+    // The marks stay, and tidy() tries again: what is asked for meanwhile does not fail for that.
+    if (!begun) tell_(fmt::format("flow log: records are not made up for: {}", begun.error().message));
 }
 
 void LocalGateway::make_up_now() {
@@ -252,15 +245,19 @@ Result<std::vector<FlowOperation>> LocalGateway::list(const OperationSelection& 
 }
 
 Result<void> LocalGateway::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
-    return engine().and_then([&](operations::Engine*) { return store_->for_each_flow(id, first, take); });
+    return engine().and_then([&](operations::Engine* engine) { return engine->for_each_flow(id, first, take); });
 }
 
 Result<std::vector<StoredFlow>> LocalGateway::flows(std::string_view id, std::uint64_t first, std::size_t count) {
-    return engine().and_then([&](operations::Engine*) { return store_->flows(id, first, count); });
+    return engine().and_then([&](operations::Engine* engine) { return engine->flows(id, first, count); });
 }
 
 Result<std::uint64_t> LocalGateway::tidy() {
-    return settle_cut().and_then([this] { return engine_->tidy(); });
+    auto settled = settle_cut();
+    if (!engine_) return tl::unexpected(std::move(settled.error()));
+    // Where a full disk keeps it from being settled, this makes room.
+    auto removed = engine_->tidy();
+    return settled ? removed : tl::unexpected(std::move(settled.error()));
 }
 
 void LocalGateway::trim() {

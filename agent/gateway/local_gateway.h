@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -38,7 +37,7 @@ class LocalGateway final : public ManagedGateway {
     /// Whom to tell of operations that end. Asked before anything else, and once.
     void on_ended(operations::OperationListener listener) { on_ended_ = std::move(listener); }
 
-    /// Opens the store, which otherwise waits until somebody needs it.
+    /// Opens the store, which otherwise waits until somebody needs it. Where nothing can be kept, that is told.
     [[nodiscard]] Result<void> open_store();
 
     /// Settles what a killed process left behind; the flow log follows on a thread of its own.
@@ -118,10 +117,8 @@ class LocalGateway final : public ManagedGateway {
     std::mutex opening_;
     std::unique_ptr<OperationStore> store_;       ///< under `opening_` until it is there
     std::unique_ptr<operations::Engine> engine_;  ///< likewise
-    std::atomic<bool> is_making_up_ = false;
     std::atomic<bool> is_ending_ = false;
-    std::mutex starting_to_make_up_;
-    std::jthread making_up_;  ///< whoever set `is_making_up_`
+    operations::BackgroundTask making_up_;
 };
 
 }  // namespace headgate::gateway

@@ -4,13 +4,16 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdint>
+#include <span>
 #include <sstream>
 #include <string>
 #include <thread>
 
-#include "files/folder_owner.h"
+#include "files/own_file.h"
+#include "flow/text.h"
 #include "netlink/network_namespace.h"
 
 namespace headgate::midstream {
@@ -20,14 +23,73 @@ namespace {
 /// More than the longest name and a fingerprint of 40 digits; what is left is spaces.
 constexpr std::size_t kRecordSize = 128;
 
-/// The folder is the agent's, the one who opens may be root: neither a link nor a pipe that somebody has put there
-/// leads it astray or keeps it waiting.
+/// Behind that stands the namespace's handle, where a headgate that knows none leaves it alone.
+constexpr std::size_t kHandleSize = 128;
+
+constexpr std::string_view kPrefix = "policy-";
+constexpr const char* kOwnNamespace = "/proc/thread-self/ns/net";
+
+/// For its owner alone: who can open it can hold it.
 Result<FileDescriptor> open_record(const std::filesystem::path& file, int flags) {
-    FileDescriptor fd{::open(file.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)};
-    struct stat facts {};
-    if (!fd.is_open() || ::fstat(fd.get(), &facts) != 0) return system_error(errno, file.string());
-    if (!S_ISREG(facts.st_mode) || facts.st_nlink > 1) return failed("{}: no record of headgate's", file.string());
-    return fd;
+    return open_own_file(file, flags, 0600);
+}
+
+/// With room for the longest handle (open_by_handle_at(2)).
+struct NamespaceHandle {
+    alignas(file_handle) std::array<unsigned char, sizeof(file_handle) + MAX_HANDLE_SZ> bytes{};
+
+    [[nodiscard]] file_handle* get() { return reinterpret_cast<file_handle*>(bytes.data()); }
+    [[nodiscard]] std::span<unsigned char> value() { return std::span{bytes}.subspan(sizeof(file_handle)); }
+};
+
+/// Of the calling thread's namespace; empty where namespaces have none (before Linux 6.18).
+std::string own_handle() {
+    NamespaceHandle handle;
+    handle.get()->handle_bytes = MAX_HANDLE_SZ;
+    int mount = 0;
+    if (::name_to_handle_at(AT_FDCWD, kOwnNamespace, handle.get(), &mount, AT_SYMLINK_FOLLOW) != 0) return {};
+    std::string text = fmt::format("{} ", handle.get()->handle_type);
+    for (const auto byte : handle.value().first(handle.get()->handle_bytes))
+        text += fmt::format("{:02x}", byte);
+    return text.size() < kHandleSize ? text : std::string{};
+}
+
+std::optional<NamespaceHandle> parse_handle(std::istringstream words) {
+    int type = 0;
+    std::string digits;
+    if (!(words >> type >> digits) || digits.size() % 2 != 0 || digits.size() / 2 > MAX_HANDLE_SZ) return std::nullopt;
+    NamespaceHandle handle;
+    handle.get()->handle_type = type;
+    handle.get()->handle_bytes = static_cast<unsigned>(digits.size() / 2);
+    for (std::size_t i = 0; i < digits.size(); i += 2) {
+        const auto byte = parse_unsigned<std::uint8_t>(std::string_view{digits}.substr(i, 2), 16);
+        if (!byte) return std::nullopt;
+        handle.value()[i / 2] = *byte;
+    }
+    return handle;
+}
+
+/// Surely: the kernel has no such namespace any more, whoever might have held it (fs/nsfs.c, nsfs_fh_to_dentry).
+bool is_gone(const FileDescriptor& record) {
+    std::string text(kHandleSize, '\0');
+    const auto got = ::pread(record.get(), text.data(), text.size(), kRecordSize);
+    if (got != static_cast<ssize_t>(text.size())) return false;
+    auto handle = parse_handle(std::istringstream{text});
+    const FileDescriptor beside{::open(kOwnNamespace, O_RDONLY | O_CLOEXEC)};
+    if (!handle || !beside.is_open()) return false;
+    const FileDescriptor found{::open_by_handle_at(beside.get(), handle->get(), O_RDONLY | O_CLOEXEC)};
+    return !found.is_open() && errno == ESTALE;
+}
+
+/// One that somebody holds just now is left to the next time.
+void remove_stale_records(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    for (const auto& each : std::filesystem::directory_iterator{folder, ignored}) {
+        if (!each.path().filename().native().starts_with(kPrefix)) continue;
+        const auto record = open_record(each.path(), O_RDONLY);
+        if (!record || ::flock(record->get(), LOCK_EX | LOCK_NB) != 0) continue;
+        if (is_gone(*record)) std::filesystem::remove(each.path(), ignored);
+    }
 }
 
 bool wait_for(const FileDescriptor& fd, int kind) {
@@ -40,10 +102,11 @@ bool wait_for(const FileDescriptor& fd, int kind) {
     return true;
 }
 
-Result<void> write_padded(const FileDescriptor& fd, std::string text, const std::filesystem::path& file) {
-    text.resize(kRecordSize - 1, ' ');
+Result<void> write_padded(const FileDescriptor& fd, std::string text, std::size_t size, off_t at,
+                          const std::filesystem::path& file) {
+    text.resize(size - 1, ' ');
     text.push_back('\n');
-    if (::pwrite(fd.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+    if (::pwrite(fd.get(), text.data(), text.size(), at) != static_cast<ssize_t>(text.size())) {
         return system_error(errno, file.string());
     }
     return {};
@@ -54,7 +117,7 @@ Result<void> write_padded(const FileDescriptor& fd, std::string text, const std:
 Result<AppliedRecord> AppliedRecord::open(const std::filesystem::path& folder) {
     const auto cookie = netlink::NetworkNamespace{}.cookie();
     if (!cookie) return tl::unexpected(cookie.error());
-    return AppliedRecord{folder / fmt::format("policy-{}", *cookie)};
+    return AppliedRecord{folder / fmt::format("{}{}", kPrefix, *cookie), own_handle()};
 }
 
 Result<std::optional<Applied>> AppliedRecord::read() const {
@@ -85,10 +148,8 @@ Result<AppliedRecord::Lock> AppliedRecord::lock() const {
     std::filesystem::create_directories(file_.parent_path(), error);
     if (error) return system_error(error.value(), file_.parent_path().string());
     for (;;) {
-        // For its owner alone: who can open it can hold it.
         auto fd = open_record(file_, O_RDWR | O_CREAT);
         if (!fd) return tl::unexpected(fd.error());
-        FolderOwner::of(file_).take_over(fd->get());
         if (!wait_for(*fd, LOCK_EX)) {
             return failed("another headgate has been changing the policy for {} s ({} is locked)", kPatience.count(),
                           file_.string());
@@ -97,15 +158,20 @@ Result<AppliedRecord::Lock> AppliedRecord::lock() const {
         if (::fstat(fd->get(), &locked) != 0) return system_error(errno, file_.string());
         if (locked.st_nlink == 0) continue;  // it was removed while we waited
         // Room for what will be written when it is too late to fail.
-        if (locked.st_size < static_cast<off_t>(kRecordSize)) {
-            if (auto made = write_padded(*fd, {}, file_); !made) return tl::unexpected(std::move(made.error()));
+        if (locked.st_size < static_cast<off_t>(kRecordSize + kHandleSize)) {
+            auto made = locked.st_size >= static_cast<off_t>(kRecordSize)
+                            ? Result<void>{}
+                            : write_padded(*fd, {}, kRecordSize, 0, file_);
+            made = made.and_then([&] { return write_padded(*fd, of_, kHandleSize, kRecordSize, file_); });
+            if (!made) return tl::unexpected(std::move(made.error()));
+            remove_stale_records(file_.parent_path());
         }
         return Lock{std::move(*fd), file_};
     }
 }
 
 Result<void> AppliedRecord::Lock::write(const Applied& applied) const {
-    return write_padded(fd_, fmt::format("{} {}", applied.policy, applied.fingerprint), file_);
+    return write_padded(fd_, fmt::format("{} {}", applied.policy, applied.fingerprint), kRecordSize, 0, file_);
 }
 
 Result<void> AppliedRecord::Lock::remove() const {

@@ -43,7 +43,8 @@ class AppliedRecord {
         std::filesystem::path file_;
     };
 
-    /// Waits for it, but not for ever: an error after kPatience.
+    /// Waits for it, but not for ever: an error after kPatience. Who makes a record removes those beside it whose
+    /// namespaces are gone, as far as the kernel tells (Linux 6.18); the others stay until the next boot.
     [[nodiscard]] Result<Lock> lock() const;
 
     /// While this is held nobody changes the record. Nothing to hold where there is none, or where it may not be read.
@@ -52,9 +53,10 @@ class AppliedRecord {
     static constexpr std::chrono::seconds kPatience{10};
 
   private:
-    explicit AppliedRecord(std::filesystem::path file) : file_(std::move(file)) {}
+    AppliedRecord(std::filesystem::path file, std::string of) : file_(std::move(file)), of_(std::move(of)) {}
 
     std::filesystem::path file_;
+    std::string of_;  ///< the namespace's handle
 };
 
 }  // namespace headgate::midstream

@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <mutex>
 
+#include "operations/state_error.h"
+
 namespace headgate::operations {
 namespace {
 
@@ -20,10 +22,11 @@ namespace sqlite = Poco::Data::SQLite;
 constexpr std::size_t kBusySeconds = 10;
 
 /// As a URI, which alone says that the file is not to be made (sqlite.org/uri.html).
-std::string connection_to(const std::string& file) {
+std::string connection_to(const std::string& file, Access access) {
     std::string encoded;
     Poco::URI::encode(file, "?#", encoded);
-    return "file:" + encoded + "?mode=rw";
+    const auto* const how = access == Access::Write ? "?mode=rw" : access == Access::Read ? "?mode=ro" : "?immutable=1";
+    return "file:" + encoded + how;
 }
 
 void register_connector() {
@@ -43,12 +46,26 @@ bool is_full(const Poco::Exception& thrown, int system_error) {
             (system_error == ENOSPC || system_error == EDQUOT));
 }
 
+std::uint64_t size_of(const std::string& file) {
+    std::error_code absent;
+    const auto size = std::filesystem::file_size(file, absent);
+    return absent ? 0 : size;
+}
+
 }  // namespace
 
-Result<Database> Database::open(const std::string& file) {
+Result<Database> Database::open(const std::string& file, Access access) {
+    return connect(file, connection_to(file, access));
+}
+
+Result<Database> Database::open_in_memory() {
+    return connect(":memory:", ":memory:");
+}
+
+Result<Database> Database::connect(const std::string& file, const std::string& connection) {
     register_connector();
     try {
-        Database database{file, Poco::Data::Session{"SQLite", connection_to(file), kBusySeconds}};
+        Database database{file, Poco::Data::Session{"SQLite", connection, kBusySeconds}};
         if (auto configured = database.configure(); !configured) return tl::unexpected(std::move(configured.error()));
         return database;
     } catch (const Poco::Exception& thrown) {
@@ -103,13 +120,40 @@ void Database::roll_back() {
 }
 
 std::uint64_t Database::bytes() const {
-    std::uint64_t bytes = 0;
-    for (const auto* suffix : {"", "-wal"}) {
-        std::error_code absent;
-        const auto size = std::filesystem::file_size(file_ + suffix, absent);
-        if (!absent) bytes += size;
-    }
-    return bytes;
+    return size_of(file_) + bytes_of_log();
+}
+
+std::uint64_t Database::bytes_of_log() const {
+    return size_of(file_ + "-wal");
+}
+
+Result<std::uint64_t> Database::bytes_of_content() {
+    return run([](Poco::Data::Session& session) -> Result<std::uint64_t> {
+        std::uint64_t pages = 0;
+        std::uint64_t size = 0;
+        session << "PRAGMA page_count", into(pages), now;
+        session << "PRAGMA page_size", into(size), now;
+        return pages * size;
+    });
+}
+
+Result<void> Database::empty_log() {
+    const auto set_patience = [&](std::size_t milliseconds) {
+        return run([&](Poco::Data::Session& session) -> Result<void> {
+            int ignored = 0;
+            session << "PRAGMA busy_timeout = " << milliseconds, into(ignored), now;
+            return {};
+        });
+    };
+    // Otherwise it would wait for readers, and hold up all writers meanwhile (wal_checkpoint_v2.html).
+    if (auto hurried = set_patience(0); !hurried) return hurried;
+    auto emptied = run([](Poco::Data::Session& session) -> Result<void> {
+        int ignored = 0;
+        session << "PRAGMA wal_checkpoint(TRUNCATE)", into(ignored), into(ignored), into(ignored), now;
+        return {};
+    });
+    auto patient = set_patience(kBusySeconds * 1000);
+    return emptied ? patient : emptied;
 }
 
 tl::unexpected<Error> Database::no_space() const {
@@ -135,6 +179,10 @@ Error Database::error_of(const Poco::Exception& thrown) const {
     }
     if (dynamic_cast<const sqlite::ReadOnlyException*>(&thrown) != nullptr) {
         return {ErrorKind::Failed, fmt::format("{}: cannot be written", file_), EROFS};
+    }
+    if (dynamic_cast<const sqlite::IOErrorException*>(&thrown) != nullptr) {
+        return {ErrorKind::Failed, fmt::format("{}: {}", file_, thrown.displayText()),
+                is_disk_fault(system_error) ? system_error : EIO};
     }
     return {ErrorKind::Failed, fmt::format("{}: {}", file_, thrown.displayText()), 0};
 }

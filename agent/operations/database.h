@@ -25,11 +25,21 @@ enum class LogAtEnd : std::uint8_t {
     Left,      ///< nothing is written
 };
 
+/// As the file system lets us.
+enum class Access : std::uint8_t {
+    Write,
+    Read,   ///< together with the log, which is there
+    Still,  ///< without the log: nobody writes meanwhile, for nobody can (sqlite.org/uri.html, "immutable")
+};
+
 /// Not thread-safe.
 class Database {
   public:
     /// The file must be there. Several processes may have it open.
-    [[nodiscard]] static Result<Database> open(const std::string& file);
+    [[nodiscard]] static Result<Database> open(const std::string& file, Access access = Access::Write);
+
+    /// One without a file: empty, and gone with this object.
+    [[nodiscard]] static Result<Database> open_in_memory();
 
     /// Runs `work(session)`, which returns a Result and may throw what Poco throws. An error names the file and says
     /// what to do; a full disk has ENOSPC, one that is held by others EBUSY.
@@ -57,6 +67,13 @@ class Database {
 
     /// Bytes that the file takes on the disk, with its log.
     [[nodiscard]] std::uint64_t bytes() const;
+    [[nodiscard]] std::uint64_t bytes_of_log() const;
+
+    /// Bytes that it will take when the log is worked in.
+    [[nodiscard]] Result<std::uint64_t> bytes_of_content();
+
+    /// Works the log into the file and empties it, as far as nobody reads from it just now: waits for nobody.
+    [[nodiscard]] Result<void> empty_log();
 
     [[nodiscard]] tl::unexpected<Error> no_space() const;
     [[nodiscard]] const std::string& file() const noexcept { return file_; }
@@ -64,6 +81,7 @@ class Database {
   private:
     Database(std::string file, Poco::Data::Session session) : file_(std::move(file)), session_(std::move(session)) {}
 
+    [[nodiscard]] static Result<Database> connect(const std::string& file, const std::string& connection);
     [[nodiscard]] Result<void> configure();
     [[nodiscard]] Result<void> begin(Durability durability);
     [[nodiscard]] Result<void> commit();

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -42,15 +43,19 @@ Result<EndpointLock> EndpointLock::take(const std::filesystem::path& state_dir, 
     const auto path = lock_file(state_dir, endpoint);
     // Never removed: who opened it before that would hold a lock that nobody else can find.
     FileDescriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640)};
-    if (!file.is_open()) return system_error(errno, path.native());
+    int fault = file.is_open() ? 0 : errno;
+    // The store would have made the folder: why it could not is what is wrong.
+    if (fault == ENOENT && ::mkdir(state_dir.c_str(), 0750) != 0 && errno != EEXIST) fault = errno;
+    if (fault == EROFS) file = FileDescriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    if (!file.is_open()) return system_error(fault, path.native());
     FolderOwner::of(path).take_over(file.get());
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return system_error(errno, path.native());
         return busy(endpoint, file);
     }
-    if (::ftruncate(file.get(), 0) != 0 ||
-        ::pwrite(file.get(), operation_id.data(), operation_id.size(), 0) < static_cast<ssize_t>(operation_id.size())) {
-        return system_error(errno != 0 ? errno : EIO, path.native());
+    // Without the name it is as good a lock: who finds it held is told of another operation.
+    if (::ftruncate(file.get(), 0) == 0) {
+        static_cast<void>(::pwrite(file.get(), operation_id.data(), operation_id.size(), 0));
     }
     return EndpointLock{std::move(file)};
 }

@@ -14,7 +14,8 @@ namespace headgate::operations {
 /// Held as long as the object lives, and no longer than its process (flock(2)).
 class EndpointLock {
   public:
-    /// Refused with EBUSY where somebody has it, with the name of their operation in the message.
+    /// Refused with EBUSY where somebody has it, with the name of their operation in the message. Where the disk takes
+    /// nothing, one that was locked there before can be locked all the same.
     [[nodiscard]] static Result<EndpointLock> take(const std::filesystem::path& state_dir, const Endpoint& endpoint,
                                                    std::string_view operation_id);
 

@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <thread>
 #include <utility>
 
 #include "operations/operation_accounts.h"
 #include "operations/running_operation.h"
 #include "operations/settlement.h"
+#include "operations/state_error.h"
 
 namespace headgate::operations {
 namespace {
@@ -64,8 +67,10 @@ Engine::~Engine() {
 
 Result<FlowOperation> Engine::start(const OperationRequest& request) {
     join_ended();
-    if (auto ready = audit_.ready(); !ready) return tl::unexpected(std::move(ready.error()));
     auto operation = operation_of(request, clock_);
+    if (auto ready = audit_.ready(); !ready && !(only_looks(operation) && is_disk_fault(ready.error()))) {
+        return tl::unexpected(std::move(ready.error()));
+    }
     auto started = start_unrecorded(request, operation);
     if (started) return started;
     operation.id.clear();  // nobody will find it
@@ -82,51 +87,114 @@ tl::unexpected<Error> Engine::refuse(FlowOperation operation, Error error) {
 }
 
 Result<FlowOperation> Engine::start_unrecorded(const OperationRequest& request, FlowOperation& operation) {
-    {
-        const std::lock_guard lock{mutex_};
-        if (draining_) {
-            return tl::unexpected(Error{ErrorKind::Refused,
-                                        "headgate is stopping: nothing was started; ask again in a moment", ESHUTDOWN});
-        }
+    if (is_draining()) {
+        return tl::unexpected(Error{ErrorKind::Refused,
+                                    "headgate is stopping: nothing was started; ask again in a moment", ESHUTDOWN});
     }
     if (!request.token.empty()) {
-        auto known = store_.find_by_token(request.token);
+        auto known = find_by_token(request.token);
         if (!known) return tl::unexpected(std::move(known.error()));
         if (*known) return answer_again(request, **known);
     }
-    auto lock = EndpointLock::take(state_dir_, request.endpoint, operation.id);
+    auto lock = take_lock(operation);
     if (!lock) return tl::unexpected(std::move(lock.error()));
-    const auto removed = settle_cut_on(request.endpoint).and_then([&] { return tidy(); });
-    if (!removed) return tl::unexpected(removed.error());
-    if (*removed != 0) {
-        operation.warnings.push_back(fmt::format("{} older operation{} removed before the time, to keep to disk_budget",
-                                                 *removed, *removed == 1 ? " was" : "s were"));
+    if (auto ready = make_ready(operation, lock->has_value()); !ready) {
+        return tl::unexpected(std::move(ready.error()));
     }
     return begin(request, operation, std::move(*lock));
 }
 
-Result<FlowOperation> Engine::begin(const OperationRequest& request, FlowOperation operation, EndpointLock lock) {
+/// None where the disk does not take it, and nothing needs it: two that only look do each other no harm.
+Result<std::optional<EndpointLock>> Engine::take_lock(FlowOperation& operation) {
+    auto lock = EndpointLock::take(state_dir_, operation.endpoint, operation.id);
+    if (lock) return std::optional{std::move(*lock)};
+    if (!only_looks(operation) || !is_disk_fault(lock.error())) return tl::unexpected(std::move(lock.error()));
+    if (!runs_on(operation.endpoint)) {
+        operation.warnings.push_back(not_kept(lock.error()));
+        return std::nullopt;
+    }
+    return tl::unexpected(
+        Error{ErrorKind::Refused,
+              fmt::format("busy: another operation is running on firewall {} in {}, and there is one operation at a "
+                          "time",
+                          operation.endpoint.firewall, operation.endpoint.availability_zone),
+              EBUSY});
+}
+
+/// Settles and removes what is there from before.
+Result<void> Engine::make_ready(FlowOperation& operation, bool may_settle) {
+    const auto removed =
+        (may_settle ? settle_cut_on(operation.endpoint) : Result<void>{}).and_then([&] { return remove_old(); });
+    if (!removed) {
+        const bool may_go_on = only_looks(operation) && is_disk_fault(removed.error());
+        return may_go_on ? Result<void>{} : tl::unexpected(removed.error());
+    }
+    if (*removed != 0) {
+        operation.warnings.push_back(fmt::format("{} older operation{} removed before the time, to keep to disk_budget",
+                                                 *removed, *removed == 1 ? " was" : "s were"));
+    }
+    return {};
+}
+
+Result<FlowOperation> Engine::begin(const OperationRequest& request, FlowOperation operation,
+                                    std::optional<EndpointLock> lock) {
     auto flush = take_source(request, operation);
     if (!flush) return tl::unexpected(std::move(flush.error()));
     auto access = open_(request.endpoint);
     if (!access) return tl::unexpected(std::move(access.error()));
-    if (auto begun = store_.begin(operation, request.token); !begun) {
-        if (begun.error().number != EEXIST) return tl::unexpected(std::move(begun.error()));
-        const auto other = store_.find_by_token(request.token);  // it came first
-        return other && *other ? answer_again(request, **other) : tl::unexpected(std::move(begun.error()));
+    // In the store others would take one without the lock for nobody's.
+    const auto store = lock ? begin_in_store(operation, request.token) : begin_unkept(operation, request.token);
+    if (!store) {
+        if (store.error().number != EEXIST) return tl::unexpected(store.error());
+        const auto other = find_by_token(request.token);  // it came first
+        return other && *other ? answer_again(request, **other) : tl::unexpected(store.error());
     }
     const auto bounds = settings();
-    const RunSurroundings around{store_, clock_, audit_, on_ended_, flushes_, bounds.disk_budget, bounds.timeout};
+    const RunSurroundings around{**store,       unkept_, clock_, audit_, on_ended_, flushes_, bounds.disk_budget,
+                                 bounds.timeout};
     auto running =
         std::make_shared<RunningOperation>(around, operation, std::move(*access), std::move(*flush), std::move(lock));
     const std::lock_guard guard{mutex_};
     // One that a drain has just missed runs to its end like those that it waits for: ~Engine waits for this one.
     running_.emplace(operation.id, running);
-    if (auto started = running->start(); !started) {
-        running_.erase(operation.id);
-        return tl::unexpected(std::move(started.error()));
-    }
-    return operation;
+    running->start();
+    // As it was begun; but one that no thread could be had for has ended by now.
+    auto now = running->snapshot();
+    return now.status == OperationStatus::Failed ? now : operation;
+}
+
+Result<OperationStore*> Engine::begin_in_store(FlowOperation& operation, const std::string& token) {
+    auto begun = store_.begin(operation, token);
+    if (begun) return &store_;
+    if (!only_looks(operation) || !is_disk_fault(begun.error())) return tl::unexpected(std::move(begun.error()));
+    operation.warnings.push_back(not_kept(begun.error()));
+    return begin_unkept(operation, token);
+}
+
+Result<OperationStore*> Engine::begin_unkept(const FlowOperation& operation, const std::string& token) {
+    return unkept_.begin(operation, token).map([&]() -> OperationStore* { return &unkept_; });
+}
+
+Result<std::optional<FlowOperation>> Engine::find_by_token(const std::string& token) {
+    auto unkept = unkept_.find_by_token(token);
+    return unkept && *unkept ? unkept : store_.find_by_token(token);
+}
+
+/// What of an operation that is not kept was written before is not asked.
+OperationStore& Engine::store_of(std::string_view id) {
+    return unkept_.has(id) ? static_cast<OperationStore&>(unkept_) : store_;
+}
+
+bool Engine::runs_on(const Endpoint& endpoint) {
+    const std::lock_guard lock{mutex_};
+    return std::ranges::any_of(running_, [&](const auto& each) {
+        return !each.second->has_ended() && each.second->snapshot().endpoint == endpoint;
+    });
+}
+
+bool Engine::is_draining() {
+    const std::lock_guard lock{mutex_};
+    return draining_;
 }
 
 /// A request that was made before: its operation once more, if it was the same request.
@@ -139,16 +207,19 @@ Result<FlowOperation> Engine::answer_again(const OperationRequest& request, cons
     }
     auto current = find(known.id);
     if (!current) return current;
-    if (auto recorded = audit_.record(*current); !recorded) current->warnings.push_back(recorded.error().message);
+    if (auto recorded = audit_.record(*current); !recorded) {
+        current->warnings.push_back("not recorded: " + recorded.error().message);
+    }
     return current;
 }
 
 /// Where the flows of a flush come from, when another operation has found them.
 Result<FlushRequest> Engine::take_source(const OperationRequest& request, FlowOperation& operation) {
     auto flush = request.flush;
+    flush.spool_folder = state_dir_;
     const auto& id = request.from_operation;
     if (id.empty()) return flush;
-    const auto source = store_.find(id);
+    const auto source = store_of(id).find(id);
     if (!source) return tl::unexpected(source.error());
     if (!*source) return unknown(id);
     if ((*source)->type != OperationType::Capture && !(*source)->dry_run) {
@@ -169,14 +240,14 @@ Result<FlushRequest> Engine::take_source(const OperationRequest& request, FlowOp
                 if (each.outcome != Outcome::Gone) rows.push_back({each.flow, {}});
             return take(rows);
         };
-        return store_.for_each_flow(id, 0, take_rows).map([&] { return std::optional{endpoint}; });
+        return for_each_flow(id, 0, take_rows).map([&] { return std::optional{endpoint}; });
     };
     return flush;
 }
 
 Result<FlowOperation> Engine::find(std::string_view id) {
     if (const auto here = running(id)) return here->snapshot();
-    auto found = store_.find(id);
+    auto found = store_of(id).find(id);
     if (!found) return tl::unexpected(std::move(found.error()));
     if (!*found) return unknown(id);
     return std::move(**found);
@@ -232,6 +303,11 @@ Result<void> Engine::settle_cut_on(const Endpoint& endpoint) {
 }
 
 Result<void> Engine::settle(FlowOperation operation) {
+    if (unkept_.has(operation.id)) {
+        // It has ended, and been told so: only the store has not heard.
+        close(operation, failed("its flows could not be kept"));
+        return store_.update(operation);
+    }
     auto access = open_(operation.endpoint);
     // A namespace that is not there any more has taken its flows with it. Whoever may not ask leaves it to others.
     if (!access && access.error().number != ENOENT) return tl::unexpected(std::move(access.error()));
@@ -254,15 +330,46 @@ Result<void> Engine::settle(FlowOperation operation) {
 }
 
 Result<std::uint64_t> Engine::tidy() {
+    static_cast<void>(unkept_.expire(settings().retention));
+    auto removed = remove_old();
+    sweep_later();
+    return removed;
+}
+
+Result<std::uint64_t> Engine::remove_old() {
     const auto bounds = settings();
-    return store_.expire(clock_.now() - bounds.retention).and_then([&](std::uint64_t) {
-        return store_.shrink_to(bounds.disk_budget);
+    return store_.expire(bounds.retention).and_then([&](std::uint64_t expired) {
+        if (expired != 0) sweep_later();
+        return store_.shrink_to(bounds.disk_budget, [this] { return !is_draining(); });
     });
 }
 
+/// What cannot be done now is done by a later one.
+void Engine::sweep_later() {
+    static_cast<void>(sweeping_.begin([this](const std::stop_token& stop) {
+        for (auto more = store_.sweep(); more && *more && !stop.stop_requested();)
+            more = store_.sweep();
+    }));
+}
+
+Result<std::vector<StoredFlow>> Engine::flows(std::string_view id, std::uint64_t first, std::size_t count) {
+    return store_of(id).flows(id, first, count);
+}
+
+Result<void> Engine::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
+    return store_of(id).for_each_flow(id, first, take);
+}
+
+/// What is not kept comes first: it is of this process, so it is new.
 Result<std::vector<FlowOperation>> Engine::list(const OperationSelection& selection) {
-    auto listed = store_.list(selection);
-    if (!listed) return listed;
+    auto listed = unkept_.list(selection);
+    auto rest = selection;
+    if (unkept_.has(selection.before_id)) rest.before_id.clear();
+    rest.at_most -= std::min(rest.at_most, listed->size());
+    auto kept = store_.list(rest);
+    if (!kept) return kept;
+    std::erase_if(*kept, [this](const auto& each) { return unkept_.has(each.id); });
+    std::ranges::move(*kept, std::back_inserter(*listed));
     for (auto& operation : *listed)
         if (const auto here = running(operation.id)) operation = here->snapshot();
     return listed;
@@ -279,6 +386,7 @@ EngineSettings Engine::settings() {
 }
 
 void Engine::drain() {
+    sweeping_.stop();
     for (;;) {
         std::shared_ptr<RunningOperation> next;
         {

@@ -3,6 +3,9 @@
 // One operation at a time on an endpoint, over all processes that share the state directory; different endpoints at
 // once. An operation is in the store before it begins and closed there when it ends. What a killed process left behind
 // is settled before the next operation begins on that endpoint, or by settle_cut().
+//
+// Only what ends flows needs all that. Where the disk takes nothing, an operation that only looks is done all the same,
+// told as long as this process lives, and warns of what could not be kept.
 #pragma once
 
 #include <chrono>
@@ -11,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -22,11 +26,13 @@
 #include "headgate/result.h"
 
 #include "operations/audit_trail.h"
+#include "operations/background_task.h"
 #include "operations/endpoint_access.h"
 #include "operations/endpoint_lock.h"
 #include "operations/flush.h"
 #include "operations/flush_listener.h"
 #include "operations/operation_listener.h"
+#include "operations/unkept_store.h"
 
 namespace headgate::operations {
 
@@ -87,11 +93,15 @@ class Engine {
     /// Newest first, as they stand now.
     [[nodiscard]] Result<std::vector<FlowOperation>> list(const OperationSelection& selection);
 
+    /// Flows of an operation, as OperationStore tells them; also of one that is not kept.
+    [[nodiscard]] Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count);
+    [[nodiscard]] Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take);
+
     /// Settles and closes operations that are in progress and that no process is running any more.
     [[nodiscard]] Result<void> settle_cut();
 
     /// Removes operations that were kept for long enough, and as many of the oldest as are too much for the disk
-    /// budget; returns how many went for the budget's sake.
+    /// budget; returns how many went for the budget's sake. The others' space comes back in the background.
     [[nodiscard]] Result<std::uint64_t> tidy();
 
     /// For operations that begin from now on. The state directory stays.
@@ -103,7 +113,17 @@ class Engine {
   private:
     [[nodiscard]] Result<FlowOperation> start_unrecorded(const OperationRequest& request, FlowOperation& operation);
     [[nodiscard]] Result<FlowOperation> begin(const OperationRequest& request, FlowOperation operation,
-                                              EndpointLock lock);
+                                              std::optional<EndpointLock> lock);
+    [[nodiscard]] Result<std::optional<EndpointLock>> take_lock(FlowOperation& operation);
+    [[nodiscard]] Result<void> make_ready(FlowOperation& operation, bool may_settle);
+    [[nodiscard]] Result<OperationStore*> begin_in_store(FlowOperation& operation, const std::string& token);
+    [[nodiscard]] Result<OperationStore*> begin_unkept(const FlowOperation& operation, const std::string& token);
+    [[nodiscard]] Result<std::optional<FlowOperation>> find_by_token(const std::string& token);
+    [[nodiscard]] OperationStore& store_of(std::string_view id);
+    [[nodiscard]] bool runs_on(const Endpoint& endpoint);
+    [[nodiscard]] bool is_draining();
+    [[nodiscard]] Result<std::uint64_t> remove_old();
+    void sweep_later();
     [[nodiscard]] Result<FlowOperation> answer_again(const OperationRequest& request, const FlowOperation& known);
     [[nodiscard]] Result<FlushRequest> take_source(const OperationRequest& request, FlowOperation& operation);
     [[nodiscard]] Result<void> settle_cut_on(const Endpoint& endpoint);
@@ -120,12 +140,15 @@ class Engine {
     OperationListener on_ended_;
     const FlushListener& flushes_;
     const std::filesystem::path state_dir_;
+    UnkeptStore unkept_{clock_};
 
     std::mutex mutex_;  ///< of all that follows
     EngineSettings settings_;
     bool draining_ = false;
     std::map<std::string, std::shared_ptr<RunningOperation>, std::less<>> running_;
     std::set<std::string> left_open_;  ///< that this process ran, and whose end it could not write
+
+    BackgroundTask sweeping_;
 };
 
 }  // namespace headgate::operations

@@ -1,8 +1,12 @@
 #include "operations/flow_spool.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <type_traits>
+
+#include "files/file_descriptor.h"
 
 namespace headgate::operations {
 namespace {
@@ -20,12 +24,20 @@ Result<void> FlowSpool::append(std::span<const FlowRow> rows) {
     size_ += kept.size();
     const auto spilled = rows.subspan(kept.size());
     if (spilled.empty()) return {};
-    if (!tail_) tail_.reset(std::tmpfile());
+    if (!tail_) tail_ = open_tail();
     if (!tail_ || std::fwrite(spilled.data(), sizeof(FlowRow), spilled.size(), tail_.get()) != spilled.size()) {
         return system_error(errno, "keeping the identified flows in a temporary file");
     }
     size_ += spilled.size();
     return {};
+}
+
+FlowSpool::File FlowSpool::open_tail() const {
+    if (File file{std::tmpfile()}) return file;
+    FileDescriptor unnamed{::open(folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
+    File file{unnamed.is_open() ? ::fdopen(unnamed.get(), "w+") : nullptr};
+    if (file) static_cast<void>(unnamed.release());
+    return file;
 }
 
 Result<void> FlowSpool::seal() {

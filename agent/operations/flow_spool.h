@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "headgate/flow_table.h"
@@ -17,6 +19,9 @@ namespace headgate::operations {
 /// Not thread-safe.
 class FlowSpool {
   public:
+    /// In `folder` where the system has no place for temporary files, as one whose disks are read-only.
+    explicit FlowSpool(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
     /// An error: the disk is full or not writable.
     [[nodiscard]] Result<void> append(std::span<const FlowRow> rows);
 
@@ -35,8 +40,12 @@ class FlowSpool {
         void operator()(std::FILE* file) const noexcept { static_cast<void>(std::fclose(file)); }
     };
 
+    using File = std::unique_ptr<std::FILE, Closer>;
+    [[nodiscard]] File open_tail() const;
+
+    std::filesystem::path folder_;
     std::vector<FlowRow> head_;
-    std::unique_ptr<std::FILE, Closer> tail_;
+    File tail_;
     std::uint64_t size_ = 0;
 };
 

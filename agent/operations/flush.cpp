@@ -259,7 +259,7 @@ class Flush final : private ScanListener {
     FlushPolicy policy_;
     GuardedSessions sessions_;
     FlowQuery protection_;
-    FlowSpool spool_;
+    FlowSpool spool_{request_.spool_folder};
     std::optional<Error> stopped_;  ///< why the rest is left alone
     bool touched_ = false;          ///< whether the table was asked to end a flow
     std::uint64_t without_start_ = 0;

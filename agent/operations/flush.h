@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <span>
@@ -34,6 +35,7 @@ struct FlushRequest {
     std::vector<FlowFilter> protected_filters;  ///< flows that match one, either way round, are left alone
     SshGuard ssh;                               ///< and these
     std::optional<std::uint64_t> maximum_flows;
+    std::filesystem::path spool_folder;  ///< for many flows, where there are no temporary files
     PolicyRequest policy;
 };
 

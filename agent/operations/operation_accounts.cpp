@@ -54,6 +54,14 @@ FlowOperation new_operation(const Clock& clock, OperationType type, Endpoint end
     return operation;
 }
 
+bool only_looks(const FlowOperation& operation) {
+    return operation.type == OperationType::Capture || operation.dry_run;
+}
+
+std::string not_kept(const Error& why) {
+    return "not kept, so it cannot be looked up later: " + why.message;
+}
+
 void count(FlowOperation& operation, const ScanReport& report) {
     operation.counts.scanned = report.scanned;
     operation.counts.matched = report.matched;

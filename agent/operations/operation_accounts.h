@@ -1,6 +1,8 @@
 // How an operation begins, what is counted while it runs, and how it ends.
 #pragma once
 
+#include <string>
+
 #include "headgate/clock.h"
 #include "headgate/flow_operation.h"
 #include "headgate/flow_table.h"
@@ -14,6 +16,12 @@ inline constexpr const char* kOperationTimeout = "Flow timeout";
 
 /// One that begins now, with an id of its own.
 [[nodiscard]] FlowOperation new_operation(const Clock& clock, OperationType type, Endpoint endpoint, FlowQuery query);
+
+/// Whether it only looks. Then it needs no journal, and is done even where it cannot be kept.
+[[nodiscard]] bool only_looks(const FlowOperation& operation);
+
+/// The warning that it is told, but cannot be looked up later.
+[[nodiscard]] std::string not_kept(const Error& why);
 
 void count(FlowOperation& operation, const ScanReport& report);
 void count(OperationCounts& counts, Outcome outcome);

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "operations/capture.h"
 #include "operations/operation_accounts.h"
+#include "operations/state_error.h"
 
 namespace headgate::operations {
 namespace {
@@ -40,7 +42,7 @@ class CaptureRecorder final : public ScanListener {
         operation_.counts.matched += rows.size();
         flows_.resize(rows.size());
         std::ranges::transform(rows, flows_.begin(), [](const FlowRow& row) { return StoredFlow{row.flow, {}, 0}; });
-        return running_.store().append(operation_.id, flows_);
+        return running_.keep(operation_, flows_);
     }
 
   private:
@@ -62,9 +64,10 @@ class FlushRecorder final : public FlushObserver {
     /// After a crash the store tells how many flows there were to end.
     Result<void> begun(const FlowOperation& operation) override {
         running_.show(operation);
-        return running_.make_room(operation.counts.matched)
-            .and_then([&] { return running_.store().update(operation); })
-            .and_then([&] { return operation.dry_run ? Result<void>{} : running_.flushes().begins(operation); });
+        auto ready =
+            running_.make_room(operation.counts.matched).and_then([&] { return running_.store().update(operation); });
+        if (!operation.dry_run) return ready.and_then([&] { return running_.flushes().begins(operation); });
+        return !ready && is_disk_fault(ready.error()) ? Result<void>{} : ready;
     }
     Result<void> may_go_on() override { return running_.check(operation_); }
     Result<void> about_to_end(std::span<const FlowRow> rows) override {
@@ -77,9 +80,7 @@ class FlushRecorder final : public FlushObserver {
         running_.flushes().flushed(operation_, endings);
         return settled;
     }
-    Result<void> left_alone(std::span<const StoredFlow> flows) override {
-        return running_.store().append(operation_.id, flows);
-    }
+    Result<void> left_alone(std::span<const StoredFlow> flows) override { return running_.keep(operation_, flows); }
 
     /// Tries once more to write down what became of the block that could not be settled: the last one.
     [[nodiscard]] Result<void> settle_rest() {
@@ -96,8 +97,9 @@ class FlushRecorder final : public FlushObserver {
 }  // namespace
 
 RunningOperation::RunningOperation(RunSurroundings around, FlowOperation operation, EndpointAccess access,
-                                   FlushRequest flush, EndpointLock lock)
+                                   FlushRequest flush, std::optional<EndpointLock> lock)
     : around_(around),
+      store_(&around.store),
       access_(std::move(access)),
       flush_(std::move(flush)),
       lock_(std::move(lock)),
@@ -109,15 +111,12 @@ RunningOperation::~RunningOperation() {
     if (worker_.joinable()) worker_.join();
 }
 
-Result<void> RunningOperation::start() {
+void RunningOperation::start() {
     try {
         worker_ = std::thread{[this] { run(); }};
-        return {};
     } catch (const std::system_error& thrown) {
-        auto failure = system_error(thrown.code().value(), "a thread for the operation");
         auto operation = snapshot();
-        end(operation, failure);
-        return failure;
+        end(operation, system_error(thrown.code().value(), "a thread for the operation"));
     }
 }
 
@@ -144,6 +143,7 @@ bool RunningOperation::is_left_open() const {
 void RunningOperation::show(const FlowOperation& operation) {
     const std::lock_guard lock{mutex_};
     shown_ = operation;
+    shown_.warnings.insert(shown_.warnings.begin(), warnings_.begin(), warnings_.end());
     if (operation.status == OperationStatus::InProgress) shown_.duration = so_far();
 }
 
@@ -165,9 +165,59 @@ Result<void> RunningOperation::check(const FlowOperation& operation) {
     show(current);
     if (now < next_report_) return {};
     next_report_ = now + kReportInterval;
+    auto reported = report(current);
+    // Whoever keeps the next flows meets the same fault, and sees to it.
+    return !reported && may_go_unkept(operation, reported.error()) ? Result<void>{} : reported;
+}
+
+Result<void> RunningOperation::report(const FlowOperation& operation) const {
     // A flush has made sure of its room before, and is not left half done for that.
     const bool may_stop = operation.phase == OperationPhase::Identifying;
-    return (may_stop ? keep_to_budget() : Result<void>{}).and_then([&] { return store().update(current); });
+    return (may_stop ? keep_to_budget() : Result<void>{}).and_then([&] { return store().update(operation); });
+}
+
+bool RunningOperation::may_go_unkept(const FlowOperation& operation, const Error& why) const {
+    return only_looks(operation) && is_disk_fault(why) && store_ != &around_.unkept;
+}
+
+Result<void> RunningOperation::keep(FlowOperation& operation, std::span<const StoredFlow> flows) {
+    rows_told_ += flows.size();
+    auto kept = store().append(operation.id, flows);
+    if (kept || !may_go_unkept(operation, kept.error())) return kept;
+    return go_on_unkept(operation, kept.error()).and_then([&](std::uint64_t moved) {
+        // The store may have taken a part of these, too.
+        return store().append(operation.id, flows.last(std::min<std::uint64_t>(rows_told_ - moved, flows.size())));
+    });
+}
+
+/// With all its flows so far, however many of them had been written; returns how many these are.
+Result<std::uint64_t> RunningOperation::go_on_unkept(FlowOperation& operation, const Error& why) {
+    std::uint64_t moved = 0;
+    auto& unkept = around_.unkept;
+    auto gone_on = unkept.begin(operation, {}).and_then([&] {
+        return store().for_each_flow(operation.id, 0, [&](std::span<const StoredFlow> flows) {
+            moved += flows.size();
+            return unkept.append(operation.id, flows);
+        });
+    });
+    if (!gone_on) return tl::unexpected(std::move(gone_on.error()));
+    // What is left behind is no operation in progress. If this cannot be written, either, it is settled as one that
+    // was cut.
+    auto left_behind = operation;
+    close(left_behind, tl::unexpected(Error{ErrorKind::Failed, "its flows could not be kept: " + why.message}));
+    static_cast<void>(store().update(left_behind));
+    store_ = &unkept;
+    warnings_.push_back(not_kept(why));
+    return moved;
+}
+
+Result<void> RunningOperation::write_end(FlowOperation& operation) {
+    auto written = store().update(operation);
+    if (written || !may_go_unkept(operation, written.error())) return written;
+    return go_on_unkept(operation, written.error()).and_then([&](std::uint64_t) {
+        take_warnings(operation);
+        return store().update(operation);
+    });
 }
 
 Result<void> RunningOperation::make_room(std::uint64_t flows) const {
@@ -176,9 +226,13 @@ Result<void> RunningOperation::make_room(std::uint64_t flows) const {
         return failed("{} flows take more than all operations may together (disk_budget: {} MiB): nothing was flushed",
                       flows, around_.disk_budget >> 20U);
     }
-    return store().shrink_to(around_.disk_budget - wanted).and_then([&](std::uint64_t) {
-        return store().ensure_room(flows);
-    });
+    return shrink_to(around_.disk_budget - wanted).and_then([&](std::uint64_t) { return store().ensure_room(flows); });
+}
+
+/// As far as there is time for it.
+Result<std::uint64_t> RunningOperation::shrink_to(std::uint64_t bytes) const {
+    return store().shrink_to(bytes,
+                             [this] { return !cancelled_ && around_.clock.steady_now() < begun_ + around_.timeout; });
 }
 
 std::chrono::milliseconds RunningOperation::so_far() const {
@@ -189,7 +243,7 @@ Result<void> RunningOperation::keep_to_budget() const {
     const auto used = store().bytes_used();
     if (!used) return tl::unexpected(used.error());
     if (*used <= around_.disk_budget) return {};
-    if (const auto removed = store().shrink_to(around_.disk_budget); !removed) return tl::unexpected(removed.error());
+    if (const auto removed = shrink_to(around_.disk_budget); !removed) return tl::unexpected(removed.error());
     const auto left = store().bytes_used();
     if (!left) return tl::unexpected(left.error());
     if (*left <= around_.disk_budget) return {};
@@ -198,12 +252,19 @@ Result<void> RunningOperation::keep_to_budget() const {
 
 void RunningOperation::record(FlowOperation& operation) {
     if (auto recorded = around_.audit.record(operation); !recorded) {
-        operation.warnings.push_back(recorded.error().message);
+        operation.warnings.push_back("not recorded: " + recorded.error().message);
     }
+}
+
+/// A run says anew what it has to warn of each time.
+void RunningOperation::take_warnings(FlowOperation& operation) {
+    operation.warnings.insert(operation.warnings.begin(), warnings_.begin(), warnings_.end());
+    warnings_.clear();
 }
 
 void RunningOperation::run() {
     auto operation = snapshot();
+    warnings_ = std::exchange(operation.warnings, {});
     const auto worked = work(operation);
     end(operation, worked);
 }
@@ -230,10 +291,11 @@ Result<void> RunningOperation::work(FlowOperation& operation) {
 
 void RunningOperation::end(FlowOperation& operation, const Result<void>& worked) {
     close(operation, worked);
+    take_warnings(operation);
     operation.duration = so_far();
     // First the trail, then the store: an operation that is cut between the two is told twice, not never.
     record(operation);
-    if (is_written_) is_written_ = store().update(operation);
+    if (is_written_) is_written_ = write_end(operation);
     if (!is_written_) {
         // To the store it is in progress still, and is settled like one that was cut.
         const bool ended_some = operation.counts.flushed + operation.counts.gone != 0;

@@ -7,7 +7,10 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "headgate/clock.h"
 #include "headgate/flow_operation.h"
@@ -26,6 +29,7 @@ namespace headgate::operations {
 /// Where it is kept, and what bounds it.
 struct RunSurroundings {
     OperationStore& store;
+    OperationStore& unkept;  ///< for what only looks, where the store's disk takes nothing
     const Clock& clock;
     AuditTrail& audit;
     const OperationListener& on_ended;
@@ -37,15 +41,15 @@ struct RunSurroundings {
 class RunningOperation {
   public:
     RunningOperation(RunSurroundings around, FlowOperation operation, EndpointAccess access, FlushRequest flush,
-                     EndpointLock lock);
+                     std::optional<EndpointLock> lock);
 
     /// Waits for the worker.
     ~RunningOperation();
     RunningOperation(const RunningOperation&) = delete;
     RunningOperation& operator=(const RunningOperation&) = delete;
 
-    /// Begins; called once. An error: there is no thread to be had, and the operation has ended with that.
-    [[nodiscard]] Result<void> start();
+    /// Begins; called once. Where there is no thread to be had, it has failed with that.
+    void start();
 
     [[nodiscard]] FlowOperation snapshot() const;
     [[nodiscard]] FlowOperation wait(std::chrono::milliseconds at_most) const;
@@ -67,18 +71,30 @@ class RunningOperation {
     /// Makes room for so many flows; an error where there is none.
     [[nodiscard]] Result<void> make_room(std::uint64_t flows) const;
 
-    [[nodiscard]] OperationStore& store() const noexcept { return around_.store; }
+    /// Flows that nothing was done to. What only looks goes on where they cannot be kept, and says so.
+    [[nodiscard]] Result<void> keep(FlowOperation& operation, std::span<const StoredFlow> flows);
+
+    [[nodiscard]] OperationStore& store() const noexcept { return *store_; }
     [[nodiscard]] const FlushListener& flushes() const noexcept { return around_.flushes; }
 
   private:
     void run();
     [[nodiscard]] Result<void> work(FlowOperation& operation);
+    [[nodiscard]] Result<std::uint64_t> go_on_unkept(FlowOperation& operation, const Error& why);
+    [[nodiscard]] Result<void> write_end(FlowOperation& operation);
+    [[nodiscard]] bool may_go_unkept(const FlowOperation& operation, const Error& why) const;
+    [[nodiscard]] Result<void> report(const FlowOperation& operation) const;
     void end(FlowOperation& operation, const Result<void>& worked);
     void record(FlowOperation& operation);
+    void take_warnings(FlowOperation& operation);
     [[nodiscard]] Result<void> keep_to_budget() const;
+    [[nodiscard]] Result<std::uint64_t> shrink_to(std::uint64_t bytes) const;
     [[nodiscard]] std::chrono::milliseconds so_far() const;
 
     RunSurroundings around_;
+    OperationStore* store_;              ///< the worker's, as are the rows
+    std::uint64_t rows_told_ = 0;        ///< by keep()
+    std::vector<std::string> warnings_;  ///< beside those of the run
     EndpointAccess access_;
     FlushRequest flush_;
     std::optional<EndpointLock> lock_;

@@ -116,12 +116,27 @@ Result<std::optional<StoredBlock>> find_pending_block(Session& session, const st
     return select_block(session, "first >= ? AND journal = 1 AND outcomes IS NULL ORDER BY first", id, row);
 }
 
-Result<void> expect_operation(Session& session, const std::string& id) {
-    Int64 number = 0;
+Result<std::uint64_t> count_rows(Session& session, const std::string& id) {
+    Int64 rows = 0;
     Statement statement{session};
-    statement << "SELECT number FROM operations WHERE id = ?", bind(id), into(number);
+    statement << "SELECT coalesce((SELECT first + count FROM blocks WHERE operation = operations.number"
+                 " ORDER BY first DESC LIMIT 1), 0) FROM operations WHERE id = ?",
+        bind(id), into(rows);
     if (statement.execute() == 0) return unknown_operation(id);
-    return {};
+    return static_cast<std::uint64_t>(rows);
+}
+
+Result<StoredBlock> unwritten_block(FlowBlock& block, std::uint64_t first) {
+    auto flows = unpack_rows(block.rows());
+    if (!flows) return tl::unexpected(std::move(flows.error()));
+    if (block.has_outcomes()) {
+        if (auto taken = unpack_outcomes(block.outcomes(), *flows); !taken) return tl::unexpected(taken.error());
+    }
+    return StoredBlock{0, first, std::move(*flows)};
+}
+
+Result<void> expect_operation(Session& session, const std::string& id) {
+    return count_rows(session, id).map([](std::uint64_t) {});
 }
 
 tl::unexpected<Error> unknown_operation(std::string_view id) {

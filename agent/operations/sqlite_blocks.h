@@ -45,6 +45,12 @@ struct StoredBlock {
                                                                     std::uint64_t row);
 
 [[nodiscard]] Result<void> expect_operation(Poco::Data::Session& session, const std::string& id);
+
+/// How many an operation has.
+[[nodiscard]] Result<std::uint64_t> count_rows(Poco::Data::Session& session, const std::string& id);
+
+/// What is in a block that was not written so far, whose first row has this place.
+[[nodiscard]] Result<StoredBlock> unwritten_block(FlowBlock& block, std::uint64_t first);
 [[nodiscard]] tl::unexpected<Error> unknown_operation(std::string_view id);
 
 }  // namespace headgate::operations

@@ -19,10 +19,13 @@ Result<void> SqliteStore::append(std::string_view id, std::span<const StoredFlow
     const std::lock_guard lock{writer_.mutex};
     while (!flows.empty()) {
         if (!gathered_.contains(key)) {
-            auto there = writer_.database.run([&](Session& session) { return expect_operation(session, key); });
-            if (!there) return there;
+            const auto rows = writing().and_then([&](Database* database) {
+                return database->run([&](Session& session) { return count_rows(session, key); });
+            });
+            if (!rows) return tl::unexpected(rows.error());
+            gathered_[key].first = *rows;
         }
-        auto& block = gathered_[key];
+        auto& block = gathered_[key].block;
         is_gathering_ = true;
         const auto fitting = flows.first(std::min<std::size_t>(flows.size(), kRowsPerBlob - block.count()));
         for (const auto& flow : fitting)
@@ -38,8 +41,8 @@ Result<void> SqliteStore::append(std::string_view id, std::span<const StoredFlow
 Result<void> SqliteStore::write_gathered(std::string_view id) {
     const auto found = gathered_.find(id);
     if (found == gathered_.end()) return {};
-    auto written = writer_.database.transact(Durability::Kept, [&](Session& session) -> Result<void> {
-        return insert_block(session, found->first, found->second, BlockKind::Told).map([](std::uint64_t) {});
+    auto written = transact(Durability::Kept, [&](Session& session) -> Result<void> {
+        return insert_block(session, found->first, found->second.block, BlockKind::Told).map([](std::uint64_t) {});
     });
     if (written) forget_gathered(id);
     return written;
@@ -50,20 +53,13 @@ void SqliteStore::forget_gathered(std::string_view id) {
     is_gathering_ = !gathered_.empty();
 }
 
-/// Without a lock where nothing is: a page is not to wait for a writer.
-Result<void> SqliteStore::show_gathered(std::string_view id) {
-    if (!is_gathering_) return {};
-    const std::lock_guard lock{writer_.mutex};
-    return write_gathered(id);
-}
-
 Result<std::uint64_t> SqliteStore::append_pending(std::string_view id, std::span<const FlowRow> rows) {
     FlowBlock block;
     for (const auto& row : rows)
         block.add(row.flow);
     const std::lock_guard lock{writer_.mutex};
     if (auto written = write_gathered(id); !written) return tl::unexpected(std::move(written.error()));
-    return writer_.database.transact(Durability::OnDisk, [&](Session& session) {
+    return transact(Durability::OnDisk, [&](Session& session) {
         return insert_block(session, std::string{id}, block, BlockKind::Journal);
     });
 }
@@ -88,12 +84,26 @@ Result<void> SqliteStore::for_each_pending(
 }
 
 Result<std::optional<StoredBlock>> SqliteStore::block_with(const std::string& id, std::uint64_t row) {
-    return read([&](Session& session) { return find_block(session, id, row); });
+    const auto find = [&] { return read([&](Session& session) { return find_block(session, id, row); }); };
+    auto written = find();
+    // Without a lock where nothing is gathered: a page is not to wait for a writer.
+    if (!written || *written || !is_gathering_) return written;
+    auto gathered = gathered_with(id, row);
+    if (!gathered || *gathered) return gathered;
+    return find();  // it may have been written meanwhile
+}
+
+Result<std::optional<StoredBlock>> SqliteStore::gathered_with(std::string_view id, std::uint64_t row) {
+    const std::lock_guard lock{writer_.mutex};
+    const auto found = gathered_.find(id);
+    if (found == gathered_.end()) return std::nullopt;
+    auto& [block, first] = found->second;
+    if (row < first || row >= first + block.count()) return std::nullopt;
+    return unwritten_block(block, first).map([](StoredBlock&& whole) { return std::optional{std::move(whole)}; });
 }
 
 Result<std::vector<StoredFlow>> SqliteStore::flows(std::string_view id, std::uint64_t first, std::size_t count) {
     const std::string key{id};
-    if (auto written = show_gathered(key); !written) return tl::unexpected(std::move(written.error()));
     std::vector<StoredFlow> page;
     while (page.size() < count) {
         const std::uint64_t row = first + page.size();
@@ -109,7 +119,6 @@ Result<std::vector<StoredFlow>> SqliteStore::flows(std::string_view id, std::uin
 
 Result<void> SqliteStore::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
     const std::string key{id};
-    if (auto written = show_gathered(key); !written) return written;
     for (std::uint64_t row = first;;) {
         const auto block = block_with(key, row);
         if (!block) return tl::unexpected(block.error());

@@ -1,18 +1,22 @@
 // How SqliteStore gets rid of operations, and gives their space back.
 //
-// An operation goes at once, as a row of its table, and its flows after it, some megabytes at a time: nobody waits for
-// long, and if it is cut short the next sweep goes on. The free pages are then cut off the file, which takes moving as
-// many of the last ones to the front (auto_vacuum = INCREMENTAL). Simply using them again would be cheaper, but the
-// file would stay as large as it ever was, and a disk budget could not be kept nor checked with ls(1).
+// An operation goes at once, as a row of its table, and its flows after it in small steps, between which everybody who
+// waits to write has his turn: nobody waits for long, and if it is cut short the next sweep goes on. The free pages are
+// then cut off the file, which takes moving as many of the last ones to the front (auto_vacuum = INCREMENTAL). Simply
+// using them again would be cheaper, but the file would stay as large as it ever was, and a disk budget could not be
+// kept nor checked with ls(1).
 #include <Poco/Data/Statement.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <mutex>
+#include <thread>
 
 #include "operations/operation_document.h"
+#include "operations/passed_time.h"
 #include "operations/sqlite_store.h"
 #include "operations/state_error.h"
 
@@ -22,9 +26,14 @@ namespace {
 using namespace Poco::Data::Keywords;
 using Poco::Data::Session;
 using Poco::Data::Statement;
+using Steady = std::chrono::steady_clock;
 
-constexpr int kBlocksAtOnce = 128;  // some tens of milliseconds
-constexpr int kPagesAtOnce = 1024;  // 4 MiB to be moved at most
+// What a step takes: some milliseconds.
+constexpr int kBlocksAtOnce = 32;
+constexpr int kPagesAtOnce = 256;  // 1 MiB to be moved at most
+
+/// The longest pause between two steps.
+constexpr Steady::duration kLongestPause = std::chrono::milliseconds{100};
 
 /// Whose flows are being flushed just now.
 constexpr const char* kSources =
@@ -45,71 +54,100 @@ Result<std::size_t> remove_orphans(Session& session) {
     return statement.execute();
 }
 
-Result<void> cut_off_free_pages(Session& session) {
-    int free = 0;
-    session << "PRAGMA freelist_count", into(free), now;
-    for (int before = free + 1; free > 0 && free < before;) {
-        before = free;
-        session << "PRAGMA incremental_vacuum(" << kPagesAtOnce << ")", now;
+/// Whether there may be more.
+Result<bool> cut_off_free_pages(Session& session) {
+    const auto free_pages = [&] {
+        int free = 0;
         session << "PRAGMA freelist_count", into(free), now;
-    }
-    return {};
-}
-
-/// Works the log into the file and empties it, as far as nobody reads from it just now.
-Result<void> empty_log(Session& session) {
-    int ignored = 0;
-    session << "PRAGMA wal_checkpoint(TRUNCATE)", into(ignored), into(ignored), into(ignored), now;
-    return {};
+        return free;
+    };
+    const int before = free_pages();
+    if (before == 0) return false;
+    session << "PRAGMA incremental_vacuum(" << kPagesAtOnce << ")", now;
+    const int left = free_pages();
+    return left > 0 && left < before;
 }
 
 }  // namespace
 
-Result<void> SqliteStore::sweep() {
-    for (std::size_t now_removed = 1; now_removed > 0;) {
-        const auto some = writer_.database.transact(Durability::Kept, remove_orphans);
-        if (!some) return tl::unexpected(some.error());
-        now_removed = *some;
-    }
-    return writer_.database.run(cut_off_free_pages).and_then([&] { return writer_.database.run(empty_log); });
+/// Writers of other processes look for their turn again and again: half of the time is theirs.
+template <typename Step>
+auto SqliteStore::take_step(Step&& step) -> std::invoke_result_t<Step, Database&> {
+    std::this_thread::sleep_until(next_step_.load());
+    const LastLock lock{writer_.mutex};
+    const auto begin = Steady::now();
+    auto taken = writing().and_then([&](Database* database) { return step(*database); });
+    const auto end = Steady::now();
+    next_step_ = end + std::min(end - begin, kLongestPause);
+    return taken;
 }
 
-Result<std::uint64_t> SqliteStore::expire(Timestamp before) {
-    const std::lock_guard lock{writer_.mutex};
-    auto removed = writer_.database.transact(Durability::Kept, [&](Session& session) -> Result<std::uint64_t> {
+Result<bool> SqliteStore::sweep_some(Database& database) {
+    const auto removed = database.transact(Durability::Kept, remove_orphans);
+    if (!removed) return tl::unexpected(removed.error());
+    if (*removed > 0) return true;
+    if (auto more = database.run(cut_off_free_pages); !more || *more) return more;
+    if (database.bytes_of_log() == 0) return false;
+    return database.empty_log().map([] { return false; });
+}
+
+Result<bool> SqliteStore::sweep() {
+    return take_step([&](Database& database) { return sweep_some(database); });
+}
+
+Result<void> SqliteStore::sweep_all(const MayGoOn& may_go_on) {
+    while (may_go_on()) {
+        const auto more = sweep();
+        if (!more) return tl::unexpected(more.error());
+        if (!*more) return {};
+    }
+    return {};
+}
+
+Result<std::uint64_t> SqliteStore::expire(std::chrono::seconds kept_for) {
+    return write(Durability::Kept, [&](Session& session) -> Result<std::uint64_t> {
+        const auto passed = note_passed_time(session, clock_);
+        // Ended by a headgate that did not note it.
+        session << "UPDATE operations SET ended_after = ? WHERE ended_after IS NULL AND status <> ?", bind(passed),
+            bind(in_progress()), now;
         Statement statement{session};
-        statement << "DELETE FROM operations WHERE status <> ? AND requested_at < ? AND id NOT IN " << kSources,
-            bind(in_progress()), bind(static_cast<Poco::Int64>(before.time_since_epoch().count()));
+        statement << "DELETE FROM operations WHERE status <> ? AND ended_after < ? AND id NOT IN " << kSources,
+            bind(in_progress()), bind(passed - static_cast<Poco::Int64>(kept_for.count()));
         return statement.execute();
     });
-    if (!removed || *removed == 0) return removed;
-    if (auto swept = sweep(); !swept) return tl::unexpected(std::move(swept.error()));
-    return removed;
 }
 
-Result<std::uint64_t> SqliteStore::shrink_to(std::uint64_t bytes) {
-    const std::lock_guard lock{writer_.mutex};
+/// Whether there was one.
+Result<bool> SqliteStore::remove_oldest(Database& database) {
+    return database.transact(Durability::Kept, [&](Session& session) -> Result<bool> {
+        Statement statement{session};
+        statement << "DELETE FROM operations WHERE number ="
+                     " (SELECT number FROM operations WHERE status <> ? AND id NOT IN "
+                  << kSources << " ORDER BY number LIMIT 1)",
+            bind(in_progress());
+        return statement.execute() != 0;
+    });
+}
+
+Result<std::uint64_t> SqliteStore::shrink_to(std::uint64_t bytes, const MayGoOn& may_go_on) {
+    const auto used = [&] {
+        return take_step([](Database& database) -> Result<std::uint64_t> { return database.bytes(); });
+    };
+    auto now_used = bytes_used();
+    if (!now_used || *now_used <= bytes) return now_used.map([](auto) { return std::uint64_t{0}; });
     // The log may be all that is too much, or what a removal left that was cut short. The first fails on a full disk.
-    if (writer_.database.bytes() > bytes) {
-        static_cast<void>(writer_.database.run(empty_log));
-        if (auto swept = sweep(); !swept) return tl::unexpected(std::move(swept.error()));
-    }
+    static_cast<void>(take_step([](Database& database) { return database.empty_log(); }));
+    if (auto swept = sweep_all(may_go_on); !swept) return tl::unexpected(std::move(swept.error()));
     for (std::uint64_t removed = 0;; ++removed) {
-        const auto used = writer_.database.bytes();
-        if (used <= bytes) return removed;
-        const auto oldest = writer_.database.transact(Durability::Kept, [&](Session& session) -> Result<std::size_t> {
-            Statement statement{session};
-            statement << "DELETE FROM operations WHERE number ="
-                         " (SELECT number FROM operations WHERE status <> ? AND id NOT IN "
-                      << kSources << " ORDER BY number LIMIT 1)",
-                bind(in_progress());
-            return statement.execute();
-        });
+        // Somebody who reads keeps the log as long as it is: to remove more would free no more of that.
+        const auto content = take_step([](Database& database) { return database.bytes_of_content(); });
+        now_used = used();
+        if (!content || !now_used) return tl::unexpected(content ? now_used.error() : content.error());
+        if (*now_used <= bytes || *content <= bytes || !may_go_on()) return removed;
+        const auto oldest = take_step([&](Database& database) { return remove_oldest(database); });
         if (!oldest) return tl::unexpected(oldest.error());
-        if (*oldest == 0) return removed;
-        if (auto swept = sweep(); !swept) return tl::unexpected(std::move(swept.error()));
-        // Somebody who reads keeps the log as long as it is: to remove more would free no more.
-        if (writer_.database.bytes() >= used) return removed + 1;
+        if (!*oldest) return removed;
+        if (auto swept = sweep_all(may_go_on); !swept) return tl::unexpected(std::move(swept.error()));
     }
 }
 
@@ -119,13 +157,16 @@ Result<void> SqliteStore::ensure_room(std::uint64_t flows) {
     constexpr std::uint64_t kLog = std::uint64_t{32} << 20U;
     constexpr std::uint64_t kRest = std::uint64_t{256} << 10U;
     struct statvfs disk {};
-    const auto& file = writer_.database.file();
+    const std::lock_guard lock{writer_.mutex};
+    const auto writer = writing();
+    if (!writer) return tl::unexpected(writer.error());
+    const auto& file = (*writer)->file();
     // A file that is open for writing stays so when its file system is mounted read-only after an error.
     if (::access(file.c_str(), W_OK) != 0) return state_error(errno, file);
     if (::statvfs(file.c_str(), &disk) != 0) return system_error(errno, file);
     const auto rows = flows * kBytesPerStoredFlow;
     const auto free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-    return free >= rows + std::min(rows, kLog) + kRest ? Result<void>{} : writer_.database.no_space();
+    return free >= rows + std::min(rows, kLog) + kRest ? Result<void>{} : (*writer)->no_space();
 }
 
 void SqliteStore::trim() {
@@ -134,13 +175,15 @@ void SqliteStore::trim() {
         return {};
     };
     for (auto* const connection : {&writer_, &reader_}) {
-        const std::lock_guard lock{connection->mutex};
-        static_cast<void>(connection->database.run(shrink));
+        // One that is in use is not waited for: whoever calls this has better to do.
+        const std::unique_lock lock{connection->mutex, std::try_to_lock};
+        if (lock && connection->database) static_cast<void>(connection->database->run(shrink));
     }
 }
 
 Result<std::uint64_t> SqliteStore::bytes_used() {
-    return writer_.database.bytes();
+    const std::lock_guard lock{reader_.mutex};
+    return reader_.database->bytes();
 }
 
 }  // namespace headgate::operations

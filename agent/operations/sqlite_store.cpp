@@ -7,7 +7,9 @@
 #include <cerrno>
 
 #include "operations/operation_document.h"
+#include "operations/passed_time.h"
 #include "operations/sqlite_blocks.h"
+#include "operations/state_error.h"
 #include "operations/store_file.h"
 
 namespace headgate::operations {
@@ -108,25 +110,40 @@ Result<void> insert(Session& session, const FlowOperation& operation, std::strin
     return {};
 }
 
-Result<void> store_changes(Session& session, const FlowOperation& operation) {
+Result<void> store_changes(Session& session, const FlowOperation& operation, Poco::Nullable<Poco::Int64> ended_after) {
     Statement statement{session};
     statement << "UPDATE operations SET type = ?, status = ?, firewall = ?, availability_zone = ?, requested_at = ?,"
-                 " document = ? WHERE id = ?",
+                 " document = ?, ended_after = coalesce(ended_after, ?) WHERE id = ?",
         bind(std::string{to_string(operation.type)}), bind(std::string{to_string(operation.status)}),
         bind(operation.endpoint.firewall), bind(operation.endpoint.availability_zone),
-        bind(stored_time(operation.requested_at)), bind(to_document(operation)), bind(operation.id);
+        bind(stored_time(operation.requested_at)), bind(to_document(operation)), bind(ended_after), bind(operation.id);
     if (statement.execute() == 0) return unknown_operation(operation.id);
     return {};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& folder) {
-    auto writer = open_store_file(folder);
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::string folder, const Clock& clock) {
+    std::unique_ptr<SqliteStore> store{new SqliteStore{std::move(folder), clock}};
+    const auto writer = store->writing();
+    if (writer) return store;
+    if (!is_disk_fault(writer.error())) return tl::unexpected(writer.error());
+    auto reader = open_store_file_to_read(store->folder_);
+    if (!reader) return tl::unexpected(std::move(reader.error()));
+    store->reader_.database = std::move(*reader);
+    return store;
+}
+
+Result<Database*> SqliteStore::writing() {
+    if (writer_.database) return &*writer_.database;
+    auto writer = open_store_file(folder_);
     if (!writer) return tl::unexpected(std::move(writer.error()));
     auto reader = Database::open(writer->file());
     if (!reader) return tl::unexpected(std::move(reader.error()));
-    return std::unique_ptr<SqliteStore>{new SqliteStore{std::move(*writer), std::move(*reader)}};
+    writer_.database = std::move(*writer);
+    const std::lock_guard lock{reader_.mutex};
+    reader_.database = std::move(*reader);
+    return &*writer_.database;
 }
 
 Result<void> SqliteStore::begin(const FlowOperation& operation, std::string_view request_token) {
@@ -135,11 +152,11 @@ Result<void> SqliteStore::begin(const FlowOperation& operation, std::string_view
 
 Result<void> SqliteStore::update(const FlowOperation& operation) {
     if (operation.status == OperationStatus::InProgress) {
-        return write(Durability::Kept, [&](Session& session) { return store_changes(session, operation); });
+        return write(Durability::Kept, [&](Session& session) { return store_changes(session, operation, {}); });
     }
     const std::lock_guard lock{writer_.mutex};
     auto written = write_end(operation);
-    if (!written && written.error().number == ENOSPC && operation.status == OperationStatus::Failed) {
+    if (!written && is_disk_fault(written.error()) && operation.status == OperationStatus::Failed) {
         forget_gathered(operation.id);  // what has failed for want of room is at least told so
         written = write_end(operation);
     }
@@ -148,12 +165,12 @@ Result<void> SqliteStore::update(const FlowOperation& operation) {
 
 Result<void> SqliteStore::write_end(const FlowOperation& operation) {
     const auto gathered = gathered_.find(operation.id);
-    auto written = writer_.database.transact(Durability::OnDisk, [&](Session& session) -> Result<void> {
+    auto written = transact(Durability::OnDisk, [&](Session& session) -> Result<void> {
         if (gathered != gathered_.end()) {
-            const auto inserted = insert_block(session, operation.id, gathered->second, BlockKind::Told);
+            const auto inserted = insert_block(session, operation.id, gathered->second.block, BlockKind::Told);
             if (!inserted) return tl::unexpected(inserted.error());
         }
-        return store_changes(session, operation);
+        return store_changes(session, operation, note_passed_time(session, clock_));
     });
     if (written) forget_gathered(operation.id);
     return written;

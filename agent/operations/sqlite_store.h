@@ -3,9 +3,11 @@
 // Two connections: one for whoever writes and one for whoever reads, so that a look-up waits neither for a capture nor
 // for a sync of the disk. Other processes may use the same file at the same time.
 //
-// Rows of a capture are gathered into blocks of 4096 before they are written, and a read of the same store writes what
-// is gathered so far. Until then they are in memory alone: they end with a process that is killed, and so does their
-// operation.
+// Rows of a capture are gathered into blocks of 4096 before they are written. Until then they are in memory alone,
+// where a read of the same store finds them: they end with a process that is killed, and so does their operation.
+//
+// Where the disk takes nothing, what is there can be read all the same; what is to be written says why it cannot, and
+// tries anew each time.
 #pragma once
 
 #include <atomic>
@@ -15,18 +17,21 @@
 #include <mutex>
 #include <string>
 
+#include "headgate/clock.h"
 #include "headgate/operation_store.h"
 
 #include "operations/database.h"
 #include "operations/flow_rows.h"
 #include "operations/sqlite_blocks.h"
+#include "operations/yielding_mutex.h"
 
 namespace headgate::operations {
 
 class SqliteStore final : public OperationStore {
   public:
-    /// As open_store_file.
-    [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(const std::string& folder);
+    /// As open_store_file; where the disk takes nothing, as open_store_file_to_read. The clock outlives the store.
+    [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(std::string folder,
+                                                                   const Clock& clock = kSystemClock);
 
     Result<void> begin(const FlowOperation& operation, std::string_view request_token) override;
     Result<void> update(const FlowOperation& operation) override;
@@ -44,45 +49,64 @@ class SqliteStore final : public OperationStore {
     Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
     Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override;
 
-    Result<std::uint64_t> expire(Timestamp before) override;
-    Result<std::uint64_t> shrink_to(std::uint64_t bytes) override;
+    Result<std::uint64_t> expire(std::chrono::seconds kept_for) override;
+    Result<bool> sweep() override;
+    Result<std::uint64_t> shrink_to(std::uint64_t bytes, const MayGoOn& may_go_on = to_the_end) override;
     void trim() override;
     Result<std::uint64_t> bytes_used() override;
 
   private:
     struct Connection {
-        std::mutex mutex;
-        Database database;
+        YieldingMutex mutex;
+        std::optional<Database> database;
     };
+    struct Gathered {
+        FlowBlock block;
+        std::uint64_t first = 0;  ///< its first row's place among the operation's
+    };
+    enum class Turn : std::uint8_t { First, Last };
 
-    SqliteStore(Database writer, Database reader) : writer_{{}, std::move(writer)}, reader_{{}, std::move(reader)} {}
+    SqliteStore(std::string folder, const Clock& clock) : folder_(std::move(folder)), clock_(clock) {}
 
     template <typename Work>
     auto write(Durability durability, Work&& work) {
         const std::lock_guard lock{writer_.mutex};
-        return writer_.database.transact(durability, std::forward<Work>(work));
+        return transact(durability, std::forward<Work>(work));
     }
     template <typename Work>
     auto read(Work&& work) {
         const std::lock_guard lock{reader_.mutex};
-        return reader_.database.run(std::forward<Work>(work));
+        return reader_.database->run(std::forward<Work>(work));
     }
 
     /// All with the writer's mutex held.
+    template <typename Work>
+    auto transact(Durability durability, Work&& work) {
+        return writing().and_then([&](Database* database) { return database->transact(durability, work); });
+    }
+    [[nodiscard]] Result<Database*> writing();
     [[nodiscard]] Result<void> write_end(const FlowOperation& operation);
     [[nodiscard]] Result<void> write_gathered(std::string_view id);
-    [[nodiscard]] Result<void> sweep();
+    [[nodiscard]] Result<bool> sweep_some(Database& database);
+
+    /// A step behind all who write: with the writer's mutex held, and after a pause as long as the step before took.
+    template <typename Step>
+    auto take_step(Step&& step) -> std::invoke_result_t<Step, Database&>;
+    [[nodiscard]] Result<void> sweep_all(const MayGoOn& may_go_on);
+    [[nodiscard]] Result<bool> remove_oldest(Database& database);
 
     void forget_gathered(std::string_view id);
 
-    /// Writes what is gathered of an operation that is about to be read.
-    [[nodiscard]] Result<void> show_gathered(std::string_view id);
     [[nodiscard]] Result<std::optional<StoredBlock>> block_with(const std::string& id, std::uint64_t row);
+    [[nodiscard]] Result<std::optional<StoredBlock>> gathered_with(std::string_view id, std::uint64_t row);
 
-    Connection writer_;
+    const std::string folder_;
+    const Clock& clock_;
+    Connection writer_;  ///< without a database where nothing can be written, so far
     Connection reader_;
-    std::map<std::string, FlowBlock, std::less<>> gathered_;  ///< by operation; under the writer's mutex
+    std::map<std::string, Gathered, std::less<>> gathered_;  ///< by operation; under the writer's mutex
     std::atomic<bool> is_gathering_ = false;
+    std::atomic<std::chrono::steady_clock::time_point> next_step_{};
 };
 
 }  // namespace headgate::operations

@@ -15,4 +15,13 @@ namespace headgate::operations {
     return error;
 }
 
+/// Whether it is the disk that takes nothing: full, read-only or failing. Nobody's mistake, and what keeps nothing can
+/// be done all the same.
+[[nodiscard]] constexpr bool is_disk_fault(int number) noexcept {
+    return number == ENOSPC || number == EDQUOT || number == EROFS || number == EIO;
+}
+[[nodiscard]] inline bool is_disk_fault(const Error& error) noexcept {
+    return is_disk_fault(error.number);
+}
+
 }  // namespace headgate::operations

@@ -58,6 +58,14 @@ constexpr const char* kSchema[] = {
 constexpr const char* kSteps[] = {
     // Those in progress are asked for every few minutes, among however many have been kept.
     "CREATE INDEX operations_by_status ON operations (status)",
+    // When an operation ended, by the time that had passed (passed_time.cpp); NULL: it has not, or nobody has noted it.
+    "ALTER TABLE operations ADD COLUMN ended_after INTEGER",
+    // The one row is the last look at the clock.
+    "CREATE TABLE passed_time ("
+    " one INTEGER PRIMARY KEY CHECK (one = 1),"
+    " seconds INTEGER NOT NULL,"
+    " boot TEXT NOT NULL,"
+    " uptime INTEGER NOT NULL) STRICT",
 };
 constexpr int kFirstVersion = 1;
 constexpr int kStoreVersion = kFirstVersion + static_cast<int>(std::size(kSteps));
@@ -86,6 +94,15 @@ void take_steps(Poco::Data::Session& session, int from) {
     session << "PRAGMA user_version = " << kStoreVersion, now;
 }
 
+void make_tables(Poco::Data::Session& session) {
+    session << "BEGIN IMMEDIATE", now;
+    session << "PRAGMA application_id = " << kApplication, now;
+    for (const auto* statement : kSchema)
+        session << statement, now;
+    take_steps(session, kFirstVersion);
+    session << "COMMIT", now;
+}
+
 Result<void> write_schema(const std::string& file) {
     auto database = Database::open(file);
     if (!database) return tl::unexpected(std::move(database.error()));
@@ -97,26 +114,37 @@ Result<void> write_schema(const std::string& file) {
         session << "PRAGMA journal_mode = WAL", into(mode), now;
         if (mode != "wal")
             return failed("the file system cannot share memory between processes: SQLite's WAL needs it");
-        session << "BEGIN IMMEDIATE", now;
-        session << "PRAGMA application_id = " << kApplication, now;
-        for (const auto* statement : kSchema)
-            session << statement, now;
-        take_steps(session, kFirstVersion);
-        session << "COMMIT", now;
+        make_tables(session);
         return {};
     });
+}
+
+Result<Database> make_empty() {
+    auto database = Database::open_in_memory();
+    if (!database) return database;
+    auto made = database->run([](Poco::Data::Session& session) -> Result<void> {
+        make_tables(session);
+        return {};
+    });
+    return made ? std::move(database) : tl::unexpected(std::move(made.error()));
 }
 
 /// Made under another name and put in its place when it is whole.
 Result<void> make_file(const std::string& file, const FileDescriptor& folder) {
     const std::string draft = file + ".new";
-    for (const auto* suffix : {"", "-wal", "-shm", "-journal"})
-        ::unlink((draft + suffix).c_str());
+    const auto remove_draft = [&] {
+        for (const auto* suffix : {"", "-wal", "-shm", "-journal"})
+            ::unlink((draft + suffix).c_str());
+    };
+    remove_draft();
     // SQLite gives its own files the mode of this one, and its owner.
     const FileDescriptor created{::open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640)};
     if (!created.is_open()) return system_error(errno, draft);
     FolderOwner::of(draft).take_over(created.get());
-    if (auto written = write_schema(draft); !written) return written;
+    if (auto written = write_schema(draft); !written) {
+        remove_draft();
+        return written;
+    }
     if (::fsync(created.get()) != 0 || std::rename(draft.c_str(), file.c_str()) != 0 || ::fsync(folder.get()) != 0) {
         return system_error(errno, file);
     }
@@ -184,6 +212,24 @@ Result<Database> open_store_file(const std::string& folder) {
     database->when_closed(LogAtEnd::WorkedIn);
     if (auto done = bring_up_to_date(*database, *version); !done) return tl::unexpected(std::move(done.error()));
     return database;
+}
+
+Result<Database> open_store_file_to_read(const std::string& folder) {
+    const std::string file = folder + "/" + kStoreFile;
+    if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) != 0) {
+        return errno == ENOENT ? make_empty() : state_error(errno, file);
+    }
+    struct stat log {};
+    const bool logged = ::stat((file + "-wal").c_str(), &log) == 0 && log.st_size > 0;
+    for (const auto access : {Access::Read, Access::Still}) {
+        // The log takes its index, which cannot be made where nothing can (wal.html, "Read-Only Databases").
+        if (access == Access::Read && !logged) continue;
+        auto database = Database::open(file, access);
+        auto version = database ? judge(*database) : tl::unexpected(database.error());
+        if (version) return database;
+        if (access == Access::Still) return tl::unexpected(std::move(version.error()));
+    }
+    return make_empty();
 }
 
 }  // namespace headgate::operations

@@ -16,4 +16,7 @@ inline constexpr const char* kStoreFile = "operations.db";
 /// up to this one's. A file that is damaged, somebody else's, or of a later version is an error and stays as it is.
 [[nodiscard]] Result<Database> open_store_file(const std::string& folder);
 
+/// The same where nothing can be written: what is there, of whichever version, to read it; empty where nothing is.
+[[nodiscard]] Result<Database> open_store_file_to_read(const std::string& folder);
+
 }  // namespace headgate::operations

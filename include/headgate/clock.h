@@ -3,10 +3,17 @@
 
 #include <chrono>
 #include <ctime>
+#include <string>
 
 #include "headgate/flow.h"
 
 namespace headgate {
+
+/// How long the machine has been up, and since which boot.
+struct Uptime {
+    std::string boot;            ///< empty where it is not known: then no two are of the same boot
+    std::chrono::seconds up{0};  ///< time asleep included
+};
 
 /// Thread-safe.
 class Clock {
@@ -21,6 +28,9 @@ class Clock {
 
     /// For durations and deadlines: never jumps.
     [[nodiscard]] virtual std::chrono::steady_clock::time_point steady_now() const = 0;
+
+    /// For how much time has passed from one process to the next: within one boot it never jumps.
+    [[nodiscard]] virtual Uptime uptime() const = 0;
 };
 
 class SystemClock final : public Clock {
@@ -36,6 +46,9 @@ class SystemClock final : public Clock {
     [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override {
         return std::chrono::steady_clock::now();
     }
+    [[nodiscard]] Uptime uptime() const override;
 };
+
+inline const SystemClock kSystemClock{};
 
 }  // namespace headgate

@@ -12,6 +12,7 @@
 // store themselves.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -44,6 +45,11 @@ struct OperationSelection {
     std::size_t at_most = 1000;
     std::string before_id{};  ///< goes on behind this one; empty: from the newest
 };
+
+using MayGoOn = std::function<bool()>;
+inline bool to_the_end() {
+    return true;
+}
 
 using StoredFlowSink = std::function<Result<void>(std::span<const StoredFlow>)>;
 
@@ -98,12 +104,18 @@ class OperationStore {
     /// is removed meanwhile.
     virtual Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) = 0;
 
-    /// Removes operations that ended and were requested before then, with their flows; returns how many. This takes a
-    /// little room itself: where a disk has none at all, their space may come back with a later call only.
-    virtual Result<std::uint64_t> expire(Timestamp before) = 0;
+    /// Removes operations that ended longer ago than this; returns how many. By time that has passed, whatever a clock
+    /// said meanwhile: what cannot be told to have passed has not. Their space comes back with sweep().
+    virtual Result<std::uint64_t> expire(std::chrono::seconds kept_for) = 0;
 
-    /// Removes the oldest operations that ended until no more than this is used; returns how many.
-    virtual Result<std::uint64_t> shrink_to(std::uint64_t bytes) = 0;
+    /// A step towards giving back the space of what was removed: some milliseconds, and whoever waits to write comes
+    /// before the next one. Whether there is more to be done. This takes a little room itself: where a disk has none at
+    /// all, it is an error.
+    virtual Result<bool> sweep() = 0;
+
+    /// Removes the oldest operations that ended until no more than this is used, in steps as sweep() does; returns how
+    /// many. Asked between two steps, `may_go_on` ends it early.
+    virtual Result<std::uint64_t> shrink_to(std::uint64_t bytes, const MayGoOn& may_go_on = to_the_end) = 0;
 
     /// Gives back memory that only work in hand needs.
     virtual void trim() = 0;

@@ -90,12 +90,62 @@ TEST_F(FullDisk, filled_by_others_it_works_again_when_there_is_room) {
     const auto refused = store_->append_pending("one", rows_of(flows));
     ASSERT_FALSE(refused.has_value());
     expect_full(refused.error());
-    const auto none = SqliteStore::open(state() + "/new");
+    const auto fresh = SqliteStore::open(state() + "/new");
+    ASSERT_TRUE(fresh.has_value()) << fresh.error().message;
+    EXPECT_TRUE((*fresh)->list({})->empty());
+    const auto none = (*fresh)->begin(operation_named("one"), {});
     ASSERT_FALSE(none.has_value());
     EXPECT_EQ(none.error().number, ENOSPC) << none.error().message;
     std::filesystem::remove(ballast);
     EXPECT_TRUE(store_->append_pending("one", rows_of(flows)).has_value());
-    EXPECT_TRUE(SqliteStore::open(state() + "/new").has_value());
+    EXPECT_TRUE((*fresh)->begin(operation_named("one"), {}).has_value());
+    EXPECT_EQ((*fresh)->list({})->size(), 1U);
+}
+
+TEST_F(FullDisk, does_not_keep_anybody_from_reading) {
+    ASSERT_TRUE(store_->begin(operation_named("one"), {}).has_value());
+    ASSERT_TRUE(store_->append_pending("one", rows_of(numbered_flows(0, 100))).has_value());
+    std::ofstream{state() + "/ballast"} << std::string(2'000'000, 'x') << std::flush;
+    ASSERT_TRUE(store_->append("one", numbered_flows(100, 50)).has_value()) << "in memory so far";
+    EXPECT_EQ(store_->flows("one", 0, SIZE_MAX)->size(), 150U);
+    store_.reset();
+    const auto again = SqliteStore::open(state());
+    ASSERT_TRUE(again.has_value()) << again.error().message;
+    EXPECT_EQ((*again)->flows("one", 0, SIZE_MAX)->size(), 100U);
+}
+
+class ReadOnlyDisk : public FullDisk {
+  protected:
+    void remount(unsigned long flags) {
+        ASSERT_EQ(::mount("tmpfs", state().c_str(), "tmpfs", MS_REMOUNT | flags, "size=1m"), 0) << std::strerror(errno);
+    }
+};
+
+TEST_F(ReadOnlyDisk, is_read_and_written_again_when_it_can_be) {
+    ASSERT_TRUE(store_->begin(operation_named("one"), {}).has_value());
+    ASSERT_TRUE(store_->append_pending("one", rows_of(numbered_flows(0, 100))).has_value());
+    store_.reset();
+    remount(MS_RDONLY);
+    const auto store = SqliteStore::open(state()).value();
+    EXPECT_EQ(store->list({})->size(), 1U);
+    EXPECT_EQ(store->flows("one", 0, SIZE_MAX)->size(), 100U);
+    EXPECT_EQ(store->begin(operation_named("two"), {}).error().number, EROFS);
+    EXPECT_EQ(store->ensure_room(0).error().number, EROFS);
+    remount(0);
+    EXPECT_TRUE(store->begin(operation_named("two"), {}).has_value());
+    EXPECT_EQ(store->list({})->size(), 2U);
+}
+
+TEST_F(ReadOnlyDisk, is_read_together_with_the_log_that_a_killed_process_left) {
+    ASSERT_TRUE(store_->begin(operation_named("one"), {}).has_value());
+    std::filesystem::create_directory(state() + "/killed");
+    for (const auto* suffix : {"", "-wal", "-shm"})
+        std::filesystem::copy_file(state() + "/operations.db" + suffix, state() + "/killed/operations.db" + suffix);
+    store_.reset();
+    remount(MS_RDONLY);
+    const auto store = SqliteStore::open(state() + "/killed");
+    ASSERT_TRUE(store.has_value()) << store.error().message;
+    EXPECT_EQ((*store)->list({})->size(), 1U);
 }
 
 TEST_F(FullDisk, that_is_mounted_read_only_is_told_before_anything_is_written) {

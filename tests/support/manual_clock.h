@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mutex>
+#include <string>
 
 #include "headgate/clock.h"
 
@@ -30,6 +31,20 @@ class ManualClock final : public Clock {
         steady_ += std::chrono::duration_cast<std::chrono::steady_clock::duration>(time);
     }
 
+    [[nodiscard]] Uptime uptime() const override {
+        const std::lock_guard lock{mutex_};
+        return {"boot " + std::to_string(boot_), std::chrono::duration_cast<std::chrono::seconds>(up_)};
+    }
+
+    /// The machine is switched off for so long, and boots.
+    void reboot(std::chrono::nanoseconds off) {
+        const std::lock_guard lock{mutex_};
+        now_ += off;
+        steady_ = {};
+        up_ = {};
+        ++boot_;
+    }
+
     /// Somebody sets the wall clock.
     void jump(std::chrono::nanoseconds time) {
         const std::lock_guard lock{mutex_};
@@ -41,6 +56,7 @@ class ManualClock final : public Clock {
     Timestamp now_{std::chrono::sys_days{std::chrono::year{2026} / 11 / 21}};
     std::chrono::nanoseconds up_{std::chrono::days{400}};
     std::chrono::steady_clock::time_point steady_{std::chrono::hours{1}};
+    int boot_ = 1;
 };
 
 }  // namespace headgate::testing

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "headgate/clock.h"
 #include "headgate/operation_store.h"
 
 namespace headgate::testing {
@@ -34,10 +35,13 @@ class MemoryDisk {
         FlowOperation operation;
         std::string token;
         std::vector<Block> blocks;
+        std::chrono::seconds ended_after{0};
     };
 
     std::mutex mutex_;
     std::vector<Record> records_;  ///< the oldest first
+    Uptime looked_;                ///< at the clock, for the last time
+    std::chrono::seconds passed_{0};
     std::uint64_t blocks_ = 0;
     std::uint64_t limit_ = std::uint64_t{1} << 40U;
 };
@@ -45,7 +49,8 @@ class MemoryDisk {
 class MemoryStore : public OperationStore {
   public:
     MemoryStore() : MemoryStore(std::make_shared<MemoryDisk>()) {}
-    explicit MemoryStore(std::shared_ptr<MemoryDisk> disk) : disk_(std::move(disk)) {}
+    explicit MemoryStore(std::shared_ptr<MemoryDisk> disk, const Clock& clock = kSystemClock)
+        : disk_(std::move(disk)), clock_(clock) {}
 
     Result<void> begin(const FlowOperation& operation, std::string_view request_token) override {
         const std::lock_guard lock{disk_->mutex_};
@@ -56,7 +61,8 @@ class MemoryStore : public OperationStore {
             return tl::unexpected(Error{ErrorKind::Refused, "begun before", EEXIST});
         }
         if (auto room = make_room(0); !room) return room;
-        disk_->records_.push_back({operation, std::string{request_token}, {}});
+        disk_->records_.push_back({operation, std::string{request_token}, {}, {}});
+        static_cast<void>(passed_time());
         return {};
     }
 
@@ -65,6 +71,7 @@ class MemoryStore : public OperationStore {
         Record* const record = find_record(operation.id);
         if (record == nullptr) return unknown(operation.id);
         record->operation = operation;
+        if (has_ended(*record)) record->ended_after = passed_time();
         return {};
     }
 
@@ -153,18 +160,21 @@ class MemoryStore : public OperationStore {
         });
     }
 
-    Result<std::uint64_t> expire(Timestamp before) override {
+    Result<std::uint64_t> expire(std::chrono::seconds kept_for) override {
         const std::lock_guard lock{disk_->mutex_};
+        const auto passed = passed_time();
         return std::erase_if(disk_->records_, [&](const Record& each) {
-            return has_ended(each) && each.operation.requested_at < before;
+            return has_ended(each) && each.ended_after < passed - kept_for;
         });
     }
 
-    Result<std::uint64_t> shrink_to(std::uint64_t bytes) override {
+    Result<bool> sweep() override { return false; }
+
+    Result<std::uint64_t> shrink_to(std::uint64_t bytes, const MayGoOn& may_go_on) override {
         const std::lock_guard lock{disk_->mutex_};
         for (std::uint64_t removed = 0;; ++removed) {
             const auto oldest = std::ranges::find_if(disk_->records_, has_ended);
-            if (bytes_held() <= bytes || oldest == disk_->records_.end()) return removed;
+            if (bytes_held() <= bytes || oldest == disk_->records_.end() || !may_go_on()) return removed;
             disk_->records_.erase(oldest);
         }
     }
@@ -189,6 +199,12 @@ class MemoryStore : public OperationStore {
         return fits(selection.type, operation.type) && fits(selection.status, operation.status) &&
                fits(selection.firewall, operation.endpoint.firewall) &&
                fits(selection.availability_zone, operation.endpoint.availability_zone);
+    }
+
+    std::chrono::seconds passed_time() {
+        const auto before = std::exchange(disk_->looked_, clock_.uptime());
+        if (before.boot == disk_->looked_.boot) disk_->passed_ += disk_->looked_.up - before.up;
+        return disk_->passed_;
     }
 
     Record* find_record(std::string_view id) {
@@ -241,6 +257,7 @@ class MemoryStore : public OperationStore {
     }
 
     std::shared_ptr<MemoryDisk> disk_;
+    const Clock& clock_;
 };
 
 }  // namespace headgate::testing

@@ -15,11 +15,13 @@
 
 #include "headgate/operation_store.h"
 
+#include "support/manual_clock.h"
 #include "support/stored_operations.h"
 
 namespace headgate::testing {
 
-/// `Environment` has `std::unique_ptr<OperationStore> open()`, which opens what is there again, also twice at once.
+/// `Environment` has `std::unique_ptr<OperationStore> open()`, which opens what is there again, also twice at once, and
+/// `ManualClock& clock()`, by which they go.
 template <typename Environment>
 class OperationStoreConformance : public ::testing::Test {
   protected:
@@ -297,17 +299,19 @@ TYPED_TEST_P(OperationStoreConformance, pending_flows_can_be_settled_while_they_
     EXPECT_TRUE(this->pending("one").empty());
 }
 
-TYPED_TEST_P(OperationStoreConformance, operations_expire_that_ended_and_were_requested_before) {
-    const auto now = operation_named("x").requested_at;
-    for (const auto& [id, age] : {std::pair{"old", 13}, {"running", 14}, {"fresh", 1}}) {
-        auto operation = operation_named(id);
-        operation.requested_at = now - std::chrono::hours{age};
-        this->begin(operation, id);
+TYPED_TEST_P(OperationStoreConformance, operations_expire_that_ended_long_enough_ago) {
+    constexpr std::chrono::hours kKept{12};
+    for (const std::string id : {"running", "old", "fresh"}) {
+        this->begin(operation_named(id), id);
         this->append(id, numbered_flows(0, 100));
-        if (operation.id != "running") this->end(operation);
+        if (id != "running") this->end(operation_named(id));
+        if (id == "old") this->environment_.clock().pass(std::chrono::hours{11});
     }
-    EXPECT_EQ(this->store().expire(now - std::chrono::hours{12}), 1U);
-    EXPECT_EQ(this->store().expire(now - std::chrono::hours{12}), 0U);
+    EXPECT_EQ(this->store().expire(kKept), 0U);
+    this->reopen();
+    this->environment_.clock().pass(std::chrono::hours{2});
+    EXPECT_EQ(this->store().expire(kKept), 1U);
+    EXPECT_EQ(this->store().expire(kKept), 0U);
     this->reopen();
     EXPECT_EQ(this->listed(), (std::vector<std::string>{"fresh", "running"}));
     EXPECT_EQ(this->store().find_by_token("old").value(), std::nullopt);
@@ -315,6 +319,43 @@ TYPED_TEST_P(OperationStoreConformance, operations_expire_that_ended_and_were_re
     EXPECT_EQ(this->flows("fresh").size(), 100U);
     this->begin(operation_named("next"));
     EXPECT_TRUE(this->flows("next").empty());
+}
+
+TYPED_TEST_P(OperationStoreConformance, nothing_expires_by_what_a_clock_says) {
+    constexpr std::chrono::hours kKept{12};
+    auto& clock = this->environment_.clock();
+    for (const auto days : {2, -2, 300, -300}) {
+        SCOPED_TRACE(days);
+        const auto id = std::to_string(days);
+        this->begin(operation_named("before " + id));
+        this->end(operation_named("before " + id));
+        clock.jump(std::chrono::hours{24 * days});
+        this->begin(operation_named("after " + id));
+        this->end(operation_named("after " + id));
+        EXPECT_EQ(this->store().expire(kKept), 0U);
+    }
+    clock.reboot(std::chrono::hours{100});
+    EXPECT_EQ(this->store().expire(kKept), 0U) << "whether the machine was off or its clock wrong, nobody can tell";
+    clock.pass(kKept / 2);
+    EXPECT_EQ(this->store().expire(kKept), 0U);
+    clock.pass(kKept);
+    EXPECT_EQ(this->store().expire(kKept), 8U) << "what has passed in this boot counts";
+}
+
+TYPED_TEST_P(OperationStoreConformance, a_sweep_comes_to_its_end) {
+    this->begin(operation_named("one"));
+    for (std::uint32_t row = 0; row < 8192; row += 1024)
+        this->append("one", numbered_flows(row, 1024));
+    this->end(operation_named("one"));
+    this->environment_.clock().pass(std::chrono::hours{2});
+    const auto full = this->store().bytes_used().value();
+    EXPECT_EQ(this->store().expire(std::chrono::hours{1}), 1U);
+    Result<bool> more = true;
+    for (int step = 0; step < 10'000 && more && *more; ++step)
+        more = this->store().sweep();
+    ASSERT_TRUE(more.has_value());
+    EXPECT_FALSE(*more);
+    EXPECT_LT(this->store().bytes_used().value(), full);
 }
 
 TYPED_TEST_P(OperationStoreConformance, shrinks_by_the_oldest_that_ended) {
@@ -382,7 +423,8 @@ REGISTER_TYPED_TEST_SUITE_P(OperationStoreConformance, an_operation_comes_back_a
                             pending_flows_are_there_after_a_crash, says_whether_many_flows_would_fit,
                             settled_flows_are_told_as_they_ended, a_block_is_settled_once_and_as_a_whole,
                             pending_flows_can_be_settled_while_they_are_told,
-                            operations_expire_that_ended_and_were_requested_before, shrinks_by_the_oldest_that_ended,
+                            operations_expire_that_ended_long_enough_ago, nothing_expires_by_what_a_clock_says,
+                            a_sweep_comes_to_its_end, shrinks_by_the_oldest_that_ended,
                             two_stores_on_one_disk_see_the_same, one_writes_while_another_reads);
 
 }  // namespace headgate::testing

@@ -2,6 +2,10 @@
 #include "daemon/listening_record.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "support/temporary_folder.h"
 
@@ -36,6 +40,30 @@ TEST_F(ListeningRecordTest, says_of_an_agent_that_was_killed_that_its_end_is_not
                     .starts_with("no agent listened for a time before 2026-11-21T14:00:00.000Z: the one that began at "
                                  "2026-11-21T12:00:00.000Z "
                                  "did not come to its end."));
+}
+
+TEST_F(ListeningRecordTest, neither_writes_nor_reads_through_a_link) {
+    const auto elsewhere = folder_.write("elsewhere", "until 2026-11-21T13:00:00.000Z\n");
+    for (const bool is_symbolic : {true, false}) {
+        std::filesystem::remove(folder_.path("flow-log-heard"));
+        if (is_symbolic) {
+            std::filesystem::create_symlink(elsewhere, folder_.path("flow-log-heard"));
+        } else {
+            std::filesystem::create_hard_link(elsewhere, folder_.path("flow-log-heard"));
+        }
+        EXPECT_EQ(record_.begin(kNoon), "");
+        record_.end(kNoon);
+        std::ifstream file{elsewhere};
+        std::string line;
+        EXPECT_TRUE(std::getline(file, line));
+        EXPECT_EQ(line, "until 2026-11-21T13:00:00.000Z");
+    }
+}
+
+TEST_F(ListeningRecordTest, is_not_kept_waiting_by_a_pipe) {
+    ASSERT_EQ(::mkfifo(folder_.path("flow-log-heard").c_str(), 0600), 0);
+    EXPECT_EQ(record_.begin(kNoon), "");
+    record_.end(kNoon);
 }
 
 }  // namespace listening_record_test

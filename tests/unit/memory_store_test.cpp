@@ -7,9 +7,11 @@ namespace memory_store_test {
 
 class MemoryStoreEnvironment {
   public:
-    std::unique_ptr<OperationStore> open() { return std::make_unique<MemoryStore>(disk_); }
+    std::unique_ptr<OperationStore> open() { return std::make_unique<MemoryStore>(disk_, clock_); }
+    ManualClock& clock() { return clock_; }
 
   private:
+    ManualClock clock_;
     std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
 };
 

@@ -104,6 +104,8 @@ TEST_F(ServiceManager, is_told_twice_in_the_time_that_it_waits) {
     EXPECT_FALSE(keep_alive_period().has_value());
     ::setenv("WATCHDOG_USEC", "30000000", 1);
     EXPECT_EQ(keep_alive_period(), std::chrono::seconds{15});
+    ::setenv("WATCHDOG_USEC", "7200000000", 1);
+    EXPECT_EQ(keep_alive_period(), std::chrono::hours{1}) << "more than 32 bits";
     ::setenv("WATCHDOG_PID", "1", 1);
     EXPECT_FALSE(keep_alive_period().has_value()) << "it watches another process";
 }

@@ -19,12 +19,14 @@ using operations::SqliteStore;
 class SqliteStoreEnvironment {
   public:
     std::unique_ptr<OperationStore> open() {
-        auto store = SqliteStore::open(folder_.path("state"));
+        auto store = SqliteStore::open(folder_.path("state"), clock_);
         if (!store) throw std::runtime_error(store.error().message);
         return std::move(*store);
     }
+    ManualClock& clock() { return clock_; }
 
   private:
+    ManualClock clock_;
     TemporaryFolder folder_;
 };
 
@@ -92,7 +94,7 @@ TEST_F(SqliteStoreFile, of_a_later_version_is_left_alone) {
     auto changed = content();
     changed[63] = 99;  // PRAGMA user_version, big endian at 60
     write(changed);
-    EXPECT_NE(refusal().find("has version 99, and this headgate knows none above 2"), std::string::npos);
+    EXPECT_NE(refusal().find("has version 99, and this headgate knows none above 4"), std::string::npos);
     changed[63] = 0;
     write(changed);
     EXPECT_NE(refusal().find("has version 0"), std::string::npos);
@@ -111,6 +113,8 @@ TEST_F(SqliteStoreFile, of_the_first_version_is_brought_up_to_date) {
     EXPECT_EQ(content()[63], 1) << "in the log so far";
     ASSERT_TRUE((*store)->begin(operation_named("new"), {}).has_value());
     EXPECT_EQ(SqliteStore::open(state()).value()->list({})->size(), 3U) << "and it is opened again as it is";
+    EXPECT_EQ((*store)->expire(std::chrono::hours{1}), 0U) << "how long ago they ended, nobody has noted";
+    EXPECT_EQ((*store)->list({})->size(), 3U);
 }
 
 TEST_F(SqliteStoreFile, of_another_program_is_left_alone) {
@@ -195,6 +199,76 @@ TEST_F(SqliteStoreFile, is_smaller_again_when_operations_are_gone) {
     EXPECT_GT(store->bytes_used().value(), empty + 1'000'000);
     EXPECT_EQ(store->shrink_to(empty + 65'536).value(), 1U);
     EXPECT_LT(std::filesystem::file_size(file()), 100'000U);
+}
+
+/// A store with an operation of many small blocks, which has ended.
+void fill_with_blocks(OperationStore& store, std::uint32_t blocks) {
+    auto operation = operation_named("large");
+    ASSERT_TRUE(store.begin(operation, {}).has_value());
+    for (std::uint32_t block = 0; block < blocks; ++block)
+        ASSERT_TRUE(store.append_pending("large", rows_of(numbered_flows(block * 10, 10))).has_value());
+    operation.status = OperationStatus::Completed;
+    ASSERT_TRUE(store.update(operation).has_value());
+}
+
+TEST_F(SqliteStoreFile, is_swept_in_steps_between_which_others_write_their_journal) {
+    ManualClock clock;
+    const auto store = SqliteStore::open(state(), clock).value();
+    const auto other = SqliteStore::open(state(), clock).value();
+    fill_with_blocks(*store, 200);
+    ASSERT_TRUE(store->begin(operation_named("flush"), {}).has_value());
+    clock.pass(std::chrono::hours{2});
+    ASSERT_EQ(store->expire(std::chrono::hours{1}), 1U);
+    unsigned steps = 0;
+    for (Result<bool> more = true; more && *more; ++steps) {
+        more = store->sweep();
+        EXPECT_TRUE(store->append_pending("flush", rows_of(numbered_flows(0, 10))).has_value());
+        EXPECT_TRUE(other->append_pending("flush", rows_of(numbered_flows(0, 10))).has_value()) << "another process";
+    }
+    EXPECT_GE(steps, 5U) << "of 200 blocks";
+    EXPECT_EQ(store->flows("flush", 0, SIZE_MAX)->size(), 20 * steps);
+}
+
+TEST_F(SqliteStoreFile, makes_room_in_steps_and_stops_when_it_is_told_to) {
+    const auto store = SqliteStore::open(state()).value();
+    fill_with_blocks(*store, 200);
+    ASSERT_TRUE(store->begin(operation_named("flush"), {}).has_value());
+    unsigned turns = 0;
+    const auto removed = store->shrink_to(0, [&] {
+        ++turns;
+        EXPECT_TRUE(store->append_pending("flush", rows_of(numbered_flows(0, 10))).has_value()) << "nobody holds it";
+        return turns < 4;
+    });
+    EXPECT_TRUE(removed.has_value()) << removed.error().message;
+    EXPECT_GE(turns, 4U);
+    EXPECT_LE(turns, 5U) << "each of the two loops is told";
+}
+
+TEST_F(SqliteStoreFile, does_not_wait_for_readers_to_empty_its_log) {
+    using namespace Poco::Data::Keywords;
+    const auto store = SqliteStore::open(state()).value();
+    fill_with_blocks(*store, 50);
+    auto reader = operations::Database::open(file()).value();
+    int rows = 0;
+    const auto reading = reader.run([&](Poco::Data::Session& session) -> Result<void> {
+        session << "BEGIN", now;
+        session << "SELECT count(*) FROM blocks", into(rows), now;
+        return {};
+    });
+    ASSERT_TRUE(reading.has_value());
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_TRUE(store->shrink_to(0).has_value());
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{9}) << "which is SQLite's patience";
+}
+
+TEST_F(SqliteStoreFile, tells_gathered_rows_without_writing_them) {
+    const auto store = SqliteStore::open(state()).value();
+    const auto other = SqliteStore::open(state()).value();
+    ASSERT_TRUE(store->begin(operation_named("one"), {}).has_value());
+    ASSERT_TRUE(store->append("one", numbered_flows(0, 4096 + 10)).has_value());
+    EXPECT_EQ(store->flows("one", 0, SIZE_MAX).value(), numbered_flows(0, 4106));
+    EXPECT_EQ(store->flows("one", 4100, 3).value(), numbered_flows(4100, 3));
+    EXPECT_EQ(other->flows("one", 0, SIZE_MAX)->size(), 4096U);
 }
 
 }  // namespace sqlite_store_test

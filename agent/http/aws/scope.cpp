@@ -37,16 +37,16 @@ constexpr EndpointMember kEndpointMembers[] = {
 /// The zone of the endpoint that is meant; nothing where no member names one.
 Result<std::optional<std::string>> zone_of(const config::Firewall& firewall, const FirewallReference& reference) {
     std::optional<std::string> zone;
-    for (const auto& [name, value, value_of] : kEndpointMembers) {
-        const auto& wanted = reference.*value;
+    for (const auto& member : kEndpointMembers) {
+        const auto& wanted = reference.*member.value;
         if (!wanted) continue;
         const auto found = std::ranges::find_if(
-            firewall.endpoints, [&](const auto& endpoint) { return value_of(firewall, endpoint) == *wanted; });
+            firewall.endpoints, [&](const auto& endpoint) { return member.value_of(firewall, endpoint) == *wanted; });
         if (found == firewall.endpoints.end()) {
-            return not_there("{}: firewall {} has no endpoint \"{}\"", name, firewall.name, *wanted);
+            return not_there("{}: firewall {} has no endpoint \"{}\"", member.name, firewall.name, *wanted);
         }
         if (zone && *zone != found->availability_zone) {
-            return invalid("{}: {} is in availability zone {}, not in {}", name, *wanted, found->availability_zone,
+            return invalid("{}: {} is in availability zone {}, not in {}", member.name, *wanted, found->availability_zone,
                            *zone);
         }
         zone = found->availability_zone;

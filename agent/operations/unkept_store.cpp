@@ -1,0 +1,231 @@
+#include "operations/unkept_store.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "operations/flow_rows.h"
+#include "operations/sqlite_blocks.h"
+
+namespace headgate::operations {
+namespace {
+
+/// About five million flows.
+constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 20U;
+constexpr std::size_t kMostOperations = 64;
+
+tl::unexpected<Error> no_journal() {
+    return failed("what changes flows is not begun where nothing can be kept");
+}
+
+bool write_at(int file, const PackedBytes& bytes, std::uint64_t offset) {
+    return ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes.size());
+}
+
+Result<PackedBytes> read_at(int file, std::size_t size, std::uint64_t offset) {
+    PackedBytes bytes(size);
+    const auto got = ::pread(file, bytes.data(), size, static_cast<off_t>(offset));
+    if (got != static_cast<ssize_t>(size)) return system_error(got < 0 ? errno : EIO, "reading flows from memory");
+    return bytes;
+}
+
+bool is_selected(const OperationSelection& selection, const FlowOperation& operation) {
+    const auto fits = [](const auto& wanted, const auto& value) { return !wanted || *wanted == value; };
+    return fits(selection.type, operation.type) && fits(selection.status, operation.status) &&
+           fits(selection.firewall, operation.endpoint.firewall) &&
+           fits(selection.availability_zone, operation.endpoint.availability_zone);
+}
+
+}  // namespace
+
+Result<void> UnkeptStore::begin(const FlowOperation& operation, std::string_view request_token) {
+    auto memory = std::make_shared<const FileDescriptor>(::memfd_create("headgate-flows", MFD_CLOEXEC));
+    if (!memory->is_open()) return system_error(errno, "memory for flows");
+    const std::lock_guard lock{mutex_};
+    while (records_.size() >= kMostOperations && remove_oldest()) {
+    }
+    auto record = std::make_unique<Record>();
+    record->operation = operation;
+    record->token = request_token;
+    record->memory = std::move(memory);
+    records_.push_back(std::move(record));
+    return {};
+}
+
+Result<void> UnkeptStore::update(const FlowOperation& operation) {
+    const std::lock_guard lock{mutex_};
+    return find_record(operation.id).map([&](Record* record) {
+        record->operation = operation;
+        if (record->has_ended()) record->ended = clock_.steady_now();
+    });
+}
+
+Result<std::optional<FlowOperation>> UnkeptStore::find(std::string_view id) {
+    const std::lock_guard lock{mutex_};
+    const auto found = find_record(id);
+    return found ? std::optional{(*found)->operation} : std::nullopt;
+}
+
+Result<std::optional<FlowOperation>> UnkeptStore::find_by_token(std::string_view request_token) {
+    const std::lock_guard lock{mutex_};
+    const auto found = std::ranges::find_if(
+        records_, [&](const auto& each) { return !each->token.empty() && each->token == request_token; });
+    return found == records_.end() ? std::nullopt : std::optional{(*found)->operation};
+}
+
+Result<std::vector<FlowOperation>> UnkeptStore::list(const OperationSelection& selection) {
+    const std::lock_guard lock{mutex_};
+    std::vector<FlowOperation> found;
+    bool is_behind = selection.before_id.empty();
+    for (auto each = records_.rbegin(); each != records_.rend() && found.size() < selection.at_most; ++each) {
+        const auto& operation = (*each)->operation;
+        if (is_behind && is_selected(selection, operation)) found.push_back(operation);
+        is_behind = is_behind || operation.id == selection.before_id;
+    }
+    return found;
+}
+
+bool UnkeptStore::has(std::string_view id) {
+    const std::lock_guard lock{mutex_};
+    return find_record(id).has_value();
+}
+
+Result<void> UnkeptStore::append(std::string_view id, std::span<const StoredFlow> flows) {
+    if (flows.empty()) return {};
+    FlowBlock packed;
+    for (const auto& flow : flows)
+        packed.add(flow);
+    const auto& rows = packed.rows();
+    const auto outcomes = packed.has_outcomes() ? packed.outcomes() : PackedBytes{};
+    const auto size = rows.size() + outcomes.size();
+    const std::lock_guard lock{mutex_};
+    const auto found = find_record(id);
+    if (!found) return tl::unexpected(found.error());
+    auto& record = **found;
+    while (bytes() + size > kMostBytes) {
+        if (!remove_oldest()) {
+            return failed("takes more than {} MiB, which is what flows may take of memory where they cannot be kept",
+                          kMostBytes >> 20U);
+        }
+    }
+    if (!write_at(record.memory->get(), rows, record.bytes) ||
+        !write_at(record.memory->get(), outcomes, record.bytes + rows.size())) {
+        return system_error(errno, "memory for flows");
+    }
+    record.blocks.push_back({record.rows(), packed.count(), record.bytes, rows.size(), outcomes.size()});
+    record.bytes += size;
+    return {};
+}
+
+/// Those of one block, from this one on; none at the end.
+Result<std::vector<StoredFlow>> UnkeptStore::rows_from(std::string_view id, std::uint64_t row) {
+    Block block;
+    std::shared_ptr<const FileDescriptor> memory;
+    {
+        const std::lock_guard lock{mutex_};
+        const auto found = find_record(id);
+        if (!found) return tl::unexpected(found.error());
+        const auto& blocks = (*found)->blocks;
+        if (row >= (*found)->rows()) return std::vector<StoredFlow>{};
+        block = *std::prev(std::ranges::upper_bound(blocks, row, {}, &Block::first));
+        memory = (*found)->memory;
+    }
+    const auto bytes = read_at(memory->get(), block.rows, block.offset);
+    if (!bytes) return tl::unexpected(bytes.error());
+    auto flows = unpack_rows(*bytes);
+    if (!flows) return flows;
+    if (block.outcomes != 0) {
+        const auto outcomes = read_at(memory->get(), block.outcomes, block.offset + block.rows);
+        if (!outcomes) return tl::unexpected(outcomes.error());
+        if (auto taken = unpack_outcomes(*outcomes, *flows); !taken) return tl::unexpected(std::move(taken.error()));
+    }
+    flows->erase(flows->begin(), flows->begin() + static_cast<std::ptrdiff_t>(row - block.first));
+    return flows;
+}
+
+Result<std::vector<StoredFlow>> UnkeptStore::flows(std::string_view id, std::uint64_t first, std::size_t count) {
+    std::vector<StoredFlow> page;
+    while (page.size() < count) {
+        const auto rows = rows_from(id, first + page.size());
+        if (!rows) return rows;
+        if (rows->empty()) break;
+        const auto wanted = std::span{*rows}.first(std::min(rows->size(), count - page.size()));
+        page.insert(page.end(), wanted.begin(), wanted.end());
+    }
+    return page;
+}
+
+Result<void> UnkeptStore::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
+    for (std::uint64_t row = first;;) {
+        const auto rows = rows_from(id, row);
+        if (!rows) return tl::unexpected(rows.error());
+        if (rows->empty()) return {};
+        if (auto taken = take(*rows); !taken) return taken;
+        row += rows->size();
+    }
+}
+
+Result<std::uint64_t> UnkeptStore::expire(std::chrono::seconds kept_for) {
+    const auto before = clock_.steady_now() - kept_for;
+    const std::lock_guard lock{mutex_};
+    return std::erase_if(records_, [&](const auto& each) { return each->has_ended() && each->ended < before; });
+}
+
+Result<std::uint64_t> UnkeptStore::shrink_to(std::uint64_t bytes, const MayGoOn& /*may_go_on*/) {
+    const std::lock_guard lock{mutex_};
+    std::uint64_t removed = 0;
+    while (this->bytes() > bytes && remove_oldest())
+        ++removed;
+    return removed;
+}
+
+Result<std::uint64_t> UnkeptStore::bytes_used() {
+    const std::lock_guard lock{mutex_};
+    return bytes();
+}
+
+Result<void> UnkeptStore::ensure_room(std::uint64_t /*flows*/) {
+    return {};
+}
+
+Result<std::uint64_t> UnkeptStore::append_pending(std::string_view /*id*/, std::span<const FlowRow> /*rows*/) {
+    return no_journal();
+}
+
+Result<void> UnkeptStore::settle(std::string_view /*id*/, std::uint64_t /*block*/,
+                                 std::span<const FlowEnding> /*endings*/) {
+    return no_journal();
+}
+
+Result<void> UnkeptStore::for_each_pending(
+    std::string_view /*id*/,
+    const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& /*take*/) {
+    return {};
+}
+
+Result<UnkeptStore::Record*> UnkeptStore::find_record(std::string_view id) {
+    const auto found = std::ranges::find_if(records_, [&](const auto& each) { return each->operation.id == id; });
+    if (found == records_.end()) return unknown_operation(id);
+    return found->get();
+}
+
+std::uint64_t UnkeptStore::bytes() const {
+    std::uint64_t bytes = 0;
+    for (const auto& each : records_)
+        bytes += each->bytes;
+    return bytes;
+}
+
+/// Whether there was one that has ended.
+bool UnkeptStore::remove_oldest() {
+    const auto oldest = std::ranges::find_if(records_, [](const auto& each) { return each->has_ended(); });
+    if (oldest == records_.end()) return false;
+    records_.erase(oldest);
+    return true;
+}
+
+}  // namespace headgate::operations

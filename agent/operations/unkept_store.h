@@ -1,0 +1,87 @@
+// Operations that the disk does not take: told as long as this process lives, from memory.
+//
+// Only for what changes nothing, so for what needs no journal. The rows are packed into memory that has no place among
+// the process's own pages (memfd_create(2)); there is a bound for all of them together, for which the oldest that have
+// ended go.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "headgate/clock.h"
+#include "headgate/operation_store.h"
+
+#include "files/file_descriptor.h"
+
+namespace headgate::operations {
+
+class UnkeptStore final : public OperationStore {
+  public:
+    explicit UnkeptStore(const Clock& clock) : clock_(clock) {}
+
+    Result<void> begin(const FlowOperation& operation, std::string_view request_token) override;
+    Result<void> update(const FlowOperation& operation) override;
+    Result<std::optional<FlowOperation>> find(std::string_view id) override;
+    Result<std::optional<FlowOperation>> find_by_token(std::string_view request_token) override;
+    Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override;
+
+    /// Whether it has this one.
+    [[nodiscard]] bool has(std::string_view id);
+
+    Result<void> append(std::string_view id, std::span<const StoredFlow> flows) override;
+    Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
+    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override;
+
+    Result<std::uint64_t> expire(std::chrono::seconds kept_for) override;
+    Result<bool> sweep() override { return false; }
+    Result<std::uint64_t> shrink_to(std::uint64_t bytes, const MayGoOn& may_go_on) override;
+    void trim() override {}
+    Result<std::uint64_t> bytes_used() override;
+
+    // There is always room, and no journal.
+    Result<void> ensure_room(std::uint64_t flows) override;
+    Result<std::uint64_t> append_pending(std::string_view id, std::span<const FlowRow> rows) override;
+    Result<void> settle(std::string_view id, std::uint64_t block, std::span<const FlowEnding> endings) override;
+    Result<void> for_each_pending(
+        std::string_view id,
+        const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& take) override;
+
+  private:
+    struct Block {
+        std::uint64_t first = 0;  ///< its first row's place among the operation's
+        std::uint32_t count = 0;
+        std::uint64_t offset = 0;  ///< in the memory
+        std::size_t rows = 0;      ///< bytes
+        std::size_t outcomes = 0;  ///< bytes behind those
+    };
+    struct Record {
+        FlowOperation operation;
+        std::string token;
+        std::shared_ptr<const FileDescriptor> memory;
+        std::vector<Block> blocks;
+        std::uint64_t bytes = 0;
+        std::chrono::steady_clock::time_point ended{};
+
+        [[nodiscard]] bool has_ended() const { return operation.status != OperationStatus::InProgress; }
+        [[nodiscard]] std::uint64_t rows() const {
+            return blocks.empty() ? 0 : blocks.back().first + blocks.back().count;
+        }
+    };
+
+    // With the mutex held.
+    [[nodiscard]] Result<Record*> find_record(std::string_view id);
+    [[nodiscard]] std::uint64_t bytes() const;
+    bool remove_oldest();
+
+    [[nodiscard]] Result<std::vector<StoredFlow>> rows_from(std::string_view id, std::uint64_t row);
+
+    const Clock& clock_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Record>> records_;  ///< the oldest first
+};
+
+}  // namespace headgate::operations

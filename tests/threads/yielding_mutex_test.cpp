@@ -1,0 +1,47 @@
+// Who works comes before who sweeps.
+#include "operations/yielding_mutex.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace headgate::operations {
+namespace yielding_mutex_test {
+
+TEST(YieldingMutex, is_had_between_two_steps_by_all_who_wait) {
+    YieldingMutex mutex;
+    std::string turns;  // under the mutex
+    mutex.lock_last();
+    std::vector<std::thread> workers;
+    for (int i = 0; i < 3; ++i) {
+        workers.emplace_back([&] {
+            const std::lock_guard lock{mutex};
+            turns += 'w';
+        });
+    }
+    while (mutex.waiting() < 3)
+        std::this_thread::yield();
+    turns += 's';
+    mutex.unlock();
+    mutex.lock_last();  // at once: without their precedence it would mostly be the sweep's again
+    turns += 's';
+    mutex.unlock();
+    for (auto& each : workers)
+        each.join();
+    EXPECT_EQ(turns, "swwws");
+}
+
+TEST(YieldingMutex, is_not_waited_for_by_who_only_tries) {
+    YieldingMutex mutex;
+    {
+        const LastLock held{mutex};
+        EXPECT_FALSE(mutex.try_lock());
+    }
+    EXPECT_TRUE(mutex.try_lock());
+    mutex.unlock();
+}
+
+}  // namespace yielding_mutex_test
+}  // namespace headgate::operations
