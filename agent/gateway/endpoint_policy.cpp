@@ -131,9 +131,10 @@ Result<EndpointPolicy> apply_policy(const config::Configuration& configuration, 
     if (!policy) return tl::unexpected(policy.error());
     const auto table = endpoint.open_table();
     if (!table) return tl::unexpected(table.error());
-    auto warnings = spare_sessions(endpoint, order, *policy, **table, clock).and_then([&](std::vector<std::string> unknown) {
-        return consequences(**table, *policy, std::move(unknown));
-    });
+    auto warnings =
+        spare_sessions(endpoint, order, *policy, **table, clock).and_then([&](std::vector<std::string> unknown) {
+            return consequences(**table, *policy, std::move(unknown));
+        });
     if (!warnings) return tl::unexpected(std::move(warnings.error()));
     const auto ruleset = endpoint.open_ruleset();
     if (!ruleset) return tl::unexpected(ruleset.error());

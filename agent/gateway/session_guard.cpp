@@ -40,7 +40,8 @@ operations::SshGuard guard_sessions(const sessions::CallerSessions& caller, cons
     std::vector<sessions::SshSessions> found;
     std::string fault;
     const auto search = [&](const netlink::NetworkNamespace& where) -> Result<void> {
-        return sessions::search_sessions(where).map([&](sessions::SshSessions each) { found.push_back(std::move(each)); });
+        return sessions::search_sessions(where).map(
+            [&](sessions::SshSessions each) { found.push_back(std::move(each)); });
     };
     auto searched = search({});
     if (searched && endpoint.is_elsewhere()) searched = endpoint.open_namespace().and_then(search);

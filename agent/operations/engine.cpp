@@ -88,8 +88,8 @@ tl::unexpected<Error> Engine::refuse(FlowOperation operation, Error error) {
 
 Result<FlowOperation> Engine::start_unrecorded(const OperationRequest& request, FlowOperation& operation) {
     if (is_draining()) {
-        return tl::unexpected(Error{ErrorKind::Refused,
-                                    "headgate is stopping: nothing was started; ask again in a moment", ESHUTDOWN});
+        return tl::unexpected(
+            Error{ErrorKind::Refused, "headgate is stopping: nothing was started; ask again in a moment", ESHUTDOWN});
     }
     if (!request.token.empty()) {
         auto known = find_by_token(request.token);

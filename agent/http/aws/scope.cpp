@@ -46,8 +46,8 @@ Result<std::optional<std::string>> zone_of(const config::Firewall& firewall, con
             return not_there("{}: firewall {} has no endpoint \"{}\"", member.name, firewall.name, *wanted);
         }
         if (zone && *zone != found->availability_zone) {
-            return invalid("{}: {} is in availability zone {}, not in {}", member.name, *wanted, found->availability_zone,
-                           *zone);
+            return invalid("{}: {} is in availability zone {}, not in {}", member.name, *wanted,
+                           found->availability_zone, *zone);
         }
         zone = found->availability_zone;
     }
