@@ -92,7 +92,7 @@ Result<bool> SqliteStore::sweep_some(Database& database) {
 }
 
 Result<bool> SqliteStore::sweep() {
-    return take_step([&](Database& database) { return sweep_some(database); });
+    return take_step(sweep_some);
 }
 
 Result<void> SqliteStore::sweep_all(const MayGoOn& may_go_on) {
@@ -144,7 +144,7 @@ Result<std::uint64_t> SqliteStore::shrink_to(std::uint64_t bytes, const MayGoOn&
         now_used = used();
         if (!content || !now_used) return tl::unexpected(content ? now_used.error() : content.error());
         if (*now_used <= bytes || *content <= bytes || !may_go_on()) return removed;
-        const auto oldest = take_step([&](Database& database) { return remove_oldest(database); });
+        const auto oldest = take_step(remove_oldest);
         if (!oldest) return tl::unexpected(oldest.error());
         if (!*oldest) return removed;
         if (auto swept = sweep_all(may_go_on); !swept) return tl::unexpected(std::move(swept.error()));

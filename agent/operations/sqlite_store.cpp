@@ -110,7 +110,8 @@ Result<void> insert(Session& session, const FlowOperation& operation, std::strin
     return {};
 }
 
-Result<void> store_changes(Session& session, const FlowOperation& operation, Poco::Nullable<Poco::Int64> ended_after) {
+Result<void> store_changes(Session& session, const FlowOperation& operation,
+                           const Poco::Nullable<Poco::Int64>& ended_after) {
     Statement statement{session};
     statement << "UPDATE operations SET type = ?, status = ?, firewall = ?, availability_zone = ?, requested_at = ?,"
                  " document = ?, ended_after = coalesce(ended_after, ?) WHERE id = ?",

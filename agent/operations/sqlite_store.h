@@ -87,13 +87,13 @@ class SqliteStore final : public OperationStore {
     [[nodiscard]] Result<Database*> writing();
     [[nodiscard]] Result<void> write_end(const FlowOperation& operation);
     [[nodiscard]] Result<void> write_gathered(std::string_view id);
-    [[nodiscard]] Result<bool> sweep_some(Database& database);
+    [[nodiscard]] static Result<bool> sweep_some(Database& database);
 
     /// A step behind all who write: with the writer's mutex held, and after a pause as long as the step before took.
     template <typename Step>
     auto take_step(Step&& step) -> std::invoke_result_t<Step, Database&>;
     [[nodiscard]] Result<void> sweep_all(const MayGoOn& may_go_on);
-    [[nodiscard]] Result<bool> remove_oldest(Database& database);
+    [[nodiscard]] static Result<bool> remove_oldest(Database& database);
 
     void forget_gathered(std::string_view id);
 

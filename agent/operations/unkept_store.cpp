@@ -150,7 +150,7 @@ Result<std::vector<StoredFlow>> UnkeptStore::rows_from(std::string_view id, std:
 Result<std::vector<StoredFlow>> UnkeptStore::flows(std::string_view id, std::uint64_t first, std::size_t count) {
     std::vector<StoredFlow> page;
     while (page.size() < count) {
-        const auto rows = rows_from(id, first + page.size());
+        auto rows = rows_from(id, first + page.size());
         if (!rows) return rows;
         if (rows->empty()) break;
         const auto wanted = std::span{*rows}.first(std::min(rows->size(), count - page.size()));

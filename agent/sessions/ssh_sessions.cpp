@@ -153,7 +153,9 @@ std::optional<TcpSocket> own_session(const std::vector<TcpSocket>& sockets, std:
     if (server == ancestors.end()) return std::nullopt;
     const auto found = find_sessions({sockets, {server->sockets}, {}, {}});
     auto session = held_session(found.sessions, server->sockets);
-    if (!session) session = named_session(found.established, ancestors.first(server - ancestors.begin()));
+    if (!session)
+        session =
+            named_session(found.established, ancestors.first(static_cast<std::size_t>(server - ancestors.begin())));
     return session && begins_here(*session, found.established) ? std::nullopt : session;
 }
 

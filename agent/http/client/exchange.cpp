@@ -84,7 +84,7 @@ Result<Answered> ask_once(const std::filesystem::path& socket, const Question& q
     if (!sent && sent.error().number != EPIPE) return tl::unexpected(sent.error());
     auto response = read_response(*wire, in(question.patience));
     if (!response) return tl::unexpected(std::move(response.error()));
-    return Answered{std::move(*wire), std::move(*response)};
+    return Answered{std::move(*wire), *response};
 }
 
 /// Whether a connection that fails so is one to an agent that stops, or to none.
