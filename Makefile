@@ -31,6 +31,7 @@ lint:
 	@tests/lint
 
 test-kernels: build
+	@packaging/install-deps.sh test
 	@tests/kernels/run $(BUILD)
 
 test-distributions:

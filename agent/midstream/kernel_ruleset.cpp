@@ -36,6 +36,9 @@ std::optional<StreamExceptionPolicy> policy_in(const std::vector<TableChain>& ch
         policy.priority = chain.priority;
     }
     std::ranges::sort(policy.hooks);
+    const auto silence = chain_name(kSilenceChain, note->edition);
+    policy.reject_invalid = policy.exception == StreamException::Reject && policy.scope == MidstreamScope::All &&
+                            std::ranges::find(chains, silence, &TableChain::name) == chains.end();
     return std::move(policy);
 }
 
@@ -219,6 +222,14 @@ Result<RulesetStatus> KernelRuleset::status() {
     return status;
 }
 
+/// Version 0.1.0 remembered in sets of other names, and its rules ask those.
+tl::unexpected<Error> KernelRuleset::why_nothing_remembers() {
+    const auto policy = in_force();
+    if (!policy || !*policy || (*policy)->scope != MidstreamScope::Flushed) return failed("{}", kNothingRemembers);
+    return refused("an earlier version of headgate has applied the policy {}: headgate policy apply {} renews it",
+                   (*policy)->name, (*policy)->name);
+}
+
 /// No policy changes meanwhile, so that what is remembered is not left behind in sets that nobody asks any more, and
 /// what is forgotten is not left in those that another process has put in their place.
 Result<void> KernelRuleset::with_sets(const SetsChange& change) {
@@ -246,7 +257,7 @@ Result<Remembered> KernelRuleset::remember(std::span<const FlowRow> rows, std::c
         with_sets([&](NftTable& table, std::uint32_t size) { return table.add(elements_for(rows, time, size)); });
     if (added) return Remembered::All;
     if (added.error().number == ENFILE) return Remembered::None;
-    if (added.error().number == ENOENT) return failed("{}", kNothingRemembers);
+    if (added.error().number == ENOENT) return why_nothing_remembers();
     return tl::unexpected(std::move(added.error()));
 }
 

@@ -40,6 +40,7 @@ class KernelRuleset final : public Ruleset {
     [[nodiscard]] Result<AppliedRecord> record() const;
     [[nodiscard]] Result<std::optional<std::uint32_t>> set_size(NftTable& table);
     using SetsChange = std::function<Result<void>(NftTable& table, std::uint32_t size)>;
+    [[nodiscard]] tl::unexpected<Error> why_nothing_remembers();
     [[nodiscard]] Result<void> with_sets(const SetsChange& change);
 
     netlink::NetworkNamespace namespace_;

@@ -137,7 +137,7 @@ class RulesetWriter {
     }
 
     void write_silence() {
-        line("chain {} {{", chain("silence"));
+        line("chain {} {{", chain(kSilenceChain));
         write_log();
         line("drop");
         line("}}");
@@ -236,7 +236,7 @@ class RulesetWriter {
         line("chain {} {{", chain(hook, to_string(direction)));
         line("counter name meta l4proto map {{ {} }}", by_protocol);
         line("meta l4proto != {{ {} }} counter name \"{}\"", names, counter(hook, direction, kOther));
-        if (direction == PacketDirection::Any && silences()) line("ct state invalid goto {}", chain("silence"));
+        if (direction == PacketDirection::Any && silences()) line("ct state invalid goto {}", chain(kSilenceChain));
         line("goto {}", chain(kExceptionChain));
         line("}}");
     }

@@ -14,6 +14,7 @@ namespace headgate::midstream {
 inline constexpr std::string_view kTable = "headgate";      ///< of family inet
 inline constexpr std::string_view kNoteChain = "in_force";  ///< has no rules; its comment says which policy this is
 
+inline constexpr std::string_view kSilenceChain = "silence";      ///< drops what is invalid in place of rejecting it
 inline constexpr std::string_view kExceptionChain = "exception";  ///< every policy has one, of its edition
 
 /// The chains of a policy stand beside those of the one before until no packet needs these any more. So the names of

@@ -42,10 +42,16 @@ Result<EndpointLock> EndpointLock::take(const std::filesystem::path& state_dir, 
                                         std::string_view operation_id) {
     const auto path = lock_file(state_dir, endpoint);
     // Never removed: who opened it before that would hold a lock that nobody else can find.
-    FileDescriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640)};
+    const auto open = [&path] {
+        return FileDescriptor{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640)};
+    };
+    auto file = open();
     int fault = file.is_open() ? 0 : errno;
     // The store would have made the folder: why it could not is what is wrong.
-    if (fault == ENOENT && ::mkdir(state_dir.c_str(), 0750) != 0 && errno != EEXIST) fault = errno;
+    if (fault == ENOENT) {
+        if (::mkdir(state_dir.c_str(), 0750) == 0 || errno == EEXIST) file = open();
+        fault = file.is_open() ? 0 : errno;
+    }
     if (fault == EROFS) file = FileDescriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
     if (!file.is_open()) return system_error(fault, path.native());
     FolderOwner::of(path).take_over(file.get());

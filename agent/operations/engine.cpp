@@ -366,9 +366,12 @@ Result<std::vector<FlowOperation>> Engine::list(const OperationSelection& select
     auto rest = selection;
     if (unkept_.has(selection.before_id)) rest.before_id.clear();
     rest.at_most -= std::min(rest.at_most, listed->size());
+    const auto wanted = rest.at_most;
+    rest.at_most += UnkeptStore::kMostOperations;  // those that went on without the disk are in both
     auto kept = store_.list(rest);
     if (!kept) return kept;
     std::erase_if(*kept, [this](const auto& each) { return unkept_.has(each.id); });
+    if (kept->size() > wanted) kept->erase(kept->begin() + static_cast<std::ptrdiff_t>(wanted), kept->end());
     std::ranges::move(*kept, std::back_inserter(*listed));
     for (auto& operation : *listed)
         if (const auto here = running(operation.id)) operation = here->snapshot();

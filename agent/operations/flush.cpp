@@ -86,10 +86,11 @@ class Flush final : private ScanListener {
     Result<void> identify(std::span<const FlowRow> rows) {
         matched_ += rows.size();
         for (const auto& row : rows) {
-            sessions_.count(row.flow);
             if (is_protected(row.flow)) {
+                sessions_.count_protected(row.flow);
                 ++protected_;
             } else {
+                sessions_.count_flushed(row.flow);
                 policy_.count(row.flow);
             }
         }

@@ -29,9 +29,9 @@ std::string enumerated(std::span<const std::string> names) {
 bool same_in_kernel(const StreamExceptionPolicy& a, const StreamExceptionPolicy& b) {
     auto hooks = b.hooks;
     std::ranges::sort(hooks);
-    return a.name == b.name && a.exception == b.exception && a.scope == b.scope && a.hooks == hooks &&
-           a.priority == b.priority && a.remember_flushed_for == b.remember_flushed_for &&
-           a.remember_at_most == b.remember_at_most;
+    return a.name == b.name && a.exception == b.exception && a.scope == b.scope &&
+           a.reject_invalid == b.reject_invalid && a.hooks == hooks && a.priority == b.priority &&
+           a.remember_flushed_for == b.remember_flushed_for && a.remember_at_most == b.remember_at_most;
 }
 
 }  // namespace

@@ -200,7 +200,10 @@ Result<std::uint64_t> RunningOperation::go_on_unkept(FlowOperation& operation, c
             return unkept.append(operation.id, flows);
         });
     });
-    if (!gone_on) return tl::unexpected(std::move(gone_on.error()));
+    if (!gone_on) {
+        unkept.remove(operation.id);
+        return tl::unexpected(std::move(gone_on.error()));
+    }
     // What is left behind is no operation in progress. If this cannot be written, either, it is settled as one that
     // was cut.
     auto left_behind = operation;
@@ -271,8 +274,10 @@ void RunningOperation::run() {
 
 Result<void> RunningOperation::work(FlowOperation& operation) {
     auto moment = moment_of(operation);
-    if (moment.up && access_.timestamps_since) {
-        moment.timestamps_for = std::chrono::floor<std::chrono::seconds>(*moment.up - *access_.timestamps_since);
+    if (access_.timestamps_since) {
+        // Not from the moment's whole seconds: one would be missing.
+        moment.timestamps_for =
+            std::chrono::floor<std::chrono::seconds>(around_.clock.up() - *access_.timestamps_since);
     }
     if (operation.type == OperationType::Capture) {
         const auto policy = access_.ruleset->in_force();

@@ -23,13 +23,14 @@
 #include "operations/flush.h"
 #include "operations/flush_listener.h"
 #include "operations/operation_listener.h"
+#include "operations/unkept_store.h"
 
 namespace headgate::operations {
 
 /// Where it is kept, and what bounds it.
 struct RunSurroundings {
     OperationStore& store;
-    OperationStore& unkept;  ///< for what only looks, where the store's disk takes nothing
+    UnkeptStore& unkept;  ///< for what only looks, where the store's disk takes nothing
     const Clock& clock;
     AuditTrail& audit;
     const OperationListener& on_ended;

@@ -26,12 +26,12 @@ bool GuardedSessions::includes(const Flow& flow) const noexcept {
     return matches_filters(sessions_, flow.original, flow.reply);
 }
 
-void GuardedSessions::count(const Flow& flow) noexcept {
-    if (includes(flow)) {
-        ++sessions_counted_;
-    } else if (matches_filters(unknown_, flow.original, flow.reply)) {
-        ++unknown_counted_;
-    }
+void GuardedSessions::count_protected(const Flow& flow) noexcept {
+    if (includes(flow)) ++sessions_counted_;
+}
+
+void GuardedSessions::count_flushed(const Flow& flow) noexcept {
+    if (matches_filters(unknown_, flow.original, flow.reply)) ++unknown_counted_;
 }
 
 void GuardedSessions::append_warnings(std::vector<std::string>& warnings) const {

@@ -24,8 +24,9 @@ class GuardedSessions {
 
     [[nodiscard]] bool includes(const Flow& flow) const noexcept;
 
-    /// A flow that matches.
-    void count(const Flow& flow) noexcept;
+    /// A flow that matches, and what is done to it.
+    void count_protected(const Flow& flow) noexcept;
+    void count_flushed(const Flow& flow) noexcept;
 
     /// Adds what the operator should know.
     void append_warnings(std::vector<std::string>& warnings) const;

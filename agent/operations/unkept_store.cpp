@@ -16,7 +16,6 @@ namespace {
 
 /// About five million flows.
 constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 20U;
-constexpr std::size_t kMostOperations = 64;
 
 tl::unexpected<Error> no_journal() {
     return failed("what changes flows is not begun where nothing can be kept");
@@ -92,6 +91,11 @@ Result<std::vector<FlowOperation>> UnkeptStore::list(const OperationSelection& s
 bool UnkeptStore::has(std::string_view id) {
     const std::lock_guard lock{mutex_};
     return find_record(id).has_value();
+}
+
+void UnkeptStore::remove(std::string_view id) {
+    const std::lock_guard lock{mutex_};
+    std::erase_if(records_, [&](const auto& each) { return each->operation.id == id; });
 }
 
 Result<void> UnkeptStore::append(std::string_view id, std::span<const StoredFlow> flows) {

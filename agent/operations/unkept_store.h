@@ -21,6 +21,8 @@ namespace headgate::operations {
 
 class UnkeptStore final : public OperationStore {
   public:
+    static constexpr std::size_t kMostOperations = 64;
+
     explicit UnkeptStore(const Clock& clock) : clock_(clock) {}
 
     Result<void> begin(const FlowOperation& operation, std::string_view request_token) override;
@@ -31,6 +33,9 @@ class UnkeptStore final : public OperationStore {
 
     /// Whether it has this one.
     [[nodiscard]] bool has(std::string_view id);
+
+    /// One that could not be taken in whole.
+    void remove(std::string_view id);
 
     Result<void> append(std::string_view id, std::span<const StoredFlow> flows) override;
     Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;

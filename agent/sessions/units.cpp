@@ -6,6 +6,8 @@
 
 #include <filesystem>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 namespace headgate::sessions {
 namespace {
@@ -18,6 +20,23 @@ bool is_version_2(const char* folder) {
 void add_folder(const std::filesystem::path& folder, std::map<std::uint64_t, std::string>& units) {
     struct stat status {};
     if (::stat(folder.c_str(), &status) == 0) units.emplace(status.st_ino, folder.filename().native());
+}
+
+/// A folder that vanishes meanwhile hides none of the others, as it would from one iterator for the whole tree.
+void add_folders_below(const std::filesystem::path& root, std::map<std::uint64_t, std::string>& units) {
+    std::vector<std::filesystem::path> to_read{root};
+    while (!to_read.empty()) {
+        const auto folder = std::move(to_read.back());
+        to_read.pop_back();
+        std::error_code failed;
+        for (std::filesystem::directory_iterator entry{folder, failed}, end; !failed && entry != end;
+             entry.increment(failed)) {
+            std::error_code gone;
+            if (entry->is_symlink(gone) || !entry->is_directory(gone)) continue;
+            add_folder(entry->path(), units);
+            to_read.push_back(entry->path());
+        }
+    }
 }
 
 }  // namespace
@@ -34,13 +53,7 @@ std::map<std::uint64_t, std::string> read_units() {
     std::map<std::uint64_t, std::string> units;
     for (const char* root : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
         if (!is_version_2(root)) continue;
-        std::error_code failed;
-        namespace fs = std::filesystem;
-        for (fs::recursive_directory_iterator entry{root, fs::directory_options::skip_permission_denied, failed}, end;
-             entry != end; entry.increment(failed)) {
-            std::error_code gone;
-            if (entry->is_directory(gone)) add_folder(entry->path(), units);
-        }
+        add_folders_below(root, units);
     }
     return units;
 }

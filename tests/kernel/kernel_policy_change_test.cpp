@@ -157,6 +157,30 @@ TEST_F(PolicyChange, replaces_the_sets_of_version_0_1_0_and_keeps_what_has_ports
     EXPECT_EQ(ruleset_->status().value().remembered_flows, 1U);
 }
 
+TEST_F(PolicyChange, of_version_0_1_0_is_to_be_renewed_before_a_flush_relies_on_it) {
+    nft("table inet headgate {\nchain in_force { comment \"" + note_text(first_, 1) +
+        "\"; }\nchain exception_1 { }\n}");
+    const std::vector<FlowRow> rows{{tcp_flow(), {}}};
+    const auto remembered = ruleset_->remember(rows, 60s);
+    ASSERT_FALSE(remembered.has_value());
+    EXPECT_EQ(remembered.error().kind, ErrorKind::Refused);
+    EXPECT_EQ(remembered.error().message,
+              "an earlier version of headgate has applied the policy first: headgate policy "
+              "apply first renews it");
+    apply(first_);
+    EXPECT_EQ(ruleset_->remember(rows, 60s).value(), Remembered::All);
+}
+
+TEST_F(PolicyChange, is_in_force_as_its_file_has_it_with_what_is_invalid) {
+    first_.scope = MidstreamScope::All;
+    first_.exception = StreamException::Reject;
+    for (const bool rejects : {true, false}) {
+        first_.reject_invalid = rejects;
+        apply(first_);
+        EXPECT_EQ(ruleset_->in_force().value(), first_);
+    }
+}
+
 TEST_F(PolicyChange, that_cannot_be_finished_is_not_begun) {
     apply(first_);
     nft("add map inet headgate theirs { type inet_proto : verdict; }\n"

@@ -145,7 +145,8 @@ TEST_F(Flushing, leaves_ssh_sessions_alone_and_says_how_many_and_why) {
               "2 flows are left alone as SSH sessions into this machine: which one is the caller's is not known");
     request_.ssh.is_own = true;
     EXPECT_EQ(flush()->counts.protected_flows, 2U);
-    for (const auto& warning : flush()->warnings)
+    const auto again = flush();
+    for (const auto& warning : again->warnings)
         EXPECT_EQ(warning.find("SSH"), std::string::npos) << warning;
 }
 
