@@ -127,16 +127,6 @@ std::uint64_t Database::bytes_of_log() const {
     return size_of(file_ + "-wal");
 }
 
-Result<std::uint64_t> Database::bytes_of_content() {
-    return run([](Poco::Data::Session& session) -> Result<std::uint64_t> {
-        std::uint64_t pages = 0;
-        std::uint64_t size = 0;
-        session << "PRAGMA page_count", into(pages), now;
-        session << "PRAGMA page_size", into(size), now;
-        return pages * size;
-    });
-}
-
 Result<void> Database::empty_log() {
     const auto set_patience = [&](std::size_t milliseconds) {
         return run([&](Poco::Data::Session& session) -> Result<void> {

@@ -69,9 +69,6 @@ class Database {
     [[nodiscard]] std::uint64_t bytes() const;
     [[nodiscard]] std::uint64_t bytes_of_log() const;
 
-    /// Bytes that it will take when the log is worked in.
-    [[nodiscard]] Result<std::uint64_t> bytes_of_content();
-
     /// Works the log into the file and empties it, as far as nobody reads from it just now: waits for nobody.
     [[nodiscard]] Result<void> empty_log();
 

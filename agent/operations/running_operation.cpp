@@ -147,19 +147,24 @@ void RunningOperation::show(const FlowOperation& operation) {
     if (operation.status == OperationStatus::InProgress) shown_.duration = so_far();
 }
 
-Result<void> RunningOperation::check(const FlowOperation& operation) {
+Result<void> RunningOperation::may_go_on() const {
     if (cancelled_) {
         return tl::unexpected(
             Error{ErrorKind::Failed, "interrupted: what it had not come to was left alone", ECANCELED});
     }
-    const auto now = around_.clock.steady_now();
-    if (now >= begun_ + around_.timeout) {
+    if (around_.clock.steady_now() >= begun_ + around_.timeout) {
         return tl::unexpected(Error{
             ErrorKind::Failed,
             fmt::format("the deadline of {} s was reached (operation_timeout): what it had not come to was left alone",
                         around_.timeout.count()),
             ETIMEDOUT});
     }
+    return {};
+}
+
+Result<void> RunningOperation::check(const FlowOperation& operation) {
+    if (auto may = may_go_on(); !may) return may;
+    const auto now = around_.clock.steady_now();
     auto current = operation;
     current.duration = so_far();
     show(current);
@@ -229,13 +234,13 @@ Result<void> RunningOperation::make_room(std::uint64_t flows) const {
         return failed("{} flows take more than all operations may together (disk_budget: {} MiB): nothing was flushed",
                       flows, around_.disk_budget >> 20U);
     }
-    return shrink_to(around_.disk_budget - wanted).and_then([&](std::uint64_t) { return store().ensure_room(flows); });
+    return shrink_to(around_.disk_budget - wanted).and_then([&] { return store().ensure_room(flows); });
 }
 
-/// As far as there is time for it.
-Result<std::uint64_t> RunningOperation::shrink_to(std::uint64_t bytes) const {
-    return store().shrink_to(bytes,
-                             [this] { return !cancelled_ && around_.clock.steady_now() < begun_ + around_.timeout; });
+/// An error, too, when there is no time left for it: then that is why there may be no room.
+Result<void> RunningOperation::shrink_to(std::uint64_t bytes) const {
+    const auto removed = store().shrink_to(bytes, [this] { return may_go_on().has_value(); });
+    return removed ? may_go_on() : tl::unexpected(removed.error());
 }
 
 std::chrono::milliseconds RunningOperation::so_far() const {
@@ -246,7 +251,7 @@ Result<void> RunningOperation::keep_to_budget() const {
     const auto used = store().bytes_used();
     if (!used) return tl::unexpected(used.error());
     if (*used <= around_.disk_budget) return {};
-    if (const auto removed = shrink_to(around_.disk_budget); !removed) return tl::unexpected(removed.error());
+    if (auto shrunk = shrink_to(around_.disk_budget); !shrunk) return shrunk;
     const auto left = store().bytes_used();
     if (!left) return tl::unexpected(left.error());
     if (*left <= around_.disk_budget) return {};

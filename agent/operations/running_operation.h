@@ -89,7 +89,8 @@ class RunningOperation {
     void record(FlowOperation& operation);
     void take_warnings(FlowOperation& operation);
     [[nodiscard]] Result<void> keep_to_budget() const;
-    [[nodiscard]] Result<std::uint64_t> shrink_to(std::uint64_t bytes) const;
+    [[nodiscard]] Result<void> shrink_to(std::uint64_t bytes) const;
+    [[nodiscard]] Result<void> may_go_on() const;
     [[nodiscard]] std::chrono::milliseconds so_far() const;
 
     RunSurroundings around_;

@@ -43,6 +43,24 @@ std::string in_progress() {
     return std::string{to_string(OperationStatus::InProgress)};
 }
 
+bool has_orphans(Session& session) {
+    int found = 0;
+    session << "SELECT EXISTS (SELECT 1 FROM blocks WHERE operation NOT IN (SELECT number FROM operations))", into(found),
+        now;
+    return found != 0;
+}
+
+/// What the file will take when its free pages are cut off and its log is worked in.
+std::uint64_t bytes_of_content(Session& session) {
+    std::uint64_t pages = 0;
+    std::uint64_t free = 0;
+    std::uint64_t size = 0;
+    session << "PRAGMA page_count", into(pages), now;
+    session << "PRAGMA freelist_count", into(free), now;
+    session << "PRAGMA page_size", into(size), now;
+    return (pages - free) * size;
+}
+
 /// How many blocks it was.
 Result<std::size_t> remove_orphans(Session& session) {
     static constexpr const char* kOrphans =
@@ -117,37 +135,34 @@ Result<std::uint64_t> SqliteStore::expire(std::chrono::seconds kept_for) {
     });
 }
 
-/// Whether there was one.
-Result<bool> SqliteStore::remove_oldest(Database& database) {
-    return database.transact(Durability::Kept, [&](Session& session) -> Result<bool> {
+/// Decided and done in one transaction: other processes may be making room, too, and what they have removed, but not yet
+/// swept, still counts.
+Result<SqliteStore::Removal> SqliteStore::remove_oldest_beyond(Database& database, std::uint64_t bytes) {
+    return database.transact(Durability::Kept, [&](Session& session) -> Result<Removal> {
+        if (has_orphans(session)) return Removal::NotSwept;
+        // Somebody who reads keeps the log as long as it is: to remove more would free no more of that.
+        if (database.bytes() <= bytes || bytes_of_content(session) <= bytes) return Removal::NotNeeded;
         Statement statement{session};
         statement << "DELETE FROM operations WHERE number ="
                      " (SELECT number FROM operations WHERE status <> ? AND id NOT IN "
                   << kSources << " ORDER BY number LIMIT 1)",
             bind(in_progress());
-        return statement.execute() != 0;
+        return statement.execute() == 0 ? Removal::NoneLeft : Removal::Removed;
     });
 }
 
 Result<std::uint64_t> SqliteStore::shrink_to(std::uint64_t bytes, const MayGoOn& may_go_on) {
-    const auto used = [&] {
-        return take_step([](Database& database) -> Result<std::uint64_t> { return database.bytes(); });
-    };
     auto now_used = bytes_used();
     if (!now_used || *now_used <= bytes) return now_used.map([](auto) { return std::uint64_t{0}; });
     // The log may be all that is too much, or what a removal left that was cut short. The first fails on a full disk.
     static_cast<void>(take_step([](Database& database) { return database.empty_log(); }));
-    if (auto swept = sweep_all(may_go_on); !swept) return tl::unexpected(std::move(swept.error()));
-    for (std::uint64_t removed = 0;; ++removed) {
-        // Somebody who reads keeps the log as long as it is: to remove more would free no more of that.
-        const auto content = take_step([](Database& database) { return database.bytes_of_content(); });
-        now_used = used();
-        if (!content || !now_used) return tl::unexpected(content ? now_used.error() : content.error());
-        if (*now_used <= bytes || *content <= bytes || !may_go_on()) return removed;
-        const auto oldest = take_step(remove_oldest);
-        if (!oldest) return tl::unexpected(oldest.error());
-        if (!*oldest) return removed;
+    for (std::uint64_t removed = 0;;) {
         if (auto swept = sweep_all(may_go_on); !swept) return tl::unexpected(std::move(swept.error()));
+        if (!may_go_on()) return removed;
+        const auto oldest = take_step([&](Database& database) { return remove_oldest_beyond(database, bytes); });
+        if (!oldest) return tl::unexpected(oldest.error());
+        if (*oldest == Removal::Removed) ++removed;
+        if (*oldest == Removal::NotNeeded || *oldest == Removal::NoneLeft) return removed;
     }
 }
 

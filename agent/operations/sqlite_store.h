@@ -93,7 +93,8 @@ class SqliteStore final : public OperationStore {
     template <typename Step>
     auto take_step(Step&& step) -> std::invoke_result_t<Step, Database&>;
     [[nodiscard]] Result<void> sweep_all(const MayGoOn& may_go_on);
-    [[nodiscard]] static Result<bool> remove_oldest(Database& database);
+    enum class Removal : std::uint8_t { Removed, NotNeeded, NoneLeft, NotSwept };
+    [[nodiscard]] static Result<Removal> remove_oldest_beyond(Database& database, std::uint64_t bytes);
 
     void forget_gathered(std::string_view id);
 

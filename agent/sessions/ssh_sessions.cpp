@@ -55,14 +55,24 @@ class Judgement {
     void add_server(const std::set<std::uint64_t>& server) {
         std::set<std::uint64_t> all;
         std::set<std::uint64_t> inbound;
+        const auto forwarded = forwarded_ports(server);
         for (const auto& socket : evidence_.sockets) {
             if (socket.listens || !server.contains(socket.inode)) continue;
             all.insert(socket.inode);
-            if (leads_here(socket)) inbound.insert(socket.inode);
+            if (leads_here(socket) && !forwarded.contains(socket.local_port)) inbound.insert(socket.inode);
         }
         const auto& sessions = inbound.empty() ? all : inbound;
         served_.insert(all.begin(), all.end());
         sessions_.insert(sessions.begin(), sessions.end());
+    }
+
+    /// Whoever serves a session listens on nothing but what its client has asked for (ssh -R).
+    [[nodiscard]] std::set<std::uint16_t> forwarded_ports(const std::set<std::uint64_t>& server) const {
+        std::set<std::uint16_t> ports;
+        for (const auto& socket : evidence_.sockets)
+            if (socket.listens && socket.local_port != kSshPort && server.contains(socket.inode))
+                ports.insert(socket.local_port);
+        return ports;
     }
 
     [[nodiscard]] bool leads_here(const TcpSocket& socket) const {

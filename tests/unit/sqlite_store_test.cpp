@@ -202,11 +202,11 @@ TEST_F(SqliteStoreFile, is_smaller_again_when_operations_are_gone) {
 }
 
 /// A store with an operation of many small blocks, which has ended.
-void fill_with_blocks(OperationStore& store, std::uint32_t blocks) {
-    auto operation = operation_named("large");
+void fill_with_blocks(OperationStore& store, std::uint32_t blocks, const std::string& id = "large") {
+    auto operation = operation_named(id);
     ASSERT_TRUE(store.begin(operation, {}).has_value());
     for (std::uint32_t block = 0; block < blocks; ++block)
-        ASSERT_TRUE(store.append_pending("large", rows_of(numbered_flows(block * 10, 10))).has_value());
+        ASSERT_TRUE(store.append_pending(id, rows_of(numbered_flows(block * 10, 10))).has_value());
     operation.status = OperationStatus::Completed;
     ASSERT_TRUE(store.update(operation).has_value());
 }
@@ -242,6 +242,21 @@ TEST_F(SqliteStoreFile, makes_room_in_steps_and_stops_when_it_is_told_to) {
     EXPECT_TRUE(removed.has_value()) << removed.error().message;
     EXPECT_GE(turns, 4U);
     EXPECT_LE(turns, 5U) << "each of the two loops is told";
+}
+
+TEST_F(SqliteStoreFile, removes_no_more_when_another_process_makes_room_at_the_same_time) {
+    const auto store = SqliteStore::open(state()).value();
+    const auto other = SqliteStore::open(state()).value();
+    for (const auto* id : {"one", "two", "three"})
+        fill_with_blocks(*store, 200, id);
+    ASSERT_EQ(store->shrink_to(store->bytes_used().value() - 1), 0U) << "the log is all that is too much";
+    const auto budget = std::filesystem::file_size(file()) - 4096;
+    std::uint64_t by_other = 0;
+    const auto removed = store->shrink_to(budget, [&] {
+        by_other += other->shrink_to(budget).value();
+        return true;
+    });
+    EXPECT_EQ(removed.value() + by_other, 1U);
 }
 
 TEST_F(SqliteStoreFile, does_not_wait_for_readers_to_empty_its_log) {

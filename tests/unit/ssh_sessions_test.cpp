@@ -89,6 +89,15 @@ TEST(SshSessions, are_not_the_connections_that_they_forward) {
     EXPECT_EQ(inodes(find_sessions(evidence).sessions), Inodes{1});
 }
 
+TEST(SshSessions, are_not_the_connections_to_ports_that_they_listen_on_for_their_clients) {
+    SocketEvidence evidence;
+    evidence.sockets = {listening(8080), accepted(1, 2222), accepted(2, 8080)};
+    evidence.ssh_servers = {{1, 2, 18'080}};
+    EXPECT_EQ(inodes(find_sessions(evidence).sessions), (Inodes{1, 2})) << "sshd has ended: either may be it";
+    evidence.sockets.push_back(listening(2222));
+    EXPECT_EQ(inodes(find_sessions(evidence).sessions), Inodes{1});
+}
+
 TEST(SshSessions, go_on_when_nobody_listens_any_more) {
     SocketEvidence evidence;
     evidence.sockets = {accepted(1, 2222)};
@@ -163,6 +172,13 @@ TEST_F(OwnSession, is_the_one_in_the_environment_where_the_server_is_above_and_i
     EXPECT_EQ(own(), 1U);
     ancestors_[0].ssh_connection = connection(2);
     EXPECT_EQ(own(), 1U) << "of the environment that is next to the server";
+}
+
+TEST_F(OwnSession, is_the_one_in_the_environment_where_the_server_holds_another_that_it_forwards) {
+    sockets_ = {listening(8080), accepted(1, 2222), accepted(2, 8080)};
+    ancestors_[2].sockets = {1, 2, 18'080};
+    ancestors_[1].ssh_connection = connection(1, 2222);
+    EXPECT_EQ(own(), 1U);
 }
 
 TEST_F(OwnSession, is_not_one_that_the_kernel_does_not_have) {
