@@ -12,7 +12,7 @@
 #include <thread>
 #include <utility>
 
-#include "files/folder_owner.h"
+#include "files/file_identity.h"
 
 namespace headgate {
 namespace {
@@ -82,15 +82,13 @@ Result<std::string> read_end(int fd, off_t size, std::size_t at_most) {
 
 /// The first that may be had: who may append to a file may not always read it, and a pipe must not have us as a reader.
 Result<FileDescriptor> open_to_append(const std::filesystem::path& name, bool& is_regular) {
-    const auto owner = FolderOwner::of(name);
     // A terminal or a pipe is not waited for, and becomes nobody's controlling terminal.
-    const int flags = O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | owner.open_flags();
+    const int flags = O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
     FileDescriptor file{::open(name.c_str(), O_RDWR | flags, 0640)};
     struct stat about {};
     is_regular = file.is_open() && ::fstat(file.get(), &about) == 0 && S_ISREG(about.st_mode);
     if (!is_regular) file = FileDescriptor{::open(name.c_str(), O_WRONLY | flags, 0640)};
     if (!file.is_open()) return system_error(errno, name.native());
-    owner.take_over(file.get());
     return file;
 }
 
@@ -116,14 +114,16 @@ bool is_whole_object(std::string_view text) {
 }
 
 Result<AppendFile> AppendFile::open(const std::filesystem::path& name, TornLine torn) {
-    std::error_code no_folder;
-    if (name.has_parent_path()) std::filesystem::create_directories(name.parent_path(), no_folder);
-    bool is_regular = false;
-    auto file = open_to_append(name, is_regular);
-    // Why there is no folder says more than that there is none.
-    if (!file && no_folder && file.error().number == ENOENT) return system_error(no_folder.value(), name.native());
-    if (!file) return tl::unexpected(std::move(file.error()));
-    return AppendFile{std::move(*file), is_regular, torn};
+    return as_owner_of(name, [&]() -> Result<AppendFile> {
+        std::error_code no_folder;
+        if (name.has_parent_path()) std::filesystem::create_directories(name.parent_path(), no_folder);
+        bool is_regular = false;
+        auto file = open_to_append(name, is_regular);
+        // Why there is no folder says more than that there is none.
+        if (!file && no_folder && file.error().number == ENOENT) return system_error(no_folder.value(), name.native());
+        if (!file) return tl::unexpected(std::move(file.error()));
+        return AppendFile{std::move(*file), is_regular, torn};
+    });
 }
 
 Result<AppendFile::Appended> AppendFile::append(std::string_view lines, std::chrono::milliseconds patience) {

@@ -36,7 +36,8 @@ class AppendFile {
         bool took_off = false;  ///< a torn line that stood there before
     };
 
-    /// Makes the file, and its folder, where they are missing. What is no regular file can be appended to as well, but
+    /// Makes the file, and its folder, where they are missing; root does it as whom the path leads to
+    /// (file_identity.h). What is no regular file can be appended to as well, but
     /// nothing can be taken back from it.
     [[nodiscard]] static Result<AppendFile> open(const std::filesystem::path& name, TornLine torn);
 

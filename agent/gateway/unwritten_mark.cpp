@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "files/folder_owner.h"
+#include "files/own_file.h"
 
 namespace headgate::gateway {
 namespace {
@@ -38,18 +38,17 @@ Result<std::shared_ptr<const UnwrittenMark>> UnwrittenMark::open(const std::file
                                                                  std::string_view operation_id, int flags) {
     const auto path = state_dir / fmt::format("{}{}", kPrefix, operation_id);
     for (;;) {
-        FileDescriptor file{::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0640)};
-        if (!file.is_open()) return system_error(errno, path.native());
-        FolderOwner::of(path).take_over(file.get());
-        if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+        auto file = open_own_file(path, O_RDWR | flags, 0640);
+        if (!file) return tl::unexpected(std::move(file.error()));
+        if (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) {
             return system_error(errno == EWOULDBLOCK ? EBUSY : errno, path.native());
         }
-        if (!is_removed(file)) return std::shared_ptr<const UnwrittenMark>{new UnwrittenMark{path, std::move(file)}};
+        if (!is_removed(*file)) return std::shared_ptr<const UnwrittenMark>{new UnwrittenMark{path, std::move(*file)}};
     }
 }
 
 UnwrittenMark::~UnwrittenMark() {
-    if (!is_left_) ::unlink(path_.c_str());
+    if (!is_left_) static_cast<void>(remove_own_file(path_));
 }
 
 std::vector<std::string> UnwrittenMark::all(const std::filesystem::path& state_dir) {

@@ -100,7 +100,7 @@ void remove_stale_records(const std::filesystem::path& folder) {
         if (!each.path().filename().native().starts_with(kPrefix)) continue;
         const auto record = open_record(each.path(), O_RDONLY);
         if (!record || ::flock(record->get(), LOCK_EX | LOCK_NB) != 0) continue;
-        if (is_gone(*record)) std::filesystem::remove(each.path(), ignored);
+        if (is_gone(*record)) static_cast<void>(remove_own_file(each.path()));
     }
 }
 
@@ -156,9 +156,7 @@ FileDescriptor AppliedRecord::share() const {
 }
 
 Result<AppliedRecord::Lock> AppliedRecord::lock() const {
-    std::error_code error;
-    std::filesystem::create_directories(file_.parent_path(), error);
-    if (error) return system_error(error.value(), file_.parent_path().string());
+    if (auto made = make_own_folder(file_.parent_path(), 0755); !made) return tl::unexpected(std::move(made.error()));
     for (;;) {
         auto fd = open_record(file_, O_RDWR | O_CREAT);
         if (!fd) return tl::unexpected(fd.error());
@@ -187,10 +185,7 @@ Result<void> AppliedRecord::Lock::write(const Applied& applied) const {
 }
 
 Result<void> AppliedRecord::Lock::remove() const {
-    std::error_code error;
-    std::filesystem::remove(file_, error);
-    if (error) return system_error(error.value(), file_.string());
-    return {};
+    return remove_own_file(file_);
 }
 
 }  // namespace headgate::midstream

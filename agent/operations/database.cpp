@@ -55,27 +55,60 @@ std::uint64_t size_of(const std::string& file) {
 }  // namespace
 
 Result<Database> Database::open(const std::string& file, Access access) {
-    return connect(file, connection_to(file, access));
+    return connect(file, connection_to(file, access), FileIdentity::of(file));
 }
 
 Result<Database> Database::open_in_memory() {
-    return connect(":memory:", ":memory:");
+    return connect(":memory:", ":memory:", {});
 }
 
-Result<Database> Database::connect(const std::string& file, const std::string& connection) {
+Result<Database> Database::connect(const std::string& file, const std::string& connection, FileIdentity identity) {
     register_connector();
-    try {
-        Database database{file, Poco::Data::Session{"SQLite", connection, kBusySeconds}};
-        if (auto configured = database.configure(); !configured) return tl::unexpected(std::move(configured.error()));
-        return database;
-    } catch (const Poco::Exception& thrown) {
-        return failed("{}: cannot be opened: {}", file, thrown.message());
-    }
+    return identity.run([&]() -> Result<Database> {
+        try {
+            Database database{file, identity};
+            database.session_ = std::make_unique<Poco::Data::Session>("SQLite", connection, kBusySeconds);
+            if (auto configured = database.configure(); !configured)
+                return tl::unexpected(std::move(configured.error()));
+            return database;
+        } catch (const Poco::Exception& thrown) {
+            return failed("{}: cannot be opened: {}", file, thrown.message());
+        }
+    });
+}
+
+Database& Database::operator=(Database&& other) noexcept {
+    std::swap(file_, other.file_);
+    std::swap(identity_, other.identity_);
+    std::swap(session_, other.session_);
+    std::swap(durability_, other.durability_);
+    return *this;
+}
+
+/// To close it works the log into the file and removes it: that, too, as whom the path leads to.
+Database::~Database() {
+    if (!session_) return;
+    static_cast<void>(identity_.run([&]() -> Result<void> {
+        session_.reset();
+        return {};
+    }));
+}
+
+/// What somebody else may have put into the file is data, and runs nothing (sqlite.org/security.html).
+void Database::distrust_file() noexcept {
+    auto* const handle = sqlite::Utility::dbHandle(*session_);
+    for (const auto& [option, value] : {std::pair{SQLITE_DBCONFIG_DEFENSIVE, 1},
+                                        {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+                                        {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+                                        {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}})
+        sqlite3_db_config(handle, option, value, nullptr);
 }
 
 Result<void> Database::configure() {
+    distrust_file();
     return run([&](Poco::Data::Session& session) -> Result<void> {
         int ignored = 0;
+        session << "PRAGMA cell_size_check = ON", now;
         session << "PRAGMA busy_timeout = " << kBusySeconds * 1000, into(ignored), now;
         session << "PRAGMA synchronous = FULL", now;
         session << "PRAGMA cache_size = -1024", now;  // KiB: blocks are read once, and the agent is to stay small
@@ -87,7 +120,7 @@ Result<void> Database::configure() {
 }
 
 void Database::when_closed(LogAtEnd log) noexcept {
-    sqlite3_db_config(sqlite::Utility::dbHandle(session_), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
+    sqlite3_db_config(sqlite::Utility::dbHandle(*session_), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
                       log == LogAtEnd::Left ? 1 : 0, nullptr);
 }
 
@@ -154,7 +187,7 @@ tl::unexpected<Error> Database::no_space() const {
 }
 
 Error Database::error_of(const Poco::Exception& thrown) const {
-    const int system_error = sqlite3_system_errno(sqlite::Utility::dbHandle(session_));
+    const int system_error = sqlite3_system_errno(sqlite::Utility::dbHandle(*session_));
     if (is_full(thrown, system_error)) return no_space().value();
     if (dynamic_cast<const sqlite::DBLockedException*>(&thrown) != nullptr ||
         dynamic_cast<const sqlite::TableLockedException*>(&thrown) != nullptr) {

@@ -5,11 +5,14 @@
 #include <Poco/Exception.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
 
 #include "headgate/result.h"
+
+#include "files/file_identity.h"
 
 namespace headgate::operations {
 
@@ -35,21 +38,30 @@ enum class Access : std::uint8_t {
 /// Not thread-safe.
 class Database {
   public:
-    /// The file must be there. Several processes may have it open.
+    /// The file must be there. Several processes may have it open. Root works on it as whom the path leads to
+    /// (file_identity.h).
     [[nodiscard]] static Result<Database> open(const std::string& file, Access access = Access::Write);
 
     /// One without a file: empty, and gone with this object.
     [[nodiscard]] static Result<Database> open_in_memory();
 
+    ~Database();
+    Database(Database&& other) noexcept = default;
+    Database& operator=(Database&& other) noexcept;
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+
     /// Runs `work(session)`, which returns a Result and may throw what Poco throws. An error names the file and says
     /// what to do; a full disk has ENOSPC, one that is held by others EBUSY.
     template <typename Work>
     [[nodiscard]] auto run(Work&& work) -> std::invoke_result_t<Work, Poco::Data::Session&> {
-        try {
-            return std::forward<Work>(work)(session_);
-        } catch (const Poco::Exception& thrown) {
-            return tl::unexpected(error_of(thrown));
-        }
+        return identity_.run([&]() -> std::invoke_result_t<Work, Poco::Data::Session&> {
+            try {
+                return std::forward<Work>(work)(*session_);
+            } catch (const Poco::Exception& thrown) {
+                return tl::unexpected(error_of(thrown));
+            }
+        });
     }
 
     /// The same as one transaction that is alone in writing: all of it is done, or after an error nothing.
@@ -76,9 +88,11 @@ class Database {
     [[nodiscard]] const std::string& file() const noexcept { return file_; }
 
   private:
-    Database(std::string file, Poco::Data::Session session) : file_(std::move(file)), session_(std::move(session)) {}
+    Database(std::string file, FileIdentity identity) : file_(std::move(file)), identity_(std::move(identity)) {}
 
-    [[nodiscard]] static Result<Database> connect(const std::string& file, const std::string& connection);
+    [[nodiscard]] static Result<Database> connect(const std::string& file, const std::string& connection,
+                                                  FileIdentity identity);
+    void distrust_file() noexcept;
     [[nodiscard]] Result<void> configure();
     [[nodiscard]] Result<void> begin(Durability durability);
     [[nodiscard]] Result<void> commit();
@@ -86,7 +100,8 @@ class Database {
     [[nodiscard]] Error error_of(const Poco::Exception& thrown) const;
 
     std::string file_;
-    Poco::Data::Session session_;
+    FileIdentity identity_;
+    std::unique_ptr<Poco::Data::Session> session_;
     Durability durability_ = Durability::OnDisk;
 };
 

@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <string_view>
 
-#include "files/folder_owner.h"
+#include "files/own_file.h"
 
 namespace headgate::operations {
 namespace {
@@ -42,28 +42,21 @@ Result<EndpointLock> EndpointLock::take(const std::filesystem::path& state_dir, 
                                         std::string_view operation_id) {
     const auto path = lock_file(state_dir, endpoint);
     // Never removed: who opened it before that would hold a lock that nobody else can find.
-    const auto open = [&path] {
-        return FileDescriptor{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640)};
-    };
+    const auto open = [&path] { return open_own_file(path, O_RDWR | O_CREAT, 0640); };
     auto file = open();
-    int fault = file.is_open() ? 0 : errno;
     // The store would have made the folder: why it could not is what is wrong.
-    if (fault == ENOENT) {
-        if (::mkdir(state_dir.c_str(), 0750) == 0 || errno == EEXIST) file = open();
-        fault = file.is_open() ? 0 : errno;
-    }
-    if (fault == EROFS) file = FileDescriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-    if (!file.is_open()) return system_error(fault, path.native());
-    FolderOwner::of(path).take_over(file.get());
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (!file && file.error().number == ENOENT) file = make_own_folder(state_dir, 0750).and_then(open);
+    if (!file && file.error().number == EROFS) file = open_own_file(path, O_RDONLY, 0);
+    if (!file) return tl::unexpected(std::move(file.error()));
+    if (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return system_error(errno, path.native());
-        return busy(endpoint, file);
+        return busy(endpoint, *file);
     }
     // Without the name it is as good a lock: who finds it held is told of another operation.
-    if (::ftruncate(file.get(), 0) == 0) {
-        static_cast<void>(::pwrite(file.get(), operation_id.data(), operation_id.size(), 0));
+    if (::ftruncate(file->get(), 0) == 0) {
+        static_cast<void>(::pwrite(file->get(), operation_id.data(), operation_id.size(), 0));
     }
-    return EndpointLock{std::move(file)};
+    return EndpointLock{std::move(*file)};
 }
 
 }  // namespace headgate::operations

@@ -6,6 +6,7 @@
 // using them again would be cheaper, but the file would stay as large as it ever was, and a disk budget could not be
 // kept nor checked with ls(1).
 #include <Poco/Data/Statement.h>
+#include <fcntl.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -45,8 +46,8 @@ std::string in_progress() {
 
 bool has_orphans(Session& session) {
     int found = 0;
-    session << "SELECT EXISTS (SELECT 1 FROM blocks WHERE operation NOT IN (SELECT number FROM operations))", into(found),
-        now;
+    session << "SELECT EXISTS (SELECT 1 FROM blocks WHERE operation NOT IN (SELECT number FROM operations))",
+        into(found), now;
     return found != 0;
 }
 
@@ -135,8 +136,8 @@ Result<std::uint64_t> SqliteStore::expire(std::chrono::seconds kept_for) {
     });
 }
 
-/// Decided and done in one transaction: other processes may be making room, too, and what they have removed, but not yet
-/// swept, still counts.
+/// Decided and done in one transaction: other processes may be making room, too, and what they have removed, but not
+/// yet swept, still counts.
 Result<SqliteStore::Removal> SqliteStore::remove_oldest_beyond(Database& database, std::uint64_t bytes) {
     return database.transact(Durability::Kept, [&](Session& session) -> Result<Removal> {
         if (has_orphans(session)) return Removal::NotSwept;
@@ -177,7 +178,7 @@ Result<void> SqliteStore::ensure_room(std::uint64_t flows) {
     if (!writer) return tl::unexpected(writer.error());
     const auto& file = (*writer)->file();
     // A file that is open for writing stays so when its file system is mounted read-only after an error.
-    if (::access(file.c_str(), W_OK) != 0) return state_error(errno, file);
+    if (::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) != 0) return state_error(errno, file);
     if (::statvfs(file.c_str(), &disk) != 0) return system_error(errno, file);
     const auto rows = flows * kBytesPerStoredFlow;
     const auto free = std::uint64_t{disk.f_bavail} * disk.f_frsize;

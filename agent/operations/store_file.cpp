@@ -9,11 +9,12 @@
 #include <chrono>
 #include <cstdio>
 #include <iterator>
-#include <span>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "files/file_descriptor.h"
-#include "files/folder_owner.h"
+#include "files/file_identity.h"
 #include "operations/state_error.h"
 
 namespace headgate::operations {
@@ -75,7 +76,13 @@ Result<FileDescriptor> lock_folder(const std::string& folder) {
     const auto what = fmt::format("state directory {}", folder);
     if (::mkdir(folder.c_str(), 0750) != 0 && errno != EEXIST) return state_error(errno, what);
     FileDescriptor descriptor{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!descriptor.is_open()) return state_error(errno, what);
+    struct stat facts {};
+    if (!descriptor.is_open() || ::fstat(descriptor.get(), &facts) != 0) return state_error(errno, what);
+    // SQLite acts on files that others put beside the database: root does so only for the folder's owner.
+    if (::geteuid() == 0 && facts.st_uid == 0 && (facts.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        return failed("{}: others than its owner may write to it (mode {:o}): make it 0750", what,
+                      facts.st_mode & 07777U);
+    }
     // SQLite's own files come and go beside the database: without this it only says that it cannot open them.
     if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) return state_error(errno, what);
     const auto end = std::chrono::steady_clock::now() + kPatience;
@@ -88,18 +95,18 @@ Result<FileDescriptor> lock_folder(const std::string& folder) {
     return descriptor;
 }
 
-void take_steps(Poco::Data::Session& session, int from) {
-    for (const auto* statement : std::span{kSteps}.subspan(static_cast<std::size_t>(from - kFirstVersion)))
-        session << statement, now;
-    session << "PRAGMA user_version = " << kStoreVersion, now;
+void take_steps(Poco::Data::Session& session, int from, int to) {
+    for (int version = from; version < to; ++version)
+        session << kSteps[version - kFirstVersion], now;
+    session << "PRAGMA user_version = " << to, now;
 }
 
-void make_tables(Poco::Data::Session& session) {
+void make_tables(Poco::Data::Session& session, int version) {
     session << "BEGIN IMMEDIATE", now;
     session << "PRAGMA application_id = " << kApplication, now;
     for (const auto* statement : kSchema)
         session << statement, now;
-    take_steps(session, kFirstVersion);
+    take_steps(session, kFirstVersion, version);
     session << "COMMIT", now;
 }
 
@@ -114,16 +121,16 @@ Result<void> write_schema(const std::string& file) {
         session << "PRAGMA journal_mode = WAL", into(mode), now;
         if (mode != "wal")
             return failed("the file system cannot share memory between processes: SQLite's WAL needs it");
-        make_tables(session);
+        make_tables(session, kStoreVersion);
         return {};
     });
 }
 
-Result<Database> make_empty() {
+Result<Database> make_empty(int version = kStoreVersion) {
     auto database = Database::open_in_memory();
     if (!database) return database;
-    auto made = database->run([](Poco::Data::Session& session) -> Result<void> {
-        make_tables(session);
+    auto made = database->run([=](Poco::Data::Session& session) -> Result<void> {
+        make_tables(session, version);
         return {};
     });
     return made ? std::move(database) : tl::unexpected(std::move(made.error()));
@@ -137,10 +144,9 @@ Result<void> make_file(const std::string& file, const FileDescriptor& folder) {
             ::unlink((draft + suffix).c_str());
     };
     remove_draft();
-    // SQLite gives its own files the mode of this one, and its owner.
+    // SQLite gives its own files the mode of this one.
     const FileDescriptor created{::open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640)};
     if (!created.is_open()) return system_error(errno, draft);
-    FolderOwner::of(draft).take_over(created.get());
     if (auto written = write_schema(draft); !written) {
         remove_draft();
         return written;
@@ -151,12 +157,26 @@ Result<void> make_file(const std::string& file, const FileDescriptor& folder) {
     return {};
 }
 
+/// Of every table and index, and of views and triggers, which run whatever their maker likes: SQLite's own are left
+/// out.
+std::vector<std::string> definitions(Poco::Data::Session& session) {
+    std::vector<std::string> found;
+    session << "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema"
+               " WHERE name NOT IN ('sqlite_sequence', 'sqlite_stat1', 'sqlite_stat4') ORDER BY 1 LIMIT 100",
+        into(found), now;
+    return found;
+}
+
+Result<std::vector<std::string>> read_definitions(Database& database) {
+    return database.run(
+        [](Poco::Data::Session& session) -> Result<std::vector<std::string>> { return definitions(session); });
+}
+
 /// Which version it has. Nothing is written before this has said so.
 Result<int> judge(Database& database) {
     return database.run([&](Poco::Data::Session& session) -> Result<int> {
         int application = 0;
         int version = 0;
-        int tables = 0;
         session << "PRAGMA application_id", into(application), now;
         session << "PRAGMA user_version", into(version), now;
         if (application != kApplication) {
@@ -169,11 +189,13 @@ Result<int> judge(Database& database) {
                 "that made it, or another --state-dir",
                 database.file(), version, kStoreVersion);
         }
-        session << "SELECT count(*) FROM sqlite_schema WHERE name IN ('operations', 'blocks', 'outcomes')",
-            into(tables), now;
-        if (tables != 3) {
-            return failed("{}: damaged (tables are missing): it was left as it is; move it away to begin anew",
-                          database.file());
+        const auto made = make_empty(version).and_then([](Database empty) { return read_definitions(empty); });
+        if (!made) return tl::unexpected(made.error());
+        if (definitions(session) != *made) {
+            return failed(
+                "{}: damaged (not the tables that headgate makes): it was left as it is; move it away to "
+                "begin anew",
+                database.file());
         }
         return version;
     });
@@ -183,14 +205,12 @@ Result<int> judge(Database& database) {
 Result<void> bring_up_to_date(Database& database, int version) {
     if (version == kStoreVersion) return {};
     return database.transact(Durability::OnDisk, [&](Poco::Data::Session& session) -> Result<void> {
-        take_steps(session, version);
+        take_steps(session, version, kStoreVersion);
         return {};
     });
 }
 
-}  // namespace
-
-Result<Database> open_store_file(const std::string& folder) {
+Result<Database> open_to_write(const std::string& folder) {
     const auto locked = lock_folder(folder);
     if (!locked) return tl::unexpected(locked.error());
     const std::string file = folder + "/" + kStoreFile;
@@ -214,7 +234,7 @@ Result<Database> open_store_file(const std::string& folder) {
     return database;
 }
 
-Result<Database> open_store_file_to_read(const std::string& folder) {
+Result<Database> open_to_read(const std::string& folder) {
     const std::string file = folder + "/" + kStoreFile;
     if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) != 0) {
         return errno == ENOENT ? make_empty() : state_error(errno, file);
@@ -230,6 +250,25 @@ Result<Database> open_store_file_to_read(const std::string& folder) {
         if (access == Access::Still) return tl::unexpected(std::move(version.error()));
     }
     return make_empty();
+}
+
+/// As whom the path leads to, which an error says.
+template <typename Open>
+Result<Database> open_as_owner(const std::string& folder, Open&& open) {
+    const auto owner = FileIdentity::of(folder + "/" + kStoreFile);
+    auto opened = owner.run([&] { return open(folder); });
+    if (!opened) opened.error().message += owner.description();
+    return opened;
+}
+
+}  // namespace
+
+Result<Database> open_store_file(const std::string& folder) {
+    return open_as_owner(folder, open_to_write);
+}
+
+Result<Database> open_store_file_to_read(const std::string& folder) {
+    return open_as_owner(folder, open_to_read);
 }
 
 }  // namespace headgate::operations

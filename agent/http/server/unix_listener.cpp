@@ -12,6 +12,9 @@
 #include <cstring>
 #include <thread>
 
+#include "files/file_identity.h"
+#include "files/own_file.h"
+
 namespace headgate::http {
 namespace {
 
@@ -53,10 +56,10 @@ Result<void> make_folder(const fs::path& folder) {
 /// listening. A file that nobody else can open, and so not lock, either.
 Result<FileDescriptor> lock_beside(const fs::path& path) {
     const auto name = path.native() + ".lock";
-    FileDescriptor lock{::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
-    if (!lock.is_open()) return system_error(errno, name);
+    auto lock = open_own_file(name, O_RDWR | O_CREAT, 0600);
+    if (!lock) return lock;
     const auto end = std::chrono::steady_clock::now() + kPatience;
-    while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    while (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR) return system_error(errno, name);
         if (std::chrono::steady_clock::now() > end) return failed("{}: locked by another process", name);
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
@@ -77,16 +80,15 @@ Result<void> remove_stale(const fs::path& path) {
                                     EADDRINUSE});
     }
     if (other.error().number != ECONNREFUSED) return tl::unexpected(other.error());
-    if (::unlink(path.c_str()) != 0) return system_error(errno, path.native());
-    return {};
+    return remove_own_file(path);
 }
 
-/// Root gives it to the group; somebody else does where they may.
+/// Where one may: root may, unless the folder is another user's.
 Result<void> give_to_group(const fs::path& path, std::string_view name) {
     const auto group = find_group(name);
     if (!group) return {};
     if (::lchown(path.c_str(), static_cast<uid_t>(-1), *group) == 0) return {};
-    if (errno == EPERM && ::geteuid() != 0) return {};
+    if (errno == EPERM) return {};
     return system_error(errno, path.native());
 }
 
@@ -101,6 +103,10 @@ Result<void> start_listening(int socket) {
 }  // namespace
 
 Result<UnixListener> UnixListener::open(const fs::path& path, std::string_view group) {
+    return as_owner_of(path, [&] { return make(path, group); });
+}
+
+Result<UnixListener> UnixListener::make(const fs::path& path, std::string_view group) {
     auto socket = new_socket();
     if (!socket) return tl::unexpected(std::move(socket.error()));
     UnixListener listener{std::move(*socket)};
@@ -138,7 +144,7 @@ UnixListener::~UnixListener() {
     struct stat facts {};
     const bool ours =
         ::lstat(file_->path.c_str(), &facts) == 0 && facts.st_dev == file_->device && facts.st_ino == file_->inode;
-    if (ours) ::unlink(file_->path.c_str());
+    if (ours) static_cast<void>(remove_own_file(file_->path));
 }
 
 fs::path UnixListener::path() const {

@@ -34,6 +34,7 @@ class UnixListener {
     [[nodiscard]] std::filesystem::path path() const;
 
   private:
+    [[nodiscard]] static Result<UnixListener> make(const std::filesystem::path& path, std::string_view group);
     struct File {
         std::filesystem::path path;
         dev_t device = 0;

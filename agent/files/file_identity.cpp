@@ -1,0 +1,151 @@
+#include "files/file_identity.h"
+
+#include <fcntl.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <cstdint>
+#include <deque>
+#include <fstream>
+
+#include "files/file_descriptor.h"
+
+namespace headgate {
+namespace {
+
+constexpr unsigned kMostLinks = 40;  // path_resolution(7)
+
+/// setfsuid(2) and setfsgid(2) tell the value of before, whatever they are given; this one is nobody's.
+constexpr auto kNoId = static_cast<uid_t>(-1);
+
+uid_t file_user() {
+    return static_cast<uid_t>(::setfsuid(kNoId));
+}
+
+gid_t file_group() {
+    return static_cast<gid_t>(::setfsgid(kNoId));
+}
+
+std::vector<gid_t> supplementary_groups() {
+    std::array<gid_t, NGROUPS_MAX> groups;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
+    return {groups.begin(), groups.begin() + std::max(count, 0)};
+}
+
+/// Of this thread alone: the C library's setgroups(3) changes all threads (nptl(7)).
+bool set_supplementary_groups(const std::vector<gid_t>& groups) {
+#ifdef SYS_setgroups32
+    return ::syscall(SYS_setgroups32, groups.size(), groups.data()) == 0;
+#else
+    return ::syscall(SYS_setgroups, groups.size(), groups.data()) == 0;
+#endif
+}
+
+/// In a user namespace files of users that it does not have show this owner: those are out of everybody's reach in it
+/// (user_namespaces(7)).
+bool is_out_of_reach(uid_t user) {
+    constexpr uid_t kOverflowUser = 65534;
+    if (user != kOverflowUser) return false;
+    std::uint64_t first = 0;
+    std::uint64_t outside = 0;
+    std::uint64_t count = 0;
+    std::ifstream{"/proc/self/uid_map"} >> first >> outside >> count;
+    return first != 0 || count <= kOverflowUser;
+}
+
+bool is_others(uid_t user) {
+    return user != 0 && !is_out_of_reach(user);
+}
+
+}  // namespace
+
+/// Goes the way that the kernel would go, and stops at the first thing that another user owns.
+class PathWalk {
+  public:
+    explicit PathWalk(const std::filesystem::path& path) { add(path); }
+
+    [[nodiscard]] std::optional<FileIdentity::Other> find_other() {
+        while (folder_.is_open()) {
+            struct stat facts {};
+            if (::fstat(folder_.get(), &facts) != 0) break;
+            if (is_others(facts.st_uid)) return FileIdentity::Other{facts.st_uid, facts.st_gid, way_.native()};
+            if (left_.empty()) break;
+            const auto name = left_.front();
+            left_.pop_front();
+            if (::fstatat(folder_.get(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) break;
+            if (S_ISLNK(facts.st_mode)) {
+                if (is_others(facts.st_uid))
+                    return FileIdentity::Other{facts.st_uid, facts.st_gid, (way_ / name).native()};
+                if (!follow(name)) break;
+            } else {
+                enter(name);
+            }
+        }
+        return std::nullopt;
+    }
+
+  private:
+    /// Puts a path before what is left.
+    void add(const std::filesystem::path& path) {
+        if (path.is_absolute() || !folder_.is_open()) {
+            way_ = path.is_absolute() ? "/" : ".";
+            folder_ = FileDescriptor{::open(way_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+        }
+        const auto relative = path.relative_path();
+        left_.insert(left_.begin(), relative.begin(), relative.end());
+        std::erase(left_, std::filesystem::path{});
+    }
+
+    [[nodiscard]] bool follow(const std::filesystem::path& link) {
+        std::array<char, PATH_MAX> target;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+        const auto size = ::readlinkat(folder_.get(), link.c_str(), target.data(), target.size());
+        if (size < 0 || ++links_ > kMostLinks) return false;
+        add(std::string{target.data(), static_cast<std::size_t>(size)});
+        return true;
+    }
+
+    /// What is no folder ends the way.
+    void enter(const std::filesystem::path& name) {
+        way_ /= name;
+        folder_ = FileDescriptor{
+            ::openat(folder_.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+    }
+
+    FileDescriptor folder_;
+    std::filesystem::path way_;  ///< to the folder
+    std::deque<std::filesystem::path> left_;
+    unsigned links_ = 0;
+};
+
+FileIdentity FileIdentity::of(const std::filesystem::path& path) {
+    FileIdentity identity;
+    if (::geteuid() == 0) identity.other_ = PathWalk{path}.find_other();
+    return identity;
+}
+
+std::string FileIdentity::description() const {
+    return other_ ? fmt::format(" (as user {}, who owns {})", other_->user, other_->where) : std::string{};
+}
+
+FileIdentity::Assumed::Assumed(const Other& other)
+    : user_(file_user()),
+      group_(file_group()),
+      groups_(supplementary_groups()),
+      is_complete_(set_supplementary_groups({})) {
+    ::setfsgid(other.group);
+    ::setfsuid(other.user);
+    is_complete_ = is_complete_ && file_user() == other.user && file_group() == other.group;
+}
+
+FileIdentity::Assumed::~Assumed() {
+    ::setfsuid(user_);
+    ::setfsgid(group_);
+    set_supplementary_groups(groups_);
+}
+
+}  // namespace headgate
