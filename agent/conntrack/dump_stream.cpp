@@ -4,6 +4,7 @@
 
 #include "conntrack/requests.h"
 #include "netlink/messages.h"
+#include "threads/start_thread.h"
 
 namespace headgate::conntrack {
 namespace {
@@ -32,30 +33,45 @@ Result<netlink::Socket> begin_dump(const SocketSource& open_socket, const Kernel
 }
 
 DumpStream::DumpStream(std::vector<netlink::Socket> dumps)
-    : free_(dumps.size() * kBuffersPerDump, Buffer(netlink::kDumpBuffer)),
-      running_(dumps.size()),
-      dumps_(std::move(dumps)) {
-    try {
-        for (auto& dump : dumps_)
-            readers_.emplace_back([this, &dump] { read(dump); });
-    } catch (...) {  // the system has no thread left for us
-        stop();
-        throw;
+    : free_(dumps.size() * kBuffersPerDump, Buffer(netlink::kDumpBuffer)), dumps_(std::move(dumps)) {}
+
+Result<void> DumpStream::start() {
+    readers_.reserve(dumps_.size());
+    for (auto& dump : dumps_) {
+        {
+            const std::lock_guard lock{mutex_};
+            ++running_;
+        }
+        auto reader = start_thread(
+            "reading the flow table",
+            [this, &dump] {
+                read(dump);
+                end_reader(std::nullopt);
+            },
+            [this](const Error& fault) { end_reader(fault); });
+        if (!reader) {
+            end_reader(std::nullopt);
+            return tl::unexpected(std::move(reader.error()));
+        }
+        readers_.push_back(std::move(*reader));
     }
+    return {};
 }
 
 DumpStream::~DumpStream() {
-    stop();
-}
-
-void DumpStream::stop() {
     {
         const std::lock_guard lock{mutex_};
         stopping_ = true;
     }
     free_changed_.notify_all();
-    for (auto& reader : readers_)
-        reader.join();
+    readers_.clear();
+}
+
+void DumpStream::end_reader(std::optional<Error> fault) {
+    const std::lock_guard lock{mutex_};
+    if (fault) fault_ = std::move(fault);
+    --running_;
+    filled_changed_.notify_one();
 }
 
 Result<std::optional<netlink::Bytes>> DumpStream::next() {
@@ -65,7 +81,8 @@ Result<std::optional<netlink::Bytes>> DumpStream::next() {
         shown_.clear();
         free_changed_.notify_one();
     }
-    filled_changed_.wait(lock, [this] { return !filled_.empty() || running_ == 0; });
+    filled_changed_.wait(lock, [this] { return !filled_.empty() || running_ == 0 || fault_; });
+    if (fault_) return tl::unexpected(*fault_);
     if (filled_.empty()) return std::nullopt;
     auto [buffer, piece] = std::move(filled_.front());
     filled_.pop_front();
@@ -82,9 +99,6 @@ void DumpStream::read(netlink::Socket& dump) {
         const bool last = !piece || ends_dump(*piece);
         go_on = hand_over(std::move(*buffer), piece) && !last;
     }
-    const std::lock_guard lock{mutex_};
-    --running_;
-    filled_changed_.notify_one();
 }
 
 /// Waits for one; none when the stream is about to end.

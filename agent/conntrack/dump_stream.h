@@ -30,8 +30,11 @@ inline constexpr std::uint32_t kDumpSequence = 1;
 /// One or more dumps at once, as one stream of pieces. Bounded: a reader that is ahead waits. One thread consumes.
 class DumpStream {
   public:
-    /// A thread for each socket, on which a dump was begun.
+    /// Of sockets on which a dump was begun.
     explicit DumpStream(std::vector<netlink::Socket> dumps);
+
+    /// Starts a thread for each of them. Once, before next().
+    [[nodiscard]] Result<void> start();
 
     /// Ends the readers, finished or not.
     ~DumpStream();
@@ -45,7 +48,7 @@ class DumpStream {
     using Buffer = std::vector<std::byte>;
 
     void read(netlink::Socket& dump);
-    void stop();
+    void end_reader(std::optional<Error> fault);
     [[nodiscard]] std::optional<Buffer> take_free_buffer();
     [[nodiscard]] bool hand_over(Buffer buffer, const Result<netlink::Bytes>& piece);
 
@@ -54,11 +57,12 @@ class DumpStream {
     std::deque<std::pair<Buffer, Result<netlink::Bytes>>> filled_;
     std::vector<Buffer> free_;
     Buffer shown_;  ///< what next() gave last
-    std::size_t running_;
+    std::size_t running_ = 0;
+    std::optional<Error> fault_;  ///< what a reader has thrown
     bool stopping_ = false;
 
     std::vector<netlink::Socket> dumps_;
-    std::vector<std::thread> readers_;  ///< last: they use all of the above
+    std::vector<std::jthread> readers_;  ///< last: they use all of the above
 };
 
 }  // namespace headgate::conntrack

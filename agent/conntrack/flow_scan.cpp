@@ -205,6 +205,7 @@ Result<FlowScan::Pass> FlowScan::dump(const std::vector<KernelFilter>& dumps, Ro
         sockets.push_back(std::move(*socket));
     }
     DumpStream stream{std::move(sockets)};
+    if (auto started = stream.start(); !started) return tl::unexpected(std::move(started.error()));
     return read_dump(stream, *buckets_before, rows);
 }
 

@@ -1,20 +1,17 @@
 #include "daemon/agent.h"
 
 #include <malloc.h>
-#include <sys/inotify.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
+#include <utility>
 
 #include "daemon/idle_memory.h"
-#include "daemon/listening_record.h"
-#include "daemon/log.h"
 #include "daemon/service_manager.h"
 #include "gateway/version.h"
 #include "midstream/policy_library.h"
+#include "threads/guarded.h"
 
 namespace headgate::daemon {
 namespace {
@@ -23,16 +20,13 @@ using namespace std::chrono_literals;
 
 /// How late an operation may end after its retention is over, while nobody asks for another one.
 constexpr auto kTidyInterval = 10min;
-/// How often an endpoint is tried that cannot be reached.
-constexpr auto kRetryInterval = 30s;
-/// From a namespace's name to the namespace: `ip netns add` makes the one before the other.
-constexpr auto kSettlingTime = 300ms;
 /// How long after the last request memory is given back.
 constexpr auto kTrimDelay = 5s;
 /// For those who followed the last operation to ask for its flows, and to get them.
 constexpr auto kFarewell = 1s;
 constexpr auto kLongestFarewell = 60s;
-constexpr const char* kNamespaces = "/run/netns";
+/// How often it is looked whether what is running has come to its end.
+constexpr auto kLookInterval = 50ms;
 
 /// An endpoint is not to lose the policy that it has for one that cannot be read.
 Result<config::Configuration> with_its_policies(config::Configuration configuration) {
@@ -95,7 +89,7 @@ Result<void> Agent::run(const ConfigurationSource& read_configuration) {
     Agent agent{read_configuration, std::move(*configuration), **loop};
     if (auto started = agent.start(); !started) return started;
     auto ran = (*loop)->run();
-    agent.stop_listening();
+    agent.upkeep_.reset();
     return ran;
 }
 
@@ -109,8 +103,10 @@ Result<void> Agent::start() {
     if (!doors) return tl::unexpected(std::move(doors.error()));
     if (auto settled = gateway_.settle_cut(); !settled) log_error("{}", settled.error().message);
     gateway_.flow_log().open();
-    guard_endpoints();
-    watch_namespaces();
+    auto upkeep = Upkeep::open(gateway_, metrics_);
+    if (!upkeep) return tl::unexpected(std::move(upkeep.error()));
+    upkeep_ = std::move(*upkeep);
+    if (auto begun = upkeep_->start(); !begun) return begun;
     tidy();
     if (auto served = serve(std::move(*listener), std::move(*doors)); !served) return served;
     loop_.every(kTidyInterval, [this] { tidy(); });
@@ -177,69 +173,6 @@ void Agent::note_flow_log(std::string_view message) {
     log_warning("{}", message);
 }
 
-void Agent::guard_endpoints() {
-    guarded_.clear();
-    const auto configuration = gateway_.configuration();
-    for (const auto& firewall : configuration->firewalls) {
-        for (const auto& place : firewall.endpoints) {
-            auto& guarded =
-                guarded_.emplace_back(loop_, gateway_, metrics_,
-                                      gateway::ChosenEndpoint{{firewall.name, place.availability_zone, ""}, place});
-            guarded.start();
-        }
-    }
-    listen_to_ends();
-}
-
-/// What is heard from now on, or no longer.
-void Agent::note_listening(bool listens) {
-    if (listens == std::exchange(listens_, listens)) return;
-    const ListeningRecord record{gateway_.configuration()->state_dir};
-    if (!listens) return record.end(SystemClock{}.now());
-    const auto gap = record.begin(SystemClock{}.now());
-    if (!gap.empty()) log_info("flow log: {}", gap);
-}
-
-void Agent::stop_listening() {
-    end_listeners_.stop();
-    note_listening(false);
-}
-
-/// Namespaces come and go, and one that is made anew under its old name has nothing of what was seen to in the old one.
-void Agent::watch_namespaces() {
-    namespaces_ = FileDescriptor{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
-    // What is mounted in a folder does not show there; what `ip netns` makes to mount on does (ip-netns(8)).
-    const int watched = ::inotify_add_watch(namespaces_.get(), kNamespaces, IN_CREATE | IN_DELETE | IN_MOVED_TO);
-    if (watched < 0) return;  // there are none so far: then a retry finds them
-    loop_.watch(namespaces_.get(), [this] {
-        std::array<char, 4096> events{};
-        while (::read(namespaces_.get(), events.data(), events.size()) > 0) {
-        }
-        if (!looking_) {
-            looking_ = loop_.after(kSettlingTime, [this] {
-                looking_.reset();
-                look_at_endpoints();
-            });
-        }
-    });
-}
-
-void Agent::look_at_endpoints() {
-    for (auto& each : guarded_)
-        if (!each.is_current()) each.start();
-    listen_to_ends();
-}
-
-void Agent::listen_to_ends() {
-    const auto configuration = gateway_.configuration();
-    const bool all_heard = end_listeners_.update(*configuration);
-    note_listening(flowlog::wanted_ends(configuration->flow_log).has_value());
-    const bool all_guarded = std::ranges::all_of(guarded_, [](const auto& each) { return each.is_started(); });
-    if (retry_) loop_.cancel(*retry_);
-    retry_.reset();
-    if (!all_heard || !all_guarded) retry_ = loop_.after(kRetryInterval, [this] { look_at_endpoints(); });
-}
-
 void Agent::trim_later() {
     loop_.after(trim_at_.load() - EventLoop::Clock::now(), [this] {
         if (trim_at_.load() > EventLoop::Clock::now()) return trim_later();
@@ -250,18 +183,23 @@ void Agent::trim_later() {
 }
 
 void Agent::handle(int signal) {
-    if (signal == SIGHUP) return reload();
-    if (draining_.joinable()) return;
+    if (signal == SIGHUP) return begin_reload();
+    if (std::exchange(is_draining_, true)) return;
     log_info("stopping: what is running comes to its end first");
     note(tell_stopping(gateway_.configuration()->operation_timeout + kLongestFarewell + kFarewell));
-    // Others may follow it to its end: the loop and the server go on meanwhile.
-    draining_ = std::jthread{[this] {
-        gateway_.drain();
-        loop_.post([this] {
-            remote_->wind_down();
-            take_leave(EventLoop::Clock::now() + kLongestFarewell);
-        });
-    }};
+    gateway_.begin_drain();
+    drain();
+}
+
+/// Others may follow what is running to its end: the loop and the servers go on meanwhile. It is looked at again and
+/// again, since there may be no thread left that could wait for it.
+void Agent::drain() {
+    if (!gateway_.is_drained()) {
+        loop_.after(kLookInterval, [this] { drain(); });
+        return;
+    }
+    remote_->wind_down();
+    take_leave(EventLoop::Clock::now() + kLongestFarewell);
 }
 
 void Agent::take_leave(EventLoop::Clock::time_point at_last) {
@@ -271,21 +209,46 @@ void Agent::take_leave(EventLoop::Clock::time_point at_last) {
     });
 }
 
-void Agent::reload() {
+void Agent::begin_reload() {
+    if (std::exchange(is_reloading_, true)) {
+        reload_again_ = true;
+        return;
+    }
     note(tell_reloading());
+    upkeep_->post([this] {
+        const auto reloaded = guarded([this]() -> Result<void> {
+            reload();
+            return {};
+        });
+        if (reloaded) return;
+        log_fault(reloaded.error());
+        loop_.post([this] { end_reload(); });
+    });
+}
+
+/// On the thread of the upkeep: files are read, and what waits for sinks that were removed is written.
+void Agent::reload() {
     gateway_.reopen_logs();
     auto configuration = read_configuration_().and_then(with_its_policies);
     auto doors = configuration.and_then([&](const auto& next) { return prepare(next.http); });
     if (!doors) {
         log_error("the configuration stays as it was: {}", doors.error().message);
-    } else {
-        tell_what_waits(*configuration);
-        gateway_.configure(std::move(*configuration));
-        guard_endpoints();
-        open(std::move(*doors));
-        log_info("reloaded");
+        return loop_.post([this] { end_reload(); });
     }
+    tell_what_waits(*configuration);
+    gateway_.configure(std::move(*configuration));
+    upkeep_->guard_endpoints();
+    loop_.post([this, ready = std::make_shared<Doors>(std::move(*doors))] {
+        if (!is_draining_) open(std::move(*ready));
+        log_info("reloaded");
+        end_reload();
+    });
+}
+
+void Agent::end_reload() {
     note(tell_ready("ready"));
+    is_reloading_ = false;
+    if (std::exchange(reload_again_, false)) begin_reload();
 }
 
 void Agent::tell_what_waits(const config::Configuration& next) const {

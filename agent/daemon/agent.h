@@ -3,18 +3,14 @@
 
 #include <atomic>
 #include <functional>
-#include <list>
 #include <memory>
-#include <optional>
-#include <thread>
 
 #include "headgate/result.h"
 
 #include "config/configuration.h"
-#include "daemon/end_listeners.h"
 #include "daemon/event_loop.h"
-#include "daemon/guarded_endpoint.h"
-#include "files/file_descriptor.h"
+#include "daemon/log.h"
+#include "daemon/upkeep.h"
 #include "gateway/local_gateway.h"
 #include "http/front_door.h"
 #include "http/metrics/metrics.h"
@@ -52,17 +48,14 @@ class Agent {
     void open(Doors doors);
     void note_request(std::string_view line);
     static void note_flow_log(std::string_view message);
-    void guard_endpoints();
-    void note_listening(bool listens);
-    void stop_listening();
-    void watch_namespaces();
-    void look_at_endpoints();
-    void listen_to_ends();
     void tell_what_waits(const config::Configuration& next) const;
     void trim_when_idle();
     void trim_later();
     void handle(int signal);
+    void drain();
+    void begin_reload();
     void reload();
+    void end_reload();
     void take_leave(EventLoop::Clock::time_point at_last);
     void tidy();
     void tidy_now();
@@ -71,20 +64,17 @@ class Agent {
     http::Metrics metrics_;  ///< outlives the gateway, whose workers tell it what has ended
     gateway::LocalGateway gateway_;
     EventLoop& loop_;
-    std::list<GuardedEndpoint> guarded_;
-    EndListeners end_listeners_{gateway_.flow_log()};
-    bool listens_ = false;                  ///< to the ends of flows
-    FileDescriptor namespaces_;             ///< inotify
-    std::optional<EventLoop::Id> looking_;  ///< when namespaces have settled
-    std::optional<EventLoop::Id> retry_;    ///< of endpoints that cannot be reached so far
     http::FrontDoor front_door_;
     http::TcpListeners tcp_listeners_;
     std::unique_ptr<http::Server> local_;    ///< on the Unix socket: whatever comes over TCP, its threads are free
     std::unique_ptr<http::Server> remote_;   ///< on TCP
     std::atomic<bool> trim_is_due_ = false;  ///< and the loop has a timer for it
     std::atomic<EventLoop::Clock::time_point> trim_at_{};
-    std::jthread draining_;
-    operations::BackgroundTask tidying_;
+    bool is_draining_ = false;
+    bool is_reloading_ = false;
+    bool reload_again_ = false;  ///< asked for meanwhile
+    std::unique_ptr<Upkeep> upkeep_;  ///< uses what stands above
+    operations::BackgroundTask tidying_{log_fault};
 };
 
 }  // namespace headgate::daemon

@@ -8,10 +8,17 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <thread>
 #include <utility>
+
+#include "daemon/log.h"
+#include "threads/guarded.h"
 
 namespace headgate::daemon {
 namespace {
+
+/// Until there may be memory again.
+constexpr std::chrono::milliseconds kRecovery{100};
 
 constexpr int kSignals[] = {SIGHUP, SIGINT, SIGTERM};
 
@@ -122,15 +129,29 @@ void EventLoop::run_posted() {
     }
     for (const auto& action : actions) {
         if (stopping_) return;
-        action();
+        call(action);
     }
+}
+
+void EventLoop::call(const Action& action) {
+    const auto done = guarded([&]() -> Result<void> {
+        action();
+        return {};
+    });
+    if (!done) log_fault(done.error());
 }
 
 Result<void> EventLoop::run() {
     while (!stopping_) {
-        if (auto waited = wait(); !waited) return waited;
-        run_due_timers();
-        if (auto called = call_ready_watches(); !called) return called;
+        auto gone_on = guarded([&]() -> Result<void> {
+            if (auto waited = wait(); !waited) return waited;
+            run_due_timers();
+            return call_ready_watches();
+        });
+        if (gone_on) continue;
+        if (gone_on.error().number != ENOMEM) return gone_on;
+        log_fault(gone_on.error());
+        std::this_thread::sleep_for(kRecovery);
     }
     stopping_ = false;
     return {};
@@ -162,7 +183,7 @@ void EventLoop::run_due_timers() {
     while (!stopping_) {
         const auto action = take_due(now);
         if (!action) return;
-        (*action)();
+        call(*action);
     }
 }
 
@@ -188,7 +209,7 @@ Result<void> EventLoop::call_ready_watches() {
             return failed("waiting for events: descriptor {} is watched, but not open", watch->fd);
         }
         const auto action = watch->readable;
-        (*action)();
+        call(*action);
     }
     return {};
 }

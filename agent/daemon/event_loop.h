@@ -24,7 +24,7 @@ namespace headgate::daemon {
 [[nodiscard]] Result<void> block_signals();
 
 /// Everything is called on the thread that runs the loop, one after the other, and must not wait. What is called may
-/// watch, cancel, post and stop as it likes, and must not throw. Only post() and stop() may be called from other
+/// watch, cancel, post and stop as it likes; what it throws is logged. Only post() and stop() may be called from other
 /// threads.
 class EventLoop {
   public:
@@ -86,6 +86,7 @@ class EventLoop {
     [[nodiscard]] SharedAction take_due(Clock::time_point now);
     [[nodiscard]] Result<void> call_ready_watches();
     void run_posted();
+    static void call(const Action& action);
     void read_signals(const std::function<void(int)>& handler) const;
 
     FileDescriptor wake_;  ///< an eventfd

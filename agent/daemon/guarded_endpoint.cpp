@@ -1,5 +1,7 @@
 #include "daemon/guarded_endpoint.h"
 
+#include <cerrno>
+
 #include "conntrack/recording_sysctls.h"
 #include "daemon/log.h"
 #include "midstream/policy_library.h"
@@ -12,6 +14,8 @@ using namespace std::chrono_literals;
 /// Between two looks at the policy: others may have reason to change the ruleset, and some want what we do not. Whoever
 /// fights with us shall not take a CPU for it.
 constexpr EventLoop::Clock::duration kPause = 500ms;
+/// A change of another process that lasts so long is told.
+constexpr EventLoop::Clock::duration kLongChange = 10s;
 /// And after one that failed.
 constexpr EventLoop::Clock::duration kRetry = 30s;
 
@@ -71,7 +75,8 @@ Result<void> GuardedEndpoint::see_to_recording(const netlink::NetworkNamespace& 
 Result<void> GuardedEndpoint::keep_policy(const netlink::NetworkNamespace& where, const std::string& name) {
     auto policy = midstream::find_policy(name, midstream::policy_folders());
     if (!policy) return tl::unexpected(std::move(policy.error()));
-    auto ruleset = endpoint_.open_ruleset();
+    // What another process holds is asked for again later: other endpoints do not wait for it.
+    auto ruleset = endpoint_.open_ruleset(0s);
     if (!ruleset) return tl::unexpected(std::move(ruleset.error()));
     auto watch = midstream::RulesetWatch::open(where);
     if (!watch) return tl::unexpected(std::move(watch.error()));
@@ -106,16 +111,30 @@ void GuardedEndpoint::keep_now() {
     // As the file has it now: `policy apply` reads it anew, too.
     if (auto policy = midstream::find_policy(policy_.name, midstream::policy_folders())) policy_ = std::move(*policy);
     const auto kept = PolicyKeeper{*ruleset_, policy_}.keep();
-    if (!kept) {
+    const bool is_busy = !kept && kept.error().number == EBUSY;
+    if (!is_busy) busy_since_.reset();
+    if (is_busy) {
+        note_busy();
+    } else if (!kept) {
         log_error("{}: {}", name_for_people(endpoint_.endpoint()), kept.error().message);
     } else if (kept->found != PolicyFinding::InForce) {
         log_warning("{}: {}", name_for_people(endpoint_.endpoint()), describe(*kept));
     }
     look_again_ = !kept;
-    pause_ = loop_.after(kept ? kPause : kRetry, [this] {
+    pause_ = loop_.after(kept || is_busy ? kPause : kRetry, [this] {
         pause_.reset();
         if (look_again_) keep_now();
     });
+}
+
+/// Others change a policy within milliseconds. One who does not come to an end, since it was stopped, is told once.
+void GuardedEndpoint::note_busy() {
+    const auto now = EventLoop::Clock::now();
+    if (!busy_since_) busy_since_ = Busy{now};
+    if (busy_since_->is_told || now < busy_since_->begin + kLongChange) return;
+    busy_since_->is_told = true;
+    log_warning("{}: another headgate has been changing the policy for {} s: it cannot be kept in force meanwhile",
+                name_for_people(endpoint_.endpoint()), std::chrono::ceil<std::chrono::seconds>(kLongChange).count());
 }
 
 }  // namespace headgate::daemon

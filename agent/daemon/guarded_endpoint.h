@@ -50,6 +50,7 @@ class GuardedEndpoint {
     void stop();
     void look();
     void keep_now();
+    void note_busy();
 
     EventLoop& loop_;
     gateway::LocalGateway& gateway_;
@@ -62,6 +63,11 @@ class GuardedEndpoint {
     std::optional<EventLoop::Id> watching_;
     std::optional<EventLoop::Id> pause_;  ///< until which the policy is not looked at
     bool look_again_ = false;             ///< after that
+    struct Busy {
+        EventLoop::Clock::time_point begin;
+        bool is_told = false;
+    };
+    std::optional<Busy> busy_since_;  ///< while another process holds the policy's lock
     bool is_started_ = false;
     std::string told_;  ///< the last error, which is not told again and again
 };

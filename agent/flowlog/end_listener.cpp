@@ -13,6 +13,7 @@
 
 #include "files/file_descriptor.h"
 #include "flowlog/port_owner.h"
+#include "threads/start_thread.h"
 
 namespace headgate::flowlog {
 namespace {
@@ -83,12 +84,19 @@ class EndListener::Thread {
           owners_(namespace_inode),
           log_(log),
           orders_{std::make_shared<const WatchedEndpoints>(std::move(endpoints)), wanted},
-          heard_until_(now()),
-          thread_([this] { run(); }) {}
+          heard_until_(now()) {}
+
+    [[nodiscard]] Result<void> start() {
+        auto started = start_thread(
+            "listening to the ends of flows", [this] { run(); }, [](const Error&) {});
+        if (!started) return tl::unexpected(std::move(started.error()));
+        thread_ = std::move(*started);
+        return {};
+    }
 
     ~Thread() {
         tell([](Orders& orders) { orders.stop = true; });
-        thread_.join();
+        if (thread_.joinable()) thread_.join();
     }
     Thread(const Thread&) = delete;
     Thread& operator=(const Thread&) = delete;
@@ -132,11 +140,21 @@ class EndListener::Thread {
             auto now = orders();
             if (now.stop) events_.stop_listening();
             if (now.wanted != before.wanted && !events_.want(now.wanted)) now.wanted = before.wanted;
-            bring_events(now.endpoints);
-            bring_losses(now);
+            const auto brought = guarded([&]() -> Result<void> {
+                bring_events(now.endpoints);
+                bring_losses(now);
+                return {};
+            });
+            if (!brought) lose_block();
             if (now.stop) return;
             before = std::move(now);
         }
+    }
+
+    /// There was no memory for what was received.
+    void lose_block() {
+        lost_ += std::exchange(in_hand_, 0);
+        std::this_thread::sleep_for(kBetweenLosses);
     }
 
     /// Until there is something to be done.
@@ -155,10 +173,12 @@ class EndListener::Thread {
                 many_end_ = count >= kMany;
                 return;
             }
-            count += (*block)->count();
+            in_hand_ = (*block)->count();
+            count += in_hand_;
             if (lost_ == 0) heard_until_ = (*block)->received_at();
             auto owners = owners_.owners_in(**block);
             log_.take(ReceivedEvents{std::move(*block), endpoints, std::move(owners)});
+            in_hand_ = 0;
             lost_ += events_.take_losses();
         }
     }
@@ -187,8 +207,9 @@ class EndListener::Thread {
     bool many_end_ = false;   ///< so many that more are sure to come
     std::uint64_t lost_ = 0;  ///< and not told so far
     Timestamp heard_until_;   ///< up to here nothing was lost
+    std::uint64_t in_hand_ = 0;  ///< events that were received, and not handed on so far
     SteadyTime losses_told_{};
-    std::thread thread_;
+    std::jthread thread_;
 };
 
 EndListener::EndListener(std::unique_ptr<Thread> thread) : thread_(std::move(thread)) {}
@@ -205,6 +226,7 @@ Result<std::unique_ptr<EndListener>> EndListener::start(const netlink::NetworkNa
     if (!wake.is_open()) return system_error(errno, "opening an eventfd");
     auto thread =
         std::make_unique<Thread>(std::move(*events), std::move(wake), *inode, std::move(endpoints), wanted, log);
+    if (auto started = thread->start(); !started) return tl::unexpected(std::move(started.error()));
     return std::unique_ptr<EndListener>{new EndListener{std::move(thread)}};
 }
 

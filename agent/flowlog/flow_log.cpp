@@ -11,6 +11,7 @@
 
 #include "flow/flow_json.h"
 #include "flowlog/record_format.h"
+#include "threads/start_thread.h"
 
 namespace headgate::flowlog {
 namespace {
@@ -103,7 +104,11 @@ class FlowLog::Worker {
             settings_ = settings;
             if (format_) removed = open_sinks();
         }
-        if (!removed.empty()) farewell_ = std::jthread{[queues = std::move(removed)] { take_leave(queues); }};
+        if (removed.empty()) return;
+        const auto leaving = std::make_shared<std::vector<std::unique_ptr<SinkQueue>>>(std::move(removed));
+        auto farewell = start_thread("sinks that were removed", [leaving] { take_leave(*leaving); }, [](const Error&) {});
+        if (farewell) farewell_ = std::move(*farewell);
+        else take_leave(*leaving);
     }
 
     void reopen() {
@@ -113,9 +118,10 @@ class FlowLog::Worker {
 
     void take(Waiting waiting) {
         const std::lock_guard lock{mutex_};
-        if (!thread_.joinable()) thread_ = std::thread{[this] { run(); }};
-        bytes_ += waiting.bytes;
+        start_if_needed();
+        const auto bytes = waiting.bytes;
         queue_.push_back(std::move(waiting));
+        bytes_ += bytes;
         while (bytes_ > kRoom && queue_.size() > 1)
             drop_oldest();
         changed_.notify_all();
@@ -139,7 +145,8 @@ class FlowLog::Worker {
         const auto deadline = std::chrono::steady_clock::now() + at_most;
         {
             std::unique_lock lock{mutex_};
-            changed_.wait_until(lock, deadline, [this] { return queue_.empty() && !is_busy_; });
+            changed_.wait_until(lock, deadline,
+                                [this] { return (queue_.empty() && !is_busy_) || !thread_.joinable(); });
         }
         const std::lock_guard lock{output_};
         const auto left =
@@ -153,6 +160,14 @@ class FlowLog::Worker {
         bytes_ -= oldest.bytes;
         dropped_ += oldest.flows;
         queue_.pop_front();
+    }
+
+    /// Without a thread, events wait for one, and what has no room is dropped.
+    void start_if_needed() {
+        if (thread_.joinable()) return;
+        auto started = start_thread("the flow log", [this] { run(); }, [](const Error&) {});
+        if (started) thread_ = std::move(*started);
+        else if (!std::exchange(has_told_no_thread_, true)) tell_("flow log: " + started.error().message);
     }
 
     void run() {
@@ -169,9 +184,14 @@ class FlowLog::Worker {
             const auto dropped = std::exchange(dropped_, 0);
             const bool is_last = queue_.empty();
             lock.unlock();
-            process(std::move(next.item), dropped);
-            if (is_last) push();
+            const auto done = guarded([&]() -> Result<void> {
+                process(std::move(next.item), dropped);
+                if (is_last) push();
+                return {};
+            });
+            if (!done) drop_unended_line();
             lock.lock();
+            if (!done) dropped_ += dropped + next.flows;  // some of them may have been written
         }
     }
 
@@ -184,6 +204,11 @@ class FlowLog::Worker {
         }
         std::visit([this](auto& each) { add(each); }, item);
         if (block_->bytes() >= LineBlock::kFull) push_block();
+    }
+
+    void drop_unended_line() {
+        const std::lock_guard lock{output_};
+        block_->drop_unended();
     }
 
     void push() {
@@ -254,7 +279,8 @@ class FlowLog::Worker {
     std::uint64_t dropped_ = 0;  ///< flows, and not told so far
     bool is_busy_ = false;
     bool stopping_ = false;
-    std::thread thread_;  ///< from the first item on
+    bool has_told_no_thread_ = false;
+    std::jthread thread_;  ///< from the first item on
 
     mutable std::mutex output_;  ///< of what follows; taken for an item at a time
     config::FlowLog settings_;

@@ -34,6 +34,9 @@ class LineBlock {
         ends_.push_back(text_.size());
     }
 
+    /// Takes off what no end_line() has followed, after an exception.
+    void drop_unended() { text_.resize(begin_of(ends_.size())); }
+
     /// Kept for as long as this block is.
     void keep(const std::shared_ptr<const RecordTicket>& ticket) {
         if (ticket && (tickets_.empty() || tickets_.back() != ticket)) tickets_.push_back(ticket);

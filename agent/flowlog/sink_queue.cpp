@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "flowlog/sink_news.h"
+#include "threads/start_thread.h"
 
 namespace headgate::flowlog {
 namespace {
@@ -26,8 +27,10 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     Worker(std::string name, std::unique_ptr<Sink> sink, std::size_t room, Teller tell, SinkPace pace)
         : sink_(std::move(sink)), room_(room), tell_(std::move(tell)), pace_(pace), news_(std::move(name), pace.tell) {}
 
+    /// Whoever comes by tries, until there is one.
     void start() {
-        thread_ = std::thread{[self = shared_from_this()] { self->run(); }};
+        const std::lock_guard lock{mutex_};
+        start_if_needed();
     }
 
     /// Called last. A thread that does not come back is left to itself, with what it is writing.
@@ -35,11 +38,13 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         std::unique_lock lock{mutex_};
         is_stopping_ = true;
         woken_.notify_one();
-        const bool has_ended = progress_.wait_for(lock, pace_.patience, [this] { return has_ended_; });
+        const bool has_ended =
+            !thread_.joinable() || progress_.wait_for(lock, pace_.patience, [this] { return has_ended_; });
         give_up(lock);
         is_abandoned_ = !has_ended;
         lock.unlock();
-        has_ended ? thread_.join() : thread_.detach();
+        if (!has_ended) thread_.detach();
+        if (thread_.joinable()) thread_.join();
     }
 
     void push(Block block) {
@@ -47,9 +52,10 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         std::vector<Block> dropped;
         {
             std::unique_lock lock{mutex_};
+            waiting_.push_back(block);
             counts_.waiting += block->count();
             bytes_ += block->bytes();
-            waiting_.push_back(std::move(block));
+            start_if_needed();
             dropped = drop_oldest();
             if (is_held_up()) tell_held_up(lock);
         }
@@ -82,8 +88,9 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     void finish(std::chrono::milliseconds at_most) {
         std::unique_lock lock{mutex_};
         retry_at_ = {};
+        start_if_needed();
         woken_.notify_one();
-        progress_.wait_for(lock, at_most, [this] { return counts_.waiting == 0; });
+        progress_.wait_for(lock, at_most, [this] { return counts_.waiting == 0 || !thread_.joinable(); });
         is_giving_up_ = true;
         progress_.wait_for(lock, pace_.patience, [this] { return !is_in_sink_; });
         is_giving_up_ = false;
@@ -91,22 +98,55 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     }
 
   private:
+    /// Without one, what is pushed waits, and what has no room is dropped.
+    void start_if_needed() {
+        if (thread_.joinable()) return;
+        auto started = start_thread(
+            "a sink of the flow log", [self = shared_from_this()] { self->run(); }, [](const Error&) {});
+        if (started) {
+            thread_ = std::move(*started);
+            return;
+        }
+        counts_.fault = started.error().message;
+        news_.failed(started.error(), counts_.waiting, Clock::now());
+    }
+
     void run() {
         std::unique_lock lock{mutex_};
         while (!is_stopping_) {
-            if (std::exchange(is_reopening_, false)) {
-                enter_sink(lock, [this] { sink_->reopen(); });
-                is_prepared_ = false;
-            } else if (!is_prepared_ && may_try()) {
-                prepare(lock);
-            } else if (is_prepared_ && counts_.waiting != 0 && may_try()) {
-                write(lock);
-            } else {
-                sleep(lock);
-            }
-            tell_news(lock);
+            const auto done = guarded([&]() -> Result<void> {
+                step(lock);
+                return {};
+            });
+            if (!done) recover(lock, done.error());
         }
         has_ended_ = true;
+        progress_.notify_all();
+    }
+
+    void step(std::unique_lock<std::mutex>& lock) {
+        if (std::exchange(is_reopening_, false)) {
+            enter_sink(lock, [this] { sink_->reopen(); });
+            is_prepared_ = false;
+        } else if (!is_prepared_ && may_try()) {
+            prepare(lock);
+        } else if (is_prepared_ && counts_.waiting != 0 && may_try()) {
+            write(lock);
+        } else {
+            sleep(lock);
+        }
+        tell_news(lock);
+    }
+
+    /// What was being written when something was thrown is written again.
+    void recover(std::unique_lock<std::mutex>& lock, const Error& fault) {
+        if (!lock.owns_lock()) lock.lock();
+        is_in_sink_ = false;
+        retry_at_ = Clock::now() + pace_.retry;
+        static_cast<void>(guarded([&]() -> Result<void> {
+            fail(fault);
+            return {};
+        }));
         progress_.notify_all();
     }
 
@@ -265,7 +305,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     bool has_ended_ = false;
     bool is_abandoned_ = false;
 
-    std::thread thread_;
+    std::jthread thread_;
 };
 
 SinkQueue::SinkQueue(std::string name, std::unique_ptr<Sink> sink, std::size_t room, Teller tell, SinkPace pace)

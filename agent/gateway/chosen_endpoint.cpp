@@ -46,10 +46,11 @@ Result<std::unique_ptr<FlowTable>> ChosenEndpoint::open_table() const {
     return std::unique_ptr<FlowTable>{std::move(*table)};
 }
 
-Result<std::unique_ptr<Ruleset>> ChosenEndpoint::open_ruleset() const {
+Result<std::unique_ptr<Ruleset>> ChosenEndpoint::open_ruleset(std::optional<std::chrono::seconds> patience) const {
     auto where = open_namespace();
     if (!where) return tl::unexpected(std::move(where.error()));
-    return std::unique_ptr<Ruleset>{midstream::KernelRuleset::open(std::move(*where))};
+    return std::unique_ptr<Ruleset>{midstream::KernelRuleset::open(
+        std::move(*where), midstream::kRunFolder, patience.value_or(midstream::AppliedRecord::kPatience))};
 }
 
 Result<ChosenEndpoint> choose_endpoint(const config::Configuration& configuration, const EndpointName& name) {

@@ -1,6 +1,7 @@
 // From the names of an endpoint to the kernel: which flow table is meant, and the way there.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,7 +37,9 @@ class ChosenEndpoint {
 
     [[nodiscard]] Result<netlink::NetworkNamespace> open_namespace() const;
     [[nodiscard]] Result<std::unique_ptr<FlowTable>> open_table() const;
-    [[nodiscard]] Result<std::unique_ptr<Ruleset>> open_ruleset() const;
+
+    /// So long it waits for others who change it, 10 s by default: EBUSY afterwards.
+    [[nodiscard]] Result<std::unique_ptr<Ruleset>> open_ruleset(std::optional<std::chrono::seconds> patience = {}) const;
 
   private:
     Endpoint endpoint_;

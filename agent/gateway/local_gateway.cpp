@@ -268,10 +268,15 @@ bool LocalGateway::is_ending() const {
     return is_ending_;
 }
 
-void LocalGateway::drain() {
-    if (engine_) engine_->drain();
+void LocalGateway::begin_drain() {
+    if (engine_) engine_->begin_drain();
+}
+
+bool LocalGateway::is_drained() {
+    if (engine_ && !engine_->is_drained()) return false;
     is_ending_ = true;
     flow_log_.end_looking_on();
+    return true;
 }
 
 void LocalGateway::reopen_logs() {

@@ -84,7 +84,12 @@ class LocalGateway final : public ManagedGateway {
 
     /// For whoever listens to the kernel.
     [[nodiscard]] flowlog::FlowLog& flow_log() noexcept { return flow_log_; }
-    void drain();
+
+    /// Nothing is started from now on. What is running goes to its end, and whoever follows ended flows is let go then.
+    void begin_drain();
+
+    /// Whether nothing is running any more. After begin_drain(), again and again.
+    [[nodiscard]] bool is_drained();
 
   private:
     [[nodiscard]] Result<operations::Engine*> engine();
@@ -118,7 +123,7 @@ class LocalGateway final : public ManagedGateway {
     std::unique_ptr<OperationStore> store_;       ///< under `opening_` until it is there
     std::unique_ptr<operations::Engine> engine_;  ///< likewise
     std::atomic<bool> is_ending_ = false;
-    operations::BackgroundTask making_up_;
+    operations::BackgroundTask making_up_{[this](const Error& fault) { tell_("flow log: " + fault.message); }};
 };
 
 }  // namespace headgate::gateway

@@ -104,11 +104,11 @@ void remove_stale_records(const std::filesystem::path& folder) {
     }
 }
 
-bool wait_for(const FileDescriptor& fd, int kind) {
-    const auto end = std::chrono::steady_clock::now() + AppliedRecord::kPatience;
+bool wait_for(const FileDescriptor& fd, int kind, std::chrono::seconds patience) {
+    const auto end = std::chrono::steady_clock::now() + patience;
     while (::flock(fd.get(), kind | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR) return false;
-        if (std::chrono::steady_clock::now() > end) return false;
+        if (std::chrono::steady_clock::now() >= end) return false;
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
     }
     return true;
@@ -148,21 +148,24 @@ Result<std::optional<Applied>> AppliedRecord::read() const {
     return applied.policy.empty() ? std::nullopt : std::optional{std::move(applied)};
 }
 
-FileDescriptor AppliedRecord::share() const {
+FileDescriptor AppliedRecord::share(std::chrono::seconds patience) const {
     auto fd = open_record(file_, O_RDONLY);
     if (!fd) return {};
-    static_cast<void>(wait_for(*fd, LOCK_SH));
+    static_cast<void>(wait_for(*fd, LOCK_SH, patience));
     return std::move(*fd);
 }
 
-Result<AppliedRecord::Lock> AppliedRecord::lock() const {
+Result<AppliedRecord::Lock> AppliedRecord::lock(std::chrono::seconds patience) const {
     if (auto made = make_own_folder(file_.parent_path(), 0755); !made) return tl::unexpected(std::move(made.error()));
     for (;;) {
         auto fd = open_record(file_, O_RDWR | O_CREAT);
         if (!fd) return tl::unexpected(fd.error());
-        if (!wait_for(*fd, LOCK_EX)) {
-            return failed("another headgate has been changing the policy for {} s ({} is locked)", kPatience.count(),
-                          file_.string());
+        if (!wait_for(*fd, LOCK_EX, patience)) {
+            return tl::unexpected(
+                Error{ErrorKind::Failed,
+                      fmt::format("another headgate has been changing the policy for {} s ({} is locked)",
+                                  patience.count(), file_.string()),
+                      EBUSY});
         }
         struct stat locked {};
         if (::fstat(fd->get(), &locked) != 0) return system_error(errno, file_.string());

@@ -43,12 +43,13 @@ class AppliedRecord {
         std::filesystem::path file_;
     };
 
-    /// Waits for it, but not for ever: an error after kPatience. Who makes a record removes those beside it whose
+    /// Waits for it, but not for ever: EBUSY after that time. Who makes a record removes those beside it whose
     /// namespaces are gone, as far as the kernel tells (Linux 6.18); the others stay until the next boot.
-    [[nodiscard]] Result<Lock> lock() const;
+    [[nodiscard]] Result<Lock> lock(std::chrono::seconds patience = kPatience) const;
 
-    /// While this is held nobody changes the record. Nothing to hold where there is none, or where it may not be read.
-    [[nodiscard]] FileDescriptor share() const;
+    /// While this is held nobody changes the record. Nothing to hold where there is none, where it may not be read, or
+    /// where somebody has been changing it for that time.
+    [[nodiscard]] FileDescriptor share(std::chrono::seconds patience = kPatience) const;
 
     static constexpr std::chrono::seconds kPatience{10};
 

@@ -92,8 +92,9 @@ Result<std::vector<PolicyCounter>> read_counters(NftTable& table) {
 
 }  // namespace
 
-std::unique_ptr<KernelRuleset> KernelRuleset::open(netlink::NetworkNamespace where, std::filesystem::path run_folder) {
-    return std::unique_ptr<KernelRuleset>{new KernelRuleset{std::move(where), std::move(run_folder)}};
+std::unique_ptr<KernelRuleset> KernelRuleset::open(netlink::NetworkNamespace where, std::filesystem::path run_folder,
+                                                   std::chrono::seconds patience) {
+    return std::unique_ptr<KernelRuleset>{new KernelRuleset{std::move(where), std::move(run_folder), patience}};
 }
 
 Result<NftTable*> KernelRuleset::table() {
@@ -121,7 +122,7 @@ Result<Application> KernelRuleset::apply(const StreamExceptionPolicy& policy) {
     NftTable& table = **opened;
     const auto record = this->record();
     if (!record) return tl::unexpected(record.error());
-    const auto alone = record->lock();
+    const auto alone = record->lock(patience_);
     if (!alone) return tl::unexpected(alone.error());
     const auto chains = table.chains();
     if (!chains) return tl::unexpected(chains.error());
@@ -146,7 +147,7 @@ Result<void> KernelRuleset::remove() {
     if (!opened) return tl::unexpected(opened.error());
     const auto record = this->record();
     if (!record) return tl::unexpected(record.error());
-    const auto alone = record->lock();
+    const auto alone = record->lock(patience_);
     if (!alone) return tl::unexpected(alone.error());
     const auto chains = (*opened)->chains();
     if (!chains) return tl::unexpected(chains.error());
@@ -177,7 +178,7 @@ Result<RulesetCondition> KernelRuleset::condition() {
     if (!opened) return tl::unexpected(opened.error());
     const auto record = this->record();
     if (!record) return tl::unexpected(record.error());
-    const auto unchanged = record->share();
+    const auto unchanged = record->share(patience_);
     const auto chains = (*opened)->chains();
     if (!chains) return tl::unexpected(chains.error());
     return condition_of(**opened, *chains, *record);
@@ -197,7 +198,7 @@ Result<RulesetStatus> KernelRuleset::status() {
     RulesetStatus status;
     const auto record = this->record();
     if (!record) return tl::unexpected(record.error());
-    const auto unchanged = record->share();
+    const auto unchanged = record->share(patience_);
     const auto chains = table.chains();
     if (!chains) return tl::unexpected(chains.error());
     status.policy = policy_in(*chains);
@@ -237,7 +238,7 @@ Result<void> KernelRuleset::with_sets(const SetsChange& change) {
     if (!opened) return tl::unexpected(opened.error());
     const auto record = this->record();
     if (!record) return tl::unexpected(record.error());
-    const auto alone = record->lock();
+    const auto alone = record->lock(patience_);
     if (!alone) return tl::unexpected(alone.error());
     const auto try_once = [&]() -> Result<void> {
         const auto size = set_size(**opened);
@@ -286,7 +287,7 @@ Result<void> KernelRuleset::open_window(Protocol protocol, std::chrono::seconds 
     if (!opened) return tl::unexpected(opened.error());
     const auto record = this->record();
     if (!record) return tl::unexpected(record.error());
-    const auto alone = record->lock();
+    const auto alone = record->lock(patience_);
     if (!alone) return tl::unexpected(alone.error());
     auto extended = extend_window(**opened, protocol, time);
     if (!extended && extended.error().number == ENOENT) return failed("{}", kNothingRemembers);

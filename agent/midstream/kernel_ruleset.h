@@ -1,6 +1,7 @@
 // The real ruleset: the table `inet headgate` of nftables in one network namespace.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -15,11 +16,15 @@
 
 namespace headgate::midstream {
 
+/// Where it is on record what was applied.
+inline constexpr const char* kRunFolder = "/run/headgate";
+
 class KernelRuleset final : public Ruleset {
   public:
-    /// Needs CAP_NET_ADMIN in that namespace; without it, or without nf_tables, apply() and remember() fail, not this.
+    /// So long it waits for others who change the table: EBUSY afterwards. Needs CAP_NET_ADMIN in that namespace; without it, or without nf_tables, apply() and remember() fail, not this.
     [[nodiscard]] static std::unique_ptr<KernelRuleset> open(netlink::NetworkNamespace where,
-                                                             std::filesystem::path run_folder = "/run/headgate");
+                                                             std::filesystem::path run_folder = kRunFolder,
+                                                             std::chrono::seconds patience = AppliedRecord::kPatience);
 
     Result<std::optional<StreamExceptionPolicy>> in_force() override;
     Result<Application> apply(const StreamExceptionPolicy& policy) override;
@@ -32,8 +37,8 @@ class KernelRuleset final : public Ruleset {
     Result<void> open_window(Protocol protocol, std::chrono::seconds time) override;
 
   private:
-    KernelRuleset(netlink::NetworkNamespace where, std::filesystem::path run_folder)
-        : namespace_(std::move(where)), run_folder_(std::move(run_folder)) {}
+    KernelRuleset(netlink::NetworkNamespace where, std::filesystem::path run_folder, std::chrono::seconds patience)
+        : namespace_(std::move(where)), run_folder_(std::move(run_folder)), patience_(patience) {}
 
     /// The table, opened when it is first needed.
     [[nodiscard]] Result<NftTable*> table();
@@ -45,6 +50,7 @@ class KernelRuleset final : public Ruleset {
 
     netlink::NetworkNamespace namespace_;
     std::filesystem::path run_folder_;
+    std::chrono::seconds patience_;
     std::optional<NftTable> table_;
     std::optional<std::uint32_t> set_size_;  ///< of the sets that flows were last remembered in
 };

@@ -8,8 +8,9 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <system_error>
-#include <thread>
+#include <utility>
+
+#include "threads/start_thread.h"
 
 namespace headgate::netlink {
 
@@ -30,17 +31,15 @@ Result<NetworkNamespace> NetworkNamespace::open(std::string_view name_or_path) {
 Result<void> NetworkNamespace::run(const std::function<Result<void>()>& action) const {
     if (!fd_.is_open()) return action();
     Result<void> result;
-    try {
-        std::thread{[&] {
-            if (::setns(fd_.get(), CLONE_NEWNET) != 0) {
-                result = system_error(errno, fmt::format("entering network namespace {} (needs CAP_SYS_ADMIN)", name_));
-                return;
-            }
-            result = action();
-        }}.join();
-    } catch (const std::system_error& thrown) {
-        return system_error(thrown.code().value(), fmt::format("a thread for network namespace {}", name_));
-    }
+    const auto enter = [&] {
+        result = ::setns(fd_.get(), CLONE_NEWNET) == 0
+                     ? action()
+                     : system_error(errno, fmt::format("entering network namespace {} (needs CAP_SYS_ADMIN)", name_));
+    };
+    auto inside = start_thread(fmt::format("network namespace {}", name_), enter,
+                               [&](Error fault) { result = tl::unexpected(std::move(fault)); });
+    if (!inside) return tl::unexpected(std::move(inside.error()));
+    inside->join();
     return result;
 }
 

@@ -1,7 +1,8 @@
 #include "operations/background_task.h"
 
-#include <system_error>
 #include <utility>
+
+#include "threads/start_thread.h"
 
 namespace headgate::operations {
 
@@ -12,17 +13,21 @@ BackgroundTask::~BackgroundTask() {
 Result<void> BackgroundTask::begin(Work work) {
     const std::lock_guard lock{mutex_};
     if (is_stopped_ || is_running_.exchange(true)) return {};
-    try {
-        // The one before has ended, or is about to: this waits for it.
-        thread_ = std::jthread{[this, work = std::move(work)](const std::stop_token& stop) {
-            work(stop);
-            is_running_ = false;
-        }};
-        return {};
-    } catch (const std::system_error& thrown) {
+    const auto run = [this, work = std::move(work)](const std::stop_token& stop) {
+        work(stop);
         is_running_ = false;
-        return system_error(thrown.code().value(), "a thread for work in the background");
+    };
+    const auto fail = [this](const Error& fault) {
+        is_running_ = false;
+        on_fault_(fault);
+    };
+    auto started = start_thread("work in the background", run, fail);
+    if (!started) {
+        is_running_ = false;
+        return tl::unexpected(std::move(started.error()));
     }
+    thread_ = std::move(*started);  // the one before has ended, or is about to: this waits for it
+    return {};
 }
 
 void BackgroundTask::stop() {

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <stop_token>
 #include <thread>
+#include <utility>
 
 #include "headgate/result.h"
 
@@ -17,7 +18,10 @@ class BackgroundTask {
     /// Looks at the token from time to time, and ends early when it says so.
     using Work = std::function<void(const std::stop_token&)>;
 
-    BackgroundTask() = default;
+    using OnFault = std::function<void(const Error&)>;
+
+    /// Exceptions of the work are told to on_fault, on the work's thread.
+    explicit BackgroundTask(OnFault on_fault = [](const Error&) {}) : on_fault_(std::move(on_fault)) {}
     /// Asks the work to end early, and waits for that.
     ~BackgroundTask();
     BackgroundTask(const BackgroundTask&) = delete;
@@ -30,6 +34,7 @@ class BackgroundTask {
     void stop();
 
   private:
+    const OnFault on_fault_;
     std::mutex mutex_;  ///< of the thread
     std::atomic<bool> is_running_ = false;
     bool is_stopped_ = false;

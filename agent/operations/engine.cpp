@@ -154,9 +154,11 @@ Result<FlowOperation> Engine::begin(const OperationRequest& request, FlowOperati
                                  bounds.timeout};
     auto running =
         std::make_shared<RunningOperation>(around, operation, std::move(*access), std::move(*flush), std::move(lock));
-    const std::lock_guard guard{mutex_};
-    // One that a drain has just missed runs to its end like those that it waits for: ~Engine waits for this one.
-    running_.emplace(operation.id, running);
+    {
+        // One that a drain has just missed runs to its end like those that it waits for: ~Engine waits for this one.
+        const std::lock_guard guard{mutex_};
+        running_.emplace(operation.id, running);
+    }
     running->start();
     // As it was begun; but one that no thread could be had for has ended by now.
     auto now = running->snapshot();
@@ -388,13 +390,24 @@ EngineSettings Engine::settings() {
     return settings_;
 }
 
-void Engine::drain() {
+void Engine::begin_drain() {
     sweeping_.stop();
+    const std::lock_guard lock{mutex_};
+    draining_ = true;
+}
+
+bool Engine::is_drained() {
+    join_ended();
+    const std::lock_guard lock{mutex_};
+    return running_.empty();
+}
+
+void Engine::drain() {
+    begin_drain();
     for (;;) {
         std::shared_ptr<RunningOperation> next;
         {
             const std::lock_guard lock{mutex_};
-            draining_ = true;
             if (running_.empty()) return;
             next = running_.begin()->second;
         }

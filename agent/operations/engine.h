@@ -110,6 +110,10 @@ class Engine {
     /// From now on everything is refused. Returns when nothing is running any more.
     void drain();
 
+    /// The two parts of it, for whoever must not wait: is_drained() is asked again and again.
+    void begin_drain();
+    [[nodiscard]] bool is_drained();
+
   private:
     [[nodiscard]] Result<FlowOperation> start_unrecorded(const OperationRequest& request, FlowOperation& operation);
     [[nodiscard]] Result<FlowOperation> begin(const OperationRequest& request, FlowOperation operation,

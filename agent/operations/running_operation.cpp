@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "operations/capture.h"
 #include "operations/operation_accounts.h"
 #include "operations/state_error.h"
+#include "threads/start_thread.h"
 
 namespace headgate::operations {
 namespace {
@@ -112,12 +112,18 @@ RunningOperation::~RunningOperation() {
 }
 
 void RunningOperation::start() {
-    try {
-        worker_ = std::thread{[this] { run(); }};
-    } catch (const std::system_error& thrown) {
-        auto operation = snapshot();
-        end(operation, system_error(thrown.code().value(), "a thread for the operation"));
+    auto worker = start_thread(
+        "the operation", [this] { run(); }, [this](Error fault) { cut_short(std::move(fault)); });
+    if (worker) {
+        worker_ = std::move(*worker);
+        return;
     }
+    auto ended = guarded([&]() -> Result<void> {
+        auto operation = snapshot();
+        end(operation, tl::unexpected(std::move(worker.error())));
+        return {};
+    });
+    if (!ended) cut_short(std::move(ended.error()));
 }
 
 FlowOperation RunningOperation::snapshot() const {
@@ -137,7 +143,8 @@ bool RunningOperation::has_ended() const {
 }
 
 bool RunningOperation::is_left_open() const {
-    return has_ended() && !is_written_;
+    const std::lock_guard lock{mutex_};
+    return shown_.status != OperationStatus::InProgress && !is_written_ && !was_cut_;
 }
 
 void RunningOperation::show(const FlowOperation& operation) {
@@ -275,6 +282,18 @@ void RunningOperation::run() {
     warnings_ = std::exchange(operation.warnings, {});
     const auto worked = work(operation);
     end(operation, worked);
+}
+
+/// By an exception: nobody knows what was written and told by then. To the store it is in progress, and is settled like
+/// one that a killed process left.
+void RunningOperation::cut_short(Error fault) noexcept {
+    access_ = {};
+    lock_.reset();
+    const std::lock_guard lock{mutex_};
+    was_cut_ = true;
+    shown_.status = OperationStatus::Failed;
+    shown_.detail = std::move(fault.message);
+    ended_.notify_all();
 }
 
 Result<void> RunningOperation::work(FlowOperation& operation) {

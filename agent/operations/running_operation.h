@@ -80,6 +80,7 @@ class RunningOperation {
 
   private:
     void run();
+    void cut_short(Error fault) noexcept;
     [[nodiscard]] Result<void> work(FlowOperation& operation);
     [[nodiscard]] Result<std::uint64_t> go_on_unkept(FlowOperation& operation, const Error& why);
     [[nodiscard]] Result<void> write_end(FlowOperation& operation);
@@ -110,7 +111,8 @@ class RunningOperation {
     mutable std::condition_variable ended_;
     FlowOperation shown_;  ///< under the mutex
 
-    std::thread worker_;
+    bool was_cut_ = false;  ///< an exception has ended it: under the mutex
+    std::jthread worker_;
 };
 
 }  // namespace headgate::operations

@@ -1,0 +1,111 @@
+#include "daemon/upkeep.h"
+
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "daemon/listening_record.h"
+#include "daemon/log.h"
+#include "threads/start_thread.h"
+
+namespace headgate::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// How often an endpoint is tried that cannot be reached.
+constexpr auto kRetryInterval = 30s;
+/// From a namespace's name to the namespace: `ip netns add` makes the one before the other.
+constexpr auto kSettlingTime = 300ms;
+constexpr const char* kNamespaces = "/run/netns";
+
+}  // namespace
+
+Result<std::unique_ptr<Upkeep>> Upkeep::open(gateway::LocalGateway& gateway, http::Metrics& metrics) {
+    auto loop = EventLoop::open();
+    if (!loop) return tl::unexpected(std::move(loop.error()));
+    return std::unique_ptr<Upkeep>{new Upkeep{std::move(*loop), gateway, metrics}};
+}
+
+Result<void> Upkeep::start() {
+    guard_endpoints();
+    watch_namespaces();
+    auto thread = start_thread("the upkeep of endpoints", [this] { run(); }, log_fault);
+    if (!thread) return tl::unexpected(std::move(thread.error()));
+    thread_ = std::move(*thread);
+    return {};
+}
+
+void Upkeep::run() {
+    if (const auto ran = loop_->run(); !ran) log_error("endpoints are not seen to any more: {}", ran.error().message);
+}
+
+Upkeep::~Upkeep() {
+    loop_->stop();
+    if (thread_.joinable()) thread_.join();
+    end_listeners_.stop();
+    note_listening(false);
+}
+
+void Upkeep::guard_endpoints() {
+    guarded_.clear();
+    const auto configuration = gateway_.configuration();
+    for (const auto& firewall : configuration->firewalls) {
+        for (const auto& place : firewall.endpoints) {
+            auto& guarded =
+                guarded_.emplace_back(*loop_, gateway_, metrics_,
+                                      gateway::ChosenEndpoint{{firewall.name, place.availability_zone, ""}, place});
+            guarded.start();
+        }
+    }
+    listen_to_ends();
+}
+
+/// What is heard from now on, or no longer.
+void Upkeep::note_listening(bool listens) {
+    if (listens == std::exchange(listens_, listens)) return;
+    const ListeningRecord record{gateway_.configuration()->state_dir};
+    if (!listens) return record.end(SystemClock{}.now());
+    const auto gap = record.begin(SystemClock{}.now());
+    if (!gap.empty()) log_info("flow log: {}", gap);
+}
+
+/// Namespaces come and go, and one that is made anew under its old name has nothing of what was seen to in the old one.
+void Upkeep::watch_namespaces() {
+    namespaces_ = FileDescriptor{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
+    // What is mounted in a folder does not show there; what `ip netns` makes to mount on does (ip-netns(8)).
+    const int watched = ::inotify_add_watch(namespaces_.get(), kNamespaces, IN_CREATE | IN_DELETE | IN_MOVED_TO);
+    if (watched < 0) return;  // there are none so far: then a retry finds them
+    loop_->watch(namespaces_.get(), [this] {
+        std::array<char, 4096> events{};
+        while (::read(namespaces_.get(), events.data(), events.size()) > 0) {
+        }
+        if (!looking_) {
+            looking_ = loop_->after(kSettlingTime, [this] {
+                looking_.reset();
+                look_at_endpoints();
+            });
+        }
+    });
+}
+
+void Upkeep::look_at_endpoints() {
+    for (auto& each : guarded_)
+        if (!each.is_current()) each.start();
+    listen_to_ends();
+}
+
+void Upkeep::listen_to_ends() {
+    const auto configuration = gateway_.configuration();
+    const bool all_heard = end_listeners_.update(*configuration);
+    note_listening(flowlog::wanted_ends(configuration->flow_log).has_value());
+    const bool all_guarded = std::ranges::all_of(guarded_, [](const auto& each) { return each.is_started(); });
+    if (retry_) loop_->cancel(*retry_);
+    retry_.reset();
+    if (!all_heard || !all_guarded) retry_ = loop_->after(kRetryInterval, [this] { look_at_endpoints(); });
+}
+
+}  // namespace headgate::daemon
