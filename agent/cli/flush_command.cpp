@@ -9,6 +9,7 @@
 #include "cli/interruption.h"
 #include "cli/operation_follower.h"
 #include "cli/terminal.h"
+#include "flow/utf8.h"
 #include "operations/capture_file.h"
 #include "sessions/session_search.h"
 
@@ -109,9 +110,9 @@ void show_preview(const FlowOperation& preview, const std::vector<StoredFlow>& f
         write_to_stderr(
             fmt::format("{} of them are protected and will be left alone\n", preview.counts.protected_flows));
     }
-    write_to_stderr(fmt::format("stream exception policy: {}\n", preview.stream_exception_policy));
+    write_to_stderr(fmt::format("stream exception policy: {}\n", as_printable(preview.stream_exception_policy)));
     for (const auto& warning : preview.warnings)
-        write_to_stderr(fmt::format("warning: {}\n", warning));
+        write_to_stderr(fmt::format("warning: {}\n", as_printable(warning)));
 }
 
 /// Asks before anything is changed, by a dry run; what is then flushed are the flows that it found.

@@ -2,7 +2,7 @@
 
 #include "cli/flow_text.h"
 #include "cli/text_table.h"
-#include "config/printable.h"
+#include "flow/flow_json.h"
 
 namespace headgate::cli {
 namespace {
@@ -16,7 +16,7 @@ class NdjsonLogWriter final : public LogWriter {
     explicit NdjsonLogWriter(OutputStream& out) : out_(out) {}
 
     void record(std::string_view line, const flowlog::LoggedFlow& /*flow*/) override {
-        append(out_, line);
+        append_without_hidden(out_.buffer(), line);
         append(out_, "\n");
     }
 
@@ -32,7 +32,7 @@ class JsonLogWriter final : public LogWriter {
     void record(std::string_view line, const flowlog::LoggedFlow& /*flow*/) override {
         append(out_, first_ ? "\n" : ",\n");
         first_ = false;
-        append(out_, line);
+        append_without_hidden(out_.buffer(), line);
     }
     void end() override { append(out_, "]}\n"); }
 
@@ -83,20 +83,12 @@ class TableLogWriter final : public LogWriter {
         if (follow_ == Follow::Yes) table_.begin(out_.buffer());
     }
     void record(std::string_view /*line*/, const flowlog::LoggedFlow& flow) override {
-        // A file may hold anything.
-        Cells cells{flow.ended_at,
-                    std::string{to_string(flow.tuple.protocol)},
-                    source_text(flow.tuple),
-                    destination_of(flow.tuple),
-                    flow.last_state,
-                    flow.reason ? std::string{to_string(*flow.reason)} : "",
-                    flow.age ? duration_text(*flow.age) : "",
-                    flow.packets ? fmt::format("{}", *flow.packets) : "",
-                    flow.bytes ? amount_text(*flow.bytes) : "",
-                    culprit(flow)};
-        for (auto& cell : cells)
-            cell = config::to_one_line(std::move(cell));
-        table_.add(std::move(cells), out_.buffer());
+        table_.add(
+            {flow.ended_at, std::string{to_string(flow.tuple.protocol)}, source_text(flow.tuple),
+             destination_of(flow.tuple), flow.last_state, flow.reason ? std::string{to_string(*flow.reason)} : "",
+             flow.age ? duration_text(*flow.age) : "", flow.packets ? fmt::format("{}", *flow.packets) : "",
+             flow.bytes ? amount_text(*flow.bytes) : "", culprit(flow)},
+            out_.buffer());
     }
     void end() override { table_.finish(out_.buffer()); }
 

@@ -11,6 +11,7 @@
 #include "cli/terminal.h"
 #include "cli/text_table.h"
 #include "flow/flow_json.h"
+#include "flow/utf8.h"
 #include "gateway/gateway_json.h"
 #include "operations/operation_json.h"
 
@@ -66,7 +67,7 @@ void append_list_text(fmt::memory_buffer& out, const std::vector<FlowOperation>&
 }
 
 void append_line(fmt::memory_buffer& out, std::string_view name, std::string_view value) {
-    if (!value.empty()) fmt::format_to(std::back_inserter(out), "{:<22}{}\n", name, value);
+    if (!value.empty()) fmt::format_to(std::back_inserter(out), "{:<22}{}\n", name, as_printable(value));
 }
 
 std::string filters_text(const FlowQuery& query) {

@@ -8,6 +8,7 @@
 
 #include "cli/terminal.h"
 #include "cli/text_table.h"
+#include "flow/utf8.h"
 #include "gateway/gateway_json.h"
 
 namespace headgate::cli {
@@ -20,7 +21,7 @@ std::vector<std::string_view> hook_names(const StreamExceptionPolicy& policy) {
 }
 
 void append_policy_line(fmt::memory_buffer& out, std::string_view name, std::string_view value) {
-    fmt::format_to(std::back_inserter(out), "{:<24}{}\n", name, value);
+    fmt::format_to(std::back_inserter(out), "{:<24}{}\n", name, as_printable(value));
 }
 
 void append_rule_lines(fmt::memory_buffer& out, const StreamExceptionPolicy& policy) {

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "flow/utf8.h"
+
 namespace headgate::cli {
 namespace {
 
@@ -32,7 +34,7 @@ bool can_ask() {
 }
 
 bool ask(std::string_view question) {
-    write_to_stderr(fmt::format("{} [y/N] ", question));
+    write_to_stderr(fmt::format("{} [y/N] ", as_printable(question)));
     std::string answer;
     std::getline(std::cin, answer);
     return answer == "y" || answer == "Y" || answer == "yes";
@@ -48,7 +50,7 @@ void write_to_stderr(std::string_view text) noexcept {
 }
 
 void tell(std::string_view message) {
-    write_to_stderr(fmt::format("headgate: {}\n", message));
+    write_to_stderr(fmt::format("headgate: {}\n", as_printable(message)));
 }
 
 Progress::Progress() : enabled_(::isatty(STDERR_FILENO) != 0), next_(std::chrono::steady_clock::now() + kFirstShown) {}

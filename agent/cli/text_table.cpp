@@ -5,12 +5,17 @@
 #include <utility>
 
 #include "cli/terminal.h"
+#include "flow/utf8.h"
 
 namespace headgate::cli {
 namespace {
 
 constexpr std::size_t kPage = 256;
 constexpr std::size_t kGap = 2;
+
+bool is_plain(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+}
 
 }  // namespace
 
@@ -28,6 +33,8 @@ void TextTable::begin(fmt::memory_buffer& out) {
 }
 
 void TextTable::add(Cells cells, fmt::memory_buffer& out) {
+    for (auto& cell : cells)
+        if (!is_plain(cell)) cell = as_printable(cell);
     if (laid_out_) {
         if (reveal_columns_of(cells)) write_header(out);
         return write(cells, out);

@@ -72,7 +72,7 @@ class Agent {
     std::atomic<EventLoop::Clock::time_point> trim_at_{};
     bool is_draining_ = false;
     bool is_reloading_ = false;
-    bool reload_again_ = false;  ///< asked for meanwhile
+    bool reload_again_ = false;       ///< asked for meanwhile
     std::unique_ptr<Upkeep> upkeep_;  ///< uses what stands above
     operations::BackgroundTask tidying_{log_fault};
 };

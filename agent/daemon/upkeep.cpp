@@ -33,7 +33,8 @@ Result<std::unique_ptr<Upkeep>> Upkeep::open(gateway::LocalGateway& gateway, htt
 Result<void> Upkeep::start() {
     guard_endpoints();
     watch_namespaces();
-    auto thread = start_thread("the upkeep of endpoints", [this] { run(); }, log_fault);
+    auto thread = start_thread(
+        "the upkeep of endpoints", [this] { run(); }, log_fault);
     if (!thread) return tl::unexpected(std::move(thread.error()));
     thread_ = std::move(*thread);
     return {};

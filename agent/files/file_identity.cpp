@@ -112,8 +112,7 @@ class PathWalk {
     /// What is no folder ends the way.
     void enter(const std::filesystem::path& name) {
         way_ /= name;
-        folder_ = FileDescriptor{
-            ::openat(folder_.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+        folder_ = FileDescriptor{::openat(folder_.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
     }
 
     FileDescriptor folder_;

@@ -37,7 +37,8 @@ class FileIdentity {
     [[nodiscard]] auto run(Work&& work) const -> std::invoke_result_t<Work> {
         if (!other_) return std::forward<Work>(work)();
         const Assumed assumed{*other_};
-        if (!assumed.is_complete()) return failed("user {} cannot be assumed for files in {}", other_->user, other_->where);
+        if (!assumed.is_complete())
+            return failed("user {} cannot be assumed for files in {}", other_->user, other_->where);
         return std::forward<Work>(work)();
     }
 

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <iterator>
 #include <system_error>
 
 #include "flow/text.h"
+#include "flow/utf8.h"
 
 namespace headgate {
 namespace {
@@ -105,19 +107,45 @@ void append_flow_json(Buffer& out, const Flow& flow, const Moment& moment, const
     append_text(out, "}");
 }
 
+namespace {
+
+/// The first of a text; returns its bytes there. A terminal takes some that are not shown for orders, whatever they are
+/// quoted by: they are escaped (all of them are in the first plane).
+std::size_t append_character(Buffer& out, std::string_view text) {
+    const auto next = first_character(text);
+    if (next.is_shown) {
+        append_text(out, text.substr(0, next.size));
+    } else if (next.code == kReplacement) {
+        append_text(out, "\xEF\xBF\xBD");
+    } else {
+        append_formatted(out, FMT_COMPILE("\\u{:04x}"), static_cast<std::uint32_t>(next.code));
+    }
+    return next.size;
+}
+
+}  // namespace
+
 void append_json_string(Buffer& out, std::string_view text) {
     out.push_back('"');
-    for (const char c : text) {
+    while (!text.empty()) {
+        const char c = text.front();
         if (c == '"' || c == '\\') {
             out.push_back('\\');
             out.push_back(c);
-        } else if (static_cast<unsigned char>(c) < 0x20) {
-            append_formatted(out, FMT_COMPILE("\\u{:04x}"), static_cast<unsigned>(c));
-        } else {
+        } else if (c >= 0x20 && c < 0x7F) {
             out.push_back(c);
+        } else {
+            text.remove_prefix(append_character(out, text));
+            continue;
         }
+        text.remove_prefix(1);
     }
     out.push_back('"');
+}
+
+void append_without_hidden(Buffer& out, std::string_view json) {
+    while (!json.empty())
+        json.remove_prefix(append_character(out, json));
 }
 
 void append_start_time(Buffer& out, Timestamp started) {

@@ -23,6 +23,9 @@ void append_flow_json(fmt::memory_buffer& out, const Flow& flow, const Moment& m
 /// Appends a quoted string: RFC 8259, section 7. Bytes that are not ASCII pass as they are.
 void append_json_string(fmt::memory_buffer& out, std::string_view text);
 
+/// JSON of one line, from elsewhere: what a terminal may take for an order is escaped.
+void append_without_hidden(fmt::memory_buffer& out, std::string_view json);
+
 /// RFC 3339 with nanoseconds: together with the id it tells a flow from a later one on the same tuple.
 void append_start_time(fmt::memory_buffer& out, Timestamp started);
 

@@ -25,6 +25,31 @@ std::size_t character_size(std::string_view text) {
 
 }  // namespace
 
+Character first_character(std::string_view text) noexcept {
+    const auto lead = static_cast<unsigned char>(text.front());
+    const auto size = character_size(text);
+    if (size == 0) return {kReplacement, 1, false};
+    constexpr unsigned kMasks[] = {0x7F, 0x1F, 0x0F, 0x07};
+    char32_t code = lead & kMasks[size - 1];
+    for (std::size_t i = 1; i < size; ++i)
+        code = (code << 6U) | (static_cast<unsigned char>(text[i]) & 0x3FU);
+    const auto within = [code](char32_t first, char32_t last) { return first <= code && code <= last; };
+    const bool is_hidden =
+        code < 0x20 || within(0x7F, 0x9F) || within(0x200E, 0x200F) || within(0x2028, 0x202E) || within(0x2066, 0x2069);
+    return {code, size, !is_hidden};
+}
+
+std::string as_printable(std::string_view text) {
+    std::string printable;
+    printable.reserve(text.size());
+    while (!text.empty()) {
+        const auto next = first_character(text);
+        printable.append(next.is_shown ? text.substr(0, next.size) : "?");
+        text.remove_prefix(next.size);
+    }
+    return printable;
+}
+
 std::string as_utf8(std::string_view text) {
     std::string clean;
     clean.reserve(text.size() + 1);

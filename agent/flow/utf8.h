@@ -1,6 +1,7 @@
-// UTF-8, for what must hold nothing else. Thread-safe.
+// UTF-8, for what must hold nothing else, and what of it a reader sees. Thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -8,5 +9,22 @@ namespace headgate {
 
 /// What is not UTF-8 is replaced (U+FFFD): names and messages may hold any bytes, JSON text may not (RFC 8259, 8.1).
 [[nodiscard]] std::string as_utf8(std::string_view text);
+
+/// Stands for what is not UTF-8.
+inline constexpr char32_t kReplacement = 0xFFFD;
+
+/// A character at the front of a text.
+struct Character {
+    char32_t code = 0;
+    std::size_t size = 0;  ///< bytes
+    bool is_shown =
+        true;  ///< no control character, no other end of a line, no mark that turns the direction of writing
+};
+
+/// What is not UTF-8 is kReplacement, of one byte, and is not shown as it is. The text is not empty.
+[[nodiscard]] Character first_character(std::string_view text) noexcept;
+
+/// Fit for one line of a terminal: what is not shown becomes a question mark.
+[[nodiscard]] std::string as_printable(std::string_view text);
 
 }  // namespace headgate

@@ -204,9 +204,9 @@ class EndListener::Thread {
     std::mutex mutex_;
     Orders orders_;  ///< under the mutex
 
-    bool many_end_ = false;   ///< so many that more are sure to come
-    std::uint64_t lost_ = 0;  ///< and not told so far
-    Timestamp heard_until_;   ///< up to here nothing was lost
+    bool many_end_ = false;      ///< so many that more are sure to come
+    std::uint64_t lost_ = 0;     ///< and not told so far
+    Timestamp heard_until_;      ///< up to here nothing was lost
     std::uint64_t in_hand_ = 0;  ///< events that were received, and not handed on so far
     SteadyTime losses_told_{};
     std::jthread thread_;

@@ -106,9 +106,12 @@ class FlowLog::Worker {
         }
         if (removed.empty()) return;
         const auto leaving = std::make_shared<std::vector<std::unique_ptr<SinkQueue>>>(std::move(removed));
-        auto farewell = start_thread("sinks that were removed", [leaving] { take_leave(*leaving); }, [](const Error&) {});
-        if (farewell) farewell_ = std::move(*farewell);
-        else take_leave(*leaving);
+        auto farewell = start_thread(
+            "sinks that were removed", [leaving] { take_leave(*leaving); }, [](const Error&) {});
+        if (farewell)
+            farewell_ = std::move(*farewell);
+        else
+            take_leave(*leaving);
     }
 
     void reopen() {
@@ -165,9 +168,12 @@ class FlowLog::Worker {
     /// Without a thread, events wait for one, and what has no room is dropped.
     void start_if_needed() {
         if (thread_.joinable()) return;
-        auto started = start_thread("the flow log", [this] { run(); }, [](const Error&) {});
-        if (started) thread_ = std::move(*started);
-        else if (!std::exchange(has_told_no_thread_, true)) tell_("flow log: " + started.error().message);
+        auto started = start_thread(
+            "the flow log", [this] { run(); }, [](const Error&) {});
+        if (started)
+            thread_ = std::move(*started);
+        else if (!std::exchange(has_told_no_thread_, true))
+            tell_("flow log: " + started.error().message);
     }
 
     void run() {

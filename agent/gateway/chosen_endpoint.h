@@ -39,7 +39,8 @@ class ChosenEndpoint {
     [[nodiscard]] Result<std::unique_ptr<FlowTable>> open_table() const;
 
     /// So long it waits for others who change it, 10 s by default: EBUSY afterwards.
-    [[nodiscard]] Result<std::unique_ptr<Ruleset>> open_ruleset(std::optional<std::chrono::seconds> patience = {}) const;
+    [[nodiscard]] Result<std::unique_ptr<Ruleset>> open_ruleset(
+        std::optional<std::chrono::seconds> patience = {}) const;
 
   private:
     Endpoint endpoint_;

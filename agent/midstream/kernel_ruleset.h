@@ -21,7 +21,8 @@ inline constexpr const char* kRunFolder = "/run/headgate";
 
 class KernelRuleset final : public Ruleset {
   public:
-    /// So long it waits for others who change the table: EBUSY afterwards. Needs CAP_NET_ADMIN in that namespace; without it, or without nf_tables, apply() and remember() fail, not this.
+    /// So long it waits for others who change the table: EBUSY afterwards. Needs CAP_NET_ADMIN in that namespace;
+    /// without it, or without nf_tables, apply() and remember() fail, not this.
     [[nodiscard]] static std::unique_ptr<KernelRuleset> open(netlink::NetworkNamespace where,
                                                              std::filesystem::path run_folder = kRunFolder,
                                                              std::chrono::seconds patience = AppliedRecord::kPatience);

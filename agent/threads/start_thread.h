@@ -14,31 +14,32 @@
 namespace headgate {
 
 /// Runs `work()`, or `work(stop_token)`, on a thread of its own. What it throws goes to `on_fault(error)` on that
-/// thread, which then ends; what on_fault throws is lost. An error, with EAGAIN or ENOMEM: there is no thread to be had.
+/// thread, which then ends; what on_fault throws is lost. An error, with EAGAIN or ENOMEM: there is no thread to be
+/// had.
 template <typename Work, typename OnFault>
 [[nodiscard]] Result<std::jthread> start_thread(std::string_view purpose, Work work, OnFault on_fault) noexcept {
     auto started = guarded([&]() -> Result<std::jthread> {
-        return std::jthread{[work = std::move(work), on_fault = std::move(on_fault)](const std::stop_token& stop) mutable {
-            auto done = guarded([&]() -> Result<void> {
-                if constexpr (std::is_invocable_v<Work, const std::stop_token&>) {
-                    work(stop);
-                } else {
-                    work();
-                }
-                return {};
-            });
-            if (done) return;
-            static_cast<void>(guarded([&]() -> Result<void> {
-                on_fault(done.error());
-                return {};
-            }));
-        }};
+        return std::jthread{
+            [work = std::move(work), on_fault = std::move(on_fault)](const std::stop_token& stop) mutable {
+                auto done = guarded([&]() -> Result<void> {
+                    if constexpr (std::is_invocable_v<Work, const std::stop_token&>) {
+                        work(stop);
+                    } else {
+                        work();
+                    }
+                    return {};
+                });
+                if (done) return;
+                static_cast<void>(guarded([&]() -> Result<void> {
+                    on_fault(done.error());
+                    return {};
+                }));
+            }};
     });
     if (started) return started;
     const int number = started.error().number;
-    return guarded([&]() -> Result<std::jthread> {
-        return system_error(number, fmt::format("a thread for {}", purpose));
-    });
+    return guarded(
+        [&]() -> Result<std::jthread> { return system_error(number, fmt::format("a thread for {}", purpose)); });
 }
 
 }  // namespace headgate

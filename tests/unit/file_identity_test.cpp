@@ -31,8 +31,8 @@ void append_number(std::string& bytes, std::uint32_t number) {
         bytes.push_back(static_cast<char>(number >> shift));
 }
 
-/// A rollback journal without pages that names a super-journal, which SQLite removes when it has played the journal back
-/// (fileformat2.html, section 3; pager.c, readSuperJournal).
+/// A rollback journal without pages that names a super-journal, which SQLite removes when it has played the journal
+/// back (fileformat2.html, section 3; pager.c, readSuperJournal).
 std::string hot_journal(const std::string& super_journal) {
     const std::string magic = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
     std::string journal = magic;
@@ -142,8 +142,8 @@ TEST_F(AnothersFolder, of_roots_that_others_may_write_to_has_no_store) {
     ASSERT_EQ(::chmod(roots_.c_str(), 0770), 0);
     const auto store = operations::SqliteStore::open(roots_);
     ASSERT_FALSE(store);
-    EXPECT_EQ(store.error().message, "state directory " + roots_ +
-                                         ": others than its owner may write to it (mode 770): make it 0750");
+    EXPECT_EQ(store.error().message,
+              "state directory " + roots_ + ": others than its owner may write to it (mode 770): make it 0750");
 }
 
 }  // namespace file_identity_test
