@@ -1,5 +1,9 @@
 #include "midstream/nftables.h"
 
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstddef>
 #include <string_view>
 
 #include "flow/text.h"
@@ -16,9 +20,20 @@ std::string_view essence(std::string_view complaint) {
     return "no reason given";
 }
 
+/// libnftables ends the process where it gets no memory (src/utils.c, xmalloc): it is not asked where there is so
+/// little.
+Result<void> check_memory() {
+    constexpr std::size_t kEnough = std::size_t{4} << 20U;
+    void* const found = ::mmap(nullptr, kEnough, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (found == MAP_FAILED) return system_error(ENOMEM, "nftables");
+    ::munmap(found, kEnough);
+    return {};
+}
+
 }  // namespace
 
 Result<Nftables> Nftables::open() {
+    if (auto enough = check_memory(); !enough) return tl::unexpected(std::move(enough.error()));
     Nftables nftables{nft_ctx_new(NFT_CTX_DEFAULT)};
     nft_ctx* const context = nftables.context_.get();
     if (context == nullptr) return failed("libnftables cannot be used");
@@ -29,6 +44,7 @@ Result<Nftables> Nftables::open() {
 }
 
 Result<void> Nftables::run(const std::string& commands) {
+    if (auto enough = check_memory(); !enough) return tl::unexpected(std::move(enough.error()));
     nft_ctx* const context = context_.get();
     const int status = nft_run_cmd_from_buffer(context, commands.c_str());
     const std::string complaint = nft_ctx_get_error_buffer(context);

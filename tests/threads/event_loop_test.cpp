@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <new>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -53,6 +55,23 @@ class Loop : public ::testing::Test {
 
     std::unique_ptr<EventLoop> loop_;
 };
+
+TEST_F(Loop, goes_on_after_what_is_thrown) {
+    loop_->post([] { throw std::bad_alloc{}; });
+    loop_->after(0ms, [] { throw std::runtime_error{"a fault"}; });
+    const Pipe pipe;
+    pipe.write("x");
+    loop_->watch(pipe.reader.get(), [&] {
+        static_cast<void>(pipe.read());
+        loop_->after(1ms, [this] { loop_->stop(); });
+        throw std::runtime_error{"another fault"};
+    });
+    ::testing::internal::CaptureStderr();
+    run();
+    const auto said = ::testing::internal::GetCapturedStderr();
+    for (const auto* fault : {"out of memory", "a fault", "another fault"})
+        EXPECT_NE(said.find(fault), std::string::npos) << said;
+}
 
 TEST_F(Loop, calls_for_a_descriptor_as_long_as_it_is_readable) {
     const Pipe pipe;
