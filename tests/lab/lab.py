@@ -20,7 +20,7 @@ import time
 
 HEADGATE = os.environ.get("HEADGATE", "headgate")
 
-CLIENT, GATEWAY, SERVER = "client", "gateway", "server"
+CLIENT, GATEWAY, SERVER = HOSTS = "client", "gateway", "server"
 CLIENT4, SERVER4 = "10.0.1.2", "10.0.2.2"
 CLIENT6, SERVER6 = "2001:db8:1::2", "2001:db8:2::2"
 GATEWAY4_OUTSIDE = "10.0.2.1"
@@ -44,6 +44,12 @@ def wait_until(condition, what, seconds=15):
     return value
 
 
+def addresses(device, network, last):
+    """What ip(8) is told to give a device its addresses, and to begin."""
+    return [f"address add 10.0.{network}.{last}/24 dev {device}", f"address add 2001:db8:{network}::{last}/64 dev {device} nodad",
+            f"link set {device} up"]
+
+
 class Lab:
     def __init__(self, purpose):
         self.tag = "hg" + hashlib.sha1(f"{purpose} {HEADGATE}".encode()).hexdigest()[:6]
@@ -65,6 +71,7 @@ class Lab:
     def __exit__(self, *_):
         if os.path.exists(f"/run/netns/{self.name(GATEWAY)}"):
             self.headgate("policy", "remove")  # and with it what is on record outside of the namespace
+            self.run(GATEWAY, "conntrack", "-F", check=False)  # a namespace that goes with flows in it stalls a CPU for a second
         self._remove_hosts()
         for process in self.processes:
             process.communicate()
@@ -95,39 +102,40 @@ class Lab:
     def load_rules(self, rules, host=GATEWAY):
         self.run(host, "nft", "-f", "-", input=rules)
 
+    def _ip(self, lines, *where):
+        """Many of ip(8)'s commands by one process."""
+        subprocess.run(["ip", *where, "-batch", "-"], input="\n".join(lines), check=True, text=True)
+
     def _build(self):
-        for host in (CLIENT, GATEWAY, SERVER):
-            subprocess.run(["ip", "netns", "add", self.name(host)], check=True)
+        self._ip(f"netns add {self.name(host)}" for host in HOSTS)
+        for host in HOSTS:
             # Without the second that an IPv6 address is tentative for, link-local ones too.
-            self.run(host, "sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0")
-            self.run(host, "ip", "link", "set", "lo", "up")
-        self._connect(CLIENT, 1)
-        self._connect(SERVER, 2)
-        self.run(GATEWAY, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1",
-                 "net.netfilter.nf_conntrack_acct=1", "net.netfilter.nf_conntrack_timestamp=1",
-                 "net.netfilter.nf_conntrack_events=1")
+            settings = ["net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0"]
+            if host == GATEWAY:
+                settings += ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.netfilter.nf_conntrack_acct=1",
+                             "net.netfilter.nf_conntrack_timestamp=1", "net.netfilter.nf_conntrack_events=1"]
+            self.run(host, "sysctl", "-qw", *settings)
+        self._ip(["link set lo up", *self._cable(CLIENT, 1), *self._cable(SERVER, 2)], "-n", self.name(GATEWAY))
+        for host, network in ((CLIENT, 1), (SERVER, 2)):
+            self._ip(["link set lo up", *addresses("eth0", network, 2), f"route add default via 10.0.{network}.1",
+                      f"route add default via 2001:db8:{network}::1"], "-n", self.name(host))
         self.load_rules(TRACKING_RULES)
 
-    def _connect(self, host, network):
-        """A cable from the host to the gateway, which has the first address of the network."""
+    def _cable(self, host, network):
+        """From the host to the gateway, which has the first address of the network."""
         # An index other than the peer's: where they are equal, the kernel may take a second to see that the cable is plugged
         # in (linkwatch_urgent_event, net/core/link_watch.c), and IPv6 waits for that.
-        self.run(GATEWAY, "ip", "link", "add", host, "index", str(10 + network), "type", "veth",
-                 "peer", "name", "eth0", "netns", self.name(host))
-        for where, device, last in ((host, "eth0", 2), (GATEWAY, host, 1)):
-            self.run(where, "ip", "address", "add", f"10.0.{network}.{last}/24", "dev", device)
-            self.run(where, "ip", "address", "add", f"2001:db8:{network}::{last}/64", "dev", device, "nodad")
-            self.run(where, "ip", "link", "set", device, "up")
-        self.run(host, "ip", "route", "add", "default", "via", f"10.0.{network}.1")
-        self.run(host, "ip", "route", "add", "default", "via", f"2001:db8:{network}::1")
+        link = f"link add {host} index {10 + network} type veth peer name eth0 netns {self.name(host)}"
+        return [link, *addresses(host, network, 1)]
 
     def _remove_hosts(self):
-        for host in (CLIENT, GATEWAY, SERVER):
-            if os.path.exists(f"/run/netns/{self.name(host)}"):
-                for pid in subprocess.run(["ip", "netns", "pids", self.name(host)], capture_output=True, text=True).stdout.split():
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(int(pid), signal.SIGKILL)
-                subprocess.run(["ip", "netns", "del", self.name(host)], check=False)
+        names = [self.name(host) for host in HOSTS if os.path.exists(f"/run/netns/{self.name(host)}")]
+        inodes = {os.stat(f"/run/netns/{name}").st_ino for name in names}
+        for process in pathlib.Path("/proc").glob("[0-9]*") if names else ():
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                if (process / "ns/net").stat().st_ino in inodes:
+                    os.kill(int(process.name), signal.SIGKILL)
+        self._ip(f"netns del {name}" for name in names)
 
     # traffic, by socat and ping
 
