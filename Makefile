@@ -16,7 +16,7 @@ demo:
 test: build
 	@packaging/install-deps.sh test node $(if $(filter release,$(PRESET)),browser packages judges)
 	@tests/kernel/load-modules
-	@ctest --preset $(PRESET) -j $$(($(JOBS) + 1)) # most of them wait more than they work
+	@ctest --preset $(PRESET) -j $$(($(JOBS) + 2)) # most of them wait more than they work
 
 bench: build
 	@packaging/install-deps.sh bench

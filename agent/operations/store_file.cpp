@@ -76,13 +76,7 @@ Result<FileDescriptor> lock_folder(const std::string& folder) {
     const auto what = fmt::format("state directory {}", folder);
     if (::mkdir(folder.c_str(), 0750) != 0 && errno != EEXIST) return state_error(errno, what);
     FileDescriptor descriptor{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    struct stat facts {};
-    if (!descriptor.is_open() || ::fstat(descriptor.get(), &facts) != 0) return state_error(errno, what);
-    // SQLite acts on files that others put beside the database: root does so only for the folder's owner.
-    if (::geteuid() == 0 && facts.st_uid == 0 && (facts.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        return failed("{}: others than its owner may write to it (mode {:o}): make it 0750", what,
-                      facts.st_mode & 07777U);
-    }
+    if (!descriptor.is_open()) return state_error(errno, what);
     // SQLite's own files come and go beside the database: without this it only says that it cannot open them.
     if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) return state_error(errno, what);
     const auto end = std::chrono::steady_clock::now() + kPatience;
@@ -93,6 +87,19 @@ Result<FileDescriptor> lock_folder(const std::string& folder) {
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
     }
     return descriptor;
+}
+
+/// SQLite acts on what stands beside the database. Where a folder of root's is open to others, root looks whose it is.
+Result<void> refuse_strange_files(const std::string& folder) {
+    struct stat facts {};
+    if (::geteuid() != 0 || ::stat(folder.c_str(), &facts) != 0 || facts.st_uid != 0) return {};
+    for (const auto* suffix : {"", "-journal", "-wal", "-shm"}) {
+        const auto file = folder + "/" + kStoreFile + suffix;
+        if (::lstat(file.c_str(), &facts) == 0 && facts.st_uid != 0) {
+            return failed("{}: belongs to user {}, and its folder to root: it was left as it is", file, facts.st_uid);
+        }
+    }
+    return {};
 }
 
 void take_steps(Poco::Data::Session& session, int from, int to) {
@@ -213,6 +220,7 @@ Result<void> bring_up_to_date(Database& database, int version) {
 Result<Database> open_to_write(const std::string& folder) {
     const auto locked = lock_folder(folder);
     if (!locked) return tl::unexpected(locked.error());
+    if (auto ours = refuse_strange_files(folder); !ours) return tl::unexpected(std::move(ours.error()));
     const std::string file = folder + "/" + kStoreFile;
     // Not opened and closed again to look at it: that would take away the locks of another store in this process
     // (fcntl_locking(2); sqlite.org/howtocorrupt.html, section 2.2).
@@ -235,6 +243,7 @@ Result<Database> open_to_write(const std::string& folder) {
 }
 
 Result<Database> open_to_read(const std::string& folder) {
+    if (auto ours = refuse_strange_files(folder); !ours) return tl::unexpected(std::move(ours.error()));
     const std::string file = folder + "/" + kStoreFile;
     if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) != 0) {
         return errno == ENOENT ? make_empty() : state_error(errno, file);

@@ -84,6 +84,6 @@ def test_every_file_is_expected_and_is_roots_with_its_mode(request, kind, read):
     assert {path: files[path] for path in files.keys() - documents - OWN.get(kind, set())} == FILES | CONFIGURATION
     assert configuration == CONFIGURATION.keys()
     assert FOLDERS <= folders.keys() and set(folders.values()) == {0o755}
-    for name in ("README.md", "configuration.md", "credentials.md", "flow-log.md", "flow-log.schema.json"):
+    for name in ("README.md", "configuration.md", "credentials.md", "flow-log.md", "flow-log.schema.json", "security.md"):
         assert {DOCUMENTATION + name, f"{DOCUMENTATION}{name}.gz"} & documents, name
     assert all(files[path] == 0o644 for path in documents)

@@ -42,7 +42,11 @@ TEST(StartedThread, does_its_work) {
 
 TEST(StartedThread, hears_that_it_is_to_stop) {
     auto thread = start_thread(
-        "a test", [](const std::stop_token& stop) { while (!stop.stop_requested()) std::this_thread::yield(); },
+        "a test",
+        [](const std::stop_token& stop) {
+            while (!stop.stop_requested())
+                std::this_thread::yield();
+        },
         [](const Error&) {});
     ASSERT_TRUE(thread.has_value());
     thread.value() = std::jthread{};  // joins
@@ -67,7 +71,8 @@ TEST(StartedThread, that_cannot_be_had_is_an_error) {
     if (child == 0) {
         constexpr rlimit kNoMore{1, 1};
         constexpr uid_t kNobodyElse = 2'000'000'011;  // root may have as many as it likes
-        const bool limited = ::setrlimit(RLIMIT_NPROC, &kNoMore) == 0 && (::geteuid() != 0 || ::setuid(kNobodyElse) == 0);
+        const bool limited =
+            ::setrlimit(RLIMIT_NPROC, &kNoMore) == 0 && (::geteuid() != 0 || ::setuid(kNobodyElse) == 0);
         const auto thread = start_thread(
             "a test", [] {}, [](const Error&) {});
         ::_exit(limited && !thread && thread.error().number == EAGAIN &&
