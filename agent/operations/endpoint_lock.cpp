@@ -46,7 +46,9 @@ Result<EndpointLock> EndpointLock::take(const std::filesystem::path& state_dir, 
     auto file = open();
     // The store would have made the folder: why it could not is what is wrong.
     if (!file && file.error().number == ENOENT) file = make_own_folder(state_dir, 0750).and_then(open);
-    if (!file && file.error().number == EROFS) file = open_own_file(path, O_RDONLY, 0);
+    if (!file && file.error().number == EROFS) {
+        if (auto there = open_own_file(path, O_RDONLY, 0)) file = std::move(there);
+    }
     if (!file) return tl::unexpected(std::move(file.error()));
     if (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return system_error(errno, path.native());

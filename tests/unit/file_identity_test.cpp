@@ -138,12 +138,17 @@ TEST_F(AnothersFolder, of_ones_own_is_as_ever) {
     EXPECT_TRUE(AppendFile::open(roots_ + "/log", TornLine::End));
 }
 
-TEST_F(AnothersFolder, of_roots_that_others_may_write_to_has_no_store) {
-    ASSERT_EQ(::chmod(roots_.c_str(), 0770), 0);
+TEST_F(AnothersFolder, of_roots_has_no_store_beside_a_journal_of_anothers) {
+    ASSERT_EQ(::chmod(roots_.c_str(), 01777), 0);
+    ASSERT_TRUE(operations::SqliteStore::open(roots_));
+    const auto victim = folder_.write("victim", "no name of a journal");
+    const auto journal = roots_ + "/operations.db-journal";
+    std::ofstream{journal} << hot_journal(victim);
+    ASSERT_EQ(::chown(journal.c_str(), kNobody, kNobody), 0);
     const auto store = operations::SqliteStore::open(roots_);
     ASSERT_FALSE(store);
-    EXPECT_EQ(store.error().message,
-              "state directory " + roots_ + ": others than its owner may write to it (mode 770): make it 0750");
+    EXPECT_EQ(store.error().message, journal + ": belongs to user 65534, and its folder to root: it was left as it is");
+    EXPECT_TRUE(std::filesystem::exists(victim));
 }
 
 }  // namespace file_identity_test
