@@ -1,0 +1,7 @@
+import os
+import sys
+
+HERE = os.path.dirname(__file__)
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "api"), os.path.join(HERE, "..", "lab")]
+
+from lab_fixtures import lab, root  # noqa: E402, F401
