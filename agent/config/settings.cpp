@@ -136,7 +136,7 @@ SettingMap settings_of(Http& http) {
     known.add(with_default("insecure_loopback", http.insecure_loopback, boolean(),
                            "Whether listeners on loopback addresses ask for no credentials."));
     known.add(with_default("connections", http.connections, number(1, 1024),
-                           "How many TCP connections are served at once; each takes a thread."));
+                           "How many requests over TCP are answered at once; each takes a thread."));
     known.add(with_default("requests_per_second", http.requests_per_second, number(1, 65535),
                            "How often one key, token or certificate may ask; more in a moment, but not for long."));
     return known;

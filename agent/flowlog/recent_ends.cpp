@@ -4,17 +4,16 @@
 
 namespace headgate::flowlog {
 
-void RecentEnds::add(std::vector<EndedFlow> ended) {
+void RecentEnds::add(Batch ended) {
     if (ended.empty()) return;
+    const auto count = ended.size();
+    if (count > kKept) ended = {ended.end() - static_cast<std::ptrdiff_t>(kKept), ended.end()};
+    auto flows = std::make_shared<const Batch>(std::move(ended));
     const std::lock_guard lock{mutex_};
-    end_ += ended.size();
-    if (ended.size() > kKept) ended = {ended.end() - static_cast<std::ptrdiff_t>(kKept), ended.end()};
-    count_ += ended.size();
-    batches_.push_back(std::move(ended));
-    while (count_ - batches_.front().size() >= kKept) {
-        count_ -= batches_.front().size();
+    end_ += count;
+    batches_.push_back({end_ - flows->size(), std::move(flows)});
+    while (batches_.size() > 1 && end_ - batches_[1].first >= kKept)
         batches_.pop_front();
-    }
     added_.notify_all();
 }
 
@@ -29,19 +28,23 @@ bool RecentEnds::is_closed() const {
     return is_closed_;
 }
 
+std::uint64_t RecentEnds::end() const {
+    const std::lock_guard lock{mutex_};
+    return end_;
+}
+
 RecentEnds::Part RecentEnds::from(std::uint64_t position, std::chrono::milliseconds at_most) const {
     std::unique_lock lock{mutex_};
     added_.wait_for(lock, at_most, [&] { return end_ > position || is_closed_; });
-    const auto first = std::clamp(position, end_ - count_, end_);
     Part part;
-    auto skip = first - (end_ - count_);
-    for (const auto& batch : batches_) {
-        const auto skipped = std::min<std::uint64_t>(skip, batch.size());
-        part.flows.insert(part.flows.end(), batch.begin() + static_cast<std::ptrdiff_t>(skipped), batch.end());
-        skip -= skipped;
-    }
-    part.next = end_;
-    part.missed = first - std::min(first, position);
+    part.first = end_;
+    if (position >= end_) return part;
+    const auto behind = std::ranges::upper_bound(batches_, position, {}, &Kept::first);
+    const auto& kept = behind == batches_.begin() ? *behind : *std::prev(behind);
+    part.batch = kept.flows;
+    part.first = std::max(position, kept.first);
+    part.flows = std::span{*kept.flows}.subspan(part.first - kept.first);
+    part.missed = part.first - position;
     return part;
 }
 

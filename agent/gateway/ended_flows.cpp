@@ -1,6 +1,8 @@
 #include "gateway/ended_flows.h"
 
 #include <algorithm>
+#include <deque>
+#include <limits>
 
 #include "flowlog/record_format.h"
 
@@ -10,6 +12,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kPatience = 250ms;
+
+/// Bytes of lines that are formatted before they are handed on: so much memory each reader takes.
+constexpr std::size_t kPiece = 16UL * 1024;
 
 template <typename Values, typename Value>
 bool lists(const Values& values, const Value& value) {
@@ -39,25 +44,47 @@ LostFlows missed(std::uint64_t count, Timestamp now) {
             "they ended faster than they were read here, and are not remembered any more: the sinks have them"};
 }
 
+/// Where the last ones begin that are asked for, of those before `end`: as many as `latest` says.
+std::uint64_t beginning_of_latest(const flowlog::RecentEnds& recent, const EndedFlowQuery& query, std::uint64_t end) {
+    std::deque<std::uint64_t> latest;
+    for (auto part = recent.from(0, 0ms); part.first < end; part = recent.from(part.next(), 0ms)) {
+        for (std::size_t i = 0; i < part.flows.size(); ++i) {
+            if (!is_asked_for(part.flows[i], query)) continue;
+            latest.push_back(part.first + i);
+            if (latest.size() > query.latest) latest.pop_front();
+        }
+    }
+    return latest.empty() ? end : latest.front();
+}
+
+/// One piece of what there is between two positions, and where to go on. Nothing of the batch is kept when it returns.
+std::uint64_t append_piece(flowlog::LineBlock& lines, const flowlog::RecentEnds& recent, std::uint64_t position,
+                           std::uint64_t end, const EndedFlowQuery& query) {
+    const auto format = flowlog::make_format(config::FlowLogFormat::Eve);
+    const auto part = recent.from(position, query.follow ? kPatience : 0ms);
+    if (part.missed != 0 && asks_for_all(query)) {
+        format->append(lines, missed(std::min(part.first, end) - position, part.flows.front().ended_at));
+    }
+    position = part.first;
+    for (const auto& each : part.flows) {
+        if (position >= end || lines.bytes() >= kPiece) break;
+        if (is_asked_for(each, query)) format->append(lines, each);
+        ++position;
+    }
+    return position;
+}
+
 }  // namespace
 
 Result<void> tell_ended(const flowlog::RecentEnds& recent, const EndedFlowQuery& query, const RecordSink& take) {
-    const auto format = flowlog::make_format(config::FlowLogFormat::Eve);
-    auto part = recent.from(0, 0ms);
-    part.missed = 0;  // the past is told as far as it is remembered
-    std::erase_if(part.flows, [&](const EndedFlow& each) { return !is_asked_for(each, query); });
-    if (part.flows.size() > query.latest)
-        part.flows.erase(part.flows.begin(), part.flows.end() - static_cast<std::ptrdiff_t>(query.latest));
-    for (;;) {
+    const auto end_of_past = recent.end();
+    const auto end = query.follow ? std::numeric_limits<std::uint64_t>::max() : end_of_past;
+    for (auto position = beginning_of_latest(recent, query, end_of_past);;) {
+        const bool has_told_all = position >= std::min(end, recent.end());
+        if (has_told_all && (!query.follow || recent.is_closed() || query.is_over())) return {};
         flowlog::LineBlock lines;
-        if (part.missed != 0 && asks_for_all(query)) {
-            format->append(lines, missed(part.missed, part.flows.front().ended_at));
-        }
-        for (const auto& each : part.flows)
-            if (is_asked_for(each, query)) format->append(lines, each);
+        position = append_piece(lines, recent, position, end, query);
         if (auto taken = take_lines(lines, take); !taken) return taken;
-        if (!query.follow || recent.is_closed() || query.is_over()) return {};
-        part = recent.from(part.next, kPatience);
     }
 }
 

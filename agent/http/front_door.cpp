@@ -7,6 +7,7 @@
 #include "http/access_line.h"
 #include "http/aws/aws_error.h"
 #include "http/console/console.h"
+#include "http/host.h"
 #include "http/problem.h"
 #include "http/rest/routes.h"
 
@@ -60,6 +61,12 @@ Answer too_often(const Request& request, std::string_view why, std::chrono::seco
     return answer;
 }
 
+/// As whom requests of somebody unknown are counted.
+std::string stranger(const Request& request) {
+    const auto address = parse_address(request.caller.source_address);
+    return "address:" + (address ? neighbourhood_of(*address) : request.caller.source_address);
+}
+
 /// Whether JSON of it would take far more memory than its text: no order of ours has that many members.
 bool is_intricate(std::string_view body) {
     constexpr std::ptrdiff_t kMostMembers = 8192;
@@ -98,10 +105,18 @@ Answer FrontDoor::answer(Request& request) {
     return router_.answer(request);
 }
 
-/// Over TCP, whoever is not known gets no further.
+/// Whether it tells nothing of this gateway.
+bool FrontDoor::is_for_anybody(const Request& request) const {
+    return !speaks_aws(request) && (is_of_console(request) || router_.is_open(request));
+}
+
+/// Over TCP, whoever is not known gets no further, nor a page of another site by the browser of somebody who is known:
+/// a client certificate and this machine's loopback come with whatever a browser asks for. A link leads to the console.
 std::optional<Answer> FrontDoor::turn_away(Request& request) const {
     if (request.admission == Admission::PeerCredentials) return std::nullopt;
     if (auto checked = access::check_origin(request); !checked) return forbidden(request, checked.error().message);
+    const auto checked_site = is_for_anybody(request) ? Result<void>{} : access::check_fetch_site(request);
+    if (!checked_site) return forbidden(request, checked_site.error().message);
     if (request.admission == Admission::Credentials) return turn_away_stranger(request);
     request.caller.face = "loopback";
     const auto checked = access::check_local_host(request);
@@ -110,12 +125,11 @@ std::optional<Answer> FrontDoor::turn_away(Request& request) const {
 
 std::optional<Answer> FrontDoor::turn_away_stranger(Request& request) const {
     request.rights = {gateway::Role::Viewer, std::vector<std::string>{}};
-    if (!speaks_aws(request) && (is_of_console(request) || router_.is_open(request))) return std::nullopt;
+    if (is_for_anybody(request)) return std::nullopt;
     const auto by = admitted();
     const auto identity =
         by->authenticator.identify(request, request.certificate_name, std::chrono::system_clock::now());
-    const auto who =
-        identity ? identity->caller.face + ":" + identity->caller.user : "address:" + request.caller.source_address;
+    const auto who = identity ? identity->caller.face + ":" + identity->caller.user : stranger(request);
     if (const auto wait = by->limiter.wait_for(who, std::chrono::steady_clock::now())) {
         return too_often(request, "more requests than http.requests_per_second allows", *wait);
     }

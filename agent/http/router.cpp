@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "flow/text.h"
+#include "http/host.h"
 #include "http/problem.h"
 
 namespace headgate::http {
@@ -24,6 +25,21 @@ std::optional<std::map<std::string, std::string>> match(std::string_view pattern
         if (is_variable(wanted)) members.emplace(wanted.substr(1, wanted.size() - 2), std::move(*part));
     }
     return members;
+}
+
+/// An absolute target (RFC 9112, section 3.2.2), whose host counts whatever Host says: what is behind the host is left,
+/// as it stands with a target of the usual form.
+Result<void> take_authority(std::string_view& target, Request& request) {
+    for (const std::string_view scheme : {"http://", "https://"}) {
+        if (!equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
+        const auto rest = target.substr(scheme.size());
+        const auto host = rest.substr(0, rest.find_first_of("/?"));
+        if (host.empty() || !is_host(host)) return invalid("the request's target names no host");
+        request.headers.insert_or_assign("Host", std::string{host});
+        target = rest.substr(host.size());
+        return {};
+    }
+    return invalid("the request's target must be a path, or a whole URL");
 }
 
 /// What speaks against the request before its handler sees it.
@@ -100,8 +116,11 @@ Result<std::string> decoded(std::string_view text, UrlPart part) {
 }
 
 Result<void> take_target(std::string_view target, Request& request) {
-    if (!target.starts_with('/')) return invalid("the request's target must be a path");
+    if (!target.starts_with('/')) {
+        if (auto taken = take_authority(target, request); !taken) return taken;
+    }
     request.path = take_until(target, '?');
+    if (request.path.empty()) request.path = "/";
     request.query_text = target;
     while (!target.empty()) {
         auto value = take_until(target, '&');

@@ -49,7 +49,8 @@ class Router {
 enum class UrlPart : std::uint8_t { Path, Query };
 [[nodiscard]] Result<std::string> decoded(std::string_view text, UrlPart part);
 
-/// Takes a request's target (`/path?name=value&...`) apart into path and query.
+/// Takes a request's target (`/path?name=value&...`) apart into path and query. Where it is a whole URL, its host
+/// becomes the request's.
 [[nodiscard]] Result<void> take_target(std::string_view target, Request& request);
 
 }  // namespace headgate::http

@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) std::abort();
     const FileDescriptor client{ends[0]};
-    http::Wire wire{FileDescriptor{ends[1]}};
+    auto wire = std::make_unique<http::Wire>(FileDescriptor{ends[1]});
     if (::send(client.get(), data, size, MSG_NOSIGNAL) != static_cast<ssize_t>(size)) std::abort();
     ::shutdown(client.get(), SHUT_WR);
 
@@ -50,7 +50,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     http::Peer root;
     root.caller = {"unix", 0U, "root", "", ""};
     root.is_admitted = true;
-    const http::Service service{checked, {}, [] { return false; }, [] { return false; }, [](http::Phase) {}};
-    http::serve(wire, root, service);
+    const http::Service service{checked, {}, [] { return false; }, [] { return false; }, [] { return false; }, [] {}};
+    http::Connection connection{std::move(wire), root, service, std::chrono::steady_clock::now()};
+    while (const auto rest = connection.advance())
+        if (rest->phase == http::Phase::Answering) break;  // nobody reads it
     return 0;
 }

@@ -86,18 +86,20 @@ int main(int argc, char** argv) {
         write(folder / "configuration", ++number, text);
     }
     for (const auto* text :
-         {"POST /v1/operations HTTP/1.1\r\nContent-Type: application/json\r\nIdempotency-Key: a\r\nContent-Length: "
+         {"POST /v1/operations HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nIdempotency-Key: "
+          "a\r\nContent-Length: "
           "214\r\n"
           "\r\n{\"type\":\"FLOW_FLUSH\",\"filters\":[{\"source\":\"10.0.0.0/"
           "8\",\"source_port\":\"1:2\",\"protocols\":[\"tcp\"]"
           "}],\"state\":\"NEW\",\"match\":\"any\",\"mark\":\"0x5/0x7\",\"zone\":5,\"minimum_bytes\":9,\"dry_run\":true,"
           "\"protected\":[\"protocol=tcp\"],\"maximum_flows\":3}",
-          "PUT /v1/stream-exception-policy?firewall=edge HTTP/1.1\r\nContent-Type: application/json\r\n"
+          "PUT /v1/stream-exception-policy?firewall=edge HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
           "Transfer-Encoding: chunked\r\n\r\n11\r\n{\"policy\":\"drop\"}\r\n0\r\n\r\n",
-          "GET /v1/operations?type=FLOW_CAPTURE&limit=%31 HTTP/1.1\r\n\r\nPOST /v1/operations/operation-1/cancel "
+          "GET /v1/operations?type=FLOW_CAPTURE&limit=%31 HTTP/1.1\r\nHost: a\r\n\r\nPOST "
+          "/v1/operations/operation-1/cancel "
           "HTTP/1.0"
           "\r\n\r\n",
-          "GET /v1/operations/operation-1/results?limit=7 HTTP/1.1\r\nAccept: text/csv;q=0.5, "
+          "GET /v1/operations/operation-1/results?limit=7 HTTP/1.1\r\nHost: a\r\nAccept: text/csv;q=0.5, "
           "*/*;q=0.1\r\nX-Headgate-Sudo-User: a\r\n\r\n"}) {
         write(folder / "http_request", ++number, text);
     }

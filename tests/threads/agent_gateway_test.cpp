@@ -148,7 +148,7 @@ TEST_F(AgentsGateway, a_client_that_goes_away_while_it_waits_frees_its_thread) {
     const auto id = client()->start(capture())->id;
     {
         const auto waiter = raw();
-        waiter.say("GET /v1/operations/" + id + "?wait_ms=30000 HTTP/1.1\r\n\r\n");
+        waiter.say("GET /v1/operations/" + id + "?wait_ms=30000 HTTP/1.1\r\nHost: x\r\n\r\n");
         EXPECT_TRUE(soon([&] { return gateway_.waiting() == 1; }));
     }
     EXPECT_TRUE(soon([&] { return server_->connections() == 0 && gateway_.waiting() == 0; }));

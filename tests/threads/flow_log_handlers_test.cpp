@@ -109,7 +109,8 @@ TEST_F(FlowLogOverHttp, errors_name_the_parameter_and_the_rule) {
 TEST_F(FlowLogOverHttp, an_error_before_the_first_record_is_the_answer) {
     gateway_.fail_with({ErrorKind::Failed, "no flow log is kept", 0});
     start();
-    EXPECT_TRUE(answer_to("GET /v1/flow-log HTTP/1.1\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 500 "));
+    EXPECT_TRUE(
+        answer_to("GET /v1/flow-log HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 500 "));
 }
 
 TEST_F(FlowLogOverHttp, whoever_follows_is_told_of_each_flow_as_it_ends) {
@@ -159,7 +160,7 @@ TEST_F(FlowLogOverHttp, nobody_is_told_who_has_gone) {
     start();
     {
         const auto follower = raw();
-        follower.say("GET /v1/flow-log?follow=true HTTP/1.1\r\n\r\n");
+        follower.say("GET /v1/flow-log?follow=true HTTP/1.1\r\nHost: x\r\n\r\n");
         EXPECT_TRUE(follower.hear("\r\n\r\n").starts_with("HTTP/1.1 200 ")) << "though there is no record yet";
         EXPECT_EQ(gateway_.streams(), 1);
     }

@@ -20,6 +20,21 @@ std::vector<EndedFlow> ended(std::uint32_t first, std::uint32_t count) {
     return flows;
 }
 
+/// All from a position on.
+std::vector<RecentEnds::Part> all_from(const RecentEnds& recent, std::uint64_t position) {
+    std::vector<RecentEnds::Part> parts{recent.from(position, 0ms)};
+    while (parts.back().next() != recent.end())
+        parts.push_back(recent.from(parts.back().next(), 0ms));
+    return parts;
+}
+
+std::size_t count(const std::vector<RecentEnds::Part>& parts) {
+    std::size_t flows = 0;
+    for (const auto& each : parts)
+        flows += each.flows.size();
+    return flows;
+}
+
 TEST(RecentEnds, come_in_their_order_from_where_one_looks) {
     RecentEnds recent;
     recent.add(ended(1, 3));
@@ -27,10 +42,13 @@ TEST(RecentEnds, come_in_their_order_from_where_one_looks) {
     ASSERT_EQ(all.flows.size(), 3U);
     EXPECT_EQ(all.flows.front().flow.id, 1U);
     recent.add(ended(4, 2));
-    const auto rest = recent.from(all.next, 0ms);
+    const auto rest = recent.from(all.next(), 0ms);
     ASSERT_EQ(rest.flows.size(), 2U);
     EXPECT_EQ(rest.flows.front().flow.id, 4U);
     EXPECT_EQ(rest.missed, 0U);
+    EXPECT_EQ(recent.from(2, 0ms).flows.front().flow.id, 3U) << "in the middle of what was added together";
+    EXPECT_TRUE(recent.from(recent.end(), 0ms).flows.empty());
+    EXPECT_EQ(recent.from(recent.end(), 0ms).next(), 5U);
 }
 
 TEST(RecentEnds, are_no_more_than_are_kept_and_tell_a_slow_one_what_was_missed) {
@@ -41,18 +59,24 @@ TEST(RecentEnds, are_no_more_than_are_kept_and_tell_a_slow_one_what_was_missed) 
     EXPECT_EQ(part.flows.size(), RecentEnds::kKept);
     EXPECT_EQ(part.missed, 100U);
     EXPECT_EQ(part.flows.front().flow.id, 106U);
-    EXPECT_EQ(part.next, RecentEnds::kKept + 105);
+    EXPECT_EQ(part.next(), RecentEnds::kKept + 105);
 }
 
 TEST(RecentEnds, that_came_little_by_little_are_kept_as_long) {
     RecentEnds recent;
     for (std::uint32_t id = 1; id <= 9000; id += 3)
         recent.add(ended(id, 3));
-    const auto part = recent.from(0, 0ms);
-    EXPECT_GE(part.flows.size(), RecentEnds::kKept);
-    EXPECT_LE(part.flows.size(), RecentEnds::kKept + 2);
-    EXPECT_EQ(part.flows.size() + part.missed, 9000U);
-    EXPECT_EQ(part.flows.back().flow.id, 9000U);
+    const auto parts = all_from(recent, 0);
+    EXPECT_GE(count(parts), RecentEnds::kKept);
+    EXPECT_LE(count(parts), RecentEnds::kKept + 2);
+    EXPECT_EQ(count(parts) + parts.front().missed, 9000U);
+    EXPECT_EQ(parts.back().flows.back().flow.id, 9000U);
+}
+
+TEST(RecentEnds, are_shared_by_all_who_look_on) {
+    RecentEnds recent;
+    recent.add(ended(1, 1000));
+    EXPECT_EQ(recent.from(0, 0ms).batch, recent.from(500, 0ms).batch);
 }
 
 TEST(RecentEnds, wake_one_who_waits) {

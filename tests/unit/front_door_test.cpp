@@ -133,6 +133,33 @@ TEST_F(TheFrontDoor, without_credentials_loopback_is_asked_as_loopback) {
     EXPECT_EQ(door_.answer(request).status, 403);
 }
 
+TEST_F(TheFrontDoor, a_page_of_another_site_asks_for_nothing_by_a_browser_that_comes_with_rights) {
+    auto request = request_for("/v1/flow-table");
+    request.admission = Admission::Anybody;
+    request.headers["Host"] = "localhost:8443";
+    request.headers["Sec-Fetch-Site"] = "cross-site";
+    EXPECT_EQ(door_.answer(request).status, 403) << "a picture with that address";
+    request.path = "/";
+    EXPECT_EQ(door_.answer(request).status, 200) << "a link to the console";
+    request = request_for("/v1/operations");
+    request.certificate_name = "engineer";
+    request.headers["Sec-Fetch-Site"] = "same-site";
+    EXPECT_EQ(door_.answer(request).status, 403);
+    request.headers["Sec-Fetch-Site"] = "same-origin";
+    EXPECT_EQ(door_.answer(request).status, 200);
+}
+
+TEST_F(TheFrontDoor, strangers_of_one_network_are_one) {
+    admit(1, 8);
+    std::vector<int> statuses;
+    for (const auto* address : {"2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1"}) {
+        auto request = request_for("/v1/operations");
+        request.caller.source_address = address;
+        statuses.push_back(ask(request).status);
+    }
+    EXPECT_EQ(statuses, (std::vector{401, 401, 429, 401}));
+}
+
 TEST_F(TheFrontDoor, what_cannot_be_taken_is_told_in_the_same_form) {
     EXPECT_NE(door_.objection(aws_request(), 413, "too long").body.find("#RequestEntityTooLargeException"),
               std::string::npos);

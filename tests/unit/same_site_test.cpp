@@ -31,6 +31,18 @@ TEST(SameSite, a_page_of_another_site_may_not) {
     EXPECT_FALSE(check_origin(asked({}, "https://gateway")));
 }
 
+TEST(SameSite, what_a_page_of_another_site_has_asked_for_is_told_by_the_browser) {
+    const auto fetched = [](const std::string& site) {
+        auto request = asked("localhost:8443");
+        if (!site.empty()) request.headers["Sec-Fetch-Site"] = site;
+        return check_fetch_site(request).has_value();
+    };
+    for (const auto* site : {"", "same-origin", "none"})
+        EXPECT_TRUE(fetched(site)) << site;
+    for (const auto* site : {"cross-site", "same-site", "same-origin, cross-site", "Same-Origin", "else"})
+        EXPECT_FALSE(fetched(site)) << site;
+}
+
 TEST(SameSite, loopback_has_many_names) {
     for (const auto* host : {"localhost", "LOCALHOST:80", "127.0.0.1:8443", "127.1.2.3", "[::1]:8443", "[::1]"})
         EXPECT_TRUE(check_local_host(asked(host))) << host;

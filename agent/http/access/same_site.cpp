@@ -3,22 +3,9 @@
 #include "headgate/address.h"
 
 #include "flow/text.h"
+#include "http/host.h"
 
 namespace headgate::http::access {
-namespace {
-
-/// `localhost:8443`, `[::1]:8443`, `127.0.0.1` without the port; empty where it is none of this form.
-std::string_view without_port(std::string_view host) {
-    const auto bracket = host.find(']');
-    const bool is_bracketed = host.starts_with('[') && bracket != std::string_view::npos;
-    const auto name = is_bracketed ? host.substr(1, bracket - 1) : host.substr(0, host.find(':'));
-    const auto rest = host.substr(is_bracketed ? bracket + 1 : name.size());
-    return rest.empty() || (rest.front() == ':' && parse_unsigned<std::uint16_t>(rest.substr(1))) ? name
-                                                                                                  : std::string_view{};
-}
-
-}  // namespace
-
 Result<void> check_origin(const Request& request) {
     const auto origin = request.header("Origin");
     if (origin.empty()) return {};
@@ -28,6 +15,12 @@ Result<void> check_origin(const Request& request) {
         }
     }
     return refused("Origin: a page of another site may not ask");
+}
+
+Result<void> check_fetch_site(const Request& request) {
+    const auto site = request.header("Sec-Fetch-Site");
+    if (site.empty() || site == "same-origin" || site == "none") return {};
+    return refused("Sec-Fetch-Site: a page of another site may not ask");
 }
 
 Result<void> check_local_host(const Request& request) {

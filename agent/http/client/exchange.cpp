@@ -127,10 +127,12 @@ Result<Answered> ask_until_answered(const std::filesystem::path& socket, const Q
 
 /// The body of an answer, unless that is a problem.
 Result<BodyReader> body_of(Answered& answered, const Question& question) {
-    auto body = BodyReader::of(answered.response, answered.wire);
+    const auto framing = framing_of({answered.response.begin(), answered.response.end()});
+    if (!framing) return tl::unexpected(framing.error());
+    BodyReader body{*framing, answered.wire};
     const int status = answered.response.getStatus();
-    if (!body || (status >= 200 && status < 300)) return body;
-    const auto text = body->read_all(kLongestBody, in(question.patience));
+    if (status >= 200 && status < 300) return body;
+    const auto text = body.read_all(kLongestBody, in(question.patience));
     if (!text) return tl::unexpected(text.error());
     return tl::unexpected(error_of(status, *text));
 }
@@ -182,7 +184,7 @@ Result<void> read_lines(const std::filesystem::path& socket, const Question& que
     if (!body) return tl::unexpected(std::move(body.error()));
     Lines lines{take};
     for (;;) {
-        if (!may_go_on(answered->wire)) return {};
+        if (!body->has_more_at_hand() && !may_go_on(answered->wire)) return {};
         const auto bytes = body->read(in(question.patience));
         if (!bytes) return tl::unexpected(bytes.error());
         if (bytes->empty()) return lines.finish();

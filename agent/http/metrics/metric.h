@@ -33,9 +33,10 @@ inline constexpr Metric kEventsLost{"headgate_events_lost_total",
                                     prometheus::MetricType::Counter};
 inline constexpr Metric kRequests{"headgate_http_requests_total", "HTTP requests that were answered.",
                                   prometheus::MetricType::Counter};
-inline constexpr Metric kTurnedAway{"headgate_http_connections_turned_away_total",
-                                    "Connections that were closed at once: too many, of all or of one address.",
-                                    prometheus::MetricType::Counter};
+inline constexpr Metric kTurnedAway{
+    "headgate_http_connections_turned_away_total",
+    "Connections that were closed before they had an answer: too many, of all or of one address.",
+    prometheus::MetricType::Counter};
 inline constexpr Metric kRequestDuration{"headgate_http_request_duration_seconds",
                                          "From a request's arrival to the end of its answer.",
                                          prometheus::MetricType::Histogram};

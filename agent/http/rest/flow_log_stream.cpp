@@ -11,8 +11,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A system call costs nothing beside it.
-constexpr std::size_t kRecordPiece = 128UL * 1024;
+/// A system call costs little beside it, and as much memory is kept for each of those who read slowly.
+constexpr std::size_t kRecordPiece = 16UL * 1024;
 
 class RecordWriter {
   public:

@@ -24,8 +24,8 @@ constexpr std::uint64_t kAllFlows = UINT64_MAX;
 constexpr std::uint64_t kLargestPage = 1'000'000;
 constexpr std::uint64_t kLastCursor = INT64_MAX - kLargestPage;  ///< the store counts rows in 64 bits with a sign
 
-/// Large enough that a system call costs nothing beside it, small enough to stay in the processor's cache.
-constexpr std::size_t kPiece = 128UL * 1024;
+/// Large enough that a system call costs little beside it; so much is kept for each of those who read slowly.
+constexpr std::size_t kPiece = 32UL * 1024;
 
 /// Which of an operation's flows.
 struct Page {

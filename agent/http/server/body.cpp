@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <iterator>
 
@@ -12,95 +13,142 @@ namespace {
 
 constexpr std::size_t kLongestChunkLine = 1024;
 constexpr std::size_t kMostTrailerLines = 100;
-constexpr std::size_t kChunk = 64 * 1024;
 
-using Fields = Poco::Net::HTTPMessage;
+/// Of all chunk extensions of a body: nobody uses them, and they would be a way around its limit.
+constexpr std::size_t kMostExtensions = 16UL * 1024;
 
-std::size_t times_given(const Fields& fields, const std::string& name) {
-    std::size_t count = 0;
-    for (auto field = fields.find(name); field != fields.end() && equal_ignoring_case(field->first, name); ++field)
-        ++count;
-    return count;
-}
+constexpr std::size_t kMostDigits = 16;  ///< of a chunk's length, in 64 bits; zeros may stand before
+
+constexpr std::size_t kFromWire = 64UL * 1024;
 
 }  // namespace
 
-Result<BodyReader> BodyReader::of(const Fields& message, Wire& wire) {
-    const auto& length = Fields::CONTENT_LENGTH;
-    const auto& encoding = Fields::TRANSFER_ENCODING;
-    const auto lengths = times_given(message, length);
-    const auto encodings = times_given(message, encoding);
+Result<Framing> framing_of(const Fields& fields) {
+    constexpr std::string_view kLength = "Content-Length";
+    constexpr std::string_view kEncoding = "Transfer-Encoding";
+    const auto lengths = times_given(fields, kLength);
+    const auto encodings = times_given(fields, kEncoding);
     if (lengths + encodings > 1) return invalid("the length of the body is given twice");
     if (encodings == 1) {
-        if (!equal_ignoring_case(message.get(encoding), "chunked")) {
-            return invalid("{}: chunked is the only one that is understood", encoding);
-        }
-        return BodyReader{wire, 0, true};
+        if (equal_ignoring_case(value_of(fields, kEncoding), "chunked")) return Framing{0, true};
+        return invalid("{}: chunked is the only one that is understood", kEncoding);
     }
-    if (lengths == 0) return BodyReader{wire, 0, false};
-    const auto bytes = parse_unsigned<std::uint64_t>(message.get(length));
-    if (!bytes) return invalid("{}: not a number", length);
-    return BodyReader{wire, *bytes, false};
+    if (lengths == 0) return Framing{};
+    const auto bytes = parse_unsigned<std::uint64_t>(value_of(fields, kLength));
+    if (!bytes) return invalid("{}: not a number", kLength);
+    return Framing{*bytes, false};
 }
 
-Result<std::string_view> BodyReader::read(Deadline until) {
-    if (chunked_ && left_ == 0) {
-        auto begun = end_chunk(until).and_then([&] { return begin_chunk(until); });
-        if (!begun) return tl::unexpected(std::move(begun.error()));
-    }
-    if (left_ == 0) return std::string_view{};
-    auto bytes = wire_->read_some(static_cast<std::size_t>(std::min<std::uint64_t>(left_, kChunk)), until);
-    if (!bytes) return bytes;
-    if (bytes->empty()) {
-        return tl::unexpected(Error{ErrorKind::Failed, "the connection ended in the middle of a body", ECONNRESET});
-    }
-    left_ -= bytes->size();
-    return bytes;
+BodyDecoder::BodyDecoder(const Framing& framing)
+    : is_chunked_(framing.is_chunked),
+      part_(framing.is_chunked    ? Part::ChunkSize
+            : framing.length == 0 ? Part::End
+                                  : Part::Data),
+      left_(framing.length) {}
+
+Result<std::string_view> BodyDecoder::take(std::string_view& bytes) {
+    if (auto skipped = skip_framing(bytes); !skipped) return tl::unexpected(std::move(skipped.error()));
+    if (part_ != Part::Data) return std::string_view{};
+    const auto piece = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size())));
+    bytes.remove_prefix(piece.size());
+    left_ -= piece.size();
+    if (left_ == 0) part_ = is_chunked_ ? Part::ChunkEnd : Part::End;
+    return piece;
 }
 
-Result<void> BodyReader::end_chunk(Deadline until) {
-    if (left_ != 0 || !inside_) return {};
-    const auto end = wire_->read_line(kLongestChunkLine, until);
-    if (!end) return tl::unexpected(end.error());
-    inside_ = false;
-    return end->empty() ? Result<void>{} : invalid("a chunk of the body is longer than it says");
+Result<void> BodyDecoder::skip_framing(std::string_view& bytes) {
+    while (!bytes.empty() && part_ != Part::Data && part_ != Part::End)
+        if (auto taken = take_line(bytes); !taken) return taken;
+    return {};
 }
 
-Result<void> BodyReader::begin_chunk(Deadline until) {
-    const auto line = wire_->read_line(kLongestChunkLine, until);
-    if (!line) return tl::unexpected(line.error());
-    std::string_view rest = *line;
+/// As much of one line as there is.
+Result<void> BodyDecoder::take_line(std::string_view& bytes) {
+    const auto end = bytes.find('\n');
+    const auto piece = bytes.substr(0, end);
+    if (line_.size() + piece.size() > kLongestChunkLine) {
+        return tl::unexpected(Error{ErrorKind::Invalid,
+                                    fmt::format("a line between the chunks is longer than {} bytes", kLongestChunkLine),
+                                    EMSGSIZE});
+    }
+    line_.append(piece);
+    bytes.remove_prefix(std::min(bytes.size(), piece.size() + 1));
+    if (end == std::string_view::npos) return {};
+    if (line_.ends_with('\r')) line_.pop_back();
+    auto read = read_line();
+    line_.clear();
+    return read;
+}
+
+Result<void> BodyDecoder::read_line() {
+    if (part_ == Part::ChunkSize) return begin_chunk();
+    if (part_ == Part::Trailer) return read_trailer_line();
+    if (!line_.empty()) return invalid("a chunk of the body is longer than it says");
+    part_ = Part::ChunkSize;
+    return {};
+}
+
+Result<void> BodyDecoder::begin_chunk() {
+    std::string_view rest = line_;
     auto digits = take_until(rest, ';');
+    extensions_ += rest.size() + (digits.size() > kMostDigits ? digits.size() - kMostDigits : 0);
+    if (extensions_ > kMostExtensions) return invalid("the chunks of the body have too long extensions");
     while (digits.ends_with(' ') || digits.ends_with('\t'))
         digits.remove_suffix(1);
     const auto size = parse_unsigned<std::uint64_t>(digits, 16);
     if (!size) return invalid("a chunk of the body does not begin with its length");
     left_ = *size;
-    inside_ = left_ != 0;
-    if (inside_) return {};
-    chunked_ = false;
-    return read_trailer(until);
+    part_ = left_ == 0 ? Part::Trailer : Part::Data;
+    return {};
 }
 
-Result<void> BodyReader::read_trailer(Deadline until) {
-    for (std::size_t lines = 0; lines < kMostTrailerLines; ++lines) {
-        const auto line = wire_->read_line(kLongestChunkLine, until);
-        if (!line) return tl::unexpected(line.error());
-        if (line->empty()) return {};
+/// What it says is left alone, as it may be (RFC 9112, section 7.1.2).
+Result<void> BodyDecoder::read_trailer_line() {
+    if (line_.empty()) {
+        part_ = Part::End;
+        return {};
     }
-    return invalid("the body has too long a trailer");
+    if (++trailer_lines_ > kMostTrailerLines) return invalid("the body has too long a trailer");
+    return parse_field(line_).map([](const auto&) {});
+}
+
+Result<std::string_view> BodyReader::read(Deadline until) {
+    while (!decoder_.is_at_end()) {
+        if (ahead_.empty()) {
+            if (auto filled = fill(until); !filled) return tl::unexpected(std::move(filled.error()));
+        }
+        auto piece = decoder_.take(ahead_);
+        if (!piece || !piece->empty()) return piece;
+    }
+    return std::string_view{};
+}
+
+Result<void> BodyReader::end_chunk(Deadline until) {
+    while (decoder_.is_behind_chunk() && ahead_.empty())
+        if (auto filled = fill(until).and_then([&] { return decoder_.skip_framing(ahead_); }); !filled) return filled;
+    return decoder_.skip_framing(ahead_);
+}
+
+Result<void> BodyReader::fill(Deadline until) {
+    const auto bytes = wire_->read_some(kFromWire, until);
+    if (!bytes) return tl::unexpected(bytes.error());
+    if (bytes->empty()) {
+        return tl::unexpected(Error{ErrorKind::Failed, "the connection ended in the middle of a body", ECONNRESET});
+    }
+    ahead_ = *bytes;
+    return {};
 }
 
 Result<std::string> BodyReader::read_all(std::size_t at_most, Deadline until) {
-    const auto too_long =
-        tl::unexpected(Error{ErrorKind::Invalid, fmt::format("the body is longer than {} bytes", at_most), EMSGSIZE});
-    if (left_ > at_most) return too_long;
     std::string body;
     for (;;) {
         const auto bytes = read(until);
         if (!bytes) return tl::unexpected(bytes.error());
         if (bytes->empty()) return body;
-        if (body.size() + bytes->size() > at_most) return too_long;
+        if (body.size() + bytes->size() > at_most) {
+            return tl::unexpected(
+                Error{ErrorKind::Invalid, fmt::format("the body is longer than {} bytes", at_most), EMSGSIZE});
+        }
         body.append(*bytes);
     }
 }

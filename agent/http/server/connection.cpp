@@ -1,272 +1,270 @@
 #include "http/server/connection.h"
 
-#include <Poco/Exception.h>
-#include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
+#include <poll.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <optional>
+#include <array>
 #include <sstream>
+#include <utility>
 
-#include "flow/text.h"
 #include "http/problem.h"
-#include "http/router.h"
 #include "http/server/body.h"
 
 namespace headgate::http {
 namespace {
 
 using Poco::Net::HTTPMessage;
-using Poco::Net::HTTPRequest;
 using Poco::Net::HTTPResponse;
 
-constexpr std::size_t kLongestNote = 256;  ///< of what a peer says about itself
+/// For whoever is refused, and still sends.
+constexpr std::chrono::seconds kDraining{2};
 
-enum class Then : std::uint8_t { KeepAlive, Close };
+constexpr std::size_t kReadAtOnce = 16UL * 1024;
 
-/// What is wrong with a message, by the errno of who read it.
-int status_of(const Error& error, int too_long) {
-    switch (error.number) {
-        case EMSGSIZE:
-            return too_long;
-        case ETIMEDOUT:
-            return 408;
-        default:
-            return 400;
-    }
-}
+/// What a client on the same network takes to ask again, as programs do that have much to ask.
+constexpr std::chrono::milliseconds kLinger{10};
 
-/// RFC 9110, section 5.6.2
-bool is_token(std::string_view text) {
-    const auto fits = [](char c) {
-        const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        return alphanumeric || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
-    };
-    return !text.empty() && std::ranges::all_of(text, fits);
-}
+/// Requests that are answered one after the other before others get the thread.
+constexpr unsigned kInARow = 16;
 
-/// RFC 9110, section 5.5
-bool is_field_value(std::string_view text) {
-    return std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7F; });
-}
-
-std::string_view take_line(std::string_view& head) {
-    auto line = take_until(head, '\n');
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    return line;
-}
-
-/// Not by Poco, which decodes words in fields as mail has them (RFC 2047): what is signed, and what a proxy in front
-/// has read, are the fields as they are.
-Result<HTTPRequest> parse_head(std::string_view head) {
-    const auto malformed = invalid("the request is not well-formed HTTP");
-    auto line = take_line(head);
-    const auto method = take_until(line, ' ');
-    const auto target = take_until(line, ' ');
-    if (!is_token(method) || target.empty() || !is_field_value(target)) return malformed;
-    if (line != HTTPMessage::HTTP_1_1 && line != HTTPMessage::HTTP_1_0) {
-        return invalid("only HTTP/1.1 and HTTP/1.0 are spoken here");
-    }
-    HTTPRequest request{std::string{method}, std::string{target}, std::string{line}};
-    for (line = take_line(head); !line.empty(); line = take_line(head)) {
-        const auto name = take_until(line, ':');
-        if (!is_token(name) || !is_field_value(line)) return malformed;
-        request.add(std::string{name}, std::string{trimmed(line)});
-    }
+Request blank_request(const Peer& peer) {
+    Request request;
+    request.caller = peer.caller;
+    request.admission = peer.admission;
+    request.own_flows = peer.own_flows;
     return request;
 }
 
-/// What the peer says of itself; taken from root alone, who could pretend anything anyway.
-std::string note_of(const Request& request, const char* name) {
-    const auto note = request.header(name);
-    const auto printable = [](char c) { return c >= ' ' && c < 0x7F; };
-    return note.size() <= kLongestNote && std::ranges::all_of(note, printable) ? std::string{note} : std::string{};
+HTTPResponse response_of(const Answer& answer, bool keeps_alive) {
+    HTTPResponse response{HTTPMessage::HTTP_1_1, static_cast<HTTPResponse::HTTPStatus>(answer.status)};
+    response.setDate(Poco::Timestamp{});
+    response.setContentType(answer.content_type);
+    response.setKeepAlive(keeps_alive);
+    response.set("X-Content-Type-Options", "nosniff");  // WHATWG Fetch, section 3.8: a browser believes the type
+    for (const auto& [name, value] : answer.headers)
+        response.set(name, value);
+    return response;
 }
 
-/// What the head says, put into the request; as much of it as there is, also where something is wrong with it.
-Result<void> take_head(const HTTPRequest& head, Request& request) {
-    request.method = head.getMethod();
-    for (const auto& [name, value] : head) {
-        const auto [field, is_new] = request.headers.emplace(name, value);
-        if (!is_new) field->second.append(", ").append(value);  // RFC 9110, section 5.3
-    }
-    if (request.caller.uid == 0U) {
-        request.caller.sudo_user = note_of(request, "X-Headgate-Sudo-User");
-        request.caller.source_address = note_of(request, "X-Headgate-Source-Address");
-    }
-    return take_target(head.getURI(), request);
+std::string text_of(const HTTPResponse& response) {
+    std::ostringstream text;
+    response.write(text);
+    return text.str();
 }
-
-class Connection {
-  public:
-    Connection(Wire& wire, const Peer& peer, const Service& service) : wire_(wire), peer_(peer), service_(service) {}
-
-    void serve() {
-        while (wait_for_request() && serve_one() == Then::KeepAlive) {
-        }
-    }
-
-  private:
-    bool wait_for_request() {
-        if (served_ == 0) return wire_.wait_for_data(in(limits().request));
-        service_.enters(Phase::Idle);
-        return wire_.wait_for_data(in(limits().idle));
-    }
-
-    Then serve_one() {
-        const auto begun = std::chrono::steady_clock::now();
-        sent_ = {};
-        Request request;
-        request.caller = peer_.caller;
-        request.admission = peer_.admission;
-        request.own_flows = peer_.own_flows;
-        request.certificate_name = wire_.certificate_name();
-        const auto then = answer_next(request, begun + limits().request);
-        RequestRecord record{request.caller,
-                             request.method,
-                             request.path,
-                             sent_.route,
-                             sent_.status,
-                             sent_.bytes,
-                             std::chrono::steady_clock::now() - begun,
-                             sent_.cut};
-        service_.answering.finished(record);
-        return then;
-    }
-
-    Then answer_next(Request& request, Deadline until) {
-        const auto text = wire_.read_head(limits().header, until);
-        if (!text) return reject(request, status_of(text.error(), 431), text.error().message);
-        const auto head = parse_head(*text);
-        if (!head) return reject(request, 400, head.error().message);
-        auto taken = take_head(*head, request);
-        if (!taken) return reject(request, 400, taken.error().message);
-        if (!peer_.is_admitted) {
-            return reject(request, 403, fmt::format("only root and members of the group {} may ask headgate", kGroup));
-        }
-        if (const auto objected = take_body(*head, request, until)) {
-            return reject(request, objected->status, objected->detail);
-        }
-        ++served_;
-        service_.enters(Phase::Answering);
-        const bool keeps = head->getKeepAlive() && !service_.is_stopping() && !service_.is_last();
-        return answer(*head, request, keeps ? Then::KeepAlive : Then::Close);
-    }
-
-    /// What speaks against the body, if anything.
-    struct Objection {
-        int status = 400;
-        std::string detail;
-    };
-    std::optional<Objection> take_body(const HTTPRequest& head, Request& request, Deadline until) {
-        auto reader = BodyReader::of(head, wire_);
-        if (!reader) return Objection{400, reader.error().message};
-        if (reader->is_at_end()) return std::nullopt;
-        if (reader->left() > limits().body) return Objection{413, too_long()};
-        if (head.getExpectContinue()) {
-            const auto asked = wire_.write("HTTP/1.1 100 Continue\r\n\r\n", limits().sending);
-            if (!asked) return Objection{400, asked.error().message};
-        }
-        auto body = reader->read_all(limits().body, until);
-        if (!body) return Objection{status_of(body.error(), 413), body.error().message};
-        request.body = std::move(*body);
-        return std::nullopt;
-    }
-
-    Then answer(const HTTPRequest& head, Request& request, Then then) {
-        request.is_over = [this] { return service_.is_stopping() || wire_.is_abandoned(); };
-        const auto answered = service_.answering.answer(request);
-        if (answered.stream) return stream(head, answered, then);
-        const bool body = head.getMethod() != HTTPRequest::HTTP_HEAD;
-        return send(answered, then, body) ? then : Then::Close;
-    }
-
-    /// The connection is of no use any more: where the request ends is not known, or nobody may ask.
-    Then reject(const Request& request, int status, std::string_view detail) {
-        const auto rejection = service_.answering.objection(request, status, detail);
-        if (send(rejection, Then::Close, true)) wire_.finish(in(std::chrono::seconds{2}));
-        return Then::Close;
-    }
-
-    bool send(const Answer& answer, Then then, bool with_body) {
-        auto response = response_of(answer, then);
-        response.setContentLength64(static_cast<Poco::Int64>(answer.body.size()));
-        auto text = text_of(response);
-        if (with_body) text += answer.body;
-        const bool is_sent = wire_.write(text, limits().sending).has_value();
-        sent_ = {answer.route, answer.status, with_body && is_sent ? answer.body.size() : 0, !is_sent};
-        return is_sent;
-    }
-
-    Then stream(const HTTPRequest& head, const Answer& answer, Then then) {
-        // Who speaks HTTP/1.0 knows no chunks: there, the end of the connection is the end of the body.
-        const bool chunked = head.getVersion() == HTTPMessage::HTTP_1_1;
-        if (!chunked) then = Then::Close;
-        ChunkWriter chunks{wire_, limits().sending};
-        sent_ = {answer.route, answer.status, 0, false};
-        bool begun = false;
-        const auto begin = [&]() -> Result<void> {
-            if (std::exchange(begun, true)) return {};
-            auto response = response_of(answer, then);
-            response.setChunkedTransferEncoding(chunked);
-            return wire_.write(text_of(response), limits().sending);
-        };
-        if (head.getMethod() == HTTPRequest::HTTP_HEAD) return begin() ? then : Then::Close;
-        auto streamed = answer.stream([&](std::string_view piece) -> Result<void> {
-            sent_.bytes += piece.size();
-            return begin().and_then(
-                [&] { return chunked ? chunks.write(piece) : wire_.write(piece, limits().sending); });
-        });
-        if (!streamed && !begun) return send(problem_of(streamed.error()), then, true) ? then : Then::Close;
-        if (streamed) streamed = begin();
-        if (streamed && chunked) streamed = chunks.finish();
-        sent_.cut = !streamed;
-        return streamed ? then : Then::Close;
-    }
-
-    static HTTPResponse response_of(const Answer& answer, Then then) {
-        HTTPResponse response{HTTPMessage::HTTP_1_1, static_cast<HTTPResponse::HTTPStatus>(answer.status)};
-        response.setDate(Poco::Timestamp{});
-        response.setContentType(answer.content_type);
-        response.setKeepAlive(then == Then::KeepAlive);
-        response.set("X-Content-Type-Options", "nosniff");  // WHATWG Fetch, section 3.8: a browser believes the type
-        for (const auto& [name, value] : answer.headers)
-            response.set(name, value);
-        return response;
-    }
-
-    static std::string text_of(const HTTPResponse& response) {
-        std::ostringstream text;
-        response.write(text);
-        return text.str();
-    }
-
-    [[nodiscard]] std::string too_long() const {
-        return fmt::format("the body is longer than {} bytes", limits().body);
-    }
-    [[nodiscard]] const Limits& limits() const { return service_.limits; }
-
-    Wire& wire_;
-    const Peer& peer_;
-    const Service& service_;
-    unsigned served_ = 0;
-
-    /// What became of the request in hand.
-    struct Sent {
-        std::string_view route;
-        int status = 0;
-        std::uint64_t bytes = 0;
-        bool cut = false;
-    };
-    Sent sent_;
-};
 
 }  // namespace
 
-void serve(Wire& wire, const Peer& peer, const Service& service) {
-    Connection{wire, peer, service}.serve();
-    wire.end();
+Connection::Connection(std::unique_ptr<Wire> wire, Peer peer, Service service, Deadline arrived)
+    : wire_(std::move(wire)), peer_(std::move(peer)), service_(std::move(service)), arrived_(arrived), since_(arrived) {
+    reader_.emplace(service_.limits.size, blank_request(peer_));
+}
+
+Connection::~Connection() {
+    try {
+        if (is_in_hand()) finish_answer(true);
+        wire_->end();
+    } catch (const std::exception&) {
+        // No memory, most likely: its end is told to nobody.
+    }
+}
+
+std::optional<Rest> Connection::advance() {
+    for (in_a_row_ = 0; step_ != Step::Over;) {
+        const auto wait = step_ == Step::Receiving ? receive() : step_ == Step::Sending ? send_rest() : drain();
+        if (wait) return rest_for(*wait);
+    }
+    return std::nullopt;
+}
+
+std::optional<Rest> Connection::expire() {
+    if (step_ != Step::Receiving || !reader_->has_begun()) return std::nullopt;
+    reject(408, "nothing came in time");
+    return advance();
+}
+
+Rest Connection::rest_for(short event) const {
+    const auto& limits = service_.limits;
+    const auto held = reader_->held() + ahead_.size() + out_.size();
+    if (step_ == Step::Sending) return {Phase::Answering, event, sending_since_ + limits.sending, held};
+    if (step_ == Step::Draining) return {Phase::Ending, event, sending_since_ + kDraining, held};
+    const bool has_begun = reader_->has_begun() || !ahead_.empty();
+    if (has_begun) return {Phase::Arriving, event, since_ + limits.request, held};
+    return {Phase::Idle, event, has_answered_ ? since_ + limits.idle : arrived_ + limits.request, held};
+}
+
+Connection::Wait Connection::receive() {
+    if (in_a_row_ >= kInARow && !service_.may_linger()) return POLLOUT;  // which is so at once: others come first
+    if (ahead_.empty()) {
+        std::array<char, kReadAtOnce> buffer{};
+        const auto moved = wire_->receive(buffer);
+        if (moved && moved->wait_for != 0) return comes_again() ? Wait{} : moved->wait_for;
+        if (!moved || moved->bytes == 0) {
+            end_in_the_middle();
+            return std::nullopt;
+        }
+        ahead_.assign(buffer.data(), moved->bytes);
+    }
+    take_what_came();
+    return std::nullopt;
+}
+
+/// Whether more comes from a client that has just had an answer, before its thread has gone to sleep and been woken.
+bool Connection::comes_again() const {
+    const bool has_just_been_answered = in_a_row_ != 0 && !reader_->has_begun();
+    return has_just_been_answered && service_.may_linger() && wire_->wait_readable(in(kLinger)) && !service_.is_last();
+}
+
+void Connection::end_in_the_middle() {
+    step_ = Step::Over;
+    if (reader_->has_begun()) reject(400, "the connection ended in the middle of a message");
+}
+
+void Connection::take_what_came() {
+    const bool had_begun = reader_->has_begun();
+    std::string_view bytes = ahead_;
+    reader_->take(bytes);
+    ahead_ = std::string{bytes};
+    if (!had_begun && reader_->has_begun()) since_ = std::chrono::steady_clock::now();
+    if (reader_->has_head() && !peer_.is_admitted && !reader_->objection()) {
+        return reject(403, fmt::format("only root and members of the group {} may ask headgate", kGroup));
+    }
+    if (const auto& objection = reader_->objection()) return reject(objection->status, objection->detail);
+    if (reader_->is_whole()) return answer();
+    if (!reader_->take_expectation()) return;
+    constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
+    const auto told = wire_->send(kGoOn);
+    if (!told || told->bytes != kGoOn.size()) step_ = Step::Over;
+}
+
+void Connection::answer() {
+    auto& request = reader_->request();
+    service_.begins_answer();
+    request.certificate_name = wire_->certificate_name();
+    request.is_over = [this] { return service_.is_stopping() || wire_->is_abandoned(); };
+    const bool keeps_alive = reader_->head().keeps_alive() && !service_.is_stopping() && !service_.is_last();
+    const auto then = keeps_alive ? Then::KeepAlive : Then::Close;
+    const auto answered = service_.answering.answer(request);
+    return answered.stream ? stream(answered, then) : reply(answered, then);
+}
+
+/// The connection is of no use any more: where the request ends is not known, or nobody may ask.
+void Connection::reject(int status, std::string_view detail) {
+    service_.begins_answer();
+    reply(service_.answering.objection(reader_->request(), status, detail), Then::Drain);
+}
+
+void Connection::reply(const Answer& answer, Then then) {
+    auto response = response_of(answer, then == Then::KeepAlive);
+    response.setContentLength64(static_cast<Poco::Int64>(answer.body.size()));
+    const bool has_body = reader_->request().method != "HEAD";
+    out_ = text_of(response);
+    if (has_body) out_ += answer.body;
+    sent_ = 0;
+    sending_since_ = std::chrono::steady_clock::now();
+    record_.route = answer.route;
+    record_.status = answer.status;
+    record_.bytes = has_body ? answer.body.size() : 0;
+    then_ = then;
+    step_ = Step::Sending;
+}
+
+Connection::Wait Connection::send_rest() {
+    while (sent_ < out_.size()) {
+        const auto moved = wire_->send(std::string_view{out_}.substr(sent_));
+        if (moved && moved->wait_for != 0) return moved->wait_for;
+        if (!moved) {
+            finish_answer(true);
+            step_ = Step::Over;
+            return std::nullopt;
+        }
+        sent_ += moved->bytes;
+        sending_since_ = std::chrono::steady_clock::now();
+    }
+    out_ = {};
+    finish_answer(false);
+    switch (then_) {
+        case Then::KeepAlive:
+            begin_next();
+            break;
+        case Then::Drain:
+            wire_->end_sending();
+            step_ = Step::Draining;
+            break;
+        case Then::Close:
+            step_ = Step::Over;
+            break;
+    }
+    return std::nullopt;
+}
+
+/// What has been sent would be thrown away, as seen from the other side, if this end were closed before it is read.
+Connection::Wait Connection::drain() {
+    std::array<char, kReadAtOnce> buffer{};
+    const auto moved = wire_->receive(buffer);
+    if (moved && moved->wait_for != 0) return moved->wait_for;
+    const bool is_late = std::chrono::steady_clock::now() >= sending_since_ + kDraining;
+    if (!moved || moved->bytes == 0 || is_late) step_ = Step::Over;
+    return std::nullopt;
+}
+
+/// Keeps the thread: such an answer is made while it is sent.
+void Connection::stream(const Answer& answer, Then then) {
+    // Who speaks HTTP/1.0 knows no chunks: there, the end of the connection is the end of the body.
+    if (reader_->head().is_http_1_0) then = Then::Close;
+    record_.route = answer.route;
+    record_.status = answer.status;
+    record_.bytes = 0;
+    const auto streamed = write_stream(answer, then);
+    if (step_ == Step::Sending) return;
+    finish_answer(!streamed);
+    if (streamed && then == Then::KeepAlive) return begin_next();
+    step_ = Step::Over;
+}
+
+Result<void> Connection::write_stream(const Answer& answer, Then then) {
+    const bool is_chunked = !reader_->head().is_http_1_0;
+    const auto patience = service_.limits.sending;
+    ChunkWriter chunks{*wire_, patience};
+    bool has_begun = false;
+    const auto begin = [&]() -> Result<void> {
+        if (std::exchange(has_begun, true)) return {};
+        auto response = response_of(answer, then == Then::KeepAlive);
+        response.setChunkedTransferEncoding(is_chunked);
+        return wire_->write(text_of(response), patience);
+    };
+    if (reader_->request().method == "HEAD") return begin();
+    auto streamed = answer.stream([&](std::string_view piece) -> Result<void> {
+        record_.bytes += piece.size();
+        return begin().and_then([&] { return is_chunked ? chunks.write(piece) : wire_->write(piece, patience); });
+    });
+    if (!streamed && !has_begun) {
+        reply(problem_of(streamed.error()), then);
+        return streamed;
+    }
+    if (streamed) streamed = begin();
+    if (streamed && is_chunked) streamed = chunks.finish();
+    return streamed;
+}
+
+/// It has had its answer, as far as the client has taken it.
+void Connection::finish_answer(bool is_cut) {
+    const auto& request = reader_->request();
+    record_.caller = request.caller;
+    record_.method = request.method;
+    record_.path = request.path;
+    record_.duration = std::chrono::steady_clock::now() - since_;
+    record_.cut = is_cut;
+    if (is_cut && sent_ < out_.size()) record_.bytes = 0;
+    service_.answering.finished(std::exchange(record_, {}));
+    reader_->request().place.reset();
+}
+
+void Connection::begin_next() {
+    has_answered_ = true;
+    ++in_a_row_;
+    since_ = std::chrono::steady_clock::now();
+    reader_.emplace(service_.limits.size, blank_request(peer_));
+    step_ = Step::Receiving;
 }
 
 }  // namespace headgate::http

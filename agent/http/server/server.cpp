@@ -1,15 +1,17 @@
 #include "http/server/server.h"
 
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 
+#include "http/host.h"
 #include "http/problem.h"
 #include "http/server/tcp_listener.h"
 
@@ -38,10 +40,22 @@ class WithoutSignals {
 };
 
 /// Empty for what comes from this machine.
-std::string remote_address(int connection, const Terms& terms) {
+std::string neighbourhood_at(int connection, const Terms& terms) {
     if (terms.admission == Admission::PeerCredentials) return {};
     const auto ends = ends_of(connection);
-    return ends && !is_loopback(ends->peer) ? to_string(ends->peer) : std::string{};
+    return ends && !is_loopback(ends->peer) ? neighbourhood_of(ends->peer) : std::string{};
+}
+
+/// For poll(2): at most as long as it can wait at once.
+int milliseconds_until(Deadline moment) {
+    if (moment == Deadline::max()) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(moment - std::chrono::steady_clock::now()).count();
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, INT_MAX));
+}
+
+void make_readable(const FileDescriptor& event) {
+    const std::uint64_t one = 1;
+    static_cast<void>(::write(event.get(), &one, sizeof one));
 }
 
 template <typename Work>
@@ -51,6 +65,8 @@ Result<std::thread> start_thread(Work work) {
         return std::thread{std::move(work)};
     } catch (const std::system_error& thrown) {
         return system_error(thrown.code().value(), "a thread of the HTTP server");
+    } catch (const std::bad_alloc&) {
+        return system_error(ENOMEM, "a thread of the HTTP server");
     }
 }
 
@@ -58,13 +74,27 @@ Result<std::thread> start_thread(Work work) {
 
 Result<std::unique_ptr<Server>> Server::start(std::vector<Listener> listeners, Answering& answering,
                                               const Limits& limits) {
-    FileDescriptor wake_up{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-    if (!wake_up.is_open()) return system_error(errno, "eventfd");
-    std::unique_ptr<Server> server{new Server{std::move(listeners), answering, limits, std::move(wake_up)}};
-    auto thread = start_thread([self = server.get()] { self->accept_connections(); });
-    if (!thread) return tl::unexpected(std::move(thread.error()));
-    server->acceptor_ = std::move(*thread);
+    std::unique_ptr<Server> server{new Server{std::move(listeners), answering, limits}};
+    if (auto opened = server->open(); !opened) return tl::unexpected(std::move(opened.error()));
     return server;
+}
+
+Result<void> Server::open() {
+    wake_up_ = FileDescriptor{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    at_end_ = FileDescriptor{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    epoll_ = FileDescriptor{::epoll_create1(EPOLL_CLOEXEC)};
+    if (!wake_up_.is_open() || !at_end_.is_open() || !epoll_.is_open()) return system_error(errno, "epoll");
+    epoll_event at_end{EPOLLIN, {}};  // its number is no guest's
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, at_end_.get(), &at_end) != 0) return system_error(errno, "epoll");
+    {
+        const std::lock_guard lock{mutex_};
+        threads_.reserve(limits_.threads);
+        if (auto started = start_worker(); !started) return started;
+    }
+    auto thread = start_thread([this] { accept_connections(); });
+    if (!thread) return tl::unexpected(std::move(thread.error()));
+    acceptor_ = std::move(*thread);
+    return {};
 }
 
 Server::~Server() {
@@ -72,66 +102,59 @@ Server::~Server() {
 }
 
 void Server::stop() {
+    std::vector<Guest> gone;
     {
         const std::lock_guard lock{mutex_};
         stopping_ = true;
-        waiting_.clear();
         // Who waits for a request sees the end of the connection; an answer in hand still gets out.
-        for (const auto& [connection, serving] : serving_)
-            ::shutdown(connection, SHUT_RD);
+        gone = guests_.take_without_request();
     }
+    gone.clear();
     wake_acceptor();
     if (acceptor_.joinable()) acceptor_.join();
     listen_on({});
-    changed_.notify_all();
     {
         std::unique_lock lock{mutex_};
-        changed_.wait_for(lock, kGrace, [&] { return serving_.empty(); });
-        for (const auto& [connection, serving] : serving_)
-            ::shutdown(connection, SHUT_RDWR);
+        const auto all_gone = [&] { return guests_.count() == 0; };
+        if (!changed_.wait_for(lock, kGrace, all_gone)) {
+            guests_.for_each([](const Guest& guest) { ::shutdown(guest.descriptor, SHUT_RDWR); });
+            changed_.wait(lock, all_gone);
+        }
     }
+    make_readable(at_end_);
     for (auto& thread : std::exchange(threads_, {}))
         thread.join();
 }
 
 void Server::listen_on(std::vector<Listener> listeners) {
+    std::vector<Guest> gone;
     {
         const std::lock_guard lock{mutex_};
         listeners_.swap(listeners);
-        for (auto& [connection, serving] : serving_) {
-            const bool goes_on = std::ranges::find(listeners_, serving.terms, &Listener::terms) != listeners_.end();
-            if (!goes_on) end_after_request(connection, serving);
-        }
+        guests_.for_each([&](Guest& guest) {
+            if (std::ranges::find(listeners_, guest.terms, &Listener::terms) == listeners_.end()) guest.is_last = true;
+        });
+        gone = guests_.take_idle_last();
     }
     wake_acceptor();
 }
 
 void Server::wind_down() {
     listen_on({});
-    const std::lock_guard lock{mutex_};
-    waiting_.clear();
-}
-
-/// One that asks for nothing ends at once.
-void Server::end_after_request(int connection, Serving& serving) {
-    serving.is_last = true;
-    if (serving.phase == Phase::Idle) ::shutdown(connection, SHUT_RD);
 }
 
 void Server::wake_acceptor() const {
-    const std::uint64_t one = 1;
-    static_cast<void>(::write(wake_up_.get(), &one, sizeof one));
+    make_readable(wake_up_);
 }
 
 std::size_t Server::connections() const {
     const std::lock_guard lock{mutex_};
-    return serving_.size() + waiting_.size();
+    return guests_.count();
 }
 
 std::size_t Server::answering() const {
     const std::lock_guard lock{mutex_};
-    return static_cast<std::size_t>(
-        std::ranges::count(serving_, Phase::Answering, [](const auto& each) { return each.second.phase; }));
+    return guests_.count_answering();
 }
 
 bool Server::is_stopping() const {
@@ -139,131 +162,214 @@ bool Server::is_stopping() const {
     return stopping_;
 }
 
+bool Server::is_last(Guests::Id id) const {
+    const std::lock_guard lock{mutex_};
+    return guests_.at(id).is_last;
+}
+
+void Server::begin_answer(Guests::Id id) {
+    const std::lock_guard lock{mutex_};
+    auto& guest = guests_.at(id);
+    guest.phase = Phase::Answering;
+    guest.was_answered = true;
+}
+
 void Server::accept_connections() {
-    for (;;) {
-        std::vector<Listener> listeners;
-        {
-            const std::lock_guard lock{mutex_};
-            if (stopping_) return;
-            listeners = listeners_;
+    for (bool goes_on = true; goes_on;) {
+        try {
+            goes_on = accept_round();
+        } catch (const std::exception&) {
+            // No memory, most likely. Those that are there may give some back.
+            pollfd asked{wake_up_.get(), POLLIN, 0};
+            static_cast<void>(::poll(&asked, 1, kPauseMilliseconds));
         }
-        std::vector<pollfd> asked{{wake_up_.get(), POLLIN, 0}};
-        for (const auto& each : listeners)
-            asked.push_back({each.descriptor, POLLIN, 0});
-        if (::poll(asked.data(), asked.size(), -1) <= 0) continue;
-        if (asked[0].revents != 0) {
-            std::uint64_t count = 0;
-            static_cast<void>(::read(wake_up_.get(), &count, sizeof count));
-            continue;
-        }
-        bool is_exhausted = false;
-        for (std::size_t i = 0; i < listeners.size(); ++i)
-            if (asked[i + 1].revents != 0 && !accept_from(listeners[i])) is_exhausted = true;
-        if (is_exhausted) static_cast<void>(::poll(asked.data(), 1, kPauseMilliseconds));
     }
+}
+
+/// Waits for connections, and takes them. False: there is to be no other round.
+bool Server::accept_round() {
+    std::vector<Listener> listeners;
+    Deadline next_look;
+    {
+        const std::lock_guard lock{mutex_};
+        if (stopping_) return false;
+        listeners = listeners_;
+        next_look = next_look_;
+    }
+    std::vector<pollfd> asked{{wake_up_.get(), POLLIN, 0}};
+    for (const auto& each : listeners)
+        asked.push_back({each.descriptor, POLLIN, 0});
+    const int ready = ::poll(asked.data(), asked.size(), milliseconds_until(next_look));
+    if (std::chrono::steady_clock::now() >= next_look) end_expired();
+    if (ready <= 0) return true;
+    if (asked[0].revents != 0) {
+        std::uint64_t count = 0;
+        static_cast<void>(::read(wake_up_.get(), &count, sizeof count));
+        return true;
+    }
+    bool is_exhausted = false;
+    for (std::size_t i = 0; i < listeners.size(); ++i)
+        if (asked[i + 1].revents != 0 && !accept_from(listeners[i])) is_exhausted = true;
+    if (is_exhausted) static_cast<void>(::poll(asked.data(), 1, kPauseMilliseconds));
+    return true;
+}
+
+void Server::end_expired() {
+    std::vector<Guest> gone;  // they end when nothing is locked any more
+    const std::lock_guard lock{mutex_};
+    gone = guests_.take_expired(std::chrono::steady_clock::now());
+    next_look_ = guests_.next_expiry();
 }
 
 /// False where there are no descriptors or no memory for another connection.
 bool Server::accept_from(const Listener& listener) {
-    FileDescriptor connection{::accept4(listener.descriptor, nullptr, nullptr, SOCK_CLOEXEC)};
+    FileDescriptor connection{::accept4(listener.descriptor, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
     if (!connection.is_open()) return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
-    auto peer = remote_address(connection.get(), listener.terms);
-    take({std::move(connection), listener.terms, std::move(peer)});
+    Guest guest;
+    guest.descriptor = connection.get();
+    guest.neighbourhood = neighbourhood_at(connection.get(), listener.terms);
+    guest.socket = std::move(connection);
+    guest.terms = listener.terms;
+    guest.event = POLLIN;
+    guest.arrived = guest.since = std::chrono::steady_clock::now();
+    guest.until = guest.arrived + limits_.request;
+    take(std::move(guest));
     return true;
 }
 
-void Server::take(Waiting taken) {
-    const std::lock_guard lock{mutex_};
-    if (stopping_) return;
-    if (waiting_.size() >= limits_.waiting || is_crowded(taken.peer)) return turn_away(taken);
-    if (free_threads_ <= waiting_.size() && threads_.size() < limits_.threads) {
-        auto thread = start_thread([this] { work(); });
-        if (!thread && threads_.empty()) return turn_away(taken);
-        if (thread) threads_.push_back(std::move(*thread));
+/// Where too many are there, one goes that keeps its place for nothing, and if there is none, this one.
+void Server::take(Guest taken) {
+    std::optional<Guest> gone;
+    {
+        const std::lock_guard lock{mutex_};
+        if (stopping_) return;
+        const bool is_crowded =
+            !taken.neighbourhood.empty() && guests_.count_from(taken.neighbourhood) >= limits_.of_one_peer;
+        const bool is_full = guests_.count() >= limits_.threads + limits_.waiting;
+        if (is_crowded || is_full) {
+            gone = guests_.take_to_make_room(is_crowded ? taken.neighbourhood : std::string{});
+        }
+        if (((is_crowded || is_full) && !gone) || !admit(taken)) gone = std::move(taken);
     }
-    waiting_.push_back(std::move(taken));
-    changed_.notify_one();
-    if (threads_.size() == limits_.threads && free_threads_ < waiting_.size()) close_longest_idle();
+    if (gone && !gone->was_answered) turn_away(*gone);
 }
 
-/// Whether one address has its share of all connections.
-bool Server::is_crowded(const std::string& peer) const {
-    if (peer.empty()) return false;
-    const auto serving = std::ranges::count(serving_, peer, [](const auto& each) { return each.second.peer; });
-    const auto waiting = std::ranges::count(waiting_, peer, &Waiting::peer);
-    return static_cast<std::size_t>(serving + waiting) >= limits_.of_one_peer;
+/// False: it is not, for want of memory in the kernel.
+bool Server::admit(Guest& taken) {
+    next_look_ = std::min(next_look_, taken.until);
+    const auto id = guests_.add(std::move(taken));
+    if (wait_for(id, *guests_.find(id), EPOLL_CTL_ADD)) return true;
+    taken = guests_.take(id);
+    return false;
 }
 
-void Server::turn_away(const Waiting& taken) {
+void Server::turn_away(const Guest& guest) const {
     answering_.turned_away();
-    if (taken.terms.tls) return;  // a text in the clear is none to who speaks TLS
+    if (guest.terms.tls) return;  // a text in the clear is none to who speaks TLS
     const auto busy = problem(503, "too many connections at once", EBUSY);
     const auto text =
         fmt::format("HTTP/1.1 503 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: Close\r\n\r\n{}",
                     reason_of(503), busy.content_type, busy.body.size(), busy.body);
-    static_cast<void>(::send(taken.connection.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+    static_cast<void>(::send(guest.descriptor, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
+/// Under the lock. One more thread always waits for the next event, as long as there may be more.
+Result<void> Server::start_worker() {
+    if (threads_.size() >= limits_.threads) return {};
+    auto thread = start_thread([this] { work(); });
+    if (!thread) return tl::unexpected(std::move(thread.error()));
+    threads_.push_back(std::move(*thread));
+    ++free_threads_;
+    return {};
 }
 
 void Server::work() {
-    std::unique_lock lock{mutex_};
     for (;;) {
-        ++free_threads_;
-        changed_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
-        --free_threads_;
-        if (stopping_) return;
-        auto taken = std::move(waiting_.front());
-        waiting_.pop_front();
-        serving_[taken.connection.get()] = {taken.terms, taken.peer, Phase::Arriving, {}, false};
-        lock.unlock();
-        serve_connection(std::move(taken));
-        lock.lock();
-        changed_.notify_all();
+        epoll_event event{};
+        const int ready = ::epoll_wait(epoll_.get(), &event, 1, -1);
+        if (ready < 0 && errno != EINTR) return;
+        if (ready <= 0) continue;
+        const Guests::Id id = event.data.u64;
+        Guest* const guest = claim(id);
+        if (guest != nullptr) {
+            serve(id, *guest);
+        } else if (id == 0) {
+            return;
+        }
     }
 }
 
-void Server::serve_connection(Waiting taken) {
-    const int descriptor = taken.connection.get();
-    Service service{answering_, limits_, [this] { return is_stopping(); },
-                    [this, descriptor] { return is_last(descriptor); },
-                    [this, descriptor](Phase phase) { enter(descriptor, phase); }};
-    const auto forget = [&](void*) {
-        // Before the descriptor is closed, and belongs to somebody else.
-        const std::lock_guard lock{mutex_};
-        serving_.erase(descriptor);
-    };
+/// Nothing where it is gone by now.
+Guest* Server::claim(Guests::Id id) {
+    const std::lock_guard lock{mutex_};
+    auto* const guest = guests_.find(id);
+    if (guest == nullptr || guest->is_at_work) return nullptr;
+    guest->is_at_work = true;
+    // Where no thread can be had, those that there are come to it later.
+    if (--free_threads_ == 0) static_cast<void>(start_worker());
+    return guest;
+}
+
+void Server::serve(Guests::Id id, Guest& guest) {
+    std::optional<Rest> rest;
     try {
-        Result<Accepted> accepted;
-        const std::unique_ptr<void, decltype(forget)> at_end{this, forget};
-        accepted = take_up(taken.connection, taken.terms);
-        if (accepted) serve(*accepted->wire, accepted->peer, service);
+        rest = advance(id, guest);
     } catch (const std::exception&) {
         // No memory, most likely: this connection is over, the others go on.
     }
+    const auto gone = put_back(id, guest, rest);
 }
 
-void Server::enter(int connection, Phase phase) {
+/// Nothing: it is over.
+std::optional<Rest> Server::advance(Guests::Id id, Guest& guest) {
+    if (!guest.connection) {
+        auto accepted = take_up(guest.socket, guest.terms);
+        if (!accepted) return std::nullopt;
+        guest.connection = std::make_unique<Connection>(
+            std::move(accepted->wire), std::move(accepted->peer),
+            Service{answering_, limits_, [this] { return is_stopping(); }, [this, id] { return is_last(id); },
+                    [this] { return free_threads_.load(std::memory_order_relaxed) != 0; },
+                    [this, id] { begin_answer(id); }},
+            guest.arrived);
+    }
+    return guest.is_expired ? guest.connection->expire() : guest.connection->advance();
+}
+
+/// What has come to its end, or has to make room: that is to be over when nothing is locked.
+std::optional<Guest> Server::put_back(Guests::Id id, Guest& guest, const std::optional<Rest>& rest) {
     const std::lock_guard lock{mutex_};
-    auto& serving = serving_.at(connection);
-    serving.phase = phase;
-    serving.since = std::chrono::steady_clock::now();
-    if (phase == Phase::Idle && (stopping_ || serving.is_last)) ::shutdown(connection, SHUT_RD);
+    ++free_threads_;
+    const bool ends =
+        !rest || (rest->phase != Phase::Answering && stopping_) || (rest->phase == Phase::Idle && guest.is_last);
+    if (ends || !lay_down(id, guest, *rest)) {
+        auto gone = guests_.take(id);
+        if (guests_.count() == 0) changed_.notify_all();
+        return gone;
+    }
+    return guests_.held() > limits_.held ? guests_.take_oldest_holder() : std::nullopt;
 }
 
-bool Server::is_last(int connection) const {
-    const std::lock_guard lock{mutex_};
-    return serving_.at(connection).is_last || (!waiting_.empty() && free_threads_ == 0);
+/// It waits for its client. False: it cannot, for want of memory in the kernel.
+bool Server::lay_down(Guests::Id id, Guest& guest, const Rest& rest) {
+    guest.is_at_work = false;
+    if (rest.phase != guest.phase) guest.since = std::chrono::steady_clock::now();
+    guest.phase = rest.phase;
+    guest.event = rest.event;
+    guest.until = rest.until;
+    guests_.set_held(guest, rest.held);
+    if (guest.until < next_look_) {
+        next_look_ = guest.until;
+        wake_acceptor();
+    }
+    return wait_for(id, guest, EPOLL_CTL_MOD);
 }
 
-/// Somebody waits for a thread, and one is kept by a client that asks for nothing.
-void Server::close_longest_idle() {
-    const auto age = [](const auto& each) {
-        const auto& serving = each.second;
-        return serving.phase == Phase::Idle && !serving.is_last ? serving.since
-                                                                : std::chrono::steady_clock::time_point::max();
-    };
-    const auto longest = std::ranges::min_element(serving_, {}, age);
-    if (longest == serving_.end() || longest->second.phase != Phase::Idle) return;
-    end_after_request(longest->first, longest->second);
+/// Its event goes to one worker, once.
+bool Server::wait_for(Guests::Id id, const Guest& guest, int operation) const {
+    epoll_event event{};
+    event.events = (guest.event == POLLOUT ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT;
+    event.data.u64 = id;
+    return ::epoll_ctl(epoll_.get(), operation, guest.descriptor, &event) == 0;
 }
 
 }  // namespace headgate::http

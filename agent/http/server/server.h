@@ -1,12 +1,11 @@
-// The agent's HTTP server: takes connections and serves each on a thread, of which there are as many as are needed and
-// a bounded number. When nobody asks, nothing runs: no thread wakes up by itself.
+// The agent's HTTP server: takes connections, and has a thread for each request that is there, of which there are as
+// many as are needed and a bounded number. Whoever says nothing, or is slow, keeps none: they all wait in one epoll(7).
+// When nobody asks, nothing runs: no thread wakes up by itself.
 #pragma once
 
-#include <chrono>
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,6 +16,7 @@
 
 #include "files/file_descriptor.h"
 #include "http/server/connection.h"
+#include "http/server/guests.h"
 #include "http/server/listener.h"
 
 namespace headgate::http {
@@ -40,55 +40,53 @@ class Server {
     /// seconds. The listeners are given up when it returns. May be called again.
     void stop();
 
-    /// Connections that are served or wait for it.
+    /// Connections that there are.
     [[nodiscard]] std::size_t connections() const;
 
     /// Requests that are being answered.
     [[nodiscard]] std::size_t answering() const;
 
   private:
-    Server(std::vector<Listener> listeners, Answering& answering, const Limits& limits, FileDescriptor wake_up)
-        : answering_(answering), limits_(limits), wake_up_(std::move(wake_up)), listeners_(std::move(listeners)) {}
+    Server(std::vector<Listener> listeners, Answering& answering, const Limits& limits)
+        : answering_(answering), limits_(limits), listeners_(std::move(listeners)) {}
 
-    struct Waiting {
-        FileDescriptor connection;
-        Terms terms;
-        std::string peer;  ///< its address; empty where it is on this machine
-    };
-    struct Serving {
-        Terms terms;
-        std::string peer;
-        Phase phase = Phase::Arriving;
-        std::chrono::steady_clock::time_point since;  ///< of this phase
-        bool is_last = false;                         ///< no more requests are taken from it
-    };
+    [[nodiscard]] Result<void> open();
 
     void accept_connections();
+    [[nodiscard]] bool accept_round();
     [[nodiscard]] bool accept_from(const Listener& listener);
+    void end_expired();
+    void take(Guest taken);
+    [[nodiscard]] bool admit(Guest& taken);
+    void turn_away(const Guest& guest) const;
     void wake_acceptor() const;
-    void take(Waiting taken);
-    void turn_away(const Waiting& taken);
-    [[nodiscard]] bool is_crowded(const std::string& peer) const;
+
+    [[nodiscard]] Result<void> start_worker();
     void work();
-    void serve_connection(Waiting taken);
-    void enter(int connection, Phase phase);
-    [[nodiscard]] bool is_last(int connection) const;
-    void close_longest_idle();
-    static void end_after_request(int connection, Serving& serving);
+    [[nodiscard]] Guest* claim(Guests::Id id);
+    void serve(Guests::Id id, Guest& guest);
+    [[nodiscard]] std::optional<Rest> advance(Guests::Id id, Guest& guest);
+    [[nodiscard]] std::optional<Guest> put_back(Guests::Id id, Guest& guest, const std::optional<Rest>& rest);
+    [[nodiscard]] bool lay_down(Guests::Id id, Guest& guest, const Rest& rest);
+    [[nodiscard]] bool wait_for(Guests::Id id, const Guest& guest, int operation) const;
     [[nodiscard]] bool is_stopping() const;
+    [[nodiscard]] bool is_last(Guests::Id id) const;
+    void begin_answer(Guests::Id id);
 
     Answering& answering_;
     const Limits limits_;
     FileDescriptor wake_up_;  ///< of the thread that accepts
+    FileDescriptor epoll_;    ///< what connections wait for; each event goes to one worker
+    FileDescriptor at_end_;   ///< is in it, too: readable when the workers are to end
 
     mutable std::mutex mutex_;  ///< of all that follows, but for the acceptor itself
     std::condition_variable changed_;
     bool stopping_ = false;
     std::vector<Listener> listeners_;
-    std::deque<Waiting> waiting_;
-    std::map<int, Serving> serving_;  ///< by descriptor
-    std::size_t free_threads_ = 0;
+    Guests guests_;
+    Deadline next_look_ = Deadline::max();  ///< when the acceptor looks for those whose time is over
     std::vector<std::thread> threads_;
+    std::atomic<std::size_t> free_threads_ = 0;  ///< changed under the mutex
 
     std::thread acceptor_;
 };

@@ -4,6 +4,7 @@
 #include <Poco/Net/SecureStreamSocket.h>
 #include <Poco/Net/StreamSocketImpl.h>
 #include <Poco/Net/X509Certificate.h>
+#include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -53,6 +54,31 @@ auto guarded(const Work& work) -> decltype(work()) {
     }
 }
 
+/// One system call that moves bytes; `event`: what to wait for where it cannot just now.
+template <typename Call>
+Result<Moved> moved(short event, const Call& call) {
+    for (;;) {
+        const auto size = call();
+        if (size >= 0) return Moved{static_cast<std::size_t>(size), 0};
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return Moved{0, event};
+        if (errno != EINTR) return system_error(errno, "the connection is broken");
+    }
+}
+
+/// The same by TLS, which may have to send before it can receive, and the other way round.
+template <typename Call>
+Result<Moved> moved_by_tls(short event, const Call& call) {
+    // What was left there by another connection would be taken for an error of this one (SSL_get_error(3)).
+    ::ERR_clear_error();
+    auto moved = guarded([&]() -> Result<Moved> {
+        const int size = call();
+        if (size >= 0) return Moved{static_cast<std::size_t>(size), 0};
+        return Moved{0, size == SecureStreamSocket::ERR_SSL_WANT_WRITE ? short{POLLOUT} : short{POLLIN}};
+    });
+    const bool is_later = !moved && (moved.error().number == EAGAIN || moved.error().number == EINTR);
+    return is_later ? Result<Moved>{Moved{0, event}} : moved;
+}
+
 /// Waits until it can be read from, or written to, or is broken.
 bool is_ready(int descriptor, short event, Deadline until) {
     for (;;) {
@@ -71,28 +97,41 @@ Wire::Wire(FileDescriptor socket) : socket_(adopt(std::move(socket))) {}
 
 Wire::Wire(FileDescriptor socket, const TlsServer& tls) : socket_(adopt(std::move(socket), tls)) {}
 
-/// Moves bytes once it can be done. `event`: what to wait for where TLS does not say it.
-template <typename Transfer>
-Result<std::size_t> Wire::transfer(short event, Deadline until, const Transfer& move) {
+Result<Moved> Wire::receive(std::span<char> into) {
+    if (!socket_.secure()) return moved(POLLIN, [&] { return ::recv(descriptor(), into.data(), into.size(), 0); });
+    return moved_by_tls(POLLIN, [&] { return socket_.receiveBytes(into.data(), static_cast<int>(into.size())); });
+}
+
+Result<Moved> Wire::send(std::string_view bytes) {
+    if (!socket_.secure()) {
+        return moved(POLLOUT, [&] { return ::send(descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL); });
+    }
+    return moved_by_tls(POLLOUT, [&] { return socket_.sendBytes(bytes.data(), static_cast<int>(bytes.size())); });
+}
+
+/// Moves bytes once it can be done.
+template <typename Attempt>
+Result<std::size_t> Wire::transfer(Deadline until, const Attempt& attempt) {
     for (;;) {
-        const auto moved = guarded([&]() -> Result<int> { return move(); });
-        if (moved && *moved >= 0) return static_cast<std::size_t>(*moved);
-        if (!moved && moved.error().number == EINTR) continue;
-        if (!moved && moved.error().number != EAGAIN) return tl::unexpected(moved.error());
-        if (moved && socket_.secure()) {
-            event = *moved == SecureStreamSocket::ERR_SSL_WANT_WRITE ? POLLOUT : POLLIN;
-        }
-        if (!is_ready(descriptor(), event, until)) return timed_out();
+        const Result<Moved> moved = attempt();
+        if (!moved) return tl::unexpected(moved.error());
+        if (moved->wait_for == 0) return moved->bytes;
+        if (!is_ready(descriptor(), moved->wait_for, until)) return timed_out();
     }
 }
 
 Result<bool> Wire::fill(Deadline until) {
-    const auto size =
-        transfer(POLLIN, until, [&] { return socket_.receiveBytes(buffer_.data(), static_cast<int>(buffer_.size())); });
+    constexpr std::size_t kReadAhead = 32UL * 1024;
+    buffer_.resize(kReadAhead);
+    const auto size = transfer(until, [&] { return receive(buffer_); });
     if (!size) return tl::unexpected(size.error());
     first_ = 0;
     last_ = *size;
     return last_ != 0;
+}
+
+bool Wire::wait_readable(Deadline until) const {
+    return is_ready(descriptor(), POLLIN, until);
 }
 
 bool Wire::wait_for_data(Deadline until) {
@@ -147,9 +186,7 @@ Result<void> Wire::write(std::string_view bytes, milliseconds patience) {
     while (!bytes.empty()) {
         constexpr std::size_t kPiece = 256 * 1024;
         const auto piece = bytes.substr(0, kPiece);
-        const auto sent = transfer(POLLOUT, in(patience), [&] {
-            return socket_.sendBytes(piece.data(), static_cast<int>(piece.size()), MSG_NOSIGNAL);
-        });
+        const auto sent = transfer(in(patience), [&] { return send(piece); });
         if (!sent) return tl::unexpected(sent.error());
         bytes.remove_prefix(*sent);
     }
@@ -161,13 +198,9 @@ bool Wire::is_abandoned() const {
     return ::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-void Wire::finish(Deadline until) {
+void Wire::end_sending() {
     end();
     ::shutdown(descriptor(), SHUT_WR);
-    for (;;) {
-        const auto bytes = read_some(buffer_.size(), until);
-        if (!bytes || bytes->empty()) return;
-    }
 }
 
 std::string Wire::certificate_name() const {

@@ -4,11 +4,12 @@
 
 #include <Poco/Net/StreamSocket.h>
 
-#include <array>
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "headgate/result.h"
 
@@ -23,6 +24,12 @@ using Deadline = std::chrono::steady_clock::time_point;
     return std::chrono::steady_clock::now() + time;
 }
 
+/// What one attempt to move bytes has done.
+struct Moved {
+    std::size_t bytes = 0;
+    short wait_for = 0;  ///< POLLIN or POLLOUT: nothing moves before that; 0: so many bytes were moved, none at the end
+};
+
 /// Errors have ETIMEDOUT for a deadline, EMSGSIZE for a limit, ECONNRESET for an end in the middle.
 class Wire {
   public:
@@ -32,14 +39,20 @@ class Wire {
     /// The same, and speaks TLS on it: the handshake is part of the first read.
     Wire(FileDescriptor socket, const TlsServer& tls);
 
+    /// Takes what is there, without waiting. Not to be mixed with what follows, which reads ahead.
+    [[nodiscard]] Result<Moved> receive(std::span<char> into);
+
+    /// Sends as much as goes out at once. What is left comes first the next time.
+    [[nodiscard]] Result<Moved> send(std::string_view bytes);
+
+    /// Waits until there is something to receive.
+    [[nodiscard]] bool wait_readable(Deadline until) const;
+
     /// Waits for the next byte. False: there is none any more, or not in time.
     [[nodiscard]] bool wait_for_data(Deadline until);
 
     /// Everything up to the empty line, and that, too.
     [[nodiscard]] Result<std::string> read_head(std::size_t at_most, Deadline until);
-
-    /// A line without its end.
-    [[nodiscard]] Result<std::string> read_line(std::size_t at_most, Deadline until);
 
     /// What is there, as much as fits; empty at the end. It is gone with the next call.
     [[nodiscard]] Result<std::string_view> read_some(std::size_t at_most, Deadline until);
@@ -53,9 +66,9 @@ class Wire {
     /// The common name of the certificate that the other side has shown; empty where it has shown none.
     [[nodiscard]] std::string certificate_name() const;
 
-    /// Says that nothing more comes, and reads away what is still being sent: closing at once would throw what was
-    /// written last away, as seen from there.
-    void finish(Deadline until);
+    /// Says that nothing more comes. What the other side still sends can be read away: closing at once would throw what
+    /// was written last away, as seen from there.
+    void end_sending();
 
     /// Says, where TLS is spoken, that what was sent is all (RFC 8446, section 6.1).
     void end();
@@ -67,11 +80,12 @@ class Wire {
 
   private:
     [[nodiscard]] Result<bool> fill(Deadline until);  // false: the end
-    template <typename Transfer>
-    [[nodiscard]] Result<std::size_t> transfer(short event, Deadline until, const Transfer& move);
+    [[nodiscard]] Result<std::string> read_line(std::size_t at_most, Deadline until);
+    template <typename Attempt>
+    [[nodiscard]] Result<std::size_t> transfer(Deadline until, const Attempt& attempt);
 
     Poco::Net::StreamSocket socket_;
-    std::array<char, 32 * 1024> buffer_{};
+    std::vector<char> buffer_;  ///< there once something was read ahead
     std::size_t first_ = 0;
     std::size_t last_ = 0;
 };

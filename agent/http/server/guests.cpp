@@ -1,0 +1,131 @@
+#include "http/server/guests.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace headgate::http {
+namespace {
+
+bool waits_without_request(const Guest& guest) {
+    return !guest.is_at_work && guest.phase != Phase::Answering;
+}
+
+/// Nothing has come that nobody has read yet.
+bool is_silent(const Guest& guest) {
+    pollfd asked{guest.descriptor, POLLIN, 0};
+    return ::poll(&asked, 1, 0) == 0;
+}
+
+/// There is something to be said to it, or about it, which takes a thread.
+bool has_to_be_told(const Guest& guest) {
+    return guest.connection && (guest.phase == Phase::Arriving || guest.phase == Phase::Answering);
+}
+
+/// Whoever waits for its event learns of the end (poll(2): POLLIN, or POLLHUP).
+void wake_at_end(Guest& guest) {
+    guest.is_expired = true;
+    guest.until = Deadline::max();
+    const bool can_be_told = guest.phase == Phase::Arriving && guest.event == POLLIN;
+    ::shutdown(guest.descriptor, can_be_told ? SHUT_RD : SHUT_RDWR);
+}
+
+}  // namespace
+
+Guests::Id Guests::add(Guest guest) {
+    guests_.emplace_hint(guests_.end(), ++last_, std::move(guest));
+    return last_;
+}
+
+Guest* Guests::find(Id id) {
+    const auto found = guests_.find(id);
+    return found == guests_.end() ? nullptr : &found->second;
+}
+
+Guest Guests::take(Id id) {
+    auto node = guests_.extract(id);
+    held_ -= node.mapped().held;
+    return std::move(node.mapped());
+}
+
+template <typename Condition>
+std::vector<Guest> Guests::take_all(const Condition& condition) {
+    std::vector<Id> ids;
+    for (auto& [id, guest] : guests_)
+        if (condition(guest)) ids.push_back(id);
+    std::vector<Guest> taken;
+    taken.reserve(ids.size());
+    for (const auto id : ids)
+        taken.push_back(take(id));
+    return taken;
+}
+
+template <typename Condition>
+std::optional<Guest> Guests::take_first(Deadline Guest::*by, const Condition& condition) {
+    std::optional<std::pair<Deadline, Id>> first;
+    for (const auto& [id, guest] : guests_) {
+        const std::pair moment{guest.*by, id};
+        if ((!first || moment < *first) && !guest.is_at_work && condition(guest)) first = moment;
+    }
+    if (!first) return std::nullopt;
+    return take(first->second);
+}
+
+std::optional<Guest> Guests::take_to_make_room(std::string_view neighbourhood) {
+    const auto is_meant = [&](const Guest& guest) {
+        return neighbourhood.empty() || guest.neighbourhood == neighbourhood;
+    };
+    auto taken = take_first(&Guest::since, [&](const Guest& guest) {
+        return is_meant(guest) && waits_without_request(guest) && is_silent(guest);
+    });
+    if (taken) return taken;
+    return take_first(&Guest::until,
+                      [&](const Guest& guest) { return is_meant(guest) && guest.phase == Phase::Answering; });
+}
+
+std::optional<Guest> Guests::take_oldest_holder() {
+    return take_first(&Guest::since, [](const Guest& guest) { return guest.held != 0; });
+}
+
+std::vector<Guest> Guests::take_idle_last() {
+    return take_all(
+        [](const Guest& guest) { return !guest.is_at_work && guest.is_last && guest.phase == Phase::Idle; });
+}
+
+std::vector<Guest> Guests::take_without_request() {
+    return take_all(waits_without_request);
+}
+
+std::vector<Guest> Guests::take_expired(Deadline now) {
+    return take_all([&](Guest& guest) {
+        if (guest.is_at_work || guest.until > now) return false;
+        if (!has_to_be_told(guest)) return true;
+        wake_at_end(guest);
+        return false;
+    });
+}
+
+Deadline Guests::next_expiry() const {
+    auto next = Deadline::max();
+    for (const auto& [id, guest] : guests_)
+        if (!guest.is_at_work) next = std::min(next, guest.until);
+    return next;
+}
+
+std::size_t Guests::count_from(std::string_view neighbourhood) const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(guests_, [&](const auto& each) { return each.second.neighbourhood == neighbourhood; }));
+}
+
+std::size_t Guests::count_answering() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(guests_, [](const auto& each) { return each.second.phase == Phase::Answering; }));
+}
+
+void Guests::set_held(Guest& guest, std::size_t bytes) {
+    held_ = held_ - guest.held + bytes;
+    guest.held = bytes;
+}
+
+}  // namespace headgate::http

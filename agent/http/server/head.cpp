@@ -1,0 +1,120 @@
+#include "http/server/head.h"
+
+#include <algorithm>
+
+#include "flow/text.h"
+#include "http/host.h"
+#include "http/router.h"
+
+namespace headgate::http {
+namespace {
+
+constexpr std::size_t kLongestNote = 256;  ///< of what a peer says about itself
+
+/// RFC 9110, section 5.6.2
+bool is_token(std::string_view text) {
+    const auto fits = [](char c) {
+        const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        return alphanumeric || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
+    };
+    return !text.empty() && std::ranges::all_of(text, fits);
+}
+
+/// RFC 9110, section 5.5
+bool is_field_value(std::string_view text) {
+    return std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7F; });
+}
+
+std::string_view take_line(std::string_view& text) {
+    auto line = take_until(text, '\n');
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return line;
+}
+
+/// Whether one of the values between commas is this one.
+bool lists(std::string_view values, std::string_view wanted) {
+    while (!values.empty())
+        if (equal_ignoring_case(trimmed(take_until(values, ',')), wanted)) return true;
+    return false;
+}
+
+/// RFC 9112, section 3.2: with HTTP/1.1 there is one, with HTTP/1.0 one at most.
+Result<void> check_host(const RequestHead& head) {
+    const auto hosts = times_given(head.fields, "Host");
+    if (hosts > 1) return invalid("Host: given twice");
+    if (hosts == 0 && !head.is_http_1_0) return invalid("Host: missing, and HTTP/1.1 takes it");
+    return is_host(value_of(head.fields, "Host")) ? Result<void>{} : invalid("Host: neither a name nor an address");
+}
+
+/// What the peer says of itself; taken from root alone, who could pretend anything anyway.
+std::string note_of(const Request& request, const char* name) {
+    const auto note = request.header(name);
+    const auto printable = [](char c) { return c >= ' ' && c < 0x7F; };
+    return note.size() <= kLongestNote && std::ranges::all_of(note, printable) ? std::string{note} : std::string{};
+}
+
+}  // namespace
+
+std::size_t times_given(const Fields& fields, std::string_view name) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(fields, [&](const auto& field) { return equal_ignoring_case(field.first, name); }));
+}
+
+std::string_view value_of(const Fields& fields, std::string_view name) {
+    const auto found =
+        std::ranges::find_if(fields, [&](const auto& field) { return equal_ignoring_case(field.first, name); });
+    return found == fields.end() ? std::string_view{} : std::string_view{found->second};
+}
+
+Result<std::pair<std::string, std::string>> parse_field(std::string_view line) {
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos) return invalid("a line of the header has no colon");
+    const auto name = line.substr(0, colon);
+    const auto value = trimmed(line.substr(colon + 1));
+    if (!is_token(name) || !is_field_value(value)) return invalid("a line of the header is not well-formed");
+    return std::pair{std::string{name}, std::string{value}};
+}
+
+bool RequestHead::keeps_alive() const {
+    const auto connection = value_of(fields, "Connection");
+    if (lists(connection, "close")) return false;
+    return !is_http_1_0 || lists(connection, "keep-alive");
+}
+
+bool RequestHead::expects_continue() const {
+    return !is_http_1_0 && equal_ignoring_case(value_of(fields, "Expect"), "100-continue");
+}
+
+/// Not by Poco, which looks through all fields for each one that comes, and decodes words in them as mail has them
+/// (RFC 2047): what is signed, and what a proxy in front has read, are the fields as they are.
+Result<RequestHead> parse_head(std::string_view text) {
+    auto line = take_line(text);
+    const auto method = take_until(line, ' ');
+    const auto target = take_until(line, ' ');
+    if (!is_token(method) || target.empty() || !is_field_value(target)) {
+        return invalid("the request is not well-formed HTTP");
+    }
+    if (line != "HTTP/1.1" && line != "HTTP/1.0") return invalid("only HTTP/1.1 and HTTP/1.0 are spoken here");
+    RequestHead head{std::string{method}, std::string{target}, line == "HTTP/1.0", {}};
+    for (line = take_line(text); !line.empty(); line = take_line(text)) {
+        auto field = parse_field(line);
+        if (!field) return tl::unexpected(std::move(field.error()));
+        head.fields.push_back(std::move(*field));
+    }
+    return head;
+}
+
+Result<void> take_head(const RequestHead& head, Request& request) {
+    request.method = head.method;
+    for (const auto& [name, value] : head.fields) {
+        const auto [field, is_new] = request.headers.emplace(name, value);
+        if (!is_new) field->second.append(", ").append(value);  // RFC 9110, section 5.3
+    }
+    if (request.caller.uid == 0U) {
+        request.caller.sudo_user = note_of(request, "X-Headgate-Sudo-User");
+        request.caller.source_address = note_of(request, "X-Headgate-Source-Address");
+    }
+    return check_host(head).and_then([&] { return take_target(head.target, request); });
+}
+
+}  // namespace headgate::http

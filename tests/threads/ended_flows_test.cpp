@@ -1,0 +1,93 @@
+// Flows that ended lately, as they are told to those who ask.
+#include "gateway/ended_flows.h"
+
+#include <gtest/gtest.h>
+
+#include "flow/json_reader.h"
+#include "support/flow_builder.h"
+
+namespace headgate::gateway {
+namespace ended_flows_test {
+
+using namespace headgate::testing;
+using namespace std::chrono_literals;
+
+flowlog::RecentEnds::Batch ended(std::uint32_t first, std::uint32_t count, EndReason reason = EndReason::Closed) {
+    const auto endpoint = std::make_shared<const Endpoint>(Endpoint{"edge", "a", ""});
+    flowlog::RecentEnds::Batch flows(count);
+    for (auto& each : flows) {
+        each.flow = tcp_flow().with_id(first++);
+        each.reason = reason;
+        each.endpoint = endpoint;
+    }
+    return flows;
+}
+
+class ToldEnds : public ::testing::Test {
+  protected:
+    /// Their number, where nothing goes wrong.
+    std::size_t told(const EndedFlowQuery& query) {
+        std::size_t records = 0;
+        EXPECT_TRUE(tell_ended(recent_, query, [&](std::string_view) -> Result<void> {
+            ++records;
+            return {};
+        }));
+        return records;
+    }
+
+    flowlog::RecentEnds recent_;
+};
+
+TEST_F(ToldEnds, are_the_last_of_those_that_are_asked_for) {
+    recent_.add(ended(1, 30, EndReason::Timeout));
+    recent_.add(ended(31, 30));
+    recent_.add(ended(61, 30, EndReason::Timeout));
+    EndedFlowQuery query;
+    EXPECT_EQ(told(query), 90U);
+    query.reasons = {EndReason::Closed};
+    EXPECT_EQ(told(query), 30U);
+    query.latest = 7;
+    EXPECT_EQ(told(query), 7U);
+    query.latest = 0;
+    EXPECT_EQ(told(query), 0U);
+}
+
+TEST_F(ToldEnds, end_with_those_that_were_there_when_somebody_asked) {
+    recent_.add(ended(1, 200));
+    std::size_t records = 0;
+    EXPECT_TRUE(tell_ended(recent_, {}, [&](std::string_view) -> Result<void> {
+        ++records;
+        recent_.add(ended(1000, 1));
+        return {};
+    }));
+    EXPECT_EQ(records, 200U);
+}
+
+TEST_F(ToldEnds, are_not_kept_for_one_who_does_not_read_on) {
+    recent_.add(ended(1, 4000));
+    const auto batch = recent_.from(0, 0ms).batch;
+    std::size_t records = 0;
+    EXPECT_TRUE(tell_ended(recent_, {}, [&](std::string_view) -> Result<void> {
+        ++records;
+        EXPECT_EQ(batch.use_count(), 2) << "of the test, and of those that are remembered";
+        return {};
+    }));
+    EXPECT_EQ(records, 1000U);
+}
+
+TEST_F(ToldEnds, that_one_was_too_slow_for_are_counted) {
+    recent_.add(ended(1, 1000));
+    std::vector<std::string> records;
+    EXPECT_TRUE(tell_ended(recent_, {}, [&](std::string_view record) -> Result<void> {
+        if (records.empty())
+            for (int i = 0; i < 3; ++i)
+                recent_.add(ended(5000, 2500));
+        records.emplace_back(record);
+        return {};
+    }));
+    ASSERT_LT(records.size(), 1000U);
+    EXPECT_NE(records.back().find("ended faster than they were read here"), std::string::npos) << records.back();
+}
+
+}  // namespace ended_flows_test
+}  // namespace headgate::gateway
