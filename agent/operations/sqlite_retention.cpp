@@ -39,14 +39,29 @@ constexpr Steady::duration kLongestPause = std::chrono::milliseconds{100};
 constexpr const char* kSources =
     "(SELECT json_extract(document, '$.from_operation') FROM operations WHERE status = 'IN_PROGRESS')";
 
+/// Removes the oldest one that ended, of those that fit a condition. Whether there was one.
+bool remove_oldest(Session& session, std::string_view condition) {
+    Statement statement{session};
+    statement << "DELETE FROM operations WHERE number ="
+                 " (SELECT number FROM operations WHERE "
+              << condition << " AND status <> 'IN_PROGRESS' AND id NOT IN " << kSources << " ORDER BY number LIMIT 1)";
+    return statement.execute() != 0;
+}
+
+bool has_captures(Session& session) {
+    int found = 0;
+    session << "SELECT EXISTS (SELECT 1 FROM operations WHERE type = 'FLOW_CAPTURE')", into(found), now;
+    return found != 0;
+}
+
 std::string in_progress() {
     return std::string{to_string(OperationStatus::InProgress)};
 }
 
 bool has_orphans(Session& session) {
     int found = 0;
-    session << "SELECT EXISTS (SELECT 1 FROM blocks WHERE operation NOT IN (SELECT number FROM operations))", into(found),
-        now;
+    session << "SELECT EXISTS (SELECT 1 FROM blocks WHERE operation NOT IN (SELECT number FROM operations))",
+        into(found), now;
     return found != 0;
 }
 
@@ -135,19 +150,17 @@ Result<std::uint64_t> SqliteStore::expire(std::chrono::seconds kept_for) {
     });
 }
 
-/// Decided and done in one transaction: other processes may be making room, too, and what they have removed, but not yet
-/// swept, still counts.
+/// Decided and done in one transaction: other processes may be making room, too, and what they have removed, but not
+/// yet swept, still counts.
 Result<SqliteStore::Removal> SqliteStore::remove_oldest_beyond(Database& database, std::uint64_t bytes) {
     return database.transact(Durability::Kept, [&](Session& session) -> Result<Removal> {
         if (has_orphans(session)) return Removal::NotSwept;
         // Somebody who reads keeps the log as long as it is: to remove more would free no more of that.
         if (database.bytes() <= bytes || bytes_of_content(session) <= bytes) return Removal::NotNeeded;
-        Statement statement{session};
-        statement << "DELETE FROM operations WHERE number ="
-                     " (SELECT number FROM operations WHERE status <> ? AND id NOT IN "
-                  << kSources << " ORDER BY number LIMIT 1)",
-            bind(in_progress());
-        return statement.execute() == 0 ? Removal::NoneLeft : Removal::Removed;
+        if (remove_oldest(session, "type = 'FLOW_CAPTURE'")) return Removal::Removed;
+        // One in progress may be what takes the room: it ends for that, and nothing goes for it but others of its kind.
+        if (has_captures(session)) return Removal::NoneLeft;
+        return remove_oldest(session, "true") ? Removal::Removed : Removal::NoneLeft;
     });
 }
 
