@@ -173,9 +173,9 @@ class MemoryStore : public OperationStore {
     Result<std::uint64_t> shrink_to(std::uint64_t bytes, const MayGoOn& may_go_on) override {
         const std::lock_guard lock{disk_->mutex_};
         for (std::uint64_t removed = 0;; ++removed) {
-            const auto oldest = std::ranges::find_if(disk_->records_, has_ended);
-            if (bytes_held() <= bytes || oldest == disk_->records_.end() || !may_go_on()) return removed;
-            disk_->records_.erase(oldest);
+            const auto next = next_to_go();
+            if (bytes_held() <= bytes || next == disk_->records_.end() || !may_go_on()) return removed;
+            disk_->records_.erase(next);
         }
     }
 
@@ -194,11 +194,23 @@ class MemoryStore : public OperationStore {
         return tl::unexpected(Error{ErrorKind::Failed, fmt::format("operation {} is not there", id), ENOENT});
     }
     static bool has_ended(const Record& record) { return record.operation.status != OperationStatus::InProgress; }
+    std::vector<Record>::iterator next_to_go() {
+        auto& records = disk_->records_;
+        const auto is_capture = [](const Record& each) { return each.operation.type == OperationType::Capture; };
+        const auto capture =
+            std::ranges::find_if(records, [&](const auto& each) { return is_capture(each) && has_ended(each); });
+        if (std::ranges::any_of(records, is_capture)) return capture;
+        return std::ranges::find_if(records, has_ended);
+    }
     static bool is_selected(const OperationSelection& selection, const FlowOperation& operation) {
         const auto fits = [](const auto& wanted, const auto& value) { return !wanted || *wanted == value; };
+        const auto lists = [](const auto& names, const auto& name) {
+            return std::ranges::find(names, name) != names.end();
+        };
         return fits(selection.type, operation.type) && fits(selection.status, operation.status) &&
-               fits(selection.firewall, operation.endpoint.firewall) &&
-               fits(selection.availability_zone, operation.endpoint.availability_zone);
+               (!selection.firewalls || lists(*selection.firewalls, operation.endpoint.firewall)) &&
+               fits(selection.availability_zone, operation.endpoint.availability_zone) &&
+               (selection.one_off_runs || operation.endpoint.network_namespace.empty());
     }
 
     std::chrono::seconds passed_time() {
