@@ -60,8 +60,8 @@ std::string in_progress() {
 
 bool has_orphans(Session& session) {
     int found = 0;
-    session << "SELECT EXISTS (SELECT 1 FROM blocks WHERE operation NOT IN (SELECT number FROM operations))",
-        into(found), now;
+    session << "SELECT EXISTS (SELECT 1 FROM blocks WHERE operation NOT IN (SELECT number FROM operations))", into(found),
+        now;
     return found != 0;
 }
 
@@ -150,8 +150,8 @@ Result<std::uint64_t> SqliteStore::expire(std::chrono::seconds kept_for) {
     });
 }
 
-/// Decided and done in one transaction: other processes may be making room, too, and what they have removed, but not
-/// yet swept, still counts.
+/// Decided and done in one transaction: other processes may be making room, too, and what they have removed, but not yet
+/// swept, still counts.
 Result<SqliteStore::Removal> SqliteStore::remove_oldest_beyond(Database& database, std::uint64_t bytes) {
     return database.transact(Durability::Kept, [&](Session& session) -> Result<Removal> {
         if (has_orphans(session)) return Removal::NotSwept;
