@@ -39,12 +39,25 @@ constexpr Steady::duration kLongestPause = std::chrono::milliseconds{100};
 constexpr const char* kSources =
     "(SELECT json_extract(document, '$.from_operation') FROM operations WHERE status = 'IN_PROGRESS')";
 
-/// Removes the oldest one that ended, of those that fit a condition. Whether there was one.
-bool remove_oldest(Session& session, std::string_view condition) {
+/// Whether there was one that has ended.
+bool remove_oldest(Session& session) {
     Statement statement{session};
     statement << "DELETE FROM operations WHERE number ="
-                 " (SELECT number FROM operations WHERE "
-              << condition << " AND status <> 'IN_PROGRESS' AND id NOT IN " << kSources << " ORDER BY number LIMIT 1)";
+                 " (SELECT number FROM operations WHERE status <> 'IN_PROGRESS' AND id NOT IN "
+              << kSources << " ORDER BY number LIMIT 1)";
+    return statement.execute() != 0;
+}
+
+/// Of the caller who keeps the most flows: nobody pushes out the captures of all others.
+bool remove_oldest_capture(Session& session) {
+    Statement statement{session};
+    statement << "DELETE FROM operations WHERE number = (WITH captures AS"
+                 " (SELECT number, caller, flows FROM operations WHERE type = 'FLOW_CAPTURE' AND status <> 'IN_PROGRESS'"
+                 "  AND number NOT IN (SELECT number FROM operations WHERE id IN "
+              << kSources
+              << "))"
+                 " SELECT min(number) FROM captures WHERE caller IS (SELECT caller FROM captures GROUP BY caller"
+                 "  ORDER BY total(flows) DESC, min(number) LIMIT 1))";
     return statement.execute() != 0;
 }
 
@@ -157,10 +170,10 @@ Result<SqliteStore::Removal> SqliteStore::remove_oldest_beyond(Database& databas
         if (has_orphans(session)) return Removal::NotSwept;
         // Somebody who reads keeps the log as long as it is: to remove more would free no more of that.
         if (database.bytes() <= bytes || bytes_of_content(session) <= bytes) return Removal::NotNeeded;
-        if (remove_oldest(session, "type = 'FLOW_CAPTURE'")) return Removal::Removed;
+        if (remove_oldest_capture(session)) return Removal::Removed;
         // One in progress may be what takes the room: it ends for that, and nothing goes for it but others of its kind.
         if (has_captures(session)) return Removal::NoneLeft;
-        return remove_oldest(session, "true") ? Removal::Removed : Removal::NoneLeft;
+        return remove_oldest(session) ? Removal::Removed : Removal::NoneLeft;
     });
 }
 

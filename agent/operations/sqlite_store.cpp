@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "flow/compound_key.h"
 #include "operations/operation_document.h"
 #include "operations/passed_time.h"
 #include "operations/sqlite_blocks.h"
@@ -99,7 +100,8 @@ class NumbersOf {
         if (firewalls.size() == 1) add("firewall = ?", *firewalls.begin());
         if (firewalls.size() > 1) add_any_of(firewalls);
         if (selection_.status) add("status = ?", to_string(*selection_.status));
-        // With a sign, SQLite does not take the index of this for a better one (sqlite.org/optoverview.html, section 5).
+        // With a sign, SQLite does not take the index of this for a better one (sqlite.org/optoverview.html, section
+        // 5).
         if (selection_.type) add("+type = ?", to_string(*selection_.type));
         if (selection_.availability_zone) add("availability_zone = ?", *selection_.availability_zone);
         if (!selection_.before_id.empty()) {
@@ -127,13 +129,14 @@ class NumbersOf {
 
 Result<void> insert(Session& session, const FlowOperation& operation, std::string_view token) {
     Statement statement{session};
-    statement << "INSERT INTO operations (id, token, type, status, firewall, availability_zone, requested_at, document)"
-                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    statement << "INSERT INTO operations (id, token, type, status, firewall, availability_zone, requested_at, document,"
+                 " caller) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         bind(operation.id),
         bind(token.empty() ? Poco::Nullable<std::string>{} : Poco::Nullable<std::string>{std::string{token}}),
         bind(std::string{to_string(operation.type)}), bind(std::string{to_string(operation.status)}),
         bind(operation.endpoint.firewall), bind(operation.endpoint.availability_zone),
-        bind(stored_time(operation.requested_at)), bind(to_document(operation));
+        bind(stored_time(operation.requested_at)), bind(to_document(operation)),
+        bind(compound_key({operation.caller.face, operation.caller.user}));
     try {
         statement.execute();
     } catch (const Poco::Data::SQLite::ConstraintViolationException&) {
@@ -147,10 +150,12 @@ Result<void> store_changes(Session& session, const FlowOperation& operation,
                            const Poco::Nullable<Poco::Int64>& ended_after) {
     Statement statement{session};
     statement << "UPDATE operations SET type = ?, status = ?, firewall = ?, availability_zone = ?, requested_at = ?,"
-                 " document = ?, ended_after = coalesce(ended_after, ?) WHERE id = ?",
+                 " document = ?, flows = ?, ended_after = coalesce(ended_after, ?) WHERE id = ?",
         bind(std::string{to_string(operation.type)}), bind(std::string{to_string(operation.status)}),
         bind(operation.endpoint.firewall), bind(operation.endpoint.availability_zone),
-        bind(stored_time(operation.requested_at)), bind(to_document(operation)), bind(ended_after), bind(operation.id);
+        bind(stored_time(operation.requested_at)), bind(to_document(operation)),
+        bind(static_cast<Poco::Int64>(std::min<std::uint64_t>(operation.counts.matched, INT64_MAX))), bind(ended_after),
+        bind(operation.id);
     if (statement.execute() == 0) return unknown_operation(operation.id);
     return {};
 }

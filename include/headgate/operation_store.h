@@ -114,9 +114,10 @@ class OperationStore {
     /// all, it is an error.
     virtual Result<bool> sweep() = 0;
 
-    /// Removes operations that ended until no more than this is used, in steps as sweep() does; returns how many. The
-    /// oldest captures go first. A flush, or its dry run, goes when no capture is left, none in progress either: nobody
-    /// who captures pushes out the history of those who flush. Asked between two steps, `may_go_on` ends it early.
+    /// Removes operations that ended until no more than this is used, in steps as sweep() does; returns how many.
+    /// Captures go first, the oldest of the caller who keeps the most flows. A flush, or its dry run, goes when no
+    /// capture is left, none in progress either: nobody who captures pushes out the history of those who flush. Asked
+    /// between two steps, `may_go_on` ends it early.
     virtual Result<std::uint64_t> shrink_to(std::uint64_t bytes, const MayGoOn& may_go_on = to_the_end) = 0;
 
     /// Gives back memory that only work in hand needs.

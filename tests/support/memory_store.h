@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -197,10 +199,18 @@ class MemoryStore : public OperationStore {
     std::vector<Record>::iterator next_to_go() {
         auto& records = disk_->records_;
         const auto is_capture = [](const Record& each) { return each.operation.type == OperationType::Capture; };
-        const auto capture =
-            std::ranges::find_if(records, [&](const auto& each) { return is_capture(each) && has_ended(each); });
-        if (std::ranges::any_of(records, is_capture)) return capture;
-        return std::ranges::find_if(records, has_ended);
+        const auto caller_of = [](const Record& each) {
+            return std::pair{each.operation.caller.face, each.operation.caller.user};
+        };
+        if (std::ranges::none_of(records, is_capture)) return std::ranges::find_if(records, has_ended);
+        std::map<std::pair<std::string, std::string>, std::uint64_t> kept;
+        for (const auto& each : records)
+            if (is_capture(each) && has_ended(each)) kept[caller_of(each)] += each.operation.counts.matched;
+        const auto most =
+            std::ranges::max_element(kept, [](const auto& a, const auto& b) { return a.second < b.second; });
+        return std::ranges::find_if(records, [&](const Record& each) {
+            return is_capture(each) && has_ended(each) && caller_of(each) == most->first;
+        });
     }
     static bool is_selected(const OperationSelection& selection, const FlowOperation& operation) {
         const auto fits = [](const auto& wanted, const auto& value) { return !wanted || *wanted == value; };

@@ -426,6 +426,23 @@ TYPED_TEST_P(OperationStoreConformance, a_flush_goes_after_all_captures) {
     EXPECT_EQ(this->listed(), Ids{});
 }
 
+TYPED_TEST_P(OperationStoreConformance, captures_go_of_the_caller_who_keeps_the_most_flows) {
+    const auto ended = [&](std::string id, std::string user, std::uint32_t flows) {
+        auto operation = operation_named(std::move(id));
+        operation.caller.user = std::move(user);
+        this->begin(operation);
+        this->append(operation.id, numbered_flows(0, flows));
+        operation.counts.matched = flows;
+        this->end(operation);
+    };
+    ended("mine", "somebody", 1000);
+    const auto room = this->store().bytes_used().value();
+    for (const auto* id : {"first", "second", "third"})
+        ended(id, "a flood", 20'000);
+    EXPECT_GE(this->store().shrink_to(room + 100'000).value(), 1U);
+    EXPECT_EQ(this->listed().back(), "mine") << "the oldest, and not the one who takes the room";
+}
+
 TYPED_TEST_P(OperationStoreConformance, two_stores_on_one_disk_see_the_same) {
     const auto other = this->environment_.open();
     this->begin(operation_named("one"), "token");
@@ -471,6 +488,7 @@ REGISTER_TYPED_TEST_SUITE_P(OperationStoreConformance, an_operation_comes_back_a
                             pending_flows_can_be_settled_while_they_are_told,
                             operations_expire_that_ended_long_enough_ago, nothing_expires_by_what_a_clock_says,
                             a_sweep_comes_to_its_end, shrinks_by_the_oldest_that_ended, a_flush_goes_after_all_captures,
-                            two_stores_on_one_disk_see_the_same, one_writes_while_another_reads);
+                            two_stores_on_one_disk_see_the_same, one_writes_while_another_reads,
+                            captures_go_of_the_caller_who_keeps_the_most_flows);
 
 }  // namespace headgate::testing
