@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <memory>
 #include <vector>
 
 #include "cli/commands.h"
@@ -11,6 +13,7 @@
 #include "cli/terminal.h"
 #include "flow/utf8.h"
 #include "operations/capture_file.h"
+#include "operations/flow_spool.h"
 #include "sessions/session_search.h"
 
 namespace headgate::cli {
@@ -18,21 +21,24 @@ namespace {
 
 constexpr std::size_t kRowsInQuestion = 10;
 
-/// The flows of a capture file.
-operations::RowSource captured_flows(const std::string& path) {
-    return [path](const auto& take) -> Result<std::optional<Endpoint>> {
-        const auto facts = operations::read_capture_file(path, take);
-        if (!facts) return tl::unexpected(facts.error());
-        if (!facts->is_whole) {
-            tell(fmt::format("warning: {} holds a part of its capture: picked from it, or cut short", path));
-        }
-        if (!facts->endpoint) {
-            tell(
-                fmt::format("warning: {} does not say where it was captured: elsewhere its flows are not found, and "
-                            "told to be gone",
-                            path));
-        }
-        return facts->endpoint;
+/// The flows of a capture file, which is read here and now: before anything is locked, and while a signal still ends
+/// the program at once.
+Result<operations::RowSource> captured_flows(const std::string& path, const std::filesystem::path& spool_folder) {
+    const auto spool = std::make_shared<operations::FlowSpool>(spool_folder);
+    const auto facts =
+        operations::read_capture_file(path, [&](std::span<const FlowRow> rows) { return spool->append(rows); });
+    if (!facts) return tl::unexpected(facts.error());
+    if (auto sealed = spool->seal(); !sealed) return tl::unexpected(std::move(sealed.error()));
+    if (!facts->is_whole) {
+        tell(fmt::format("warning: {} holds a part of its capture: picked from it, or cut short", path));
+    }
+    if (!facts->endpoint) {
+        tell(fmt::format(
+            "warning: {} does not say where it was captured: elsewhere its flows are not found, and told to be gone",
+            path));
+    }
+    return [spool, endpoint = facts->endpoint](const auto& take) {
+        return spool->for_each_block(take).map([&] { return endpoint; });
     };
 }
 
@@ -42,7 +48,8 @@ bool is_operation_id(const std::string& text) {
     return id.tryParse(text);
 }
 
-Result<void> take_source(const FlushArguments& arguments, gateway::OperationOrder& order) {
+Result<void> take_source(const FlushArguments& arguments, const std::filesystem::path& spool_folder,
+                         gateway::OperationOrder& order) {
     if (!arguments.from_capture) {
         auto query = arguments.filter.query();
         if (!query) return tl::unexpected(std::move(query.error()));
@@ -52,10 +59,11 @@ Result<void> take_source(const FlushArguments& arguments, gateway::OperationOrde
     if (arguments.filter.given()) return invalid("--from-capture: the capture names the flows; no filter beside it");
     if (is_operation_id(*arguments.from_capture)) {
         order.from_operation = *arguments.from_capture;
-    } else {
-        order.captured = captured_flows(*arguments.from_capture);
+        return {};
     }
-    return {};
+    return captured_flows(*arguments.from_capture, spool_folder).map([&](operations::RowSource&& flows) {
+        order.captured = std::move(flows);
+    });
 }
 
 Result<gateway::OperationOrder> order_of(const FlushArguments& arguments) {
@@ -77,7 +85,8 @@ Result<gateway::OperationOrder> order_of(const FlushArguments& arguments) {
         if (!maximum) return tl::unexpected(maximum.error());
         order.maximum_flows = *maximum;
     }
-    if (auto taken = take_source(arguments, order); !taken) return tl::unexpected(std::move(taken.error()));
+    if (auto taken = take_source(arguments, configuration->state_dir, order); !taken)
+        return tl::unexpected(std::move(taken.error()));
     return order;
 }
 

@@ -222,7 +222,7 @@ SettingMap settings_of(Configuration& c) {
     known.add(with_default("retention", c.retention, duration(1min, kYear),
                            "How long an operation can be looked up after it ended, in time that the machine was up."));
     known.add(with_default("disk_budget", c.disk_budget, size(16 * kMiB, 1024 * kTiB),
-                           "What operations may take on disk; above it the oldest end first."));
+                           "What operations may take on disk; above it the oldest go, captures before flushes."));
     known.add(with_default("operation_timeout", c.operation_timeout, duration(1s, std::chrono::hours{24}),
                            "After this time an operation fails."));
     known.add(list_of_maps(

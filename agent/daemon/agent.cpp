@@ -94,7 +94,7 @@ Result<void> Agent::run(const ConfigurationSource& read_configuration) {
 }
 
 Result<void> Agent::start() {
-    gateway_.on_ended([this](const FlowOperation& ended) { metrics_.count(ended); });
+    gateway_.on_ended([this](const FlowOperation& ended) { metrics_.count(ended, *gateway_.configuration()); });
     if (auto opened = gateway_.open_store(); !opened) return opened;
     if (auto handled = loop_.handle_signals([this](int signal) { handle(signal); }); !handled) return handled;
     auto listener = own_socket(gateway_.configuration()->http.socket);

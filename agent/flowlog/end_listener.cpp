@@ -220,12 +220,12 @@ Result<std::unique_ptr<EndListener>> EndListener::start(const netlink::NetworkNa
                                                         FlowLog& log) {
     auto events = conntrack::EndEvents::open(where, wanted);
     if (!events) return tl::unexpected(std::move(events.error()).within("listening to the ends of flows"));
-    const auto inode = where.inode();
-    if (!inode) return tl::unexpected(inode.error());
+    const auto id = where.id();
+    if (!id) return tl::unexpected(id.error());
     FileDescriptor wake{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     if (!wake.is_open()) return system_error(errno, "opening an eventfd");
     auto thread =
-        std::make_unique<Thread>(std::move(*events), std::move(wake), *inode, std::move(endpoints), wanted, log);
+        std::make_unique<Thread>(std::move(*events), std::move(wake), id->inode, std::move(endpoints), wanted, log);
     if (auto started = thread->start(); !started) return tl::unexpected(std::move(started.error()));
     return std::unique_ptr<EndListener>{new EndListener{std::move(thread)}};
 }

@@ -6,11 +6,24 @@
 namespace headgate::gateway {
 namespace {
 
+Result<netlink::NamespaceId> id_of(const std::optional<std::string>& netns) {
+    const auto opened = netns ? netlink::NetworkNamespace::open(*netns) : netlink::NetworkNamespace{};
+    return opened.and_then([](const netlink::NetworkNamespace& where) { return where.id(); });
+}
+
+/// Whatever they are called: one namespace may have several names.
+bool is_same(const std::optional<std::string>& netns, const std::string& other) {
+    if (netns == other) return true;
+    const auto here = id_of(netns);
+    const auto there = id_of(other);
+    return here && there && *here == *there;
+}
+
 /// What is to be in force in a namespace by its endpoint's configuration, if it is one's.
 std::string policy_at(const config::Configuration& configuration, const std::string& netns) {
     for (const auto& firewall : configuration.firewalls)
         for (const auto& endpoint : firewall.endpoints)
-            if (endpoint.netns == netns)
+            if (is_same(endpoint.netns, netns))
                 return config::policy_to_keep(configuration, endpoint).value_or(std::string{config::kNoPolicy});
     return std::string{config::kNoPolicy};
 }

@@ -93,6 +93,15 @@ void add_settings(JsonMembers& members, const config::Configuration& configurati
     add_path(members, "audit_log", configuration.audit_log);
 }
 
+void add_firewall_settings(JsonMembers& members, const config::Configuration& configuration) {
+    members.text("region", configuration.region);
+    members.text("account", configuration.account);
+    members.text("retention", config::duration_text(configuration.retention));
+    members.text("operation_timeout", config::duration_text(configuration.operation_timeout));
+    members.objects("firewalls", configuration.firewalls, add_firewall);
+    members.text("stream_exception_policy", configuration.stream_exception_policy);
+}
+
 }  // namespace
 
 void append_configuration_json(fmt::memory_buffer& out, const config::Configuration& configuration) {
@@ -100,6 +109,13 @@ void append_configuration_json(fmt::memory_buffer& out, const config::Configurat
     JsonMembers members{out};
     members.object("configuration", [&](JsonMembers& inner) { add_settings(inner, configuration); });
     add_texts(members, "files", configuration.files, [](const fs::path& each) { return each.native(); });
+    out.push_back('}');
+}
+
+void append_firewall_configuration_json(fmt::memory_buffer& out, const config::Configuration& configuration) {
+    out.push_back('{');
+    JsonMembers members{out};
+    members.object("configuration", [&](JsonMembers& inner) { add_firewall_settings(inner, configuration); });
     out.push_back('}');
 }
 

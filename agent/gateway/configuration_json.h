@@ -12,4 +12,8 @@ namespace headgate::gateway {
 /// secrets: where keys and credentials are kept, and not what they are.
 void append_configuration_json(fmt::memory_buffer& out, const config::Configuration& configuration);
 
+/// `{"configuration": {...}}` with what concerns its firewalls alone: no files, no protected filters, nothing of how
+/// the agent is reached and where it writes.
+void append_firewall_configuration_json(fmt::memory_buffer& out, const config::Configuration& configuration);
+
 }  // namespace headgate::gateway

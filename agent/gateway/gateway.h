@@ -53,7 +53,8 @@ struct OperationOrder {
     std::optional<FlowFilter> own_flows;  ///< likewise: how the caller reaches the agent; no part of what they ask
     sessions::CallerSessions sessions;    ///< likewise
     std::optional<std::string> stream_exception_policy;  ///< to be in force, by name; absent: the one that is
-    bool require_policy = false;  ///< refuse when flushed TCP flows could come back, for want of a policy
+    bool require_policy = false;   ///< refuse when flushed TCP flows could come back, for want of a policy
+    bool own_flows_alone = false;  ///< the policy may catch no packets but those of flows that are flushed
 };
 
 /// A change of the stream exception policy, as somebody orders it.

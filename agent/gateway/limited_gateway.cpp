@@ -1,6 +1,9 @@
 #include "gateway/limited_gateway.h"
 
+#include <algorithm>
 #include <cerrno>
+
+#include "gateway/chosen_endpoint.h"
 
 namespace headgate::gateway {
 namespace {
@@ -13,6 +16,27 @@ Error not_allowed(std::string_view what, Role role) {
 Error not_theirs(std::string_view firewall) {
     return {ErrorKind::Refused, fmt::format("not allowed: firewall {} is not one of these credentials'", firewall),
             EACCES};
+}
+
+/// Whose else it is is not theirs to know.
+tl::unexpected<Error> not_theirs_alone(const Endpoint& endpoint, std::string_view what) {
+    return tl::unexpected(Error{ErrorKind::Refused,
+                                fmt::format("not allowed: {} of firewall {} in {} are those of other firewalls, too, "
+                                            "which are in the same network namespace, and not these credentials'",
+                                            what, endpoint.firewall, endpoint.availability_zone),
+                                EACCES});
+}
+
+/// What is done here, in one zone or in all, is done to flows of the other one. An endpoint of one conntrack zone has
+/// the flows of that zone to itself, though another one has all zones.
+bool shares_flows(const EndpointPlace& here, const EndpointPlace& other, std::optional<std::uint16_t> zone) {
+    if (!other.conntrack_zone) return !here.conntrack_zone;
+    return !zone || zone == other.conntrack_zone;
+}
+
+tl::unexpected<Error> not_known(const Endpoint& endpoint, int number) {
+    return system_error(number, fmt::format("whether other firewalls are in the network namespace of firewall {} in {}",
+                                            endpoint.firewall, endpoint.availability_zone));
 }
 
 /// As what never was: whose it is is not theirs to know.
@@ -31,20 +55,66 @@ Result<EndpointName> LimitedGateway::confined(EndpointName name) const {
     return tl::unexpected(not_theirs(*name.firewall));
 }
 
+/// A one-off run in a network namespace is no firewall's, whatever its name.
+bool LimitedGateway::covers(const Endpoint& endpoint) const {
+    return !rights_.firewalls || (endpoint.network_namespace.empty() && rights_.covers(endpoint.firewall));
+}
+
+/// Rights go by what is affected, not by the name that it has here: two firewalls may share a network namespace, also
+/// by two names for it.
+Result<void> LimitedGateway::covers_affected(const EndpointName& name, Affected affected,
+                                             std::optional<std::uint16_t> only_zone) const {
+    if (!rights_.firewalls) return {};
+    const auto configuration = whole_.configuration();
+    const auto choice = config::find_endpoint(*configuration, name.firewall, name.availability_zone);
+    if (!choice) return {};  // whoever is asked next says so
+    const Endpoint endpoint{choice->firewall->name, choice->endpoint->availability_zone, ""};
+    const auto places = whole_.places();
+    const auto here = std::ranges::find(places, endpoint, &EndpointPlace::endpoint);
+    const bool is_gone = here == places.end() || (!here->where && here->where.error().number == ENOENT);
+    if (is_gone) return {};  // likewise
+    if (!here->where) return not_known(endpoint, here->where.error().number);
+    const auto zone = here->conntrack_zone ? here->conntrack_zone : only_zone;
+    for (const auto& other : places) {
+        if (rights_.covers(other.endpoint.firewall)) continue;
+        if (!other.where && other.where.error().number == ENOENT) continue;
+        if (!other.where) return not_known(endpoint, other.where.error().number);
+        if (*other.where != *here->where) continue;
+        if (affected == Affected::Rules) return not_theirs_alone(endpoint, "the rules");
+        if (shares_flows(*here, other, zone)) return not_theirs_alone(endpoint, "the flows");
+    }
+    return {};
+}
+
+Result<void> LimitedGateway::covers_flows_of(const FlowOperation& operation) const {
+    return covers_affected(name_of(operation.endpoint), Affected::Flows, operation.query.zone);
+}
+
 Result<OperationOrder> LimitedGateway::allowed(const OperationOrder& order) {
     if (order.type == OperationType::Flush && rights_.role != Role::Operator) {
         return tl::unexpected(not_allowed("a flush", rights_.role));
     }
-    auto confined_order = order;
+    return rights_.firewalls ? confined_order(order) : order;
+}
+
+Result<OperationOrder> LimitedGateway::confined_order(const OperationOrder& order) {
+    auto theirs = order;
+    auto zone = order.query.zone;
     if (!order.from_operation.empty()) {
-        const auto source = find(order.from_operation);
+        const auto source = find_with_flows(order.from_operation);
         if (!source) return tl::unexpected(source.error());
-        if (order.endpoint == EndpointName{}) return order;
+        if (order.endpoint == EndpointName{}) theirs.endpoint = name_of(source->endpoint);
+        if (!zone) zone = source->query.zone;
     }
-    return confined(order.endpoint).map([&](EndpointName name) {
-        confined_order.endpoint = std::move(name);
-        return std::move(confined_order);
-    });
+    auto name = confined(theirs.endpoint);
+    if (!name) return tl::unexpected(std::move(name.error()));
+    theirs.endpoint = std::move(*name);
+    const auto rules = covers_affected(theirs.endpoint, Affected::Rules);
+    const bool flows_will_do = !rules && !order.stream_exception_policy;
+    const auto covered = flows_will_do ? covers_affected(theirs.endpoint, Affected::Flows, zone) : rules;
+    if (!covered) return tl::unexpected(covered.error());
+    theirs.own_flows_alone = !rules;
+    return theirs;
 }
 
 Result<FlowOperation> LimitedGateway::start(const OperationOrder& order) {
@@ -55,8 +125,13 @@ Result<FlowOperation> LimitedGateway::start(const OperationOrder& order) {
 
 Result<FlowOperation> LimitedGateway::find(std::string_view id) {
     auto found = whole_.find(id);
-    if (found && !rights_.covers(found->endpoint.firewall)) return not_there(id);
+    if (found && !covers(found->endpoint)) return not_there(id);
     return found;
+}
+
+Result<FlowOperation> LimitedGateway::find_with_flows(std::string_view id) {
+    return find(id).and_then(
+        [&](FlowOperation&& found) { return covers_flows_of(found).map([&] { return std::move(found); }); });
 }
 
 Result<FlowOperation> LimitedGateway::wait(std::string_view id, std::chrono::milliseconds at_most) {
@@ -74,33 +149,25 @@ Result<void> LimitedGateway::cancel(std::string_view id) {
 
 Result<std::vector<FlowOperation>> LimitedGateway::list(const OperationSelection& selection) {
     if (!rights_.firewalls) return whole_.list(selection);
-    std::vector<FlowOperation> theirs;
-    auto page = selection;
-    while (theirs.size() < selection.at_most) {
-        auto listed = whole_.list(page);
-        if (!listed) return listed;
-        const bool is_last = listed->size() < page.at_most;
-        if (!listed->empty()) page.before_id = listed->back().id;
-        for (auto& each : *listed) {
-            if (rights_.covers(each.endpoint.firewall) && theirs.size() < selection.at_most) {
-                theirs.push_back(std::move(each));
-            }
-        }
-        if (is_last) break;
-    }
-    return theirs;
+    auto theirs = selection;
+    theirs.one_off_runs = false;
+    if (!theirs.firewalls) theirs.firewalls = rights_.firewalls;
+    std::erase_if(*theirs.firewalls, [&](const std::string& each) { return !rights_.covers(each); });
+    return whole_.list(theirs);
 }
 
 Result<void> LimitedGateway::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
-    return find(id).and_then([&](const FlowOperation&) { return whole_.for_each_flow(id, first, take); });
+    return find_with_flows(id).and_then([&](const FlowOperation&) { return whole_.for_each_flow(id, first, take); });
 }
 
 Result<std::vector<StoredFlow>> LimitedGateway::flows(std::string_view id, std::uint64_t first, std::size_t count) {
-    return find(id).and_then([&](const FlowOperation&) { return whole_.flows(id, first, count); });
+    return find_with_flows(id).and_then([&](const FlowOperation&) { return whole_.flows(id, first, count); });
 }
 
 Result<TableCensus> LimitedGateway::count_flows(const EndpointName& endpoint) {
-    return confined(endpoint).and_then([&](const EndpointName& name) { return whole_.count_flows(name); });
+    return confined(endpoint).and_then([&](const EndpointName& name) {
+        return covers_affected(name, Affected::Flows).and_then([&] { return whole_.count_flows(name); });
+    });
 }
 
 Result<EndpointPolicy> LimitedGateway::policy_status(const EndpointName& endpoint) {
@@ -110,13 +177,20 @@ Result<EndpointPolicy> LimitedGateway::policy_status(const EndpointName& endpoin
 template <typename Change>
 Result<EndpointPolicy> LimitedGateway::change_policy(std::string_view action, const PolicyOrder& order,
                                                      const Change& change) {
-    const auto name = rights_.role == Role::Operator
-                          ? confined(order.endpoint)
-                          : tl::unexpected(not_allowed("a change of the stream exception policy", rights_.role));
+    const auto name = may_change_policy(order.endpoint).and_then([&] { return confined(order.endpoint); });
     if (!name) return tl::unexpected(whole_.refuse_policy(action, order, name.error()));
     auto confined_order = order;
     confined_order.endpoint = *name;
     return change(confined_order);
+}
+
+/// One is in force for all who are in the namespace.
+Result<void> LimitedGateway::may_change_policy(const EndpointName& endpoint) const {
+    if (rights_.role != Role::Operator) {
+        return tl::unexpected(not_allowed("a change of the stream exception policy", rights_.role));
+    }
+    return confined(endpoint).and_then(
+        [&](const EndpointName& name) { return covers_affected(name, Affected::Rules); });
 }
 
 Result<EndpointPolicy> LimitedGateway::apply_policy(const PolicyOrder& order) {
@@ -134,7 +208,25 @@ std::shared_ptr<const config::Configuration> LimitedGateway::configuration() con
     if (!rights_.firewalls) return whole;
     auto theirs = std::make_shared<config::Configuration>(*whole);
     std::erase_if(theirs->firewalls, [&](const auto& each) { return !rights_.covers(each.name); });
+    const config::Configuration unsaid;
+    theirs->state_dir = unsaid.state_dir;
+    theirs->disk_budget = unsaid.disk_budget;
+    theirs->protected_filters = unsaid.protected_filters;
+    theirs->http = unsaid.http;
+    theirs->flow_log = unsaid.flow_log;
+    theirs->audit_log = unsaid.audit_log;
+    theirs->files = unsaid.files;
     return theirs;
+}
+
+bool LimitedGateway::is_whole() const {
+    return !rights_.firewalls && whole_.is_whole();
+}
+
+std::vector<EndpointPlace> LimitedGateway::places() const {
+    auto places = whole_.places();
+    std::erase_if(places, [&](const EndpointPlace& each) { return !rights_.covers(each.endpoint.firewall); });
+    return places;
 }
 
 std::vector<StreamExceptionPolicy> LimitedGateway::policies() {
@@ -160,7 +252,7 @@ Result<void> LimitedGateway::for_each_ended(const EndedFlowQuery& query, const R
 }
 
 flowlog::FlowLogCounts LimitedGateway::flow_log_counts() const {
-    return whole_.flow_log_counts();
+    return is_whole() ? whole_.flow_log_counts() : flowlog::FlowLogCounts{};
 }
 
 bool LimitedGateway::is_ending() const {
@@ -172,6 +264,9 @@ std::vector<Finding> LimitedGateway::readiness() {
     std::erase_if(findings, [&](const Finding& each) {
         return !each.endpoint.firewall.empty() && !rights_.covers(each.endpoint.firewall);
     });
+    if (is_whole()) return findings;
+    for (auto& each : findings)  // where its files are is nothing of a firewall's
+        if (!each.is_good() && each.endpoint.firewall.empty()) each.fault = "fails; the agent's own log tells why";
     return findings;
 }
 

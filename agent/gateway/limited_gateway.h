@@ -25,8 +25,11 @@ class LimitedGateway final : public ManagedGateway {
     Result<EndpointPolicy> remove_policy(const PolicyOrder& order) override;
     Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& take) override;
 
-    /// With the firewalls that they may see.
+    /// With the firewalls that they may see, and nothing but what concerns them.
     [[nodiscard]] std::shared_ptr<const config::Configuration> configuration() const override;
+    [[nodiscard]] bool is_whole() const override;
+    [[nodiscard]] std::vector<EndpointPlace> places() const override;
+    [[nodiscard]] Result<void> may_change_policy(const EndpointName& endpoint) const override;
     std::vector<StreamExceptionPolicy> policies() override;
     Result<TableCensus> usage(const EndpointName& endpoint) override;
     Result<std::vector<PolicyCounter>> midstream_counters(const EndpointName& endpoint) override;
@@ -37,8 +40,19 @@ class LimitedGateway final : public ManagedGateway {
     Error refuse_policy(std::string_view action, const PolicyOrder& order, Error error) override;
 
   private:
+    /// What something at an endpoint affects.
+    enum class Affected : std::uint8_t {
+        Flows,  ///< of its conntrack zone, or of every zone where it has none
+        Rules,  ///< of its whole network namespace
+    };
+    [[nodiscard]] bool covers(const Endpoint& endpoint) const;
     [[nodiscard]] Result<EndpointName> confined(EndpointName name) const;
+    [[nodiscard]] Result<void> covers_affected(const EndpointName& name, Affected affected,
+                                               std::optional<std::uint16_t> only_zone = {}) const;
+    [[nodiscard]] Result<void> covers_flows_of(const FlowOperation& operation) const;
     [[nodiscard]] Result<OperationOrder> allowed(const OperationOrder& order);
+    [[nodiscard]] Result<OperationOrder> confined_order(const OperationOrder& order);
+    [[nodiscard]] Result<FlowOperation> find_with_flows(std::string_view id);
     template <typename Change>
     [[nodiscard]] Result<EndpointPolicy> change_policy(std::string_view action, const PolicyOrder& order,
                                                        const Change& change);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "flow/compound_key.h"
 #include "gateway/ended_flows.h"
 #include "gateway/endpoint_policy.h"
 #include "gateway/order_json.h"
@@ -45,7 +46,7 @@ Endpoint as_named(const EndpointName& name) {
 /// A signed order that says no token has its signature for one: so also an agent that comes after this one knows it.
 std::string token_of(const OperationOrder& order) {
     if (!order.token.empty() || !order.proof) return order.token;
-    return "signed:" + order.proof->signature;
+    return compound_key({"signed", order.proof->signature});
 }
 
 bool is_unnamed(const EndpointName& name) {
@@ -140,7 +141,7 @@ Result<operations::EndpointAccess> LocalGateway::open(const Endpoint& endpoint) 
 
 Result<FlowOperation> LocalGateway::start(const OperationOrder& order) {
     if (!order.proof) return start_anew(order);
-    auto claim = replays_.claim(*order.proof, order.token, clock_.now());
+    auto claim = replays_.claim(*order.proof, order.token, clock_.up());
     if (!claim) return tl::unexpected(refuse(order, std::move(claim.error())));
     if (claim->operation()) return find(*claim->operation());
     auto started = start_anew(order);
@@ -221,6 +222,7 @@ Result<operations::FlushRequest> LocalGateway::flush_of(const OperationOrder& or
         flush.ssh = guard_sessions(order.sessions, order.caller, endpoint);
     }
     flush.policy.required = order.require_policy;
+    flush.policy.own_flows_alone = order.own_flows_alone;
     if (!order.stream_exception_policy) return flush;
     auto wanted = wanted_policy(*configuration, endpoint, *order.stream_exception_policy);
     if (!wanted) return tl::unexpected(std::move(wanted.error()).within("stream-exception-policy"));
@@ -328,6 +330,19 @@ std::vector<StreamExceptionPolicy> LocalGateway::policies() {
     for (auto& entry : midstream::list_policies(midstream::policy_folders()))
         if (entry.policy) named.push_back(std::move(*entry.policy));
     return named;
+}
+
+std::vector<EndpointPlace> LocalGateway::places() const {
+    std::vector<EndpointPlace> places;
+    const auto configuration = this->configuration();
+    for (const auto& firewall : configuration->firewalls) {
+        for (const auto& place : firewall.endpoints) {
+            const ChosenEndpoint endpoint{{firewall.name, place.availability_zone, ""}, place};
+            places.push_back({endpoint.endpoint(), place.conntrack_zone,
+                              endpoint.open_namespace().and_then([](const auto& opened) { return opened.id(); })});
+        }
+    }
+    return places;
 }
 
 Result<void> LocalGateway::for_each_ended(const EndedFlowQuery& query, const RecordSink& take) {

@@ -60,6 +60,9 @@ class LocalGateway final : public ManagedGateway {
     Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& take) override;
 
     [[nodiscard]] std::shared_ptr<const config::Configuration> configuration() const override;
+    [[nodiscard]] bool is_whole() const override { return true; }
+    [[nodiscard]] std::vector<EndpointPlace> places() const override;
+    [[nodiscard]] Result<void> may_change_policy(const EndpointName& /*endpoint*/) const override { return {}; }
     std::vector<StreamExceptionPolicy> policies() override;
     Result<TableCensus> usage(const EndpointName& endpoint) override;
     Result<std::vector<PolicyCounter>> midstream_counters(const EndpointName& endpoint) override;

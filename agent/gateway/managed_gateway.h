@@ -3,7 +3,9 @@
 // rights sees it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "config/configuration.h"
 #include "flowlog/flow_log.h"
 #include "gateway/gateway.h"
+#include "netlink/network_namespace.h"
 
 namespace headgate::gateway {
 
@@ -28,11 +31,28 @@ struct Finding {
     friend bool operator==(const Finding&, const Finding&) = default;
 };
 
+/// An endpoint of the configuration, and where it is. Endpoints in one network namespace share its rules, and all flows
+/// that are in both.
+struct EndpointPlace {
+    Endpoint endpoint;
+    std::optional<std::uint16_t> conntrack_zone;  ///< absent: all of them
+    Result<netlink::NamespaceId> where;           ///< ENOENT where there is no such namespace just now
+};
+
 /// Thread-safe.
 class ManagedGateway : public Gateway {
   public:
     /// The one in force.
     [[nodiscard]] virtual std::shared_ptr<const config::Configuration> configuration() const = 0;
+
+    /// Whether that is all of it, and what concerns no single firewall may be told.
+    [[nodiscard]] virtual bool is_whole() const = 0;
+
+    /// Where the endpoints of the configuration are, in its order; found out anew each time.
+    [[nodiscard]] virtual std::vector<EndpointPlace> places() const = 0;
+
+    /// Whether whoever asks may change the stream exception policy there.
+    [[nodiscard]] virtual Result<void> may_change_policy(const EndpointName& endpoint) const = 0;
 
     /// Those that can be applied by name, sorted by it.
     virtual std::vector<StreamExceptionPolicy> policies() = 0;

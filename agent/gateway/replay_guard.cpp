@@ -1,5 +1,6 @@
 #include "gateway/replay_guard.h"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace headgate::gateway {
@@ -27,14 +28,14 @@ void ReplayGuard::Claim::settle(std::string operation) {
     guard->entries_.at(signature_).operation = operation_;
 }
 
-Result<ReplayGuard::Claim> ReplayGuard::claim(const Proof& proof, std::string_view token, Timestamp now) {
+Result<ReplayGuard::Claim> ReplayGuard::claim(const Proof& proof, std::string_view token, std::chrono::nanoseconds up) {
     if (proof.signed_at < made_at_) {
         return refused_with(ESTALE,
                             "the request was signed before this agent began, and another one may have carried it out; "
                             "look at the list of operations, and sign it anew");
     }
     const std::lock_guard lock{mutex_};
-    if (now >= tidied_at_ + kTidyInterval || now < tidied_at_) forget_expired(now);
+    if (up >= tidied_at_ + kTidyInterval) forget_expired(up);
     if (const auto known = entries_.find(proof.signature); known != entries_.end()) {
         if (known->second.token != token) {
             return refused_with(EBUSY, "another request has had this very signature; sign this one a second later");
@@ -43,21 +44,31 @@ Result<ReplayGuard::Claim> ReplayGuard::claim(const Proof& proof, std::string_vi
         if (!operation) return refused_with(EBUSY, "the same request is being carried out; ask again in a moment");
         return Claim{nullptr, proof.signature, operation};
     }
+    if (proof.signed_at <= forgotten_until_) {
+        return refused_with(ESTALE,
+                            fmt::format("the request was signed no later than another one that was carried out over {} "
+                                        "minutes ago, so it may have been, too (was a clock put back?); look at the "
+                                        "list of operations, and sign it anew",
+                                        kKeptFor.count()));
+    }
     if (entries_.size() >= most_signatures_) {
         return refused_with(EBUSY,
                             fmt::format("{} signed requests have started operations within {} minutes; ask again "
                                         "in a minute",
                                         entries_.size(), kKeptFor.count()));
     }
-    entries_.emplace(proof.signature, Entry{std::string{token}, std::nullopt, proof.signed_at});
+    entries_.emplace(proof.signature, Entry{std::string{token}, std::nullopt, proof.signed_at, up});
     return Claim{this, proof.signature, std::nullopt};
 }
 
-void ReplayGuard::forget_expired(Timestamp now) {
-    tidied_at_ = now;
+void ReplayGuard::forget_expired(std::chrono::nanoseconds up) {
+    tidied_at_ = up;
+    if (entries_.size() <= most_signatures_ / kKeptPart) return;
     std::erase_if(entries_, [&](const auto& each) {
         const auto& entry = each.second;
-        return entry.operation && now - entry.signed_at > kKeptFor;
+        const bool is_expired = entry.operation && up - entry.claimed_at > kKeptFor;
+        if (is_expired) forgotten_until_ = std::max(forgotten_until_, entry.signed_at);
+        return is_expired;
     });
 }
 

@@ -1,5 +1,9 @@
 // Sees to it that a signed order is carried out once: whoever has recorded the request, and sends it again while its
 // date is good, is told what it has started and starts nothing.
+//
+// A date is good by a wall clock, which may be put back; so what is forgotten goes by time that has passed
+// (Clock::up()), and of what was forgotten it is known up to which date it was signed: nothing so old is carried out
+// any more.
 #pragma once
 
 #include <chrono>
@@ -22,9 +26,12 @@ class ReplayGuard {
     /// Signatures that are kept at most, of some 200 bytes each: 37 a second for as long as each of them is kept.
     static constexpr std::size_t kMostSignatures = 100'000;
 
-    /// A request that passed once passes until its date is too old; another window on top is for a clock that is put
-    /// back meanwhile.
+    /// After which a request has too old a date, though it was signed by a clock that was a window ahead.
     static constexpr auto kKeptFor = 2 * kClockWindow;
+
+    /// The part of them that nothing is forgotten of, however long ago it was: where few orders are signed, all are
+    /// known.
+    static constexpr std::size_t kKeptPart = 10;
 
     /// The right to start what was signed, or the operation that it has started. What is given up without settle() may
     /// be tried again.
@@ -59,23 +66,25 @@ class ReplayGuard {
     /// What is signed says no fractions of a second, so `made_at` is taken as its whole one. The claim must not outlive
     /// the guard. Refused with EBUSY while another claim to the same signature is open, and
     /// while there is no room for one more; with ESTALE where it was signed before the guard was made, so that an agent
-    /// before this one may have carried it out.
-    [[nodiscard]] Result<Claim> claim(const Proof& proof, std::string_view token, Timestamp now);
+    /// before this one may have carried it out, or no later than what was forgotten.
+    [[nodiscard]] Result<Claim> claim(const Proof& proof, std::string_view token, std::chrono::nanoseconds up);
 
   private:
     struct Entry {
         std::string token;
         std::optional<std::string> operation;  ///< nothing as long as a claim to it is open
         Timestamp signed_at{};
+        std::chrono::nanoseconds claimed_at{};  ///< by Clock::up()
     };
 
-    void forget_expired(Timestamp now);
+    void forget_expired(std::chrono::nanoseconds up);
 
     const Timestamp made_at_;
     const std::size_t most_signatures_;
     std::mutex mutex_;
     std::map<std::string, Entry, std::less<>> entries_;
-    Timestamp tidied_at_{};
+    std::chrono::nanoseconds tidied_at_{};
+    Timestamp forgotten_until_ = Timestamp::min();  ///< what was forgotten was signed no later than this
 };
 
 }  // namespace headgate::gateway

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <chrono>
 
+#include "flow/compound_key.h"
 #include "http/access/same_site.h"
 #include "http/access_line.h"
 #include "http/aws/aws_error.h"
@@ -129,7 +130,7 @@ std::optional<Answer> FrontDoor::turn_away_stranger(Request& request) const {
     const auto by = admitted();
     const auto identity =
         by->authenticator.identify(request, request.certificate_name, std::chrono::system_clock::now());
-    const auto who = identity ? identity->caller.face + ":" + identity->caller.user : stranger(request);
+    const auto who = identity ? compound_key({identity->caller.face, identity->caller.user}) : stranger(request);
     if (const auto wait = by->limiter.wait_for(who, std::chrono::steady_clock::now())) {
         return too_often(request, "more requests than http.requests_per_second allows", *wait);
     }

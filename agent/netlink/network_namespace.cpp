@@ -55,10 +55,11 @@ Result<std::uint64_t> NetworkNamespace::cookie() const {
     return cookie;
 }
 
-Result<std::uint64_t> NetworkNamespace::inode() const {
+Result<NamespaceId> NetworkNamespace::id() const {
     struct stat found {};
     const int told = fd_.is_open() ? ::fstat(fd_.get(), &found) : ::stat("/proc/self/ns/net", &found);
-    return told == 0 ? Result<std::uint64_t>{found.st_ino} : system_error(errno, "the network namespace's inode");
+    if (told != 0) return system_error(errno, "the network namespace's inode");
+    return NamespaceId{found.st_dev, found.st_ino};
 }
 
 }  // namespace headgate::netlink

@@ -13,6 +13,15 @@
 
 namespace headgate::netlink {
 
+/// What the kernel tells network namespaces apart by: two files with these numbers are the same one, whatever their
+/// names (ioctl_nsfs(2), namespaces(7)).
+struct NamespaceId {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;  ///< may be another namespace's when this one is gone
+
+    friend bool operator==(const NamespaceId&, const NamespaceId&) = default;
+};
+
 /// Where a flow table is. Sockets and /proc/sys files that are opened inside stay there, whoever uses them afterwards.
 class NetworkNamespace {
   public:
@@ -31,7 +40,7 @@ class NetworkNamespace {
     [[nodiscard]] Result<std::uint64_t> cookie() const;
 
     /// What /proc/PID/ns/net of the processes inside leads to.
-    [[nodiscard]] Result<std::uint64_t> inode() const;
+    [[nodiscard]] Result<NamespaceId> id() const;
 
   private:
     FileDescriptor fd_;

@@ -1,9 +1,5 @@
 #include "operations/capture_file.h"
 
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <fstream>
 #include <optional>
 #include <vector>
 
@@ -95,14 +91,13 @@ Result<CaptureFileFacts> read_capture(std::istream& text, const CapturedRows& ta
         .and_then([&] { return reader.finish(); });
 }
 
-Result<CaptureFileFacts> read_capture_file(const std::string& path, const CapturedRows& take) {
-    struct stat facts {};
-    if (::stat(path.c_str(), &facts) != 0) return system_error(errno, path);
-    if (S_ISDIR(facts.st_mode)) return system_error(EISDIR, path);
-    errno = 0;
-    std::ifstream file{path, std::ios::binary};
-    if (!file) return system_error(errno, path);
-    auto end = read_capture(file, take);
+Result<CaptureFileFacts> read_capture_file(const std::string& path, const CapturedRows& take,
+                                           std::chrono::milliseconds patience) {
+    const auto input = PatientInput::open(path, patience);
+    if (!input) return tl::unexpected(input.error());
+    std::istream text{input->get()};
+    auto end = read_capture(text, take);
+    if (const auto& fault = (*input)->fault()) return tl::unexpected(*fault);
     if (!end) return tl::unexpected(std::move(end.error()).within(path));
     return end;
 }

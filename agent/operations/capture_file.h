@@ -1,6 +1,7 @@
 // Reads back the flows that `headgate capture --output json|ndjson` wrote.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <istream>
 #include <optional>
@@ -10,6 +11,8 @@
 #include "headgate/flow_operation.h"
 #include "headgate/flow_table.h"
 #include "headgate/result.h"
+
+#include "operations/patient_input.h"
 
 namespace headgate::operations {
 
@@ -28,7 +31,8 @@ using CapturedRows = std::function<Result<void>(std::span<const FlowRow>)>;
 /// an error: the caller keeps the blocks until the end is known.
 [[nodiscard]] Result<CaptureFileFacts> read_capture(std::istream& text, const CapturedRows& take);
 
-/// The same from a file, which errors then name, too.
-[[nodiscard]] Result<CaptureFileFacts> read_capture_file(const std::string& path, const CapturedRows& take);
+/// The same from a file or a pipe (PatientInput), which errors then name, too.
+[[nodiscard]] Result<CaptureFileFacts> read_capture_file(const std::string& path, const CapturedRows& take,
+                                                         std::chrono::milliseconds patience = PatientInput::kPatience);
 
 }  // namespace headgate::operations

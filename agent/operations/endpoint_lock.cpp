@@ -9,7 +9,7 @@
 
 #include <array>
 #include <cerrno>
-#include <string_view>
+#include <thread>
 
 #include "files/own_file.h"
 
@@ -24,23 +24,72 @@ std::filesystem::path lock_file(const std::filesystem::path& state_dir, const En
     return state_dir / ("endpoint-" + Poco::DigestEngine::digestToHex(digest.digest()) + ".lock");
 }
 
-tl::unexpected<Error> busy(const Endpoint& endpoint, const FileDescriptor& file) {
+/// Between two tries; a capture takes milliseconds at least.
+constexpr std::chrono::milliseconds kBetweenTries{2};
+
+/// What stands in the file: `ID TYPE`, or, of a headgate that told no type, the id alone.
+std::string holder_in(const FileDescriptor& file) {
     std::array<char, 64> text{};
     const ssize_t size = ::pread(file.get(), text.data(), text.size(), 0);
-    const std::string_view holder{text.data(), static_cast<std::size_t>(size > 0 ? size : 0)};
+    return {text.data(), static_cast<std::size_t>(size > 0 ? size : 0)};
+}
+
+/// Of one that is just coming or going, nothing is known so far.
+bool may_be_waited_for(std::string_view holder) {
+    return holder.empty() || holder.ends_with(to_string(OperationType::Capture));
+}
+
+tl::unexpected<Error> busy(const Endpoint& endpoint, std::string_view holder) {
+    const auto who = holder.substr(0, holder.find(' '));
     return tl::unexpected(
         Error{ErrorKind::Refused,
               fmt::format("busy: {} is running on firewall {} in {}, and there is one operation at a time",
-                          holder.empty() ? "another operation" : fmt::format("operation {}", holder), endpoint.firewall,
+                          who.empty() ? "another operation" : fmt::format("operation {}", who), endpoint.firewall,
                           endpoint.availability_zone),
               EBUSY});
 }
 
-}  // namespace
+tl::unexpected<Error> another_is_next(const Endpoint& endpoint) {
+    return tl::unexpected(Error{ErrorKind::Refused,
+                                fmt::format("busy: a flush is waiting for firewall {} in {}, and comes first",
+                                            endpoint.firewall, endpoint.availability_zone),
+                                EBUSY});
+}
 
-Result<EndpointLock> EndpointLock::take(const std::filesystem::path& state_dir, const Endpoint& endpoint,
-                                        std::string_view operation_id) {
-    const auto path = lock_file(state_dir, endpoint);
+struct flock whole_file(short type) {
+    struct flock lock {};
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    return lock;
+}
+
+bool has_next(const FileDescriptor& file) {
+    auto asked = whole_file(F_RDLCK);
+    return ::fcntl(file.get(), F_OFD_GETLK, &asked) == 0 && asked.l_type != F_UNLCK;
+}
+
+/// Whoever is next, until it has its turn.
+class Next {
+  public:
+    explicit Next(const FileDescriptor& file) : file_(file) {}
+    Next(const Next&) = delete;
+    Next& operator=(const Next&) = delete;
+    ~Next() {
+        auto lock = whole_file(F_UNLCK);
+        ::fcntl(file_.get(), F_OFD_SETLK, &lock);
+    }
+
+    /// Where nothing can be written, nobody is: only those who look come there.
+    [[nodiscard]] bool become() const {
+        auto lock = whole_file(F_WRLCK);
+        return ::fcntl(file_.get(), F_OFD_SETLK, &lock) == 0 || errno == EBADF;
+    }
+
+  private:
+    const FileDescriptor& file_;
+};
+
+Result<FileDescriptor> open_lock_file(const std::filesystem::path& state_dir, const std::filesystem::path& path) {
     // Never removed: who opened it before that would hold a lock that nobody else can find.
     const auto open = [&path] { return open_own_file(path, O_RDWR | O_CREAT, 0640); };
     auto file = open();
@@ -49,16 +98,68 @@ Result<EndpointLock> EndpointLock::take(const std::filesystem::path& state_dir, 
     if (!file && file.error().number == EROFS) {
         if (auto there = open_own_file(path, O_RDONLY, 0)) file = std::move(there);
     }
-    if (!file) return tl::unexpected(std::move(file.error()));
-    if (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) return system_error(errno, path.native());
-        return busy(endpoint, *file);
+    return file;
+}
+
+/// Whether it was free.
+Result<bool> try_lock(const FileDescriptor& file, const std::filesystem::path& path, const FlowOperation& operation) {
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) return false;
+        return system_error(errno, path.native());
     }
     // Without the name it is as good a lock: who finds it held is told of another operation.
-    if (::ftruncate(file->get(), 0) == 0) {
-        static_cast<void>(::pwrite(file->get(), operation_id.data(), operation_id.size(), 0));
+    const auto holder = fmt::format("{} {}", operation.id, to_string(operation.type));
+    if (::ftruncate(file.get(), 0) == 0) static_cast<void>(::pwrite(file.get(), holder.data(), holder.size(), 0));
+    return true;
+}
+
+Result<void> wait_and_lock(const FileDescriptor& file, const std::filesystem::path& path,
+                           const FlowOperation& operation, const std::function<bool()>& is_worth_it) {
+    const Next next{file};
+    if (!next.become()) return another_is_next(operation.endpoint);
+    for (;;) {
+        const auto locked = try_lock(file, path, operation);
+        if (!locked) return tl::unexpected(locked.error());
+        if (*locked) return {};
+        const auto holder = holder_in(file);
+        if (!may_be_waited_for(holder) || !is_worth_it()) return busy(operation.endpoint, holder);
+        std::this_thread::sleep_for(kBetweenTries);
+    }
+}
+
+}  // namespace
+
+EndpointLock::~EndpointLock() {
+    // Whoever comes next is not to take this holder for another one.
+    if (file_.is_open()) static_cast<void>(::ftruncate(file_.get(), 0));
+}
+
+Result<EndpointLock> EndpointLock::take(const std::filesystem::path& state_dir, const FlowOperation& operation) {
+    const auto path = lock_file(state_dir, operation.endpoint);
+    auto file = open_lock_file(state_dir, path);
+    if (!file) return tl::unexpected(std::move(file.error()));
+    if (has_next(*file)) return another_is_next(operation.endpoint);
+    const auto locked = try_lock(*file, path, operation);
+    if (!locked) return tl::unexpected(locked.error());
+    if (!*locked) return busy(operation.endpoint, holder_in(*file));
+    return EndpointLock{std::move(*file)};
+}
+
+Result<EndpointLock> EndpointLock::take_next(const std::filesystem::path& state_dir, const FlowOperation& operation,
+                                             std::chrono::milliseconds patience, const std::function<bool()>& goes_on) {
+    const auto path = lock_file(state_dir, operation.endpoint);
+    auto file = open_lock_file(state_dir, path);
+    if (!file) return tl::unexpected(std::move(file.error()));
+    const auto until = std::chrono::steady_clock::now() + patience;
+    const auto is_worth_it = [&] { return std::chrono::steady_clock::now() < until && goes_on(); };
+    if (auto waited = wait_and_lock(*file, path, operation, is_worth_it); !waited) {
+        return tl::unexpected(std::move(waited.error()));
     }
     return EndpointLock{std::move(*file)};
+}
+
+bool EndpointLock::is_waited_for() const {
+    return has_next(file_);
 }
 
 }  // namespace headgate::operations

@@ -26,7 +26,7 @@ tl::unexpected<Error> unknown(std::string_view id) {
 
 OperationSelection in_progress_on(const Endpoint& endpoint) {
     return {.status = OperationStatus::InProgress,
-            .firewall = endpoint.firewall,
+            .firewalls = {{endpoint.firewall}},
             .availability_zone = endpoint.availability_zone};
 }
 
@@ -96,6 +96,7 @@ Result<FlowOperation> Engine::start_unrecorded(const OperationRequest& request, 
         if (!known) return tl::unexpected(std::move(known.error()));
         if (*known) return answer_again(request, **known);
     }
+    if (auto shared = leaves_room(operation); !shared) return tl::unexpected(std::move(shared.error()));
     auto lock = take_lock(operation);
     if (!lock) return tl::unexpected(std::move(lock.error()));
     if (auto ready = make_ready(operation, lock->has_value()); !ready) {
@@ -104,9 +105,29 @@ Result<FlowOperation> Engine::start_unrecorded(const OperationRequest& request, 
     return begin(request, operation, std::move(*lock));
 }
 
+/// What only looks takes threads and memory as well: nobody has all of them.
+Result<void> Engine::leaves_room(const FlowOperation& operation) {
+    if (!only_looks(operation)) return {};
+    const std::lock_guard lock{mutex_};
+    const auto is_theirs = [&](const auto& each) {
+        const auto other = each.second->snapshot();
+        return other.status == OperationStatus::InProgress && only_looks(other) &&
+               other.caller.face == operation.caller.face && other.caller.user == operation.caller.user;
+    };
+    if (std::ranges::count_if(running_, is_theirs) < kMostOfOneCaller) return {};
+    return tl::unexpected(Error{ErrorKind::Refused,
+                                fmt::format("busy: {} operations of the same caller are looking at flows, which is the "
+                                            "most at once; ask again when one has ended",
+                                            kMostOfOneCaller),
+                                EBUSY});
+}
+
 /// None where the disk does not take it, and nothing needs it: two that only look do each other no harm.
 Result<std::optional<EndpointLock>> Engine::take_lock(FlowOperation& operation) {
-    auto lock = EndpointLock::take(state_dir_, operation.endpoint, operation.id);
+    auto lock =
+        operation.type == OperationType::Flush
+            ? EndpointLock::take_next(state_dir_, operation, settings().patience, [this] { return !is_draining(); })
+            : EndpointLock::take(state_dir_, operation);
     if (lock) return std::optional{std::move(*lock)};
     if (!only_looks(operation) || !is_disk_fault(lock.error())) return tl::unexpected(std::move(lock.error()));
     if (!runs_on(operation.endpoint)) {
@@ -202,8 +223,9 @@ bool Engine::is_draining() {
 /// A request that was made before: its operation once more, if it was the same request.
 Result<FlowOperation> Engine::answer_again(const OperationRequest& request, const FlowOperation& known) {
     // The version before kept no text of the request: all that can be compared then is what the operation tells.
+    const bool is_theirs = known.caller.face == request.caller.face && known.caller.user == request.caller.user;
     const bool is_same = known.asked.empty() ? tells_the_same(request, known) : request.asked == known.asked;
-    if (!is_same) {
+    if (!is_theirs || !is_same) {
         return refused("operation {} was asked for by the same token, and was something else: nothing was started",
                        known.id);
     }
@@ -283,7 +305,7 @@ Result<void> Engine::settle_cut() {
     Result<void> result;
     for (const auto& operation : *cut) {
         // Who holds it runs the operation.
-        const auto lock = EndpointLock::take(state_dir_, operation.endpoint, operation.id);
+        const auto lock = EndpointLock::take(state_dir_, operation);
         if (!lock && lock.error().number == EBUSY) continue;
         auto settled = lock ? settle_cut_on(operation.endpoint) : tl::unexpected(lock.error());
         if (!settled && result) result = std::move(settled);

@@ -55,8 +55,9 @@ struct OperationRequest {
 struct EngineSettings {
     std::filesystem::path state_dir{};
     std::chrono::seconds retention{std::chrono::hours{12}};
-    std::uint64_t disk_budget = std::uint64_t{2} << 30U;  ///< bytes
-    std::chrono::seconds timeout{60};                     ///< of an operation
+    std::uint64_t disk_budget = std::uint64_t{2} << 30U;           ///< bytes
+    std::chrono::seconds timeout{60};                              ///< of an operation
+    std::chrono::milliseconds patience = EndpointLock::kPatience;  ///< of a flush that waits for a capture
 };
 
 class RunningOperation;
@@ -64,6 +65,9 @@ class RunningOperation;
 /// Thread-safe. What it is given outlives it.
 class Engine {
   public:
+    /// That only look, and run at once.
+    static constexpr int kMostOfOneCaller = 8;
+
     Engine(
         OperationStore& store, const Clock& clock, AuditTrail& audit, EndpointOpener open, EngineSettings settings,
         OperationListener on_ended = [](const FlowOperation&) {}, const FlushListener& flushes = kNobodyListens);
@@ -74,8 +78,9 @@ class Engine {
     Engine& operator=(const Engine&) = delete;
 
     /// Starts it and returns at once: with a new operation that is in progress, or with the one that the same request
-    /// with the same token has started before. Refused with EBUSY while another one runs on the endpoint. Whatever the
-    /// answer, the request is in the audit trail.
+    /// with the same token has started before. Refused with EBUSY while another one runs on the endpoint; but a flush
+    /// waits for a capture there (EndpointLock), for some seconds. Whatever the answer, the request is in the audit
+    /// trail.
     [[nodiscard]] Result<FlowOperation> start(const OperationRequest& request);
 
     /// Puts into the audit trail that an operation was asked for that cannot even be tried. Returns the error.
@@ -118,6 +123,7 @@ class Engine {
     [[nodiscard]] Result<FlowOperation> start_unrecorded(const OperationRequest& request, FlowOperation& operation);
     [[nodiscard]] Result<FlowOperation> begin(const OperationRequest& request, FlowOperation operation,
                                               std::optional<EndpointLock> lock);
+    [[nodiscard]] Result<void> leaves_room(const FlowOperation& operation);
     [[nodiscard]] Result<std::optional<EndpointLock>> take_lock(FlowOperation& operation);
     [[nodiscard]] Result<void> make_ready(FlowOperation& operation, bool may_settle);
     [[nodiscard]] Result<OperationStore*> begin_in_store(FlowOperation& operation, const std::string& token);

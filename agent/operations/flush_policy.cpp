@@ -75,7 +75,21 @@ Result<void> FlushPolicy::judge_wanted() const {
     return {};
 }
 
+/// Before anything is changed: where more than fit would take a window, and there may be none.
+Result<void> FlushPolicy::judge_number() const {
+    if (!request_.own_flows_alone || !remembers()) return {};
+    for (const auto& [kind, count] : flows_) {
+        if (!is_connection_oriented(kind.first) || !too_many(kind.first)) continue;
+        return refused(
+            "policy {} remembers {} flows at most; more take a window, which catches packets of other firewalls in the "
+            "same network namespace, and these credentials are not for those: nothing was flushed",
+            policy_->name, policy_->remember_at_most);
+    }
+    return {};
+}
+
 Result<void> FlushPolicy::enforce() {
+    if (auto judged = judge_number(); !judged) return judged;
     auto in_force = ruleset_.in_force();
     if (!in_force) return tl::unexpected(std::move(in_force.error()));
     if (*in_force != in_force_)
@@ -185,6 +199,11 @@ void FlushPolicy::forget(std::span<const FlowRow> rows) {
 }
 
 Result<void> FlushPolicy::open_window(Protocol protocol) {
+    if (request_.own_flows_alone) {
+        return refused(
+            "there is no more room to remember flushed flows, and a window would catch packets of other firewalls in "
+            "the same network namespace, which these credentials are not for: the rest was left alone");
+    }
     if (!windows_.insert(protocol).second) return {};
     return ruleset_.open_window(protocol, policy_->remember_flushed_for);
 }

@@ -21,6 +21,7 @@ namespace headgate::operations {
 struct PolicyRequest {
     std::optional<StreamExceptionPolicy> wanted;  ///< to be in force before the first flow is ended
     bool required = false;                        ///< refuse when flushed TCP flows could come back
+    bool own_flows_alone = false;                 ///< no window is opened: it would catch packets of other flows, too
 };
 
 class FlushPolicy {
@@ -54,6 +55,7 @@ class FlushPolicy {
 
   private:
     [[nodiscard]] Result<void> judge_wanted() const;
+    [[nodiscard]] Result<void> judge_number() const;
     [[nodiscard]] Result<RulesetCondition> read_condition() const;
     [[nodiscard]] bool remembers() const { return policy_ && policy_->scope == MidstreamScope::Flushed; }
     [[nodiscard]] bool too_many(Protocol protocol) const;

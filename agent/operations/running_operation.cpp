@@ -177,9 +177,24 @@ Result<void> RunningOperation::check(const FlowOperation& operation) {
     show(current);
     if (now < next_report_) return {};
     next_report_ = now + kReportInterval;
+    if (auto may = may_keep_endpoint(operation, now); !may) return may;
     auto reported = report(current);
     // Whoever keeps the next flows meets the same fault, and sees to it.
     return !reported && may_go_unkept(operation, reported.error()) ? Result<void>{} : reported;
+}
+
+/// A capture that is soon over is worth the wait; one that goes on is not, or whoever looks could keep out who acts.
+Result<void> RunningOperation::may_keep_endpoint(const FlowOperation& operation,
+                                                 std::chrono::steady_clock::time_point now) {
+    const bool is_in_the_way = operation.type == OperationType::Capture && lock_ && lock_->is_waited_for();
+    if (!is_in_the_way) waited_for_since_.reset();
+    if (is_in_the_way && !waited_for_since_) waited_for_since_ = now;
+    if (!waited_for_since_ || now - *waited_for_since_ < EndpointLock::kGrace) return {};
+    return tl::unexpected(
+        Error{ErrorKind::Failed,
+              fmt::format("gave way to a flush that had waited for {} s: capture fewer flows, or later",
+                          EndpointLock::kGrace.count()),
+              EBUSY});
 }
 
 Result<void> RunningOperation::report(const FlowOperation& operation) const {

@@ -62,8 +62,9 @@ class RunningOperation {
 
     // For the worker's observers.
 
-    /// An error once it was cancelled or has reached its deadline, or when it alone takes more room than there is for
-    /// all. From time to time also tells others how far it has come.
+    /// An error once it was cancelled or has reached its deadline, when it alone takes more room than there is for all,
+    /// or when a flush has waited for long enough that what only looks gives way. From time to time also tells others
+    /// how far it has come.
     [[nodiscard]] Result<void> check(const FlowOperation& operation);
 
     /// Others see this from now on.
@@ -92,6 +93,8 @@ class RunningOperation {
     [[nodiscard]] Result<void> keep_to_budget() const;
     [[nodiscard]] Result<void> shrink_to(std::uint64_t bytes) const;
     [[nodiscard]] Result<void> may_go_on() const;
+    [[nodiscard]] Result<void> may_keep_endpoint(const FlowOperation& operation,
+                                                 std::chrono::steady_clock::time_point now);
     [[nodiscard]] std::chrono::milliseconds so_far() const;
 
     RunSurroundings around_;
@@ -104,6 +107,7 @@ class RunningOperation {
     std::atomic<bool> cancelled_ = false;
     std::chrono::steady_clock::time_point begun_;
     std::chrono::steady_clock::time_point next_report_;
+    std::optional<std::chrono::steady_clock::time_point> waited_for_since_;  ///< by somebody who is next
 
     Result<void> is_written_;  ///< the worker's until it has ended: whether the store has everything
 

@@ -40,6 +40,34 @@ constexpr Steady::duration kLongestPause = std::chrono::milliseconds{100};
 constexpr const char* kSources =
     "(SELECT json_extract(document, '$.from_operation') FROM operations WHERE status = 'IN_PROGRESS')";
 
+/// Whether there was one that has ended.
+bool remove_oldest(Session& session) {
+    Statement statement{session};
+    statement << "DELETE FROM operations WHERE number ="
+                 " (SELECT number FROM operations WHERE status <> 'IN_PROGRESS' AND id NOT IN "
+              << kSources << " ORDER BY number LIMIT 1)";
+    return statement.execute() != 0;
+}
+
+/// Of the caller who keeps the most flows: nobody pushes out the captures of all others.
+bool remove_oldest_capture(Session& session) {
+    Statement statement{session};
+    statement << "DELETE FROM operations WHERE number = (WITH captures AS"
+                 " (SELECT number, caller, flows FROM operations WHERE type = 'FLOW_CAPTURE' AND status <> 'IN_PROGRESS'"
+                 "  AND number NOT IN (SELECT number FROM operations WHERE id IN "
+              << kSources
+              << "))"
+                 " SELECT min(number) FROM captures WHERE caller IS (SELECT caller FROM captures GROUP BY caller"
+                 "  ORDER BY total(flows) DESC, min(number) LIMIT 1))";
+    return statement.execute() != 0;
+}
+
+bool has_captures(Session& session) {
+    int found = 0;
+    session << "SELECT EXISTS (SELECT 1 FROM operations WHERE type = 'FLOW_CAPTURE')", into(found), now;
+    return found != 0;
+}
+
 std::string in_progress() {
     return std::string{to_string(OperationStatus::InProgress)};
 }
@@ -143,12 +171,10 @@ Result<SqliteStore::Removal> SqliteStore::remove_oldest_beyond(Database& databas
         if (has_orphans(session)) return Removal::NotSwept;
         // Somebody who reads keeps the log as long as it is: to remove more would free no more of that.
         if (database.bytes() <= bytes || bytes_of_content(session) <= bytes) return Removal::NotNeeded;
-        Statement statement{session};
-        statement << "DELETE FROM operations WHERE number ="
-                     " (SELECT number FROM operations WHERE status <> ? AND id NOT IN "
-                  << kSources << " ORDER BY number LIMIT 1)",
-            bind(in_progress());
-        return statement.execute() == 0 ? Removal::NoneLeft : Removal::Removed;
+        if (remove_oldest_capture(session)) return Removal::Removed;
+        // One in progress may be what takes the room: it ends for that, and nothing goes for it but others of its kind.
+        if (has_captures(session)) return Removal::NoneLeft;
+        return remove_oldest(session) ? Removal::Removed : Removal::NoneLeft;
     });
 }
 

@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
+#include <utility>
 
+#include "flow/compound_key.h"
 #include "operations/operation_document.h"
 #include "operations/passed_time.h"
 #include "operations/sqlite_blocks.h"
@@ -63,19 +66,21 @@ Result<std::optional<FlowOperation>> find_one(Session& session, const char* colu
     return std::optional{std::move(*operation)};
 }
 
-/// The conditions of a selection: their text, then their values in the same order.
-class Conditions {
+/// More than SQLite merges in one query (SQLITE_MAX_COMPOUND_SELECT in sqlite.org/limits.html is 500).
+constexpr std::size_t kMostMerged = 100;
+
+/// Finds the numbers of a selection's operations: the text of a query without its order, then its values.
+class NumbersOf {
   public:
-    explicit Conditions(const OperationSelection& selection) {
-        if (selection.type) add("type = ?", to_string(*selection.type));
-        if (selection.status) add("status = ?", to_string(*selection.status));
-        if (selection.firewall) add("firewall = ?", *selection.firewall);
-        if (selection.availability_zone) add("availability_zone = ?", *selection.availability_zone);
-        if (!selection.before_id.empty()) {
-            add("number < (SELECT number FROM operations WHERE id = ?)", selection.before_id);
+    explicit NumbersOf(const OperationSelection& selection) : selection_(selection) {
+        if (!selection.firewalls) {
+            add_query({});
+        } else {
+            add_queries({selection.firewalls->begin(), selection.firewalls->end()});
         }
     }
 
+    [[nodiscard]] bool are_none() const { return text_.empty(); }
     [[nodiscard]] const std::string& text() const { return text_; }
     void bind_to(Statement& statement) const {
         for (const auto& value : values_)
@@ -83,24 +88,55 @@ class Conditions {
     }
 
   private:
+    /// Each firewall's operations are in their order in an index: merged, no other one is looked at.
+    void add_queries(const std::set<std::string>& firewalls) {
+        if (firewalls.size() > kMostMerged) return add_query(firewalls);
+        for (const auto& name : firewalls)
+            add_query({name});
+    }
+    void add_query(const std::set<std::string>& firewalls) {
+        text_.append(text_.empty() ? "" : " UNION ALL ").append("SELECT number FROM operations");
+        word_ = " WHERE ";
+        if (firewalls.size() == 1) add("firewall = ?", *firewalls.begin());
+        if (firewalls.size() > 1) add_any_of(firewalls);
+        if (selection_.status) add("status = ?", to_string(*selection_.status));
+        // With a sign, SQLite does not take the index of this for a better one (sqlite.org/optoverview.html, section
+        // 5).
+        if (selection_.type) add("+type = ?", to_string(*selection_.type));
+        if (selection_.availability_zone) add("availability_zone = ?", *selection_.availability_zone);
+        if (!selection_.before_id.empty()) {
+            add("number < (SELECT number FROM operations WHERE id = ?)", selection_.before_id);
+        }
+        if (!selection_.one_off_runs) add("json_extract(document, '$.network_namespace') = ?", "");
+    }
+    void add_any_of(const std::set<std::string>& firewalls) {
+        std::string places = "?";
+        for (std::size_t i = 1; i < firewalls.size(); ++i)
+            places += ", ?";
+        text_.append(std::exchange(word_, " AND ")).append("firewall IN (").append(places).append(")");
+        values_.insert(values_.end(), firewalls.begin(), firewalls.end());
+    }
     void add(std::string_view condition, std::string_view value) {
-        text_.append(values_.empty() ? " WHERE " : " AND ").append(condition);
+        text_.append(std::exchange(word_, " AND ")).append(condition);
         values_.emplace_back(value);
     }
 
+    const OperationSelection& selection_;
     std::string text_;
+    std::string_view word_;  ///< before the next condition
     std::vector<std::string> values_;
 };
 
 Result<void> insert(Session& session, const FlowOperation& operation, std::string_view token) {
     Statement statement{session};
-    statement << "INSERT INTO operations (id, token, type, status, firewall, availability_zone, requested_at, document)"
-                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    statement << "INSERT INTO operations (id, token, type, status, firewall, availability_zone, requested_at, document,"
+                 " caller) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         bind(operation.id),
         bind(token.empty() ? Poco::Nullable<std::string>{} : Poco::Nullable<std::string>{std::string{token}}),
         bind(std::string{to_string(operation.type)}), bind(std::string{to_string(operation.status)}),
         bind(operation.endpoint.firewall), bind(operation.endpoint.availability_zone),
-        bind(stored_time(operation.requested_at)), bind(to_document(operation));
+        bind(stored_time(operation.requested_at)), bind(to_document(operation)),
+        bind(compound_key({operation.caller.face, operation.caller.user}));
     try {
         statement.execute();
     } catch (const Poco::Data::SQLite::ConstraintViolationException&) {
@@ -114,10 +150,12 @@ Result<void> store_changes(Session& session, const FlowOperation& operation,
                            const Poco::Nullable<Poco::Int64>& ended_after) {
     Statement statement{session};
     statement << "UPDATE operations SET type = ?, status = ?, firewall = ?, availability_zone = ?, requested_at = ?,"
-                 " document = ?, ended_after = coalesce(ended_after, ?) WHERE id = ?",
+                 " document = ?, flows = ?, ended_after = coalesce(ended_after, ?) WHERE id = ?",
         bind(std::string{to_string(operation.type)}), bind(std::string{to_string(operation.status)}),
         bind(operation.endpoint.firewall), bind(operation.endpoint.availability_zone),
-        bind(stored_time(operation.requested_at)), bind(to_document(operation)), bind(ended_after), bind(operation.id);
+        bind(stored_time(operation.requested_at)), bind(to_document(operation)),
+        bind(static_cast<Poco::Int64>(std::min<std::uint64_t>(operation.counts.matched, INT64_MAX))), bind(ended_after),
+        bind(operation.id);
     if (statement.execute() == 0) return unknown_operation(operation.id);
     return {};
 }
@@ -186,12 +224,13 @@ Result<std::optional<FlowOperation>> SqliteStore::find_by_token(std::string_view
 }
 
 Result<std::vector<FlowOperation>> SqliteStore::list(const OperationSelection& selection) {
-    const Conditions conditions{selection};
+    const NumbersOf numbers{selection};
+    if (numbers.are_none()) return std::vector<FlowOperation>{};
     return read([&](Session& session) -> Result<std::vector<FlowOperation>> {
         Statement statement{session};
-        statement << "SELECT " << kColumns << " FROM operations" << conditions.text()
-                  << " ORDER BY number DESC LIMIT ?";
-        conditions.bind_to(statement);
+        statement << "SELECT " << kColumns << " FROM operations WHERE number IN (" << numbers.text()
+                  << " ORDER BY number DESC LIMIT ?) ORDER BY number DESC";
+        numbers.bind_to(statement);
         statement, bind(static_cast<Poco::Int64>(std::min<std::size_t>(selection.at_most, INT64_MAX)));
         Columns columns;
         columns.receive(statement);

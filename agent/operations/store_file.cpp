@@ -67,6 +67,27 @@ constexpr const char* kSteps[] = {
     " seconds INTEGER NOT NULL,"
     " boot TEXT NOT NULL,"
     " uptime INTEGER NOT NULL) STRICT",
+    // Whoever sees some firewalls alone lists theirs; the operations of a firewall that are in progress are asked for
+    // before each new one.
+    "CREATE INDEX operations_by_firewall ON operations (firewall)",
+    "CREATE INDEX operations_by_firewall_and_status ON operations (firewall, status)",
+    // Captures go before flushes where room is made, and of those the oldest of the caller who keeps the most flows.
+    "ALTER TABLE operations ADD COLUMN caller TEXT",
+    "ALTER TABLE operations ADD COLUMN flows INTEGER",
+    "CREATE INDEX operations_by_caller ON operations (type, caller, flows, status)",
+    // Tokens of requests were their parts with colons between them, whatever was in the parts; now compound_key makes
+    // them, which writes most of them as they were. What does not begin with its caller's name stays: nobody else gets
+    // it, as Engine compares the callers.
+    "UPDATE OR IGNORE operations SET token ="
+    "  substr(token, 1, instr(token, ':'))"
+    "  || replace(replace(json_extract(document, '$.face'), '%', '%25'), ':', '%3A') || ':'"
+    "  || replace(replace(json_extract(document, '$.user'), '%', '%25'), ':', '%3A') || ':'"
+    "  || replace(replace(substr(token, instr(token, ':') + length(json_extract(document, '$.face')) +"
+    "     length(json_extract(document, '$.user')) + 3), '%', '%25'), ':', '%3A')"
+    " WHERE (token GLOB 'rest:*' OR token GLOB 'aws:*') AND CASE WHEN json_valid(document) THEN"
+    "  substr(token, instr(token, ':') + 1, length(json_extract(document, '$.face')) +"
+    "     length(json_extract(document, '$.user')) + 2)"
+    "  = json_extract(document, '$.face') || ':' || json_extract(document, '$.user') || ':' END",
 };
 constexpr int kFirstVersion = 1;
 constexpr int kStoreVersion = kFirstVersion + static_cast<int>(std::size(kSteps));

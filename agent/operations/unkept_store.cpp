@@ -34,9 +34,13 @@ Result<PackedBytes> read_at(int file, std::size_t size, std::uint64_t offset) {
 
 bool is_selected(const OperationSelection& selection, const FlowOperation& operation) {
     const auto fits = [](const auto& wanted, const auto& value) { return !wanted || *wanted == value; };
+    const auto lists = [](const auto& names, const auto& name) {
+        return std::ranges::find(names, name) != names.end();
+    };
     return fits(selection.type, operation.type) && fits(selection.status, operation.status) &&
-           fits(selection.firewall, operation.endpoint.firewall) &&
-           fits(selection.availability_zone, operation.endpoint.availability_zone);
+           (!selection.firewalls || lists(*selection.firewalls, operation.endpoint.firewall)) &&
+           fits(selection.availability_zone, operation.endpoint.availability_zone) &&
+           (selection.one_off_runs || operation.endpoint.network_namespace.empty());
 }
 
 }  // namespace

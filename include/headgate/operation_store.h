@@ -40,8 +40,9 @@ struct StoredFlow {
 struct OperationSelection {
     std::optional<OperationType> type{};
     std::optional<OperationStatus> status{};
-    std::optional<std::string> firewall{};
+    std::optional<std::vector<std::string>> firewalls{};  ///< one of these
     std::optional<std::string> availability_zone{};
+    bool one_off_runs = true;  ///< those in a network namespace, which are no firewall's; false: without them
     std::size_t at_most = 1000;
     std::string before_id{};  ///< goes on behind this one; empty: from the newest
 };
@@ -113,8 +114,10 @@ class OperationStore {
     /// all, it is an error.
     virtual Result<bool> sweep() = 0;
 
-    /// Removes the oldest operations that ended until no more than this is used, in steps as sweep() does; returns how
-    /// many. Asked between two steps, `may_go_on` ends it early.
+    /// Removes operations that ended until no more than this is used, in steps as sweep() does; returns how many.
+    /// Captures go first, the oldest of the caller who keeps the most flows. A flush, or its dry run, goes when no
+    /// capture is left, none in progress either: nobody who captures pushes out the history of those who flush. Asked
+    /// between two steps, `may_go_on` ends it early.
     virtual Result<std::uint64_t> shrink_to(std::uint64_t bytes, const MayGoOn& may_go_on = to_the_end) = 0;
 
     /// Gives back memory that only work in hand needs.

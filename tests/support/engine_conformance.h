@@ -141,7 +141,10 @@ TYPED_TEST_P(EngineConformance, a_flow_that_took_the_place_of_a_captured_one_is_
 }
 
 TYPED_TEST_P(EngineConformance, a_second_operation_on_an_endpoint_is_refused_and_told_of_the_first) {
-    const auto lock = operations::EndpointLock::take(this->folder_.path(""), {"edge", "a", ""}, "the-first");
+    FlowOperation first;
+    first.id = "the-first";
+    first.endpoint = {"edge", "a", ""};
+    const auto lock = operations::EndpointLock::take(this->folder_.path(""), first);
     ASSERT_TRUE(lock.has_value());
     const auto refused = this->engine_->start(this->request_for(OperationType::Capture, query_for_all()));
     ASSERT_FALSE(refused.has_value());

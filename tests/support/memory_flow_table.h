@@ -12,7 +12,7 @@
 
 namespace headgate::testing {
 
-class MemoryFlowTable final : public FlowTable {
+class MemoryFlowTable : public FlowTable {
   public:
     Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override;
     Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) override;

@@ -85,7 +85,8 @@ class MemoryGateway final : public gateway::ManagedGateway {
     std::map<std::string, RulesetStatus> rulesets_elsewhere;  ///< of the other zones
     std::string zone_of_fixed_policy;                         ///< where no policy can be changed
     std::string id_format = "operation-{}";
-    config::Configuration configured = edge();  ///< endpoints in the network namespace `gone` cannot be reached
+    config::Configuration configured = edge();       ///< endpoints in the network namespace `gone` cannot be reached
+    std::map<std::string, std::string> other_names;  ///< of network namespaces: from one to the one that it has above
     std::vector<gateway::Finding> findings;
     gateway::TableCensus census;
     flowlog::FlowLogCounts flow_log;
@@ -141,8 +142,11 @@ class MemoryGateway final : public gateway::ManagedGateway {
             const bool fits =
                 (!selection.type || *selection.type == operation.type) &&
                 (!selection.status || *selection.status == operation.status) &&
-                (!selection.firewall || *selection.firewall == operation.endpoint.firewall) &&
-                (!selection.availability_zone || *selection.availability_zone == operation.endpoint.availability_zone);
+                (!selection.firewalls ||
+                 std::ranges::find(*selection.firewalls, operation.endpoint.firewall) != selection.firewalls->end()) &&
+                (!selection.availability_zone ||
+                 *selection.availability_zone == operation.endpoint.availability_zone) &&
+                (selection.one_off_runs || operation.endpoint.network_namespace.empty());
             if (behind && fits) listed.push_back(operation);
             if (operation.id == selection.before_id) behind = true;
         }
@@ -174,6 +178,17 @@ class MemoryGateway final : public gateway::ManagedGateway {
 
     [[nodiscard]] std::shared_ptr<const config::Configuration> configuration() const override {
         return std::make_shared<const config::Configuration>(configured);
+    }
+    [[nodiscard]] bool is_whole() const override { return true; }
+    [[nodiscard]] Result<void> may_change_policy(const gateway::EndpointName& /*endpoint*/) const override {
+        return {};
+    }
+    [[nodiscard]] std::vector<gateway::EndpointPlace> places() const override {
+        std::vector<gateway::EndpointPlace> places;
+        for (const auto& firewall : configured.firewalls)
+            for (const auto& place : firewall.endpoints)
+                places.push_back({{firewall.name, place.availability_zone, ""}, place.conntrack_zone, id_of(place)});
+        return places;
     }
     std::vector<StreamExceptionPolicy> policies() override {
         std::vector<StreamExceptionPolicy> shipped(3);
@@ -291,6 +306,13 @@ class MemoryGateway final : public gateway::ManagedGateway {
         }
     }
 
+    [[nodiscard]] Result<netlink::NamespaceId> id_of(const config::FirewallEndpoint& place) const {
+        if (place.netns == "gone") return system_error(ENOENT, "network namespace gone");
+        if (place.netns == "unknown") return system_error(EMFILE, "network namespace unknown");
+        auto path = config::namespace_path(place);
+        if (const auto other = other_names.find(path); other != other_names.end()) path = other->second;
+        return netlink::NamespaceId{1, std::hash<std::string>{}(path)};
+    }
     static config::Configuration edge() {
         config::Configuration configuration;
         configuration.firewalls = {{"edge", {{"a", {}, {}, {}}}}};

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -173,9 +175,9 @@ class MemoryStore : public OperationStore {
     Result<std::uint64_t> shrink_to(std::uint64_t bytes, const MayGoOn& may_go_on) override {
         const std::lock_guard lock{disk_->mutex_};
         for (std::uint64_t removed = 0;; ++removed) {
-            const auto oldest = std::ranges::find_if(disk_->records_, has_ended);
-            if (bytes_held() <= bytes || oldest == disk_->records_.end() || !may_go_on()) return removed;
-            disk_->records_.erase(oldest);
+            const auto next = next_to_go();
+            if (bytes_held() <= bytes || next == disk_->records_.end() || !may_go_on()) return removed;
+            disk_->records_.erase(next);
         }
     }
 
@@ -194,11 +196,31 @@ class MemoryStore : public OperationStore {
         return tl::unexpected(Error{ErrorKind::Failed, fmt::format("operation {} is not there", id), ENOENT});
     }
     static bool has_ended(const Record& record) { return record.operation.status != OperationStatus::InProgress; }
+    std::vector<Record>::iterator next_to_go() {
+        auto& records = disk_->records_;
+        const auto is_capture = [](const Record& each) { return each.operation.type == OperationType::Capture; };
+        const auto caller_of = [](const Record& each) {
+            return std::pair{each.operation.caller.face, each.operation.caller.user};
+        };
+        if (std::ranges::none_of(records, is_capture)) return std::ranges::find_if(records, has_ended);
+        std::map<std::pair<std::string, std::string>, std::uint64_t> kept;
+        for (const auto& each : records)
+            if (is_capture(each) && has_ended(each)) kept[caller_of(each)] += each.operation.counts.matched;
+        const auto most =
+            std::ranges::max_element(kept, [](const auto& a, const auto& b) { return a.second < b.second; });
+        return std::ranges::find_if(records, [&](const Record& each) {
+            return is_capture(each) && has_ended(each) && caller_of(each) == most->first;
+        });
+    }
     static bool is_selected(const OperationSelection& selection, const FlowOperation& operation) {
         const auto fits = [](const auto& wanted, const auto& value) { return !wanted || *wanted == value; };
+        const auto lists = [](const auto& names, const auto& name) {
+            return std::ranges::find(names, name) != names.end();
+        };
         return fits(selection.type, operation.type) && fits(selection.status, operation.status) &&
-               fits(selection.firewall, operation.endpoint.firewall) &&
-               fits(selection.availability_zone, operation.endpoint.availability_zone);
+               (!selection.firewalls || lists(*selection.firewalls, operation.endpoint.firewall)) &&
+               fits(selection.availability_zone, operation.endpoint.availability_zone) &&
+               (selection.one_off_runs || operation.endpoint.network_namespace.empty());
     }
 
     std::chrono::seconds passed_time() {

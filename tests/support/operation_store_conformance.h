@@ -154,10 +154,35 @@ TYPED_TEST_P(OperationStoreConformance, lists_what_was_selected) {
     EXPECT_EQ(this->listed({.type = OperationType::Flush}), (Ids{"other"}));
     EXPECT_EQ(this->listed({.type = OperationType::Capture}), (Ids{"three", "one"}));
     EXPECT_EQ(this->listed({.status = OperationStatus::Completed}), (Ids{"three"}));
-    EXPECT_EQ(this->listed({.firewall = "edge"}), (Ids{"other"}));
+    EXPECT_EQ(this->listed({.firewalls = {{"edge"}}}), (Ids{"other"}));
     EXPECT_EQ(this->listed({.availability_zone = "zone-a"}), (Ids{"three", "one"}));
     EXPECT_EQ(this->listed({.type = OperationType::Capture, .availability_zone = "zone-b"}), Ids{});
     EXPECT_EQ(this->listed({.type = OperationType::Capture, .at_most = 1, .before_id = "three"}), (Ids{"one"}));
+}
+
+TYPED_TEST_P(OperationStoreConformance, lists_those_of_some_firewalls_page_by_page) {
+    const auto of = [](std::string id, std::string firewall, std::string network_namespace) {
+        auto operation = operation_named(std::move(id));
+        operation.endpoint = {std::move(firewall), "zone-a", std::move(network_namespace)};
+        return operation;
+    };
+    for (const auto& each : {of("a1", "a", ""), of("b1", "b", ""), of("c1", "c", ""), of("a2", "a", ""),
+                             of("a3", "a", "gw"), of("b2", "b", ""), of("c2", "c", "")})
+        this->begin(each);
+    this->end(of("a2", "a", ""));
+    using Ids = std::vector<std::string>;
+    EXPECT_EQ(this->listed({.firewalls = {{"b", "a", "b", "nobody"}}}), (Ids{"b2", "a3", "a2", "b1", "a1"}));
+    EXPECT_EQ(this->listed({.firewalls = {{"a", "b"}}, .at_most = 2}), (Ids{"b2", "a3"}));
+    EXPECT_EQ(this->listed({.firewalls = {{"a", "b"}}, .at_most = 2, .before_id = "a3"}), (Ids{"a2", "b1"}));
+    EXPECT_EQ(this->listed({.firewalls = {{"a", "b"}}, .at_most = 2, .before_id = "c1"}), (Ids{"b1", "a1"}));
+    EXPECT_EQ(this->listed({.status = OperationStatus::Completed, .firewalls = {{"a", "c"}}}), (Ids{"a2"}));
+    EXPECT_EQ(this->listed({.firewalls = {{"a"}}, .one_off_runs = false}), (Ids{"a2", "a1"}));
+    EXPECT_EQ(this->listed({.one_off_runs = false}), (Ids{"c2", "b2", "a2", "c1", "b1", "a1"}));
+    EXPECT_EQ(this->listed({.firewalls = std::vector<std::string>{}}), Ids{});
+    std::vector<std::string> many{"a"};
+    for (int i = 0; i < 1000; ++i)
+        many.push_back(fmt::format("firewall-{}", i));
+    EXPECT_EQ(this->listed({.firewalls = many}), (Ids{"a3", "a2", "a1"}));
 }
 
 TYPED_TEST_P(OperationStoreConformance, flows_come_back_as_they_were_told) {
@@ -381,6 +406,43 @@ TYPED_TEST_P(OperationStoreConformance, shrinks_by_the_oldest_that_ended) {
     EXPECT_EQ(this->listed(), (std::vector<std::string>{"running"}));
 }
 
+TYPED_TEST_P(OperationStoreConformance, a_flush_goes_after_all_captures) {
+    const auto ended = [&](FlowOperation operation) {
+        this->begin(operation);
+        this->append(operation.id, numbered_flows(0, 4096));
+        this->end(operation);
+    };
+    auto flush = operation_named("flush");
+    flush.type = OperationType::Flush;
+    ended(flush);
+    ended(operation_named("capture"));
+    using Ids = std::vector<std::string>;
+    auto running = operation_named("running");
+    this->begin(running);
+    EXPECT_EQ(this->store().shrink_to(0), 1U);
+    EXPECT_EQ(this->listed(), (Ids{"running", "flush"})) << "the oldest, and it does not go for one in progress";
+    this->end(running);
+    EXPECT_EQ(this->store().shrink_to(0), 2U);
+    EXPECT_EQ(this->listed(), Ids{});
+}
+
+TYPED_TEST_P(OperationStoreConformance, captures_go_of_the_caller_who_keeps_the_most_flows) {
+    const auto ended = [&](std::string id, std::string user, std::uint32_t flows) {
+        auto operation = operation_named(std::move(id));
+        operation.caller.user = std::move(user);
+        this->begin(operation);
+        this->append(operation.id, numbered_flows(0, flows));
+        operation.counts.matched = flows;
+        this->end(operation);
+    };
+    ended("mine", "somebody", 1000);
+    const auto room = this->store().bytes_used().value();
+    for (const auto* id : {"first", "second", "third"})
+        ended(id, "a flood", 20'000);
+    EXPECT_GE(this->store().shrink_to(room + 100'000).value(), 1U);
+    EXPECT_EQ(this->listed().back(), "mine") << "the oldest, and not the one who takes the room";
+}
+
 TYPED_TEST_P(OperationStoreConformance, two_stores_on_one_disk_see_the_same) {
     const auto other = this->environment_.open();
     this->begin(operation_named("one"), "token");
@@ -418,13 +480,15 @@ TYPED_TEST_P(OperationStoreConformance, one_writes_while_another_reads) {
 REGISTER_TYPED_TEST_SUITE_P(OperationStoreConformance, an_operation_comes_back_as_it_was_told,
                             what_became_of_it_takes_the_place_of_what_was_known, is_found_by_the_token_of_its_request,
                             an_id_or_a_token_is_used_once, lists_the_newest_first_whatever_the_clock_said,
-                            lists_what_was_selected, flows_come_back_as_they_were_told, pages_begin_and_end_anywhere,
+                            lists_what_was_selected, lists_those_of_some_firewalls_page_by_page,
+                            flows_come_back_as_they_were_told, pages_begin_and_end_anywhere,
                             all_flows_are_told_in_their_order, flows_of_an_operation_that_is_not_there_are_an_error,
                             pending_flows_are_there_after_a_crash, says_whether_many_flows_would_fit,
                             settled_flows_are_told_as_they_ended, a_block_is_settled_once_and_as_a_whole,
                             pending_flows_can_be_settled_while_they_are_told,
                             operations_expire_that_ended_long_enough_ago, nothing_expires_by_what_a_clock_says,
-                            a_sweep_comes_to_its_end, shrinks_by_the_oldest_that_ended,
-                            two_stores_on_one_disk_see_the_same, one_writes_while_another_reads);
+                            a_sweep_comes_to_its_end, shrinks_by_the_oldest_that_ended, a_flush_goes_after_all_captures,
+                            two_stores_on_one_disk_see_the_same, one_writes_while_another_reads,
+                            captures_go_of_the_caller_who_keeps_the_most_flows);
 
 }  // namespace headgate::testing

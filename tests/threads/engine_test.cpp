@@ -124,6 +124,7 @@ TEST_F(Operating, answers_at_once_and_can_be_followed) {
 }
 
 TEST_F(Operating, one_at_a_time_on_an_endpoint) {
+    make_engine({.patience = 0ms});
     Gate gate{table_};
     const auto first = engine_->start(request_for(OperationType::Capture));
     gate.wait_for_operation();
@@ -425,6 +426,141 @@ TEST_F(Operating, by_one_token_from_many_sides_begins_once) {
     EXPECT_EQ(store_.list({})->size(), 1U);
 }
 
+/// Captures that follow each other, or go on: whoever flushes waits for one of them, and comes before the others.
+class TakingTurns : public Operating {
+  protected:
+    /// What happens at each flow that a scan comes by.
+    class SteppingTable : public MemoryFlowTable {
+      public:
+        Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override {
+            Stepping stepping{listener, at_step};
+            return MemoryFlowTable::scan(query, moment, stepping);
+        }
+        std::function<void()> at_step = [] {};
+
+      private:
+        class Stepping final : public ScanListener {
+          public:
+            Stepping(ScanListener& listener, const std::function<void()>& at_step)
+                : listener_(listener), at_step_(at_step) {}
+            void planned(std::string_view plan) override { listener_.planned(plan); }
+            Result<void> matched(std::span<const FlowRow> rows) override { return listener_.matched(rows); }
+            Result<void> progressed(std::uint64_t scanned) override {
+                at_step_();
+                return listener_.progressed(scanned);
+            }
+
+          private:
+            ScanListener& listener_;
+            const std::function<void()>& at_step_;
+        };
+    };
+
+    TakingTurns() {
+        stepping_.flows = table_.flows;
+        engine_ = std::make_unique<Engine>(
+            store_, clock_, audit_, [this](const Endpoint&) { return access_to(stepping_, ruleset_); },
+            operations::EngineSettings{.state_dir = folder_.path("")});
+    }
+
+    /// Starts a flush that has to wait, and returns when it does.
+    std::thread start_flush(Result<FlowOperation>& started) {
+        std::thread waiting{[&] { started = engine_->start(request_for(OperationType::Flush)); }};
+        for (std::string why; why.find("a flush is waiting") == std::string::npos;) {
+            const auto another = engine_->start(request_for(OperationType::Capture));
+            why = another ? "" : another.error().message;
+            EXPECT_FALSE(another) << "one runs, or comes first";
+        }
+        return waiting;
+    }
+
+    SteppingTable stepping_;
+    Result<FlowOperation> flush_ = FlowOperation{};
+};
+
+TEST_F(TakingTurns, a_flush_waits_for_a_capture_and_comes_before_the_next) {
+    std::latch gate{1};
+    stepping_.at_step = [&] { gate.wait(); };
+    const auto capture = engine_->start(request_for(OperationType::Capture));
+    auto waiting = start_flush(flush_);
+    const auto second = engine_->start(request_for(OperationType::Flush));
+    EXPECT_EQ(second.error().number, EBUSY) << "one is next, and no more";
+    gate.count_down();
+    waiting.join();
+    ASSERT_TRUE(flush_) << flush_.error().message;
+    EXPECT_EQ(engine_->wait(capture->id, 1min)->status, OperationStatus::Completed);
+    EXPECT_EQ(engine_->wait(flush_->id, 1min)->counts.flushed, 10U);
+    EXPECT_EQ(run(request_for(OperationType::Capture)).status, OperationStatus::Completed) << "nobody waits any more";
+}
+
+TEST_F(TakingTurns, a_capture_that_goes_on_gives_way) {
+    std::latch gate{1};
+    stepping_.at_step = [&] {
+        gate.wait();
+        clock_.pass(1100ms);
+    };
+    const auto capture = engine_->start(request_for(OperationType::Capture));
+    auto waiting = start_flush(flush_);
+    gate.count_down();
+    waiting.join();
+    ASSERT_TRUE(flush_) << flush_.error().message;
+    const auto given_way = engine_->wait(capture->id, 1min);
+    EXPECT_EQ(given_way->status, OperationStatus::Failed);
+    EXPECT_NE(given_way->detail.find("gave way to a flush"), std::string::npos) << given_way->detail;
+    EXPECT_EQ(engine_->wait(flush_->id, 1min)->counts.flushed, 10U);
+}
+
+TEST_F(TakingTurns, a_flush_that_runs_is_not_waited_for) {
+    std::latch gate{1};
+    stepping_.at_step = [&] { gate.wait(); };
+    const auto first = engine_->start(request_for(OperationType::Flush));
+    const auto second = engine_->start(request_for(OperationType::Flush));
+    EXPECT_EQ(second.error().number, EBUSY);
+    EXPECT_NE(second.error().message.find(first->id), std::string::npos) << second.error().message;
+    gate.count_down();
+    EXPECT_EQ(engine_->wait(first->id, 1min)->status, OperationStatus::Completed);
+}
+
+TEST_F(TakingTurns, a_drain_ends_the_wait) {
+    std::latch gate{1};
+    stepping_.at_step = [&] { gate.wait(); };
+    static_cast<void>(engine_->start(request_for(OperationType::Capture)));
+    auto waiting = start_flush(flush_);
+    std::thread draining{[&] { engine_->drain(); }};
+    waiting.join();
+    EXPECT_EQ(flush_.error().kind, ErrorKind::Refused);
+    gate.count_down();
+    draining.join();
+}
+
+TEST_F(TakingTurns, one_caller_has_no_more_than_some_captures_at_once) {
+    std::latch gate{1};
+    stepping_.at_step = [&] { gate.wait(); };
+    auto request = request_for(OperationType::Capture);
+    const auto start_in = [&](int zone) {
+        request.endpoint.availability_zone = fmt::format("zone-{}", zone);
+        return engine_->start(request);
+    };
+    std::vector<std::string> ids;
+    for (int zone = 0; zone < Engine::kMostOfOneCaller; ++zone)
+        ids.push_back(start_in(zone).value().id);
+    EXPECT_EQ(start_in(100).error().number, EBUSY);
+    request.caller.user = "somebody else";
+    ids.push_back(start_in(100).value().id);
+    gate.count_down();
+    for (const auto& id : ids)
+        EXPECT_EQ(engine_->wait(id, 1min)->status, OperationStatus::Completed);
+}
+
+TEST_F(Operating, the_key_of_one_caller_gives_nothing_to_another) {
+    auto request = request_for(OperationType::Capture);
+    request.token = "rest:certificate:ops:x:k";
+    const auto first = run(request);
+    EXPECT_EQ(engine_->start(request)->id, first.id);
+    request.caller.user = "ops:x";
+    EXPECT_EQ(engine_->start(request).error().kind, ErrorKind::Refused);
+}
+
 TEST_F(Operating, past_its_deadline_fails_as_a_timeout) {
     make_engine({.timeout = 60s});
     table_.at_scan = [this] { clock_.pass(61s); };
@@ -606,7 +742,9 @@ TEST_F(Operating, knows_by_a_clock_that_nobody_sets_for_how_long_there_have_been
 
 TEST_F(Operating, leaves_one_line_of_audit_for_every_request) {
     const auto done = run(request_for(OperationType::Flush, "source-port=1:4"));
-    const auto lock = operations::EndpointLock::take(folder_.path(""), {"edge", "a", ""}, "other");
+    auto other = done;
+    other.id = "other";
+    const auto lock = operations::EndpointLock::take(folder_.path(""), other);
     EXPECT_FALSE(engine_->start(request_for(OperationType::Flush)).has_value());
     const auto lines = audit_lines();
     ASSERT_EQ(lines.size(), 2U);

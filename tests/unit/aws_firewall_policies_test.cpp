@@ -36,6 +36,20 @@ class AwsPolicies : public AwsCalls {
         R"("StatelessDefaultActions":["aws:forward_to_sfe"],"StatelessFragmentDefaultActions":["aws:forward_to_sfe"])";
 };
 
+TEST_F(AwsPolicies, an_update_takes_the_rights_to_every_firewall_in_one_of_its_network_namespaces) {
+    gateway_.configured.firewalls = {{"edge", {{"a", {}, {}, {}}, {"b", "shared", 1, {}}}},
+                                     {"core", {{"a", "shared", 2, {}}}}};
+    request_.rights = {gateway::Role::Operator, {{"edge"}}};
+    for (const auto* dry_run : {"", R"(,"DryRun":true)"}) {
+        const auto why = refused("UpdateFirewallPolicy", update(with("DROP"), dry_run));
+        EXPECT_NE(why.find("not allowed: the rules of firewall edge in b"), std::string::npos) << why;
+    }
+    EXPECT_EQ(policy_in("a"), "none") << "where it could have been changed, it was not";
+    request_.rights = {gateway::Role::Operator, {{"edge", "core"}}};
+    told("UpdateFirewallPolicy", update(with("DROP")));
+    EXPECT_EQ(policy_in("b"), "drop");
+}
+
 TEST_F(AwsPolicies, a_policy_is_described_by_name_or_arn) {
     const auto answer = ask("DescribeFirewallPolicy", R"({"FirewallPolicyName":"edge"})");
     const std::string arn = "arn:aws:network-firewall:eu-central-1:123456789012:firewall-policy/edge";

@@ -1,7 +1,12 @@
 #include "operations/capture_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <cstdio>
 #include <fstream>
 
@@ -206,6 +211,45 @@ TEST_F(CaptureFile, that_is_not_there_is_a_system_error) {
     const auto nothing = [](std::span<const FlowRow>) -> Result<void> { return {}; };
     EXPECT_EQ(read_capture_file("/nonexistent/file", nothing).error().number, ENOENT);
     EXPECT_EQ(read_capture_file("/", nothing).error().number, EISDIR);
+}
+
+TEST_F(CaptureFile, a_pipe_that_nobody_writes_into_is_given_up) {
+    ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+    const auto nothing = [](std::span<const FlowRow>) { return Result<void>{}; };
+    const auto given_up = read_capture_file(path_, nothing, 20ms);
+    ASSERT_FALSE(given_up);
+    EXPECT_EQ(given_up.error().number, ETIMEDOUT);
+    const FileDescriptor silent{::open(path_.c_str(), O_RDWR | O_CLOEXEC)};
+    EXPECT_EQ(read_capture_file(path_, nothing, 20ms).error().number, ETIMEDOUT);
+    const std::string half = R"({"id":1,)";
+    ASSERT_EQ(::write(silent.get(), half.data(), half.size()), static_cast<ssize_t>(half.size()));
+    EXPECT_EQ(read_capture_file(path_, nothing, 20ms).error().number, ETIMEDOUT) << "half of it is not all";
+}
+
+TEST_F(CaptureFile, a_pipe_is_read_to_its_end) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    const FileDescriptor reader{ends[0]};
+    {
+        const FileDescriptor writer{ends[1]};
+        for (const auto& flow : some_flows()) {
+            const auto text = row(flow) + "\n";
+            ASSERT_EQ(::write(writer.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+        }
+    }
+    std::size_t flows = 0;
+    const auto count = [&](std::span<const FlowRow> rows) -> Result<void> {
+        flows += rows.size();
+        return {};
+    };
+    const auto read = read_capture_file(fmt::format("/dev/fd/{}", reader.get()), count, 10s);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(flows, some_flows().size());
+}
+
+TEST_F(CaptureFile, a_device_is_no_file) {
+    const auto nothing = [](std::span<const FlowRow>) { return Result<void>{}; };
+    EXPECT_EQ(read_capture_file("/dev/zero", nothing).error().kind, ErrorKind::Invalid);
 }
 
 }  // namespace capture_file_test

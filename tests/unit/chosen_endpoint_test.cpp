@@ -54,6 +54,14 @@ TEST_F(Choosing, a_one_off_run_is_named_after_the_host) {
     EXPECT_EQ(chosen->place().conntrack_zone, std::nullopt);
 }
 
+TEST_F(Choosing, a_policy_is_kept_in_a_namespace_whatever_it_is_called) {
+    configuration_.stream_exception_policy = "drop";
+    for (const auto& [name, kept] : {std::pair{"gw-a", true}, {"/proc/self/ns/net", true}, {"gw-c", false}}) {
+        name_.network_namespace = name;
+        EXPECT_EQ(config::policy_to_keep(configuration_, choose().value().place()).has_value(), kept) << name;
+    }
+}
+
 TEST_F(Choosing, the_names_of_an_endpoint_choose_it_again) {
     for (const auto& name : {EndpointName{"edge", "b", {}}, EndpointName{{}, {}, "gw-c"}}) {
         name_ = name;

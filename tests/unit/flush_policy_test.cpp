@@ -85,6 +85,22 @@ TEST_F(FlushingWithPolicy, a_set_that_earlier_flushes_filled_opens_a_window_too)
     EXPECT_EQ(status().windows.size(), 1U);
 }
 
+TEST_F(FlushingWithPolicy, that_may_catch_its_own_flows_alone_opens_no_window) {
+    request_.policy.own_flows_alone = true;
+    reject_.remember_at_most = 2;
+    in_force(reject_);
+    EXPECT_EQ(flush().error().kind, ErrorKind::Refused);
+    EXPECT_EQ(table_.removals_asked, 0U) << "more than fit: that is known before the first one is ended";
+    reject_.remember_at_most = 4;
+    in_force(reject_);
+    ASSERT_EQ(ruleset_.remember(std::vector<FlowRow>(1, {tcp_flow().from_port(99), {}}), std::chrono::seconds{60}),
+              Remembered::All);
+    const auto stopped = flush();
+    EXPECT_FALSE(stopped.has_value()) << "others have filled the set";
+    EXPECT_EQ(table_.flows.size(), 4U);
+    EXPECT_TRUE(status().windows.empty());
+}
+
 TEST_F(FlushingWithPolicy, flows_without_connections_that_find_no_room_are_told) {
     reject_.remember_at_most = 1;
     in_force(reject_);

@@ -288,6 +288,18 @@ TEST_F(Routes, the_gateway_is_described) {
     EXPECT_NE(ask("GET", "/v1/configuration").body.find("\"netns\":\"gw-a\""), std::string::npos);
 }
 
+TEST_F(Routes, whoever_sees_some_firewalls_alone_is_told_what_concerns_those) {
+    gateway_.configured.firewalls.push_back({"core", {{"a", "gw-core", {}, {}}}});
+    gateway_.configured.protected_filters = {FlowFilter{}};
+    rights_ = {gateway::Role::Viewer, std::vector<std::string>{"edge"}};
+    EXPECT_EQ(ask("GET", "/v1/configuration").body,
+              "{\"configuration\":{\"region\":\"local\",\"account\":\"000000000000\",\"retention\":\"12h\","
+              "\"operation_timeout\":\"1m\",\"firewalls\":[{\"name\":\"edge\",\"endpoints\":[{"
+              "\"availability_zone\":\"a\"}]}],\"stream_exception_policy\":\"none\"}}\n");
+    rights_ = gateway::kEverything;
+    EXPECT_NE(ask("GET", "/v1/configuration").body.find("\"protected\":["), std::string::npos);
+}
+
 TEST_F(Routes, policies_are_told_by_their_names) {
     const auto all = parse_json_object(ask("GET", "/v1/stream-exception-policies").body).value();
     EXPECT_EQ(all->getArray("policies")->size(), gateway_.policies().size());

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <functional>
 
 #include "support/memory_gateway.h"
 
@@ -116,6 +117,162 @@ TEST(LimitedGateway, the_configuration_names_their_firewalls_alone) {
     ASSERT_EQ(theirs.configuration()->firewalls.size(), 1U);
     EXPECT_EQ(theirs.configuration()->firewalls[0].name, "edge");
     EXPECT_EQ(theirs.readiness().size(), 1U);
+}
+
+/// Two firewalls in one network namespace, by two names of it, and a third one that has a conntrack zone of it; another
+/// one that is somewhere else.
+config::Configuration sharing() {
+    config::Configuration configuration;
+    configuration.firewalls = {{"edge", {{"a", "gw", {}, {}}}},
+                               {"twin", {{"a", "/proc/1/ns/net", {}, {}}}},
+                               {"tenant", {{"a", "gw", 5, {}}}},
+                               {"far", {{"a", "far", {}, {}}}}};
+    return configuration;
+}
+
+class SharedNamespace : public ::testing::Test {
+  protected:
+    SharedNamespace() {
+        whole_.configured = sharing();
+        whole_.other_names = {{"/proc/1/ns/net", "/run/netns/gw"}};
+        whole_.complete_at_once(1);
+    }
+    /// The errno of what somebody is told who has these firewalls alone, 0 where it is done.
+    using Ask = std::function<int(LimitedGateway&)>;
+    int told(std::vector<std::string> firewalls, const Ask& ask) {
+        LimitedGateway theirs{whole_, {Role::Operator, std::move(firewalls)}};
+        return ask(theirs);
+    }
+    static int number_of(const auto& result) { return result ? 0 : result.error().number; }
+
+    static Ask change_policy(std::string firewall) {
+        return [=](LimitedGateway& theirs) {
+            PolicyOrder order;
+            order.endpoint.firewall = firewall;
+            order.policy = "drop";
+            const int applied = number_of(theirs.apply_policy(order));
+            EXPECT_EQ(number_of(theirs.remove_policy(order)), applied);
+            EXPECT_EQ(number_of(theirs.may_change_policy(order.endpoint)), applied);
+            return applied;
+        };
+    }
+    static Ask start(OperationType type, std::string firewall, const std::function<void(OperationOrder&)>& further) {
+        return [=](LimitedGateway& theirs) {
+            auto order = order_of(type);
+            order.endpoint.firewall = firewall;
+            further(order);
+            return number_of(theirs.start(order));
+        };
+    }
+    static Ask start(OperationType type, std::string firewall) {
+        return start(type, std::move(firewall), [](auto&) {});
+    }
+
+    MemoryGateway whole_;
+};
+
+TEST_F(SharedNamespace, a_policy_takes_the_rights_to_every_firewall_that_it_is_in_force_for) {
+    for (const auto* firewall : {"edge", "twin", "tenant"}) {
+        EXPECT_EQ(told({firewall}, change_policy(firewall)), EACCES) << firewall;
+        EXPECT_EQ(told({"edge", "twin", "tenant"}, change_policy(firewall)), 0) << firewall;
+    }
+    EXPECT_EQ(told({"edge", "twin"}, change_policy("edge")), EACCES) << "a zone of it is the tenant's";
+    EXPECT_EQ(told({"far"}, change_policy("far")), 0);
+    EXPECT_EQ(whole_.refusals().size(), 2 * 4U) << "each is on record";
+    LimitedGateway everywhere{whole_, {Role::Operator, std::nullopt}};
+    EXPECT_EQ(change_policy("tenant")(everywhere), 0);
+}
+
+TEST_F(SharedNamespace, a_flush_that_brings_a_policy_takes_the_same) {
+    const auto with_policy = [](OperationOrder& order) { order.stream_exception_policy = "drop"; };
+    EXPECT_EQ(told({"tenant"}, start(OperationType::Flush, "tenant", with_policy)), EACCES);
+    EXPECT_EQ(told({"edge", "twin", "tenant"}, start(OperationType::Flush, "tenant", with_policy)), 0);
+    EXPECT_FALSE(whole_.last_order().own_flows_alone);
+    EXPECT_EQ(told({"tenant"}, start(OperationType::Flush, "tenant")), 0);
+    EXPECT_TRUE(whole_.last_order().own_flows_alone) << "no window: it catches packets of the others";
+}
+
+TEST_F(SharedNamespace, flows_of_others_are_neither_ended_nor_told) {
+    const auto census = [](std::string firewall) {
+        return [=](LimitedGateway& theirs) { return number_of(theirs.count_flows({firewall, {}, {}})); };
+    };
+    for (const auto& ask :
+         {start(OperationType::Capture, "edge"), start(OperationType::Flush, "edge"), Ask{census("edge")}}) {
+        EXPECT_EQ(told({"edge"}, ask), EACCES) << "those of its zone are the tenant's, all are the twin's";
+        EXPECT_EQ(told({"edge", "twin"}, ask), EACCES);
+        EXPECT_EQ(told({"edge", "twin", "tenant"}, ask), 0);
+    }
+    EXPECT_EQ(told({"tenant"}, start(OperationType::Flush, "tenant")), 0) << "they are its own";
+    EXPECT_EQ(told({"tenant"}, census("tenant")), 0);
+    const auto in_zone = [](std::uint16_t zone) { return [=](OperationOrder& order) { order.query.zone = zone; }; };
+    EXPECT_EQ(told({"edge", "twin"}, start(OperationType::Flush, "edge", in_zone(4))), 0) << "that is nobody else's";
+    EXPECT_EQ(told({"edge"}, start(OperationType::Flush, "edge", in_zone(4))), EACCES) << "but the twin's";
+    EXPECT_EQ(told({"edge", "twin"}, start(OperationType::Flush, "edge", in_zone(5))), EACCES);
+}
+
+TEST_F(SharedNamespace, what_was_found_for_somebody_with_more_rights_is_not_told_to_one_with_fewer) {
+    auto order = order_of(OperationType::Capture);
+    order.endpoint.firewall = "edge";
+    const auto captured = whole_.start(order);
+    const auto results = [&](LimitedGateway& theirs) { return number_of(theirs.flows(captured->id, 0, 1)); };
+    const auto flush = start(OperationType::Flush, "edge", [&](auto& asked) { asked.from_operation = captured->id; });
+    for (const auto& ask : {Ask{results}, flush}) {
+        EXPECT_EQ(told({"edge"}, ask), EACCES);
+        EXPECT_EQ(told({"edge", "twin", "tenant"}, ask), 0);
+    }
+    EXPECT_EQ(told({"edge"}, [&](auto& theirs) { return number_of(theirs.find(captured->id)); }), 0);
+}
+
+TEST_F(SharedNamespace, where_it_cannot_be_told_who_else_is_there_nothing_is_done) {
+    whole_.configured.firewalls[1].endpoints[0].netns = "unknown";
+    EXPECT_EQ(told({"far"}, change_policy("far")), EMFILE);
+    whole_.configured.firewalls[1].endpoints[0].netns = "gone";
+    EXPECT_EQ(told({"far"}, change_policy("far")), 0) << "nobody is in one that is not there";
+}
+
+TEST(LimitedGateway, what_is_of_no_single_firewall_is_not_told) {
+    MemoryGateway whole;
+    whole.configured.protected_filters = {FlowFilter{}};
+    whole.configured.state_dir = "/srv/state";
+    whole.configured.audit_log = "/srv/audit.log";
+    whole.configured.http.credentials = "/srv/credentials.yaml";
+    whole.configured.flow_log.sinks.emplace_back().file = "/srv/flow.json";
+    whole.configured.files = {"/srv/headgate.yaml"};
+    whole.findings = {{"audit_log", {}, "/srv/audit.log: no space"}};
+    whole.flow_log.dropped = 7;
+    LimitedGateway theirs{whole, {Role::Viewer, {{"edge"}}}};
+    config::Configuration expected;
+    expected.firewalls = whole.configured.firewalls;
+    EXPECT_EQ(*theirs.configuration(), expected);
+    EXPECT_FALSE(theirs.is_whole());
+    EXPECT_EQ(theirs.flow_log_counts().dropped, 0U);
+    ASSERT_EQ(theirs.readiness().size(), 1U);
+    EXPECT_EQ(theirs.readiness()[0].fault.find("/srv"), std::string::npos);
+    LimitedGateway everywhere{whole, {Role::Viewer, std::nullopt}};
+    EXPECT_TRUE(everywhere.is_whole());
+    EXPECT_EQ(*everywhere.configuration(), whole.configured);
+}
+
+TEST(LimitedGateway, a_one_off_run_is_no_firewalls_whatever_its_name) {
+    MemoryGateway whole;
+    whole.complete_at_once(1);
+    const auto one_off = whole.start(order_of(OperationType::Capture));
+    whole.amend(one_off->id, [](FlowOperation& operation) { operation.endpoint.network_namespace = "other"; });
+    LimitedGateway theirs{whole, {Role::Viewer, {{"edge"}}}};
+    EXPECT_EQ(theirs.find(one_off->id).error().number, ENOENT);
+    EXPECT_TRUE(theirs.list({})->empty());
+    LimitedGateway everywhere{whole, {Role::Viewer, std::nullopt}};
+    EXPECT_EQ(everywhere.list({})->size(), 1U);
+}
+
+TEST(LimitedGateway, a_list_asks_for_their_firewalls_and_no_others) {
+    MemoryGateway whole;
+    whole.complete_at_once(0);
+    static_cast<void>(whole.start(order_of(OperationType::Capture)));
+    LimitedGateway theirs{whole, {Role::Viewer, {{"edge", "core"}}}};
+    EXPECT_EQ(theirs.list({.firewalls = {{"edge", "far"}}})->size(), 1U);
+    EXPECT_TRUE(theirs.list({.firewalls = {{"core"}}})->empty());
+    EXPECT_TRUE(theirs.list({.firewalls = {{"far"}}})->empty());
 }
 
 TEST(LimitedGateway, flows_that_ended_are_told_of_their_firewalls_alone) {

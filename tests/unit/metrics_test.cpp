@@ -28,6 +28,7 @@ class MetricsOf : public ::testing::Test {
     static FlowOperation ended(OperationType type, OperationStatus status) {
         FlowOperation operation;
         operation.id = "d77611cb-b168-4f0e-a047-dffa74611bc6";
+        operation.endpoint = {"edge", "a", ""};
         operation.type = type;
         operation.status = status;
         operation.duration = 20ms;
@@ -50,40 +51,42 @@ class MetricsOf : public ::testing::Test {
 };
 
 TEST_F(MetricsOf, operations_are_counted_by_type_and_status) {
-    EXPECT_EQ(value_of(R"(headgate_operations_total{status="completed",type="flush"})"), "0");
-    metrics_.count(ended(OperationType::Flush, OperationStatus::Completed));
-    metrics_.count(ended(OperationType::Flush, OperationStatus::CompletedWithErrors));
-    metrics_.count(ended(OperationType::Capture, OperationStatus::Failed));
+    EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="completed",type="flush"})"), "0");
+    metrics_.count(ended(OperationType::Flush, OperationStatus::Completed), gateway_.configured);
+    metrics_.count(ended(OperationType::Flush, OperationStatus::CompletedWithErrors), gateway_.configured);
+    metrics_.count(ended(OperationType::Capture, OperationStatus::Failed), gateway_.configured);
     auto refused = ended(OperationType::Capture, OperationStatus::Failed);
     refused.refused = true;
-    metrics_.count(refused);
-    EXPECT_EQ(value_of(R"(headgate_operations_total{status="completed",type="flush"})"), "1");
-    EXPECT_EQ(value_of(R"(headgate_operations_total{status="completed_with_errors",type="flush"})"), "1");
-    EXPECT_EQ(value_of(R"(headgate_operations_total{status="failed",type="capture"})"), "1");
-    EXPECT_EQ(value_of(R"(headgate_operations_total{status="refused",type="capture"})"), "1");
-    EXPECT_EQ(value_of(R"(headgate_flows_scanned_total{type="flush"})"), "200");
-    EXPECT_EQ(value_of(R"(headgate_flows_matched_total{type="capture"})"), "20");
+    metrics_.count(refused, gateway_.configured);
+    EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="completed",type="flush"})"), "1");
+    EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="completed_with_errors",type="flush"})"),
+              "1");
+    EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="failed",type="capture"})"), "1");
+    EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="refused",type="capture"})"), "1");
+    EXPECT_EQ(value_of(R"(headgate_flows_scanned_total{firewall="edge",type="flush"})"), "200");
+    EXPECT_EQ(value_of(R"(headgate_flows_matched_total{firewall="edge",type="capture"})"), "20");
 }
 
 TEST_F(MetricsOf, operations_that_were_begun_have_a_duration) {
-    metrics_.count(ended(OperationType::Capture, OperationStatus::Completed));
+    metrics_.count(ended(OperationType::Capture, OperationStatus::Completed), gateway_.configured);
     auto refused = ended(OperationType::Capture, OperationStatus::Failed);
     refused.id.clear();
-    metrics_.count(refused);
-    EXPECT_EQ(value_of(R"(headgate_operation_duration_seconds_count{type="capture"})"), "1");
-    EXPECT_EQ(value_of(R"(headgate_operation_duration_seconds_bucket{type="capture",le="0.01"})"), "0");
-    EXPECT_EQ(value_of(R"(headgate_operation_duration_seconds_bucket{type="capture",le="0.025"})"), "1");
+    metrics_.count(refused, gateway_.configured);
+    EXPECT_EQ(value_of(R"(headgate_operation_duration_seconds_count{firewall="edge",type="capture"})"), "1");
+    EXPECT_EQ(value_of(R"(headgate_operation_duration_seconds_bucket{firewall="edge",type="capture",le="0.01"})"), "0");
+    EXPECT_EQ(value_of(R"(headgate_operation_duration_seconds_bucket{firewall="edge",type="capture",le="0.025"})"),
+              "1");
 }
 
 TEST_F(MetricsOf, flushed_flows_are_counted_by_outcome_and_a_dry_run_flushes_none) {
-    metrics_.count(ended(OperationType::Flush, OperationStatus::Completed));
+    metrics_.count(ended(OperationType::Flush, OperationStatus::Completed), gateway_.configured);
     auto dry_run = ended(OperationType::Flush, OperationStatus::Completed);
     dry_run.dry_run = true;
-    metrics_.count(dry_run);
-    EXPECT_EQ(value_of(R"(headgate_flows_flushed_total{outcome="flushed"})"), "5");
-    EXPECT_EQ(value_of(R"(headgate_flows_flushed_total{outcome="gone"})"), "3");
-    EXPECT_EQ(value_of(R"(headgate_flows_flushed_total{outcome="failed"})"), "1");
-    EXPECT_EQ(value_of(R"(headgate_flows_flushed_total{outcome="protected"})"), "1");
+    metrics_.count(dry_run, gateway_.configured);
+    EXPECT_EQ(value_of(R"(headgate_flows_flushed_total{firewall="edge",outcome="flushed"})"), "5");
+    EXPECT_EQ(value_of(R"(headgate_flows_flushed_total{firewall="edge",outcome="gone"})"), "3");
+    EXPECT_EQ(value_of(R"(headgate_flows_flushed_total{firewall="edge",outcome="failed"})"), "1");
+    EXPECT_EQ(value_of(R"(headgate_flows_flushed_total{firewall="edge",outcome="protected"})"), "1");
 }
 
 TEST_F(MetricsOf, requests_are_counted_by_route_and_not_by_what_strangers_choose) {
@@ -151,6 +154,40 @@ TEST_F(MetricsOf, somebody_with_fewer_rights_reads_of_their_own_firewalls_alone)
     EXPECT_EQ(metrics_.exposition(theirs).find("core"), std::string::npos);
 }
 
+TEST_F(MetricsOf, two_names_of_one_namespace_are_one) {
+    gateway_.configured.firewalls = {{"edge", {{"a", "gw", 1, {}}, {"b", "/proc/1/ns/net", 2, {}}}}};
+    gateway_.other_names = {{"/proc/1/ns/net", "/run/netns/gw"}};
+    EXPECT_EQ(metrics_.exposition(gateway_).find("availability_zone=\"b\""), std::string::npos);
+}
+
+TEST_F(MetricsOf, what_is_not_told_by_firewall_is_for_those_who_see_all) {
+    gateway_.configured.firewalls = {{"core", {{"a", {}, {}, {}}}}, {"edge", {{"a", "gw", {}, {}}}}};
+    gateway_.flow_log.sinks = {{"file", {10, 0, ""}}};
+    auto elsewhere = ended(OperationType::Flush, OperationStatus::Completed);
+    elsewhere.endpoint.firewall = "core";
+    metrics_.count(elsewhere, gateway_.configured);
+    metrics_.count(ended(OperationType::Capture, OperationStatus::Completed), gateway_.configured);
+    gateway::LimitedGateway theirs{gateway_, {gateway::Role::Viewer, {{"edge"}}}};
+    EXPECT_EQ(value_of(R"(headgate_flows_flushed_total{firewall="core",outcome="flushed"})"), "5");
+    EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="completed",type="flush"})", theirs), "0");
+    EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="completed",type="capture"})", theirs), "1");
+    std::istringstream lines{metrics_.exposition(theirs)};
+    for (std::string line; std::getline(lines, line);)
+        EXPECT_TRUE(line.starts_with("#") || line.find("firewall=\"edge\"") != std::string::npos) << line;
+    gateway::LimitedGateway stranger{gateway_, {gateway::Role::Viewer, std::vector<std::string>{}}};
+    EXPECT_EQ(metrics_.exposition(stranger), "");
+}
+
+TEST_F(MetricsOf, a_firewall_that_somebody_made_up_is_no_label) {
+    auto strange = ended(OperationType::Capture, OperationStatus::Failed);
+    strange.id.clear();
+    strange.refused = true;
+    strange.endpoint.firewall = "4711";
+    metrics_.count(strange, gateway_.configured);
+    EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="",status="refused",type="capture"})"), "1");
+    EXPECT_EQ(metrics_.exposition(gateway_).find("4711"), std::string::npos);
+}
+
 TEST_F(MetricsOf, lost_notifications_are_counted_by_their_source) {
     EXPECT_EQ(value_of(R"(headgate_events_lost_total{source="nftables"})"), "0");
     metrics_.count_losses(EventSource::Nftables, 2);
@@ -191,14 +228,14 @@ TEST_F(MetricsOf, many_may_count_and_read_at_once) {
         for (int i = 0; i < 4; ++i) {
             threads.emplace_back([this] {
                 for (int n = 0; n < 100; ++n) {
-                    metrics_.count(ended(OperationType::Flush, OperationStatus::Completed));
+                    metrics_.count(ended(OperationType::Flush, OperationStatus::Completed), gateway_.configured);
                     metrics_.count(answered("GET", "/metrics", 200));
                     if (n % 10 == 0) static_cast<void>(metrics_.exposition(gateway_));
                 }
             });
         }
     }
-    EXPECT_EQ(value_of(R"(headgate_operations_total{status="completed",type="flush"})"), "400");
+    EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="completed",type="flush"})"), "400");
 }
 
 TEST_F(MetricsOf, the_flow_log_tells_flows_by_reason_and_how_each_sink_fares) {

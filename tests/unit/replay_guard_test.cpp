@@ -11,18 +11,20 @@ namespace replay_guard_test {
 using namespace std::chrono_literals;
 
 constexpr Timestamp kStart = std::chrono::sys_days{std::chrono::year{2026} / 11 / 21};
+constexpr std::chrono::nanoseconds kUp = 5h;  ///< of the machine, then
 
 class ReplayGuardTest : public ::testing::Test {
   protected:
     /// What has been started before, or what this starts.
-    std::optional<std::string> known_or_start(const Proof& proof, const std::string& operation, Timestamp now) {
-        auto claim = guard_.claim(proof, "", now);
+    std::optional<std::string> known_or_start(const Proof& proof, const std::string& operation,
+                                              std::chrono::nanoseconds up) {
+        auto claim = guard_.claim(proof, "", up);
         if (!claim) return std::nullopt;
         if (!claim->operation()) claim->settle(operation);
         return claim->operation();
     }
-    int refusal(const Proof& proof, Timestamp now) {
-        const auto claim = guard_.claim(proof, "", now);
+    int refusal(const Proof& proof, std::chrono::nanoseconds up) {
+        const auto claim = guard_.claim(proof, "", up);
         return claim ? 0 : claim.error().number;
     }
 
@@ -31,66 +33,87 @@ class ReplayGuardTest : public ::testing::Test {
 };
 
 TEST_F(ReplayGuardTest, a_copy_is_told_what_the_first_one_started) {
-    EXPECT_EQ(known_or_start(proof_, "one", kStart + 1min), "one");
-    EXPECT_EQ(known_or_start(proof_, "two", kStart + 16min), "one");
-    EXPECT_EQ(known_or_start({"b", kStart + 1min}, "two", kStart + 16min), "two");
+    EXPECT_EQ(known_or_start(proof_, "one", kUp + 1min), "one");
+    EXPECT_EQ(known_or_start(proof_, "two", kUp + 16min), "one");
+    EXPECT_EQ(known_or_start({"b", kStart + 1min}, "two", kUp + 16min), "two");
 }
 
 TEST_F(ReplayGuardTest, of_two_at_once_the_second_is_refused_until_the_first_has_started) {
-    auto first = guard_.claim(proof_, "", kStart + 1min);
+    auto first = guard_.claim(proof_, "", kUp + 1min);
     ASSERT_TRUE(first);
     EXPECT_FALSE(first->operation());
-    EXPECT_EQ(refusal(proof_, kStart + 1min), EBUSY);
+    EXPECT_EQ(refusal(proof_, kUp + 1min), EBUSY);
     first->settle("one");
-    EXPECT_EQ(known_or_start(proof_, "two", kStart + 1min), "one");
+    EXPECT_EQ(known_or_start(proof_, "two", kUp + 1min), "one");
 }
 
 TEST_F(ReplayGuardTest, what_could_not_be_started_may_be_tried_again) {
-    EXPECT_TRUE(guard_.claim(proof_, "", kStart + 1min));
-    EXPECT_EQ(known_or_start(proof_, "two", kStart + 1min), "two");
+    EXPECT_TRUE(guard_.claim(proof_, "", kUp + 1min));
+    EXPECT_EQ(known_or_start(proof_, "two", kUp + 1min), "two");
 }
 
 TEST_F(ReplayGuardTest, a_claim_that_moves_is_given_up_once) {
-    auto claim = guard_.claim(proof_, "", kStart + 1min);
+    auto claim = guard_.claim(proof_, "", kUp + 1min);
     ASSERT_TRUE(claim);
     {
         const auto moved = std::move(*claim);
-        EXPECT_EQ(refusal(proof_, kStart + 1min), EBUSY);
+        EXPECT_EQ(refusal(proof_, kUp + 1min), EBUSY);
     }
-    EXPECT_EQ(known_or_start(proof_, "two", kStart + 1min), "two");
+    EXPECT_EQ(known_or_start(proof_, "two", kUp + 1min), "two");
 }
 
 TEST_F(ReplayGuardTest, what_was_signed_before_the_guard_was_there_is_refused) {
-    const auto claim = guard_.claim({"a", kStart - 1s}, "", kStart + 1min);
+    const auto claim = guard_.claim({"a", kStart - 1s}, "", kUp + 1min);
     ASSERT_FALSE(claim);
     EXPECT_EQ(claim.error().kind, ErrorKind::Refused);
     EXPECT_EQ(claim.error().number, ESTALE);
-    EXPECT_EQ(known_or_start({"a", kStart}, "one", kStart + 1min), "one");
+    EXPECT_EQ(known_or_start({"a", kStart}, "one", kUp + 1min), "one");
 }
 
 TEST_F(ReplayGuardTest, signatures_are_kept_for_longer_than_they_pass_and_then_make_room) {
     for (const auto* signature : {"a", "b", "c"})
-        EXPECT_EQ(known_or_start({signature, kStart + 15min}, "one", kStart), "one");
-    EXPECT_EQ(refusal({"d", kStart}, kStart), EBUSY);
-    EXPECT_EQ(known_or_start({"a", kStart + 15min}, "two", kStart + 45min), "one");
-    EXPECT_EQ(refusal({"d", kStart + 45min}, kStart + 45min), EBUSY);
-    EXPECT_EQ(known_or_start({"d", kStart + 45min}, "two", kStart + 45min + 10s), "two");
+        EXPECT_EQ(known_or_start({signature, kStart + 15min}, "one", kUp), "one");
+    EXPECT_EQ(refusal({"d", kStart + 16min}, kUp), EBUSY);
+    EXPECT_EQ(known_or_start({"a", kStart + 15min}, "two", kUp + 30min), "one");
+    EXPECT_EQ(refusal({"d", kStart + 30min}, kUp + 30min), EBUSY);
+    EXPECT_EQ(known_or_start({"d", kStart + 31min}, "two", kUp + 30min + 10s), "two");
+}
+
+TEST_F(ReplayGuardTest, what_was_forgotten_is_not_carried_out_again_whatever_the_clock_says) {
+    EXPECT_EQ(known_or_start({"a", kStart + 10min}, "one", kUp), "one");
+    EXPECT_EQ(known_or_start({"b", kStart + 60min}, "two", kUp + 50min), "two");
+    // The clock is put back by an hour: the dates of both are good once more.
+    EXPECT_EQ(refusal({"a", kStart + 10min}, kUp + 51min), ESTALE);
+    EXPECT_EQ(refusal({"c", kStart + 9min}, kUp + 51min), ESTALE) << "one that was forgotten, for all that is known";
+    EXPECT_EQ(known_or_start({"b", kStart + 60min}, "three", kUp + 51min), "two");
+    EXPECT_EQ(known_or_start({"c", kStart + 11min}, "three", kUp + 51min), "three");
+}
+
+TEST_F(ReplayGuardTest, where_few_orders_are_signed_nothing_is_forgotten) {
+    ReplayGuard roomy{kStart, 20};
+    for (const auto* signature : {"a", "b"}) {
+        auto claim = roomy.claim({signature, kStart}, "", kUp);
+        ASSERT_TRUE(claim);
+        claim->settle(signature);
+    }
+    EXPECT_EQ(roomy.claim({"a", kStart}, "", kUp + 1000h)->operation(), "a");
+    EXPECT_TRUE(roomy.claim({"c", kStart}, "", kUp + 1000h)) << "nor is anything refused for that";
 }
 
 TEST_F(ReplayGuardTest, a_claim_that_is_open_is_not_forgotten) {
-    const auto claim = guard_.claim(proof_, "", kStart + 1min);
-    EXPECT_EQ(refusal(proof_, kStart + 2h), EBUSY);
+    const auto claim = guard_.claim(proof_, "", kUp + 1min);
+    EXPECT_EQ(refusal(proof_, kUp + 2h), EBUSY);
 }
 
 TEST_F(ReplayGuardTest, a_signature_that_comes_with_another_token_starts_nothing) {
-    auto claim = guard_.claim(proof_, "first", kStart + 1min);
+    auto claim = guard_.claim(proof_, "first", kUp + 1min);
     ASSERT_TRUE(claim);
     claim->settle("operation");
-    const auto again = guard_.claim(proof_, "first", kStart + 2min);
+    const auto again = guard_.claim(proof_, "first", kUp + 2min);
     ASSERT_TRUE(again);
     EXPECT_EQ(again->operation(), "operation");
-    EXPECT_EQ(guard_.claim(proof_, "second", kStart + 2min).error().number, EBUSY);
-    EXPECT_EQ(guard_.claim(proof_, "", kStart + 2min).error().number, EBUSY);
+    EXPECT_EQ(guard_.claim(proof_, "second", kUp + 2min).error().number, EBUSY);
+    EXPECT_EQ(guard_.claim(proof_, "", kUp + 2min).error().number, EBUSY);
 }
 
 }  // namespace replay_guard_test

@@ -1,13 +1,12 @@
 #include "http/access/signing_keys.h"
 
-#include <fmt/format.h>
-
+#include "flow/compound_key.h"
 #include "http/access/signature.h"
 
 namespace headgate::http::access {
 
 Digest SigningKeys::find(const AccessKey& key, std::string_view date, std::string_view region) {
-    auto name = fmt::format("{}/{}/{}", key.id, date, region);
+    auto name = compound_key({key.id, date, region});
     {
         const std::lock_guard lock{mutex_};
         if (const auto known = derived_.find(name); known != derived_.end()) return known->second;

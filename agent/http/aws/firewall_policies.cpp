@@ -207,10 +207,11 @@ gateway::PolicyOrder order_of(const Request& request, const std::string& firewal
 }
 
 /// What speaks against the update before anything is changed.
-Result<void> check_update(ManagedGateway& gateway, const Request& request, const Firewall& firewall,
-                          const PolicyUpdate& update, std::span<const EndpointPolicy> in_force) {
-    if (request.rights.role != gateway::Role::Operator) {
-        return tl::unexpected(Error{ErrorKind::Refused, "not allowed: an update takes the role operator", EACCES});
+Result<void> check_update(ManagedGateway& gateway, const Firewall& firewall, const PolicyUpdate& update,
+                          std::span<const EndpointPolicy> in_force) {
+    for (const auto& endpoint : firewall.endpoints) {
+        auto may = gateway.may_change_policy({firewall.name, endpoint.availability_zone, {}});
+        if (!may) return may;
     }
     if (update.token != update_token(firewall, in_force)) {
         return tl::unexpected(
@@ -226,7 +227,7 @@ Result<void> carry_out(ManagedGateway& gateway, const Request& request, const Fi
     const std::lock_guard lock{one_at_a_time};
     const auto in_force = read_in_force(gateway, firewall);
     if (!in_force) return tl::unexpected(in_force.error());
-    if (auto checked = check_update(gateway, request, firewall, update, *in_force); !checked) {
+    if (auto checked = check_update(gateway, firewall, update, *in_force); !checked) {
         return tl::unexpected(gateway.refuse_policy("policy_apply", order_of(request, firewall.name, update),
                                                     std::move(checked.error())));
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "flow/compound_key.h"
 #include "http/aws/firewall_names.h"
 #include "http/aws/flow_filters.h"
 #include "http/aws/next_token.h"
@@ -24,7 +25,7 @@ Result<std::string> request_token(const Request& request) {
     if (id.size() > kLongestInvocationId || !std::ranges::all_of(id, printable)) {
         return invalid("{}: {} printable characters at most, without spaces", kInvocationId, kLongestInvocationId);
     }
-    return id.empty() ? std::string{} : fmt::format("aws:{}:{}:{}", request.caller.face, request.caller.user, id);
+    return id.empty() ? std::string{} : compound_key({"aws", request.caller.face, request.caller.user, id});
 }
 
 /// Puts the request into the order, as far as it goes: what is refused is on record with as much of it.
@@ -140,8 +141,9 @@ Result<std::string> list_flow_operations(gateway::ManagedGateway& gateway, const
     const auto page = static_cast<std::size_t>(listing->page);
     auto listed = list_within(gateway, *scope,
                               {.type = listing->type,
-                               .firewall = scope->firewall.name,
+                               .firewalls = {{scope->firewall.name}},
                                .availability_zone = scope->availability_zone,
+                               .one_off_runs = false,
                                .at_most = page + 1,
                                .before_id = listing->behind.value_or("")});
     if (!listed) return tl::unexpected(std::move(listed.error()));

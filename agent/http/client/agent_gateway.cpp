@@ -145,7 +145,11 @@ Result<std::vector<FlowOperation>> AgentGateway::list(const OperationSelection& 
     Target target{kOperations};
     if (selection.type) target.parameter("type", to_string(*selection.type));
     if (selection.status) target.parameter("status", to_string(*selection.status));
-    if (selection.firewall) target.parameter("firewall", *selection.firewall);
+    if (selection.firewalls && selection.firewalls->empty()) return std::vector<FlowOperation>{};
+    if (selection.firewalls) {
+        for (const auto& firewall : *selection.firewalls)
+            target.parameter("firewall", firewall);
+    }
     if (selection.availability_zone) target.parameter("availability_zone", *selection.availability_zone);
     if (!selection.before_id.empty()) target.parameter("cursor", selection.before_id);
     target.parameter("limit", fmt::format("{}", selection.at_most));

@@ -1,7 +1,7 @@
 #include "http/metrics/gateway_metrics.h"
 
+#include <algorithm>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -25,16 +25,14 @@ struct Families {
     MetricFamily bytes = family_of(kMidstreamBytes);
 };
 
-/// One endpoint for each network namespace that the configuration names.
-std::vector<Endpoint> first_endpoints(const config::Configuration& configuration) {
-    std::set<std::string> seen;
+/// One endpoint for each network namespace, whatever its names.
+std::vector<Endpoint> first_endpoints(const std::vector<gateway::EndpointPlace>& places) {
+    std::vector<netlink::NamespaceId> seen;
     std::vector<Endpoint> first;
-    for (const auto& firewall : configuration.firewalls) {
-        for (const auto& place : firewall.endpoints) {
-            if (seen.insert(config::namespace_path(place)).second) {
-                first.push_back({firewall.name, place.availability_zone, ""});
-            }
-        }
+    for (const auto& place : places) {
+        if (place.where && std::ranges::find(seen, *place.where) != seen.end()) continue;
+        if (place.where) seen.push_back(*place.where);
+        first.push_back(place.endpoint);
     }
     return first;
 }
@@ -67,13 +65,13 @@ void add_caught(Families& families, const Endpoint& endpoint, const std::vector<
 }  // namespace
 
 prometheus::Labels labels_of(const Endpoint& endpoint) {
-    return {{"firewall", endpoint.firewall}, {"availability_zone", endpoint.availability_zone}};
+    return {{kFirewallLabel, endpoint.firewall}, {"availability_zone", endpoint.availability_zone}};
 }
 
 GatewayReading read_gateway(gateway::ManagedGateway& gateway) {
     Families families;
     GatewayReading reading;
-    for (const auto& endpoint : first_endpoints(*gateway.configuration())) {
+    for (const auto& endpoint : first_endpoints(gateway.places())) {
         const gateway::EndpointName name{endpoint.firewall, endpoint.availability_zone, std::nullopt};
         const auto usage = gateway.usage(name);
         if (usage) add_usage(families, endpoint, *usage);

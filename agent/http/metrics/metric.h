@@ -14,6 +14,9 @@ struct Metric {
     prometheus::MetricType type;
 };
 
+/// What is told by firewall has it. Whoever is confined to some firewalls is told of nothing else.
+inline constexpr const char* kFirewallLabel = "firewall";
+
 // Counted as it happens.
 inline constexpr Metric kOperations{"headgate_operations_total", "Flow operations that ended, or were refused.",
                                     prometheus::MetricType::Counter};

@@ -30,6 +30,8 @@ constexpr std::array<std::string_view, 9> kMethods = {"GET",     "HEAD",    "POS
                                                       "CONNECT", "OPTIONS", "TRACE", "PATCH"};
 constexpr const char* kOther = "other";
 
+constexpr auto kOperationTypes = {"capture", "flush"};
+
 prometheus::Family<prometheus::Counter>& counters(prometheus::Registry& registry, const Metric& metric) {
     return prometheus::BuildCounter().Name(metric.name).Help(metric.help).Register(registry);
 }
@@ -75,6 +77,27 @@ std::array<std::pair<const char*, std::uint64_t>, 4> outcomes_of(const Operation
              {"protected", counts.protected_flows}}};
 }
 
+/// What strangers name is no label.
+std::string firewall_of(const FlowOperation& operation, const config::Configuration& configuration) {
+    const auto& name = operation.endpoint.firewall;
+    const bool is_known =
+        std::ranges::find(configuration.firewalls, name, &config::Firewall::name) != configuration.firewalls.end();
+    return is_known ? name : std::string{};
+}
+
+bool is_of(const prometheus::ClientMetric& series, const config::Configuration& theirs) {
+    const auto label = std::ranges::find(series.label, kFirewallLabel, &prometheus::ClientMetric::Label::name);
+    return label != series.label.end() &&
+           std::ranges::find(theirs.firewalls, label->value, &config::Firewall::name) != theirs.firewalls.end();
+}
+
+/// Leaves what is told of these firewalls.
+void confine(std::vector<prometheus::MetricFamily>& families, const config::Configuration& theirs) {
+    for (auto& family : families)
+        std::erase_if(family.metric, [&](const auto& series) { return !is_of(series, theirs); });
+    std::erase_if(families, [](const auto& family) { return family.metric.empty(); });
+}
+
 double in_seconds(std::chrono::duration<double> time) {
     return time.count();
 }
@@ -93,29 +116,34 @@ Metrics::Metrics()
       request_durations_(histograms(registry_, kRequestDuration)) {
     set_gauge(registry_, kBuildInfo, {{"version", std::string{gateway::kVersion}}}, 1);
     set_gauge(registry_, kStartTime, {}, in_seconds(SystemClock{}.now().time_since_epoch()));
-    // There from the start, so that the first one is seen as an increase.
-    for (const auto* const type : {"capture", "flush"}) {
-        for (const auto* const status : {"completed", "completed_with_errors", "failed", "refused"})
-            operations_.Add({{"type", type}, {"status", status}});
-        operation_durations_.Add({{"type", type}}, kOperationSeconds);
-        flows_scanned_.Add({{"type", type}});
-        flows_matched_.Add({{"type", type}});
-    }
-    for (const auto& [outcome, none] : outcomes_of({}))
-        flows_flushed_.Add({{"outcome", outcome}});
     events_lost_.Add({{"source", label_of(EventSource::Nftables)}});
 }
 
-void Metrics::count(const FlowOperation& ended) {
-    const prometheus::Labels type{{"type", label_of(ended.type)}};
-    operations_.Add({{"type", label_of(ended.type)}, {"status", status_of(ended)}}).Increment();
+void Metrics::begin_with(const std::string& firewall) {
+    for (const auto* const type : kOperationTypes) {
+        const prometheus::Labels of{{kFirewallLabel, firewall}, {"type", type}};
+        for (const auto* const status : {"completed", "completed_with_errors", "failed", "refused"})
+            operations_.Add({{kFirewallLabel, firewall}, {"type", type}, {"status", status}});
+        operation_durations_.Add(of, kOperationSeconds);
+        flows_scanned_.Add(of);
+        flows_matched_.Add(of);
+    }
+    for (const auto& [outcome, none] : outcomes_of({}))
+        flows_flushed_.Add({{kFirewallLabel, firewall}, {"outcome", outcome}});
+}
+
+void Metrics::count(const FlowOperation& ended, const config::Configuration& configuration) {
+    const auto firewall = firewall_of(ended, configuration);
+    const prometheus::Labels type{{kFirewallLabel, firewall}, {"type", label_of(ended.type)}};
+    operations_.Add({{kFirewallLabel, firewall}, {"type", label_of(ended.type)}, {"status", status_of(ended)}})
+        .Increment();
     flows_scanned_.Add(type).Increment(static_cast<double>(ended.counts.scanned));
     flows_matched_.Add(type).Increment(static_cast<double>(ended.counts.matched));
     const bool was_begun = !ended.id.empty();
     if (was_begun) operation_durations_.Add(type, kOperationSeconds).Observe(in_seconds(ended.duration));
     if (ended.type != OperationType::Flush || ended.dry_run) return;
     for (const auto& [outcome, flows] : outcomes_of(ended.counts))
-        flows_flushed_.Add({{"outcome", outcome}}).Increment(static_cast<double>(flows));
+        flows_flushed_.Add({{kFirewallLabel, firewall}, {"outcome", outcome}}).Increment(static_cast<double>(flows));
 }
 
 void Metrics::count(const RequestRecord& answered) {
@@ -138,6 +166,9 @@ void Metrics::count_losses(EventSource source, std::uint64_t times) {
 }
 
 std::string Metrics::exposition(gateway::ManagedGateway& gateway) {
+    const auto configuration = gateway.configuration();
+    for (const auto& firewall : configuration->firewalls)
+        begin_with(firewall.name);
     auto reading = read_gateway(gateway);
     auto families = registry_.Collect();
     std::ranges::move(reading.families, std::back_inserter(families));
@@ -146,6 +177,7 @@ std::string Metrics::exposition(gateway::ManagedGateway& gateway) {
     std::ranges::move(flow_log_metrics(flow_log), std::back_inserter(families));
     families.push_back(scrape_errors(reading.endpoints));
     std::ranges::move(process_metrics(), std::back_inserter(families));
+    if (!gateway.is_whole()) confine(families, *configuration);
     return prometheus::TextSerializer{}.Serialize(families);
 }
 

@@ -35,8 +35,8 @@ class Metrics {
     /// The agent starts now.
     Metrics();
 
-    /// An operation that has ended, or was refused.
-    void count(const FlowOperation& ended);
+    /// An operation that has ended, or was refused. One on a firewall that the configuration does not have is of none.
+    void count(const FlowOperation& ended, const config::Configuration& configuration);
 
     void count(const RequestRecord& answered);
 
@@ -48,12 +48,16 @@ class Metrics {
 
     /// All of it in Prometheus' text format 0.0.4
     /// (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format), with the endpoints that
-    /// the gateway knows. One that cannot be read is left out, and counted.
+    /// the gateway knows. One that cannot be read is left out, and counted. To whoever does not see the whole gateway,
+    /// what is told by firewall, and of those that they see.
     [[nodiscard]] std::string exposition(gateway::ManagedGateway& gateway);
 
   private:
     using Counters = prometheus::Family<prometheus::Counter>;
     using Histograms = prometheus::Family<prometheus::Histogram>;
+
+    /// Its series are there, so that the first operation is seen as an increase.
+    void begin_with(const std::string& firewall);
 
     /// The failures of these endpoints, the ones of now among them: whoever asks may not see others.
     [[nodiscard]] prometheus::MetricFamily scrape_errors(const std::vector<EndpointReading>& endpoints);

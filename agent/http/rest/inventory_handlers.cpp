@@ -65,7 +65,11 @@ Answer show_named_policy(gateway::ManagedGateway& gateway, const Request& reques
 
 Answer show_configuration(gateway::ManagedGateway& gateway, const Request& /*request*/) {
     fmt::memory_buffer out;
-    gateway::append_configuration_json(out, *gateway.configuration());
+    if (gateway.is_whole()) {
+        gateway::append_configuration_json(out, *gateway.configuration());
+    } else {
+        gateway::append_firewall_configuration_json(out, *gateway.configuration());
+    }
     return json_answer(200, fmt::to_string(out));
 }
 

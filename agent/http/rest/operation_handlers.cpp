@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "flow/compound_key.h"
 #include "gateway/gateway_json.h"
 #include "gateway/order_json.h"
 #include "http/problem.h"
@@ -32,7 +33,7 @@ Result<std::string> read_token(const Request& request) {
     const auto printable = [](char c) { return c > ' ' && c < 0x7F; };
     if (token.empty()) return std::string{};
     if (token.size() <= kLongestToken && std::ranges::all_of(token, printable)) {
-        return fmt::format("rest:{}:{}:{}", request.caller.face, request.caller.user, token);
+        return compound_key({"rest", request.caller.face, request.caller.user, token});
     }
     return invalid("Idempotency-Key: {} printable characters at most, without spaces", kLongestToken);
 }
@@ -46,10 +47,12 @@ Result<OperationSelection> read_selection(const Request& request) {
     auto taken =
         take_parameter(request, "type", selection.type, operations::parse_type)
             .and_then([&] { return take_parameter(request, "status", selection.status, operations::parse_status); })
-            .and_then([&] { return take_parameter(request, "firewall", selection.firewall, as_it_is); })
             .and_then(
                 [&] { return take_parameter(request, "availability_zone", selection.availability_zone, as_it_is); });
     if (!taken) return tl::unexpected(std::move(taken.error()));
+    if (const auto names = texts_of(request, "firewall"); !names.empty()) {
+        selection.firewalls.emplace(names.begin(), names.end());
+    }
     const auto limit = number_of(request, "limit", selection.at_most, 1, kMostListed);
     if (!limit) return tl::unexpected(limit.error());
     selection.at_most = *limit;

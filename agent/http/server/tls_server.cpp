@@ -16,8 +16,13 @@ using Poco::Net::Context;
 /// Those that agree on a key which nobody can find out later (RFC 9325, section 4.2); TLS 1.3 has no others.
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
+/// OpenSSL would wait for whoever writes into a pipe.
 Result<void> check_readable(const std::filesystem::path& file) {
-    if (::access(file.c_str(), R_OK) != 0) return system_error(errno, file.native());
+    struct stat facts {};
+    if (::access(file.c_str(), R_OK) != 0 || ::stat(file.c_str(), &facts) != 0) {
+        return system_error(errno, file.native());
+    }
+    if (!S_ISREG(facts.st_mode)) return invalid("{}: not a regular file", file.native());
     return {};
 }
 
