@@ -3,7 +3,7 @@ PRESET ?= release
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 
-.PHONY: build demo test bench package lint test-kernels test-distributions fuzz clean
+.PHONY: build demo test bench package lint test-abuse test-kernels test-distributions fuzz clean
 
 build:
 	@packaging/install-deps.sh build $(if $(filter-out release,$(PRESET)),clang)
@@ -33,6 +33,12 @@ lint:
 test-kernels: build
 	@packaging/install-deps.sh test
 	@tests/kernels/run $(BUILD)
+
+# An hour of attacks: each goes on for some minutes.
+test-abuse: build
+	@packaging/install-deps.sh test
+	@tests/kernel/load-modules
+	@HEADGATE_ABUSE_SECONDS=$${HEADGATE_ABUSE_SECONDS:-120} ctest --preset $(PRESET) -L abuse --verbose
 
 test-distributions:
 	@packaging/install-deps.sh test judges

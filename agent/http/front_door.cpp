@@ -65,7 +65,7 @@ Answer too_often(const Request& request, std::string_view why, std::chrono::seco
 /// As whom requests of somebody unknown are counted.
 std::string stranger(const Request& request) {
     const auto address = parse_address(request.caller.source_address);
-    return "address:" + (address ? neighbourhood_of(*address) : request.caller.source_address);
+    return compound_key({"address", address ? neighbourhood_of(*address) : request.caller.source_address});
 }
 
 /// Whether JSON of it would take far more memory than its text: no order of ours has that many members.

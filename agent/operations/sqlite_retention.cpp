@@ -52,13 +52,14 @@ bool remove_oldest(Session& session) {
 /// Of the caller who keeps the most flows: nobody pushes out the captures of all others.
 bool remove_oldest_capture(Session& session) {
     Statement statement{session};
-    statement << "DELETE FROM operations WHERE number = (WITH captures AS"
-                 " (SELECT number, caller, flows FROM operations WHERE type = 'FLOW_CAPTURE' AND status <> 'IN_PROGRESS'"
-                 "  AND number NOT IN (SELECT number FROM operations WHERE id IN "
-              << kSources
-              << "))"
-                 " SELECT min(number) FROM captures WHERE caller IS (SELECT caller FROM captures GROUP BY caller"
-                 "  ORDER BY total(flows) DESC, min(number) LIMIT 1))";
+    statement
+        << "DELETE FROM operations WHERE number = (WITH captures AS"
+           " (SELECT number, caller, flows FROM operations WHERE type = 'FLOW_CAPTURE' AND status <> 'IN_PROGRESS'"
+           "  AND number NOT IN (SELECT number FROM operations WHERE id IN "
+        << kSources
+        << "))"
+           " SELECT min(number) FROM captures WHERE caller IS (SELECT caller FROM captures GROUP BY caller"
+           "  ORDER BY total(flows) DESC, min(number) LIMIT 1))";
     return statement.execute() != 0;
 }
 

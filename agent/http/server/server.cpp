@@ -14,6 +14,7 @@
 #include "http/host.h"
 #include "http/problem.h"
 #include "http/server/tcp_listener.h"
+#include "threads/start_thread.h"
 
 namespace headgate::http {
 namespace {
@@ -59,15 +60,9 @@ void make_readable(const FileDescriptor& event) {
 }
 
 template <typename Work>
-Result<std::thread> start_thread(Work work) {
+Result<std::jthread> start_server_thread(Work work) {
     const WithoutSignals inherited;
-    try {
-        return std::thread{std::move(work)};
-    } catch (const std::system_error& thrown) {
-        return system_error(thrown.code().value(), "a thread of the HTTP server");
-    } catch (const std::bad_alloc&) {
-        return system_error(ENOMEM, "a thread of the HTTP server");
-    }
+    return start_thread("the HTTP server", std::move(work), [](const Error&) {});
 }
 
 }  // namespace
@@ -91,7 +86,7 @@ Result<void> Server::open() {
         threads_.reserve(limits_.threads);
         if (auto started = start_worker(); !started) return started;
     }
-    auto thread = start_thread([this] { accept_connections(); });
+    auto thread = start_server_thread([this] { accept_connections(); });
     if (!thread) return tl::unexpected(std::move(thread.error()));
     acceptor_ = std::move(*thread);
     return {};
@@ -122,8 +117,7 @@ void Server::stop() {
         }
     }
     make_readable(at_end_);
-    for (auto& thread : std::exchange(threads_, {}))
-        thread.join();
+    threads_.clear();
 }
 
 void Server::listen_on(std::vector<Listener> listeners) {
@@ -176,13 +170,14 @@ void Server::begin_answer(Guests::Id id) {
 
 void Server::accept_connections() {
     for (bool goes_on = true; goes_on;) {
-        try {
+        const auto done = guarded([&]() -> Result<void> {
             goes_on = accept_round();
-        } catch (const std::exception&) {
-            // No memory, most likely. Those that are there may give some back.
-            pollfd asked{wake_up_.get(), POLLIN, 0};
-            static_cast<void>(::poll(&asked, 1, kPauseMilliseconds));
-        }
+            return {};
+        });
+        if (done) continue;
+        // No memory, most likely. Those that are there may give some back.
+        pollfd asked{wake_up_.get(), POLLIN, 0};
+        static_cast<void>(::poll(&asked, 1, kPauseMilliseconds));
     }
 }
 
@@ -276,7 +271,7 @@ void Server::turn_away(const Guest& guest) const {
 /// Under the lock. One more thread always waits for the next event, as long as there may be more.
 Result<void> Server::start_worker() {
     if (threads_.size() >= limits_.threads) return {};
-    auto thread = start_thread([this] { work(); });
+    auto thread = start_server_thread([this] { work(); });
     if (!thread) return tl::unexpected(std::move(thread.error()));
     threads_.push_back(std::move(*thread));
     ++free_threads_;
@@ -311,13 +306,9 @@ Guest* Server::claim(Guests::Id id) {
 }
 
 void Server::serve(Guests::Id id, Guest& guest) {
-    std::optional<Rest> rest;
-    try {
-        rest = advance(id, guest);
-    } catch (const std::exception&) {
-        // No memory, most likely: this connection is over, the others go on.
-    }
-    const auto gone = put_back(id, guest, rest);
+    // Where something is thrown, for want of memory most likely, this connection is over, and the others go on.
+    const auto rest = guarded([&]() -> Result<std::optional<Rest>> { return advance(id, guest); });
+    const auto gone = put_back(id, guest, rest.value_or(std::nullopt));
 }
 
 /// Nothing: it is over.

@@ -85,10 +85,10 @@ class Server {
     std::vector<Listener> listeners_;
     Guests guests_;
     Deadline next_look_ = Deadline::max();  ///< when the acceptor looks for those whose time is over
-    std::vector<std::thread> threads_;
+    std::vector<std::jthread> threads_;
     std::atomic<std::size_t> free_threads_ = 0;  ///< changed under the mutex
 
-    std::thread acceptor_;
+    std::jthread acceptor_;
 };
 
 }  // namespace headgate::http
