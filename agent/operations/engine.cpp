@@ -10,7 +10,6 @@
 
 #include "operations/operation_accounts.h"
 #include "operations/running_operation.h"
-#include "operations/settlement.h"
 #include "operations/state_error.h"
 
 namespace headgate::operations {
@@ -22,12 +21,6 @@ constexpr std::chrono::milliseconds kLookInterval{50};
 tl::unexpected<Error> unknown(std::string_view id) {
     return tl::unexpected(
         Error{ErrorKind::Invalid, fmt::format("operation {} is not there, or not any more", id), ENOENT});
-}
-
-OperationSelection in_progress_on(const Endpoint& endpoint) {
-    return {.status = OperationStatus::InProgress,
-            .firewalls = {{endpoint.firewall}},
-            .availability_zone = endpoint.availability_zone};
 }
 
 FlowOperation operation_of(const OperationRequest& request, const Clock& clock) {
@@ -299,83 +292,6 @@ Result<void> Engine::cancel(std::string_view id) {
     return refused("operation {} is run by another process", id);
 }
 
-Result<void> Engine::settle_cut() {
-    const auto cut = store_.list({.status = OperationStatus::InProgress});
-    if (!cut) return tl::unexpected(cut.error());
-    Result<void> result;
-    for (const auto& operation : *cut) {
-        // Who holds it runs the operation.
-        const auto lock = EndpointLock::take(state_dir_, operation);
-        if (!lock && lock.error().number == EBUSY) continue;
-        auto settled = lock ? settle_cut_on(operation.endpoint) : tl::unexpected(lock.error());
-        if (!settled && result) result = std::move(settled);
-    }
-    return result;
-}
-
-/// With the endpoint's lock held, so that whatever is in progress there is nobody's.
-Result<void> Engine::settle_cut_on(const Endpoint& endpoint) {
-    const auto cut = store_.list(in_progress_on(endpoint));
-    if (!cut) return tl::unexpected(cut.error());
-    for (const auto& operation : *cut) {
-        if (operation.endpoint != endpoint) continue;
-        if (auto settled = settle(operation); !settled) {
-            return tl::unexpected(std::move(settled.error()).within("settling operation " + operation.id));
-        }
-    }
-    return {};
-}
-
-Result<void> Engine::settle(FlowOperation operation) {
-    if (unkept_.has(operation.id)) {
-        // It has ended, and been told so: only the store has not heard.
-        close(operation, failed("its flows could not be kept"));
-        return store_.update(operation);
-    }
-    auto access = open_(operation.endpoint);
-    // A namespace that is not there any more has taken its flows with it. Whoever may not ask leaves it to others.
-    if (!access && access.error().number != ENOENT) return tl::unexpected(std::move(access.error()));
-    const auto& listener = listener_for(operation.id);
-    auto settled = access
-                       ? settle_cut_operation(store_, listener, access->table.get(), access->ruleset.get(), operation)
-                       : settle_cut_operation(store_, listener, nullptr, nullptr, operation);
-    if (settled) {
-        operation = std::move(*settled);
-    } else if (settled.error().number == EBADMSG) {
-        close(operation, failed("cut short: headgate was stopped in the middle of it; what became of its flows is not "
-                                "known, for its journal cannot be read: {}",
-                                settled.error().message));
-    } else {
-        return tl::unexpected(std::move(settled.error()));
-    }
-    if (auto written = store_.update(operation); !written) return written;
-    on_ended_(operation);
-    return audit_.record(operation);
-}
-
-Result<std::uint64_t> Engine::tidy() {
-    static_cast<void>(unkept_.expire(settings().retention));
-    auto removed = remove_old();
-    sweep_later();
-    return removed;
-}
-
-Result<std::uint64_t> Engine::remove_old() {
-    const auto bounds = settings();
-    return store_.expire(bounds.retention).and_then([&](std::uint64_t expired) {
-        if (expired != 0) sweep_later();
-        return store_.shrink_to(bounds.disk_budget, [this] { return !is_draining(); });
-    });
-}
-
-/// What cannot be done now is done by a later one.
-void Engine::sweep_later() {
-    static_cast<void>(sweeping_.begin([this](const std::stop_token& stop) {
-        for (auto more = store_.sweep(); more && *more && !stop.stop_requested();)
-            more = store_.sweep();
-    }));
-}
-
 Result<std::vector<StoredFlow>> Engine::flows(std::string_view id, std::uint64_t first, std::size_t count) {
     return store_of(id).flows(id, first, count);
 }
@@ -450,12 +366,6 @@ void Engine::join_ended() {
     for (const auto& [id, running] : running_)
         if (running->is_left_open()) left_open_.insert(id);
     std::erase_if(running_, [](const auto& each) { return each.second->has_ended(); });
-}
-
-/// What this very process has ended, it has told, even where it could not write it down.
-const FlushListener& Engine::listener_for(const std::string& id) {
-    const std::lock_guard lock{mutex_};
-    return running_.contains(id) || left_open_.contains(id) ? kNobodyListens : flushes_;
 }
 
 }  // namespace headgate::operations
