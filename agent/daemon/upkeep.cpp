@@ -47,8 +47,12 @@ void Upkeep::run() {
 Upkeep::~Upkeep() {
     loop_->stop();
     if (thread_.joinable()) thread_.join();
-    end_listeners_.stop();
-    note_listening(false);
+    const auto ended = guarded([this]() -> Result<void> {
+        end_listeners_.stop();
+        note_listening(false);
+        return {};
+    });
+    if (!ended) log_fault(ended.error());
 }
 
 void Upkeep::guard_endpoints() {

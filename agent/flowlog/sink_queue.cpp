@@ -47,7 +47,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         if (thread_.joinable()) thread_.join();
     }
 
-    void push(Block block) {
+    void push(const Block& block) {
         if (block->count() == 0) return;
         std::vector<Block> dropped;
         {
@@ -318,7 +318,7 @@ SinkQueue::~SinkQueue() {
 }
 
 void SinkQueue::push(std::shared_ptr<const LineBlock> block) {
-    worker_->push(std::move(block));
+    worker_->push(block);
 }
 
 void SinkQueue::resize(std::size_t room) {
