@@ -317,7 +317,7 @@ SinkQueue::~SinkQueue() {
     worker_->stop();
 }
 
-void SinkQueue::push(std::shared_ptr<const LineBlock> block) {
+void SinkQueue::push(const std::shared_ptr<const LineBlock>& block) {
     worker_->push(block);
 }
 

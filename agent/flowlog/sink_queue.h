@@ -49,7 +49,7 @@ class SinkQueue {
     SinkQueue& operator=(const SinkQueue&) = delete;
 
     /// Never waits for the sink.
-    void push(std::shared_ptr<const LineBlock> block);
+    void push(const std::shared_ptr<const LineBlock>& block);
 
     /// As the constructor's `room`.
     void resize(std::size_t room);
