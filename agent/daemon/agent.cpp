@@ -90,6 +90,7 @@ Result<void> Agent::run(const ConfigurationSource& read_configuration) {
     if (auto started = agent.start(); !started) return started;
     auto ran = (*loop)->run();
     agent.upkeep_.reset();
+    if (agent.is_failed_) return failed("endpoints are not seen to any more");
     return ran;
 }
 
@@ -103,7 +104,10 @@ Result<void> Agent::start() {
     if (!doors) return tl::unexpected(std::move(doors.error()));
     if (auto settled = gateway_.settle_cut(); !settled) log_error("{}", settled.error().message);
     gateway_.flow_log().open();
-    auto upkeep = Upkeep::open(gateway_, metrics_);
+    auto upkeep = Upkeep::open(gateway_, metrics_, [this] {
+        is_failed_ = true;
+        loop_.stop();
+    });
     if (!upkeep) return tl::unexpected(std::move(upkeep.error()));
     upkeep_ = std::move(*upkeep);
     if (auto begun = upkeep_->start(); !begun) return begun;
@@ -115,7 +119,7 @@ Result<void> Agent::start() {
     }
     trim_when_idle();
     log_info("agent {} serves {}", gateway::kVersion, gateway_.configuration()->http.socket.native());
-    note(tell_ready("ready"));
+    tell([] { return tell_ready("ready"); });
     return {};
 }
 
@@ -165,7 +169,12 @@ void Agent::note_request(std::string_view line) {
 /// Some seconds after the last call, which may come from any thread.
 void Agent::trim_when_idle() {
     trim_at_ = EventLoop::Clock::now() + kTrimDelay;
-    if (!trim_is_due_.exchange(true)) loop_.post([this] { trim_later(); });
+    if (trim_is_due_.exchange(true)) return;
+    const auto posted = guarded([this]() -> Result<void> {
+        loop_.post([this] { trim_later(); });
+        return {};
+    });
+    if (!posted) trim_is_due_ = false;
 }
 
 /// Called by the flow log's threads.
@@ -184,37 +193,61 @@ void Agent::trim_later() {
 
 void Agent::handle(int signal) {
     if (signal == SIGHUP) return begin_reload();
-    if (std::exchange(is_draining_, true)) return;
-    log_info("stopping: what is running comes to its end first");
-    note(tell_stopping(gateway_.configuration()->operation_timeout + kLongestFarewell + kFarewell));
-    gateway_.begin_drain();
-    drain();
+    if (is_draining_) return;
+    const auto begun = guarded([this]() -> Result<void> {
+        begin_end();
+        return {};
+    });
+    if (begun) return;
+    log_fault(begun.error());
+    if (!is_draining_) loop_.stop();  // whoever is destroyed then waits for what is running, too
 }
 
 /// Others may follow what is running to its end: the loop and the servers go on meanwhile. It is looked at again and
 /// again, since there may be no thread left that could wait for it.
-void Agent::drain() {
-    if (!gateway_.is_drained()) {
-        loop_.after(kLookInterval, [this] { drain(); });
-        return;
-    }
-    remote_->wind_down();
-    take_leave(EventLoop::Clock::now() + kLongestFarewell);
+void Agent::begin_end() {
+    loop_.every(kLookInterval, [this] { look_at_end(); });
+    is_draining_ = true;
+    gateway_.begin_drain();
+    log_info("stopping: what is running comes to its end first");
+    const auto at_most = gateway_.configuration()->operation_timeout + kLongestFarewell + kFarewell;
+    tell([at_most] { return tell_stopping(at_most); });
 }
 
-void Agent::take_leave(EventLoop::Clock::time_point at_last) {
-    loop_.after(kFarewell, [this, at_last] {
-        if (local_->answering() + remote_->answering() == 0 || EventLoop::Clock::now() >= at_last) return loop_.stop();
-        take_leave(at_last);
-    });
+void Agent::look_at_end() {
+    const auto now = EventLoop::Clock::now();
+    if (!drained_at_) {
+        if (!gateway_.is_drained()) return;
+        remote_->wind_down();
+        drained_at_ = now;
+    }
+    const bool is_time = now >= *drained_at_ + kFarewell && local_->answering() + remote_->answering() == 0;
+    if (is_time || now >= *drained_at_ + kLongestFarewell) loop_.stop();
+}
+
+/// Of several states the last, and again where systemd has no room for it just now: nobody is waited for.
+void Agent::tell(std::function<Result<void>()> state) {
+    untold_ = std::move(state);
+    tell_again();
+}
+
+void Agent::tell_again() {
+    if (!untold_) return;
+    const auto told = untold_();
+    if (!told && told.error().number == EAGAIN) {
+        loop_.after(kLookInterval, [this] { tell_again(); });
+        return;
+    }
+    untold_ = nullptr;
+    note(told);
 }
 
 void Agent::begin_reload() {
-    if (std::exchange(is_reloading_, true)) {
+    if (is_reloading_) {
         reload_again_ = true;
         return;
     }
-    note(tell_reloading());
+    tell(tell_reloading);
     upkeep_->post([this] {
         const auto reloaded = guarded([this]() -> Result<void> {
             reload();
@@ -224,6 +257,7 @@ void Agent::begin_reload() {
         log_fault(reloaded.error());
         loop_.post([this] { end_reload(); });
     });
+    is_reloading_ = true;
 }
 
 /// On the thread of the upkeep: files are read, and what waits for sinks that were removed is written.
@@ -246,8 +280,8 @@ void Agent::reload() {
 }
 
 void Agent::end_reload() {
-    note(tell_ready("ready"));
     is_reloading_ = false;
+    tell([] { return tell_ready("ready"); });
     if (std::exchange(reload_again_, false)) begin_reload();
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "headgate/result.h"
 
@@ -52,11 +53,13 @@ class Agent {
     void trim_when_idle();
     void trim_later();
     void handle(int signal);
-    void drain();
+    void begin_end();
+    void look_at_end();
+    void tell(std::function<Result<void>()> state);
+    void tell_again();
     void begin_reload();
     void reload();
     void end_reload();
-    void take_leave(EventLoop::Clock::time_point at_last);
     void tidy();
     void tidy_now();
 
@@ -71,6 +74,9 @@ class Agent {
     std::atomic<bool> trim_is_due_ = false;  ///< and the loop has a timer for it
     std::atomic<EventLoop::Clock::time_point> trim_at_{};
     bool is_draining_ = false;
+    std::optional<EventLoop::Clock::time_point> drained_at_;
+    std::atomic<bool> is_failed_ = false;
+    std::function<Result<void>()> untold_;  ///< what systemd is to be told again
     bool is_reloading_ = false;
     bool reload_again_ = false;       ///< asked for meanwhile
     std::unique_ptr<Upkeep> upkeep_;  ///< uses what stands above

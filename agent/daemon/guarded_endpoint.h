@@ -21,7 +21,7 @@
 
 namespace headgate::daemon {
 
-/// To be used on the loop's thread.
+/// To be used on the thread of its loop, which is the upkeep's.
 class GuardedEndpoint {
   public:
     /// The loop, the gateway and the metrics outlive this object.

@@ -35,7 +35,7 @@ bool is_this_process(std::string_view id) {
 
 /// The protocol is one datagram, and is promised to stay (sd_notify(3), "Notes"). libsystemd would speak it, too, and
 /// bring compression and cryptography into every process that starts.
-Result<void> notify(const std::string& state, int flags = 0) {
+Result<void> notify(const std::string& state) {
     const auto path = environment("NOTIFY_SOCKET");
     if (!path) return {};
     constexpr std::string_view kWhat = "telling the service manager (NOTIFY_SOCKET)";
@@ -48,7 +48,7 @@ Result<void> notify(const std::string& state, int flags = 0) {
     const FileDescriptor socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     if (!socket.is_open()) return system_error(errno, kWhat);
     const auto* const to = reinterpret_cast<const sockaddr*>(&address);
-    if (::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL | flags, to, length) < 0) {
+    if (::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT, to, length) < 0) {
         return system_error(errno, kWhat);
     }
     return {};
@@ -100,7 +100,7 @@ Result<void> tell_status(std::string_view status) {
 }
 
 Result<void> tell_alive() {
-    return notify("WATCHDOG=1", MSG_DONTWAIT);
+    return notify("WATCHDOG=1");
 }
 
 std::optional<std::chrono::microseconds> keep_alive_period() {

@@ -24,24 +24,32 @@ constexpr const char* kNamespaces = "/run/netns";
 
 }  // namespace
 
-Result<std::unique_ptr<Upkeep>> Upkeep::open(gateway::LocalGateway& gateway, http::Metrics& metrics) {
+Result<std::unique_ptr<Upkeep>> Upkeep::open(gateway::LocalGateway& gateway, http::Metrics& metrics,
+                                             std::function<void()> on_failure) {
     auto loop = EventLoop::open();
     if (!loop) return tl::unexpected(std::move(loop.error()));
-    return std::unique_ptr<Upkeep>{new Upkeep{std::move(*loop), gateway, metrics}};
+    return std::unique_ptr<Upkeep>{new Upkeep{std::move(*loop), gateway, metrics, std::move(on_failure)}};
 }
 
 Result<void> Upkeep::start() {
     guard_endpoints();
     watch_namespaces();
+    const auto fail = [this](const Error& fault) {
+        on_failure_();
+        log_fault(fault);
+    };
     auto thread = start_thread(
-        "the upkeep of endpoints", [this] { run(); }, log_fault);
+        "the upkeep of endpoints", [this] { run(); }, fail);
     if (!thread) return tl::unexpected(std::move(thread.error()));
     thread_ = std::move(*thread);
     return {};
 }
 
 void Upkeep::run() {
-    if (const auto ran = loop_->run(); !ran) log_error("endpoints are not seen to any more: {}", ran.error().message);
+    const auto ran = loop_->run();
+    if (ran) return;
+    on_failure_();
+    log_error("endpoints are not seen to any more: {}", ran.error().message);
 }
 
 Upkeep::~Upkeep() {
@@ -108,9 +116,9 @@ void Upkeep::listen_to_ends() {
     const bool all_heard = end_listeners_.update(*configuration);
     note_listening(flowlog::wanted_ends(configuration->flow_log).has_value());
     const bool all_guarded = std::ranges::all_of(guarded_, [](const auto& each) { return each.is_started(); });
-    if (retry_) loop_->cancel(*retry_);
-    retry_.reset();
-    if (!all_heard || !all_guarded) retry_ = loop_->after(kRetryInterval, [this] { look_at_endpoints(); });
+    std::optional<EventLoop::Id> next;
+    if (!all_heard || !all_guarded) next = loop_->after(kRetryInterval, [this] { look_at_endpoints(); });
+    if (const auto before = std::exchange(retry_, next)) loop_->cancel(*before);
 }
 
 }  // namespace headgate::daemon

@@ -3,6 +3,7 @@
 // another process holds: so it has a loop and a thread of its own, and the agent's main loop waits for nothing.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -21,8 +22,9 @@ namespace headgate::daemon {
 
 class Upkeep {
   public:
-    /// The gateway and the metrics outlive this object.
-    [[nodiscard]] static Result<std::unique_ptr<Upkeep>> open(gateway::LocalGateway& gateway, http::Metrics& metrics);
+    /// The gateway and the metrics outlive this object. on_failure is called on its thread when it cannot go on.
+    [[nodiscard]] static Result<std::unique_ptr<Upkeep>> open(gateway::LocalGateway& gateway, http::Metrics& metrics,
+                                                              std::function<void()> on_failure);
 
     /// Waits for what is being done just now; nobody listens any more.
     ~Upkeep();
@@ -39,8 +41,9 @@ class Upkeep {
     void guard_endpoints();
 
   private:
-    Upkeep(std::unique_ptr<EventLoop> loop, gateway::LocalGateway& gateway, http::Metrics& metrics)
-        : gateway_(gateway), metrics_(metrics), loop_(std::move(loop)) {}
+    Upkeep(std::unique_ptr<EventLoop> loop, gateway::LocalGateway& gateway, http::Metrics& metrics,
+           std::function<void()> on_failure)
+        : gateway_(gateway), metrics_(metrics), on_failure_(std::move(on_failure)), loop_(std::move(loop)) {}
 
     void run();
     void watch_namespaces();
@@ -50,6 +53,7 @@ class Upkeep {
 
     gateway::LocalGateway& gateway_;
     http::Metrics& metrics_;
+    const std::function<void()> on_failure_;
     const std::unique_ptr<EventLoop> loop_;
     std::list<GuardedEndpoint> guarded_;
     EndListeners end_listeners_{gateway_.flow_log()};

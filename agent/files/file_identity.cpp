@@ -1,6 +1,7 @@
 #include "files/file_identity.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,6 +18,8 @@
 
 namespace headgate {
 namespace {
+
+using CapabilityBits = std::array<std::uint32_t, _LINUX_CAPABILITY_U32S_3>;
 
 constexpr unsigned kMostLinks = 40;  // path_resolution(7)
 
@@ -45,6 +48,33 @@ bool set_supplementary_groups(const std::vector<gid_t>& groups) {
     return ::syscall(SYS_setgroups, groups.size(), groups.data()) == 0;
 #endif
 }
+
+/// Of this thread. setfsuid(2) takes away those over files alone, and others reach files, too: CAP_SYS_PTRACE those
+/// that any process has open (proc(5), "/proc/pid/fd").
+class Capabilities {
+  public:
+    [[nodiscard]] static std::optional<Capabilities> read() {
+        Capabilities found;
+        if (::syscall(SYS_capget, &found.header_, found.sets_.data()) != 0) return std::nullopt;
+        return found;
+    }
+
+    [[nodiscard]] Capabilities with_effect(const CapabilityBits& bits) const {
+        auto changed = *this;
+        for (std::size_t i = 0; i < bits.size(); ++i)
+            changed.sets_[i].effective = bits[i];
+        return changed;
+    }
+
+    /// What is permitted stays so: they can be had again.
+    [[nodiscard]] bool set() { return ::syscall(SYS_capset, &header_, sets_.data()) == 0; }
+
+    [[nodiscard]] CapabilityBits effective() const { return {sets_[0].effective, sets_[1].effective}; }
+
+  private:
+    __user_cap_header_struct header_{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets_{};
+};
 
 /// In a user namespace files of users that it does not have show this owner: those are out of everybody's reach in it
 /// (user_namespaces(7)).
@@ -132,19 +162,25 @@ std::string FileIdentity::description() const {
 }
 
 FileIdentity::Assumed::Assumed(const Other& other)
-    : user_(file_user()),
-      group_(file_group()),
-      groups_(supplementary_groups()),
-      is_complete_(set_supplementary_groups({})) {
+    : user_(file_user()), group_(file_group()), groups_(supplementary_groups()) {
+    auto capabilities = Capabilities::read();
+    if (!capabilities) return;
+    effective_ = capabilities->effective();
+    // One within another: no capability is left to become it with, nor needed for it.
+    const bool is_nested = user_ == other.user && group_ == other.group && groups_.empty();
+    bool is_done = is_nested || set_supplementary_groups({});
     ::setfsgid(other.group);
     ::setfsuid(other.user);
-    is_complete_ = is_complete_ && file_user() == other.user && file_group() == other.group;
+    is_done = capabilities->with_effect({}).set() && is_done;
+    is_complete_ = is_done && file_user() == other.user && file_group() == other.group;
 }
 
 FileIdentity::Assumed::~Assumed() {
+    auto capabilities = Capabilities::read();
+    if (capabilities) static_cast<void>(capabilities->with_effect(effective_).set());
     ::setfsuid(user_);
     ::setfsgid(group_);
-    set_supplementary_groups(groups_);
+    if (!groups_.empty()) set_supplementary_groups(groups_);
 }
 
 }  // namespace headgate

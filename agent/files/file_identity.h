@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#include <array>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -31,7 +33,7 @@ class FileIdentity {
     [[nodiscard]] static FileIdentity of(const std::filesystem::path& path);
 
     /// Runs `work()`, which returns a Result: meanwhile this thread accesses files as that user, in the group of the
-    /// folder, without other groups and without capabilities over files (setfsuid(2), capabilities(7)). An error where
+    /// folder, without other groups and without any capability (setfsuid(2), capabilities(7)). An error where
     /// the process may not do so; then nothing was run.
     template <typename Work>
     [[nodiscard]] auto run(Work&& work) const -> std::invoke_result_t<Work> {
@@ -65,7 +67,8 @@ class FileIdentity {
         uid_t user_;
         gid_t group_;
         std::vector<gid_t> groups_;
-        bool is_complete_;
+        std::array<std::uint32_t, 2> effective_{};  ///< capabilities
+        bool is_complete_ = false;
     };
 
     friend class PathWalk;

@@ -67,13 +67,12 @@ Result<void> LimitedGateway::covers_affected(const EndpointName& name, Affected 
     if (!rights_.firewalls) return {};
     const auto configuration = whole_.configuration();
     const auto choice = config::find_endpoint(*configuration, name.firewall, name.availability_zone);
-    if (!choice) return {};  // whoever is asked next says so
+    if (!choice) return tl::unexpected(choice.error());
     const Endpoint endpoint{choice->firewall->name, choice->endpoint->availability_zone, ""};
     const auto places = whole_.places();
     const auto here = std::ranges::find(places, endpoint, &EndpointPlace::endpoint);
-    const bool is_gone = here == places.end() || (!here->where && here->where.error().number == ENOENT);
-    if (is_gone) return {};  // likewise
-    if (!here->where) return not_known(endpoint, here->where.error().number);
+    if (here == places.end()) return not_known(endpoint, ENOENT);
+    if (!here->where) return tl::unexpected(here->where.error());
     const auto zone = here->conntrack_zone ? here->conntrack_zone : only_zone;
     for (const auto& other : places) {
         if (rights_.covers(other.endpoint.firewall)) continue;
@@ -140,8 +139,9 @@ Result<FlowOperation> LimitedGateway::wait(std::string_view id, std::chrono::mil
 
 Result<void> LimitedGateway::cancel(std::string_view id) {
     return find(id).and_then([&](const FlowOperation& operation) -> Result<void> {
-        if (operation.type == OperationType::Flush && rights_.role != Role::Operator) {
-            return tl::unexpected(not_allowed("to cancel a flush", rights_.role));
+        const bool is_theirs = operation.caller.face == caller_.face && operation.caller.user == caller_.user;
+        if (rights_.role != Role::Operator && (operation.type == OperationType::Flush || !is_theirs)) {
+            return tl::unexpected(not_allowed("to cancel a flush, or what others have begun,", rights_.role));
         }
         return whole_.cancel(id);
     });
@@ -243,12 +243,28 @@ Result<std::vector<PolicyCounter>> LimitedGateway::midstream_counters(const Endp
 
 Result<void> LimitedGateway::for_each_ended(const EndedFlowQuery& query, const RecordSink& take) {
     if (!rights_.firewalls) return whole_.for_each_ended(query, take);
-    const auto& wanted = query.firewalls ? *query.firewalls : *rights_.firewalls;
+    auto wanted = query.firewalls ? *query.firewalls : *rights_.firewalls;
     for (const auto& each : wanted)
         if (!rights_.covers(each)) return tl::unexpected(not_theirs(each));
+    Result<void> refused;
+    std::erase_if(wanted, [&](const std::string& each) {
+        auto covered = covers_flows_of(each);
+        if (!covered) refused = covered;
+        return !covered;
+    });
+    if (!refused && (query.firewalls || wanted.empty())) return refused;
     auto confined_query = query;
-    confined_query.firewalls = wanted;
+    confined_query.firewalls = std::move(wanted);
     return whole_.for_each_ended(confined_query, take);
+}
+
+/// Its records are those of its namespaces, whoever else is in them.
+Result<void> LimitedGateway::covers_flows_of(std::string_view firewall) const {
+    for (const auto& place : whole_.places()) {
+        if (place.endpoint.firewall != firewall || (!place.where && place.where.error().number == ENOENT)) continue;
+        if (auto covered = covers_affected(name_of(place.endpoint), Affected::Flows); !covered) return covered;
+    }
+    return {};
 }
 
 flowlog::FlowLogCounts LimitedGateway::flow_log_counts() const {

@@ -10,7 +10,8 @@ namespace headgate::gateway {
 /// Thread-safe as long as what it stands for is. That outlives it.
 class LimitedGateway final : public ManagedGateway {
   public:
-    LimitedGateway(ManagedGateway& whole, Rights rights) : whole_(whole), rights_(std::move(rights)) {}
+    LimitedGateway(ManagedGateway& whole, Rights rights, Caller caller = {})
+        : whole_(whole), rights_(std::move(rights)), caller_(std::move(caller)) {}
 
     Result<FlowOperation> start(const OperationOrder& order) override;
     Result<FlowOperation> find(std::string_view id) override;
@@ -50,6 +51,7 @@ class LimitedGateway final : public ManagedGateway {
     [[nodiscard]] Result<void> covers_affected(const EndpointName& name, Affected affected,
                                                std::optional<std::uint16_t> only_zone = {}) const;
     [[nodiscard]] Result<void> covers_flows_of(const FlowOperation& operation) const;
+    [[nodiscard]] Result<void> covers_flows_of(std::string_view firewall) const;
     [[nodiscard]] Result<OperationOrder> allowed(const OperationOrder& order);
     [[nodiscard]] Result<OperationOrder> confined_order(const OperationOrder& order);
     [[nodiscard]] Result<FlowOperation> find_with_flows(std::string_view id);
@@ -59,6 +61,7 @@ class LimitedGateway final : public ManagedGateway {
 
     ManagedGateway& whole_;
     const Rights rights_;
+    const Caller caller_;
 };
 
 }  // namespace headgate::gateway

@@ -96,11 +96,11 @@ bool is_gone(const FileDescriptor& record) {
 void remove_stale_records(const std::filesystem::path& folder) {
     if (!may_see_all_namespaces()) return;
     std::error_code ignored;
-    for (const auto& each : std::filesystem::directory_iterator{folder, ignored}) {
-        if (!each.path().filename().native().starts_with(kPrefix)) continue;
-        const auto record = open_record(each.path(), O_RDONLY);
+    for (std::filesystem::directory_iterator each{folder, ignored}, end; each != end; each.increment(ignored)) {
+        if (!each->path().filename().native().starts_with(kPrefix)) continue;
+        const auto record = open_record(each->path(), O_RDONLY);
         if (!record || ::flock(record->get(), LOCK_EX | LOCK_NB) != 0) continue;
-        if (is_gone(*record)) static_cast<void>(remove_own_file(each.path()));
+        if (is_gone(*record)) static_cast<void>(remove_own_file(each->path()));
     }
 }
 

@@ -125,6 +125,8 @@ void Database::when_closed(LogAtEnd log) noexcept {
 }
 
 Result<void> Database::begin(Durability durability) {
+    // There may have been no memory to roll the one before back.
+    if (sqlite3_get_autocommit(sqlite::Utility::dbHandle(*session_)) == 0) roll_back();
     return run([&](Poco::Data::Session& session) -> Result<void> {
         if (durability != durability_) {
             session << (durability == Durability::OnDisk ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL"),

@@ -13,6 +13,7 @@
 #include "headgate/result.h"
 
 #include "files/file_identity.h"
+#include "threads/guarded.h"
 
 namespace headgate::operations {
 
@@ -60,6 +61,8 @@ class Database {
                 return std::forward<Work>(work)(*session_);
             } catch (const Poco::Exception& thrown) {
                 return tl::unexpected(error_of(thrown));
+            } catch (...) {
+                return tl::unexpected(error_of_exception());  // so that a transaction is rolled back after it, too
             }
         });
     }

@@ -27,6 +27,9 @@ std::filesystem::path lock_file(const std::filesystem::path& state_dir, const En
 /// Between two tries; a capture takes milliseconds at least.
 constexpr std::chrono::milliseconds kBetweenTries{2};
 
+/// A free endpoint is taken by whoever is next within kBetweenTries, if that gets a processor.
+constexpr std::chrono::seconds kStuckAfter{1};
+
 /// What stands in the file: `ID TYPE`, or, of a headgate that told no type, the id alone.
 std::string holder_in(const FileDescriptor& file) {
     std::array<char, 64> text{};
@@ -66,6 +69,18 @@ struct flock whole_file(short type) {
 bool has_next(const FileDescriptor& file) {
     auto asked = whole_file(F_RDLCK);
     return ::fcntl(file.get(), F_OFD_GETLK, &asked) == 0 && asked.l_type != F_UNLCK;
+}
+
+/// Whether somebody is next who does not take an endpoint that is free: a process that was stopped. Others would wait
+/// for it for ever.
+bool is_stuck(const FileDescriptor& file) {
+    for (const auto end = std::chrono::steady_clock::now() + kStuckAfter; std::chrono::steady_clock::now() < end;) {
+        if (!has_next(file)) return true;
+        if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return false;
+        ::flock(file.get(), LOCK_UN);
+        std::this_thread::sleep_for(10 * kBetweenTries);
+    }
+    return true;
 }
 
 /// Whoever is next, until it has its turn.
@@ -116,7 +131,7 @@ Result<bool> try_lock(const FileDescriptor& file, const std::filesystem::path& p
 Result<void> wait_and_lock(const FileDescriptor& file, const std::filesystem::path& path,
                            const FlowOperation& operation, const std::function<bool()>& is_worth_it) {
     const Next next{file};
-    if (!next.become()) return another_is_next(operation.endpoint);
+    if (!next.become() && !is_stuck(file)) return another_is_next(operation.endpoint);
     for (;;) {
         const auto locked = try_lock(file, path, operation);
         if (!locked) return tl::unexpected(locked.error());
@@ -138,7 +153,7 @@ Result<EndpointLock> EndpointLock::take(const std::filesystem::path& state_dir, 
     const auto path = lock_file(state_dir, operation.endpoint);
     auto file = open_lock_file(state_dir, path);
     if (!file) return tl::unexpected(std::move(file.error()));
-    if (has_next(*file)) return another_is_next(operation.endpoint);
+    if (has_next(*file) && !is_stuck(*file)) return another_is_next(operation.endpoint);
     const auto locked = try_lock(*file, path, operation);
     if (!locked) return tl::unexpected(locked.error());
     if (!*locked) return busy(operation.endpoint, holder_in(*file));

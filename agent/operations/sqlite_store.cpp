@@ -97,11 +97,12 @@ class NumbersOf {
     void add_query(const std::set<std::string>& firewalls) {
         text_.append(text_.empty() ? "" : " UNION ALL ").append("SELECT number FROM operations");
         word_ = " WHERE ";
-        if (firewalls.size() == 1) add("firewall = ?", *firewalls.begin());
-        if (firewalls.size() > 1) add_any_of(firewalls);
-        if (selection_.status) add("status = ?", to_string(*selection_.status));
         // With a sign, SQLite does not take the index of this for a better one (sqlite.org/optoverview.html, section
-        // 5).
+        // 5). Few are in progress at once, whosever they are.
+        const bool are_few = selection_.status == OperationStatus::InProgress;
+        if (firewalls.size() == 1) add(are_few ? "+firewall = ?" : "firewall = ?", *firewalls.begin());
+        if (firewalls.size() > 1) add_any_of(firewalls);
+        if (selection_.status) add(are_few ? "status = ?" : "+status = ?", to_string(*selection_.status));
         if (selection_.type) add("+type = ?", to_string(*selection_.type));
         if (selection_.availability_zone) add("availability_zone = ?", *selection_.availability_zone);
         if (!selection_.before_id.empty()) {

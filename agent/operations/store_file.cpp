@@ -67,14 +67,12 @@ constexpr const char* kSteps[] = {
     " seconds INTEGER NOT NULL,"
     " boot TEXT NOT NULL,"
     " uptime INTEGER NOT NULL) STRICT",
-    // Whoever sees some firewalls alone lists theirs; the operations of a firewall that are in progress are asked for
-    // before each new one.
+    // Whoever sees some firewalls alone lists theirs. An index of what changes takes room on a full disk, where an
+    // operation is to be closed.
     "CREATE INDEX operations_by_firewall ON operations (firewall)",
-    "CREATE INDEX operations_by_firewall_and_status ON operations (firewall, status)",
     // Captures go before flushes where room is made, and of those the oldest of the caller who keeps the most flows.
     "ALTER TABLE operations ADD COLUMN caller TEXT",
     "ALTER TABLE operations ADD COLUMN flows INTEGER",
-    "CREATE INDEX operations_by_caller ON operations (type, caller, flows, status)",
     // Tokens of requests were their parts with colons between them, whatever was in the parts; now compound_key makes
     // them, which writes most of them as they were. What does not begin with its caller's name stays: nobody else gets
     // it, as Engine compares the callers.

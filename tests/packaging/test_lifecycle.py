@@ -74,7 +74,7 @@ def test_an_upgrade_keeps_configuration_history_policy_and_traffic(gateway):
         headgate(gateway, "flush", "--source-port", str(flushed.port), "--yes", user=MEMBER)
         flushed.client.send()
         flushed.see(client=RESET)
-    assert version_of_store(gateway) == 4
+    assert version_of_store(gateway) == 8
     operations = headgate(gateway, "operations", "list", user=MEMBER)["operations"]
     assert [each["type"] for each in operations] == ["FLOW_FLUSH", "FLOW_FLUSH", "FLOW_CAPTURE"]
     [_, planted] = operations[1:]

@@ -44,12 +44,23 @@ TEST(LimitedGateway, a_viewer_changes_no_policy) {
     EXPECT_FALSE(whole.ruleset.policy);
 }
 
-TEST(LimitedGateway, a_viewer_cancels_captures_alone) {
+TEST(LimitedGateway, a_viewer_cancels_its_own_captures_alone) {
     MemoryGateway whole;
-    LimitedGateway viewer{whole, {Role::Viewer, std::nullopt}};
-    const auto capture = whole.start(order_of(OperationType::Capture));
-    EXPECT_TRUE(viewer.cancel(capture->id));
+    Caller me;
+    me.face = "token";
+    me.user = "dashboard";
+    LimitedGateway viewer{whole, {Role::Viewer, std::nullopt}, me};
+    LimitedGateway on_call{whole, {Role::Operator, std::nullopt}, me};
+    auto order = order_of(OperationType::Capture);
+    const auto others = whole.start(order);
+    EXPECT_EQ(viewer.cancel(others->id).error().number, EACCES);
+    EXPECT_TRUE(on_call.cancel(others->id));
+    order.caller = me;
+    const auto own = whole.start(order);
+    ASSERT_TRUE(own) << own.error().message;
+    EXPECT_TRUE(viewer.cancel(own->id));
     const auto flush = whole.start(order_of(OperationType::Flush));
+    ASSERT_TRUE(flush) << flush.error().message;
     EXPECT_EQ(viewer.cancel(flush->id).error().number, EACCES);
 }
 

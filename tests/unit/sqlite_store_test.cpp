@@ -97,7 +97,7 @@ TEST_F(SqliteStoreFile, of_a_later_version_is_left_alone) {
     auto changed = content();
     changed[63] = 99;  // PRAGMA user_version, big endian at 60
     write(changed);
-    EXPECT_NE(refusal().find("has version 99, and this headgate knows none above 10"), std::string::npos);
+    EXPECT_NE(refusal().find("has version 99, and this headgate knows none above 8"), std::string::npos);
     changed[63] = 0;
     write(changed);
     EXPECT_NE(refusal().find("has version 0"), std::string::npos);
@@ -147,8 +147,7 @@ TEST_F(SqliteStoreFile, of_version_4_has_tokens_that_nobody_else_can_have) {
         ASSERT_TRUE(store->begin(asked_by("signed", "ops:x"), "signed:ops:x"));
         ASSERT_TRUE(store->begin(asked_by("strange", "ops:x"), "rest:somebody"));
     }
-    run_sql(file(), {"DROP INDEX operations_by_firewall", "DROP INDEX operations_by_firewall_and_status",
-                     "DROP INDEX operations_by_caller", "ALTER TABLE operations DROP COLUMN caller",
+    run_sql(file(), {"DROP INDEX operations_by_firewall", "ALTER TABLE operations DROP COLUMN caller",
                      "ALTER TABLE operations DROP COLUMN flows", "PRAGMA user_version = 4"});
     const auto store = SqliteStore::open(state()).value();
     const auto found = [&](std::initializer_list<std::string_view> parts) {
@@ -185,9 +184,9 @@ TEST_F(SqliteStoreFile, finds_the_operations_of_a_firewall_without_a_look_at_tho
     EXPECT_EQ(merged.find("SCAN operations"), std::string::npos) << merged;
     const auto flushes = plan(one + " AND +type = 'FLOW_FLUSH' ORDER BY number DESC LIMIT 1");
     EXPECT_NE(flushes.find("operations_by_firewall (firewall=?)"), std::string::npos) << flushes;
-    const auto running = plan(one + " AND status = 'IN_PROGRESS' ORDER BY number DESC LIMIT 1");
-    EXPECT_NE(running.find("operations_by_firewall_and_status (firewall=? AND status=?)"), std::string::npos)
-        << running;
+    const auto running = plan(
+        "SELECT number FROM operations WHERE +firewall = 'a' AND status = 'IN_PROGRESS' ORDER BY number DESC LIMIT 1");
+    EXPECT_NE(running.find("operations_by_status (status=?)"), std::string::npos) << running;
 }
 
 TEST_F(SqliteStoreFile, of_another_program_is_left_alone) {

@@ -24,7 +24,7 @@ using RestHandler = std::function<Answer(gateway::ManagedGateway&, const Request
 
 /// The handler sees the gateway as far as whoever asks may see it; so does what is streamed after it has returned.
 Answer as_allowed(gateway::ManagedGateway& gateway, const RestHandler& handler, const Request& request) {
-    auto theirs = std::make_shared<gateway::LimitedGateway>(gateway, request.rights);
+    auto theirs = std::make_shared<gateway::LimitedGateway>(gateway, request.rights, request.caller);
     auto answer = handler(*theirs, request);
     if (answer.stream) {
         answer.stream = [theirs, stream = std::move(answer.stream)](const BodySink& send) { return stream(send); };
