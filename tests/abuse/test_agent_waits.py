@@ -105,6 +105,36 @@ def test_an_agent_comes_to_its_end_beside_a_stopped_holder(lab, manager, start_a
         assert time.monotonic() - begun < 8, "the lock's patience is ten seconds"
 
 
+def test_a_service_manager_that_does_not_read_is_not_waited_for(lab, manager, start_agent):  # noqa: F811
+    agent = start_agent(env=manager.environment)
+    time.sleep(3)  # its socket has room for some ten heartbeats (net.unix.max_dgram_qlen)
+    agent.signal(signal.SIGHUP)
+    wait_until(lambda: "reloaded" in agent.said(), "it is reloaded")
+    begun = time.monotonic()
+    assert agent.stop() == 0
+    assert time.monotonic() - begun < 8
+
+
+def test_a_flush_that_was_stopped_while_it_waits_does_not_keep_others_out(lab):
+    lab.fill(3)
+    assert lab.headgate("capture", "--all").returncode == 0
+    [lock] = (lab.folder / "state").glob("endpoint-*.lock")
+    holder = subprocess.Popen(["flock", str(lock), "sh", "-c", f"printf '0 FLOW_CAPTURE' >{lock}; echo held; exec sleep 600"],
+                              stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert holder.stdout.readline() == "held\n"
+    waiting = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes"), stderr=subprocess.PIPE)
+    try:
+        wait_until(lambda: "comes first" in lab.headgate("capture", "--all").stderr, "the flush is next")
+        waiting.send_signal(signal.SIGSTOP)
+        os.killpg(holder.pid, signal.SIGKILL)
+        holder.wait()
+        assert lab.headgate("capture", "--all").returncode == 0
+        assert lab.headgate_json("flush", "--all", "--yes")["counts"]["flushed"] == 3
+    finally:
+        waiting.kill()
+        waiting.wait()
+
+
 def test_whoever_does_not_read_the_log_does_not_silence_the_agent(lab, manager):
     """As a journal that was stopped."""
     lab.configure(EDGE.format(gateway=lab.name(GATEWAY)))

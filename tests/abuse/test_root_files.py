@@ -95,6 +95,28 @@ def test_links_lead_roots_writes_nowhere(theirs, tmp_path, name):
     assert list(target.iterdir()) == []
 
 
+@pytest.mark.parametrize("way", ["cwd", "fd"])
+def test_what_a_process_of_roots_has_open_is_no_way_to_where_the_user_cannot_go(theirs, tmp_path, way):
+    """Links in /proc are followed by a capability, whatever the path behind them (proc(5))."""
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    inner = private / "inner"
+    inner.mkdir()
+    inner.chmod(0o777)
+    holder = subprocess.Popen(["sh", "-c", "exec 9<.; echo there; exec sleep 60"], cwd=inner, stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout.readline() == b"there\n"
+        target = f"/proc/{holder.pid}/" + {"cwd": "cwd", "fd": "fd/9"}[way]
+        as_user(lambda: (theirs / "logs").symlink_to(target))
+        configuration = tmp_path / "headgate.yaml"
+        configuration.write_text(f"state_dir: {theirs}\naudit_log: {theirs}/logs/audit.log\n")
+        done = headgate("capture", "--all", "--config", str(configuration))
+        assert list(inner.iterdir()) == [], done.stderr
+    finally:
+        holder.kill()
+        holder.wait()
+
+
 def test_what_root_makes_is_the_users(theirs, tmp_path):
     configuration = tmp_path / "headgate.yaml"
     configuration.write_text(f"state_dir: {theirs}\naudit_log: {theirs}/audit.log\n")
