@@ -11,6 +11,7 @@
 #include "http/host.h"
 #include "http/problem.h"
 #include "http/rest/routes.h"
+#include "threads/guarded.h"
 
 namespace headgate::http {
 namespace {
@@ -99,6 +100,14 @@ std::shared_ptr<FrontDoor::Admitted> FrontDoor::admitted() const {
 }
 
 Answer FrontDoor::answer(Request& request) {
+    auto answered = guarded([&]() -> Result<Answer> { return dispatch(request); });
+    if (answered) return std::move(*answered);
+    const auto& fault = answered.error();
+    return speaks_aws(request) ? aws_error(AwsFault::InternalServerError, fault.message)
+                               : problem(500, fault.message, fault.number);
+}
+
+Answer FrontDoor::dispatch(Request& request) {
     if (auto turned_away = turn_away(request)) return std::move(*turned_away);
     if (is_intricate(request.body)) return objection(request, 413, "the body has too many members");
     if (speaks_aws(request)) return aws_.answer(request);

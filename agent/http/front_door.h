@@ -45,6 +45,7 @@ class FrontDoor final : public Answering {
         std::shared_ptr<access::RequestsInHand> in_hand;
     };
 
+    [[nodiscard]] Answer dispatch(Request& request);
     [[nodiscard]] bool is_for_anybody(const Request& request) const;
     [[nodiscard]] std::optional<Answer> turn_away(Request& request) const;
     [[nodiscard]] std::optional<Answer> turn_away_stranger(Request& request) const;
