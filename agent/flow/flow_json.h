@@ -20,7 +20,8 @@ struct FlowAnnotation {
 void append_flow_json(fmt::memory_buffer& out, const Flow& flow, const Moment& moment,
                       const FlowAnnotation& annotation = {});
 
-/// Appends a quoted string: RFC 8259, section 7. Bytes that are not ASCII pass as they are.
+/// Appends a quoted string: RFC 8259, section 7. What is not UTF-8 becomes U+FFFD; what a reader does not
+/// see is escaped.
 void append_json_string(fmt::memory_buffer& out, std::string_view text);
 
 /// JSON of one line, from elsewhere: what a terminal may take for an order is escaped.

@@ -17,8 +17,8 @@ inline constexpr char32_t kReplacement = 0xFFFD;
 struct Character {
     char32_t code = 0;
     std::size_t size = 0;  ///< bytes
-    bool is_shown =
-        true;  ///< no control character, no other end of a line, no mark that turns the direction of writing
+    /// No control character, no other end of a line, no mark that turns the direction of writing.
+    bool is_shown = true;
 };
 
 /// What is not UTF-8 is kReplacement, of one byte, and is not shown as it is. The text is not empty.
