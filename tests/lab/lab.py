@@ -183,8 +183,10 @@ class Lab:
         """Everything that headgate keeps goes to a folder of this lab's own."""
         self.configuration = self.folder / "headgate.yaml"
         flow_log = "" if "\nflow_log:" in f"\n{text}" else f"flow_log: {{sinks: [{{file: {self.folder}/flow.json}}]}}\n"
-        self.configuration.write_text(f"state_dir: {self.folder}/state\naudit_log: {self.folder}/audit.log\n"
-                                      f"http: {{socket: {self.folder}/headgate.sock}}\n{flow_log}{text}")
+        draft = self.configuration.with_suffix(".new")  # a command that starts meanwhile reads one or the other, whole
+        draft.write_text(f"state_dir: {self.folder}/state\naudit_log: {self.folder}/audit.log\n"
+                         f"http: {{socket: {self.folder}/headgate.sock}}\n{flow_log}{text}")
+        draft.replace(self.configuration)
 
     def headgate_words(self, *words, netns=True):
         """What is typed, with the gateway's namespace, and with the lab's configuration where there is no other."""
