@@ -39,7 +39,7 @@ packages_for() {
     browser) echo "$browser" ;;
     packages) echo "$compilers $libraries $package_builders" ;;
     judges) echo "$package_judges" ;;
-    lint) echo "$compilers $libraries $test_libraries git clang clang-format clang-tidy shellcheck zsh man-db" ;;
+    lint) echo "$compilers $libraries $test_libraries git clang clang-format clang-tidy shellcheck zsh man-db python3" ;;
     bench) echo "$lab time curl wrk ulogd2 ulogd2-json" ;;
     *)
         echo "install-deps: no such purpose: $1 (there are: program demo $everything)" >&2

@@ -1,4 +1,4 @@
-// A flow as JSON, the same on every face: command line, HTTP, files. Keys are a promise to users (README, "JSON").
+// A flow as JSON, the same on every face: command line, HTTP, files. Keys are a promise to users (docs/output.md).
 #pragma once
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // What a gateway answers, as JSON and back: the same on the command line and over HTTP. Keys are a promise to users
-// (README, "JSON").
+// (docs/output.md).
 #pragma once
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 // The audit trail: one JSON line for everything that somebody asked of a gateway, whether it was done or refused.
 //
-// Several processes may share it. What is in a line is a promise to users (README, "Audit").
+// Several processes may share it. What is in a line is a promise to users (docs/operations.md).
 #pragma once
 
 #include <filesystem>

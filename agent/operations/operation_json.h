@@ -1,4 +1,4 @@
-// An operation as JSON, without its flows. Keys are a promise to users (README, "JSON").
+// An operation as JSON, without its flows. Keys are a promise to users (docs/output.md).
 #pragma once
 
 #include <fmt/format.h>

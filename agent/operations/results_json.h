@@ -1,5 +1,5 @@
 // An operation with its flows as one JSON document, in three parts, so that the flows can be as many as they like. Each
-// is on a line of its own, so that people can look at it, too. Keys are a promise to users (README, "JSON").
+// is on a line of its own, so that people can look at it, too. Keys are a promise to users (docs/output.md).
 #pragma once
 
 #include <fmt/format.h>

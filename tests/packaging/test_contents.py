@@ -43,6 +43,7 @@ FOLDERS = {"/etc/headgate", "/etc/headgate/conf.d", "/etc/headgate/policies"}
 # What one of the two alone has: without a preset, Fedora would not start the agent.
 OWN = {"rpm": {"/usr/lib/systemd/system-preset/80-headgate.preset"}}
 DOCUMENTATION = "/usr/share/doc/headgate/"
+WRITTEN = [str(path.relative_to(PROJECT)) for path in PROJECT.glob("docs/**/*") if path.is_file()]
 
 
 def of_deb(deb):
@@ -84,6 +85,6 @@ def test_every_file_is_expected_and_is_roots_with_its_mode(request, kind, read):
     assert {path: files[path] for path in files.keys() - documents - OWN.get(kind, set())} == FILES | CONFIGURATION
     assert configuration == CONFIGURATION.keys()
     assert FOLDERS <= folders.keys() and set(folders.values()) == {0o755}
-    for name in ("README.md", "configuration.md", "credentials.md", "flow-log.md", "flow-log.schema.json", "security.md"):
+    for name in ["README.md", *WRITTEN]:
         assert {DOCUMENTATION + name, f"{DOCUMENTATION}{name}.gz"} & documents, name
     assert all(files[path] == 0o644 for path in documents)
