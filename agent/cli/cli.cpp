@@ -59,7 +59,7 @@ class CommandTree {
     }
 
     void add_flush() {
-        CLI::App& command = *app_.add_subcommand("flush", "End the active flows that match a filter");
+        CLI::App& command = *app_.add_subcommand("flush", "End the flows that match a filter, in any state");
         flush_.filter.add_to(command);
         flush_.endpoint.add_to(command);
         flush_.output.add_to(command);
