@@ -224,6 +224,9 @@ class Lab:
         done = self.headgate("policy", "apply", policy)
         assert done.returncode == 0, done.stderr
 
+    def conntrack_of_both_families(self):
+        return self.conntrack() + self.conntrack(family="ipv6")
+
     def conntrack(self, *words, family="ipv4"):
         """What conntrack(8) says: a dict a flow, the keys of the original direction as they are, `reply-` before others."""
         done = self.run(GATEWAY, "conntrack", "-L", "-f", family, "-o", "extended,id", *words)

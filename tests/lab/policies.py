@@ -26,7 +26,7 @@ def flush(lab, conversation, *words, status=0):
 
 
 def flows_of(lab, conversation):
-    return [flow for flow in lab.conntrack() + lab.conntrack(family="ipv6")
+    return [flow for flow in lab.conntrack_of_both_families()
             if str(conversation.port) in (flow.get(key) for key in ("sport", "dport", "reply-sport", "reply-dport"))]
 
 

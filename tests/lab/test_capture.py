@@ -45,13 +45,9 @@ def test_shows_the_same_flows_as_conntrack(lab):
     lab.ping(SERVER4)
     lab.ping(SERVER6)
     wait_until(lambda: all(talk.heard() > 2 for talk in talks), "all conversations begin")
-
-    def judge():
-        return lab.conntrack() + lab.conntrack(family="ipv6")
-
     # The kernel calls a UDP flow assured after two seconds: until then, what it says may change between two looks.
-    wait_until(lambda: sum("ASSURED" in flow["flags"] for flow in judge()) == len(talks), "all conversations are assured")
-    judged = judge()
+    wait_until(lambda: sum("ASSURED" in flow["flags"] for flow in lab.conntrack_of_both_families()) == len(talks), "all are assured")
+    judged = lab.conntrack_of_both_families()
     flows = lab.capture("--all")
     assert sorted(flow["id"] for flow in flows) == sorted(flow["ct_id"] for flow in judged)
     by_id = {flow["ct_id"]: flow for flow in judged}

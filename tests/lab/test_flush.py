@@ -15,7 +15,7 @@ TO_8080 = ["--destination", SERVER4, "--destination-port", "8080", "--protocol",
 
 
 def ids(lab):
-    return sorted(flow["ct_id"] for flow in lab.conntrack() + lab.conntrack(family="ipv6"))
+    return sorted(flow["ct_id"] for flow in lab.conntrack_of_both_families())
 
 
 def flush(lab, *words, status=0):

@@ -54,7 +54,7 @@ def test_a_flushed_ping_is_ended(lab, tmp_path, policy, address):
     assert other.sees(PATIENCE) == DATA, "another identifier is another flow"
     doomed.send()
     assert doomed.sees(PATIENCE if policy == "reject" else QUIET) == OTHER_FATES[policy]
-    assert len(lab.conntrack() + lab.conntrack(family="ipv6")) == 1
+    assert len(lab.conntrack_of_both_families()) == 1
 
     def answered():
         doomed.send()
