@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <limits>
+#include <tuple>
 
 #include <CLI/App.hpp>
 
@@ -44,16 +46,18 @@ Result<std::chrono::seconds> parse_seconds(const std::string& text) {
     return parse_number<std::uint32_t>(text).map([](std::uint32_t seconds) { return std::chrono::seconds{seconds}; });
 }
 
+std::string argument_of(const FilterField& field) {
+    return fmt::format("--{}", field.key);
+}
+
 Result<FlowFilter> single_filter(const TupleArguments& given) {
     FlowFilter filter;
-    auto taken =
-        take("--source", given.source, filter.source, parse_prefix)
-            .and_then([&] { return take("--destination", given.destination, filter.destination, parse_prefix); })
-            .and_then([&] { return take("--source-port", given.source_port, filter.source_port, parse_port_range); })
-            .and_then([&] {
-                return take("--destination-port", given.destination_port, filter.destination_port, parse_port_range);
-            });
-    if (!taken) return tl::unexpected(std::move(taken.error()));
+    for (std::size_t i = 0; i < kFilterFields.size(); ++i) {
+        const auto& [field, text] = std::tie(kFilterFields.at(i), given.parts.at(i));
+        if (!text) continue;
+        auto parsed = named(argument_of(field), field.parse(filter, *text));
+        if (!parsed) return tl::unexpected(std::move(parsed.error()));
+    }
     for (const auto& text : given.protocols) {
         const bool any = equal_ignoring_case(text, "any");
         if (any && given.protocols.size() > 1) return invalid("--protocol: ANY stands alone");
@@ -77,9 +81,8 @@ Result<std::vector<FlowFilter>> read_filters(const FilterArguments& given) {
     auto filters = tuple.read();
     if (!filters) return filters;
     if (filters->empty()) {
-        return invalid(
-            "no filter: name the flows (--source, --destination, --source-port, --destination-port, "
-            "--protocol or --filter), or say --all to mean every one");
+        return invalid("no filter: name the flows ({}, --protocol or --filter), or say --all to mean every one",
+                       filter_keys("--"));
     }
     for (std::size_t i = 0; i < filters->size(); ++i) {
         if (!(*filters)[i].matches_everything()) continue;
@@ -93,14 +96,12 @@ Result<std::vector<FlowFilter>> read_filters(const FilterArguments& given) {
 
 void TupleArguments::add_to(CLI::App& command) {
     const std::string group = kFilterGroup;
-    command.add_option("--source", source, "source address or prefix")->group(group)->type_name("PREFIX");
-    command.add_option("--destination", destination, "destination address or prefix")
-        ->group(group)
-        ->type_name("PREFIX");
-    command.add_option("--source-port", source_port, "source port or range")->group(group)->type_name("PORT[:PORT]");
-    command.add_option("--destination-port", destination_port, "destination port or range")
-        ->group(group)
-        ->type_name("PORT[:PORT]");
+    for (std::size_t i = 0; i < kFilterFields.size(); ++i) {
+        const auto& field = kFilterFields.at(i);
+        command.add_option(argument_of(field), parts.at(i), std::string{field.help})
+            ->group(group)
+            ->type_name(std::string{field.type});
+    }
     command.add_option("--protocol", protocols, "protocol, by name or number; may be repeated")
         ->group(group)
         ->type_name("NAME|NUMBER")
@@ -117,7 +118,7 @@ void TupleArguments::add_to(CLI::App& command) {
 }
 
 bool TupleArguments::has_single() const {
-    return source || destination || source_port || destination_port || !protocols.empty();
+    return !protocols.empty() || std::ranges::any_of(parts, [](const auto& each) { return each.has_value(); });
 }
 
 Result<std::vector<FlowFilter>> TupleArguments::read() const {
@@ -156,6 +157,10 @@ void FilterArguments::add_to(CLI::App& command) {
     command.add_option("--min-bytes", minimum_bytes, "leave out flows that carried less, both directions together")
         ->group(beside)
         ->type_name("N");
+    command
+        .add_option("--min-packets", minimum_packets, "leave out flows with fewer packets, both directions together")
+        ->group(beside)
+        ->type_name("N");
     command.add_option("--match", match, "which addresses filters look at: original (the default), translated, any")
         ->group(beside)
         ->type_name("SIDE");
@@ -164,7 +169,8 @@ void FilterArguments::add_to(CLI::App& command) {
 }
 
 bool FilterArguments::given() const {
-    return tuple.given() || all || minimum_age || state || mark || zone || minimum_bytes || match || both_directions;
+    return tuple.given() || all || minimum_age || state || mark || zone || minimum_bytes || minimum_packets || match ||
+           both_directions;
 }
 
 Result<FlowQuery> FilterArguments::query() const {
@@ -173,14 +179,17 @@ Result<FlowQuery> FilterArguments::query() const {
     if (!filters_read) return tl::unexpected(std::move(filters_read.error()));
     query.filters = std::move(*filters_read);
     if (both_directions) query.direction = MatchDirection::Both;
-    auto taken = take("--min-age", minimum_age, query.minimum_age, parse_seconds)
-                     .and_then([&] { return take("--state", state, query.states, parse_state_scope); })
-                     .and_then([&] { return take("--mark", mark, query.mark, parse_mark_match); })
-                     .and_then([&] { return take("--zone", zone, query.zone, parse_number<std::uint16_t>); })
-                     .and_then([&] {
-                         return take("--min-bytes", minimum_bytes, query.minimum_bytes, parse_number<std::uint64_t>);
-                     })
-                     .and_then([&] { return take("--match", match, query.side, parse_match_side); });
+    auto taken =
+        take("--min-age", minimum_age, query.minimum_age, parse_seconds)
+            .and_then([&] { return take("--state", state, query.states, parse_state_scope); })
+            .and_then([&] { return take("--mark", mark, query.mark, parse_mark_match); })
+            .and_then([&] { return take("--zone", zone, query.zone, parse_number<std::uint16_t>); })
+            .and_then(
+                [&] { return take("--min-bytes", minimum_bytes, query.minimum_bytes, parse_number<std::uint64_t>); })
+            .and_then([&] {
+                return take("--min-packets", minimum_packets, query.minimum_packets, parse_number<std::uint64_t>);
+            })
+            .and_then([&] { return take("--match", match, query.side, parse_match_side); });
     if (!taken) return tl::unexpected(std::move(taken.error()));
     return validated(std::move(query));
 }

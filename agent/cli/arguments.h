@@ -2,6 +2,7 @@
 // argument and the rule: `--destination-port: 70000 is above 65535`.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "headgate/result.h"
 
 #include "cli/flow_writer.h"
+#include "flow/filter_fields.h"
 
 namespace CLI {
 class App;
@@ -19,7 +21,7 @@ namespace headgate::cli {
 
 /// FILTER: which flows, by source, destination and protocol.
 struct TupleArguments {
-    std::optional<std::string> source, destination, source_port, destination_port;
+    std::array<std::optional<std::string>, kFilterFields.size()> parts;  ///< in the order of kFilterFields
     std::vector<std::string> protocols;
     std::vector<std::string> filters;
 
@@ -38,7 +40,7 @@ struct TupleArguments {
 struct FilterArguments {
     TupleArguments tuple;
     bool all = false;
-    std::optional<std::string> minimum_age, state, mark, zone, minimum_bytes, match;
+    std::optional<std::string> minimum_age, state, mark, zone, minimum_bytes, minimum_packets, match;
     bool both_directions = false;
 
     void add_to(CLI::App& command);

@@ -36,7 +36,7 @@ struct LogQuery {
 
     [[nodiscard]] bool matches(const flowlog::LoggedFlow& flow) const {
         const auto is_one_of = [&](EndReason reason) { return flow.reason == reason; };
-        const auto matched_by = [&](const FlowFilter& filter) { return filter.matches(flow.tuple); };
+        const auto matched_by = [&](const FlowFilter& filter) { return filter.matches(flow.tuple, flow.translated); };
         return (reasons.empty() || std::ranges::any_of(reasons, is_one_of)) &&
                (filters.empty() || std::ranges::any_of(filters, matched_by)) &&
                (!firewall || *firewall == flow.firewall);

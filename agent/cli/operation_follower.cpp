@@ -103,7 +103,7 @@ void tell_caveats(const FlowOperation& operation) {
     if (counts.bytes_unknown != 0) {
         tell(
             fmt::format("warning: {} left out: made before net.netfilter.nf_conntrack_acct was 1, so the kernel did "
-                        "not count the bytes",
+                        "not count bytes and packets",
                         plural(counts.bytes_unknown, "flow")));
     }
     if (operation.restarts != 0) {

@@ -30,7 +30,7 @@ Result<void> RowMatcher::take(netlink::Bytes payload) {
     if (!message) return tl::unexpected(message.error());
     const auto original = message->original_tuple();
     if (!original) return tl::unexpected(original.error());
-    if (query_.side == MatchSide::Original && !matches_filters(query_, *original, {})) return {};
+    if (!may_match_filters(query_, *original)) return {};
     const auto reply = message->reply_tuple();
     if (!reply) return tl::unexpected(reply.error());
 

@@ -66,12 +66,6 @@ auto common(const FlowQuery& query, Part part) -> decltype(part(query.filters.fr
     return all ? first : decltype(first){};
 }
 
-std::optional<Family> only_family_of(const FlowFilter& filter) {
-    if (filter.source) return filter.source->address.family;
-    if (filter.destination) return filter.destination->address.family;
-    return std::nullopt;
-}
-
 std::optional<Protocol> only_protocol_of(const FlowFilter& filter) {
     return filter.protocols.size() == 1 ? std::optional{filter.protocols.front()} : std::nullopt;
 }
@@ -89,7 +83,7 @@ std::optional<StatusMatch> status_for(const FlowQuery& query) {
 
 KernelFilter candidate_for(const FlowQuery& query, KernelVersion kernel) {
     KernelFilter filter;
-    filter.family = common(query, only_family_of);
+    filter.family = common(query, [](const FlowFilter& each) { return each.family(); });
     if (filter.family) filter.protocol = common(query, only_protocol_of);
     filter.mark = query.mark;
     filter.status = status_for(query);

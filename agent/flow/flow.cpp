@@ -102,9 +102,11 @@ FlowTuple translated(const Flow& flow) {
     return tuple;
 }
 
-std::optional<std::uint64_t> total_bytes(const Flow& flow) {
+std::optional<Counters> total_counters(const Flow& flow) {
     if (!flow.counters_original && !flow.counters_reply) return std::nullopt;
-    return flow.counters_original.value_or(Counters{}).bytes + flow.counters_reply.value_or(Counters{}).bytes;
+    const auto sent = flow.counters_original.value_or(Counters{});
+    const auto answered = flow.counters_reply.value_or(Counters{});
+    return Counters{sent.packets + answered.packets, sent.bytes + answered.bytes};
 }
 
 std::optional<std::chrono::seconds> age(const Flow& flow, const Moment& moment) {

@@ -1,31 +1,21 @@
 #include "headgate/flow_filter.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
+#include "flow/filter_fields.h"
 #include "flow/text.h"
 
 namespace headgate {
 namespace {
 
+bool address_fits(const std::optional<Prefix>& prefix, const Address& address) noexcept {
+    return !prefix || prefix->contains(address);
+}
+
 bool port_fits(const std::optional<PortRange>& range, const FlowTuple& tuple, std::uint16_t port) noexcept {
     return !range || (has_ports(tuple) && range->contains(port));
-}
-
-/// The parts of a filter that its text has named so far: only `protocol` may come again.
-struct PartsSeen {
-    bool source = false, destination = false, source_port = false, destination_port = false, any_protocol = false;
-};
-
-template <typename T>
-Result<void> take_once(bool& seen, T& slot, Result<T> parsed) {
-    if (std::exchange(seen, true)) return invalid("given twice in one filter");
-    if (!parsed) return tl::unexpected(std::move(parsed.error()));
-    slot = std::move(*parsed);
-    return {};
-}
-
-Result<std::optional<Prefix>> parse_optional_prefix(std::string_view text) {
-    return parse_prefix(text).map([](Prefix prefix) { return std::optional{prefix}; });
 }
 
 Result<void> take_protocol(FlowFilter& filter, bool& any_seen, std::string_view text) {
@@ -39,50 +29,75 @@ Result<void> take_protocol(FlowFilter& filter, bool& any_seen, std::string_view 
     return {};
 }
 
-Result<void> take_part(FlowFilter& filter, PartsSeen& seen, std::string_view key, std::string_view value) {
-    if (key == "source") return take_once(seen.source, filter.source, parse_optional_prefix(value));
-    if (key == "destination") return take_once(seen.destination, filter.destination, parse_optional_prefix(value));
-    if (key == "source-port") return take_once(seen.source_port, filter.source_port, parse_port_range(value));
-    if (key == "destination-port") {
-        return take_once(seen.destination_port, filter.destination_port, parse_port_range(value));
+/// Reads the parts of one filter; only `protocol` may come again.
+class FilterParser {
+  public:
+    Result<void> take(std::string_view key, std::string_view value) {
+        if (key == "protocol") return take_protocol(filter_, any_protocol_, value);
+        const auto field = std::ranges::find(kFilterFields, key, &FilterField::key);
+        if (field == kFilterFields.end())
+            return invalid("unknown key; a filter knows {} and protocol", filter_keys(""));
+        if (std::exchange(seen_.at(field - kFilterFields.begin()), true)) return invalid("given twice in one filter");
+        return field->parse(filter_, value);
     }
-    if (key == "protocol") return take_protocol(filter, seen.any_protocol, value);
-    return invalid("unknown key; a filter knows source, destination, source-port, destination-port and protocol");
-}
+
+    [[nodiscard]] Result<FlowFilter> finish() && { return validated(std::move(filter_)); }
+
+  private:
+    FlowFilter filter_;
+    std::array<bool, kFilterFields.size()> seen_{};
+    bool any_protocol_ = false;
+};
 
 }  // namespace
 
-bool FlowFilter::matches(const FlowTuple& tuple) const noexcept {
-    if (source && !source->contains(tuple.source)) return false;
-    if (destination && !destination->contains(tuple.destination)) return false;
+bool FlowFilter::may_match(const FlowTuple& tuple) const noexcept {
+    if (!address_fits(source, tuple.source) || !address_fits(destination, tuple.destination)) return false;
     if (!protocols.empty() && std::ranges::find(protocols, tuple.protocol) == protocols.end()) return false;
     return port_fits(source_port, tuple, tuple.source_port) &&
            port_fits(destination_port, tuple, tuple.destination_port);
 }
 
+bool FlowFilter::matches(const FlowTuple& tuple, const FlowTuple& translated) const noexcept {
+    return may_match(tuple) && address_fits(translated_source, translated.source) &&
+           address_fits(translated_destination, translated.destination);
+}
+
+std::optional<Family> FlowFilter::family() const noexcept {
+    for (const auto* each : {&source, &destination, &translated_source, &translated_destination})
+        if (*each) return (*each)->address.family;
+    return std::nullopt;
+}
+
 Result<FlowFilter> validated(FlowFilter filter) {
-    if (filter.source && filter.destination && filter.source->address.family != filter.destination->address.family) {
-        return invalid("destination: {} is not of the same family as the source, {}", to_string(*filter.destination),
-                       to_string(*filter.source));
+    const std::array<std::pair<std::string_view, const std::optional<Prefix>*>, 4> addresses{
+        {{"source", &filter.source},
+         {"destination", &filter.destination},
+         {"translated-source", &filter.translated_source},
+         {"translated-destination", &filter.translated_destination}}};
+    const auto first = std::ranges::find_if(addresses, [](const auto& each) { return each.second->has_value(); });
+    for (const auto& [key, prefix] : addresses) {
+        if (!*prefix || (*prefix)->address.family == filter.family()) continue;
+        return invalid("{}: {} is not of the same family as the {}, {}", key, to_string(**prefix), first->first,
+                       to_string(**first->second));
     }
     return filter;
 }
 
 Result<FlowFilter> parse_flow_filter(std::string_view text) {
     if (text.empty()) return invalid("an empty filter matches nothing in particular; to mean every flow, say --all");
-    FlowFilter filter;
-    PartsSeen seen;
+    FilterParser parser;
     for (auto rest = text; !rest.empty();) {
         auto value = take_until(rest, ',');
         const bool has_value = value.find('=') != std::string_view::npos;
         const auto key = take_until(value, '=');
         if (!has_value) return invalid("\"{}\" is not of the form key=value", key);
-        if (auto taken = take_part(filter, seen, key, value); !taken) {
+        if (auto taken = parser.take(key, value); !taken) {
             return tl::unexpected(std::move(taken.error()).within(key));
         }
     }
     if (text.ends_with(',')) return invalid("\"{}\" ends with a comma", text);
-    return validated(std::move(filter));
+    return std::move(parser).finish();
 }
 
 std::string to_string(const FlowFilter& filter) {
@@ -90,10 +105,8 @@ std::string to_string(const FlowFilter& filter) {
     const auto add = [&](std::string_view key, std::string_view value) {
         text.append(text.empty() ? "" : ",").append(key).append("=").append(value);
     };
-    if (filter.source) add("source", to_string(*filter.source));
-    if (filter.destination) add("destination", to_string(*filter.destination));
-    if (filter.source_port) add("source-port", to_string(*filter.source_port));
-    if (filter.destination_port) add("destination-port", to_string(*filter.destination_port));
+    for (const auto& field : kFilterFields)
+        if (const auto value = field.print(filter); !value.empty()) add(field.key, value);
     for (const auto protocol : filter.protocols)
         add("protocol", to_string(protocol));
     return text.empty() ? "all" : text;

@@ -7,13 +7,11 @@
 namespace headgate {
 namespace {
 
-bool filter_matches(const FlowFilter& filter, const FlowTuple& tuple, MatchDirection direction) noexcept {
-    return filter.matches(tuple) || (direction == MatchDirection::Both && filter.matches(swapped(tuple)));
-}
-
-bool any_filter_matches(const FlowQuery& query, const FlowTuple& tuple) noexcept {
-    return std::ranges::any_of(
-        query.filters, [&](const FlowFilter& filter) { return filter_matches(filter, tuple, query.direction); });
+bool any_filter_matches(const FlowQuery& query, const FlowTuple& tuple, const FlowTuple& translated) noexcept {
+    return std::ranges::any_of(query.filters, [&](const FlowFilter& filter) {
+        return filter.matches(tuple, translated) ||
+               (query.direction == MatchDirection::Both && filter.matches(swapped(tuple), swapped(translated)));
+    });
 }
 
 bool state_fits(std::optional<StateScope> scope, FlowState state) noexcept {
@@ -37,10 +35,13 @@ bool mark_fits(const std::optional<MarkMatch>& wanted, std::optional<std::uint32
     return !wanted || (mark.value_or(0) & wanted->mask) == wanted->value;
 }
 
-Verdict judge_bytes(std::uint64_t minimum, const Flow& flow) noexcept {
-    const auto bytes = total_bytes(flow);
-    if (!bytes) return Verdict::BytesUnknown;
-    return *bytes >= minimum ? Verdict::Match : Verdict::NoMatch;
+/// The kernel counts bytes and packets, or neither.
+Verdict judge_counters(const FlowQuery& query, const Flow& flow) noexcept {
+    const auto total = total_counters(flow);
+    if (!total) return Verdict::BytesUnknown;
+    const bool enough =
+        total->bytes >= query.minimum_bytes.value_or(0) && total->packets >= query.minimum_packets.value_or(0);
+    return enough ? Verdict::Match : Verdict::NoMatch;
 }
 
 Verdict judge_age(std::chrono::seconds minimum, const Flow& flow, const Moment& moment) noexcept {
@@ -132,17 +133,19 @@ Result<StateScope> parse_state_scope(std::string_view text) {
     return invalid("\"{}\" is none of ACTIVE, NEW, ESTABLISHED, CLOSED and ANY", text);
 }
 
+bool may_match_filters(const FlowQuery& query, const FlowTuple& original) noexcept {
+    if (query.side != MatchSide::Original) return true;
+    return std::ranges::any_of(query.filters, [&](const FlowFilter& filter) {
+        return filter.may_match(original) ||
+               (query.direction == MatchDirection::Both && filter.may_match(swapped(original)));
+    });
+}
+
 bool matches_filters(const FlowQuery& query, const FlowTuple& original, const FlowTuple& reply) noexcept {
-    // swapped(reply) is the translated tuple but for ICMP type and code, which no filter looks at.
-    switch (query.side) {
-        case MatchSide::Original:
-            return any_filter_matches(query, original);
-        case MatchSide::Translated:
-            return any_filter_matches(query, swapped(reply));
-        case MatchSide::Any:
-            return any_filter_matches(query, original) || any_filter_matches(query, swapped(reply));
-    }
-    return false;
+    // But for ICMP type and code, which no filter looks at.
+    const auto translated = swapped(reply);
+    const bool as_original = query.side != MatchSide::Translated && any_filter_matches(query, original, translated);
+    return as_original || (query.side != MatchSide::Original && any_filter_matches(query, translated, translated));
 }
 
 Verdict judge(const FlowQuery& query, const Flow& flow, const Moment& moment) noexcept {
@@ -152,7 +155,7 @@ Verdict judge(const FlowQuery& query, const Flow& flow, const Moment& moment) no
     if (query.zone && *query.zone != flow.zone) return Verdict::NoMatch;
     if (!mark_fits(query.mark, flow.mark)) return Verdict::NoMatch;
     Verdict verdict = Verdict::Match;
-    if (query.minimum_bytes) verdict = judge_bytes(*query.minimum_bytes, flow);
+    if (query.minimum_bytes || query.minimum_packets) verdict = judge_counters(query, flow);
     if (verdict != Verdict::NoMatch && query.minimum_age > std::chrono::seconds{0}) {
         const Verdict by_age = judge_age(query.minimum_age, flow, moment);
         if (by_age != Verdict::Match) verdict = by_age;

@@ -61,7 +61,7 @@ bool is_wanted(const EndedFlow& ended, const config::FlowLog& settings) {
                            (ended.reason && is_listed(reasons, as_setting(*ended.reason))) ||
                            (ended.flush && is_listed(reasons, FlowLogReason::Flushed));
     return by_reason && (settings.filters.empty() || std::ranges::any_of(settings.filters, [&](const auto& filter) {
-                             return filter.matches(ended.flow.original);
+                             return filter.matches(ended.flow);
                          }));
 }
 

@@ -11,13 +11,17 @@ namespace {
 /// A record has about 700 bytes; names in it may be long.
 constexpr std::size_t kLongestLine = 64 * 1024;
 
+void read_ends(JsonReader& object, FlowTuple& tuple) {
+    object.parsed("src_ip", tuple.source, parse_address_as_written);
+    object.parsed("dest_ip", tuple.destination, parse_address_as_written);
+    object.optional_number("src_port", tuple.source_port);
+    object.optional_number("dest_port", tuple.destination_port);
+}
+
 Result<FlowTuple> read_tuple(JsonReader& event) {
     FlowTuple tuple;
-    event.parsed("src_ip", tuple.source, parse_address_as_written);
-    event.parsed("dest_ip", tuple.destination, parse_address_as_written);
+    read_ends(event, tuple);
     event.parsed("proto", tuple.protocol, parse_protocol_name);
-    event.optional_number("src_port", tuple.source_port);
-    event.optional_number("dest_port", tuple.destination_port);
     event.optional_number("icmp_type", tuple.icmp_type);
     event.optional_number("icmp_code", tuple.icmp_code);
     if (tuple.source.family != tuple.destination.family) return invalid("not of the family of src_ip");
@@ -90,6 +94,8 @@ std::optional<LoggedFlow> read_event(JsonReader& event) {
     } else {
         event.fail("dest_ip", tl::unexpected(std::move(tuple.error())));
     }
+    flow.translated = flow.tuple;
+    if (event.has("nat")) event.object("nat", [&](JsonReader& nat) { read_ends(nat, flow.translated); });
     type == "flow" ? read_two_ways(event, flow) : read_one_way(event, flow);
     for (const auto* protocol : {"tcp", "sctp", "dccp"}) {
         if (!event.has(protocol)) continue;

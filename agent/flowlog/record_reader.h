@@ -14,7 +14,8 @@ namespace headgate::flowlog {
 
 /// What a record says of a flow, in either format. What it does not say is absent, or empty.
 struct LoggedFlow {
-    FlowTuple tuple;  ///< source and destination as the record has them; of ICMP no id
+    FlowTuple tuple;       ///< source and destination as the record has them; of ICMP no id
+    FlowTuple translated;  ///< the same after NAT; its ICMP part is not known
     std::string ended_at;
     std::optional<EndReason> reason;
     std::string last_state;

@@ -25,7 +25,7 @@ bool is_asked_for(const EndedFlow& ended, const EndedFlowQuery& query) {
     if (!query.reasons.empty() && !(ended.reason && lists(query.reasons, *ended.reason))) return false;
     if (query.firewalls && !lists(*query.firewalls, ended.endpoint->firewall)) return false;
     return query.filters.empty() ||
-           std::ranges::any_of(query.filters, [&](const auto& each) { return each.matches(ended.flow.original); });
+           std::ranges::any_of(query.filters, [&](const auto& each) { return each.matches(ended.flow); });
 }
 
 /// Of what was missed it is not known whether it would have been.

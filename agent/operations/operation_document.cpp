@@ -90,6 +90,7 @@ void append_query(JsonMembers& members, const FlowQuery& query) {
     if (query.mark) members.text("mark", to_string(*query.mark));
     if (query.zone) members.number("zone", *query.zone);
     if (query.minimum_bytes) members.number("minimum_bytes", *query.minimum_bytes);
+    if (query.minimum_packets) members.number("minimum_packets", *query.minimum_packets);
     members.number("minimum_age", query.minimum_age.count());
 }
 
@@ -121,6 +122,7 @@ Result<void> take_conditions(const Object& object, FlowQuery& query) {
     }
     query.zone = take_optional<Poco::UInt16>(object, "zone");
     query.minimum_bytes = take_optional<Poco::UInt64>(object, "minimum_bytes");
+    query.minimum_packets = take_optional<Poco::UInt64>(object, "minimum_packets");
     query.minimum_age = std::chrono::seconds{object.getValue<Poco::Int64>("minimum_age")};
     return {};
 }

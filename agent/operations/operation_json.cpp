@@ -4,16 +4,15 @@
 #include <iterator>
 #include <vector>
 
+#include "flow/filter_fields.h"
 #include "flow/flow_json.h"
 
 namespace headgate::operations {
 namespace {
 
 void add_filter(JsonMembers& members, const FlowFilter& filter) {
-    if (filter.source) members.text("source", to_string(*filter.source));
-    if (filter.destination) members.text("destination", to_string(*filter.destination));
-    if (filter.source_port) members.text("source_port", to_string(*filter.source_port));
-    if (filter.destination_port) members.text("destination_port", to_string(*filter.destination_port));
+    for (const auto& field : kFilterFields)
+        if (const auto value = field.print(filter); !value.empty()) members.text(field.member(), value);
     if (!filter.protocols.empty()) {
         std::vector<std::string_view> names;
         std::ranges::transform(filter.protocols, std::back_inserter(names),
@@ -39,6 +38,7 @@ void add_query(JsonMembers& members, const FlowQuery& query) {
     if (query.mark) members.text("mark", to_string(*query.mark));
     if (query.zone) members.number("zone", *query.zone);
     if (query.minimum_bytes) members.number("minimum_bytes", *query.minimum_bytes);
+    if (query.minimum_packets) members.number("minimum_packets", *query.minimum_packets);
 }
 
 void add_endpoint(JsonMembers& members, const Endpoint& endpoint) {

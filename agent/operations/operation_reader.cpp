@@ -1,5 +1,6 @@
 #include "operations/operation_reader.h"
 
+#include "flow/filter_fields.h"
 #include "flow/flow_json.h"
 
 namespace headgate::operations {
@@ -20,10 +21,12 @@ void take_protocols(JsonReader& reader, FlowFilter& filter) {
 }
 
 void take_filter(JsonReader& reader, FlowFilter& filter) {
-    reader.optional_parsed("source", filter.source, parse_prefix);
-    reader.optional_parsed("destination", filter.destination, parse_prefix);
-    reader.optional_parsed("source_port", filter.source_port, parse_port_range);
-    reader.optional_parsed("destination_port", filter.destination_port, parse_port_range);
+    for (const auto& field : kFilterFields) {
+        reader.optional_parsed(field.member(), filter, [&](std::string_view text) {
+            auto with_part = filter;
+            return field.parse(with_part, text).map([&] { return std::move(with_part); });
+        });
+    }
     take_protocols(reader, filter);
 }
 
@@ -98,6 +101,7 @@ void take_query(JsonReader& reader, FlowQuery& query) {
     reader.optional_parsed("mark", query.mark, parse_mark_match);
     reader.optional_number("zone", query.zone);
     reader.optional_number("minimum_bytes", query.minimum_bytes);
+    reader.optional_number("minimum_packets", query.minimum_packets);
 }
 
 void take_filter_texts(JsonReader& reader, const std::string& name, std::vector<FlowFilter>& filters) {

@@ -80,7 +80,7 @@ struct Flow {
 [[nodiscard]] FlowTuple translated(const Flow& flow);
 
 /// Over both directions; absent when the kernel counted neither.
-[[nodiscard]] std::optional<std::uint64_t> total_bytes(const Flow& flow);
+[[nodiscard]] std::optional<Counters> total_counters(const Flow& flow);
 
 /// When flows are looked at, by two clocks: the one that conntrack stamps them with, which may be set while they live,
 /// and the one that counts from the boot, which may not.

@@ -39,7 +39,8 @@ struct FlowQuery {
     std::optional<StateScope> states;  ///< absent: whatever the state
     std::optional<MarkMatch> mark;
     std::optional<std::uint16_t> zone;
-    std::optional<std::uint64_t> minimum_bytes;  ///< over both directions
+    std::optional<std::uint64_t> minimum_bytes;    ///< over both directions
+    std::optional<std::uint64_t> minimum_packets;  ///< likewise
     std::chrono::seconds minimum_age{0};
 
     friend bool operator==(const FlowQuery&, const FlowQuery&) = default;
@@ -61,10 +62,14 @@ enum class Verdict : std::uint8_t {
     NoMatch,
     Closed,        ///< it fits, but active flows are wanted
     AgeUnknown,    ///< it fits as far as can be told, but its age is not known
-    BytesUnknown,  ///< likewise, but the kernel did not count its bytes
+    BytesUnknown,  ///< likewise, but the kernel did not count its bytes and packets
 };
 
-/// Whether one of the filters matches these tuples. The cheap part: no allocation, asked first and for every row.
+/// Whether one of the filters can match a flow, as far as its original tuple tells. The cheap part: no allocation,
+/// asked first and for every row.
+[[nodiscard]] bool may_match_filters(const FlowQuery& query, const FlowTuple& original) noexcept;
+
+/// Whether one of the filters matches these tuples. No allocation.
 [[nodiscard]] bool matches_filters(const FlowQuery& query, const FlowTuple& original, const FlowTuple& reply) noexcept;
 
 /// The whole judgement.

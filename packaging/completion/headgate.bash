@@ -5,13 +5,13 @@ _headgate_what_follows() {
     commands='' options='' operand=''
     case $1 in
         '') commands='capture flush operations log policy table agent check-config completion version' options='--help --config --socket --state-dir' ;;
-        ' capture') options='--help --source --destination --source-port --destination-port --protocol --filter --all --min-age --state --mark --zone --min-bytes --match --both-directions --firewall --availability-zone --netns --output --json --explain --config --socket --state-dir' ;;
-        ' flush') options='--help --source --destination --source-port --destination-port --protocol --filter --all --min-age --state --mark --zone --min-bytes --match --both-directions --firewall --availability-zone --netns --output --json --from-capture --max-flows --stream-exception-policy --require-policy --dry-run --include-protected --yes --explain --config --socket --state-dir' ;;
+        ' capture') options='--help --source --destination --source-port --destination-port --translated-source --translated-destination --protocol --filter --all --min-age --state --mark --zone --min-bytes --min-packets --match --both-directions --firewall --availability-zone --netns --output --json --explain --config --socket --state-dir' ;;
+        ' flush') options='--help --source --destination --source-port --destination-port --translated-source --translated-destination --protocol --filter --all --min-age --state --mark --zone --min-bytes --min-packets --match --both-directions --firewall --availability-zone --netns --output --json --from-capture --max-flows --stream-exception-policy --require-policy --dry-run --include-protected --yes --explain --config --socket --state-dir' ;;
         ' operations') commands='list show results' options='--help --config --socket --state-dir' ;;
         ' operations list') options='--help --output --json --type --limit --config --socket --state-dir' ;;
         ' operations show') operand='ID' options='--help --output --json --config --socket --state-dir' ;;
         ' operations results') operand='ID' options='--help --output --json --config --socket --state-dir' ;;
-        ' log') options='--help --follow --reason --firewall --lines --file --source --destination --source-port --destination-port --protocol --filter --output --json --config --socket --state-dir' ;;
+        ' log') options='--help --follow --reason --firewall --lines --file --source --destination --source-port --destination-port --translated-source --translated-destination --protocol --filter --output --json --config --socket --state-dir' ;;
         ' policy') commands='list show apply remove status' options='--help --config --socket --state-dir' ;;
         ' policy list') options='--help --output --json --config --socket --state-dir' ;;
         ' policy show') operand='NAME' options='--help --output --json --ruleset --config --socket --state-dir' ;;
@@ -45,6 +45,7 @@ _headgate_value_of() {
         --max-flows) ;;
         --min-age) ;;
         --min-bytes) ;;
+        --min-packets) ;;
         --netns) candidates='network-namespaces' paths='default' ;;
         --output) choices='table json ndjson' ;;
         --protocol) choices='icmp igmp ipip tcp udp dccp ipv6 rsvp gre esp ah icmpv6 eigrp ospf pim vrrp l2tp sctp udplite' ;;
@@ -55,6 +56,8 @@ _headgate_value_of() {
         --state) choices='NEW ESTABLISHED CLOSED ACTIVE ANY' ;;
         --state-dir) paths='dirnames' ;;
         --stream-exception-policy) candidates='policies' paths='default' ;;
+        --translated-destination) ;;
+        --translated-source) ;;
         --type) choices='capture flush' ;;
         --zone) ;;
         ID) candidates='operations' ;;

@@ -92,6 +92,8 @@ def test_filters_choose(lab):
     assert len(lab.capture("--source", SERVER4, "--both-directions")) == 2
     assert len(lab.capture("--all", "--min-bytes", "10")) == 3
     assert lab.capture("--all", "--min-bytes", "100000000") == []
+    assert len(lab.capture("--all", "--min-packets", "2")) == 3
+    assert lab.capture("--all", "--min-packets", "100000000") == []
     assert lab.capture("--all", "--min-age", "3600") == []
 
 
@@ -127,6 +129,22 @@ def test_a_redirected_flow_is_found_by_its_translated_addresses_only_when_asked(
     assert flow["translated"]["destination"] == SERVER4 and flow["translated"]["destination_port"] == 8080
     assert lab.capture("--destination", SERVER4) == []
     assert [flow["id"]] == [each["id"] for each in lab.capture("--destination", SERVER4, "--match", "translated")]
+
+
+def test_a_filter_names_both_sides_of_a_translation(lab):
+    lab.load_rules(REDIRECT)
+    lab.serve_echo(8080)
+    talk = lab.talk("10.0.1.1", 2222)
+    straight = lab.talk(SERVER4, 8080)
+    wait_until(lambda: talk.heard() > 2 and straight.heard() > 2, "the conversations begin")
+    [flow] = lab.capture("--destination", "10.0.1.1", "--translated-destination", SERVER4)
+    assert flow["destination_port"] == 2222 and flow["translated"]["destination"] == SERVER4
+    assert lab.capture("--destination", "10.0.1.1", "--translated-destination", CLIENT4) == []
+    assert len(lab.capture("--translated-destination", SERVER4, "--destination-port", "8080")) == 1
+    assert len(lab.capture("--filter", f"translated-destination={SERVER4},translated-source={CLIENT4}")) == 2
+    done = lab.headgate_json("flush", "--filter", f"destination=10.0.1.1,translated-destination={SERVER4}", "--yes")
+    assert done["counts"]["flushed"] == 1
+    assert done["filters"] == [{"destination": "10.0.1.1", "translated_destination": SERVER4}]
 
 
 def test_zones_are_told_apart(lab):

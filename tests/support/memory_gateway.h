@@ -284,9 +284,8 @@ class MemoryGateway final : public gateway::ManagedGateway {
         const auto firewall = ended.endpoint ? ended.endpoint->firewall : "edge";
         return (query.reasons.empty() || (ended.reason && has(query.reasons, *ended.reason))) &&
                (!query.firewalls || has(*query.firewalls, firewall)) &&
-               (query.filters.empty() || std::ranges::any_of(query.filters, [&](const FlowFilter& each) {
-                    return each.matches(ended.flow.original);
-                }));
+               (query.filters.empty() ||
+                std::ranges::any_of(query.filters, [&](const FlowFilter& each) { return each.matches(ended.flow); }));
     }
     Result<void> tell_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) {
         std::unique_lock lock{mutex_};

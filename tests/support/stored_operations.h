@@ -33,8 +33,9 @@ inline std::vector<FlowOperation> operations_of_every_kind() {
     full.requested_at += std::chrono::nanoseconds{123'456'789};
     full.duration = std::chrono::milliseconds{98'765'432'101};
     full.query.filters = {
-        parse_flow_filter("source=10.0.1.0/24,destination=10.0.2.2,source-port=1:9,destination-port=80,protocol=tcp,"
-                          "protocol=132,protocol=200")
+        parse_flow_filter(
+            "source=10.0.1.0/24,destination=10.0.2.2,source-port=1:9,destination-port=80,"
+            "translated-source=192.0.2.1,translated-destination=10.0.0.0/8,protocol=tcp,protocol=132,protocol=200")
             .value(),
         parse_flow_filter("source=2001:db8::/33").value(), FlowFilter{}};
     full.query.side = MatchSide::Any;
@@ -43,6 +44,7 @@ inline std::vector<FlowOperation> operations_of_every_kind() {
     full.query.mark = MarkMatch{0xF0F00000, 0xF0F0F0F0};
     full.query.zone = std::uint16_t{65535};
     full.query.minimum_bytes = UINT64_MAX;
+    full.query.minimum_packets = UINT64_MAX;
     full.query.minimum_age = std::chrono::seconds{86400};
     full.phase = OperationPhase::Flushing;
     full.refused = true;
@@ -61,6 +63,7 @@ inline std::vector<FlowOperation> operations_of_every_kind() {
     zero.query.mark = MarkMatch{0, 0};
     zero.query.zone = std::uint16_t{0};
     zero.query.minimum_bytes = std::uint64_t{0};
+    zero.query.minimum_packets = std::uint64_t{0};
     zero.query.side = MatchSide::Translated;
     zero.query.states = StateScope::Any;
     zero.machine_up = std::chrono::seconds{0};

@@ -129,6 +129,17 @@ TEST(FlowQuery, zone_mark_and_bytes_stand_beside_the_filters) {
     EXPECT_EQ(judged(query, tcp_flow().with_bytes(400, 600)), Verdict::Match);
     EXPECT_EQ(judged(query, tcp_flow().with_bytes(400, 599)), Verdict::NoMatch);
     EXPECT_EQ(judged(query, tcp_flow()), Verdict::BytesUnknown);
+
+    query = query_for_all();
+    query.minimum_packets = 2;
+    const auto one_packet_each_way = tcp_flow().with_bytes(40, 40);
+    EXPECT_EQ(judged(query, one_packet_each_way), Verdict::Match);
+    EXPECT_EQ(judged(query, tcp_flow()), Verdict::BytesUnknown);
+    query.minimum_packets = 3;
+    EXPECT_EQ(judged(query, one_packet_each_way), Verdict::NoMatch);
+    query.minimum_packets = 2;
+    query.minimum_bytes = 81;
+    EXPECT_EQ(judged(query, one_packet_each_way), Verdict::NoMatch) << "both conditions hold";
 }
 
 TEST(FlowQuery, a_minimum_age_leaves_out_the_younger_ones) {
@@ -219,6 +230,10 @@ bool naively_matches(const FlowFilter& filter, const Address& source, const Addr
 bool naively_judged(const FlowQuery& query, const Flow& flow) {
     bool matched = false;
     for (const auto& filter : query.filters) {
+        const bool after = naively_in(filter.translated_source, flow.reply.destination) &&
+                           naively_in(filter.translated_destination, flow.reply.source);
+        const bool after_exchanged = naively_in(filter.translated_source, flow.reply.source) &&
+                                     naively_in(filter.translated_destination, flow.reply.destination);
         for (const bool translated : {false, true}) {
             if (query.side == MatchSide::Original && translated) continue;
             if (query.side == MatchSide::Translated && !translated) continue;
@@ -227,9 +242,10 @@ bool naively_judged(const FlowQuery& query, const Flow& flow) {
             const unsigned source_port = translated ? flow.reply.destination_port : flow.original.source_port;
             const unsigned destination_port = translated ? flow.reply.source_port : flow.original.destination_port;
             const auto protocol = flow.original.protocol;
-            matched |= naively_matches(filter, source, destination, protocol, source_port, destination_port);
+            matched |= after && naively_matches(filter, source, destination, protocol, source_port, destination_port);
             if (query.direction == MatchDirection::Both) {
-                matched |= naively_matches(filter, destination, source, protocol, destination_port, source_port);
+                matched |= after_exchanged &&
+                           naively_matches(filter, destination, source, protocol, destination_port, source_port);
             }
         }
     }
@@ -268,6 +284,8 @@ class RandomFlows {
         if (pick(2) == 0) filter.destination = prefix(chosen);
         if (pick(2) == 0) filter.source_port = range();
         if (pick(2) == 0) filter.destination_port = range();
+        if (pick(4) == 0) filter.translated_source = prefix(chosen);
+        if (pick(4) == 0) filter.translated_destination = prefix(chosen);
         for (auto count = pick(3); count > 0; --count)
             filter.protocols.push_back(protocol());
         return filter;
@@ -312,6 +330,7 @@ TEST(FlowQuery, agrees_with_a_naive_reference_over_random_flows_and_queries) {
         const bool expected = naively_judged(query, flow);
         matches += expected ? 1 : 0;
         ASSERT_EQ(matches_filters(query, flow.original, flow.reply), expected) << to_string(query.filters.front());
+        if (expected) ASSERT_TRUE(may_match_filters(query, flow.original)) << to_string(query.filters.front());
     }
     EXPECT_GT(matches, 1000U);
 }

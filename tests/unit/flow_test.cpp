@@ -116,8 +116,8 @@ TEST(Flow, translated_addresses_are_those_after_nat) {
 }
 
 TEST(Flow, bytes_that_nobody_counted_are_absent) {
-    EXPECT_EQ(total_bytes(tcp_flow()), std::nullopt);
-    EXPECT_EQ(total_bytes(tcp_flow().with_bytes(3, 4)), 7U);
+    EXPECT_EQ(total_counters(tcp_flow()), std::nullopt);
+    EXPECT_EQ(total_counters(tcp_flow().with_bytes(3, 4))->bytes, 7U);
 }
 
 }  // namespace flow_test

@@ -24,13 +24,17 @@ OperationOrder full_flush() {
     order.type = OperationType::Flush;
     order.endpoint = {"edge", "a", std::nullopt};
     order.query.filters = {
-        parse_flow_filter("source=10.0.1.0/24,destination-port=80:90,protocol=tcp,protocol=200").value(), FlowFilter{}};
+        parse_flow_filter(
+            "source=10.0.1.0/24,destination-port=80:90,translated-source=192.0.2.1,protocol=tcp,protocol=200")
+            .value(),
+        FlowFilter{}};
     order.query.side = MatchSide::Any;
     order.query.direction = MatchDirection::Both;
     order.query.states = StateScope::Any;
     order.query.mark = MarkMatch{5, 7};
     order.query.zone = std::uint16_t{65535};
     order.query.minimum_bytes = UINT64_MAX;
+    order.query.minimum_packets = UINT64_MAX;
     order.query.minimum_age = std::chrono::seconds{3600};
     order.maximum_flows = 0;
     order.dry_run = true;
@@ -82,6 +86,7 @@ std::vector<OperationOrder> orders_that_differ_in_one_part() {
                  order.query.mark = MarkMatch{5, 3};
              },
              [](auto& order) { order.query.zone.reset(); }, [](auto& order) { order.query.minimum_bytes = 1; },
+             [](auto& order) { order.query.minimum_packets = 1; },
              [](auto& order) { order.query.minimum_age = std::chrono::seconds{60}; },
              [](auto& order) { order.from_operation = "5f0a"; }, [](auto& order) { order.maximum_flows = 1; },
              [](auto& order) { order.maximum_flows.reset(); }, [](auto& order) { order.dry_run = false; },

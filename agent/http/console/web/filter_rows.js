@@ -5,7 +5,8 @@ import {checkbox, field, h} from "./dom.js";
 export const MOST_FILTERS = 20;
 const PROTOCOLS = ["tcp", "udp", "icmp", "icmpv6", "sctp"];
 const PARTS = [["source", "Source", "10.0.1.0/24"], ["destination", "Destination", "2001:db8::/32"],
-               ["source_port", "Source port", "1024:65535"], ["destination_port", "Destination port", "443"]];
+               ["source_port", "Source port", "1024:65535"], ["destination_port", "Destination port", "443"],
+               ["translated_source", "Source after NAT", "198.51.100.1"], ["translated_destination", "Destination after NAT", "10.0.2.7"]];
 
 class FilterRow {
     constructor(given, changed, removed) {
@@ -37,7 +38,7 @@ class FilterRow {
     complain(message = "") {
         for (const each of this.fields.values()) each.complain("");
         const [, part] = /^([\w-]+): /.exec(message) ?? [];
-        const named = this.fields.get(part?.replace("-", "_").replace(/^protocol$/, "protocols"));
+        const named = this.fields.get(part?.replaceAll("-", "_").replace(/^protocol$/, "protocols"));
         if (named) named.complain(message);
         this.fault.hidden = !message || Boolean(named);
         this.fault.textContent = named ? "" : message;

@@ -75,10 +75,9 @@ export function flushed({dry_run, counts}) {
 
 /** A filter in the command line's words. */
 export function filter(parts) {
-    const words = [["source", parts.source], ["destination", parts.destination], ["source-port", parts.source_port],
-                   ["destination-port", parts.destination_port],
-                   ...(parts.protocols ?? []).map(each => ["protocol", each])];
-    return words.filter(([, value]) => value).map(([name, value]) => `${name}=${value}`).join(",") || "every flow";
+    const {protocols = [], ...single} = parts;
+    const words = [...Object.entries(single), ...protocols.map(each => ["protocol", each])];
+    return words.map(([name, value]) => `${name.replaceAll("_", "-")}=${value}`).join(",") || "every flow";
 }
 
 /** All that an operation was asked to find. */
@@ -87,7 +86,8 @@ export function scope(operation) {
                     operation.state ? `state ${operation.state}` : "", operation.match ? `match ${operation.match}` : "",
                     operation.both_directions ? "both directions" : "", operation.mark ? `mark ${operation.mark}` : "",
                     operation.zone === undefined ? "" : `conntrack zone ${operation.zone}`,
-                    operation.minimum_bytes ? `${bytes(operation.minimum_bytes)} or more` : ""].filter(Boolean);
+                    operation.minimum_bytes ? `${bytes(operation.minimum_bytes)} or more` : "",
+                    operation.minimum_packets ? `${operation.minimum_packets} packets or more` : ""].filter(Boolean);
     const words = [operation.filters.map(filter).join(" or "), ...beside].join("; ");
     return operation.from_capture ? `what an earlier operation found: ${words}` : words;
 }

@@ -28,6 +28,7 @@ function conditionsOf(type, given, changed) {
         mark: field("Mark", h("input", {value: given.mark ?? "", placeholder: "0x5/0xff", oninput: changed})),
         zone: field("Conntrack zone", numberInput({value: given.zone ?? "", oninput: changed})),
         minimum_bytes: field("Minimum bytes, both directions", numberInput({value: given.minimum_bytes ?? "", oninput: changed})),
+        minimum_packets: field("Minimum packets, both directions", numberInput({value: given.minimum_packets ?? "", oninput: changed})),
     };
     for (const name of ["state", "match"]) fields[name].control.addEventListener("change", changed);
     const both = checkbox("Also with source and destination exchanged", {checked: given.both_directions, onchange: changed});
@@ -40,6 +41,7 @@ function conditionsOf(type, given, changed) {
             const text = name => fields[name].control.value.trim() || undefined;
             return {minimum_age_seconds: number(fields.minimum_age_seconds.control), state: text("state"), match: text("match"),
                     mark: text("mark"), zone: number(fields.zone.control), minimum_bytes: number(fields.minimum_bytes.control),
+                    minimum_packets: number(fields.minimum_packets.control),
                     both_directions: both.control.checked || undefined};
         },
     };
