@@ -19,7 +19,6 @@
 #include "headgate/result.h"
 #include "headgate/ruleset.h"
 
-#include "gateway/proof.h"
 #include "operations/flush.h"
 #include "sessions/session_search.h"
 
@@ -41,7 +40,6 @@ struct OperationOrder {
     FlowQuery query;        ///< validated; without filters where the flows have been captured before
     std::string token;      ///< of the request: one that is ordered again is not done again. Empty: none
     Caller caller;
-    std::optional<Proof> proof;  ///< where the request was signed: a copy of it starts nothing
 
     // Of a flush.
     std::string from_operation;      ///< flush exactly the flows of this one

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "flow/compound_key.h"
 #include "gateway/ended_flows.h"
 #include "gateway/endpoint_policy.h"
 #include "gateway/order_json.h"
@@ -41,12 +40,6 @@ class Census final : public ScanListener {
 /// What somebody said, whether there is such an endpoint or not.
 Endpoint as_named(const EndpointName& name) {
     return {name.firewall.value_or(""), name.availability_zone.value_or(""), name.network_namespace.value_or("")};
-}
-
-/// A signed order that says no token has its signature for one: so also an agent that comes after this one knows it.
-std::string token_of(const OperationOrder& order) {
-    if (!order.token.empty() || !order.proof) return order.token;
-    return compound_key({"signed", order.proof->signature});
 }
 
 bool is_unnamed(const EndpointName& name) {
@@ -140,16 +133,6 @@ Result<operations::EndpointAccess> LocalGateway::open(const Endpoint& endpoint) 
 }
 
 Result<FlowOperation> LocalGateway::start(const OperationOrder& order) {
-    if (!order.proof) return start_anew(order);
-    auto claim = replays_.claim(*order.proof, order.token, clock_.up());
-    if (!claim) return tl::unexpected(refuse(order, std::move(claim.error())));
-    if (claim->operation()) return find(*claim->operation());
-    auto started = start_anew(order);
-    if (started) claim->settle(started->id);
-    return started;
-}
-
-Result<FlowOperation> LocalGateway::start_anew(const OperationOrder& order) {
     const auto engine = this->engine();
     if (!engine) return tl::unexpected(engine.error());
     const auto request = request_of(order);
@@ -182,7 +165,7 @@ Result<operations::OperationRequest> LocalGateway::request_of(const OperationOrd
     request.endpoint = endpoint->endpoint();
     request.query = order.query;
     if (!request.query.states) request.query.states = default_states(order.type);
-    request.token = token_of(order);
+    request.token = order.token;
     if (!request.token.empty()) {
         auto what = order;
         what.sessions = {};  // the same request may come from another session

@@ -16,7 +16,6 @@
 #include "gateway/flush_records.h"
 #include "gateway/managed_gateway.h"
 #include "gateway/peak_memory.h"
-#include "gateway/replay_guard.h"
 #include "gateway/shared_census.h"
 #include "gateway/timestamp_memory.h"
 #include "operations/audit_trail.h"
@@ -99,7 +98,6 @@ class LocalGateway final : public ManagedGateway {
     [[nodiscard]] Result<operations::EndpointAccess> open(const Endpoint& endpoint);
     void make_up_records();
     void make_up_now();
-    [[nodiscard]] Result<FlowOperation> start_anew(const OperationOrder& order);
     [[nodiscard]] Result<operations::OperationRequest> request_of(const OperationOrder& order);
     [[nodiscard]] Result<operations::FlushRequest> flush_of(const OperationOrder& order, const ChosenEndpoint& endpoint,
                                                             const FlowQuery& query) const;
@@ -110,7 +108,6 @@ class LocalGateway final : public ManagedGateway {
                                                        Change change);
 
     SystemClock clock_;
-    ReplayGuard replays_{clock_.now()};
     TimestampMemory timestamps_;
     PeakMemory peaks_;
     SharedCensus censuses_;

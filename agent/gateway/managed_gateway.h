@@ -1,6 +1,5 @@
-// A gateway as the process has it that manages it: what can be asked of any, and what only that process knows. The HTTP
-// faces are written against it. LocalGateway is the real one; LimitedGateway is another one as somebody with fewer
-// rights sees it.
+// The gateway as the agent's process has it: the questions that any client may ask, and what only this process knows.
+// LocalGateway is the implementation; http/access/authorized_gateway.h is the decorator that applies permissions.
 #pragma once
 
 #include <cstdint>

@@ -84,7 +84,10 @@ FrontDoor::Admitted::Admitted(access::Credentials credentials, double requests_p
       in_hand(std::make_shared<access::RequestsInHand>(most_in_hand)) {}
 
 FrontDoor::FrontDoor(gateway::ManagedGateway& gateway, Metrics& metrics, AccessLog log)
-    : metrics_(metrics), log_(std::move(log)), aws_(gateway), router_(make_router(gateway, metrics)) {
+    : metrics_(metrics),
+      log_(std::move(log)),
+      aws_(gateway, replays_),
+      router_(make_router(gateway, replays_, metrics)) {
     admit({}, 1, 1);
 }
 
@@ -134,7 +137,7 @@ std::optional<Answer> FrontDoor::turn_away(Request& request) const {
 }
 
 std::optional<Answer> FrontDoor::turn_away_stranger(Request& request) const {
-    request.rights = {gateway::Role::Viewer, std::vector<std::string>{}};
+    request.permissions = {access::Role::Viewer, std::vector<std::string>{}};
     if (is_for_anybody(request)) return std::nullopt;
     const auto by = admitted();
     const auto identity =
@@ -151,8 +154,8 @@ std::optional<Answer> FrontDoor::turn_away_stranger(Request& request) const {
     if (!request.place) return too_often(request, "half of http.connections are busy with you", kMoment);
     request.caller.face = identity->caller.face;
     request.caller.user = identity->caller.user;
-    request.rights = identity->rights;
-    request.proof = identity->proof;
+    request.permissions = identity->permissions;
+    request.signature = identity->signature;
     return std::nullopt;
 }
 

@@ -11,6 +11,7 @@
 #include "gateway/managed_gateway.h"
 #include "http/access/authenticator.h"
 #include "http/access/rate_limiter.h"
+#include "http/access/replay_guard.h"
 #include "http/access/requests_in_hand.h"
 #include "http/aws/aws_protocol.h"
 #include "http/metrics/metrics.h"
@@ -53,6 +54,7 @@ class FrontDoor final : public Answering {
 
     Metrics& metrics_;
     const AccessLog log_;
+    access::ReplayGuard replays_{kSystemClock.now()};
     const AwsProtocol aws_;
     const Router router_;
     mutable std::mutex mutex_;

@@ -14,8 +14,8 @@
 #include "headgate/flow_operation.h"
 #include "headgate/result.h"
 
-#include "gateway/proof.h"
-#include "gateway/rights.h"
+#include "http/access/permissions.h"
+#include "http/access/request_signature.h"
 
 namespace headgate::http {
 
@@ -40,12 +40,12 @@ struct Request {
     std::map<std::string, std::string, IgnoringCase> headers;
     std::string body;
     Admission admission = Admission::PeerCredentials;
-    std::string certificate_name;                   ///< common name of the client certificate that was shown
-    Caller caller;                                  ///< who asks
-    gateway::Rights rights = gateway::kEverything;  ///< and what they may do
+    std::string certificate_name;                           ///< common name of the client certificate that was shown
+    Caller caller;                                          ///< who asks
+    access::Permissions permissions = access::kEverything;  ///< and what they may do
     std::optional<FlowFilter> own_flows;  ///< by which they reach the agent over TCP: no flush of theirs ends them
-    std::optional<gateway::Proof> proof;  ///< where the request is signed
-    std::map<std::string, std::string> path_members;  ///< what the route's path has in braces, decoded
+    std::optional<access::RequestSignature> signature;  ///< where the request is signed
+    std::map<std::string, std::string> path_members;    ///< what the route's path has in braces, decoded
 
     /// Held as long as the request is in hand: whoever counts them sees when it is over.
     std::shared_ptr<void> place;

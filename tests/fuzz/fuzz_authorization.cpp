@@ -51,10 +51,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto signature = access::read_signature(request);
     const auto signed_identity = kAuthenticator.identify(request, "", kNow);
     const bool has_form = signature && access::canonical_request(request, *signature);
-    const bool may_pass = has_form && signature->key_id == "AKIDEXAMPLE" &&
-                          equal_ignoring_case(request.header("Authorization").substr(0, 17), "AWS4-HMAC-SHA256 ") &&
-                          std::chrono::abs(signature->signed_at - std::chrono::floor<std::chrono::seconds>(kNow)) <=
-                              gateway::kClockWindow;
+    const bool may_pass =
+        has_form && signature->key_id == "AKIDEXAMPLE" &&
+        equal_ignoring_case(request.header("Authorization").substr(0, 17), "AWS4-HMAC-SHA256 ") &&
+        std::chrono::abs(signature->signed_at - std::chrono::floor<std::chrono::seconds>(kNow)) <= access::kClockWindow;
     if (signed_identity.has_value() != may_pass) std::abort();
     return 0;
 }

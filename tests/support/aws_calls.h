@@ -30,7 +30,7 @@ class AwsCalls : public ::testing::Test {
     http::Answer ask(std::string_view operation, std::string body) {
         request_.headers["x-amz-target"] = "NetworkFirewall_20201112." + std::string{operation};
         request_.body = std::move(body);
-        return http::AwsProtocol{gateway_}.answer(request_);
+        return http::AwsProtocol{gateway_, replays_}.answer(request_);
     }
     /// The object that a call is answered with.
     JsonObject told(std::string_view operation, std::string body) {
@@ -76,6 +76,7 @@ class AwsCalls : public ::testing::Test {
     }
 
     MemoryGateway gateway_;
+    http::access::ReplayGuard replays_{kSystemClock.now()};
     http::Request request_;
 };
 

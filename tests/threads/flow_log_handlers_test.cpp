@@ -34,9 +34,9 @@ class FlowLogOverHttp : public ServedGateway {
             return problem_of(taken.error());
         }
         request.headers.emplace("Accept", std::move(accept));
-        request.rights = rights_;
+        request.permissions = permissions_;
         request.is_over = [this] { return over_.load(); };
-        return make_router(gateway_, metrics_).answer(std::move(request));
+        return make_router(gateway_, replays_, metrics_).answer(std::move(request));
     }
     /// What the stream is until it ends.
     static std::string body_of(const Answer& answer, const std::function<void(std::string_view)>& upon = {}) {
@@ -57,7 +57,8 @@ class FlowLogOverHttp : public ServedGateway {
         return read_text(parse_json_object(answer.body).value(), "detail").value();
     }
 
-    gateway::Rights rights_ = gateway::kEverything;
+    access::ReplayGuard replays_{kSystemClock.now()};
+    access::Permissions permissions_ = access::kEverything;
     std::atomic<bool> over_ = false;
 };
 
@@ -171,7 +172,7 @@ TEST_F(FlowLogOverHttp, somebody_sees_what_ended_on_their_own_firewalls) {
     end_flow("a", EndReason::Closed);
     end_flow("b", EndReason::Closed, 80, "core");
     end_flow("c", EndReason::Closed, 80, "lab");
-    rights_ = {gateway::Role::Viewer, {{"core", "lab"}}};
+    permissions_ = {access::Role::Viewer, {{"core", "lab"}}};
     EXPECT_EQ(names(""), "{\"name\":\"b\"}\n{\"name\":\"c\"}\n");
     EXPECT_EQ(names("?firewall=core"), "{\"name\":\"b\"}\n");
     const auto other = ask("?firewall=edge");

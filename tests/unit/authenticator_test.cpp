@@ -18,10 +18,10 @@ constexpr Timestamp kSigned = std::chrono::sys_days{std::chrono::year{2026} / 11
 
 Credentials credentials() {
     Credentials known;
-    known.access_keys = {{"OTHER", "other", {}}, {"AKIDEXAMPLE", "secret", {gateway::Role::Operator, {{"edge"}}}}};
-    known.tokens = {{"dashboard", sha256("a-token"), {gateway::Role::Viewer, std::nullopt}},
+    known.access_keys = {{"OTHER", "other", {}}, {"AKIDEXAMPLE", "secret", {Role::Operator, {{"edge"}}}}};
+    known.tokens = {{"dashboard", sha256("a-token"), {Role::Viewer, std::nullopt}},
                     {"second", sha256("another.token=="), {}}};
-    known.certificates = {{"ops.example.com", {gateway::Role::Operator, std::nullopt}}};
+    known.certificates = {{"ops.example.com", {Role::Operator, std::nullopt}}};
     return known;
 }
 
@@ -50,9 +50,9 @@ TEST(Authenticator, a_signature_tells_who_asks_what_they_may_do_and_when_they_si
     ASSERT_TRUE(identity) << identity.error().message;
     EXPECT_EQ(identity->caller.face, "sigv4");
     EXPECT_EQ(identity->caller.user, "AKIDEXAMPLE");
-    EXPECT_EQ(identity->rights, (gateway::Rights{gateway::Role::Operator, {{"edge"}}}));
-    EXPECT_EQ(identity->proof,
-              (gateway::Proof{"53d497c03398182e396b414ba23ac8450966c50f0529e25aab4ca9789ca8e783", kSigned}));
+    EXPECT_EQ(identity->permissions, (Permissions{Role::Operator, {{"edge"}}}));
+    EXPECT_EQ(identity->signature,
+              (RequestSignature{"53d497c03398182e396b414ba23ac8450966c50f0529e25aab4ca9789ca8e783", kSigned}));
 }
 
 TEST(Authenticator, what_curl_signs_is_right) {
@@ -194,8 +194,8 @@ TEST(Authenticator, a_token_tells_who_asks) {
     ASSERT_TRUE(identity) << identity.error().message;
     EXPECT_EQ(identity->caller.face, "token");
     EXPECT_EQ(identity->caller.user, "dashboard");
-    EXPECT_EQ(identity->rights.role, gateway::Role::Viewer);
-    EXPECT_FALSE(identity->proof);
+    EXPECT_EQ(identity->permissions.role, Role::Viewer);
+    EXPECT_FALSE(identity->signature);
     EXPECT_EQ(identify(with_authorization("bearer another.token=="))->caller.user, "second");
 }
 

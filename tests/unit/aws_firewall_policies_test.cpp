@@ -39,13 +39,13 @@ class AwsPolicies : public AwsCalls {
 TEST_F(AwsPolicies, an_update_takes_the_rights_to_every_firewall_in_one_of_its_network_namespaces) {
     gateway_.configured.firewalls = {{"edge", {{"a", {}, {}, {}}, {"b", "shared", 1, {}}}},
                                      {"core", {{"a", "shared", 2, {}}}}};
-    request_.rights = {gateway::Role::Operator, {{"edge"}}};
+    request_.permissions = {http::access::Role::Operator, {{"edge"}}};
     for (const auto* dry_run : {"", R"(,"DryRun":true)"}) {
         const auto why = refused("UpdateFirewallPolicy", update(with("DROP"), dry_run));
         EXPECT_NE(why.find("not allowed: the rules of firewall edge in b"), std::string::npos) << why;
     }
     EXPECT_EQ(policy_in("a"), "none") << "where it could have been changed, it was not";
-    request_.rights = {gateway::Role::Operator, {{"edge", "core"}}};
+    request_.permissions = {http::access::Role::Operator, {{"edge", "core"}}};
     told("UpdateFirewallPolicy", update(with("DROP")));
     EXPECT_EQ(policy_in("b"), "drop");
 }
@@ -194,7 +194,7 @@ TEST_F(AwsPolicies, what_cannot_be_changed_everywhere_is_changed_nowhere) {
 }
 
 TEST_F(AwsPolicies, a_viewer_looks_and_changes_nothing) {
-    request_.rights = {gateway::Role::Viewer, std::nullopt};
+    request_.permissions = {http::access::Role::Viewer, std::nullopt};
     const auto answer = ask("UpdateFirewallPolicy", update(with("DROP")));
     EXPECT_EQ(answer.status, 403);
     EXPECT_TRUE(error_of(answer).starts_with("AccessDeniedException")) << answer.body;

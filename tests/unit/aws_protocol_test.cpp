@@ -30,13 +30,13 @@ TEST_F(AwsProtocol, an_operation_that_is_not_there_is_unknown) {
     request_.headers["x-amz-target"] = "NetworkFirewall_20201112.ListFirewalls";
     for (const auto* method : {"GET", "HEAD", "PUT"}) {
         request_.method = method;
-        EXPECT_EQ(http::AwsProtocol{gateway_}.answer(request_).status, 404) << method;
+        EXPECT_EQ(http::AwsProtocol{gateway_, replays_}.answer(request_).status, 404) << method;
     }
     request_.method = "POST";
     request_.headers["x-amz-target"] = "NetworkFirewall_20200101.ListFirewalls";
-    EXPECT_EQ(http::AwsProtocol{gateway_}.answer(request_).status, 404);
+    EXPECT_EQ(http::AwsProtocol{gateway_, replays_}.answer(request_).status, 404);
     request_.headers.erase("x-amz-target");
-    EXPECT_EQ(http::AwsProtocol{gateway_}.answer(request_).status, 404);
+    EXPECT_EQ(http::AwsProtocol{gateway_, replays_}.answer(request_).status, 404);
 }
 
 TEST_F(AwsProtocol, the_body_is_a_json_object_and_an_empty_one_stands_for_one) {
@@ -110,14 +110,14 @@ TEST_F(AwsProtocol, a_start_with_a_member_that_is_not_known_starts_nothing_whate
 }
 
 TEST_F(AwsProtocol, what_is_not_theirs_is_not_there) {
-    request_.rights = {gateway::Role::Operator, {{"core"}}};
+    request_.permissions = {http::access::Role::Operator, {{"core"}}};
     EXPECT_EQ(size_of(told("ListFirewalls", ""), "Firewalls"), 1U);
     EXPECT_EQ(refused("StartFlowCapture", about_edge(R"("FlowFilters":[{}])")),
               "ResourceNotFoundException: FirewallArn: there is no " + std::string{kEdge});
 }
 
 TEST_F(AwsProtocol, what_they_may_not_do_is_denied_and_recorded) {
-    request_.rights = {gateway::Role::Viewer, std::nullopt};
+    request_.permissions = {http::access::Role::Viewer, std::nullopt};
     const auto answer = ask("StartFlowFlush", about_edge(R"("FlowFilters":[{"SourcePort":"1"}])"));
     EXPECT_EQ(answer.status, 403);
     EXPECT_TRUE(error_of(answer).starts_with("AccessDeniedException: not allowed")) << answer.body;

@@ -31,14 +31,14 @@ TEST(Credentials, of_every_kind_are_read) {
     ASSERT_EQ(parsed->access_keys.size(), 2U);
     EXPECT_EQ(parsed->access_keys[0].id, "ADMIN_1");
     EXPECT_EQ(parsed->access_keys[0].secret, "secret");
-    EXPECT_EQ(parsed->access_keys[0].rights, gateway::kEverything);
+    EXPECT_EQ(parsed->access_keys[0].permissions, kEverything);
     EXPECT_EQ(parsed->access_keys[1].secret, "a#b/c+d=");
-    EXPECT_EQ(parsed->access_keys[1].rights, (gateway::Rights{gateway::Role::Viewer, {{"edge", "core"}}}));
+    EXPECT_EQ(parsed->access_keys[1].permissions, (Permissions{Role::Viewer, {{"edge", "core"}}}));
     ASSERT_EQ(parsed->tokens.size(), 1U);
     EXPECT_EQ(parsed->tokens[0].sha256, sha256("abc"));
     ASSERT_EQ(parsed->certificates.size(), 1U);
     EXPECT_EQ(parsed->certificates[0].name, "Ada Lovelace");
-    EXPECT_EQ(parsed->certificates[0].rights, (gateway::Rights{gateway::Role::Operator, {{"edge"}}}));
+    EXPECT_EQ(parsed->certificates[0].permissions, (Permissions{Role::Operator, {{"edge"}}}));
 }
 
 TEST(Credentials, may_be_none) {

@@ -39,7 +39,7 @@ TEST(CredentialsText, the_example_with_a_secret_has_one_of_each_kind) {
     EXPECT_EQ(loaded->access_keys.size(), 1U);
     EXPECT_EQ(loaded->tokens.size(), 1U);
     EXPECT_EQ(loaded->certificates.size(), 1U);
-    EXPECT_EQ(loaded->certificates[0].rights.firewalls, std::vector<std::string>{"edge"});
+    EXPECT_EQ(loaded->certificates[0].permissions.firewalls, std::vector<std::string>{"edge"});
 }
 
 }  // namespace credentials_text_test

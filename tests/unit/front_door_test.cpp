@@ -17,9 +17,9 @@ class TheFrontDoor : public ::testing::Test {
 
     void admit(double requests_per_second, std::size_t most_in_hand) {
         access::Credentials credentials;
-        credentials.tokens = {{"on-call", access::sha256("of-an-operator"), {gateway::Role::Operator, std::nullopt}},
-                              {"dashboard", access::sha256("of-a-viewer"), {gateway::Role::Viewer, std::nullopt}}};
-        credentials.certificates = {{"engineer", {gateway::Role::Operator, std::nullopt}}};
+        credentials.tokens = {{"on-call", access::sha256("of-an-operator"), {access::Role::Operator, std::nullopt}},
+                              {"dashboard", access::sha256("of-a-viewer"), {access::Role::Viewer, std::nullopt}}};
+        credentials.certificates = {{"engineer", {access::Role::Operator, std::nullopt}}};
         door_.admit(std::move(credentials), requests_per_second, most_in_hand);
     }
 
@@ -59,7 +59,7 @@ TEST_F(TheFrontDoor, who_is_known_gets_in_with_their_name) {
     EXPECT_EQ(request.caller.face, "token");
     EXPECT_EQ(request.caller.user, "dashboard");
     EXPECT_EQ(request.caller.source_address, "10.0.0.9");
-    EXPECT_EQ(request.rights.role, gateway::Role::Viewer);
+    EXPECT_EQ(request.permissions.role, access::Role::Viewer);
     auto certified = request_for("/v1/operations");
     certified.certificate_name = "engineer";
     EXPECT_EQ(door_.answer(certified).status, 200);
@@ -125,7 +125,7 @@ TEST_F(TheFrontDoor, without_credentials_loopback_is_asked_as_loopback) {
     request.headers["Host"] = "localhost:8443";
     EXPECT_EQ(door_.answer(request).status, 200);
     EXPECT_EQ(request.caller.face, "loopback");
-    EXPECT_EQ(request.rights, gateway::kEverything);
+    EXPECT_EQ(request.permissions, access::kEverything);
     request.headers["Host"] = "evil.example";
     EXPECT_EQ(door_.answer(request).status, 403);
     request.headers["Host"] = "localhost:8443";

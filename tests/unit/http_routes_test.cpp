@@ -25,9 +25,9 @@ class Routes : public ::testing::Test {
         if (!token_.empty()) request.headers.emplace("idempotency-key", token_);
         if (!accept_.empty()) request.headers.emplace("accept", accept_);
         request.caller = caller_;
-        request.rights = rights_;
+        request.permissions = permissions_;
         request.is_over = [this] { return over_; };
-        return make_router(gateway_, metrics_).answer(std::move(request));
+        return make_router(gateway_, replays_, metrics_).answer(std::move(request));
     }
     FlowOperation started() {
         const auto answer = ask("POST", "/v1/operations", kCapture);
@@ -56,7 +56,8 @@ class Routes : public ::testing::Test {
     MemoryGateway gateway_;
     Metrics metrics_;
     Caller caller_{"unix", 0U, "root", "alice", "192.0.2.7"};
-    gateway::Rights rights_ = gateway::kEverything;
+    access::ReplayGuard replays_{kSystemClock.now()};
+    access::Permissions permissions_ = access::kEverything;
     std::string token_;
     std::string accept_;
     bool over_ = false;
@@ -107,7 +108,7 @@ TEST_F(Routes, an_order_is_checked_without_starting_anything) {
 TEST_F(Routes, who_asks_is_told_who_they_are_and_what_they_may_do) {
     EXPECT_NE(ask("GET", "/v1/session").body.find(R"("user":"root")"), std::string::npos);
     EXPECT_NE(ask("GET", "/v1/session").body.find(R"("role":"operator","version":")"), std::string::npos);
-    rights_ = {gateway::Role::Viewer, std::vector<std::string>{"edge"}};
+    permissions_ = {access::Role::Viewer, std::vector<std::string>{"edge"}};
     EXPECT_NE(ask("GET", "/v1/session").body.find(R"("role":"viewer","firewalls":["edge"],)"), std::string::npos);
 }
 
@@ -291,12 +292,12 @@ TEST_F(Routes, the_gateway_is_described) {
 TEST_F(Routes, whoever_sees_some_firewalls_alone_is_told_what_concerns_those) {
     gateway_.configured.firewalls.push_back({"core", {{"a", "gw-core", {}, {}}}});
     gateway_.configured.protected_filters = {FlowFilter{}};
-    rights_ = {gateway::Role::Viewer, std::vector<std::string>{"edge"}};
+    permissions_ = {access::Role::Viewer, std::vector<std::string>{"edge"}};
     EXPECT_EQ(ask("GET", "/v1/configuration").body,
               "{\"configuration\":{\"region\":\"local\",\"account\":\"000000000000\",\"retention\":\"12h\","
               "\"operation_timeout\":\"1m\",\"firewalls\":[{\"name\":\"edge\",\"endpoints\":[{"
               "\"availability_zone\":\"a\"}]}],\"stream_exception_policy\":\"none\"}}\n");
-    rights_ = gateway::kEverything;
+    permissions_ = access::kEverything;
     EXPECT_NE(ask("GET", "/v1/configuration").body.find("\"protected\":["), std::string::npos);
 }
 

@@ -6,7 +6,7 @@
 #include <sstream>
 #include <thread>
 
-#include "gateway/limited_gateway.h"
+#include "http/access/authorized_gateway.h"
 #include "support/memory_gateway.h"
 
 namespace headgate::http {
@@ -149,7 +149,7 @@ TEST_F(MetricsOf, an_endpoint_that_cannot_be_read_is_left_out_and_counted) {
 TEST_F(MetricsOf, somebody_with_fewer_rights_reads_of_their_own_firewalls_alone) {
     gateway_.configured.firewalls = {{"core", {{"x", "gone", {}, {}}}}, {"edge", {{"a", {}, {}, {}}}}};
     EXPECT_EQ(value_of(R"(headgate_scrape_errors_total{availability_zone="x",firewall="core"})"), "1");
-    gateway::LimitedGateway theirs{gateway_, {gateway::Role::Viewer, {{"edge"}}}};
+    access::AuthorizedGateway theirs{gateway_, {access::Role::Viewer, {{"edge"}}}};
     EXPECT_EQ(value_of(R"(headgate_flow_table_entries{availability_zone="a",firewall="edge"})", theirs), "0");
     EXPECT_EQ(metrics_.exposition(theirs).find("core"), std::string::npos);
 }
@@ -167,14 +167,14 @@ TEST_F(MetricsOf, what_is_not_told_by_firewall_is_for_those_who_see_all) {
     elsewhere.endpoint.firewall = "core";
     metrics_.count(elsewhere, gateway_.configured);
     metrics_.count(ended(OperationType::Capture, OperationStatus::Completed), gateway_.configured);
-    gateway::LimitedGateway theirs{gateway_, {gateway::Role::Viewer, {{"edge"}}}};
+    access::AuthorizedGateway theirs{gateway_, {access::Role::Viewer, {{"edge"}}}};
     EXPECT_EQ(value_of(R"(headgate_flows_flushed_total{firewall="core",outcome="flushed"})"), "5");
     EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="completed",type="flush"})", theirs), "0");
     EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="completed",type="capture"})", theirs), "1");
     std::istringstream lines{metrics_.exposition(theirs)};
     for (std::string line; std::getline(lines, line);)
         EXPECT_TRUE(line.starts_with("#") || line.find("firewall=\"edge\"") != std::string::npos) << line;
-    gateway::LimitedGateway stranger{gateway_, {gateway::Role::Viewer, std::vector<std::string>{}}};
+    access::AuthorizedGateway stranger{gateway_, {access::Role::Viewer, std::vector<std::string>{}}};
     EXPECT_EQ(metrics_.exposition(stranger), "");
 }
 

@@ -20,7 +20,8 @@ using Names = std::set<std::string>;
 const Router& router() {
     static MemoryGateway gateway;
     static Metrics metrics;
-    static const auto routes = make_router(gateway, metrics);
+    static access::ReplayGuard replays{kSystemClock.now()};
+    static const auto routes = make_router(gateway, replays, metrics);
     return routes;
 }
 

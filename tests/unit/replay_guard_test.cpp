@@ -1,11 +1,11 @@
 // A signed order is carried out once.
-#include "gateway/replay_guard.h"
+#include "http/access/replay_guard.h"
 
 #include <gtest/gtest.h>
 
 #include <cerrno>
 
-namespace headgate::gateway {
+namespace headgate::http::access {
 namespace replay_guard_test {
 
 using namespace std::chrono_literals;
@@ -16,50 +16,50 @@ constexpr std::chrono::nanoseconds kUp = 5h;  ///< of the machine, then
 class ReplayGuardTest : public ::testing::Test {
   protected:
     /// What has been started before, or what this starts.
-    std::optional<std::string> known_or_start(const Proof& proof, const std::string& operation,
+    std::optional<std::string> known_or_start(const RequestSignature& signature, const std::string& operation,
                                               std::chrono::nanoseconds up) {
-        auto claim = guard_.claim(proof, "", up);
+        auto claim = guard_.claim(signature, "", up);
         if (!claim) return std::nullopt;
         if (!claim->operation()) claim->settle(operation);
         return claim->operation();
     }
-    int refusal(const Proof& proof, std::chrono::nanoseconds up) {
-        const auto claim = guard_.claim(proof, "", up);
+    int refusal(const RequestSignature& signature, std::chrono::nanoseconds up) {
+        const auto claim = guard_.claim(signature, "", up);
         return claim ? 0 : claim.error().number;
     }
 
     ReplayGuard guard_{kStart, 3};
-    const Proof proof_{"a", kStart + 1min};
+    const RequestSignature signature_{"a", kStart + 1min};
 };
 
 TEST_F(ReplayGuardTest, a_copy_is_told_what_the_first_one_started) {
-    EXPECT_EQ(known_or_start(proof_, "one", kUp + 1min), "one");
-    EXPECT_EQ(known_or_start(proof_, "two", kUp + 16min), "one");
+    EXPECT_EQ(known_or_start(signature_, "one", kUp + 1min), "one");
+    EXPECT_EQ(known_or_start(signature_, "two", kUp + 16min), "one");
     EXPECT_EQ(known_or_start({"b", kStart + 1min}, "two", kUp + 16min), "two");
 }
 
 TEST_F(ReplayGuardTest, of_two_at_once_the_second_is_refused_until_the_first_has_started) {
-    auto first = guard_.claim(proof_, "", kUp + 1min);
+    auto first = guard_.claim(signature_, "", kUp + 1min);
     ASSERT_TRUE(first);
     EXPECT_FALSE(first->operation());
-    EXPECT_EQ(refusal(proof_, kUp + 1min), EBUSY);
+    EXPECT_EQ(refusal(signature_, kUp + 1min), EBUSY);
     first->settle("one");
-    EXPECT_EQ(known_or_start(proof_, "two", kUp + 1min), "one");
+    EXPECT_EQ(known_or_start(signature_, "two", kUp + 1min), "one");
 }
 
 TEST_F(ReplayGuardTest, what_could_not_be_started_may_be_tried_again) {
-    EXPECT_TRUE(guard_.claim(proof_, "", kUp + 1min));
-    EXPECT_EQ(known_or_start(proof_, "two", kUp + 1min), "two");
+    EXPECT_TRUE(guard_.claim(signature_, "", kUp + 1min));
+    EXPECT_EQ(known_or_start(signature_, "two", kUp + 1min), "two");
 }
 
 TEST_F(ReplayGuardTest, a_claim_that_moves_is_given_up_once) {
-    auto claim = guard_.claim(proof_, "", kUp + 1min);
+    auto claim = guard_.claim(signature_, "", kUp + 1min);
     ASSERT_TRUE(claim);
     {
         const auto moved = std::move(*claim);
-        EXPECT_EQ(refusal(proof_, kUp + 1min), EBUSY);
+        EXPECT_EQ(refusal(signature_, kUp + 1min), EBUSY);
     }
-    EXPECT_EQ(known_or_start(proof_, "two", kUp + 1min), "two");
+    EXPECT_EQ(known_or_start(signature_, "two", kUp + 1min), "two");
 }
 
 TEST_F(ReplayGuardTest, what_was_signed_before_the_guard_was_there_is_refused) {
@@ -101,20 +101,20 @@ TEST_F(ReplayGuardTest, where_few_orders_are_signed_nothing_is_forgotten) {
 }
 
 TEST_F(ReplayGuardTest, a_claim_that_is_open_is_not_forgotten) {
-    const auto claim = guard_.claim(proof_, "", kUp + 1min);
-    EXPECT_EQ(refusal(proof_, kUp + 2h), EBUSY);
+    const auto claim = guard_.claim(signature_, "", kUp + 1min);
+    EXPECT_EQ(refusal(signature_, kUp + 2h), EBUSY);
 }
 
 TEST_F(ReplayGuardTest, a_signature_that_comes_with_another_token_starts_nothing) {
-    auto claim = guard_.claim(proof_, "first", kUp + 1min);
+    auto claim = guard_.claim(signature_, "first", kUp + 1min);
     ASSERT_TRUE(claim);
     claim->settle("operation");
-    const auto again = guard_.claim(proof_, "first", kUp + 2min);
+    const auto again = guard_.claim(signature_, "first", kUp + 2min);
     ASSERT_TRUE(again);
     EXPECT_EQ(again->operation(), "operation");
-    EXPECT_EQ(guard_.claim(proof_, "second", kUp + 2min).error().number, EBUSY);
-    EXPECT_EQ(guard_.claim(proof_, "", kUp + 2min).error().number, EBUSY);
+    EXPECT_EQ(guard_.claim(signature_, "second", kUp + 2min).error().number, EBUSY);
+    EXPECT_EQ(guard_.claim(signature_, "", kUp + 2min).error().number, EBUSY);
 }
 
 }  // namespace replay_guard_test
-}  // namespace headgate::gateway
+}  // namespace headgate::http::access

@@ -30,10 +30,10 @@ Caller caller_by(std::string_view face, std::string_view user) {
 Checked<void> check_time(const Signature& signature, Timestamp now) {
     const auto here = std::chrono::floor<std::chrono::seconds>(now);
     const auto apart = std::chrono::abs(here - signature.signed_at);
-    if (apart <= gateway::kClockWindow) return {};
+    if (apart <= kClockWindow) return {};
     return refuse(Refusal::Expired,
                   fmt::format("x-amz-date: {} is more than {} minutes from now; is the client's clock right?",
-                              signature.time, gateway::kClockWindow.count()));
+                              signature.time, kClockWindow.count()));
 }
 
 /// The characters of a token (RFC 6750, section 2.1).
@@ -71,8 +71,8 @@ Checked<Identity> Authenticator::identify_signature(const Request& request, Time
         return refuse(Refusal::WrongSignature,
                       "the signature is not that of this request; are the secret and the client's signing right?");
     }
-    return Identity{caller_by("sigv4", key.id), key.rights,
-                    gateway::Proof{std::string{signature->hex}, Timestamp{signature->signed_at}}};
+    return Identity{caller_by("sigv4", key.id), key.permissions,
+                    RequestSignature{std::string{signature->hex}, Timestamp{signature->signed_at}}};
 }
 
 Checked<Identity> Authenticator::identify_token(std::string_view token) const {
@@ -84,7 +84,7 @@ Checked<Identity> Authenticator::identify_token(std::string_view token) const {
     for (const auto& each : credentials_.tokens)
         if (equal_in_constant_time(each.sha256, digest)) known = &each;
     if (known == nullptr) return refuse(Refusal::UnknownClient, "the token is unknown");
-    return Identity{caller_by("token", known->name), known->rights, std::nullopt};
+    return Identity{caller_by("token", known->name), known->permissions, std::nullopt};
 }
 
 Checked<Identity> Authenticator::identify_certificate(std::string_view name) const {
@@ -95,7 +95,7 @@ Checked<Identity> Authenticator::identify_certificate(std::string_view name) con
                       name.empty() ? "sign the request, or show a token or a certificate"
                                    : "the certificate is none of those listed; sign the request, or show a token");
     }
-    return Identity{caller_by("certificate", known->name), known->rights, std::nullopt};
+    return Identity{caller_by("certificate", known->name), known->permissions, std::nullopt};
 }
 
 }  // namespace headgate::http::access

@@ -7,10 +7,10 @@
 #include "headgate/flow.h"
 #include "headgate/flow_operation.h"
 
-#include "gateway/proof.h"
-#include "gateway/rights.h"
 #include "http/access/credentials.h"
+#include "http/access/permissions.h"
 #include "http/access/refusal.h"
+#include "http/access/request_signature.h"
 #include "http/access/signing_keys.h"
 #include "http/message.h"
 
@@ -18,8 +18,8 @@ namespace headgate::http::access {
 
 struct Identity {
     Caller caller;  ///< face `sigv4`, `token` or `certificate`; the user is the key's id, the token's or its name
-    gateway::Rights rights;
-    std::optional<gateway::Proof> proof;  ///< of a signed request
+    Permissions permissions;
+    std::optional<RequestSignature> signature;  ///< of a signed request
 };
 
 /// Credentials do not change: reloading them makes another one. Thread-safe.

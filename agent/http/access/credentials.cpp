@@ -11,9 +11,9 @@
 namespace headgate::http::access {
 namespace {
 
+using Role;
 using config::SettingMap;
 using config::ValueType;
-using gateway::Role;
 using Need = config::Setting::Need;
 
 constexpr std::size_t kLongestName = 128;
@@ -77,11 +77,11 @@ ValueType<Role> role() {
         ValueType<Role>{"`viewer` or `operator`", parse, [](Role role) { return std::string{to_string(role)}; }});
 }
 
-void add_rights(SettingMap& known, gateway::Rights& rights, std::string_view example) {
-    known.add(config::required("role", rights.role, role(), example,
+void add_permissions(SettingMap& known, Permissions& permissions, std::string_view example) {
+    known.add(config::required("role", permissions.role, role(), example,
                                "What it may do: a viewer looks and captures; an operator also flushes, and changes "
                                "the stream exception policy."));
-    known.add(config::optional_set("firewalls", rights.firewalls, unquoted(config::name()), "edge",
+    known.add(config::optional_set("firewalls", permissions.firewalls, unquoted(config::name()), "edge",
                                    "The firewalls that it may see and use; without it, all of them."));
 }
 
@@ -100,7 +100,7 @@ SettingMap next_access_key(std::vector<AccessKey>& all) {
     // An example that would do as it is would let in whoever has read it.
     known.add(config::required("secret", key.secret, secret(), "\"\"",
                                "What the client signs with: AWS_SECRET_ACCESS_KEY. openssl rand -hex 32 makes one."));
-    add_rights(known, key.rights, "operator");
+    add_permissions(known, key.permissions, "operator");
     known.check = [&all] { return check_unique(all, &AccessKey::id, "id"); };
     return known;
 }
@@ -112,7 +112,7 @@ SettingMap next_token(std::vector<BearerToken>& all) {
     known.add(config::required("sha256", token.sha256, hash(),
                                "0d2aa6abc1e57efb8bebac92ca8f4dfcb8d1ba67d2a29f57c92e4a93ee1bfd7e",
                                "The SHA-256 of the token, which itself is kept nowhere: printf %s TOKEN | sha256sum."));
-    add_rights(known, token.rights, "viewer");
+    add_permissions(known, token.permissions, "viewer");
     known.check = [&all] {
         return check_unique(all, &BearerToken::name, "name").and_then([&] {
             return check_unique(all, &BearerToken::sha256, "sha256");
@@ -126,7 +126,7 @@ SettingMap next_certificate(std::vector<ClientCertificate>& all) {
     SettingMap known;
     known.add(config::required("name", certificate.name, common_name(), "ops.example.com",
                                "The common name of the certificate's subject."));
-    add_rights(known, certificate.rights, "operator");
+    add_permissions(known, certificate.permissions, "operator");
     known.check = [&all] { return check_unique(all, &ClientCertificate::name, "name"); };
     return known;
 }

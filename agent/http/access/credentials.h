@@ -9,8 +9,8 @@
 #include "headgate/result.h"
 
 #include "config/setting.h"
-#include "gateway/rights.h"
 #include "http/access/digest.h"
+#include "http/access/permissions.h"
 
 namespace headgate::http::access {
 
@@ -18,20 +18,20 @@ namespace headgate::http::access {
 struct AccessKey {
     std::string id;
     std::string secret;
-    gateway::Rights rights;
+    Permissions permissions;
 };
 
 /// Is shown as it is (RFC 6750), and kept as its hash alone.
 struct BearerToken {
     std::string name;
     Digest sha256{};
-    gateway::Rights rights;
+    Permissions permissions;
 };
 
 /// That a listener's `client_ca` has signed.
 struct ClientCertificate {
     std::string name;  ///< the common name of its subject
-    gateway::Rights rights;
+    Permissions permissions;
 };
 
 /// No two of a kind have one name.

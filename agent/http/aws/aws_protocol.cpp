@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gateway/limited_gateway.h"
+#include "http/access/authorized_gateway.h"
 #include "http/aws/aws_error.h"
 #include "http/aws/firewall_policies.h"
 #include "http/aws/firewalls.h"
@@ -53,9 +53,10 @@ Result<JsonObject> read_body(const Request& request) {
     return object;
 }
 
-Result<std::string> carry_out(const Operation& operation, gateway::ManagedGateway& gateway, const Request& request) {
+Result<std::string> carry_out(const Operation& operation, gateway::ManagedGateway& gateway,
+                              access::ReplayGuard& replays, const Request& request) {
     return read_body(request).and_then([&](JsonObject&& body) {
-        gateway::LimitedGateway theirs{gateway, request.rights};
+        access::AuthorizedGateway theirs{gateway, request, replays};
         aws::ShapeReader reader{std::move(body)};
         return operation.handle(theirs, request, reader);
     });
@@ -73,7 +74,7 @@ Answer AwsProtocol::answer(const Request& request) const {
         answer.route = kUnknown;
         return answer;
     }
-    const auto body = carry_out(*operation, gateway_, request);
+    const auto body = carry_out(*operation, gateway_, replays_, request);
     auto answer = body ? aws_answer(*body) : aws_error_of(body.error());
     answer.route = operation->route;
     return answer;

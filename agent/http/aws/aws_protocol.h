@@ -4,21 +4,24 @@
 #pragma once
 
 #include "gateway/managed_gateway.h"
+#include "http/access/replay_guard.h"
 #include "http/message.h"
 
 namespace headgate::http {
 
-/// Thread-safe. The gateway outlives it.
+/// Thread-safe. What it is given outlives it.
 class AwsProtocol {
   public:
-    explicit AwsProtocol(gateway::ManagedGateway& gateway) : gateway_(gateway) {}
+    AwsProtocol(gateway::ManagedGateway& gateway, access::ReplayGuard& replays)
+        : gateway_(gateway), replays_(replays) {}
 
     /// Every request has an answer; its route is `aws:StartFlowFlush`, or `aws:unknown`. Whoever asks sees the gateway
-    /// as far as the request's rights go. Method and path are up to the caller, and so is who may come this far.
+    /// as far as the request's permissions go. Method and path are up to the caller, and so is who may come this far.
     [[nodiscard]] Answer answer(const Request& request) const;
 
   private:
     gateway::ManagedGateway& gateway_;
+    access::ReplayGuard& replays_;
 };
 
 }  // namespace headgate::http

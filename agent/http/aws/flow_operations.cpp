@@ -52,7 +52,6 @@ Result<std::string> start(OperationType type, gateway::ManagedGateway& gateway, 
     FirewallReference firewall;
     gateway::OperationOrder order;
     order.type = type;
-    order.proof = request.proof;
     order.caller = request.caller;
     order.own_flows = request.own_flows;
     if (auto taken = take_order(gateway, request, reader, firewall, order); !taken) {

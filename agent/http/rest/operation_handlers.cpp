@@ -81,7 +81,6 @@ Answer start_operation(gateway::ManagedGateway& gateway, const Request& request)
     if (!token) return problem_of(token.error());
     order->token = std::move(*token);
     order->caller = request.caller;
-    order->proof = request.proof;
     order->own_flows = request.own_flows;
     const auto started = gateway.start(*order);
     if (started) return operation_answer(202, *started);

@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "gateway/limited_gateway.h"
+#include "http/access/authorized_gateway.h"
 #include "http/metrics/health_handlers.h"
 #include "http/rest/endpoint_handlers.h"
 #include "http/rest/flow_log_handlers.h"
@@ -22,9 +22,10 @@ namespace {
 
 using RestHandler = std::function<Answer(gateway::ManagedGateway&, const Request&)>;
 
-/// The handler sees the gateway as far as whoever asks may see it; so does what is streamed after it has returned.
-Answer as_allowed(gateway::ManagedGateway& gateway, const RestHandler& handler, const Request& request) {
-    auto theirs = std::make_shared<gateway::LimitedGateway>(gateway, request.rights, request.caller);
+/// The handler asks the gateway within the caller's permissions, and so does what is streamed after it has returned.
+Answer as_allowed(gateway::ManagedGateway& gateway, access::ReplayGuard& replays, const RestHandler& handler,
+                  const Request& request) {
+    auto theirs = std::make_shared<access::AuthorizedGateway>(gateway, request, replays);
     auto answer = handler(*theirs, request);
     if (answer.stream) {
         answer.stream = [theirs, stream = std::move(answer.stream)](const BodySink& send) { return stream(send); };
@@ -41,10 +42,10 @@ Answer tell_openapi_document(const Request& /*request*/) {
 
 }  // namespace
 
-Router make_router(gateway::ManagedGateway& gateway, Metrics& metrics) {
+Router make_router(gateway::ManagedGateway& gateway, access::ReplayGuard& replays, Metrics& metrics) {
     const auto on = [&](RestHandler handler) {
-        return [handler = std::move(handler), &gateway](const Request& request) {
-            return as_allowed(gateway, handler, request);
+        return [handler = std::move(handler), &gateway, &replays](const Request& request) {
+            return as_allowed(gateway, replays, handler, request);
         };
     };
     const auto show_metrics = [&metrics](gateway::ManagedGateway& theirs, const Request&) {

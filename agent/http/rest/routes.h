@@ -8,6 +8,6 @@
 namespace headgate::http {
 
 /// The one table. The gateway and the metrics outlive it.
-[[nodiscard]] Router make_router(gateway::ManagedGateway& gateway, Metrics& metrics);
+[[nodiscard]] Router make_router(gateway::ManagedGateway& gateway, access::ReplayGuard& replays, Metrics& metrics);
 
 }  // namespace headgate::http

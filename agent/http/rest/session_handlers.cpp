@@ -13,8 +13,8 @@ Answer show_session(gateway::ManagedGateway& /*gateway*/, const Request& request
     out.push_back('{');
     JsonMembers members{out};
     members.object("caller", [&](JsonMembers& inner) { operations::add_caller(inner, request.caller); });
-    members.text("role", gateway::to_string(request.rights.role));
-    if (request.rights.firewalls) members.texts("firewalls", *request.rights.firewalls);
+    members.text("role", access::to_string(request.permissions.role));
+    if (request.permissions.firewalls) members.texts("firewalls", *request.permissions.firewalls);
     members.text("version", gateway::kVersion);
     out.push_back('}');
     return json_answer(200, fmt::to_string(out));

@@ -1,4 +1,4 @@
-// What shows that somebody has signed a request, and lets a copy of it be known.
+// The signature of a request, by which a copy of the request is recognised.
 #pragma once
 
 #include <chrono>
@@ -6,18 +6,18 @@
 
 #include "headgate/flow.h"
 
-namespace headgate::gateway {
+namespace headgate::http::access {
 
 /// How far a request's date may be from now, into the past and into the future (AWS General Reference, "Signature
 /// Version 4": 15 minutes).
 inline constexpr std::chrono::minutes kClockWindow{15};
 
-/// The same bytes of a request have the same proof.
-struct Proof {
+/// The same bytes of a request have the same signature.
+struct RequestSignature {
     std::string signature;
     Timestamp signed_at{};  ///< by the client's clock
 
-    friend bool operator==(const Proof&, const Proof&) = default;
+    friend bool operator==(const RequestSignature&, const RequestSignature&) = default;
 };
 
-}  // namespace headgate::gateway
+}  // namespace headgate::http::access

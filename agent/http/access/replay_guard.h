@@ -14,11 +14,12 @@
 #include <string>
 #include <utility>
 
+#include "headgate/clock.h"
 #include "headgate/result.h"
 
-#include "gateway/proof.h"
+#include "http/access/request_signature.h"
 
-namespace headgate::gateway {
+namespace headgate::http::access {
 
 /// Knows, in memory alone, what has been started since it was made. Thread-safe.
 class ReplayGuard {
@@ -67,7 +68,8 @@ class ReplayGuard {
     /// the guard. Refused with EBUSY while another claim to the same signature is open, and
     /// while there is no room for one more; with ESTALE where it was signed before the guard was made, so that an agent
     /// before this one may have carried it out, or no later than what was forgotten.
-    [[nodiscard]] Result<Claim> claim(const Proof& proof, std::string_view token, std::chrono::nanoseconds up);
+    [[nodiscard]] Result<Claim> claim(const RequestSignature& signature, std::string_view token,
+                                      std::chrono::nanoseconds up);
 
   private:
     struct Entry {
@@ -87,4 +89,4 @@ class ReplayGuard {
     Timestamp forgotten_until_ = Timestamp::min();  ///< what was forgotten was signed no later than this
 };
 
-}  // namespace headgate::gateway
+}  // namespace headgate::http::access

@@ -1,6 +1,6 @@
-#include "gateway/rights.h"
+#include "http/access/permissions.h"
 
-namespace headgate::gateway {
+namespace headgate::http::access {
 
 std::string_view to_string(Role role) {
     switch (role) {
@@ -12,4 +12,4 @@ std::string_view to_string(Role role) {
     return "?";
 }
 
-}  // namespace headgate::gateway
+}  // namespace headgate::http::access

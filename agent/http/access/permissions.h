@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace headgate::gateway {
+namespace headgate::http::access {
 
 enum class Role : std::uint8_t {
     Viewer,    ///< looks, and captures
@@ -17,7 +17,7 @@ enum class Role : std::uint8_t {
 
 [[nodiscard]] std::string_view to_string(Role role);  ///< `viewer`, `operator`
 
-struct Rights {
+struct Permissions {
     Role role = Role::Viewer;
     std::optional<std::vector<std::string>> firewalls;  ///< by name; absent: all of them
 
@@ -25,10 +25,10 @@ struct Rights {
         return !firewalls || std::ranges::find(*firewalls, firewall) != firewalls->end();
     }
 
-    friend bool operator==(const Rights&, const Rights&) = default;
+    friend bool operator==(const Permissions&, const Permissions&) = default;
 };
 
 /// Of who may do anything: root, and the group on the Unix socket.
-inline const Rights kEverything{Role::Operator, std::nullopt};
+inline const Permissions kEverything{Role::Operator, std::nullopt};
 
-}  // namespace headgate::gateway
+}  // namespace headgate::http::access

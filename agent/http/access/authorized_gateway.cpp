@@ -1,11 +1,23 @@
-#include "gateway/limited_gateway.h"
+#include "http/access/authorized_gateway.h"
 
 #include <algorithm>
 #include <cerrno>
 
+#include "flow/compound_key.h"
 #include "gateway/chosen_endpoint.h"
 
-namespace headgate::gateway {
+namespace headgate::http::access {
+
+using gateway::EndedFlowQuery;
+using gateway::EndpointName;
+using gateway::EndpointPlace;
+using gateway::EndpointPolicy;
+using gateway::Finding;
+using gateway::OperationOrder;
+using gateway::PolicyOrder;
+using gateway::RecordSink;
+using gateway::TableCensus;
+
 namespace {
 
 Error not_allowed(std::string_view what, Role role) {
@@ -47,24 +59,24 @@ tl::unexpected<Error> not_there(std::string_view id) {
 }  // namespace
 
 /// Only one firewall: that is the one they mean. Of several, and where there are others, they have to name it.
-Result<EndpointName> LimitedGateway::confined(EndpointName name) const {
-    if (!rights_.firewalls) return name;
-    if (!name.firewall && rights_.firewalls->size() == 1) name.firewall = rights_.firewalls->front();
+Result<EndpointName> AuthorizedGateway::confined(EndpointName name) const {
+    if (!permissions_.firewalls) return name;
+    if (!name.firewall && permissions_.firewalls->size() == 1) name.firewall = permissions_.firewalls->front();
     if (!name.firewall) return invalid("firewall: missing, and these credentials are for some of them alone");
-    if (rights_.covers(*name.firewall)) return name;
+    if (permissions_.covers(*name.firewall)) return name;
     return tl::unexpected(not_theirs(*name.firewall));
 }
 
 /// A one-off run in a network namespace is no firewall's, whatever its name.
-bool LimitedGateway::covers(const Endpoint& endpoint) const {
-    return !rights_.firewalls || (endpoint.network_namespace.empty() && rights_.covers(endpoint.firewall));
+bool AuthorizedGateway::covers(const Endpoint& endpoint) const {
+    return !permissions_.firewalls || (endpoint.network_namespace.empty() && permissions_.covers(endpoint.firewall));
 }
 
-/// Rights go by what is affected, not by the name that it has here: two firewalls may share a network namespace, also
-/// by two names for it.
-Result<void> LimitedGateway::covers_affected(const EndpointName& name, Affected affected,
-                                             std::optional<std::uint16_t> only_zone) const {
-    if (!rights_.firewalls) return {};
+/// Permissions go by what is affected, not by the name that it has here: two firewalls may share a network namespace,
+/// also by two names for it.
+Result<void> AuthorizedGateway::covers_affected(const EndpointName& name, Affected affected,
+                                                std::optional<std::uint16_t> only_zone) const {
+    if (!permissions_.firewalls) return {};
     const auto configuration = whole_.configuration();
     const auto choice = config::find_endpoint(*configuration, name.firewall, name.availability_zone);
     if (!choice) return tl::unexpected(choice.error());
@@ -75,7 +87,7 @@ Result<void> LimitedGateway::covers_affected(const EndpointName& name, Affected 
     if (!here->where) return tl::unexpected(here->where.error());
     const auto zone = here->conntrack_zone ? here->conntrack_zone : only_zone;
     for (const auto& other : places) {
-        if (rights_.covers(other.endpoint.firewall)) continue;
+        if (permissions_.covers(other.endpoint.firewall)) continue;
         if (!other.where && other.where.error().number == ENOENT) continue;
         if (!other.where) return not_known(endpoint, other.where.error().number);
         if (*other.where != *here->where) continue;
@@ -85,24 +97,24 @@ Result<void> LimitedGateway::covers_affected(const EndpointName& name, Affected 
     return {};
 }
 
-Result<void> LimitedGateway::covers_flows_of(const FlowOperation& operation) const {
-    return covers_affected(name_of(operation.endpoint), Affected::Flows, operation.query.zone);
+Result<void> AuthorizedGateway::covers_flows_of(const FlowOperation& operation) const {
+    return covers_affected(gateway::name_of(operation.endpoint), Affected::Flows, operation.query.zone);
 }
 
-Result<OperationOrder> LimitedGateway::allowed(const OperationOrder& order) {
-    if (order.type == OperationType::Flush && rights_.role != Role::Operator) {
-        return tl::unexpected(not_allowed("a flush", rights_.role));
+Result<OperationOrder> AuthorizedGateway::allowed(const OperationOrder& order) {
+    if (order.type == OperationType::Flush && permissions_.role != Role::Operator) {
+        return tl::unexpected(not_allowed("a flush", permissions_.role));
     }
-    return rights_.firewalls ? confined_order(order) : order;
+    return permissions_.firewalls ? confined_order(order) : order;
 }
 
-Result<OperationOrder> LimitedGateway::confined_order(const OperationOrder& order) {
+Result<OperationOrder> AuthorizedGateway::confined_order(const OperationOrder& order) {
     auto theirs = order;
     auto zone = order.query.zone;
     if (!order.from_operation.empty()) {
         const auto source = find_with_flows(order.from_operation);
         if (!source) return tl::unexpected(source.error());
-        if (order.endpoint == EndpointName{}) theirs.endpoint = name_of(source->endpoint);
+        if (order.endpoint == EndpointName{}) theirs.endpoint = gateway::name_of(source->endpoint);
         if (!zone) zone = source->query.zone;
     }
     auto name = confined(theirs.endpoint);
@@ -116,67 +128,78 @@ Result<OperationOrder> LimitedGateway::confined_order(const OperationOrder& orde
     return theirs;
 }
 
-Result<FlowOperation> LimitedGateway::start(const OperationOrder& order) {
+Result<FlowOperation> AuthorizedGateway::start(const OperationOrder& order) {
     const auto allowed_order = allowed(order);
     if (!allowed_order) return tl::unexpected(whole_.refuse(order, allowed_order.error()));
-    return whole_.start(*allowed_order);
+    return signature_ ? start_once(*allowed_order) : whole_.start(*allowed_order);
 }
 
-Result<FlowOperation> LimitedGateway::find(std::string_view id) {
+Result<FlowOperation> AuthorizedGateway::start_once(OperationOrder order) {
+    auto claim = replays_->claim(*signature_, order.token, kSystemClock.up());
+    if (!claim) return tl::unexpected(whole_.refuse(order, std::move(claim.error())));
+    if (claim->operation()) return whole_.find(*claim->operation());
+    // The store keeps the token: an agent that starts later recognises the request by it.
+    if (order.token.empty()) order.token = compound_key({"signed", signature_->hex});
+    auto started = whole_.start(order);
+    if (started) claim->settle(started->id);
+    return started;
+}
+
+Result<FlowOperation> AuthorizedGateway::find(std::string_view id) {
     auto found = whole_.find(id);
     if (found && !covers(found->endpoint)) return not_there(id);
     return found;
 }
 
-Result<FlowOperation> LimitedGateway::find_with_flows(std::string_view id) {
+Result<FlowOperation> AuthorizedGateway::find_with_flows(std::string_view id) {
     return find(id).and_then(
         [&](FlowOperation&& found) { return covers_flows_of(found).map([&] { return std::move(found); }); });
 }
 
-Result<FlowOperation> LimitedGateway::wait(std::string_view id, std::chrono::milliseconds at_most) {
+Result<FlowOperation> AuthorizedGateway::wait(std::string_view id, std::chrono::milliseconds at_most) {
     return find(id).and_then([&](const FlowOperation&) { return whole_.wait(id, at_most); });
 }
 
-Result<void> LimitedGateway::cancel(std::string_view id) {
+Result<void> AuthorizedGateway::cancel(std::string_view id) {
     return find(id).and_then([&](const FlowOperation& operation) -> Result<void> {
         const bool is_theirs = operation.caller.face == caller_.face && operation.caller.user == caller_.user;
-        if (rights_.role != Role::Operator && (operation.type == OperationType::Flush || !is_theirs)) {
-            return tl::unexpected(not_allowed("to cancel a flush, or what others have begun,", rights_.role));
+        if (permissions_.role != Role::Operator && (operation.type == OperationType::Flush || !is_theirs)) {
+            return tl::unexpected(not_allowed("to cancel a flush, or what others have begun,", permissions_.role));
         }
         return whole_.cancel(id);
     });
 }
 
-Result<std::vector<FlowOperation>> LimitedGateway::list(const OperationSelection& selection) {
-    if (!rights_.firewalls) return whole_.list(selection);
+Result<std::vector<FlowOperation>> AuthorizedGateway::list(const OperationSelection& selection) {
+    if (!permissions_.firewalls) return whole_.list(selection);
     auto theirs = selection;
     theirs.one_off_runs = false;
-    if (!theirs.firewalls) theirs.firewalls = rights_.firewalls;
-    std::erase_if(*theirs.firewalls, [&](const std::string& each) { return !rights_.covers(each); });
+    if (!theirs.firewalls) theirs.firewalls = permissions_.firewalls;
+    std::erase_if(*theirs.firewalls, [&](const std::string& each) { return !permissions_.covers(each); });
     return whole_.list(theirs);
 }
 
-Result<void> LimitedGateway::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
+Result<void> AuthorizedGateway::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
     return find_with_flows(id).and_then([&](const FlowOperation&) { return whole_.for_each_flow(id, first, take); });
 }
 
-Result<std::vector<StoredFlow>> LimitedGateway::flows(std::string_view id, std::uint64_t first, std::size_t count) {
+Result<std::vector<StoredFlow>> AuthorizedGateway::flows(std::string_view id, std::uint64_t first, std::size_t count) {
     return find_with_flows(id).and_then([&](const FlowOperation&) { return whole_.flows(id, first, count); });
 }
 
-Result<TableCensus> LimitedGateway::count_flows(const EndpointName& endpoint) {
+Result<TableCensus> AuthorizedGateway::count_flows(const EndpointName& endpoint) {
     return confined(endpoint).and_then([&](const EndpointName& name) {
         return covers_affected(name, Affected::Flows).and_then([&] { return whole_.count_flows(name); });
     });
 }
 
-Result<EndpointPolicy> LimitedGateway::policy_status(const EndpointName& endpoint) {
+Result<EndpointPolicy> AuthorizedGateway::policy_status(const EndpointName& endpoint) {
     return confined(endpoint).and_then([&](const EndpointName& name) { return whole_.policy_status(name); });
 }
 
 template <typename Change>
-Result<EndpointPolicy> LimitedGateway::change_policy(std::string_view action, const PolicyOrder& order,
-                                                     const Change& change) {
+Result<EndpointPolicy> AuthorizedGateway::change_policy(std::string_view action, const PolicyOrder& order,
+                                                        const Change& change) {
     const auto name = may_change_policy(order.endpoint).and_then([&] { return confined(order.endpoint); });
     if (!name) return tl::unexpected(whole_.refuse_policy(action, order, name.error()));
     auto confined_order = order;
@@ -185,29 +208,29 @@ Result<EndpointPolicy> LimitedGateway::change_policy(std::string_view action, co
 }
 
 /// One is in force for all who are in the namespace.
-Result<void> LimitedGateway::may_change_policy(const EndpointName& endpoint) const {
-    if (rights_.role != Role::Operator) {
-        return tl::unexpected(not_allowed("a change of the stream exception policy", rights_.role));
+Result<void> AuthorizedGateway::may_change_policy(const EndpointName& endpoint) const {
+    if (permissions_.role != Role::Operator) {
+        return tl::unexpected(not_allowed("a change of the stream exception policy", permissions_.role));
     }
     return confined(endpoint).and_then(
         [&](const EndpointName& name) { return covers_affected(name, Affected::Rules); });
 }
 
-Result<EndpointPolicy> LimitedGateway::apply_policy(const PolicyOrder& order) {
+Result<EndpointPolicy> AuthorizedGateway::apply_policy(const PolicyOrder& order) {
     return change_policy("policy_apply", order,
                          [&](const PolicyOrder& allowed) { return whole_.apply_policy(allowed); });
 }
 
-Result<EndpointPolicy> LimitedGateway::remove_policy(const PolicyOrder& order) {
+Result<EndpointPolicy> AuthorizedGateway::remove_policy(const PolicyOrder& order) {
     return change_policy("policy_remove", order,
                          [&](const PolicyOrder& allowed) { return whole_.remove_policy(allowed); });
 }
 
-std::shared_ptr<const config::Configuration> LimitedGateway::configuration() const {
+std::shared_ptr<const config::Configuration> AuthorizedGateway::configuration() const {
     auto whole = whole_.configuration();
-    if (!rights_.firewalls) return whole;
+    if (!permissions_.firewalls) return whole;
     auto theirs = std::make_shared<config::Configuration>(*whole);
-    std::erase_if(theirs->firewalls, [&](const auto& each) { return !rights_.covers(each.name); });
+    std::erase_if(theirs->firewalls, [&](const auto& each) { return !permissions_.covers(each.name); });
     const config::Configuration unsaid;
     theirs->state_dir = unsaid.state_dir;
     theirs->disk_budget = unsaid.disk_budget;
@@ -219,33 +242,33 @@ std::shared_ptr<const config::Configuration> LimitedGateway::configuration() con
     return theirs;
 }
 
-bool LimitedGateway::is_whole() const {
-    return !rights_.firewalls && whole_.is_whole();
+bool AuthorizedGateway::is_whole() const {
+    return !permissions_.firewalls && whole_.is_whole();
 }
 
-std::vector<EndpointPlace> LimitedGateway::places() const {
+std::vector<EndpointPlace> AuthorizedGateway::places() const {
     auto places = whole_.places();
-    std::erase_if(places, [&](const EndpointPlace& each) { return !rights_.covers(each.endpoint.firewall); });
+    std::erase_if(places, [&](const EndpointPlace& each) { return !permissions_.covers(each.endpoint.firewall); });
     return places;
 }
 
-std::vector<StreamExceptionPolicy> LimitedGateway::policies() {
+std::vector<StreamExceptionPolicy> AuthorizedGateway::policies() {
     return whole_.policies();
 }
 
-Result<TableCensus> LimitedGateway::usage(const EndpointName& endpoint) {
+Result<TableCensus> AuthorizedGateway::usage(const EndpointName& endpoint) {
     return confined(endpoint).and_then([&](const EndpointName& name) { return whole_.usage(name); });
 }
 
-Result<std::vector<PolicyCounter>> LimitedGateway::midstream_counters(const EndpointName& endpoint) {
+Result<std::vector<PolicyCounter>> AuthorizedGateway::midstream_counters(const EndpointName& endpoint) {
     return confined(endpoint).and_then([&](const EndpointName& name) { return whole_.midstream_counters(name); });
 }
 
-Result<void> LimitedGateway::for_each_ended(const EndedFlowQuery& query, const RecordSink& take) {
-    if (!rights_.firewalls) return whole_.for_each_ended(query, take);
-    auto wanted = query.firewalls ? *query.firewalls : *rights_.firewalls;
+Result<void> AuthorizedGateway::for_each_ended(const EndedFlowQuery& query, const RecordSink& take) {
+    if (!permissions_.firewalls) return whole_.for_each_ended(query, take);
+    auto wanted = query.firewalls ? *query.firewalls : *permissions_.firewalls;
     for (const auto& each : wanted)
-        if (!rights_.covers(each)) return tl::unexpected(not_theirs(each));
+        if (!permissions_.covers(each)) return tl::unexpected(not_theirs(each));
     Result<void> refused;
     std::erase_if(wanted, [&](const std::string& each) {
         auto covered = covers_flows_of(each);
@@ -259,26 +282,26 @@ Result<void> LimitedGateway::for_each_ended(const EndedFlowQuery& query, const R
 }
 
 /// Its records are those of its namespaces, whoever else is in them.
-Result<void> LimitedGateway::covers_flows_of(std::string_view firewall) const {
+Result<void> AuthorizedGateway::covers_flows_of(std::string_view firewall) const {
     for (const auto& place : whole_.places()) {
         if (place.endpoint.firewall != firewall || (!place.where && place.where.error().number == ENOENT)) continue;
-        if (auto covered = covers_affected(name_of(place.endpoint), Affected::Flows); !covered) return covered;
+        if (auto covered = covers_affected(gateway::name_of(place.endpoint), Affected::Flows); !covered) return covered;
     }
     return {};
 }
 
-flowlog::FlowLogCounts LimitedGateway::flow_log_counts() const {
+flowlog::FlowLogCounts AuthorizedGateway::flow_log_counts() const {
     return is_whole() ? whole_.flow_log_counts() : flowlog::FlowLogCounts{};
 }
 
-bool LimitedGateway::is_ending() const {
+bool AuthorizedGateway::is_ending() const {
     return whole_.is_ending();
 }
 
-std::vector<Finding> LimitedGateway::readiness() {
+std::vector<Finding> AuthorizedGateway::readiness() {
     auto findings = whole_.readiness();
     std::erase_if(findings, [&](const Finding& each) {
-        return !each.endpoint.firewall.empty() && !rights_.covers(each.endpoint.firewall);
+        return !each.endpoint.firewall.empty() && !permissions_.covers(each.endpoint.firewall);
     });
     if (is_whole()) return findings;
     for (auto& each : findings)  // where its files are is nothing of a firewall's
@@ -286,12 +309,12 @@ std::vector<Finding> LimitedGateway::readiness() {
     return findings;
 }
 
-Error LimitedGateway::refuse(const OperationOrder& order, Error error) {
+Error AuthorizedGateway::refuse(const OperationOrder& order, Error error) {
     return whole_.refuse(order, std::move(error));
 }
 
-Error LimitedGateway::refuse_policy(std::string_view action, const PolicyOrder& order, Error error) {
+Error AuthorizedGateway::refuse_policy(std::string_view action, const PolicyOrder& order, Error error) {
     return whole_.refuse_policy(action, order, std::move(error));
 }
 
-}  // namespace headgate::gateway
+}  // namespace headgate::http::access

@@ -1,5 +1,5 @@
-// Who has fewer rights: what is not theirs is not there, and what they may not do is refused and recorded.
-#include "gateway/limited_gateway.h"
+// A caller with fewer permissions: other resources look nonexistent, and what is not allowed is refused and recorded.
+#include "http/access/authorized_gateway.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,10 @@
 #include "support/memory_gateway.h"
 
 namespace headgate::gateway {
-namespace limited_gateway_test {
+namespace authorized_gateway_test {
 
+using http::access::AuthorizedGateway;
+using http::access::Role;
 using testing::MemoryGateway;
 
 OperationOrder order_of(OperationType type) {
@@ -19,10 +21,10 @@ OperationOrder order_of(OperationType type) {
     return order;
 }
 
-TEST(LimitedGateway, a_viewer_captures_but_does_not_flush) {
+TEST(AuthorizedGateway, a_viewer_captures_but_does_not_flush) {
     MemoryGateway whole;
     whole.complete_at_once(3);
-    LimitedGateway viewer{whole, {Role::Viewer, std::nullopt}};
+    AuthorizedGateway viewer{whole, {Role::Viewer, std::nullopt}};
     const auto captured = viewer.start(order_of(OperationType::Capture));
     ASSERT_TRUE(captured);
     EXPECT_EQ(viewer.flows(captured->id, 1, 5)->size(), 2U);
@@ -32,9 +34,9 @@ TEST(LimitedGateway, a_viewer_captures_but_does_not_flush) {
     EXPECT_EQ(whole.refusals(), std::vector<std::string>{flushed.error().message});
 }
 
-TEST(LimitedGateway, a_viewer_changes_no_policy) {
+TEST(AuthorizedGateway, a_viewer_changes_no_policy) {
     MemoryGateway whole;
-    LimitedGateway viewer{whole, {Role::Viewer, std::nullopt}};
+    AuthorizedGateway viewer{whole, {Role::Viewer, std::nullopt}};
     PolicyOrder order;
     order.policy = "drop";
     EXPECT_EQ(viewer.apply_policy(order).error().number, EACCES);
@@ -44,13 +46,13 @@ TEST(LimitedGateway, a_viewer_changes_no_policy) {
     EXPECT_FALSE(whole.ruleset.policy);
 }
 
-TEST(LimitedGateway, a_viewer_cancels_its_own_captures_alone) {
+TEST(AuthorizedGateway, a_viewer_cancels_its_own_captures_alone) {
     MemoryGateway whole;
     Caller me;
     me.face = "token";
     me.user = "dashboard";
-    LimitedGateway viewer{whole, {Role::Viewer, std::nullopt}, me};
-    LimitedGateway on_call{whole, {Role::Operator, std::nullopt}, me};
+    AuthorizedGateway viewer{whole, {Role::Viewer, std::nullopt}, me};
+    AuthorizedGateway on_call{whole, {Role::Operator, std::nullopt}, me};
     auto order = order_of(OperationType::Capture);
     const auto others = whole.start(order);
     EXPECT_EQ(viewer.cancel(others->id).error().number, EACCES);
@@ -64,27 +66,27 @@ TEST(LimitedGateway, a_viewer_cancels_its_own_captures_alone) {
     EXPECT_EQ(viewer.cancel(flush->id).error().number, EACCES);
 }
 
-TEST(LimitedGateway, what_policies_have_caught_is_told_of_ones_own_firewalls_alone) {
+TEST(AuthorizedGateway, what_policies_have_caught_is_told_of_ones_own_firewalls_alone) {
     MemoryGateway whole;
     whole.ruleset.counters = {{"drop", Hook::Forward, PacketDirection::Any, "tcp", 1, 60}};
-    LimitedGateway theirs{whole, {Role::Viewer, {{"edge"}}}};
+    AuthorizedGateway theirs{whole, {Role::Viewer, {{"edge"}}}};
     EXPECT_EQ(theirs.midstream_counters({}), whole.ruleset.counters);
-    LimitedGateway others{whole, {Role::Viewer, {{"core"}}}};
+    AuthorizedGateway others{whole, {Role::Viewer, {{"core"}}}};
     EXPECT_FALSE(others.midstream_counters({"edge", "a", {}}).has_value());
 }
 
-TEST(LimitedGateway, the_only_firewall_of_somebody_goes_unsaid) {
+TEST(AuthorizedGateway, the_only_firewall_of_somebody_goes_unsaid) {
     MemoryGateway whole;
-    LimitedGateway theirs{whole, {Role::Operator, {{"edge"}}}};
+    AuthorizedGateway theirs{whole, {Role::Operator, {{"edge"}}}};
     ASSERT_TRUE(theirs.start(order_of(OperationType::Flush)));
     EXPECT_EQ(whole.last_order().endpoint.firewall, "edge");
-    LimitedGateway several{whole, {Role::Operator, {{"edge", "core"}}}};
+    AuthorizedGateway several{whole, {Role::Operator, {{"edge", "core"}}}};
     EXPECT_EQ(several.usage({}).error().kind, ErrorKind::Invalid);
 }
 
-TEST(LimitedGateway, another_firewall_is_refused) {
+TEST(AuthorizedGateway, another_firewall_is_refused) {
     MemoryGateway whole;
-    LimitedGateway theirs{whole, {Role::Operator, {{"core"}}}};
+    AuthorizedGateway theirs{whole, {Role::Operator, {{"core"}}}};
     auto order = order_of(OperationType::Capture);
     order.endpoint.firewall = "edge";
     EXPECT_EQ(theirs.start(order).error().number, EACCES);
@@ -92,11 +94,11 @@ TEST(LimitedGateway, another_firewall_is_refused) {
     EXPECT_EQ(whole.refusals().size(), 1U);
 }
 
-TEST(LimitedGateway, operations_of_another_firewall_are_not_there) {
+TEST(AuthorizedGateway, operations_of_another_firewall_are_not_there) {
     MemoryGateway whole;
     whole.complete_at_once(1);
     const auto captured = whole.start(order_of(OperationType::Capture));
-    LimitedGateway theirs{whole, {Role::Operator, {{"core"}}}};
+    AuthorizedGateway theirs{whole, {Role::Operator, {{"core"}}}};
     EXPECT_EQ(theirs.find(captured->id).error().number, ENOENT);
     EXPECT_EQ(theirs.wait(captured->id, {}).error().number, ENOENT);
     EXPECT_EQ(theirs.cancel(captured->id).error().number, ENOENT);
@@ -107,12 +109,12 @@ TEST(LimitedGateway, operations_of_another_firewall_are_not_there) {
     EXPECT_EQ(theirs.start(flush).error().number, ENOENT);
 }
 
-TEST(LimitedGateway, a_list_is_full_though_others_operations_lie_between) {
+TEST(AuthorizedGateway, a_list_is_full_though_others_operations_lie_between) {
     MemoryGateway whole;
     whole.complete_at_once(0);
     for (int i = 0; i < 5; ++i)
         static_cast<void>(whole.start(order_of(OperationType::Capture)));
-    LimitedGateway theirs{whole, {Role::Viewer, {{"edge", "core"}}}};
+    AuthorizedGateway theirs{whole, {Role::Viewer, {{"edge", "core"}}}};
     OperationSelection selection;
     selection.at_most = 2;
     EXPECT_EQ(theirs.list(selection)->size(), 2U);
@@ -120,11 +122,11 @@ TEST(LimitedGateway, a_list_is_full_though_others_operations_lie_between) {
     EXPECT_EQ(theirs.list(selection)->size(), 5U);
 }
 
-TEST(LimitedGateway, the_configuration_names_their_firewalls_alone) {
+TEST(AuthorizedGateway, the_configuration_names_their_firewalls_alone) {
     MemoryGateway whole;
     whole.configured.firewalls.push_back({"core", {{"a", {}, {}, {}}}});
     whole.findings = {{"policy", {"core", "a", ""}, "wrong"}, {"store", {}, ""}};
-    LimitedGateway theirs{whole, {Role::Viewer, {{"edge"}}}};
+    AuthorizedGateway theirs{whole, {Role::Viewer, {{"edge"}}}};
     ASSERT_EQ(theirs.configuration()->firewalls.size(), 1U);
     EXPECT_EQ(theirs.configuration()->firewalls[0].name, "edge");
     EXPECT_EQ(theirs.readiness().size(), 1U);
@@ -149,15 +151,15 @@ class SharedNamespace : public ::testing::Test {
         whole_.complete_at_once(1);
     }
     /// The errno of what somebody is told who has these firewalls alone, 0 where it is done.
-    using Ask = std::function<int(LimitedGateway&)>;
+    using Ask = std::function<int(AuthorizedGateway&)>;
     int told(std::vector<std::string> firewalls, const Ask& ask) {
-        LimitedGateway theirs{whole_, {Role::Operator, std::move(firewalls)}};
+        AuthorizedGateway theirs{whole_, {Role::Operator, std::move(firewalls)}};
         return ask(theirs);
     }
     static int number_of(const auto& result) { return result ? 0 : result.error().number; }
 
     static Ask change_policy(std::string firewall) {
-        return [=](LimitedGateway& theirs) {
+        return [=](AuthorizedGateway& theirs) {
             PolicyOrder order;
             order.endpoint.firewall = firewall;
             order.policy = "drop";
@@ -168,7 +170,7 @@ class SharedNamespace : public ::testing::Test {
         };
     }
     static Ask start(OperationType type, std::string firewall, const std::function<void(OperationOrder&)>& further) {
-        return [=](LimitedGateway& theirs) {
+        return [=](AuthorizedGateway& theirs) {
             auto order = order_of(type);
             order.endpoint.firewall = firewall;
             further(order);
@@ -190,7 +192,7 @@ TEST_F(SharedNamespace, a_policy_takes_the_rights_to_every_firewall_that_it_is_i
     EXPECT_EQ(told({"edge", "twin"}, change_policy("edge")), EACCES) << "a zone of it is the tenant's";
     EXPECT_EQ(told({"far"}, change_policy("far")), 0);
     EXPECT_EQ(whole_.refusals().size(), 2 * 4U) << "each is on record";
-    LimitedGateway everywhere{whole_, {Role::Operator, std::nullopt}};
+    AuthorizedGateway everywhere{whole_, {Role::Operator, std::nullopt}};
     EXPECT_EQ(change_policy("tenant")(everywhere), 0);
 }
 
@@ -205,7 +207,7 @@ TEST_F(SharedNamespace, a_flush_that_brings_a_policy_takes_the_same) {
 
 TEST_F(SharedNamespace, flows_of_others_are_neither_ended_nor_told) {
     const auto census = [](std::string firewall) {
-        return [=](LimitedGateway& theirs) { return number_of(theirs.count_flows({firewall, {}, {}})); };
+        return [=](AuthorizedGateway& theirs) { return number_of(theirs.count_flows({firewall, {}, {}})); };
     };
     for (const auto& ask :
          {start(OperationType::Capture, "edge"), start(OperationType::Flush, "edge"), Ask{census("edge")}}) {
@@ -225,7 +227,7 @@ TEST_F(SharedNamespace, what_was_found_for_somebody_with_more_rights_is_not_told
     auto order = order_of(OperationType::Capture);
     order.endpoint.firewall = "edge";
     const auto captured = whole_.start(order);
-    const auto results = [&](LimitedGateway& theirs) { return number_of(theirs.flows(captured->id, 0, 1)); };
+    const auto results = [&](AuthorizedGateway& theirs) { return number_of(theirs.flows(captured->id, 0, 1)); };
     const auto flush = start(OperationType::Flush, "edge", [&](auto& asked) { asked.from_operation = captured->id; });
     for (const auto& ask : {Ask{results}, flush}) {
         EXPECT_EQ(told({"edge"}, ask), EACCES);
@@ -241,7 +243,7 @@ TEST_F(SharedNamespace, where_it_cannot_be_told_who_else_is_there_nothing_is_don
     EXPECT_EQ(told({"far"}, change_policy("far")), 0) << "nobody is in one that is not there";
 }
 
-TEST(LimitedGateway, what_is_of_no_single_firewall_is_not_told) {
+TEST(AuthorizedGateway, what_is_of_no_single_firewall_is_not_told) {
     MemoryGateway whole;
     whole.configured.protected_filters = {FlowFilter{}};
     whole.configured.state_dir = "/srv/state";
@@ -251,7 +253,7 @@ TEST(LimitedGateway, what_is_of_no_single_firewall_is_not_told) {
     whole.configured.files = {"/srv/headgate.yaml"};
     whole.findings = {{"audit_log", {}, "/srv/audit.log: no space"}};
     whole.flow_log.dropped = 7;
-    LimitedGateway theirs{whole, {Role::Viewer, {{"edge"}}}};
+    AuthorizedGateway theirs{whole, {Role::Viewer, {{"edge"}}}};
     config::Configuration expected;
     expected.firewalls = whole.configured.firewalls;
     EXPECT_EQ(*theirs.configuration(), expected);
@@ -259,37 +261,37 @@ TEST(LimitedGateway, what_is_of_no_single_firewall_is_not_told) {
     EXPECT_EQ(theirs.flow_log_counts().dropped, 0U);
     ASSERT_EQ(theirs.readiness().size(), 1U);
     EXPECT_EQ(theirs.readiness()[0].fault.find("/srv"), std::string::npos);
-    LimitedGateway everywhere{whole, {Role::Viewer, std::nullopt}};
+    AuthorizedGateway everywhere{whole, {Role::Viewer, std::nullopt}};
     EXPECT_TRUE(everywhere.is_whole());
     EXPECT_EQ(*everywhere.configuration(), whole.configured);
 }
 
-TEST(LimitedGateway, a_one_off_run_is_no_firewalls_whatever_its_name) {
+TEST(AuthorizedGateway, a_one_off_run_is_no_firewalls_whatever_its_name) {
     MemoryGateway whole;
     whole.complete_at_once(1);
     const auto one_off = whole.start(order_of(OperationType::Capture));
     whole.amend(one_off->id, [](FlowOperation& operation) { operation.endpoint.network_namespace = "other"; });
-    LimitedGateway theirs{whole, {Role::Viewer, {{"edge"}}}};
+    AuthorizedGateway theirs{whole, {Role::Viewer, {{"edge"}}}};
     EXPECT_EQ(theirs.find(one_off->id).error().number, ENOENT);
     EXPECT_TRUE(theirs.list({})->empty());
-    LimitedGateway everywhere{whole, {Role::Viewer, std::nullopt}};
+    AuthorizedGateway everywhere{whole, {Role::Viewer, std::nullopt}};
     EXPECT_EQ(everywhere.list({})->size(), 1U);
 }
 
-TEST(LimitedGateway, a_list_asks_for_their_firewalls_and_no_others) {
+TEST(AuthorizedGateway, a_list_asks_for_their_firewalls_and_no_others) {
     MemoryGateway whole;
     whole.complete_at_once(0);
     static_cast<void>(whole.start(order_of(OperationType::Capture)));
-    LimitedGateway theirs{whole, {Role::Viewer, {{"edge", "core"}}}};
+    AuthorizedGateway theirs{whole, {Role::Viewer, {{"edge", "core"}}}};
     EXPECT_EQ(theirs.list({.firewalls = {{"edge", "far"}}})->size(), 1U);
     EXPECT_TRUE(theirs.list({.firewalls = {{"core"}}})->empty());
     EXPECT_TRUE(theirs.list({.firewalls = {{"far"}}})->empty());
 }
 
-TEST(LimitedGateway, flows_that_ended_are_told_of_their_firewalls_alone) {
+TEST(AuthorizedGateway, flows_that_ended_are_told_of_their_firewalls_alone) {
     MemoryGateway whole;
     const auto take = [](std::string_view) { return Result<void>{}; };
-    LimitedGateway viewer{whole, {Role::Viewer, {{"edge", "core"}}}};
+    AuthorizedGateway viewer{whole, {Role::Viewer, {{"edge", "core"}}}};
     EXPECT_TRUE(viewer.for_each_ended({}, take));
     EXPECT_EQ(whole.last_ended_query().firewalls, (std::vector<std::string>{"edge", "core"}));
     EndedFlowQuery query;
@@ -298,10 +300,10 @@ TEST(LimitedGateway, flows_that_ended_are_told_of_their_firewalls_alone) {
     EXPECT_EQ(whole.last_ended_query().firewalls, query.firewalls);
     query.firewalls = {"core", "lab"};
     EXPECT_EQ(viewer.for_each_ended(query, take).error().number, EACCES);
-    LimitedGateway unlimited{whole, {Role::Viewer, std::nullopt}};
+    AuthorizedGateway unlimited{whole, {Role::Viewer, std::nullopt}};
     EXPECT_TRUE(unlimited.for_each_ended({}, take));
     EXPECT_EQ(whole.last_ended_query().firewalls, std::nullopt);
 }
 
-}  // namespace limited_gateway_test
+}  // namespace authorized_gateway_test
 }  // namespace headgate::gateway

@@ -1,9 +1,9 @@
-#include "gateway/replay_guard.h"
+#include "http/access/replay_guard.h"
 
 #include <algorithm>
 #include <cerrno>
 
-namespace headgate::gateway {
+namespace headgate::http::access {
 namespace {
 
 /// Between two looks for what has expired: each takes a while when there are many.
@@ -28,23 +28,24 @@ void ReplayGuard::Claim::settle(std::string operation) {
     guard->entries_.at(signature_).operation = operation_;
 }
 
-Result<ReplayGuard::Claim> ReplayGuard::claim(const Proof& proof, std::string_view token, std::chrono::nanoseconds up) {
-    if (proof.signed_at < made_at_) {
+Result<ReplayGuard::Claim> ReplayGuard::claim(const RequestSignature& signature, std::string_view token,
+                                              std::chrono::nanoseconds up) {
+    if (signature.signed_at < made_at_) {
         return refused_with(ESTALE,
                             "the request was signed before this agent began, and another one may have carried it out; "
                             "look at the list of operations, and sign it anew");
     }
     const std::lock_guard lock{mutex_};
     if (up >= tidied_at_ + kTidyInterval) forget_expired(up);
-    if (const auto known = entries_.find(proof.signature); known != entries_.end()) {
+    if (const auto known = entries_.find(signature.hex); known != entries_.end()) {
         if (known->second.token != token) {
             return refused_with(EBUSY, "another request has had this very signature; sign this one a second later");
         }
         const auto& operation = known->second.operation;
         if (!operation) return refused_with(EBUSY, "the same request is being carried out; ask again in a moment");
-        return Claim{nullptr, proof.signature, operation};
+        return Claim{nullptr, signature.hex, operation};
     }
-    if (proof.signed_at <= forgotten_until_) {
+    if (signature.signed_at <= forgotten_until_) {
         return refused_with(ESTALE,
                             fmt::format("the request was signed no later than another one that was carried out over {} "
                                         "minutes ago, so it may have been, too (was a clock put back?); look at the "
@@ -57,8 +58,8 @@ Result<ReplayGuard::Claim> ReplayGuard::claim(const Proof& proof, std::string_vi
                                         "in a minute",
                                         entries_.size(), kKeptFor.count()));
     }
-    entries_.emplace(proof.signature, Entry{std::string{token}, std::nullopt, proof.signed_at, up});
-    return Claim{this, proof.signature, std::nullopt};
+    entries_.emplace(signature.hex, Entry{std::string{token}, std::nullopt, signature.signed_at, up});
+    return Claim{this, signature.hex, std::nullopt};
 }
 
 void ReplayGuard::forget_expired(std::chrono::nanoseconds up) {
@@ -72,4 +73,4 @@ void ReplayGuard::forget_expired(std::chrono::nanoseconds up) {
     });
 }
 
-}  // namespace headgate::gateway
+}  // namespace headgate::http::access
