@@ -1,4 +1,4 @@
-// Flow filters: which flows an operation is about.
+// Flow filters: select the flows of an operation.
 #pragma once
 
 #include <cstddef>
@@ -15,32 +15,31 @@
 
 namespace headgate {
 
-/// One row of an operation's scope. A flow matches when every part that is given matches; an absent part matches
-/// anything.
+/// One filter of an operation's scope. A flow matches if all given parts match; an absent part matches anything.
 struct FlowFilter {
     std::optional<Prefix> source;
     std::optional<Prefix> destination;
-    std::optional<PortRange> source_port;  ///< both ends included; a flow without ports does not match
+    std::optional<PortRange> source_port;  ///< both ends included; flows without ports do not match
     std::optional<PortRange> destination_port;
-    std::vector<Protocol> protocols;  ///< none: any
+    std::vector<Protocol> protocols;  ///< empty: any
 
-    /// No allocation: called for each row of the flow table.
+    /// Does not allocate: called for each row of the flow table.
     [[nodiscard]] bool matches(const FlowTuple& tuple) const noexcept;
 
-    /// Whether it leaves nothing out.
+    /// Whether no part is given.
     [[nodiscard]] bool matches_everything() const { return *this == FlowFilter{}; }
 
     friend bool operator==(const FlowFilter&, const FlowFilter&) = default;
 };
 
-/// What the parts cannot say alone: source and destination must be of one family.
+/// Checks rules across parts: source and destination must be of the same family.
 [[nodiscard]] Result<FlowFilter> validated(FlowFilter filter);
 
-/// Reads `source=10.0.1.0/24,destination-port=80:443,protocol=tcp`; `protocol` may stand several times.
+/// Parses `source=10.0.1.0/24,destination-port=80:443,protocol=tcp`; `protocol` may be repeated.
 /// An error names the key and the rule: `destination-port: 70000 is above 65535`.
 [[nodiscard]] Result<FlowFilter> parse_flow_filter(std::string_view text);
 
-/// The same grammar back; `all` for a filter that leaves nothing out.
+/// Inverse of parse_flow_filter(); `all` for a filter without parts.
 [[nodiscard]] std::string to_string(const FlowFilter& filter);
 
 }  // namespace headgate
