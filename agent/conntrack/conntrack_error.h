@@ -1,11 +1,11 @@
-// What went wrong in ctnetlink, in words.
+// Error messages for ctnetlink.
 #pragma once
 
 #include "headgate/result.h"
 
 namespace headgate::conntrack {
 
-/// What an errno from conntrack means to somebody who asked for something.
+/// The error for an errno from conntrack; EPERM names the missing privilege.
 [[nodiscard]] tl::unexpected<Error> conntrack_error(int number);
 
 }  // namespace headgate::conntrack

@@ -9,10 +9,10 @@
 namespace headgate::conntrack {
 namespace {
 
-/// Enough to bridge a pause of the consumer, little enough to stay in the cache.
+/// Enough to bridge a pause of the consumer, few enough to stay in the cache.
 constexpr std::size_t kBuffersPerDump = 8;
 
-/// The last message of a dump, or of one that was refused, is one of these (af_netlink.c, netlink_dump_done).
+/// Whether the piece has the last message of a dump, or of a refused one (af_netlink.c, netlink_dump_done).
 bool ends_dump(netlink::Bytes piece) {
     netlink::Message message;
     for (netlink::MessageReader reader{piece}; reader.next(message);) {
@@ -86,7 +86,7 @@ Result<std::optional<netlink::Bytes>> DumpStream::next() {
     if (filled_.empty()) return std::nullopt;
     auto [buffer, piece] = std::move(filled_.front());
     filled_.pop_front();
-    shown_ = std::move(buffer);  // the piece is a view of what the vector owns, which moves along
+    shown_ = std::move(buffer);  // the piece refers to the vector's memory, which moves along
     if (!piece) return tl::unexpected(std::move(piece.error()));
     return *piece;
 }
@@ -101,7 +101,7 @@ void DumpStream::read(netlink::Socket& dump) {
     }
 }
 
-/// Waits for one; none when the stream is about to end.
+/// Waits for a free buffer; returns none if the stream is stopping.
 std::optional<DumpStream::Buffer> DumpStream::take_free_buffer() {
     std::unique_lock lock{mutex_};
     free_changed_.wait(lock, [this] { return !free_.empty() || stopping_; });
@@ -111,7 +111,7 @@ std::optional<DumpStream::Buffer> DumpStream::take_free_buffer() {
     return buffer;
 }
 
-/// Whether somebody still wants more.
+/// Returns whether the stream still accepts pieces.
 bool DumpStream::hand_over(Buffer buffer, const Result<netlink::Bytes>& piece) {
     const std::lock_guard lock{mutex_};
     filled_.emplace_back(std::move(buffer), piece);

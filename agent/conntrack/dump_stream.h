@@ -1,4 +1,4 @@
-// Reads dumps ahead: threads that do nothing but receive, so that the kernel's work and ours overlap.
+// Reads dumps ahead: threads that only receive, so that the kernel's work and the consumer's overlap.
 #pragma once
 
 #include <condition_variable>
@@ -18,30 +18,30 @@
 
 namespace headgate::conntrack {
 
-/// Opens a fresh socket in the table's network namespace.
+/// Opens a new socket in the table's network namespace.
 using SocketSource = std::function<Result<netlink::Socket>()>;
 
-/// Asks for the dump that passes `filter` on a socket of its own.
+/// Requests a dump of the entries that pass `filter`, on a socket of its own.
 [[nodiscard]] Result<netlink::Socket> begin_dump(const SocketSource& open_socket, const KernelFilter& filter);
 
-/// The sequence number that begin_dump() gives the answers.
+/// Sequence number of the answers to begin_dump().
 inline constexpr std::uint32_t kDumpSequence = 1;
 
-/// One or more dumps at once, as one stream of pieces. Bounded: a reader that is ahead waits. One thread consumes.
+/// Concurrent dumps as one stream of pieces. Bounded: a reader that is ahead waits. For one consumer thread.
 class DumpStream {
   public:
-    /// Of sockets on which a dump was begun.
+    /// `dumps`: sockets from begin_dump().
     explicit DumpStream(std::vector<netlink::Socket> dumps);
 
-    /// Starts a thread for each of them. Once, before next().
+    /// Starts one thread per dump. Call once, before next().
     [[nodiscard]] Result<void> start();
 
-    /// Ends the readers, finished or not.
+    /// Stops the readers, finished or not.
     ~DumpStream();
     DumpStream(const DumpStream&) = delete;
     DumpStream& operator=(const DumpStream&) = delete;
 
-    /// The next piece of one of the dumps, valid until the next call; nothing after the last piece of all.
+    /// The next piece of any dump, valid until the next call; nothing after the last piece of all dumps.
     [[nodiscard]] Result<std::optional<netlink::Bytes>> next();
 
   private:
@@ -56,13 +56,13 @@ class DumpStream {
     std::condition_variable filled_changed_, free_changed_;
     std::deque<std::pair<Buffer, Result<netlink::Bytes>>> filled_;
     std::vector<Buffer> free_;
-    Buffer shown_;  ///< what next() gave last
+    Buffer shown_;  ///< the buffer that next() returned last
     std::size_t running_ = 0;
-    std::optional<Error> fault_;  ///< what a reader has thrown
+    std::optional<Error> fault_;  ///< exception thrown in a reader
     bool stopping_ = false;
 
     std::vector<netlink::Socket> dumps_;
-    std::vector<std::jthread> readers_;  ///< last: they use all of the above
+    std::vector<std::jthread> readers_;  ///< last member: the threads use all of the above
 };
 
 }  // namespace headgate::conntrack

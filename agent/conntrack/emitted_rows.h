@@ -1,4 +1,4 @@
-// Remembers which rows of a scan were told, so that none is told twice.
+// Records which rows of a scan were reported, so that none is reported twice.
 #pragma once
 
 #include <cstdint>
@@ -8,29 +8,27 @@
 
 namespace headgate::conntrack {
 
-/// A dump repeats rows in two cases. When the entry that its cursor points to is gone, the kernel begins that bucket
-/// anew (nf_conntrack_netlink.c, ctnetlink_dump_table): a repeated row then follows within the length of one chain, and
-/// a window of the last rows is enough to know it. And when the table was resized and the scan begins anew, anything
-/// may come again: for that the fingerprints of all rows are kept, 8 bytes each, and only then put in order for
-/// searching.
+/// A dump repeats rows in two cases. If the entry at the dump's cursor is gone, the kernel restarts the bucket
+/// (nf_conntrack_netlink.c, ctnetlink_dump_table): a repeated row then follows within the length of one chain, and a
+/// window of recent rows detects it. If the table was resized and the scan starts over, any row may come again: for
+/// that the fingerprints of all rows are kept, 8 bytes each, and sorted only when the scan starts over.
 class EmittedRows {
   public:
-    /// `window`: within how many rows a repetition must come.
+    /// `window`: the largest distance, in rows, of a repetition within one pass.
     explicit EmittedRows(std::size_t window) : window_(window) {}
 
-    /// Whether this row was not told before; from now on it was.
+    /// Returns whether the row is new, and records it.
     [[nodiscard]] bool first_time(std::uint64_t fingerprint);
 
-    /// The scan begins anew.
+    /// Call when the scan starts over.
     void restart();
 
   private:
     std::size_t window_;
-    std::deque<std::uint64_t> log_;              ///< of this pass; a deque grows without ever copying
+    std::deque<std::uint64_t> log_;              ///< of this pass; a deque grows without copying
     std::vector<std::uint64_t> earlier_passes_;  ///< sorted
-    std::unordered_set<std::uint64_t>
-        recent_;                               ///< the last rows: `window_` of them at least, twice as many at most ...
-    std::unordered_set<std::uint64_t> older_;  ///< ... in two halves, of which the older one is dropped whole
+    std::unordered_set<std::uint64_t> recent_;   ///< recent rows: at least `window_`, at most twice as many ...
+    std::unordered_set<std::uint64_t> older_;    ///< ... in two halves, of which the older is dropped as a whole
 };
 
 }  // namespace headgate::conntrack

@@ -17,17 +17,16 @@
 namespace headgate::conntrack {
 namespace {
 
-/// An event takes 1.3 KiB of it (its skb's truesize), and the kernel doubles the number (sock.c, __sock_set_rcvbuf):
-/// room for a hundred thousand flows that end at once, or for a quarter of a second in which nobody receives while the
-/// kernel deletes as fast as it can. Memory is taken only while events wait.
+/// An event occupies 1.3 KiB (its skb's truesize), and the kernel doubles the number (sock.c, __sock_set_rcvbuf): room
+/// for a hundred thousand flows that end at once, or for a quarter of a second without a receive while the kernel
+/// deletes at full speed. Memory is used only while events are queued.
 constexpr int kReceiveRoom = 64 << 20;
 
-/// An IPv6 flow's event with all that it may carry has about 400 bytes (nf_conntrack_netlink.c,
-/// ctnetlink_conntrack_event).
+/// An IPv6 flow's event with all attributes has about 400 bytes (nf_conntrack_netlink.c, ctnetlink_conntrack_event).
 constexpr std::size_t kSlotSize = 1024;
 constexpr std::size_t kSlots = 64;
 
-/// A block that has room for fewer events is full: no system calls for the last few.
+/// A block with room for fewer events counts as full, which saves system calls for the last few.
 constexpr std::size_t kFewestSlots = 16;
 
 constexpr std::uint32_t kDrop = 0;
@@ -37,7 +36,7 @@ constexpr std::uint32_t verdict(bool wanted) {
     return wanted ? kKeep : kDrop;
 }
 
-/// By the header of the one message that an event is.
+/// Filters by the header of the one message in an event.
 Result<void> keep_only(netlink::Socket& socket, WantedEnds wanted) {
     std::array<sock_filter, 9> program{{
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(nlmsghdr, nlmsg_type)),
@@ -53,7 +52,7 @@ Result<void> keep_only(netlink::Socket& socket, WantedEnds wanted) {
     return socket.filter(program);
 }
 
-/// Filtered before it listens, so that nothing unwanted ever waits.
+/// Attaches the filter before subscribing, so that no unwanted event is ever queued.
 Result<netlink::Socket> open_listener(WantedEnds wanted) {
     auto socket = netlink::Socket::open();
     if (!socket) return socket;
@@ -67,7 +66,7 @@ Result<netlink::Socket> open_listener(WantedEnds wanted) {
 
 }  // namespace
 
-/// Where recvmmsg(2) puts events, each into a place of its own.
+/// Receive buffers for recvmmsg(2), one slot per event.
 struct EndEvents::Slots {
     Slots() {
         for (std::size_t i = 0; i < kSlots; ++i) {
@@ -78,7 +77,7 @@ struct EndEvents::Slots {
         }
     }
 
-    /// As many as wait, and `most` of them at most; -1 and errno on failure.
+    /// Receives the queued events, at most `most`. Returns -1 and sets errno on failure.
     int receive(int fd, std::size_t most) {
         for (std::size_t i = 0; i < most; ++i)
             headers[i].msg_hdr.msg_namelen = sizeof(sockaddr_nl);
@@ -89,8 +88,8 @@ struct EndEvents::Slots {
         return count;
     }
 
-    /// What came into a slot; empty where it is to be left out: another process may write to our port, and of an event
-    /// that is cut short nothing is known.
+    /// The event in a slot; empty if it must be ignored: sent by another process, which may send to this port, or
+    /// truncated.
     netlink::Bytes event(std::size_t index) {
         if (senders[index].nl_pid != 0) return {};
         if ((headers[index].msg_hdr.msg_flags & MSG_TRUNC) != 0) {
@@ -138,7 +137,7 @@ Result<std::unique_ptr<EventBlock>> EndEvents::receive() {
     std::size_t room = EventBlock::kCapacity / kSlotSize;
     while (room >= kFewestSlots) {
         const int received = slots_->receive(fd(), std::min(room, kSlots));
-        if (received < 0 && (errno == EAGAIN || block)) break;  // an error is told by the next call
+        if (received < 0 && (errno == EAGAIN || block)) break;  // the next call reports the error
         if (received < 0) return system_error(errno, "receiving the ends of flows");
         if (!block) {
             block = std::make_unique<EventBlock>(
@@ -156,7 +155,7 @@ Result<std::unique_ptr<EventBlock>> EndEvents::receive() {
 
 std::uint64_t EndEvents::take_losses() {
     const std::uint32_t drops = socket_.drops();
-    const std::uint32_t unseen = drops - drops_told_;  // the kernel's count begins anew after 2^32
+    const std::uint32_t unseen = drops - drops_told_;  // modulo 2^32, like the kernel's counter
     drops_told_ = drops;
     return unseen + std::exchange(slots_->cut_short, 0);
 }

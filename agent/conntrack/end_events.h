@@ -1,4 +1,4 @@
-// The kernel's news of flows that have ended: DESTROY events of one network namespace (NFNLGRP_CONNTRACK_DESTROY).
+// DESTROY events of one network namespace: flows that ended (NFNLGRP_CONNTRACK_DESTROY).
 #pragma once
 
 #include <cstddef>
@@ -15,22 +15,22 @@
 
 namespace headgate::conntrack {
 
-/// Whose ends of flows are told. What headgate's own flushes end is never among them: a flush knows it better.
+/// Which ends of flows are received. Those of headgate's own flushes never are: the flush itself has more information.
 struct WantedEnds {
-    bool by_kernel = true;  ///< nlmsg_pid 0: time-outs, the protocol's end, a full table
+    bool by_kernel = true;  ///< nlmsg_pid 0: timeout, end of the protocol, full table
     bool by_others = true;  ///< deleted by programs other than headgate
 
     friend bool operator==(const WantedEnds&, const WantedEnds&) = default;
 };
 
-/// Events as they came, copied out of the socket so that it has room again.
+/// Received events, copied out of the socket to free its buffer.
 class EventBlock {
   public:
     static constexpr std::size_t kCapacity = 64 * 1024;
 
     explicit EventBlock(Timestamp received_at) : received_at_(received_at) {}
 
-    /// One message, its header included.
+    /// `event`: one message with its header.
     void append(netlink::Bytes event) {
         bytes_.insert(bytes_.end(), event.begin(), event.end());
         ++count_;
@@ -38,11 +38,11 @@ class EventBlock {
 
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.size(); }
-    /// What it takes, with the room that is not used so far.
+    /// Memory in bytes, including unused capacity.
     [[nodiscard]] std::size_t memory() const noexcept { return sizeof *this + bytes_.capacity(); }
     [[nodiscard]] Timestamp received_at() const noexcept { return received_at_; }
 
-    /// The messages, one after the other.
+    /// The messages, in order of arrival.
     [[nodiscard]] netlink::MessageReader messages() const noexcept { return netlink::MessageReader{bytes_}; }
 
   private:
@@ -54,7 +54,7 @@ class EventBlock {
 /// Not thread-safe.
 class EndEvents {
   public:
-    /// From now on events wait to be received. Needs CAP_NET_ADMIN.
+    /// Subscribes to events. Needs CAP_NET_ADMIN.
     [[nodiscard]] static Result<EndEvents> open(const netlink::NetworkNamespace& where, WantedEnds wanted);
 
     ~EndEvents();
@@ -64,17 +64,17 @@ class EndEvents {
     /// For poll(2).
     [[nodiscard]] int fd() const noexcept { return socket_.fd(); }
 
-    /// Changes what is told, from the next event on.
+    /// Changes which events are received, from the next one on.
     [[nodiscard]] Result<void> want(WantedEnds wanted);
 
-    /// No event is added to those that wait already.
+    /// Ends the subscription; events already queued can still be received.
     void stop_listening() noexcept;
 
-    /// What waits, or as much of it as fits a block; null: nothing waits.
+    /// The queued events, as many as fit in a block; null if none are queued.
     [[nodiscard]] Result<std::unique_ptr<EventBlock>> receive();
 
-    /// How many events the kernel threw away since this was last asked, for want of room in the socket: exactly
-    /// (sk_drops, read by SO_MEMINFO; af_netlink.c, netlink_overrun).
+    /// Exact number of events lost since the last call: dropped by the kernel for lack of room in the socket (sk_drops,
+    /// read by SO_MEMINFO; af_netlink.c, netlink_overrun), or truncated.
     [[nodiscard]] std::uint64_t take_losses();
 
   private:

@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::size_t kRowsPerBatch = 64;
 
-/// An echoed event takes 1.3 KiB of a socket's room and an error 0.8 KiB (skb truesize); a batch of both, with a
-/// margin.
+/// An echoed event occupies 1.3 KiB of a socket's buffer and an error 0.8 KiB (skb truesize); room for a batch of both,
+/// with a margin.
 constexpr int kAnswerRoom = static_cast<int>(kRowsPerBatch) * 2 * 4 * 1024;
 
 constexpr std::size_t kLongestAnswer = 8 * 1024;
@@ -33,7 +33,7 @@ FlowDeleter::FlowDeleter(netlink::Socket socket) : socket_(std::move(socket)), b
 void FlowDeleter::remove(std::span<const FlowRow> rows, const EndingSink& ended) {
     while (!rows.empty()) {
         begin_batch(rows);
-        // Where the look-up cannot be done, the deletes say why, each for its flow.
+        // If the look-up fails, so do the deletes, which report the error for each flow.
         static_cast<void>(look_up_batch());
         if (!send_deletes(pending_)) settle_one_by_one();
         for (const auto& each : pending_)
@@ -53,7 +53,7 @@ Result<void> FlowDeleter::look_up(std::span<const FlowRow> rows, const PresenceS
     return {};
 }
 
-/// Takes the next rows off the front.
+/// Moves the next rows from the front of `rows` into the batch.
 void FlowDeleter::begin_batch(std::span<const FlowRow>& rows) {
     pending_.clear();
     for (const auto& row : rows.first(std::min(rows.size(), kRowsPerBatch))) {
@@ -71,7 +71,7 @@ Result<void> FlowDeleter::look_up_batch() {
     }
     if (auto sent = socket_.send(batch_.bytes()); !sent) return sent;
     int refusal = 0;
-    // An answer that is lost leaves its flow to the guard of the id.
+    // If an answer is lost, only the id guards its flow.
     static_cast<void>(take_answers([&](const netlink::Message& message) {
         Pending* const pending = row_of(message.header.nlmsg_seq, pending_);
         if (pending == nullptr) return;
@@ -101,7 +101,7 @@ void FlowDeleter::take_lookup(netlink::Bytes payload, Pending& pending) {
     message->update(flow);
 }
 
-/// Deletes the rows that are not settled. Whether each of them is now settled.
+/// Deletes the rows without an outcome. Returns whether all rows have one now.
 bool FlowDeleter::send_deletes(std::span<Pending> rows) {
     batch_.clear();
     next_event_ = 0;
@@ -121,7 +121,7 @@ bool FlowDeleter::send_deletes(std::span<Pending> rows) {
         Pending* const row = row_of(message.header.nlmsg_seq, rows);
         if (row == nullptr) return;
         if (row == last) worked_through = true;
-        // ENOENT: no such tuple, or one with another id (ctnetlink_del_conntrack).
+        // ENOENT: no entry has the tuple, or it has another id (ctnetlink_del_conntrack).
         if (const int number = message.error(); number == ENOENT) {
             row->settle(Outcome::Gone);
         } else if (number != 0) {
@@ -131,15 +131,15 @@ bool FlowDeleter::send_deletes(std::span<Pending> rows) {
     first_sequence_ += static_cast<std::uint32_t>(rows.size());
     for (auto& row : rows) {
         if (row.progress == Progress::Settled) continue;
-        if (!sent) row.settle(Outcome::Failed, sent.error().number);  // refused before the kernel looked into it
+        if (!sent) row.settle(Outcome::Failed, sent.error().number);  // refused before the kernel processed it
         if (sent && nothing_lost && worked_through) row.settle(Outcome::Flushed);
     }
     return std::ranges::all_of(rows, [](const Pending& row) { return row.progress == Progress::Settled; });
 }
 
-/// Answers were lost, or the kernel stopped within the batch (without CAP_NET_ADMIN it answers the first request alone:
-/// nfnetlink.c, nfnetlink_rcv). Those without an answer are tried again one by one. If such a flow is not there, it was
-/// the first attempt that ended it.
+/// Answers were lost, or the kernel stopped within the batch (without CAP_NET_ADMIN it answers only the first request:
+/// nfnetlink.c, nfnetlink_rcv). Deletes the rows without an answer again, one by one. If such a flow no longer exists,
+/// the first attempt ended it.
 void FlowDeleter::settle_one_by_one() {
     for (auto& row : pending_) {
         if (row.progress == Progress::Settled) continue;
@@ -154,7 +154,7 @@ bool FlowDeleter::take_answers(Take take) {
     for (;;) {
         const auto piece = socket_.receive_waiting(buffer_);
         if (!piece) {
-            nothing_lost = false;  // ENOBUFS is told once; what still waits comes after it
+            nothing_lost = false;  // ENOBUFS is reported once; queued answers follow
             if (piece.error().number != ENOBUFS) return false;
             continue;
         }
@@ -178,7 +178,7 @@ void FlowDeleter::take_event(netlink::Bytes payload, std::span<Pending> rows) {
         Flow& flow = rows[i].ending.flow;
         if (flow.id != message->id() || flow.original != *original) continue;
         message->update(flow);
-        flow.status &= ~flow_status::kDying;  // says that it was deleted, not what it was
+        flow.status &= ~flow_status::kDying;  // describes the deletion, not the flow
         rows[i].settle(Outcome::Flushed);
         next_event_ = i + 1;
         return;

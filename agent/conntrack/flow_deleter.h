@@ -1,4 +1,4 @@
-// Ends chosen flows, exactly those, and learns from the kernel how each of them ended.
+// Ends exactly the chosen flows, and learns from the kernel how each of them ended.
 #pragma once
 
 #include <cstddef>
@@ -12,19 +12,19 @@
 
 namespace headgate::conntrack {
 
-/// Works in batches, each answered in full before the next: the kernel takes its lock per message, and a larger batch
-/// gains nothing but a longer pause inside one send.
+/// Works in batches, each answered completely before the next: the kernel takes its lock per message, and a larger
+/// batch would only lengthen the pause within one send.
 ///
-/// First the flows are looked up once more. The id alone does not tell a flow from its successor on the same tuple: it
-/// is made of the tuple and of the entry's address (nf_conntrack_core.c, nf_ct_get_id), and a connection that is
+/// First the flows are looked up again. The id alone does not distinguish a flow from its successor on the same tuple:
+/// it is computed from the tuple and the entry's address (nf_conntrack_core.c, nf_ct_get_id), and a connection that is
 /// reopened from TIME_WAIT gets the memory that was freed just before (nf_conntrack_proto_tcp.c, nf_ct_kill and
-/// NF_REPEAT). The time stamp tells them apart. Flows without one are guarded by the id alone.
-/// And what entries without events carried until now is known only from here.
+/// NF_REPEAT). The time stamp distinguishes them. Flows without one are guarded by the id alone. For entries without
+/// events, the look-up is also the only source of their last counters.
 ///
 /// Then they are deleted. Success has no answer of its own. The last delete of a batch is acknowledged, which shows
-/// that the kernel worked through the batch; every one that failed has been answered by then, under its sequence
-/// number; and every one that succeeded was echoed (NLM_F_ECHO) as its DESTROY event with the final counters and state,
-/// where the entry has events.
+/// that the kernel processed the batch. By then every failed delete has been answered, with its sequence number, and
+/// every successful one was echoed (NLM_F_ECHO) as its DESTROY event with the final counters and state, if the entry
+/// has events.
 class FlowDeleter {
   public:
     explicit FlowDeleter(netlink::Socket socket);
@@ -32,7 +32,7 @@ class FlowDeleter {
     /// As FlowTable::look_up.
     [[nodiscard]] Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found);
 
-    /// As FlowTable::remove. Cannot fail as a whole: what cannot be done is the outcome of the rows it concerns.
+    /// As FlowTable::remove. Cannot fail as a whole: an error becomes the outcome of the rows that it affects.
     void remove(std::span<const FlowRow> rows, const EndingSink& ended);
 
   private:
@@ -55,7 +55,7 @@ class FlowDeleter {
     [[nodiscard]] bool send_deletes(std::span<Pending> rows);
     void settle_one_by_one();
 
-    /// Receives what waits and hands over each message. Whether nothing was lost on the way.
+    /// Receives the queued answers and passes each message to `take`. Returns whether none was lost.
     template <typename Take>
     [[nodiscard]] bool take_answers(Take take);
 
@@ -68,7 +68,7 @@ class FlowDeleter {
     std::vector<std::byte> buffer_;
     std::vector<Pending> pending_;
     std::uint32_t first_sequence_ = 1;
-    std::size_t next_event_ = 0;  ///< events come in the order of their requests
+    std::size_t next_event_ = 0;  ///< events arrive in the order of their requests
 };
 
 }  // namespace headgate::conntrack

@@ -130,7 +130,7 @@ std::optional<Counters> read_counters(netlink::Bytes nest) noexcept {
     return Counters{netlink::read_big_endian<std::uint64_t>(packets), netlink::read_big_endian<std::uint64_t>(bytes)};
 }
 
-/// Nanoseconds since 1970, which end in 2262 for a signed clock: anything later is not a time.
+/// Nanoseconds since 1970. Values beyond the year 2262, the end of a signed clock, are not valid times.
 std::optional<Timestamp> read_timestamp(netlink::Bytes payload) noexcept {
     if (payload.size() != sizeof(std::uint64_t)) return std::nullopt;
     const auto nanoseconds = netlink::read_big_endian<std::uint64_t>(payload);
@@ -143,7 +143,7 @@ void take(std::optional<T>& slot, const std::optional<T>& value) noexcept {
     if (value) slot = value;
 }
 
-/// CTA_ZONE when the zone holds in both directions, CTA_TUPLE_ZONE inside one of the tuples otherwise.
+/// CTA_ZONE if the zone applies to both directions, otherwise CTA_TUPLE_ZONE inside one of the tuples.
 void read_zone(netlink::Bytes zone, netlink::Bytes original, netlink::Bytes reply, Flow& flow) noexcept {
     if (!zone.empty()) {
         flow.zone = netlink::read_big_endian<std::uint16_t>(zone);

@@ -1,6 +1,6 @@
-// What the kernel says about one flow: a ctnetlink message, found valid, then decoded as far as somebody asks.
-// Pure functions on bytes; no sockets. Format: include/uapi/linux/netfilter/nfnetlink_conntrack.h and
-// net/netfilter/nf_conntrack_netlink.c, ctnetlink_fill_info() and ctnetlink_conntrack_event().
+// A ctnetlink message about one flow: validated, then decoded as far as the caller needs. Pure functions on bytes; no
+// sockets. Format: include/uapi/linux/netfilter/nfnetlink_conntrack.h and net/netfilter/nf_conntrack_netlink.c,
+// ctnetlink_fill_info() and ctnetlink_conntrack_event().
 #pragma once
 
 #include "headgate/flow.h"
@@ -11,25 +11,25 @@
 
 namespace headgate::conntrack {
 
-/// Where the attributes of a flow lie in a message that somebody else holds. Cheap: nothing is decoded yet.
+/// The positions of a flow's attributes in a message that the caller holds. Cheap: nothing is decoded yet.
 class FlowMessage {
   public:
-    /// `payload` is what follows the nlmsghdr: a nfgenmsg and attributes. An error names the attribute that is wrong.
+    /// `payload`: what follows the nlmsghdr, a nfgenmsg and attributes. An error names the invalid attribute.
     [[nodiscard]] static Result<FlowMessage> parse(netlink::Bytes payload);
 
-    /// Whether it is about IPv4 or IPv6 at all; other families have no place in a flow.
+    /// Whether the message is about IPv4 or IPv6. A Flow cannot represent other families.
     [[nodiscard]] static bool is_internet_family(netlink::Bytes payload) noexcept;
 
     [[nodiscard]] Result<FlowTuple> original_tuple() const;
     [[nodiscard]] Result<FlowTuple> reply_tuple() const;
 
-    /// Everything the message says. What it does not say is absent.
+    /// Decodes the whole message. Values not in the message are absent.
     [[nodiscard]] Result<Flow> decode() const;
 
-    /// As decode(), for somebody who has the tuples already.
+    /// As decode(), for callers that have decoded the tuples.
     [[nodiscard]] Flow decode(const FlowTuple& original, const FlowTuple& reply) const;
 
-    /// Brings `flow` up to date with what this later message says of it; what it is silent about stays.
+    /// Updates `flow` from this later message. Values not in the message are kept.
     void update(Flow& flow) const;
 
     [[nodiscard]] Result<FlowKey> key() const;

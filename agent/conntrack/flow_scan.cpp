@@ -17,18 +17,18 @@ namespace {
 constexpr std::uint32_t kLookupSequence = 1;
 constexpr std::uint32_t kEndMarker = 2;
 
-/// An answer to a lookup takes up to 2 KiB of the socket's room, so a batch is far from filling it.
+/// An answer to a lookup occupies up to 2 KiB of the socket's buffer, so a batch is far from filling it.
 constexpr std::size_t kLookupsPerBatch = 512;
 constexpr int kLookupRoom = 2 * 1024 * 1024;
 
-/// A resize is rare; a table that is resized all the time is somebody's mistake, and no scan of it can be complete.
+/// Resizes are rare. A table that is resized all the time is a misconfiguration, and no scan of it can be complete.
 constexpr unsigned kMostRestarts = 5;
 
-/// How often, in pieces of a dump, the size of the hash is looked at: every 20 ms or so.
+/// Pieces of a dump between two checks of the hash size: about 20 ms.
 constexpr unsigned kPiecesBetweenChecks = 64;
 
-/// Within how many rows one that is repeated must come again: the longest chain to reckon with, many times the mean as
-/// chains are Poisson distributed, and what another dump beside this one has told meanwhile.
+/// The largest distance, in rows, of a repeated row: the longest chain to expect, many times the mean because chain
+/// lengths are Poisson distributed, plus the rows that another concurrent dump has reported meanwhile.
 std::size_t repetition_window(const TableUsage& usage) {
     constexpr std::size_t kBesideTheChain = 4096;
     return kBesideTheChain + 16 * usage.in_use / std::max<std::uint64_t>(usage.buckets, 1);
@@ -39,7 +39,7 @@ KernelVersion running_kernel() {
     return ::uname(&name) == 0 ? parse_kernel_version(name.release) : KernelVersion{};
 }
 
-/// What a piece of a dump says beside its rows.
+/// State of the dump after a piece.
 struct PieceEnd {
     bool finished = false;
     bool interrupted = false;
@@ -151,7 +151,7 @@ Result<std::vector<KernelFilter>> FlowScan::settle_dumps(const ScanPlan& plan) {
     return dumps;
 }
 
-/// Reads the beginning of a dump and leaves the rest.
+/// Reads the beginning of a dump and abandons the rest.
 Result<DumpSample> FlowScan::take_sample(const KernelFilter& dumped, const KernelFilter& candidate,
                                          std::uint64_t rows) {
     auto socket = begin_dump(open_socket_, dumped);
@@ -209,8 +209,8 @@ Result<FlowScan::Pass> FlowScan::dump(const std::vector<KernelFilter>& dumps, Ro
     return read_dump(stream, *buckets_before, rows);
 }
 
-// The dump says nothing when the table is resized under it, and rows are lost (nf_conntrack_netlink.c,
-// ctnetlink_dump_table: the cursor is a bucket index). So: look at nf_conntrack_buckets before, during and after.
+// The kernel does not report a resize of the table during a dump, and rows are lost (nf_conntrack_netlink.c,
+// ctnetlink_dump_table: the cursor is a bucket index). So nf_conntrack_buckets is compared before, during and after.
 Result<FlowScan::Pass> FlowScan::read_dump(DumpStream& stream, std::uint64_t buckets_before, RowMatcher& rows) {
     for (unsigned pieces = 1;; ++pieces) {
         const auto piece = stream.next();

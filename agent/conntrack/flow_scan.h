@@ -1,4 +1,4 @@
-// Carries out a scan plan over ctnetlink.
+// Executes a scan plan over ctnetlink.
 #pragma once
 
 #include "headgate/flow_table.h"
@@ -11,7 +11,7 @@
 
 namespace headgate::conntrack {
 
-/// One scan, used once.
+/// One scan; single use.
 class FlowScan {
   public:
     FlowScan(SocketSource open_socket, const TableSysctls& sysctls, const FlowQuery& query, const Moment& moment,

@@ -1,6 +1,6 @@
-// The netlink ports that headgate deletes flows from. The kernel tells everybody who listens which port deleted a flow
-// (nlmsg_pid of the event; nf_conntrack_netlink.c, ctnetlink_conntrack_event), so headgate's ports are recognizable by
-// their number, whatever process they belong to.
+// The netlink ports from which headgate deletes flows. The kernel reports to every listener which port deleted a flow
+// (nlmsg_pid of the event; nf_conntrack_netlink.c, ctnetlink_conntrack_event), so headgate's deletes are recognizable
+// by the port number, whichever process sent them.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace headgate::conntrack {
 
-/// Above every process id (at most 2^22, include/linux/threads.h), by which the kernel numbers the first socket of a
-/// process, and below 2^31: what it chooses otherwise is negative (af_netlink.c, netlink_autobind).
+/// Above every process id (at most 2^22, include/linux/threads.h), which the kernel uses for a process's first socket,
+/// and below 2^31: other ports that the kernel chooses are negative (af_netlink.c, netlink_autobind).
 inline constexpr std::uint32_t kFlushPorts = 0x48670000;  // "Hg"
 inline constexpr std::uint32_t kFlushPortMask = 0xffff0000;
 
@@ -18,7 +18,7 @@ inline constexpr std::uint32_t kFlushPortMask = 0xffff0000;
     return (port_id & kFlushPortMask) == kFlushPorts;
 }
 
-/// Where a socket that deletes flows gets its port from.
+/// The ports for sockets that delete flows.
 inline constexpr netlink::PortBlock kFlushPortBlock{kFlushPorts, ~kFlushPortMask + 1};
 
 }  // namespace headgate::conntrack

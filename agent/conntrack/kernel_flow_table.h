@@ -1,4 +1,4 @@
-// The real flow table: the kernel's conntrack in one network namespace, over ctnetlink.
+// The real FlowTable: the kernel's conntrack in one network namespace, over ctnetlink.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ namespace headgate::conntrack {
 
 class KernelFlowTable final : public FlowTable {
   public:
-    /// Needs CAP_NET_ADMIN in that namespace; without it the operations fail, not this.
+    /// Needs CAP_NET_ADMIN in that namespace; without it the operations fail, but not open().
     [[nodiscard]] static Result<std::unique_ptr<KernelFlowTable>> open(netlink::NetworkNamespace where);
 
     Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override;
@@ -35,7 +35,7 @@ class KernelFlowTable final : public FlowTable {
 
     netlink::NetworkNamespace namespace_;
     TableSysctls sysctls_;
-    std::optional<FlowDeleter> deleter_;  ///< from the first time that it is needed
+    std::optional<FlowDeleter> deleter_;  ///< created on first use
 };
 
 }  // namespace headgate::conntrack

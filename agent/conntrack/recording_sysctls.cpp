@@ -12,15 +12,15 @@ namespace headgate::conntrack {
 namespace {
 
 constexpr std::uint64_t kOn = 1;
-constexpr std::uint64_t kOnWhenHeard = 2;  ///< of nf_conntrack_events alone
+constexpr std::uint64_t kOnWhenHeard = 2;  ///< nf_conntrack_events only: on if a listener exists
 constexpr std::string_view kTimestamps = "nf_conntrack_timestamp";
 constexpr std::string_view kCounters = "nf_conntrack_acct";
 constexpr std::string_view kEvents = "nf_conntrack_events";
 
-/// A flow gets room for its time stamp, its counters and its events when it begins, or never (nf_conntrack_core.c,
-/// init_conntrack). Events have a third value, 2, the default of many kernels since 5.19: then a flow gets the room
-/// only if somebody listened when it began (nf_conntrack_ecache.c, nf_ct_ecache_ext_add), and the end of one that began
-/// before the agent did is never told. So 2 is not right either.
+/// A flow gets its extensions for time stamp, counters and events when it begins, or never (nf_conntrack_core.c,
+/// init_conntrack). nf_conntrack_events has a third value, 2, the default of many kernels since 5.19: a flow then gets
+/// the extension only if a listener existed when it began (nf_conntrack_ecache.c, nf_ct_ecache_ext_add), and the end of
+/// a flow that began before the agent is never reported. So 2 is replaced, too.
 RecordingSysctl ensure_on(std::string_view name) {
     RecordingSysctl sysctl;
     sysctl.name = name;

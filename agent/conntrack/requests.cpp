@@ -10,7 +10,7 @@
 namespace headgate::conntrack {
 namespace {
 
-/// More than any single request takes: an insert of an IPv6 flow with NAT has about 400 bytes.
+/// More than any request needs: an insert of an IPv6 flow with NAT has about 400 bytes.
 constexpr std::size_t kLongestRequest = 1024;
 
 std::uint8_t address_family(Family family) {
@@ -61,7 +61,7 @@ void put_state(nlmsghdr* message, Protocol protocol, std::uint8_t state) {
         const netlink::Nest tcp{message, CTA_PROTOINFO_TCP};
         mnl_attr_put_u8(message, CTA_PROTOINFO_TCP_STATE, state);
     } else if (protocol == Protocol::Sctp) {
-        // All three or EINVAL (nf_conntrack_proto_sctp.c, nlattr_to_sctp).
+        // EINVAL unless all three are present (nf_conntrack_proto_sctp.c, nlattr_to_sctp).
         const netlink::Nest sctp{message, CTA_PROTOINFO_SCTP};
         mnl_attr_put_u8(message, CTA_PROTOINFO_SCTP_STATE, state);
         mnl_attr_put_u32(message, CTA_PROTOINFO_SCTP_VTAG_ORIGINAL, 0);
@@ -69,7 +69,7 @@ void put_state(nlmsghdr* message, Protocol protocol, std::uint8_t state) {
     }
 }
 
-/// Where one side is translated to. NAT is set up from these, not from the reply tuple (ctnetlink_setup_nat).
+/// Translation of one side. The kernel sets up NAT from it, not from the reply tuple (ctnetlink_setup_nat).
 void put_translation(nlmsghdr* message, std::uint16_t type, const Address& address, Protocol protocol,
                      std::uint16_t port) {
     const netlink::Nest nest{message, type};
@@ -91,7 +91,7 @@ void put_nat(nlmsghdr* message, const Flow& flow) {
     }
 }
 
-/// What a packet of the other direction looks like without NAT (nf_conntrack_core.c, nf_ct_invert_tuple).
+/// The reply tuple without NAT (nf_conntrack_core.c, nf_ct_invert_tuple).
 FlowTuple plain_reply(const Flow& flow) {
     FlowTuple reply = swapped(flow.original);
     reply.icmp_type = flow.reply.icmp_type;
@@ -99,16 +99,16 @@ FlowTuple plain_reply(const Flow& flow) {
     return reply;
 }
 
-/// The bits that ctnetlink lets somebody set (ctnetlink_change_status); an entry is always confirmed.
+/// The bits that ctnetlink allows a caller to set (ctnetlink_change_status); an entry is always confirmed.
 std::uint32_t settable_status(std::uint32_t status) {
     return (status & (flow_status::kSeenReply | flow_status::kAssured)) | flow_status::kConfirmed;
 }
 
-/// Bits of CTA_FILTER_ORIG_FLAGS (net/netfilter/nf_internals.h, host order): the protocol number alone.
+/// Bit of CTA_FILTER_ORIG_FLAGS for the protocol number (net/netfilter/nf_internals.h, host order).
 constexpr std::uint32_t kFilterProtocolNumber = 1U << 3U;
 
 void put_kernel_filter(nlmsghdr* message, const KernelFilter& filter) {
-    if (filter.mark) {  // both: until 5.7 a mark without a mask counted for nothing
+    if (filter.mark) {  // both: until 5.7 the kernel ignored a mark without a mask
         mnl_attr_put_u32(message, CTA_MARK, htonl(filter.mark->value));
         mnl_attr_put_u32(message, CTA_MARK_MASK, htonl(filter.mark->mask));
     }

@@ -1,4 +1,4 @@
-// What headgate says to conntrack: requests, several to a buffer, that go out in one send.
+// Requests to conntrack: several per buffer, sent at once.
 // Format: net/netfilter/nf_conntrack_netlink.c, ctnetlink_{get,del,new}_conntrack().
 #pragma once
 
@@ -13,31 +13,31 @@
 
 namespace headgate::conntrack {
 
-/// The key of a flow whose row did not come from this table: built from its tuple, zone and id.
+/// The key of a flow whose row did not come from this table, built from its tuple, zone and id.
 [[nodiscard]] FlowKey encode_key(const Flow& flow);
 
 class RequestBatch {
   public:
-    /// The whole table, or what passes the filter. An empty filter: everything.
+    /// Dumps the entries that pass the filter; an empty filter passes the whole table.
     void add_dump(const KernelFilter& filter, std::uint32_t sequence);
 
-    /// The entry that has this tuple in one of its directions. Answered by the entry, or by ENOENT.
+    /// Looks up the entry that has this tuple in one of its directions. Answered by the entry, or by ENOENT.
     void add_lookup(const FlowTuple& tuple, std::uint16_t zone, std::uint32_t sequence);
 
-    /// The entry of this tuple and zone, whatever its id: a lookup does not look at it (ctnetlink_get_conntrack).
+    /// Looks up the entry of this tuple and zone. The kernel ignores the id here (ctnetlink_get_conntrack).
     void add_lookup(Family family, const FlowKey& key, std::uint32_t sequence);
 
-    /// Never without a key: CT_DELETE without a tuple deletes everything (ctnetlink_del_conntrack).
+    /// Always with a key: CT_DELETE without a tuple deletes everything (ctnetlink_del_conntrack).
     /// Answered by the DESTROY event (NLM_F_ECHO) if the entry sends events, and by an error if it fails.
     void add_delete(Family family, const FlowKey& key, std::uint32_t sequence);
 
     /// Answered by an error if it fails.
     void add_insert(const Flow& flow, std::uint32_t sequence);
 
-    /// Asks for an answer to the last request even if it succeeds: the sign that the kernel worked through the batch.
+    /// Requests an answer to the last request even if it succeeds, which shows that the kernel processed the batch.
     void acknowledge_last() { buffer_.acknowledge_last(); }
 
-    /// The same sign as a request of its own, that does nothing (af_netlink.c, netlink_rcv_skb: NLMSG_NOOP is only
+    /// The same as a separate request that does nothing (af_netlink.c, netlink_rcv_skb: NLMSG_NOOP is only
     /// acknowledged). For batches whose last answer may be dropped.
     void add_end_marker(std::uint32_t sequence);
 

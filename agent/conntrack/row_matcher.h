@@ -1,4 +1,4 @@
-// From conntrack messages to the rows of a scan: match on the raw attributes, decode what matches, tell each once.
+// Turns conntrack messages into the rows of a scan: matches raw attributes, decodes matches, reports each row once.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +17,13 @@ class RowMatcher {
   public:
     RowMatcher(const FlowQuery& query, const Moment& moment, ScanListener& listener, std::size_t repetition_window);
 
-    /// One message about one flow.
+    /// Processes one message about one flow.
     [[nodiscard]] Result<void> take(netlink::Bytes payload);
 
-    /// Tells the rows that wait for their block to be full.
+    /// Reports the rows of an incomplete block.
     [[nodiscard]] Result<void> flush();
 
-    /// The scan begins anew: rows that were told are not told again.
+    /// Call when the scan starts over: rows that were reported are not reported again.
     void restart();
 
     [[nodiscard]] const ScanReport& report() const noexcept { return report_; }

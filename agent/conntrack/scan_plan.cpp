@@ -11,14 +11,14 @@ namespace {
 
 constexpr std::uint64_t kAllZones = 65'536;
 
-/// A failed lookup costs less than a row of a dump; equal is close enough, and errs towards the dump.
+/// Rows of a dump that cost as much as a failed lookup: slightly less than one. Rounded up, which favours the dump.
 constexpr std::uint64_t kRowsPerLookup = 1;
 
-/// The dump of any table walks the host's whole hash, so that a handful of lookups always pays.
+/// A dump of any table walks the host's whole hash, so that this many lookups are always cheaper.
 constexpr std::uint64_t kAlwaysWorthIt = 256;
 
 bool can_be_looked_up(Protocol protocol) {
-    // Of the protocols with ports these are the ones that every kernel from 5.15 on tracks by ports alone.
+    // The protocols with ports that every kernel since 5.15 identifies by their ports.
     return protocol == Protocol::Tcp || protocol == Protocol::Udp || protocol == Protocol::Sctp;
 }
 
@@ -29,8 +29,8 @@ bool names_full_tuples(const FlowFilter& filter) {
            std::ranges::all_of(filter.protocols, can_be_looked_up);
 }
 
-/// A lookup finds an entry by its original or by its reply tuple (nf_conntrack_find_get): the tuple as given finds the
-/// flows that match originally, and swapped those that match translated or in the other direction.
+/// A lookup finds an entry by its original or its reply tuple (nf_conntrack_find_get): the given tuple finds flows that
+/// match originally, and the swapped tuple flows that match translated or in the other direction.
 std::vector<FlowTuple> tuples_to_look_up(const FlowQuery& query) {
     std::vector<FlowTuple> tuples;
     for (const auto& filter : query.filters) {
@@ -50,15 +50,15 @@ std::vector<FlowTuple> tuples_to_look_up(const FlowQuery& query) {
     return tuples;
 }
 
-/// Where an entry of the wanted zone can be found. One whose zone holds in one direction only has the other direction's
-/// tuple in zone 0 (nf_conntrack_zones.h, nf_ct_zone_id).
+/// The zones in which an entry of the wanted zone can be found. An entry whose zone applies to one direction only has
+/// the other direction's tuple in zone 0 (nf_conntrack_zones.h, nf_ct_zone_id).
 std::vector<std::uint16_t> zones_to_look_in(const std::optional<std::uint16_t>& wanted) {
     if (!wanted) return {};
     if (*wanted == 0) return {0};
     return {*wanted, 0};
 }
 
-/// The one value that all of a query's filters agree on.
+/// The value on which all of a query's filters agree.
 template <typename Part>
 auto common(const FlowQuery& query, Part part) -> decltype(part(query.filters.front())) {
     const auto first = part(query.filters.front());
@@ -70,7 +70,7 @@ std::optional<Protocol> only_protocol_of(const FlowFilter& filter) {
     return filter.protocols.size() == 1 ? std::optional{filter.protocols.front()} : std::nullopt;
 }
 
-/// States are in the status bits only for protocols without a state machine of their own.
+/// The status bits express the flow state only for protocols without a state machine of their own.
 std::optional<StatusMatch> status_for(const FlowQuery& query) {
     const bool stateless = std::ranges::all_of(query.filters, [](const FlowFilter& filter) {
         return !filter.protocols.empty() && std::ranges::none_of(filter.protocols, has_protocol_state);
@@ -100,8 +100,8 @@ bool spares_enough(std::uint64_t passing, const DumpSample& sample) {
     return share_of(passing, sample) <= kWorthIt;
 }
 
-/// Rare rows are out of the question: from piece to piece the kernel looks at as many more rows as it lets fewer
-/// through.
+/// Filters that pass only rare rows are unsuitable: the fewer rows pass, the more rows the kernel examines for each
+/// piece.
 bool is_common(std::uint64_t passing, const DumpSample& sample) {
     constexpr double kNeverBelow = 0.1;
     return sample.rows >= kSampleRows / 2 && share_of(passing, sample) >= kNeverBelow;

@@ -1,5 +1,5 @@
-// One of the kernel's numbers about a flow table, under /proc/sys/net/netfilter
-// (net/netfilter/nf_conntrack_standalone.c, nf_ct_sysctl_table).
+// A numeric sysctl of a flow table, under /proc/sys/net/netfilter (net/netfilter/nf_conntrack_standalone.c,
+// nf_ct_sysctl_table).
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,18 @@
 
 namespace headgate::conntrack {
 
-/// Opened once, in the network namespace that it is about, and used from anywhere: /proc/sys/net is that of the thread
-/// which opens it (net/sysctl_net.c, net_ctl_header_lookup).
+/// Opened once, in its network namespace, and usable from any thread: /proc/sys/net is that of the thread that opens
+/// the file (net/sysctl_net.c, net_ctl_header_lookup).
 class SysctlFile {
   public:
     SysctlFile() = default;
 
-    /// To read it, in the calling thread's network namespace. ENOENT where the kernel does not have it.
+    /// Opens it for reading in the calling thread's network namespace. ENOENT if the kernel does not have it.
     [[nodiscard]] static Result<SysctlFile> open(std::string_view name);
 
     [[nodiscard]] Result<std::uint64_t> read() const;
 
-    /// Sets it in the calling thread's network namespace. EROFS and EACCES are usual in containers.
+    /// Writes it in the calling thread's network namespace. EROFS and EACCES are common in containers.
     [[nodiscard]] static Result<void> write(std::string_view name, std::uint64_t value);
 
   private:

@@ -1,4 +1,4 @@
-// The numbers that the kernel publishes about a flow table.
+// The sysctls that describe a flow table.
 #pragma once
 
 #include <cstdint>
@@ -10,15 +10,15 @@
 
 namespace headgate::conntrack {
 
-/// Files opened once, in the network namespace that they are about, and read from anywhere.
+/// Files opened once, in their network namespace, and readable from any thread.
 class TableSysctls {
   public:
-    /// In the calling thread's network namespace. Fails where the kernel has no conntrack loaded.
+    /// Opens them in the calling thread's network namespace. Fails if conntrack is not loaded.
     [[nodiscard]] static Result<TableSysctls> open();
 
     [[nodiscard]] Result<TableUsage> usage() const;
 
-    /// Cheap enough to be asked many times during a dump.
+    /// Cheap enough to be called many times during a dump.
     [[nodiscard]] Result<std::uint64_t> buckets() const;
 
     [[nodiscard]] Result<bool> tcp_loose() const;
@@ -27,7 +27,7 @@ class TableSysctls {
     SysctlFile count_, maximum_, buckets_, tcp_loose_;
 };
 
-/// What there is to say where one of them is missing.
+/// Adds the cause to the error of a missing sysctl.
 [[nodiscard]] Error missing_sysctl(const Error& error);
 
 }  // namespace headgate::conntrack

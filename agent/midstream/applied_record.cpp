@@ -22,21 +22,21 @@ namespace headgate::midstream {
 
 namespace {
 
-/// More than the longest name and a fingerprint of 40 digits; what is left is spaces.
+/// More than the longest name and a fingerprint of 40 digits; padded with spaces.
 constexpr std::size_t kRecordSize = 128;
 
-/// Behind that stands the namespace's handle, where a headgate that knows none leaves it alone.
+/// The namespace's handle follows; versions of headgate that know no handles ignore it.
 constexpr std::size_t kHandleSize = 128;
 
 constexpr std::string_view kPrefix = "policy-";
 constexpr const char* kOwnNamespace = "/proc/thread-self/ns/net";
 
-/// For its owner alone: who can open it can hold it.
+/// Accessible to its owner alone: a process that can open the file can lock it.
 Result<FileDescriptor> open_record(const std::filesystem::path& file, int flags) {
     return open_own_file(file, flags, 0600);
 }
 
-/// With room for the longest handle (open_by_handle_at(2)).
+/// A file_handle with room for the longest handle (open_by_handle_at(2)).
 struct NamespaceHandle {
     alignas(file_handle) std::array<unsigned char, sizeof(file_handle) + MAX_HANDLE_SZ> bytes{};
 
@@ -44,7 +44,7 @@ struct NamespaceHandle {
     [[nodiscard]] std::span<unsigned char> value() { return std::span{bytes}.subspan(sizeof(file_handle)); }
 };
 
-/// Of the calling thread's namespace; empty where namespaces have none (before Linux 6.18).
+/// The handle of the calling thread's namespace; empty if namespaces have none (before Linux 6.18).
 std::string own_handle() {
     NamespaceHandle handle;
     handle.get()->handle_bytes = MAX_HANDLE_SZ;
@@ -71,7 +71,7 @@ std::optional<NamespaceHandle> parse_handle(std::istringstream words) {
     return handle;
 }
 
-/// Without it the kernel calls every other namespace stale, those that are there as well (fs/nsfs.c,
+/// Without CAP_SYS_ADMIN the kernel reports every other namespace as stale, existing ones included (fs/nsfs.c,
 /// nsfs_fh_to_dentry).
 bool may_see_all_namespaces() {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
@@ -80,7 +80,7 @@ bool may_see_all_namespaces() {
            (capabilities[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN)) != 0;
 }
 
-/// Surely: the kernel has no such namespace any more, whoever might have held it (fs/nsfs.c, nsfs_fh_to_dentry).
+/// Whether the namespace certainly no longer exists, for any holder (fs/nsfs.c, nsfs_fh_to_dentry).
 bool is_gone(const FileDescriptor& record) {
     std::string text(kHandleSize, '\0');
     const auto got = ::pread(record.get(), text.data(), text.size(), kRecordSize);
@@ -92,7 +92,7 @@ bool is_gone(const FileDescriptor& record) {
     return !found.is_open() && errno == ESTALE;
 }
 
-/// One that somebody holds just now is left to the next time.
+/// A record that another process has locked is left for the next time.
 void remove_stale_records(const std::filesystem::path& folder) {
     if (!may_see_all_namespaces()) return;
     std::error_code ignored;
@@ -169,8 +169,8 @@ Result<AppliedRecord::Lock> AppliedRecord::lock(std::chrono::seconds patience) c
         }
         struct stat locked {};
         if (::fstat(fd->get(), &locked) != 0) return system_error(errno, file_.string());
-        if (locked.st_nlink == 0) continue;  // it was removed while we waited
-        // Room for what will be written when it is too late to fail.
+        if (locked.st_nlink == 0) continue;  // another process removed it during the wait
+        // Allocates the file's space now: the write after the policy change must not fail.
         if (locked.st_size < static_cast<off_t>(kRecordSize + kHandleSize)) {
             auto made = locked.st_size >= static_cast<off_t>(kRecordSize)
                             ? Result<void>{}

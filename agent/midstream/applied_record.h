@@ -1,5 +1,5 @@
-// What was applied to a network namespace, kept beside the kernel, so that it can be told when somebody has changed or
-// removed it since. A file in /run: it lasts as long as the ruleset could, until the next boot.
+// A record of the policy applied to a network namespace, kept outside the kernel to detect later changes and removals
+// by other programs. A file in /run: it lasts as long as the ruleset can, until the next boot.
 #pragma once
 
 #include <chrono>
@@ -14,22 +14,22 @@
 namespace headgate::midstream {
 
 struct Applied {
-    std::string policy;       ///< its name
-    std::string fingerprint;  ///< of the table right afterwards
+    std::string policy;       ///< name of the policy
+    std::string fingerprint;  ///< of the table right after it was applied
 
     friend bool operator==(const Applied&, const Applied&) = default;
 };
 
 class AppliedRecord {
   public:
-    /// Of the calling thread's network namespace. A namespace has a number that no other gets before the next boot
-    /// (SO_NETNS_COOKIE, Linux 5.14; net/core/net_namespace.c, net_alloc_ns_cookie).
+    /// The record of the calling thread's network namespace, named by a number that no other namespace gets before the
+    /// next boot (SO_NETNS_COOKIE, Linux 5.14; net/core/net_namespace.c, net_alloc_ns_cookie).
     [[nodiscard]] static Result<AppliedRecord> open(const std::filesystem::path& folder);
 
-    /// None if nothing is on record.
+    /// None if there is no record, or it may not be read.
     [[nodiscard]] Result<std::optional<Applied>> read() const;
 
-    /// The right to change the record, and with it what is applied; nobody else has it as long as this object lives.
+    /// The exclusive right to change the record, and with it the applied policy, as long as this object lives.
     class Lock {
       public:
         [[nodiscard]] Result<void> write(const Applied& applied) const;
@@ -43,12 +43,12 @@ class AppliedRecord {
         std::filesystem::path file_;
     };
 
-    /// Waits for it, but not for ever: EBUSY after that time. Who makes a record removes those beside it whose
-    /// namespaces are gone, as far as the kernel tells (Linux 6.18); the others stay until the next boot.
+    /// Waits for the lock for `patience` at most: EBUSY afterwards. Creating a record removes those of namespaces that
+    /// no longer exist, if the kernel can tell (Linux 6.18); the others stay until the next boot.
     [[nodiscard]] Result<Lock> lock(std::chrono::seconds patience = kPatience) const;
 
-    /// While this is held nobody changes the record. Nothing to hold where there is none, where it may not be read, or
-    /// where somebody has been changing it for that time.
+    /// A shared lock: no process changes the record while it is held. Nothing is locked if there is no record, if it
+    /// may not be read, or if another process keeps it locked for `patience`.
     [[nodiscard]] FileDescriptor share(std::chrono::seconds patience = kPatience) const;
 
     static constexpr std::chrono::seconds kPatience{10};

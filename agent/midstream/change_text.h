@@ -1,11 +1,11 @@
-// How a policy takes the place of what is in the table, in nftables' own language. Pure: what is there in, text out.
+// How a policy replaces what is in the table, in nftables syntax. Pure functions: the table's contents in, text out.
 //
-// Rules cannot be replaced in one transaction without a gap. New chains and old ones are called one after the other,
-// and each finds the rules of its moment (nf_tables_core.c, nft_do_chain): so a packet that is under way when the
-// transaction takes effect can pass the new chain still empty and the old one already empty. One that came before the
-// new chain was there does not meet it at all, and verdict maps of old rules are empty from that moment on too
-// (nf_tables_api.c, nf_tables_commit). So the new chains are added first, and the old ones removed when every packet
-// meets the new ones. Until then packets pass both, and what both let go on is counted by both.
+// Rules cannot be replaced in one transaction without a gap. Old and new chains are called one after the other, and
+// each applies the rules that it has at that moment (nf_tables_core.c, nft_do_chain): a packet in flight when the
+// transaction takes effect can pass the new chain while it is still empty and the old one when it is already empty. A
+// packet that arrived before the new chain existed does not pass it at all, and verdict maps of old rules are empty
+// from that moment on, too (nf_tables_api.c, nf_tables_commit). So the new chains are added first, and the old ones
+// removed when every packet passes the new ones. Until then packets pass both, and both count what both accept.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +18,13 @@
 
 namespace headgate::midstream {
 
-/// The first that none of the chains is of, whoever made them.
+/// The first edition of which none of the chains is, whichever program created them.
 [[nodiscard]] std::uint32_t free_edition(const std::vector<TableChain>& chains);
 
-/// Adds the policy beside the chains that are there. Only the note is another one.
+/// Adds the policy beside the existing chains. Only the note is replaced.
 [[nodiscard]] std::string addition_text(const StreamExceptionPolicy& policy, const std::vector<TableChain>& chains);
 
-/// Removes the chains and the sets. The note, the policy's by now, stays. Empty where there is nothing to remove.
+/// Removes the chains and the sets. The note, already the new policy's, is kept. Empty if there is nothing to remove.
 [[nodiscard]] std::string removal_text(const std::vector<TableChain>& chains, const std::vector<std::string>& sets);
 
 }  // namespace headgate::midstream

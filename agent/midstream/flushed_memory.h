@@ -1,4 +1,4 @@
-// What the table remembers of flushed flows: read back from the kernel, and windows.
+// Flushed flows that the table remembers, read back from the kernel, and windows.
 #pragma once
 
 #include <chrono>
@@ -13,12 +13,12 @@
 
 namespace headgate::midstream {
 
-/// How many flows are remembered in the sets of that size.
+/// Number of flows remembered in the sets of that size.
 [[nodiscard]] Result<std::uint64_t> count_remembered_flows(NftTable& table, std::uint32_t size);
 
 [[nodiscard]] Result<std::vector<MidstreamWindow>> open_windows(NftTable& table);
 
-/// Opens a window, or keeps one open for that long at least.
+/// Opens a window, or extends an open one to last at least `time`.
 [[nodiscard]] Result<void> extend_window(NftTable& table, Protocol protocol, std::chrono::milliseconds time);
 
 }  // namespace headgate::midstream

@@ -29,7 +29,7 @@ std::string_view name_of(TupleKind kind) {
     return {};
 }
 
-/// Appends the fields of a key, each at the next multiple of four bytes.
+/// Appends the fields of a key, each padded to a multiple of four bytes.
 class KeyWriter {
   public:
     explicit KeyWriter(SetElement& element) : element_(element) {}
@@ -61,7 +61,7 @@ TupleKind kind_of(const FlowTuple& tuple) {
     return is_icmp(tuple.protocol) ? TupleKind::Icmp : TupleKind::Other;
 }
 
-/// As the header has them, in two octets.
+/// Type and code in two octets, as in the ICMP header.
 std::uint16_t type_and_code(const FlowTuple& tuple) {
     return static_cast<std::uint16_t>(tuple.icmp_type << 8U | tuple.icmp_code);
 }
@@ -98,7 +98,7 @@ std::string key_declaration(const FlushedSet& set) {
         case TupleKind::Ports:
             return fmt::format("type {0} . inet_service . {0} . inet_service . inet_proto", address);
         case TupleKind::Icmp:
-            // nftables types what a rule reads out of conntrack's tuple and out of a header differently.
+            // nftables assigns different types to values read from conntrack's tuple and from a header.
             return set.direction == PacketDirection::Original
                        ? fmt::format("type {0} . inet_service . {0} . inet_service", address)
                        : fmt::format("typeof {0} saddr . {1} . {0} daddr . {2}", v4 ? "ip" : "ip6", kIcmpId,
@@ -132,7 +132,7 @@ SetElements window_for(Protocol protocol, std::chrono::milliseconds timeout) {
     SetElement element;
     element.timeout = timeout;
     KeyWriter{element}.protocol(protocol);
-    element.key_length = 1;  // a key of one field is as long as the field
+    element.key_length = 1;  // a key of a single field is not padded
     return {std::string{kWindows}, {element}};
 }
 

@@ -1,7 +1,6 @@
-// The sets of the table `inet headgate` that remember flushed flows: which there are, what their elements look like,
-// and which element a flow becomes. A flow has one in each direction, as its packets arrive: its original tuple from
-// the side that began it, its reply tuple from the other. NAT needs nothing more, for these are the tuples before any
-// translation.
+// The sets of the table `inet headgate` that remember flushed flows: which exist, their elements, and the elements of a
+// flow. A flow has one in each direction, as its packets arrive: its original tuple from the initiator, its reply tuple
+// from the other side. Both are the tuples before any translation, so NAT needs no special treatment.
 #pragma once
 
 #include <array>
@@ -19,10 +18,10 @@
 
 namespace headgate::midstream {
 
-/// What tells a protocol's flows apart, and so the key of their set.
+/// What identifies a protocol's flows, and so the key of their set.
 enum class TupleKind : std::uint8_t {
     Ports,  ///< addresses, ports, protocol
-    Icmp,   ///< addresses, type and code, and the identifier: conntrack makes flows of no ICMP message without one
+    Icmp,   ///< addresses, type and code, identifier: conntrack creates flows only for ICMP messages with one
     Other,  ///< addresses and protocol
 };
 
@@ -30,8 +29,8 @@ enum class TupleKind : std::uint8_t {
 inline constexpr std::array kProtocolsWithPorts = {Protocol::Tcp, Protocol::Udp, Protocol::Sctp, Protocol::Dccp,
                                                    Protocol::Udplite};
 
-/// Where an ICMP or ICMPv6 header has its identifier (RFC 792; of ICMPv6 node information the kernel takes the query
-/// type for it: nf_conntrack_proto_icmpv6.c, icmpv6_pkt_to_tuple), and its type and code, as nftables says it.
+/// The nftables expressions for the identifier of an ICMP or ICMPv6 header (RFC 792; for ICMPv6 node information the
+/// kernel uses the query type: nf_conntrack_proto_icmpv6.c, icmpv6_pkt_to_tuple), and for its type and code.
 inline constexpr std::string_view kIcmpId = "@th,32,16";
 inline constexpr std::string_view kIcmpTypeAndCode = "@th,0,16";
 
@@ -46,19 +45,19 @@ struct FlushedSet {
 [[nodiscard]] std::span<const FlushedSet> all_flushed_sets();
 
 /// `flushed_tuple_original_ipv4_65536`, ... A set's size cannot be changed, so it is part of the name: sets of another
-/// size stand beside the old ones until they hold what those hold.
+/// size exist beside the old ones until the elements have been copied.
 [[nodiscard]] std::string name_of(const FlushedSet& set, std::uint32_t size);
 
-/// What the names of all of them begin with.
+/// Prefix of all their names.
 inline constexpr std::string_view kFlushedPrefix = "flushed_";
 
-/// The key as nftables declares it.
+/// The key in nftables syntax.
 [[nodiscard]] std::string key_declaration(const FlushedSet& set);
 
-/// The protocols whose every midstream packet is caught for a while.
+/// The set of protocols of which every midstream packet is caught for a while.
 inline constexpr std::string_view kWindows = "windows";
 
-/// One element as netlink carries it: the fields of a concatenation, each padded to four bytes
+/// One element in netlink format: the fields of a concatenation, each padded to four bytes
 /// (include/net/netfilter/nf_tables.h, NFT_REG32_SIZE).
 struct SetElement {
     static constexpr std::size_t kLongestKey = 44;
@@ -72,17 +71,16 @@ struct SetElement {
     friend bool operator==(const SetElement&, const SetElement&) = default;
 };
 
-/// Elements of one set.
 struct SetElements {
     std::string set;
     std::vector<SetElement> elements;
 };
 
-/// What remembers these flows in the sets of that size.
+/// The elements that remember these flows in the sets of that size.
 [[nodiscard]] std::vector<SetElements> elements_for(std::span<const FlowRow> rows, std::chrono::milliseconds timeout,
                                                     std::uint32_t size);
 
-/// What opens a window for the protocol.
+/// The element that opens a window for the protocol.
 [[nodiscard]] SetElements window_for(Protocol protocol, std::chrono::milliseconds timeout);
 
 /// The protocol of an element of `windows`.

@@ -11,13 +11,13 @@
 namespace headgate::midstream {
 namespace {
 
-/// Where the kernel cannot be asked. No promise: a packet passes a hook in microseconds, unless its processor is taken
-/// away from it (by a hypervisor, or in a preemptible kernel), and that lasts a slice of time.
+/// The wait if the kernel cannot be asked. No guarantee: a packet passes a hook in microseconds, unless its CPU is
+/// taken away (by a hypervisor, or in a preemptible kernel), which lasts about a time slice.
 constexpr std::chrono::milliseconds kLongEnough{100};
 
 /// A packet passes a hook under rcu_read_lock() (include/linux/netfilter.h, nf_hook), and this system call is
-/// synchronize_rcu() (kernel/sched/membarrier.c). But it is refused where nohz_full= is in use, and waits for nothing
-/// on a single processor.
+/// synchronize_rcu() (kernel/sched/membarrier.c). But it is refused if nohz_full= is in use, and does not wait on a
+/// single CPU.
 bool wait_for_kernel() {
     return ::get_nprocs() > 1 && ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0;
 }

@@ -1,9 +1,9 @@
-// The time after which no packet is under way any more that knows hooks, chains and rules as they were before.
+// Waits until no packet in flight uses the previous hooks, chains and rules any more.
 #pragma once
 
 namespace headgate::midstream {
 
-/// Some milliseconds, more on a machine of many processors.
+/// Takes some milliseconds, more on a machine with many CPUs.
 void wait_for_packets_under_way();
 
 }  // namespace headgate::midstream

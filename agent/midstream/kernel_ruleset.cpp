@@ -18,13 +18,13 @@ std::string_view comment_in(const std::vector<TableChain>& chains) {
     return chain == chains.end() ? std::string_view{} : chain->comment;
 }
 
-/// Whether it is this policy that is noted, the log and all.
+/// Whether the note describes exactly this policy, including its log.
 bool is_noted(const StreamExceptionPolicy& policy, const std::vector<TableChain>& chains) {
     const auto note = parse_note(comment_in(chains));
     return note && note_text(policy, note->edition) == comment_in(chains);
 }
 
-/// The policy as the kernel has it: its name and rules from the note, its place from the chains themselves.
+/// The policy in the kernel: name and rules from the note, hooks and priority from the chains.
 std::optional<StreamExceptionPolicy> policy_in(const std::vector<TableChain>& chains) {
     auto note = parse_note(comment_in(chains));
     if (!note) return std::nullopt;
@@ -42,13 +42,13 @@ std::optional<StreamExceptionPolicy> policy_in(const std::vector<TableChain>& ch
     return std::move(policy);
 }
 
-/// A chain that every policy has, of whatever edition.
+/// The chain that every policy has, of any edition.
 bool is_exception_chain(const TableChain& chain) {
     return chain.name == kExceptionChain || chain.name.starts_with(fmt::format("{}_", kExceptionChain));
 }
 
-/// Refuses where the table is not headgate's: an operator may have one of the same name. One that somebody has edited
-/// is known by the record of what was applied, and by what is left of it.
+/// Refuses if the table is not headgate's: an operator may have one of the same name. A table of headgate's that
+/// another program has edited is recognized by the record of what was applied, and by the remaining chains.
 Result<void> check_owner(NftTable& table, const std::vector<TableChain>& chains, const AppliedRecord& record) {
     if (parse_note(comment_in(chains))) return {};
     const auto applied = record.read();
@@ -155,7 +155,7 @@ Result<void> KernelRuleset::remove() {
     auto removed = namespace_.run([]() -> Result<void> {
         auto nftables = Nftables::open();
         if (!nftables) return tl::unexpected(std::move(nftables.error()));
-        // Added first, so that there is one to delete.
+        // Added first, because deleting a missing table fails.
         return nftables->run(fmt::format("add table inet {0}\ndelete table inet {0}\n", kTable));
     });
     if (!removed) return removed;
@@ -223,7 +223,7 @@ Result<RulesetStatus> KernelRuleset::status() {
     return status;
 }
 
-/// Version 0.1.0 remembered in sets of other names, and its rules ask those.
+/// Version 0.1.0 remembered flows in sets of other names, which its rules look up.
 tl::unexpected<Error> KernelRuleset::why_nothing_remembers() {
     const auto policy = in_force();
     if (!policy || !*policy || (*policy)->scope != MidstreamScope::Flushed) return failed("{}", kNothingRemembers);
@@ -231,8 +231,8 @@ tl::unexpected<Error> KernelRuleset::why_nothing_remembers() {
                    (*policy)->name, (*policy)->name);
 }
 
-/// No policy changes meanwhile, so that what is remembered is not left behind in sets that nobody asks any more, and
-/// what is forgotten is not left in those that another process has put in their place.
+/// Excludes policy changes, so that flows are not remembered in sets that no rule looks up any more, and forgotten
+/// flows do not stay in sets with which another process has replaced them.
 Result<void> KernelRuleset::with_sets(const SetsChange& change) {
     const auto opened = table();
     if (!opened) return tl::unexpected(opened.error());
@@ -248,7 +248,7 @@ Result<void> KernelRuleset::with_sets(const SetsChange& change) {
     };
     auto changed = try_once();
     if (changed || changed.error().number != ENOENT) return changed;
-    set_size_.reset();  // of the sets that were there before another policy came
+    set_size_.reset();  // the size was that of a previous policy's sets
     return try_once();
 }
 
@@ -262,7 +262,7 @@ Result<Remembered> KernelRuleset::remember(std::span<const FlowRow> rows, std::c
     return tl::unexpected(std::move(added.error()));
 }
 
-/// Of the sets that flows are remembered in; none where nothing remembers.
+/// The size of the sets in which flows are remembered; none if no policy remembers flows.
 Result<std::optional<std::uint32_t>> KernelRuleset::set_size(NftTable& table) {
     if (set_size_) return set_size_;
     const auto policy = table.chains().map(policy_in);
@@ -278,7 +278,7 @@ Result<void> KernelRuleset::forget(std::span<const FlowRow> rows) {
     auto forgotten = with_sets([&](NftTable& table, std::uint32_t size) {
         return table.forget(elements_for(rows, std::chrono::seconds{1}, size));
     });
-    if (!forgotten && forgotten.error().number == ENOENT) return {};  // the sets are gone, and with them the memory
+    if (!forgotten && forgotten.error().number == ENOENT) return {};  // the sets are gone, and the flows with them
     return forgotten;
 }
 

@@ -1,4 +1,4 @@
-// The real ruleset: the table `inet headgate` of nftables in one network namespace.
+// The real Ruleset: the nftables table `inet headgate` in one network namespace.
 #pragma once
 
 #include <chrono>
@@ -16,13 +16,13 @@
 
 namespace headgate::midstream {
 
-/// Where it is on record what was applied.
+/// The folder for records of what was applied.
 inline constexpr const char* kRunFolder = "/run/headgate";
 
 class KernelRuleset final : public Ruleset {
   public:
-    /// So long it waits for others who change the table: EBUSY afterwards. Needs CAP_NET_ADMIN in that namespace;
-    /// without it, or without nf_tables, apply() and remember() fail, not this.
+    /// `patience`: how long to wait for other processes that change the table; EBUSY afterwards. Needs CAP_NET_ADMIN in
+    /// that namespace; without it, or without nf_tables, apply() and remember() fail, but not open().
     [[nodiscard]] static std::unique_ptr<KernelRuleset> open(netlink::NetworkNamespace where,
                                                              std::filesystem::path run_folder = kRunFolder,
                                                              std::chrono::seconds patience = AppliedRecord::kPatience);
@@ -41,7 +41,7 @@ class KernelRuleset final : public Ruleset {
     KernelRuleset(netlink::NetworkNamespace where, std::filesystem::path run_folder, std::chrono::seconds patience)
         : namespace_(std::move(where)), run_folder_(std::move(run_folder)), patience_(patience) {}
 
-    /// The table, opened when it is first needed.
+    /// The table, opened on first use.
     [[nodiscard]] Result<NftTable*> table();
     [[nodiscard]] Result<AppliedRecord> record() const;
     [[nodiscard]] Result<std::optional<std::uint32_t>> set_size(NftTable& table);
@@ -53,7 +53,7 @@ class KernelRuleset final : public Ruleset {
     std::filesystem::path run_folder_;
     std::chrono::seconds patience_;
     std::optional<NftTable> table_;
-    std::optional<std::uint32_t> set_size_;  ///< of the sets that flows were last remembered in
+    std::optional<std::uint32_t> set_size_;  ///< of the sets in which flows were last remembered
 };
 
 }  // namespace headgate::midstream

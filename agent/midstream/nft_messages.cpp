@@ -20,13 +20,13 @@ using netlink::Bytes;
 using netlink::Nest;
 using netlink::read_big_endian;
 
-/// Headers, the names of table and set, and a margin.
+/// Bytes for headers and the names of table and set, with a margin.
 constexpr std::size_t kLongestHead = 512;
 
-/// Of one element with all its attributes' headers: 68 for an IPv6 tuple.
+/// Bytes for one element with all attribute headers: 68 for an IPv6 tuple.
 constexpr std::size_t kLongestElement = 96;
 
-/// A nest's length is a 16-bit number; this many elements stay below it.
+/// A nest's length is a 16-bit number; this many elements stay below its limit.
 constexpr std::size_t kElementsPerMessage = 500;
 
 /// The type of a comment in user data (libnftnl, udata.h: NFTNL_UDATA_CHAIN_COMMENT).
@@ -37,7 +37,7 @@ std::string text_of(Bytes payload) {
     return {reinterpret_cast<const char*>(payload.data()), static_cast<std::size_t>(end - payload.begin())};
 }
 
-/// The attributes behind the generic header; none in a message that is too short for it.
+/// The attributes after the generic header; none in a message that is too short for it.
 AttributeReader attributes_of(Bytes payload) {
     return AttributeReader{payload.size() < sizeof(nfgenmsg) ? Bytes{} : payload.subspan(sizeof(nfgenmsg))};
 }
@@ -49,7 +49,7 @@ void for_each_attribute(AttributeReader reader, Take take) {
         take(attribute);
 }
 
-/// The attributes that count, one after the other, if the table is ours.
+/// The attributes of the given types, concatenated, if the message is about the table `inet headgate`.
 template <typename Types>
 std::vector<std::byte> essence(Bytes payload, std::uint16_t table_type, const Types& types) {
     std::vector<std::byte> bytes;
@@ -62,7 +62,7 @@ std::vector<std::byte> essence(Bytes payload, std::uint16_t table_type, const Ty
     return table == kTable ? bytes : std::vector<std::byte>{};
 }
 
-/// User data is a row of type, length, value (libnftnl, nftnl_udata).
+/// User data is a sequence of type, length, value (libnftnl, nftnl_udata).
 std::string comment_in(Bytes data) {
     while (data.size() >= 2) {
         const auto length = std::to_integer<std::size_t>(data[1]);
@@ -121,7 +121,7 @@ void put_text(nlmsghdr* message, std::uint16_t type, std::string_view text) {
     mnl_attr_put_strz(message, type, std::string{text}.c_str());
 }
 
-/// nf_tables takes what comes between these two whole or not at all (nfnetlink.c, nfnetlink_rcv_batch).
+/// nf_tables applies all messages between two borders or none (nfnetlink.c, nfnetlink_rcv_batch).
 void add_border(netlink::RequestBuffer& requests, std::uint16_t type) {
     requests.end(requests.begin({.type = type, .resource = NFNL_SUBSYS_NFTABLES}, kLongestHead));
 }
@@ -148,8 +148,8 @@ void add_elements(netlink::RequestBuffer& requests, int kind, int flags, std::st
     requests.end(message);
 }
 
-/// Before 6.12 adding an element that is there leaves its time as it was. Adding it, so that it is there for certain,
-/// removing it, and adding it again works everywhere.
+/// Before 6.12, adding an existing element does not change its timeout. Adding the element, so that it certainly
+/// exists, removing it, and adding it again works in every version.
 void add_renewal(netlink::RequestBuffer& requests, std::string_view set, const SetElement& element) {
     add_elements(requests, NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, {&element, 1});
     add_elements(requests, NFT_MSG_DELSETELEM, 0, set, {&element, 1});
@@ -241,7 +241,7 @@ std::vector<SetElement> parse_elements(Bytes payload) {
 void add_listing(netlink::RequestBuffer& requests, Listing listing) {
     struct Form {
         int message;
-        std::uint16_t table;  ///< the attribute that names it
+        std::uint16_t table;  ///< the attribute that names the table
     };
     const auto form = [listing]() -> Form {
         switch (listing) {
@@ -279,7 +279,7 @@ void add_removal(netlink::RequestBuffer& requests, std::span<const SetElements> 
     add_border(requests, NFNL_MSG_BATCH_BEGIN);
     for (const auto& each : elements) {
         for (const auto& element : each.elements) {
-            // Added first: to remove one that has timed out is an error, which would undo the rest.
+            // Added first: removing an element that has timed out is an error, which would undo the whole transaction.
             add_elements(requests, NFT_MSG_NEWSETELEM, NLM_F_CREATE, each.set, {&element, 1});
             add_elements(requests, NFT_MSG_DELSETELEM, 0, each.set, {&element, 1});
         }

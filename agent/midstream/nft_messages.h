@@ -1,5 +1,5 @@
-// Netlink messages of nf_tables, as far as headgate speaks them itself: elements of sets, which as text would cost
-// libnftables ten times the time, and what to look up in the table. Format: net/netfilter/nf_tables_api.c.
+// The netlink messages of nf_tables that headgate encodes and decodes itself: set elements, which as text would take
+// libnftables ten times as long, and queries of the table. Format: net/netfilter/nf_tables_api.c.
 #pragma once
 
 #include <chrono>
@@ -37,40 +37,40 @@ struct TableCounter {
     std::uint64_t bytes = 0;
 };
 
-/// What of a table, chain or rule cannot change without somebody changing it, as bytes to be compared. Empty for a
+/// The parts of a table, chain or rule that change only if a program changes them, as bytes to be compared. Empty for a
 /// message about another table.
 [[nodiscard]] std::vector<std::byte> essence_of_table(netlink::Bytes payload);
 [[nodiscard]] std::vector<std::byte> essence_of_chain(netlink::Bytes payload);
 [[nodiscard]] std::vector<std::byte> essence_of_rule(netlink::Bytes payload);
 
-/// Each is absent for a message about another table.
+/// Absent for a message about another table.
 [[nodiscard]] std::optional<TableChain> parse_chain(netlink::Bytes payload);
 [[nodiscard]] std::optional<TableSet> parse_set(netlink::Bytes payload);
 [[nodiscard]] std::optional<TableCounter> parse_counter(netlink::Bytes payload);
 
-/// Those that have not timed out; `timeout` is what is left.
+/// The elements that have not timed out; `timeout` is the time left.
 [[nodiscard]] std::vector<SetElement> parse_elements(netlink::Bytes payload);
 
-/// What a dump asks for. Tables and chains come for all tables of the family, the rest for ours alone
-/// (nf_tables_api.c, nf_tables_dump_{tables,chains,rules,sets,obj}).
+/// What a dump requests. Tables and chains are returned for all tables of the family, the rest for `inet headgate`
+/// alone (nf_tables_api.c, nf_tables_dump_{tables,chains,rules,sets,obj}).
 enum class Listing : std::uint8_t { Tables, Chains, Rules, Sets, Counters };
 
 void add_listing(netlink::RequestBuffer& requests, Listing listing);
 void add_element_listing(netlink::RequestBuffer& requests, std::string_view set);
 
-/// Asks whether nf_tables is there, and whether we may use it.
+/// Asks whether nf_tables exists, and whether this process may use it.
 void add_probe(netlink::RequestBuffer& requests);
 
-/// What happens to an element that is in the set already.
+/// What happens to an element that is already in the set.
 enum class WhenThere : std::uint8_t {
     Fail,   ///< the transaction fails with EEXIST
-    Renew,  ///< it stays for the new time. Three times the work
+    Renew,  ///< it gets the new timeout; three times the work
 };
 
-/// One transaction that adds the elements to their sets. Answered when it is done, or by the errors.
+/// One transaction that adds the elements to their sets. Answered when complete, or by the errors.
 void add_transaction(netlink::RequestBuffer& requests, std::span<const SetElements> additions, WhenThere when_there);
 
-/// One transaction that removes the elements, whether they are there or not.
+/// One transaction that removes the elements, whether they exist or not.
 void add_removal(netlink::RequestBuffer& requests, std::span<const SetElements> elements);
 
 }  // namespace headgate::midstream

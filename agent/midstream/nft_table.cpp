@@ -13,11 +13,11 @@
 namespace headgate::midstream {
 namespace {
 
-/// A block of rows that is renewed goes out as one send of about a quarter of this.
+/// A renewed block of rows is sent at once and takes about a quarter of this.
 constexpr int kSendRoom = 1 << 20;
 
-/// When such a block does not fit its set, each of its messages is answered by an error (nfnetlink.c,
-/// nfnetlink_rcv_batch), of 0.8 KiB each in the socket's room.
+/// If such a block does not fit in its set, each of its messages is answered by an error (nfnetlink.c,
+/// nfnetlink_rcv_batch), which occupies 0.8 KiB of the socket's buffer.
 constexpr int kReceiveRoom = 4 << 20;
 
 constexpr int kReadings = 100;
@@ -29,7 +29,7 @@ tl::unexpected<Error> nft_error(int number, std::string_view doing) {
     return system_error(number, doing);
 }
 
-/// How nfnetlink answers for a subsystem that it does not have (nfnetlink.c, nfnetlink_rcv_msg).
+/// How nfnetlink answers for a subsystem that does not exist (nfnetlink.c, nfnetlink_rcv_msg).
 bool means_no_subsystem(int number) {
     return number == EINVAL || number == EOPNOTSUPP;
 }
@@ -40,7 +40,7 @@ netlink::RequestBuffer listing_request(Listing listing) {
     return request;
 }
 
-/// What a parser found in one message, as a vector of none or one.
+/// Wraps a parser of one message to return a vector of none or one.
 template <typename Item>
 auto in_vector(std::optional<Item> (*parse)(netlink::Bytes)) {
     return [parse](netlink::Bytes payload) {
@@ -77,7 +77,7 @@ Result<NftTable> NftTable::open() {
     return tl::unexpected(std::move(answered.error()));
 }
 
-/// Sends one request and hands over the payload of each message of the answer, up to its end.
+/// Sends one request and passes the payload of each answer message to `take`, up to the end of the answer.
 template <typename Take>
 Result<NftTable::Reading> NftTable::ask(netlink::RequestBuffer request, Take take) {
     request.number_all(++sequence_);
@@ -101,8 +101,8 @@ Result<NftTable::Reading> NftTable::ask(netlink::RequestBuffer request, Take tak
     }
 }
 
-/// All that a dump tells, as vectors that `parse` makes of its messages. A dump during which somebody changed the
-/// ruleset is begun anew (nf_tables_api.c: nl_dump_check_consistent).
+/// Everything that a dump returns, as the joined vectors that `parse` makes of its messages. Repeats a dump during
+/// which the ruleset changed (nf_tables_api.c: nl_dump_check_consistent).
 template <typename Parse>
 auto NftTable::list(const netlink::RequestBuffer& request, Parse parse)
     -> Result<std::remove_cvref_t<decltype(parse(netlink::Bytes{}))>> {
@@ -156,12 +156,12 @@ bool NftTable::answers_last_request(const netlink::Message& message) const {
 Result<void> NftTable::add(std::span<const SetElements> additions) {
     auto added = transact(additions, when_there_);
     if (!added && added.error().number == EEXIST) {
-        // More will be there where one was, and a transaction that fails waits for the whole machine (nf_tables_api.c,
+        // Where one element exists, more will, and a transaction that fails waits for all CPUs (nf_tables_api.c,
         // __nf_tables_abort: synchronize_rcu).
         when_there_ = WhenThere::Renew;
         added = transact(additions, when_there_);
     }
-    // One that was there may time out between being added and being removed.
+    // An existing element may time out between its addition and its removal.
     if (!added && added.error().number == ENOENT) added = transact(additions, when_there_);
     return added;
 }
@@ -184,7 +184,7 @@ Result<void> NftTable::transact(netlink::RequestBuffer requests) {
     int first_error = 0;
     for (bool answered = false;; answered = true) {
         const auto piece = socket_.receive_waiting(buffer_);
-        if (!piece && piece.error().number == ENOBUFS) continue;  // told once; what still waits comes after it
+        if (!piece && piece.error().number == ENOBUFS) continue;  // reported once; queued answers follow
         if (!piece) return tl::unexpected(piece.error());
         if (!*piece) {
             if (!answered) return failed("nf_tables did not answer");

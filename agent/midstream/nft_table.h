@@ -1,4 +1,4 @@
-// The table `inet headgate` as nf_tables has it, over netlink.
+// The nf_tables table `inet headgate`, over netlink.
 #pragma once
 
 #include <span>
@@ -18,28 +18,28 @@ namespace headgate::midstream {
 /// Not thread-safe.
 class NftTable {
   public:
-    /// In the calling thread's network namespace. Fails, and says why, where the kernel has no nf_tables or the process
-    /// may not use it.
+    /// Opens it in the calling thread's network namespace. Fails, and reports the cause, if the kernel has no nf_tables
+    /// or the process may not use it.
     [[nodiscard]] static Result<NftTable> open();
 
     /// Whether open() failed because the kernel has no nf_tables.
     [[nodiscard]] static bool is_missing(const Error& error);
 
-    /// Empty where there is no such table.
+    /// Empty if the table does not exist.
     [[nodiscard]] Result<std::vector<TableChain>> chains();
     [[nodiscard]] Result<std::vector<TableSet>> sets();
     [[nodiscard]] Result<std::vector<TableCounter>> counters();
 
-    /// The same as long as nobody changes the table's flags, chains or rules.
+    /// Unchanged as long as the table's flags, chains and rules are.
     [[nodiscard]] Result<std::string> fingerprint();
 
-    /// Empty where there is no such set.
+    /// Empty if the set does not exist.
     [[nodiscard]] Result<std::vector<SetElement>> elements(std::string_view set);
 
-    /// Adds all or, on an error, none; an element that is there already is renewed. ENFILE: a set is full.
+    /// Adds all elements or, on an error, none; existing elements are renewed. ENFILE: a set is full.
     [[nodiscard]] Result<void> add(std::span<const SetElements> additions);
 
-    /// Removes them; those that are not there are none the less gone.
+    /// Removes elements; missing ones are no error.
     [[nodiscard]] Result<void> forget(std::span<const SetElements> elements);
 
   private:
@@ -57,7 +57,7 @@ class NftTable {
     [[nodiscard]] Result<void> transact(netlink::RequestBuffer requests);
 
     netlink::Socket socket_;
-    std::uint32_t sequence_ = 0;  ///< of the last request; answers to earlier ones are nobody's
+    std::uint32_t sequence_ = 0;  ///< of the last request; answers to earlier ones are ignored
     std::vector<std::byte> buffer_;
     WhenThere when_there_ = WhenThere::Fail;
 };

@@ -11,7 +11,7 @@
 namespace headgate::midstream {
 namespace {
 
-/// The first line that says what is wrong; the rest points at the place in our own text.
+/// The first line with an error; the rest points at positions in the generated text.
 std::string_view essence(std::string_view complaint) {
     while (!complaint.empty()) {
         const auto line = take_until(complaint, '\n');
@@ -20,8 +20,8 @@ std::string_view essence(std::string_view complaint) {
     return "no reason given";
 }
 
-/// libnftables ends the process where it gets no memory (src/utils.c, xmalloc): it is not asked where there is so
-/// little.
+/// libnftables ends the process if an allocation fails (src/utils.c, xmalloc), so it is not called when memory is
+/// short.
 Result<void> check_memory() {
     constexpr std::size_t kEnough = std::size_t{4} << 20U;
     void* const found = ::mmap(nullptr, kEnough, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

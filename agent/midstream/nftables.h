@@ -1,4 +1,4 @@
-// nftables' own library: runs commands in nftables' language, each call one transaction.
+// libnftables: runs commands in nftables syntax, each call as one transaction.
 #pragma once
 
 #include <nftables/libnftables.h>
@@ -13,14 +13,14 @@ namespace headgate::midstream {
 /// Not thread-safe.
 class Nftables {
   public:
-    /// For the calling thread's network namespace, and to be used there. The library ends the process when netlink does
-    /// not work at all: so NftTable::open() goes first.
+    /// For the calling thread's network namespace, and to be used only there. The library ends the process if netlink
+    /// does not work at all, so call NftTable::open() first.
     [[nodiscard]] static Result<Nftables> open();
 
-    /// All or nothing.
+    /// Applies all commands or none.
     [[nodiscard]] Result<void> run(const std::string& commands);
 
-    /// Whether the kernel would take them; changes nothing.
+    /// Whether the kernel would accept them; changes nothing.
     [[nodiscard]] Result<void> check(const std::string& commands);
 
   private:

@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::size_t kElementsPerTransaction = 512;
 
-/// The set of the other size that a set's elements belong to then. Version 0.1.0 called sets otherwise from which no
-/// rule could take an element; a set's flags cannot be changed.
+/// The set of the given size to which a set's elements move. In version 0.1.0 sets from which no rule could remove an
+/// element had other names; a set's flags cannot be changed.
 std::string resized(std::string_view set, std::uint32_t size) {
     constexpr std::string_view kOldStem = "flushed_ports_";
     auto stem = std::string{set.substr(0, set.rfind('_'))};
@@ -29,7 +29,7 @@ bool is_flushed_set(std::string_view name, std::uint32_t size) {
     return std::ranges::any_of(all_flushed_sets(), [&](const auto& set) { return name_of(set, size) == name; });
 }
 
-/// The sets of flushed flows that the policy does not have: those of another size, and those of earlier versions.
+/// The sets of flushed flows that the policy does not use: those of another size, and those of earlier versions.
 std::vector<std::string> sets_to_replace(const std::vector<TableSet>& sets, const StreamExceptionPolicy& policy) {
     std::vector<std::string> names;
     if (policy.scope != MidstreamScope::Flushed) return names;
@@ -40,12 +40,12 @@ std::vector<std::string> sets_to_replace(const std::vector<TableSet>& sets, cons
     return names;
 }
 
-/// All at once, so that what does not fit is known before anything is changed.
+/// Reads all elements first, so that a lack of space is detected before anything is changed.
 Result<std::vector<SetElements>> elements_to_move(NftTable& table, const std::vector<std::string>& old_sets,
                                                   std::uint32_t size) {
     std::vector<SetElements> moving;
     for (const auto& set : old_sets) {
-        if (!is_flushed_set(resized(set, size), size)) continue;  // version 0.1.0 had ICMP echo in sets of their own
+        if (!is_flushed_set(resized(set, size), size)) continue;  // version 0.1.0 kept ICMP echo in separate sets
         auto elements = table.elements(set);
         if (!elements) return tl::unexpected(std::move(elements.error()));
         if (elements->size() > size) {
@@ -70,7 +70,7 @@ Result<void> add_in_portions(NftTable& table, const SetElements& all) {
     return {};
 }
 
-/// Makes the sets of the new size and fills them, before any rule asks them.
+/// Creates the sets of the new size and fills them, before any rule looks them up.
 Result<void> prepare_sets(NftTable& table, Nftables& nftables, const std::vector<std::string>& old_sets,
                           std::uint32_t size) {
     if (old_sets.empty()) return {};
@@ -89,7 +89,7 @@ Result<void> wake(Nftables& nftables, const std::vector<TableChain>& chains) {
     return chains.empty() ? Result<void>{} : nftables.run(fmt::format("add table inet {}", kTable));
 }
 
-/// Nothing is removed before every packet meets what was added.
+/// Removes nothing before every packet passes what was added.
 Result<void> replace(Nftables& nftables, const std::string& addition, const std::string& removal) {
     if (auto added = nftables.run(addition); !added) return added;
     if (removal.empty()) return {};

@@ -1,4 +1,4 @@
-// From whatever is in the table to a policy, with no moment in which neither holds.
+// Changes the table to a policy without a moment in which neither the old rules nor the new ones apply.
 #pragma once
 
 #include <vector>
@@ -11,9 +11,9 @@
 
 namespace headgate::midstream {
 
-/// Replaces the table's rules by the policy's; `chains` are those that are there. Counters, remembered flows and open
-/// windows stay. A process that is killed meanwhile may leave both, which the next change replaces. To be called in the
-/// table's network namespace.
+/// Replaces the table's rules by the policy's; `chains` are the existing ones. Counters, remembered flows and open
+/// windows are kept. If the process is killed meanwhile, both sets of rules may remain, which the next change replaces.
+/// Call it in the table's network namespace.
 [[nodiscard]] Result<void> change_policy(NftTable& table, Nftables& nftables, const std::vector<TableChain>& chains,
                                          const StreamExceptionPolicy& policy);
 

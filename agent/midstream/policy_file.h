@@ -1,5 +1,5 @@
-// Stream exception policies as YAML files, one a file; the file's name is the policy's. policies/reject.yaml tells the
-// keys.
+// Stream exception policies as YAML files, one per file; the file's name is the policy's. policies/reject.yaml
+// documents the keys.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@ namespace headgate::midstream {
 
 [[nodiscard]] Result<StreamExceptionPolicy> read_policy_file(const std::filesystem::path& path);
 
-/// `where` is what errors call the text: `WHERE:4: hooks: "sideways" is none of forward, input and output`.
+/// `where`: the name of the text in errors: `WHERE:4: hooks: "sideways" is none of forward, input and output`.
 [[nodiscard]] Result<StreamExceptionPolicy> parse_policy(std::string_view text, std::string_view name,
                                                          std::string_view where);
 

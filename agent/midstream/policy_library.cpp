@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kExtension = ".yaml";
 
-/// A link that leads nowhere counts: the operator meant something by it, and should hear that it is broken.
+/// A broken link counts as a file, so that the operator gets an error about it.
 bool is_there(const fs::path& path) {
     std::error_code error;
     return fs::symlink_status(path, error).type() != fs::file_type::not_found;
@@ -25,7 +25,7 @@ fs::path file_of(const fs::path& folder, std::string_view name) {
     return folder / fmt::format("{}{}", name, kExtension);
 }
 
-/// Files that begin with a dot are an editor's.
+/// Files whose name begins with a dot belong to editors.
 bool is_policy_file(const fs::path& path) {
     return path.extension() == kExtension && !path.filename().native().starts_with('.');
 }

@@ -1,4 +1,4 @@
-// Where policies are found by name: the operator's own, then those that come with headgate.
+// Finds policies by name: the operator's own first, then those that come with headgate.
 #pragma once
 
 #include <filesystem>
@@ -12,11 +12,11 @@
 
 namespace headgate::midstream {
 
-/// Of two policies of a name, that in the earlier folder counts. The first is the operator's, /etc/headgate/policies.
+/// The first of two policies of the same name wins. The first folder is the operator's, /etc/headgate/policies.
 [[nodiscard]] std::vector<std::filesystem::path> policy_folders();
 
-/// A policy by its name, or by its path: what has a slash in it is one. A file that is there but wrong is an error,
-/// even if a later folder has a good one of this name.
+/// Finds a policy by its name, or by its path if there is a slash in it. An invalid file is an error, even if a later
+/// folder has a valid one of this name.
 [[nodiscard]] Result<StreamExceptionPolicy> find_policy(std::string_view name,
                                                         std::span<const std::filesystem::path> folders);
 
@@ -26,7 +26,7 @@ struct PolicyEntry {
     Result<StreamExceptionPolicy> policy;
 };
 
-/// What find_policy finds by name, and the files in which it would stumble. Sorted by name.
+/// All policies that find_policy finds by name, and the files for which it fails. Sorted by name.
 [[nodiscard]] std::vector<PolicyEntry> list_policies(std::span<const std::filesystem::path> folders);
 
 }  // namespace headgate::midstream

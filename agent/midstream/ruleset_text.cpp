@@ -18,7 +18,7 @@ constexpr std::array kDirections = {PacketDirection::Original, PacketDirection::
 constexpr std::array kHooks = {Hook::Forward, Hook::Input, Hook::Output};
 constexpr std::array kFamilies = {Family::Ipv4, Family::Ipv6};
 
-/// The protocols that are counted apart, as nftables and as headgate call them. What is left is `other`.
+/// The protocols that have counters of their own, by their names in nftables and headgate. The rest is `other`.
 struct CountedProtocol {
     std::string_view nft, name;
 };
@@ -26,11 +26,11 @@ constexpr std::array<CountedProtocol, 5> kCounted = {
     {{"tcp", "tcp"}, {"udp", "udp"}, {"sctp", "sctp"}, {"icmp", "icmp"}, {"icmpv6", "icmpv6"}}};
 constexpr std::string_view kOther = "other";
 
-/// SCTP's chunks that begin an association, by type (RFC 9260, section 3.2).
+/// SCTP chunk types that begin an association (RFC 9260, section 3.2).
 constexpr int kInit = 1;
 constexpr int kInitAck = 2;
 
-/// `ip` or `ip6`, as nftables names the header.
+/// The header's name in nftables: `ip` or `ip6`.
 constexpr std::string_view header_of(Family family) {
     return family == Family::Ipv4 ? "ip" : "ip6";
 }
@@ -57,11 +57,11 @@ class RulesetWriter {
     [[nodiscard]] bool remembers() const { return policy_.scope == MidstreamScope::Flushed; }
     [[nodiscard]] bool rejects() const { return policy_.exception == StreamException::Reject; }
 
-    /// Whether packets that conntrack calls invalid, and of which no flushed flow is known, are dropped in place of
-    /// being rejected: they may have fallen out of the window of a tracked connection, which a reset would end.
+    /// Whether packets that conntrack calls invalid, and that belong to no known flushed flow, are dropped instead of
+    /// rejected: they may be outside the window of a tracked connection, which a reset would end.
     [[nodiscard]] bool silences() const { return rejects() && (remembers() || !policy_.reject_invalid); }
 
-    /// The directions that the scope can tell.
+    /// The directions that the scope can distinguish.
     [[nodiscard]] std::span<const PacketDirection> directions() const {
         return remembers() ? std::span{kDirections} : std::span{kDirections}.last(1);
     }
@@ -89,8 +89,8 @@ class RulesetWriter {
     }
 
     /// A reset that answers an invalid packet is invalid itself (nf_reject_ipv4.c, nf_send_reset: it gets the packet's
-    /// conntrack entry, and an invalid packet has none), and many rulesets drop what is invalid on its way out. So it
-    /// leaves untracked. It is known by the packet that it answers, which was noted right before. So with ICMP errors.
+    /// conntrack entry, and an invalid packet has none), and many rulesets drop invalid output. So it is sent
+    /// untracked, recognized by the packet that it answers, which was recorded just before. So are ICMP errors.
     void write_resets() {
         for (const auto family : kFamilies) {
             line(
@@ -118,7 +118,7 @@ class RulesetWriter {
              policy_.log->prefix);
     }
 
-    /// What happens to a packet that was caught and counted.
+    /// The action on a packet that was caught and counted.
     void write_exception() {
         line("chain {} {{", chain(kExceptionChain));
         write_log();
@@ -151,8 +151,8 @@ class RulesetWriter {
         line("meta l4proto tcp reject with tcp reset");
         for (const auto family : kFamilies)
             line("ct state invalid add @told_{1} {{ {0} saddr }}", header_of(family), to_string(family));
-        // An ICMP error quotes the packet, and must quote it as its sender knows it: before DNAT. (The kernel
-        // translates quotations of confirmed flows alone: nf_conntrack_proto_icmp.c, nf_conntrack_inet_error.)
+        // An ICMP error must quote the packet as its sender knows it, before DNAT. (The kernel translates quotations
+        // only for confirmed flows: nf_conntrack_proto_icmp.c, nf_conntrack_inet_error.)
         for (const auto family : kFamilies)
             line("ct status dnat {0} daddr set ct original {0} daddr", header_of(family));
         line("ct status dnat udp dport set ct original proto-dst");
@@ -171,13 +171,13 @@ class RulesetWriter {
         line("chain {} {{", chain(hook, "midstream"));
         line("tcp flags & (fin | syn | rst | ack) == syn return");
         if (remembers()) {
-            // INIT is alone in its packet (RFC 9260, section 6.10); with others behind it, it is invalid.
+            // INIT must be alone in its packet (RFC 9260, section 6.10); with other chunks after it, it is invalid.
             line("meta l4proto sctp ct state != invalid @th,96,8 {} return", kInit);
             write_dispatch(hook);
             line("meta l4proto {{ tcp, sctp }} meta l4proto @{} goto {}", kWindows, chain(hook, "any"));
         } else {
-            // Conntrack makes a flow of what begins an association or another path of one, a HEARTBEAT for instance,
-            // and of no other chunk (nf_conntrack_proto_sctp.c, sctp_new).
+            // Conntrack creates a flow only for chunks that begin an association or another path of one, such as
+            // HEARTBEAT (nf_conntrack_proto_sctp.c, sctp_new).
             line("meta l4proto sctp ct state != invalid return");
             line("meta l4proto {{ tcp, sctp }} goto {}", chain(hook, "any"));
         }
@@ -185,9 +185,9 @@ class RulesetWriter {
         write_base(hook);
     }
 
-    /// A packet that conntrack has expected is related in place of new: a permanent expectation outlives the flows that
-    /// it let in. Errors and resets are related as well, but have the entry of a flow that is there, or go the other
-    /// way (nf_conntrack_core.c, nf_conntrack_attach).
+    /// A packet that conntrack expects is related instead of new: a permanent expectation outlives the flows that it
+    /// admitted. Errors and resets are related as well, but have the entry of an existing flow, or go in the other
+    /// direction (nf_conntrack_core.c, nf_conntrack_attach).
     void write_base(Hook hook) {
         line("chain {} {{", chain(to_string(hook)));
         line("type filter hook {} priority {}; policy accept;", to_string(hook), policy_.priority);
@@ -197,9 +197,9 @@ class RulesetWriter {
     }
 
     /// Forgets a tuple as soon as the other side has accepted a new connection on it. Not at its first packet, which a
-    /// host could send only to have its old connection forgotten. Until then nothing of the new one is taken for the
-    /// old one's: its beginning is let through, and the answer is established. Every packet passes one of the two
-    /// hooks, whatever hooks the policy has, and behind the operator's rules.
+    /// host could send only to have its old connection forgotten. Until then no packet of the new connection counts as
+    /// one of the old: its first is let through, and the answer is established. Every packet passes one of the two
+    /// hooks, whatever hooks the policy has, after the operator's rules.
     void write_forgetting() {
         line("chain {} {{", chain("forget"));
         for (const auto& set : all_flushed_sets()) {
@@ -256,8 +256,8 @@ class RulesetWriter {
         }
     }
 
-    /// A packet that has a (new) conntrack entry is looked up as it arrived, whatever DNAT has made of it since. One
-    /// that is invalid has none, and was not translated.
+    /// A packet with a (new) conntrack entry is looked up as it arrived, regardless of DNAT since. An invalid packet
+    /// has no entry, and was not translated.
     void write_ports_lookup(Hook hook, Protocol protocol) {
         line("chain {} {{", chain(hook, to_string(protocol)));
         for (const auto& set : all_flushed_sets()) {
@@ -273,7 +273,7 @@ class RulesetWriter {
         line("}}");
     }
 
-    /// The messages that conntrack makes flows of are requests with an identifier; without an entry, a reply is invalid
+    /// Conntrack creates flows for requests with an identifier; without an entry, a reply is invalid
     /// (nf_conntrack_proto_icmp.c and nf_conntrack_proto_icmpv6.c, valid_new). An error has the entry of the flow that
     /// it is about.
     void write_icmp_lookup(Hook hook, Family family) {
@@ -318,7 +318,7 @@ std::optional<T> named(const std::array<T, Count>& values, std::string_view text
     return std::nullopt;
 }
 
-/// Takes ` key=value` off the front.
+/// Removes `key=value` from the front of `rest` and returns the value.
 std::optional<std::string_view> take_value(std::string_view& rest, std::string_view key) {
     const auto word = take_until(rest, ' ');
     if (word.size() <= key.size() || !word.starts_with(key) || word[key.size()] != '=') return std::nullopt;
@@ -330,7 +330,7 @@ std::optional<std::string_view> take_value(std::string_view& rest, std::string_v
 std::string set_declarations(std::uint32_t size) {
     std::string text;
     for (const auto& set : all_flushed_sets()) {
-        // `dynamic`: rules take elements out.
+        // `dynamic`: rules remove elements.
         const std::string_view flags = set.kind == TupleKind::Ports ? "dynamic,timeout" : "timeout";
         text +=
             fmt::format("set {} {{ {}; flags {}; size {}; }}\n", name_of(set, size), key_declaration(set), flags, size);

@@ -16,23 +16,22 @@
 namespace headgate::midstream {
 namespace {
 
-/// Notifications of one transaction come in datagrams of NLMSG_GOODSIZE, less than 8 KiB (nf_tables_api.c,
+/// Notifications of a transaction come in datagrams of NLMSG_GOODSIZE, less than 8 KiB (nf_tables_api.c,
 /// nft_commit_notify; include/linux/netlink.h).
 constexpr std::size_t kLongestDatagram = 16384;
 
-/// Elements that are added to sets are told as well, some forty in a datagram, which takes 8 KiB of room. The system's
-/// usual room is full after a thousand, and what is lost then has to be taken for a change. This one (which the kernel
-/// doubles, sock.c, __sock_set_rcvbuf) holds twenty thousand, two for each flow that is remembered; it is taken only
-/// while they wait.
+/// Elements added to sets are reported as well, some forty per datagram, which occupies 8 KiB. The default buffer is
+/// full after a thousand, and lost notifications must count as a change. This size (which the kernel doubles, sock.c,
+/// __sock_set_rcvbuf) holds twenty thousand, two for each remembered flow; memory is used only while they are queued.
 constexpr int kWatchReceiveRoom = 2 << 20;
 
-/// `nft destroy` is told by messages of its own since Linux 6.3 (nf_tables_api.c, nf_tables_commit: trans->msg_type).
-/// Older headers don't name them.
+/// `nft destroy` has message types of its own since Linux 6.3 (nf_tables_api.c, nf_tables_commit: trans->msg_type).
+/// Older headers don't define them.
 constexpr int kDestroyTable = 26;
 constexpr int kDestroyChain = 27;
 constexpr int kDestroyRule = 28;
 
-/// The attribute that names the table, for the kinds of messages that count.
+/// The attribute that names the table, for the message types that matter.
 std::optional<std::uint16_t> table_attribute(int message) noexcept {
     switch (message) {
         case NFT_MSG_NEWTABLE:
@@ -70,7 +69,7 @@ bool tells_of_change(const netlink::Message& message) noexcept {
     while (reader.next(attribute)) {
         if (attribute.type == *wanted) return is_our_table(attribute.payload);
     }
-    return true;  // about a table that is not named: none is known, but who knows
+    return true;  // no table named: not known to occur; counts as a change
 }
 
 }  // namespace
@@ -102,7 +101,7 @@ Result<bool> RulesetWatch::changed() {
     for (bool changed = false;;) {
         const auto datagram = socket_.receive_waiting(buffer);
         if (datagram && !*datagram) return changed;
-        // Lost ones: told once for all, then what still waits.
+        // Lost datagrams are reported once for all; the queued ones follow.
         if (!datagram && datagram.error().number != ENOBUFS && datagram.error().number != EMSGSIZE) {
             return tl::unexpected(datagram.error());
         }

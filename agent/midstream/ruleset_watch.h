@@ -1,4 +1,4 @@
-// Tells when somebody may have changed the table `inet headgate`. Costs nothing as long as no ruleset changes.
+// Detects possible changes of the table `inet headgate`. Costs nothing as long as no ruleset changes.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +15,17 @@ namespace headgate::midstream {
 /// Not thread-safe.
 class RulesetWatch {
   public:
-    /// From now on, in that network namespace. Nothing needs to be there yet, neither table nor nf_tables.
+    /// Watches that network namespace from now on. Neither the table nor nf_tables needs to exist yet.
     [[nodiscard]] static Result<RulesetWatch> open(const netlink::NetworkNamespace& where);
 
     /// For poll(2): readable when any ruleset of the namespace has changed.
     [[nodiscard]] int fd() const noexcept { return socket_.fd(); }
 
-    /// Takes all that was told, without waiting. True when some of it may be about our table, its chains or rules, or
-    /// when some of it was lost. What headgate itself applies is told like anybody else's change.
+    /// Processes all queued notifications, without waiting. True if any of them may be about the table `inet headgate`,
+    /// its chains or rules, or if any were lost. Changes by headgate itself are reported like any others.
     [[nodiscard]] Result<bool> changed();
 
-    /// How often notifications were lost since this was last asked. How many each time, the kernel does not tell
+    /// How many times notifications were lost since the last call. The kernel does not report how many each time
     /// (af_netlink.c, netlink_overrun: ENOBUFS once until the reader has caught up).
     [[nodiscard]] std::uint64_t take_losses() noexcept { return std::exchange(losses_, 0); }
 
@@ -36,9 +36,9 @@ class RulesetWatch {
     std::uint64_t losses_ = 0;
 };
 
-/// Whether a datagram of notifications tells that the table `inet headgate`, a chain or a rule in it came, went or is
-/// another one now. Elements of sets and values of counters come and go: they are no change. A datagram that can't be
-/// read to its end may hide one.
+/// Whether a datagram of notifications reports that the table `inet headgate`, or a chain or rule in it, was added,
+/// removed or changed. Elements of sets and values of counters are ignored. True for a datagram that can't be parsed to
+/// its end.
 [[nodiscard]] bool tells_of_change(netlink::Bytes datagram) noexcept;
 
 }  // namespace headgate::midstream

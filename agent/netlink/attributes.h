@@ -1,5 +1,5 @@
-// Netlink attributes, read from bytes that nobody vouches for. libmnl's reader trusts the message and calls into its
-// shared library several times for each attribute; this one checks every length and compiles to a few instructions.
+// Netlink attributes, parsed from untrusted bytes. libmnl's parser trusts the message and calls into its shared library
+// several times for each attribute; this one checks every length and compiles to a few instructions.
 #pragma once
 
 #include <linux/netlink.h>
@@ -14,7 +14,7 @@ namespace headgate::netlink {
 
 using Bytes = std::span<const std::byte>;
 
-/// A number in network order, or 0 when the payload is shorter than it.
+/// A number in network byte order; 0 if the payload is shorter than the number.
 template <typename T>
 [[nodiscard]] T read_big_endian(Bytes payload) noexcept {
     if (payload.size() < sizeof(T)) return 0;
@@ -35,8 +35,8 @@ template <typename T>
     return header.nlmsg_len;
 }
 
-/// Takes the next item, a header that says its length and what follows it, off the front of `rest`, with the padding to
-/// four bytes behind it. Empty at the end, and where the length is a lie: then `rest` is left as it was.
+/// Removes the next item (a header with its length, and its payload) and its padding to four bytes from the front of
+/// `rest`. Returns an empty span, and leaves `rest` unchanged, at the end and if the length is invalid.
 template <typename Header>
 [[nodiscard]] Bytes take_item(Bytes& rest, Header& header) noexcept {
     if (rest.size() < sizeof(Header)) return {};
@@ -55,7 +55,7 @@ struct Attribute {
     Bytes whole;  ///< header and payload, without the padding after it
 };
 
-/// Walks the attributes of a message or of a nest. Stops at the end, or at the first one whose length is a lie.
+/// Iterates over the attributes of a message or of a nest. Stops at the end or at the first invalid length.
 class AttributeReader {
   public:
     explicit AttributeReader(Bytes bytes) noexcept : rest_(bytes) {}
@@ -70,7 +70,7 @@ class AttributeReader {
         return true;
     }
 
-    /// After next() said no: whether everything was read, rather than cut short by a bad length.
+    /// After next() returned false: whether everything was read, rather than cut short by an invalid length.
     [[nodiscard]] bool at_end() const noexcept { return rest_.empty(); }
 
   private:

@@ -1,4 +1,4 @@
-// Netlink messages in a received buffer, bounds checked.
+// Netlink messages in a received buffer, with bounds checks.
 #pragma once
 
 #include <linux/netfilter/nfnetlink.h>
@@ -14,15 +14,15 @@ struct Message {
     nlmsghdr header{};
     Bytes payload;
 
-    /// NLMSG_ERROR and NLMSG_DONE begin with an int: 0, or a negative errno (struct nlmsgerr; af_netlink.c,
-    /// netlink_dump). The errno as a positive number.
+    /// The error of an NLMSG_ERROR or NLMSG_DONE as a positive errno, or 0. Both begin with an int: 0, or a negative
+    /// errno (struct nlmsgerr; af_netlink.c, netlink_dump).
     [[nodiscard]] int error() const noexcept {
         int code = 0;
         if (payload.size() >= sizeof code) std::memcpy(&code, payload.data(), sizeof code);
         return code < 0 && code > -4096 ? -code : 0;
     }
 
-    /// Whether it is this message of this subsystem (NFNL_SUBSYS_...).
+    /// Whether this is the given message of the subsystem (NFNL_SUBSYS_...).
     [[nodiscard]] bool is(int subsystem, int message) const noexcept {
         return header.nlmsg_type == ((subsystem << 8) | message);
     }
@@ -39,7 +39,7 @@ class MessageReader {
         return true;
     }
 
-    /// After next() said no: whether everything was read, rather than cut short by a bad length.
+    /// After next() returned false: whether everything was read, rather than cut short by an invalid length.
     [[nodiscard]] bool at_end() const noexcept { return rest_.empty(); }
 
   private:

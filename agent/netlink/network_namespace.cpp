@@ -21,7 +21,7 @@ Result<NetworkNamespace> NetworkNamespace::open(std::string_view name_or_path) {
     NetworkNamespace result;
     result.name_ = name_or_path;
     const std::string path = is_path ? std::string{name_or_path} : fmt::format("/run/netns/{}", name_or_path);
-    // O_NONBLOCK: a path may turn out to be a pipe, whose opening would wait for a writer.
+    // O_NONBLOCK: opening a FIFO would otherwise wait for a writer.
     result.fd_ = FileDescriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (!result.fd_.is_open()) return system_error(errno, fmt::format("network namespace {}", path));
     if (::ioctl(result.fd_.get(), NS_GET_NSTYPE) != CLONE_NEWNET) return failed("{} is not a network namespace", path);

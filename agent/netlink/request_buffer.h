@@ -1,4 +1,4 @@
-// Requests to netfilter's subsystems, several to a buffer, that go out in one send.
+// Requests to netfilter subsystems: several per buffer, sent at once.
 #pragma once
 
 #include <libmnl/libmnl.h>
@@ -11,7 +11,7 @@
 
 namespace headgate::netlink {
 
-/// A nest of attributes that is open as long as this object lives.
+/// A nested attribute, closed by the destructor.
 class Nest {
   public:
     Nest(nlmsghdr* message, std::uint16_t type) : message_(message), start_(mnl_attr_nest_start(message, type)) {}
@@ -27,7 +27,7 @@ class Nest {
 /// The headers of a request (struct nlmsghdr, struct nfgenmsg).
 struct RequestHeader {
     std::uint16_t type = 0;   ///< subsystem << 8 | message
-    std::uint16_t flags = 0;  ///< beside NLM_F_REQUEST
+    std::uint16_t flags = 0;  ///< in addition to NLM_F_REQUEST
     std::uint32_t sequence = 0;
     std::uint8_t family = 0;
     std::uint16_t resource = 0;  ///< host order
@@ -35,15 +35,15 @@ struct RequestHeader {
 
 class RequestBuffer {
   public:
-    /// Writes the headers; attributes follow by libmnl, `longest` bytes of headers and attributes at most, and end().
-    /// The pointer is good until the next begin().
+    /// Writes the headers. The caller adds attributes with libmnl and calls end(); headers and attributes take at most
+    /// `longest` bytes. The pointer is valid until the next begin().
     nlmsghdr* begin(const RequestHeader& header, std::size_t longest);
     void end(const nlmsghdr* message);
 
-    /// Asks for an answer to the last request even if it succeeds.
+    /// Requests an answer to the last request even if it succeeds.
     void acknowledge_last();
 
-    /// Gives all requests this sequence number, by which their answers are known.
+    /// Sets the sequence number of all requests, which their answers carry.
     void number_all(std::uint32_t sequence);
 
     void clear() noexcept;

@@ -45,7 +45,7 @@ Result<Socket> Socket::open_as(int protocol, std::uint32_t port_id) {
     if (mnl_socket_bind(socket.socket_.get(), 0, static_cast<pid_t>(port_id)) < 0) {
         return system_error(errno, "binding a netlink socket");
     }
-    // Error answers without the request they are about: a tenth of the size. Harmless where it is not known.
+    // Error answers then omit the request: a tenth of the size. Harmless if the kernel lacks the option.
     int on = 1;
     mnl_socket_setsockopt(socket.socket_.get(), NETLINK_CAP_ACK, &on, sizeof on);
     return socket;
@@ -137,7 +137,7 @@ Result<std::optional<Bytes>> Socket::receive(std::span<std::byte> buffer, int fl
         if (size < 0 && errno == EINTR) continue;
         if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return std::nullopt;
         if (size < 0) return system_error(errno, "receiving from netfilter");
-        if (sender.nl_pid != 0) continue;  // another process may write to our port; only the kernel is believed
+        if (sender.nl_pid != 0) continue;  // another process may send to this port; only the kernel (port 0) is trusted
         if ((header.msg_flags & MSG_TRUNC) != 0) {
             return system_error(EMSGSIZE, fmt::format("receiving from netfilter into {} bytes", buffer.size()));
         }

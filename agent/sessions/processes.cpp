@@ -20,10 +20,10 @@ namespace {
 
 constexpr int kMostAncestors = 64;
 
-/// As many descriptors of other processes are looked at: some tenths of a second.
+/// Limit on descriptors of other processes that are examined; takes some tenths of a second.
 constexpr std::size_t kMostDescriptors = 100'000;
 
-/// The inode of the first pid namespace, in which every process is seen (include/uapi/linux/nsfs.h, PID_NS_INIT_INO).
+/// Inode of the initial pid namespace, which shows every process (include/uapi/linux/nsfs.h, PID_NS_INIT_INO).
 constexpr ino_t kFirstPidNamespace = 0xEFFFFFFC;
 
 using Folder = std::filesystem::path;
@@ -32,7 +32,7 @@ Folder folder_of(pid_t process) {
     return fmt::format("/proc/{}", process);
 }
 
-/// What is in a folder that may vanish meanwhile, until `see` returns false. False where it cannot be read.
+/// Calls `see` for the entries of a folder, which may vanish meanwhile, until it returns false. False: unreadable.
 bool each_entry(const Folder& folder, const std::function<bool(const Folder&)>& see) {
     std::error_code failed;
     for (std::filesystem::directory_iterator entry{folder, failed}, end; entry != end; entry.increment(failed)) {
@@ -67,22 +67,22 @@ std::set<std::uint64_t> sockets_in(const Folder& process) {
     return sockets;
 }
 
-/// False where /proc cannot be read.
+/// Returns false if /proc cannot be read.
 bool each_process(const std::function<bool(const Folder&)>& see) {
     return each_entry("/proc", [&](const Folder& entry) {
         return !parse_unsigned<unsigned>(entry.filename().native()) || see(entry);
     });
 }
 
-/// Processes of other pid namespaces hold sockets, too, and so do those that are hidden (proc(5), hidepid), as the
-/// first one then is.
+/// Sockets may also be held by processes of other pid namespaces, and by hidden ones (proc(5), hidepid), in which case
+/// process 1 is hidden, too.
 bool every_process_is_in_sight() {
     struct stat own {};
     return ::stat("/proc/self/ns/pid", &own) == 0 && own.st_ino == kFirstPidNamespace && !name_in("/proc/1").empty();
 }
 
 std::optional<pid_t> parent_of(pid_t process) {
-    // proc(5), stat: the parent follows the command, which is in parentheses and may hold any character.
+    // proc(5), stat: the parent follows the command, which is in parentheses and may contain any character.
     std::ifstream file{folder_of(process) / "stat"};
     const std::string text{std::istreambuf_iterator<char>{file}, {}};
     const auto after_command = text.rfind(") ");
@@ -121,9 +121,9 @@ std::vector<Ancestor> read_ancestors() {
         ancestors.push_back(read_ancestor(folder_of(*process)));
         process = parent_of(*process);
     }
-    // Its own environment is there without /proc, too.
+    // The process's own environment is available even without /proc.
     if (ancestors.empty()) ancestors.emplace_back();
-    const char* const own = std::getenv("SSH_CONNECTION");  // NOLINT(concurrency-mt-unsafe): nothing here sets one
+    const char* const own = std::getenv("SSH_CONNECTION");  // NOLINT(concurrency-mt-unsafe): headgate sets none
     ancestors.front().ssh_connection = own != nullptr ? std::optional<std::string>{own} : std::nullopt;
     return ancestors;
 }

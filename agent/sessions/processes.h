@@ -1,5 +1,5 @@
-// What /proc shows of processes that serve SSH, hold sockets, or are above this one. Who may not see a process, or its
-// descriptors, is told less, and knows it.
+// What /proc shows of processes that serve SSH, hold sockets, or are ancestors of this process. Permissions may hide
+// processes or their descriptors; the results are then incomplete (see HeldSockets::is_all).
 #pragma once
 
 #include <cstdint>
@@ -14,25 +14,25 @@ namespace headgate::sessions {
 /// Whether a process of this name (proc(5), comm) serves SSH: sshd, sshd-session and sshd-auth of OpenSSH, dropbear.
 [[nodiscard]] bool serves_ssh(std::string_view process_name);
 
-/// A process above this one.
+/// This process or one of its ancestors.
 struct Ancestor {
     std::string name;
-    std::optional<std::string> ssh_connection;  ///< of its environment, where that can be read
-    std::set<std::uint64_t> sockets;            ///< inodes; of one that serves SSH, where they can be read
+    std::optional<std::string> ssh_connection;  ///< from its environment, if readable
+    std::set<std::uint64_t> sockets;            ///< inodes; only for SSH servers, if readable
 
     friend bool operator==(const Ancestor&, const Ancestor&) = default;
 };
 
-/// This process first, then its parent, and so on, as far as can be seen.
+/// This process first, then its parent, and so on, as far as visible.
 [[nodiscard]] std::vector<Ancestor> read_ancestors();
 
-/// The sockets of each process in sight that serves SSH.
+/// The socket inodes of each visible process that serves SSH.
 [[nodiscard]] std::vector<std::set<std::uint64_t>> read_ssh_servers();
 
-/// Those of these sockets that a process in sight holds.
+/// Which of the given sockets are held by visible processes.
 struct HeldSockets {
     std::set<std::uint64_t> inodes;
-    bool is_all = false;  ///< no process was out of sight: what is not here is held by none
+    bool is_all = false;  ///< every process was visible: no process holds the other sockets
 };
 
 [[nodiscard]] HeldSockets find_held(const std::set<std::uint64_t>& sockets);

@@ -11,14 +11,14 @@
 namespace headgate::sessions {
 namespace {
 
-/// Whoever held a connection may have closed it while processes were looked at.
+/// Removes connections that were closed while processes were examined.
 void forget_closed(std::vector<TcpSocket>& sockets) {
     const auto now = read_tcp_sockets();
     if (!now) return;
     std::erase_if(sockets, [&](const TcpSocket& socket) { return std::ranges::find(*now, socket) == now->end(); });
 }
 
-/// First what is cheap and tells most.
+/// Gathers evidence in order of cost, until it is conclusive.
 Result<SshSessions> search_here() {
     auto sockets = read_tcp_sockets();
     if (!sockets) return tl::unexpected(std::move(sockets.error()));
@@ -32,7 +32,7 @@ Result<SshSessions> search_here() {
     auto held = find_held(found.unproved);
     evidence.others = std::move(held.inodes);
     found = find_sessions(evidence);
-    if (held.is_all) found.unknown.clear();  // those are the kernel's own
+    if (held.is_all) found.unknown.clear();  // held by no process, so the kernel's own
     if (!found.unknown.empty()) forget_closed(found.unknown);
     return found;
 }

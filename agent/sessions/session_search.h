@@ -1,5 +1,5 @@
-// Looks for SSH sessions: asks the kernel for sockets, and /proc and the control groups for who holds them, as far as
-// that takes.
+// Searches for SSH sessions: asks the kernel for sockets, and /proc and the control groups for their holders as far as
+// needed.
 #pragma once
 
 #include <optional>
@@ -13,21 +13,21 @@
 
 namespace headgate::sessions {
 
-/// Those into this machine that are in a network namespace. An error: they could not be looked for.
+/// SSH sessions into this machine in a network namespace. An error means that the search was not possible.
 [[nodiscard]] Result<SshSessions> search_sessions(const netlink::NetworkNamespace& where);
 
-/// The SSH sessions of whoever asks for something.
+/// The SSH sessions of a caller.
 struct CallerSessions {
-    std::vector<FlowFilter> own;    ///< the one that they work through, where that is certain
-    std::vector<FlowFilter> found;  ///< otherwise those in their sight, one of which may be theirs
+    std::vector<FlowFilter> own;    ///< the session that the caller works through, if certain
+    std::vector<FlowFilter> found;  ///< otherwise the visible ones, one of which may be the caller's
 
     friend bool operator==(const CallerSessions&, const CallerSessions&) = default;
 };
 
-/// Of this process.
+/// The sessions of this process.
 [[nodiscard]] CallerSessions search_caller_sessions();
 
-/// The one that this process works through, where that is certain.
+/// The session that this process works through, if certain.
 [[nodiscard]] std::optional<TcpSocket> search_own_session();
 
 }  // namespace headgate::sessions

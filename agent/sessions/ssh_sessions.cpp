@@ -15,10 +15,10 @@ namespace {
 
 constexpr std::uint16_t kSshPort = 22;
 
-/// Every flow is compared with every filter, and an order takes 64.
+/// Every flow is compared with every filter, and a request accepts at most 64.
 constexpr std::size_t kMostFilters = 32;
 
-/// A link-local IPv6 address comes with its interface: fe80::1%eth0.
+/// A link-local IPv6 address includes its interface: fe80::1%eth0.
 std::string_view without_interface(std::string_view address) {
     return address.substr(0, address.find('%'));
 }
@@ -27,7 +27,7 @@ void add_once(std::vector<FlowFilter>& filters, FlowFilter filter) {
     if (std::ranges::find(filters, filter) == filters.end()) filters.push_back(std::move(filter));
 }
 
-/// What the evidence says of established sockets, one by one.
+/// Classifies established sockets by the evidence.
 class Judgement {
   public:
     explicit Judgement(const SocketEvidence& evidence) : evidence_(evidence) {
@@ -43,7 +43,7 @@ class Judgement {
         return unit(socket) == UnitKind::Ssh || (nobody_else_is_known(socket) && socket.local_port == kSshPort);
     }
 
-    /// By a process that serves SSH.
+    /// Whether a process that serves SSH holds the socket.
     [[nodiscard]] bool is_served(const TcpSocket& socket) const { return served_.contains(socket.inode); }
 
     [[nodiscard]] bool is_unknown(const TcpSocket& socket) const {
@@ -66,7 +66,7 @@ class Judgement {
         sessions_.insert(sessions.begin(), sessions.end());
     }
 
-    /// Whoever serves a session listens on nothing but what its client has asked for (ssh -R).
+    /// A process that serves a session listens only on ports that its client requested (ssh -R).
     [[nodiscard]] std::set<std::uint16_t> forwarded_ports(const std::set<std::uint64_t>& server) const {
         std::set<std::uint16_t> ports;
         for (const auto& socket : evidence_.sockets)
@@ -92,10 +92,10 @@ class Judgement {
     const SocketEvidence& evidence_;
     std::set<std::uint16_t> listened_;
     std::set<std::uint64_t> served_;    ///< held by processes that serve SSH
-    std::set<std::uint64_t> sessions_;  ///< of those
+    std::set<std::uint64_t> sessions_;  ///< the sessions among them
 };
 
-/// Whether the other end is on this machine, too.
+/// Whether the peer is on this machine, too.
 bool begins_here(const TcpSocket& session, std::span<const TcpSocket> established) {
     return std::ranges::any_of(established, [&](const TcpSocket& other) {
         return other.local == session.remote && other.local_port == session.remote_port &&
@@ -103,7 +103,7 @@ bool begins_here(const TcpSocket& session, std::span<const TcpSocket> establishe
     });
 }
 
-/// The one that the server's process holds; nothing where that is none, or several.
+/// The session that the server process holds; nothing if it holds none or several.
 std::optional<TcpSocket> held_session(std::span<const TcpSocket> sessions, const std::set<std::uint64_t>& held) {
     const auto is_held = [&](const TcpSocket& session) { return held.contains(session.inode); };
     const auto first = std::ranges::find_if(sessions, is_held);
@@ -111,7 +111,7 @@ std::optional<TcpSocket> held_session(std::span<const TcpSocket> sessions, const
     return *first;
 }
 
-/// The one that is named next to the server; the environments further down may be older, or set by hand.
+/// The session named by the environment closest to the server; those further down may be older, or set by hand.
 std::optional<TcpSocket> named_session(std::span<const TcpSocket> established, std::span<const Ancestor> below) {
     const auto names = [](const Ancestor& each) { return each.ssh_connection.has_value(); };
     const auto nearest = std::find_if(below.rbegin(), below.rend(), names);

@@ -1,4 +1,4 @@
-// SSH sessions into this machine, and which of them is one's own. Pure: what the kernel shows comes in as values.
+// SSH sessions into this machine, and which of them is the caller's. Pure functions: kernel state is passed as values.
 #pragma once
 
 #include <cstdint>
@@ -17,48 +17,48 @@
 
 namespace headgate::sessions {
 
-/// The value of SSH_CONNECTION (sshd(8)): client address, client port, server address, server port.
+/// Parses SSH_CONNECTION (sshd(8)): client address, client port, server address, server port.
 [[nodiscard]] Result<FlowFilter> parse_ssh_connection(std::string_view value);
 
-/// What is known of the sockets of a network namespace.
+/// Known facts about the sockets of a network namespace.
 struct SocketEvidence {
     std::vector<TcpSocket> sockets;
-    std::vector<std::set<std::uint64_t>> ssh_servers;  ///< the sockets of each process that serves SSH
-    std::map<std::uint64_t, std::string> units;        ///< names of control groups
-    std::set<std::uint64_t> others;                    ///< sockets that other processes hold
+    std::vector<std::set<std::uint64_t>> ssh_servers;  ///< socket inodes of each process that serves SSH
+    std::map<std::uint64_t, std::string> units;        ///< control group names by inode
+    std::set<std::uint64_t> others;                    ///< socket inodes held by other processes
 };
 
 struct SshSessions {
     std::vector<TcpSocket> sessions;
-    std::vector<TcpSocket> unknown;  ///< connections into this machine that may be sessions: whose they are is not seen
-    std::vector<TcpSocket> established;  ///< whatever they are
-    std::set<std::uint64_t> unproved;    ///< unknown ones, and sessions that no process in sight serves
+    std::vector<TcpSocket> unknown;      ///< connections into this machine that may be sessions: their holder is hidden
+    std::vector<TcpSocket> established;  ///< all established sockets
+    std::set<std::uint64_t> unproved;    ///< unknown ones, and sessions that no visible process serves
 
-    /// Whether it is a connection of this namespace.
+    /// Whether it is an established connection of this namespace.
     [[nodiscard]] bool has(const FlowFilter& connection) const;
 };
 
-/// A session is an established socket that a process holds which serves SSH. Such a process also has connections that
-/// it forwards to elsewhere: so of its sockets those count that lead to a port on which somebody listens, and all of
-/// them where none does, as after sshd has ended and its sessions go on. Where no such process is seen, a socket that
-/// leads to such a port is judged by the unit that it was accepted in; then by whether another process holds it; then
-/// by the port: 22 is SSH's (RFC 4253, section 4.1).
+/// A session is an established socket held by a process that serves SSH. Such a process also holds connections that it
+/// forwards elsewhere, so of its sockets only those to a listening port count, or all of them if there are none, as
+/// after sshd has exited and its sessions continue. If no such process is visible, a socket to a listening port is
+/// judged by the unit in which it was accepted; then by whether another process holds it; then by the port: 22 is SSH's
+/// (RFC 4253, section 4.1).
 [[nodiscard]] SshSessions find_sessions(const SocketEvidence& evidence);
 
-/// The session that a process works through, by the processes above it. Certain is only what leads up to a server of
-/// SSH without a gap: then its session is the one whose socket it holds, or, where that cannot be seen, the one that
-/// SSH_CONNECTION names in its environment, next to the server first. A tmux, a cron job or another user's service has
-/// no such line of parents, whatever its environment says. Nothing, too, for a session that begins on this machine,
-/// within another one perhaps.
+/// The session that a process works through, found by its ancestors. Certain only if they lead to an SSH server without
+/// a gap: it is then the session whose socket the server holds or, if that is not visible, the one named by
+/// SSH_CONNECTION in the environment closest to the server. Processes under tmux, cron or another user's service have
+/// no such ancestors, whatever their environment says. Also nothing for a session that begins on this machine, perhaps
+/// within another session.
 [[nodiscard]] std::optional<TcpSocket> own_session(const std::vector<TcpSocket>& sockets,
                                                    std::span<const Ancestor> ancestors);
 
-/// What SSH_CONNECTION names anywhere in that line, whether it is so or not.
+/// The connections named by SSH_CONNECTION in any of these environments, unverified.
 [[nodiscard]] std::vector<FlowFilter> named_sessions(std::span<const Ancestor> ancestors);
 
 [[nodiscard]] std::vector<FlowFilter> filters_of(std::span<const TcpSocket> sockets);
 
-/// Filters of connections, each once; where they are very many, one for each end here, whoever is at the other.
+/// Removes duplicates; if there are too many filters, merges them into one per local end, with any peer.
 [[nodiscard]] std::vector<FlowFilter> at_most_some(std::vector<FlowFilter> connections);
 
 }  // namespace headgate::sessions

@@ -17,7 +17,7 @@
 namespace headgate::sessions {
 namespace {
 
-/// A message of the answer, in front of its attributes.
+/// The fixed part of an answer message, before its attributes.
 using SocketMessage = inet_diag_msg;
 
 /// ::ffff:0:0/96 (RFC 4291, section 2.5.5.2).
@@ -43,7 +43,7 @@ std::optional<std::uint64_t> cgroup_in(netlink::Bytes attributes) {
     for (netlink::AttributeReader reader{attributes}; reader.next(attribute);) {
         std::uint64_t id = 0;
         if (attribute.type != INET_DIAG_CGROUP_ID || attribute.payload.size() < sizeof id) continue;
-        std::memcpy(&id, attribute.payload.data(), sizeof id);  // in the host's order
+        std::memcpy(&id, attribute.payload.data(), sizeof id);  // host byte order
         return id;
     }
     return std::nullopt;
@@ -55,7 +55,7 @@ tl::unexpected<Error> unanswered(int number) {
     return tl::unexpected(Error{ErrorKind::Failed, fmt::format("{}: it has no tcp_diag", kAsking), number});
 }
 
-/// Adds what is in a piece of the answer. True with the last one.
+/// Appends the sockets in a piece of the answer. Returns true for the last piece.
 Result<bool> take_piece(netlink::Bytes piece, std::vector<TcpSocket>& sockets) {
     netlink::Message message;
     for (netlink::MessageReader reader{piece}; reader.next(message);) {

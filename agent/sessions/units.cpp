@@ -22,7 +22,7 @@ void add_folder(const std::filesystem::path& folder, std::map<std::uint64_t, std
     if (::stat(folder.c_str(), &status) == 0) units.emplace(status.st_ino, folder.filename().native());
 }
 
-/// A folder that vanishes meanwhile hides none of the others, as it would from one iterator for the whole tree.
+/// Opens each folder separately: a folder that vanishes meanwhile would end a single iterator over the whole tree.
 void add_folders_below(const std::filesystem::path& root, std::map<std::uint64_t, std::string>& units) {
     std::vector<std::filesystem::path> to_read{root};
     while (!to_read.empty()) {
@@ -43,7 +43,7 @@ void add_folders_below(const std::filesystem::path& root, std::map<std::uint64_t
 
 UnitKind unit_kind(std::string_view folder_name) {
     if (!folder_name.ends_with(".service") && !folder_name.ends_with(".socket")) return UnitKind::Any;
-    // systemd-run(1) and user managers run whatever they are told.
+    // Units of systemd-run(1) and of user managers may run any program.
     if (folder_name.starts_with("run-") || folder_name.starts_with("user@")) return UnitKind::Any;
     const auto has = [&](std::string_view part) { return folder_name.find(part) != std::string_view::npos; };
     return has("ssh") || has("dropbear") ? UnitKind::Ssh : UnitKind::Other;

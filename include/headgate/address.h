@@ -1,4 +1,4 @@
-// IPv4 and IPv6 addresses and prefixes: values, their text, and containment. All functions are thread-safe.
+// IPv4 and IPv6 addresses and prefixes: values, text form and containment. All functions are thread-safe.
 #pragma once
 
 #include <array>
@@ -24,28 +24,28 @@ enum class Family : std::uint8_t { Ipv4, Ipv6 };
 
 struct Address {
     Family family = Family::Ipv4;
-    std::array<std::uint8_t, 16> octets{};  ///< network order; IPv4 uses the first four, the rest stays zero
+    std::array<std::uint8_t, 16> octets{};  ///< network byte order; IPv4 uses the first four octets, the rest are zero
 
     friend bool operator==(const Address&, const Address&) = default;
 };
 
-/// Room for the longest text of an address, without a terminating zero (RFC 4291, section 2.2, form 3).
+/// Length of the longest text form of an address, without the terminating NUL (RFC 4291, section 2.2, form 3).
 inline constexpr std::size_t kAddressText = 45;
 
-/// Writes the text that inet_ntop(3) would (RFC 5952) and returns its length. No allocation: called for every row told.
+/// Writes the same text as inet_ntop(3) (RFC 5952) and returns its length. Does not allocate: called for every row.
 std::size_t write_address(std::span<char, kAddressText> text, const Address& address) noexcept;
 
 [[nodiscard]] std::string to_string(const Address& address);
 
-/// A mapped address, `::ffff:192.0.2.1`, is the IPv4 address: nobody means a flow of such IPv6 packets.
+/// An IPv4-mapped address, `::ffff:192.0.2.1`, becomes the IPv4 address: no user means flows of such IPv6 packets.
 [[nodiscard]] Result<Address> parse_address(std::string_view text);
 
-/// The same without that, for what was written down of a flow.
+/// Likewise, but keeps a mapped address: for reading stored flows.
 [[nodiscard]] Result<Address> parse_address_as_written(std::string_view text);
 
 [[nodiscard]] bool is_loopback(const Address& address) noexcept;  ///< 127.0.0.0/8, ::1
 
-/// A network: every address whose first `length` bits are those of `address`.
+/// A network: all addresses whose first `length` bits equal those of `address`.
 struct Prefix {
     Address address;          ///< host bits are zero
     std::uint8_t length = 0;  ///< 0..32 or 0..128
@@ -56,11 +56,11 @@ struct Prefix {
     friend bool operator==(const Prefix&, const Prefix&) = default;
 };
 
-/// `10.0.1.0/24`, `2001:db8::/64`, or a bare address, which stands for itself alone.
+/// `10.0.1.0/24`, `2001:db8::/64`, or the bare address of a single-address prefix.
 [[nodiscard]] std::string to_string(const Prefix& prefix);
 
-/// Refuses a length beyond the family's and host bits that are set, naming the prefix that was probably meant. A prefix
-/// of mapped addresses alone, `::ffff:192.0.2.0/120`, is one of IPv4 addresses.
+/// Rejects a length above the family's maximum and set host bits; the error suggests the probable prefix. A prefix of
+/// mapped addresses only, `::ffff:192.0.2.0/120`, becomes an IPv4 prefix.
 [[nodiscard]] Result<Prefix> parse_prefix(std::string_view text);
 
 }  // namespace headgate

@@ -1,4 +1,4 @@
-// Time, as headgate asks for it. A seam: tests hold a clock that they move themselves.
+// The source of time. An interface, so that tests can substitute a clock that they control.
 #pragma once
 
 #include <chrono>
@@ -9,10 +9,10 @@
 
 namespace headgate {
 
-/// How long the machine has been up, and since which boot.
+/// Time since boot, and the boot that it counts from.
 struct Uptime {
-    std::string boot;            ///< empty where it is not known: then no two are of the same boot
-    std::chrono::seconds up{0};  ///< time asleep included
+    std::string boot;            ///< boot id; empty if unknown, and then equal to no other boot
+    std::chrono::seconds up{0};  ///< includes suspended time
 };
 
 /// Thread-safe.
@@ -20,16 +20,16 @@ class Clock {
   public:
     virtual ~Clock() = default;
 
-    /// Wall clock, the one conntrack stamps its entries with. May jump.
+    /// Wall clock, which conntrack uses for its time stamps. May jump.
     [[nodiscard]] virtual Timestamp now() const = 0;
 
-    /// Since the boot, time asleep included (CLOCK_BOOTTIME). Never jumps, and means the same to every process.
+    /// Time since boot, including suspended time (CLOCK_BOOTTIME). Never jumps, and is the same for every process.
     [[nodiscard]] virtual std::chrono::nanoseconds up() const = 0;
 
-    /// For durations and deadlines: never jumps.
+    /// For durations and deadlines. Never jumps.
     [[nodiscard]] virtual std::chrono::steady_clock::time_point steady_now() const = 0;
 
-    /// For how much time has passed from one process to the next: within one boot it never jumps.
+    /// For time elapsed between processes. Never jumps within one boot.
     [[nodiscard]] virtual Uptime uptime() const = 0;
 };
 
@@ -40,7 +40,7 @@ class SystemClock final : public Clock {
     }
     [[nodiscard]] std::chrono::nanoseconds up() const override {
         timespec time{};
-        static_cast<void>(::clock_gettime(CLOCK_BOOTTIME, &time));  // fails for a clock that does not exist
+        static_cast<void>(::clock_gettime(CLOCK_BOOTTIME, &time));  // fails only for an unknown clock id
         return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
     }
     [[nodiscard]] std::chrono::steady_clock::time_point steady_now() const override {

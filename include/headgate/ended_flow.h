@@ -1,4 +1,4 @@
-// A flow that has ended, and what is known of how: what the flow log tells. Plain values; all functions are
+// A flow that has ended, and how it ended: the content of a flow log record. Plain values; all functions are
 // thread-safe.
 #pragma once
 
@@ -16,19 +16,19 @@
 namespace headgate {
 
 enum class EndReason : std::uint8_t {
-    Flushed,  ///< somebody deleted it: a flow operation, or another program
-    Closed,   ///< its protocol had come to an end
-    Timeout,  ///< no packet for as long as the kernel waits
-    Evicted,  ///< the table was full, and the kernel gave it up for another one
+    Flushed,  ///< deleted by a flow operation or another program
+    Closed,   ///< its protocol had ended the connection
+    Timeout,  ///< no packet arrived within the kernel's timeout
+    Evicted,  ///< the kernel removed it to make room in a full table
 };
 
 [[nodiscard]] std::string_view to_string(EndReason reason);  ///< `flushed`, `closed`, `timeout`, `evicted`
 [[nodiscard]] Result<EndReason> parse_end_reason(std::string_view text);
 
-/// The flow operation that ended a flow: the same for all that it ended.
+/// The flow operation that ended a flow; shared by all flows that it ended.
 struct FlushNote {
     std::string operation_id;
-    std::string user;  ///< who asked for it, as far as is known
+    std::string user;  ///< the requester, if known
     std::string stream_exception_policy;
 
     friend bool operator==(const FlushNote&, const FlushNote&) = default;
@@ -36,32 +36,32 @@ struct FlushNote {
 
 /// A program other than headgate that deleted a flow.
 struct ForeignFlush {
-    std::uint32_t port_id = 0;  ///< of its netlink socket
-    std::string process;        ///< its name; empty where it could not be found
+    std::uint32_t port_id = 0;  ///< of the program's netlink socket
+    std::string process;        ///< process name; empty if unknown
 
     friend bool operator==(const ForeignFlush&, const ForeignFlush&) = default;
 };
 
 struct EndedFlow {
-    Flow flow;             ///< as it was last known
-    Timestamp ended_at{};  ///< by conntrack's clock; where that is silent, when headgate learned of it
-    std::optional<std::chrono::seconds> machine_up;  ///< since the boot, by then; absent where it is not known
-    std::optional<EndReason> reason;                 ///< absent where the kernel does not tell
+    Flow flow;             ///< in its last known state
+    Timestamp ended_at{};  ///< conntrack's stop time; without one, the time at which headgate received the event
+    std::optional<std::chrono::seconds> machine_up;  ///< time from boot to the flow's end; absent if unknown
+    std::optional<EndReason> reason;                 ///< absent if the kernel does not report it
     std::shared_ptr<const Endpoint> endpoint;
-    std::shared_ptr<const FlushNote> flush;       ///< null: no flow operation had to do with it
-    std::shared_ptr<const ForeignFlush> foreign;  ///< null: no other program had
+    std::shared_ptr<const FlushNote> flush;       ///< null: not ended by a flow operation
+    std::shared_ptr<const ForeignFlush> foreign;  ///< null: not deleted by another program
 };
 
-/// What the flow was when it ended; absent where the kernel did not tell its protocol's state.
+/// The flow's state when it ended; absent if the kernel did not report the protocol state.
 [[nodiscard]] std::optional<FlowState> last_state(const Flow& flow);
 
-/// Flows that ended and of which there is no record.
+/// Ended flows for which there is no record.
 struct LostFlows {
-    std::shared_ptr<const Endpoint> endpoint;  ///< null: of any
+    std::shared_ptr<const Endpoint> endpoint;  ///< null: any endpoint
     std::uint64_t count = 0;
-    Timestamp since{};  ///< they ended between these
+    Timestamp since{};  ///< the flows ended between `since` and `until`
     Timestamp until{};
-    std::string cause;  ///< in words
+    std::string cause;  ///< human-readable
 };
 
 }  // namespace headgate

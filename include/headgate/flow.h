@@ -1,4 +1,4 @@
-// A flow: one entry of the kernel's conntrack table, as a plain value. What the kernel did not tell is absent, never 0.
+// A flow: one entry of the kernel's conntrack table, as a plain value. An unreported value is absent, never 0.
 #pragma once
 
 #include <chrono>
@@ -14,26 +14,26 @@ namespace headgate {
 /// Wall clock: conntrack stamps entries with ktime_get_real_ns() (nf_conntrack_core.c, __nf_conntrack_insert_prepare).
 using Timestamp = std::chrono::sys_time<std::chrono::nanoseconds>;
 
-/// What identifies a packet's flow in one direction.
+/// Identifies the packets of a flow in one direction.
 struct FlowTuple {
     Address source;
     Address destination;
     Protocol protocol{};
     std::uint16_t source_port = 0;       ///< host order; for GRE the key (nf_conntrack_tuple_common.h)
     std::uint16_t destination_port = 0;  ///< host order; for GRE the key
-    std::uint8_t icmp_type = 0;          ///< ICMP and ICMPv6 alone have type, code and id, and no ports
+    std::uint8_t icmp_type = 0;          ///< type, code and id: ICMP and ICMPv6 only, which have no ports
     std::uint8_t icmp_code = 0;
     std::uint16_t icmp_id = 0;
 
     friend bool operator==(const FlowTuple&, const FlowTuple&) = default;
 };
 
-/// The same endpoints with source and destination exchanged.
+/// The tuple with source and destination exchanged.
 [[nodiscard]] FlowTuple swapped(const FlowTuple& tuple);
 
-/// Whether its flow is told apart by ports. A kernel that has no tracker for DCCP, SCTP or UDP-Lite (DCCP's was removed
-/// in 6.17) knows such a flow by its addresses alone and tells no port (nf_conntrack_core.c, nf_ct_get_tuple). Nobody
-/// has port 0 there: it is reserved (RFC 6335, section 6).
+/// Whether ports identify the flow. A kernel without a tracker for DCCP, SCTP or UDP-Lite (DCCP's was removed in 6.17)
+/// identifies such flows by addresses alone and reports no ports (nf_conntrack_core.c, nf_ct_get_tuple). Port 0 then
+/// means "no port": it is reserved (RFC 6335, section 6).
 [[nodiscard]] constexpr bool has_ports(const FlowTuple& tuple) {
     const bool always = tuple.protocol == Protocol::Tcp || tuple.protocol == Protocol::Udp;
     return always || (has_ports(tuple.protocol) && (tuple.source_port != 0 || tuple.destination_port != 0));
@@ -46,8 +46,8 @@ struct Counters {
     friend bool operator==(const Counters&, const Counters&) = default;
 };
 
-/// In which direction a conntrack zone tells entries apart (include/net/netfilter/nf_conntrack_zones.h). Almost always
-/// both.
+/// The directions in which a conntrack zone distinguishes entries (include/net/netfilter/nf_conntrack_zones.h). Almost
+/// always both.
 enum class ZoneDirection : std::uint8_t { Both, Original, Reply };
 
 /// Bits of Flow::status (include/uapi/linux/netfilter/nf_conntrack_common.h, enum ip_conntrack_status).
@@ -59,41 +59,41 @@ inline constexpr std::uint32_t kDying = 1U << 9U;
 }  // namespace flow_status
 
 struct Flow {
-    FlowTuple original;    ///< as the initiator sent it
-    FlowTuple reply;       ///< as answers come back: differs from swapped(original) where there is NAT
-    std::uint32_t id = 0;  ///< CTA_ID as conntrack(8) prints it: guards against a reused tuple
+    FlowTuple original;    ///< addresses as the initiator sent them
+    FlowTuple reply;       ///< addresses of reply packets: differs from swapped(original) under NAT
+    std::uint32_t id = 0;  ///< CTA_ID, as conntrack(8) prints it; guards against a reused tuple
     std::uint16_t zone = 0;
     ZoneDirection zone_direction = ZoneDirection::Both;
     std::uint32_t status = 0;                     ///< flow_status bits
-    std::optional<std::uint32_t> mark;            ///< absent where the kernel keeps none
-    std::optional<std::chrono::seconds> timeout;  ///< until it ends without a packet; absent for offloaded flows
-    std::optional<std::uint8_t> protocol_state;   ///< the protocol's own number (TCP, SCTP, DCCP)
-    std::optional<Counters> counters_original;    ///< absent when made while nf_conntrack_acct was 0
+    std::optional<std::uint32_t> mark;            ///< absent if the kernel keeps no marks
+    std::optional<std::chrono::seconds> timeout;  ///< until the flow ends without a packet; absent for offloaded flows
+    std::optional<std::uint8_t> protocol_state;   ///< the protocol's own state number (TCP, SCTP, DCCP)
+    std::optional<Counters> counters_original;    ///< absent if created while nf_conntrack_acct was 0
     std::optional<Counters> counters_reply;
-    std::optional<Timestamp> started;  ///< absent when made while nf_conntrack_timestamp was 0
-    std::optional<Timestamp> stopped;  ///< present in the last event alone
+    std::optional<Timestamp> started;  ///< absent if created while nf_conntrack_timestamp was 0
+    std::optional<Timestamp> stopped;  ///< present only in DESTROY events
 
     friend bool operator==(const Flow&, const Flow&) = default;
 };
 
-/// The addresses as they left after NAT.
+/// The addresses with which the packets left, after NAT.
 [[nodiscard]] FlowTuple translated(const Flow& flow);
 
-/// Over both directions; absent when the kernel counted neither.
+/// Sum over both directions; absent if the kernel counted neither.
 [[nodiscard]] std::optional<Counters> total_counters(const Flow& flow);
 
-/// When flows are looked at, by two clocks: the one that conntrack stamps them with, which may be set while they live,
-/// and the one that counts from the boot, which may not.
+/// The time at which flows are examined, on two clocks: the wall clock, which conntrack uses for time stamps and which
+/// may be set during a flow's life, and the time since boot, which may not.
 struct Moment {
     Timestamp now{};
-    std::optional<std::chrono::seconds> up{};  ///< since the boot (CLOCK_BOOTTIME); absent where it is not known
-    /// For how long nf_conntrack_timestamp is known to have been on without a break. A flow without a time stamp is
-    /// older (nf_conntrack_timestamp.h, nf_ct_tstamp_ext_add: the extension is given when the entry is made, or never).
+    std::optional<std::chrono::seconds> up{};  ///< since boot (CLOCK_BOOTTIME); absent if unknown
+    /// How long nf_conntrack_timestamp is known to have been on without interruption. A flow without a time stamp is
+    /// older (nf_conntrack_timestamp.h, nf_ct_tstamp_ext_add: the extension is added at creation or never).
     std::optional<std::chrono::seconds> timestamps_for{};
 };
 
-/// Time since the flow began, until now or until it ended; never negative. Absent without a time stamp, and where the
-/// time stamp cannot be right: it is later than now, or earlier than the boot. Then the clock was set meanwhile.
+/// Time from the flow's start until now or until its end; never negative. Absent without a time stamp, and for an
+/// impossible one (later than now, or earlier than boot): the clock was set in between.
 [[nodiscard]] std::optional<std::chrono::seconds> age(const Flow& flow, const Moment& moment);
 
 enum class FlowState : std::uint8_t { New, Established, Closed };
@@ -102,24 +102,24 @@ enum class FlowState : std::uint8_t { New, Established, Closed };
 [[nodiscard]] std::string_view to_string(FlowState state);  ///< `NEW`, `ESTABLISHED`, `CLOSED`
 [[nodiscard]] Result<FlowState> parse_flow_state(std::string_view text);
 
-/// The protocol's own name of its state, such as `SYN_SENT`; absent where it has none or the kernel did not tell.
+/// The name of the protocol's own state, such as `SYN_SENT`; absent if it has none or the kernel did not report it.
 [[nodiscard]] std::optional<std::string_view> protocol_state_name(const Flow& flow);
 
-/// The number behind such a name; absent for a name that the protocol does not have.
+/// The state number for such a name; absent if the protocol has no state of that name.
 [[nodiscard]] std::optional<std::uint8_t> parse_protocol_state(Protocol protocol, std::string_view name);
 
-/// How many bits of Flow::status have a name.
+/// Number of bits of Flow::status that have names.
 inline constexpr unsigned kStatusBits = 16;
 
-/// A status bit's name as the kernel's enum has it without `IPS_`; `bit` is below kStatusBits.
+/// Name of a status bit as in the kernel's enum, without `IPS_`. `bit` must be below kStatusBits.
 [[nodiscard]] std::string_view status_name(unsigned bit);
 
-/// What a flush did to one flow.
+/// What a flush did to a flow.
 enum class Outcome : std::uint8_t {
     Flushed,
-    Gone,       ///< ended by itself, or was replaced, before we came
-    Failed,     ///< still there: the error is told
-    Protected,  ///< left alone on purpose
+    Gone,       ///< ended by itself, or was replaced, before the flush reached it
+    Failed,     ///< still present: the error is reported
+    Protected,  ///< skipped because it is protected
 };
 
 [[nodiscard]] std::string_view to_string(Outcome outcome);

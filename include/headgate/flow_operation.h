@@ -1,4 +1,4 @@
-// Flow operations: what was asked, what was done, how it ended. Plain values.
+// Flow operations: request, progress and result. Plain values.
 #pragma once
 
 #include <chrono>
@@ -16,29 +16,29 @@ namespace headgate {
 enum class OperationType : std::uint8_t { Capture, Flush };
 enum class OperationStatus : std::uint8_t { InProgress, Completed, CompletedWithErrors, Failed };
 
-/// How far one has come that is in progress.
+/// Phase of an operation in progress.
 enum class OperationPhase : std::uint8_t { Identifying, Flushing };
 
 [[nodiscard]] std::string_view to_string(OperationType type);      ///< `FLOW_CAPTURE`, `FLOW_FLUSH`
 [[nodiscard]] std::string_view to_string(OperationStatus status);  ///< `COMPLETED`, ...
 [[nodiscard]] std::string_view to_string(OperationPhase phase);    ///< `identifying`, `flushing`
 
-/// Where an operation works: one flow table, by the name that users have for it.
+/// Where an operation works: one flow table, identified by its user-visible names.
 struct Endpoint {
     std::string firewall;
     std::string availability_zone;
-    std::string network_namespace;  ///< of a one-off run, as it was named; empty otherwise
+    std::string network_namespace;  ///< of a one-off run, as the user named it; empty otherwise
 
     friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
-/// Who asked for an operation, as far as is known.
+/// The requester of an operation, as far as known.
 struct Caller {
-    std::string face;  ///< the way it came: `cli`, `unix`
+    std::string face;  ///< interface used: `cli`, `unix`
     std::optional<std::uint32_t> uid;
     std::string user;
-    std::string sudo_user;       ///< who became that user by sudo(8)
-    std::string source_address;  ///< where they sit, if not at this machine
+    std::string sudo_user;       ///< the user who ran sudo(8)
+    std::string source_address;  ///< the caller's remote address; empty if local
 
     friend bool operator==(const Caller&, const Caller&) = default;
 };
@@ -50,9 +50,9 @@ struct OperationCounts {
     std::uint64_t gone = 0;
     std::uint64_t failed = 0;
     std::uint64_t protected_flows = 0;
-    std::uint64_t age_unknown = 0;    ///< left out: a minimum age was asked, and the flow's is not known
-    std::uint64_t bytes_unknown = 0;  ///< left out: minimum bytes were asked, and the flow has no counters
-    std::uint64_t closed = 0;         ///< left out: active flows were asked, which they would match otherwise
+    std::uint64_t age_unknown = 0;    ///< left out: a minimum age was requested, and the flow's age is unknown
+    std::uint64_t bytes_unknown = 0;  ///< left out: minimum bytes were requested, and the flow has no counters
+    std::uint64_t closed = 0;         ///< left out: only active flows were requested, which these match otherwise
 
     friend bool operator==(const OperationCounts&, const OperationCounts&) = default;
 };
@@ -61,34 +61,34 @@ struct FlowOperation {
     std::string id;  ///< lower-case UUID
     OperationType type = OperationType::Capture;
     OperationStatus status = OperationStatus::InProgress;
-    OperationPhase phase = OperationPhase::Identifying;  ///< says something of one that is in progress
-    std::string status_message;                          ///< empty where there is nothing to say
-    std::string detail;                                  ///< what is behind the status message, in our own words
-    bool refused = false;  ///< of a Failed one: a guard said no, before anything was changed
+    OperationPhase phase = OperationPhase::Identifying;  ///< meaningful only while in progress
+    std::string status_message;                          ///< may be empty
+    std::string detail;                                  ///< headgate's own explanation of the status message
+    bool refused = false;  ///< Failed because a guard refused the request, before anything was changed
     Caller caller;
     Endpoint endpoint;
     Timestamp requested_at{};
-    std::optional<std::chrono::seconds> machine_up;  ///< since the boot, by then; absent where it was not kept
+    std::optional<std::chrono::seconds> machine_up;  ///< time from boot to the request; absent if not recorded
     std::chrono::milliseconds duration{0};
-    FlowQuery query;             ///< of a flush of captured flows, what they had been captured by
-    std::string from_operation;  ///< whose flows are flushed; empty: those that match now, or come from a file
+    FlowQuery query;             ///< for a flush of captured flows: the capture's query
+    std::string from_operation;  ///< whose flows are flushed; empty: flows that match now, or flows from a file
     bool dry_run = false;
-    bool include_protected = false;  ///< protected flows were to be ended, too
-    std::string asked;               ///< the whole request in one text, where it came with a token; empty otherwise
-    std::string plan;                ///< how the table is searched, in words
+    bool include_protected = false;  ///< protected flows are flushed, too
+    std::string asked;               ///< the whole request as text, if it came with a token; empty otherwise
+    std::string plan;                ///< how the table is searched; human-readable
     OperationCounts counts;
-    std::string stream_exception_policy = "none";  ///< the name of the one in force
-    std::vector<std::string> warnings;             ///< what the operator should know beside the result
-    unsigned restarts = 0;                         ///< scans that were repeated because the table was resized
+    std::string stream_exception_policy = "none";  ///< name of the policy in force
+    std::vector<std::string> warnings;             ///< for the operator, in addition to the result
+    unsigned restarts = 0;                         ///< scans repeated because the table was resized
 
     friend bool operator==(const FlowOperation&, const FlowOperation&) = default;
 };
 
-/// What an operation is about when nobody says a state. A flush leaves no flow alone for its state: conntrack's may be
-/// wrong, and one that it calls closed goes on as long as packets renew it.
+/// The states in scope if the request names none. A flush includes every state: conntrack's may be wrong, and a flow
+/// that it calls closed continues as long as packets renew it.
 [[nodiscard]] StateScope default_states(OperationType type);
 
-/// What the ages of its flows are told against.
+/// The time against which the ages of the operation's flows are computed.
 [[nodiscard]] Moment moment_of(const FlowOperation& operation);
 
 }  // namespace headgate

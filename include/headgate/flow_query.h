@@ -1,4 +1,4 @@
-// A flow query: the whole scope of an operation, and the judgement of one flow against it.
+// A flow query: the whole scope of an operation, and the decision whether a flow is in it.
 #pragma once
 
 #include <chrono>
@@ -14,15 +14,15 @@
 
 namespace headgate {
 
-inline constexpr std::size_t kMaxFilters = 20;  ///< per operation, as AWS Network Firewall documents it
+inline constexpr std::size_t kMaxFilters = 20;  ///< per operation; documented limit of AWS Network Firewall
 
-/// Which of a flow's addresses the filters look at.
+/// Which of a flow's addresses the filters apply to.
 enum class MatchSide : std::uint8_t { Original, Translated, Any };
 
-/// Whether a filter's source and destination may also be exchanged.
+/// Whether filters also match with source and destination exchanged.
 enum class MatchDirection : std::uint8_t { AsGiven, Both };
 
-/// Which states are wanted. Active: every one but closed.
+/// The flow states in scope. Active: every state except closed.
 enum class StateScope : std::uint8_t { Active, New, Established, Closed, Any };
 
 struct MarkMatch {
@@ -33,20 +33,20 @@ struct MarkMatch {
 };
 
 struct FlowQuery {
-    std::vector<FlowFilter> filters;  ///< 1 to kMaxFilters; a flow matches when one of them does
+    std::vector<FlowFilter> filters;  ///< 1 to kMaxFilters; a flow matches if one of them does
     MatchSide side = MatchSide::Original;
     MatchDirection direction = MatchDirection::AsGiven;
-    std::optional<StateScope> states;  ///< absent: whatever the state
+    std::optional<StateScope> states;  ///< absent: any state
     std::optional<MarkMatch> mark;
     std::optional<std::uint16_t> zone;
-    std::optional<std::uint64_t> minimum_bytes;    ///< over both directions
+    std::optional<std::uint64_t> minimum_bytes;    ///< sum over both directions
     std::optional<std::uint64_t> minimum_packets;  ///< likewise
     std::chrono::seconds minimum_age{0};
 
     friend bool operator==(const FlowQuery&, const FlowQuery&) = default;
 };
 
-/// Number of filters and ranges. Every face calls it before an operation begins.
+/// Checks the number of filters, each filter and the ranges. Every interface calls it before an operation begins.
 [[nodiscard]] Result<FlowQuery> validated(FlowQuery query);
 
 [[nodiscard]] std::string_view to_string(MatchSide side);
@@ -56,23 +56,23 @@ struct FlowQuery {
 [[nodiscard]] std::string_view to_string(StateScope states);
 [[nodiscard]] Result<StateScope> parse_state_scope(std::string_view text);  ///< `ACTIVE`, `NEW`, ..., `ANY` in any case
 
-/// Why a flow is in or out.
+/// Whether a flow is in scope, and why not.
 enum class Verdict : std::uint8_t {
     Match,
     NoMatch,
-    Closed,        ///< it fits, but active flows are wanted
-    AgeUnknown,    ///< it fits as far as can be told, but its age is not known
+    Closed,        ///< matches, but only active flows are in scope
+    AgeUnknown,    ///< matches as far as known, but its age is unknown
     BytesUnknown,  ///< likewise, but the kernel did not count its bytes and packets
 };
 
-/// Whether one of the filters can match a flow, as far as its original tuple tells. The cheap part: no allocation,
-/// asked first and for every row.
+/// Whether one of the filters can match a flow with this original tuple. Does not allocate; evaluated first, for every
+/// row.
 [[nodiscard]] bool may_match_filters(const FlowQuery& query, const FlowTuple& original) noexcept;
 
-/// Whether one of the filters matches these tuples. No allocation.
+/// Whether one of the filters matches these tuples. Does not allocate.
 [[nodiscard]] bool matches_filters(const FlowQuery& query, const FlowTuple& original, const FlowTuple& reply) noexcept;
 
-/// The whole judgement.
+/// Evaluates the whole query.
 [[nodiscard]] Verdict judge(const FlowQuery& query, const Flow& flow, const Moment& moment) noexcept;
 
 }  // namespace headgate

@@ -1,8 +1,8 @@
-// The flow table: conntrack in one network namespace, as everything above sees it. One of headgate's four seams to the
-// outside; the real one is conntrack::KernelFlowTable, and the tests hold a second one in memory to the same
-// conformance.
+// The flow table: conntrack in one network namespace. One of headgate's four interfaces to the outside:
+// conntrack::KernelFlowTable is the real one, and the tests hold an in-memory one to the same conformance tests.
 //
-// One object serves one operation at a time: not thread-safe. Two objects may work at once, also on one namespace.
+// Not thread-safe: an object serves one operation at a time. Several objects may work concurrently, also on one
+// namespace.
 #pragma once
 
 #include <array>
@@ -18,11 +18,11 @@
 
 namespace headgate {
 
-/// What names exactly one entry to the kernel: the attributes CTA_TUPLE_ORIG, CTA_ZONE and CTA_ID as the dump gave
-/// them. Sent back unchanged, so that nothing is lost in translation. Empty for a row that was read from a file: then
-/// the table builds it from the flow.
+/// Identifies exactly one entry to the kernel: the attributes CTA_TUPLE_ORIG, CTA_ZONE and CTA_ID as the dump returned
+/// them, sent back unchanged so that no conversion can lose anything. Empty for a row that was read from a file: the
+/// table then builds the key from the flow.
 struct FlowKey {
-    static constexpr std::size_t kCapacity = 127;  ///< the largest, ICMPv6 in a directional zone, takes 116
+    static constexpr std::size_t kCapacity = 127;  ///< the largest, ICMPv6 in a directional zone, has 116 bytes
 
     std::uint8_t length = 0;
     std::array<std::byte, kCapacity> storage{};
@@ -30,18 +30,18 @@ struct FlowKey {
     [[nodiscard]] std::span<const std::byte> bytes() const { return std::span{storage}.first(length); }
 };
 
-/// A flow as the table shows it, with what it takes to delete it. Trivially copyable, so that rows can be spooled.
+/// A flow as the table reports it, with the key to delete it. Trivially copyable, so that rows can be spooled.
 struct FlowRow {
     Flow flow;
     FlowKey key;
 };
 
-/// What became of one row of a removal. `flow` is the row's, brought up to date by the kernel's last event:
-/// final counters, protocol state and stop time.
+/// The result for one row of a removal. `flow` is the row's, updated from the kernel's last event: final counters,
+/// protocol state and stop time.
 struct FlowEnding {
     Flow flow;
     Outcome outcome = Outcome::Failed;
-    int error = 0;  ///< errno of a Failed one
+    int error = 0;  ///< errno, for Outcome::Failed
 };
 
 enum class Presence : std::uint8_t { There, Gone };
@@ -49,60 +49,59 @@ enum class Presence : std::uint8_t { There, Gone };
 using PresenceSink = std::function<void(const Flow&, Presence)>;
 using EndingSink = std::function<void(const FlowEnding&)>;
 
-/// Follows a scan. What it returns as an error ends the scan with that error.
+/// Receives the results of a scan. An error that it returns ends the scan with that error.
 class ScanListener {
   public:
     virtual ~ScanListener() = default;
 
-    /// Which way the table takes, in words, before it begins.
+    /// Describes the strategy of the scan, before it begins; called again if the strategy changes.
     virtual void planned(std::string_view /*plan*/) {}
 
-    /// Rows seen so far, matching or not; several times a second.
+    /// Rows examined so far, matching or not; called several times a second.
     virtual Result<void> progressed(std::uint64_t /*scanned*/) { return {}; }
 
-    /// The next rows that match: each flow once. The span is gone after the call.
+    /// The next matching rows; each flow is reported once. The span is valid only during the call.
     virtual Result<void> matched(std::span<const FlowRow> rows) = 0;
 };
 
 struct ScanReport {
-    std::uint64_t scanned = 0;  ///< rows that the kernel told; of a repeated scan all passes together
+    std::uint64_t scanned = 0;  ///< rows received from the kernel; the sum over all passes of a repeated scan
     std::uint64_t matched = 0;
-    std::uint64_t closed = 0;         ///< left out: they would match, but active flows were wanted
-    std::uint64_t age_unknown = 0;    ///< left out: they would match, but their age is not known
-    std::uint64_t bytes_unknown = 0;  ///< left out: they would match, but have no counters
-    unsigned restarts = 0;            ///< times that the table was resized under the scan, which was then repeated
+    std::uint64_t closed = 0;         ///< left out: match, but only active flows are in scope
+    std::uint64_t age_unknown = 0;    ///< left out: match, but their age is unknown
+    std::uint64_t bytes_unknown = 0;  ///< left out: match, but have no counters
+    unsigned restarts = 0;            ///< times that the scan was repeated because the table was resized during it
 };
 
 struct TableUsage {
-    std::uint64_t in_use = 0;   ///< entries, dying ones among them
+    std::uint64_t in_use = 0;   ///< entries, including dying ones
     std::uint64_t maximum = 0;  ///< 0: no limit
-    std::uint64_t buckets = 0;  ///< of the hash, which all namespaces share
+    std::uint64_t buckets = 0;  ///< of the hash table, which all namespaces share
 };
 
 class FlowTable {
   public:
     virtual ~FlowTable() = default;
 
-    /// Tells each flow that matches at `moment`, once. A flow that is in the table during the whole scan is never
+    /// Reports each flow that matches at `moment`, once. A flow that is in the table during the whole scan is never
     /// missed.
     virtual Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) = 0;
 
-    /// Asks for exactly these flows and changes nothing. Tells each in its order, brought up to date, and whether it is
-    /// still there; one whose tuple belongs to another flow by now is not.
+    /// Looks up exactly these flows and changes nothing. Reports each in order, updated, and whether it still exists. A
+    /// flow whose tuple now belongs to another flow is Gone.
     virtual Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) = 0;
 
-    /// Ends exactly these flows and tells one ending for each, in their order. A row whose flow ended by itself, or
-    /// whose tuple belongs to another flow by now, is Gone. Fails as a whole only before the first one was touched.
+    /// Ends exactly these flows and reports one ending for each, in order. A row whose flow ended by itself, or whose
+    /// tuple now belongs to another flow, is Gone. Fails as a whole only before the first row was touched.
     virtual Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) = 0;
 
-    /// Puts flows into the table: original and reply tuple, zone, mark, timeout, status and protocol state.
-    /// Stops at the first one that the kernel refuses (EEXIST: it is there already).
+    /// Inserts flows: original and reply tuple, zone, mark, timeout, status and protocol state.
+    /// Stops at the first flow that the kernel refuses (EEXIST: the flow exists already).
     virtual Result<void> insert(std::span<const Flow> flows) = 0;
 
     virtual Result<TableUsage> usage() = 0;
 
-    /// Whether a TCP packet in the middle of a connection makes a flow of it (nf_conntrack_tcp_loose;
-    /// nf_conntrack_proto_tcp.c, tcp_new).
+    /// Whether a midstream TCP packet creates a flow (nf_conntrack_tcp_loose; nf_conntrack_proto_tcp.c, tcp_new).
     virtual Result<bool> picks_up_tcp() = 0;
 };
 

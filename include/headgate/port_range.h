@@ -1,4 +1,4 @@
-// Ports and ranges of them, in host order. Thread-safe.
+// Ports and port ranges, in host byte order. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace headgate {
 
 struct PortRange {
     std::uint16_t first = 0;
-    std::uint16_t last = 65535;  ///< included; not below `first`
+    std::uint16_t last = 65535;  ///< inclusive; not below `first`
 
     [[nodiscard]] constexpr bool contains(std::uint16_t port) const noexcept { return first <= port && port <= last; }
     [[nodiscard]] constexpr bool is_single_port() const noexcept { return first == last; }
@@ -22,7 +22,7 @@ struct PortRange {
 
 [[nodiscard]] std::string to_string(const PortRange& range);  ///< `80` or `1990:1994`
 
-/// `80`, `1990:1994`, or `ANY` in any case, which is no range at all.
+/// Parses `80`, `1990:1994`, or `ANY` in any case, which gives no range.
 [[nodiscard]] Result<std::optional<PortRange>> parse_port_range(std::string_view text);
 
 }  // namespace headgate

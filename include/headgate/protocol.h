@@ -1,4 +1,4 @@
-// Transport protocols by IANA number and name, and what of them a flow filter can rely on. Thread-safe.
+// Transport protocols by IANA number and name, and the properties that flow filters rely on. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace headgate {
 
-/// IANA protocol number. The named ones are those that conntrack treats in a way of their own.
+/// IANA protocol number. The named ones are those that conntrack treats specially.
 enum class Protocol : std::uint8_t {
     Icmp = 1,
     Tcp = 6,
@@ -21,13 +21,13 @@ enum class Protocol : std::uint8_t {
     Udplite = 136,
 };
 
-/// The lower-case name, or the number where there is none in use.
+/// The lower-case name, or the number if there is no name in use.
 [[nodiscard]] std::string_view to_string(Protocol protocol);
 
-/// A name in any case, or a number from 0 to 255.
+/// Parses a name in any case, or a number from 0 to 255.
 [[nodiscard]] Result<Protocol> parse_protocol(std::string_view text);
 
-/// Whether its flows are told apart by ports.
+/// Whether ports identify the protocol's flows.
 [[nodiscard]] constexpr bool has_ports(Protocol protocol) {
     switch (protocol) {
         case Protocol::Tcp:
@@ -45,7 +45,7 @@ enum class Protocol : std::uint8_t {
     return protocol == Protocol::Icmp || protocol == Protocol::Icmpv6;
 }
 
-/// Whether conntrack keeps a state machine for it. For the others only "reply seen or not" is known
+/// Whether conntrack keeps a state machine for the protocol. For the others it only knows whether a reply was seen
 /// (nf_conntrack_proto_{tcp,sctp,dccp}.c: the only ones with a to_nlattr).
 [[nodiscard]] constexpr bool has_protocol_state(Protocol protocol) {
     return protocol == Protocol::Tcp || protocol == Protocol::Sctp || protocol == Protocol::Dccp;

@@ -1,4 +1,4 @@
-// How everything in headgate reports what can fail: a value or an Error, never an exception across a function's edge.
+// Error reporting: a function that can fail returns a value or an Error, and lets no exception escape.
 #pragma once
 
 #include <fmt/core.h>
@@ -12,19 +12,19 @@
 
 namespace headgate {
 
-/// What the caller can do about an error; the faces map it to an exit code or an HTTP status.
+/// What the caller can do about an error; the CLI and HTTP map it to an exit code or a status.
 enum class ErrorKind : std::uint8_t {
-    Invalid,  ///< the request breaks a rule; nothing was tried
-    Failed,   ///< it was tried and could not be done
-    Refused,  ///< a guard said no before anything was changed
+    Invalid,  ///< the request breaks a rule; nothing was attempted
+    Failed,   ///< attempted, but it could not be done
+    Refused,  ///< a guard refused it before anything was changed
 };
 
 struct Error {
     ErrorKind kind = ErrorKind::Failed;
     std::string message;  ///< one line: what was wrong, where, and what to do
-    int number = 0;       ///< the errno behind it, 0 where there is none
+    int number = 0;       ///< errno, or 0 if there is none
 
-    /// The same error with where it happened put in front: `source: 10.0.0.0/33 ...`.
+    /// Prefixes the message with its location: `source: 10.0.0.0/33 ...`.
     [[nodiscard]] Error within(std::string_view where) && {
         message.insert(0, ": ").insert(0, where);
         return std::move(*this);
@@ -49,7 +49,7 @@ template <typename... Args>
     return tl::unexpected(Error{ErrorKind::Refused, fmt::format(format, std::forward<Args>(args)...)});
 }
 
-/// A system call that failed: `what: No such file or directory`, with the errno kept.
+/// Error of a failed system call: `what: No such file or directory`, with the errno kept.
 [[nodiscard]] tl::unexpected<Error> system_error(int number, std::string_view what);
 
 }  // namespace headgate

@@ -1,8 +1,8 @@
-// What of a stream exception policy is in the kernel: the table `inet headgate` of nftables in one network namespace.
-// One of headgate's seams to the outside; the real one is midstream::KernelRuleset, and the tests hold a second one in
-// memory to the same conformance.
+// The stream exception policy in the kernel: the nftables table `inet headgate` in one network namespace. One of
+// headgate's four interfaces to the outside: midstream::KernelRuleset is the real one, and the tests hold an in-memory
+// one to the same conformance tests.
 //
-// One object serves one caller at a time: not thread-safe. Two objects may work at once, also on one namespace.
+// Not thread-safe: an object serves one caller at a time. Several objects may work concurrently, also on one namespace.
 #pragma once
 
 #include <chrono>
@@ -18,11 +18,11 @@
 
 namespace headgate {
 
-/// Whose packets a counter counted, as far as the policy knows.
+/// Which packets a counter counts, as far as the policy can tell.
 enum class PacketDirection : std::uint8_t {
-    Original,  ///< of a flushed flow, from the side that had begun it
-    Reply,     ///< of a flushed flow, from the other side
-    Any,       ///< midstream, of a flow that nothing is known about
+    Original,  ///< of a flushed flow, sent by its initiator
+    Reply,     ///< of a flushed flow, sent by the other side
+    Any,       ///< midstream packets of unknown flows
 };
 
 [[nodiscard]] std::string_view to_string(PacketDirection direction);  ///< `original`, `reply`, `any`
@@ -38,7 +38,7 @@ struct PolicyCounter {
     friend bool operator==(const PolicyCounter&, const PolicyCounter&) = default;
 };
 
-/// For this long, every midstream packet of the protocol is taken for one of a flushed flow.
+/// For the time `left`, every midstream packet of the protocol counts as one of a flushed flow.
 struct MidstreamWindow {
     Protocol protocol{};
     std::chrono::seconds left{0};
@@ -46,21 +46,21 @@ struct MidstreamWindow {
     friend bool operator==(const MidstreamWindow&, const MidstreamWindow&) = default;
 };
 
-/// Whether the kernel still has what was applied.
+/// Whether the kernel still has the applied policy.
 enum class RulesetCondition : std::uint8_t {
     NothingApplied,
     AsApplied,
-    Changed,     ///< somebody edited the table
-    Missing,     ///< somebody removed the table: `nft flush ruleset`, for one
-    Unverified,  ///< it is there, but what was applied is not on record here
+    Changed,     ///< another program edited the table
+    Missing,     ///< another program removed the table, for example by `nft flush ruleset`
+    Unverified,  ///< the table exists, but there is no record of what was applied
 };
 
 [[nodiscard]] std::string_view to_string(RulesetCondition condition);  ///< `none`, `as_applied`, `changed`, ...
 
 struct RulesetStatus {
-    std::optional<StreamExceptionPolicy> policy;  ///< in force; description and log are not known
+    std::optional<StreamExceptionPolicy> policy;  ///< in force; without description and log, which are unknown
     RulesetCondition condition = RulesetCondition::NothingApplied;
-    std::string missing_policy;  ///< the name of what was applied, when the table is missing
+    std::string missing_policy;  ///< name of the applied policy, if the table is missing
     std::vector<PolicyCounter> counters;
     std::uint64_t remembered_flows = 0;
     std::vector<MidstreamWindow> windows;
@@ -68,47 +68,47 @@ struct RulesetStatus {
 
 enum class Application : std::uint8_t {
     Done,
-    NotNeeded,  ///< the kernel had exactly this already
+    NotNeeded,  ///< the kernel already had exactly this policy
 };
 
 enum class Remembered : std::uint8_t {
     All,
-    None,  ///< no room for so many
+    None,  ///< not enough room for all of them
 };
 
 class Ruleset {
   public:
     virtual ~Ruleset() = default;
 
-    /// The policy that the kernel has; none where there is no table or no nf_tables. Cheap.
+    /// The policy that the kernel has; none if there is no table or no nf_tables. Cheap.
     virtual Result<std::optional<StreamExceptionPolicy>> in_force() = 0;
 
-    /// Puts the policy in force; no packet slips through meanwhile. Counters, remembered flows and windows stay. Does
-    /// nothing when the kernel has exactly this already, its log included; tells which it was.
+    /// Puts the policy in force; no packet slips through during the change. Counters, remembered flows and windows are
+    /// kept. Does nothing if the kernel already has exactly this policy, including its log; returns which was the case.
     virtual Result<Application> apply(const StreamExceptionPolicy& policy) = 0;
 
-    /// Takes the policy away with all that it remembers. Nothing in force is no error.
+    /// Removes the policy and everything that it remembers. Succeeds if no policy is in force.
     virtual Result<void> remove() = 0;
 
-    /// Whether the kernel still has what was applied.
+    /// Whether the kernel still has the applied policy.
     virtual Result<RulesetCondition> condition() = 0;
 
-    /// What policies have caught since they were applied, by counter; those of earlier policies are still there. None
-    /// where there is no table or no nf_tables. Cheap, however much is remembered.
+    /// Packets that policies caught since they were applied, by counter; counters of earlier policies are kept. Empty
+    /// if there is no table or no nf_tables. Cheap, however much is remembered.
     virtual Result<std::vector<PolicyCounter>> counters() = 0;
 
-    /// All of the above, and what is remembered; takes the longer the more is remembered.
+    /// All of the above, and what is remembered. Takes longer the more flows are remembered.
     virtual Result<RulesetStatus> status() = 0;
 
-    /// Remembers these flows, both directions of each as they are seen on the wire, from now on for that long; all of
-    /// them or none. Takes a policy in force whose scope is Flushed.
+    /// Remembers these flows for `time` from now, both directions of each as seen on the wire; all of them or none.
+    /// Requires a policy in force with scope Flushed.
     virtual Result<Remembered> remember(std::span<const FlowRow> rows, std::chrono::seconds time) = 0;
 
-    /// Forgets flows that were remembered: they were not ended after all. Those that are not remembered are no error.
+    /// Forgets flows that were remembered but then not ended. Flows that are not remembered are no error.
     virtual Result<void> forget(std::span<const FlowRow> rows) = 0;
 
-    /// From now on for that long, every midstream packet of this connection-oriented protocol is taken for one of a
-    /// flushed flow. Takes a policy in force whose scope is Flushed.
+    /// For `time` from now, every midstream packet of this connection-oriented protocol counts as one of a flushed
+    /// flow. Requires a policy in force with scope Flushed.
     virtual Result<void> open_window(Protocol protocol, std::chrono::seconds time) = 0;
 };
 
