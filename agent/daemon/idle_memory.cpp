@@ -11,9 +11,9 @@
 namespace headgate::daemon {
 namespace {
 
-/// A segment that was never writable holds what its file does, so it can be read from there again (madvise(2),
-/// MADV_DONTNEED: a private mapping of a file is filled anew from it). One that relocations have been written to was
-/// writable once, and is marked so.
+/// A segment that was never writable is identical to its file and can be read from there again (madvise(2),
+/// MADV_DONTNEED: a private file mapping is repopulated from the file). Segments with applied relocations were writable
+/// and are marked PF_W.
 int release_unwritten(dl_phdr_info* object, std::size_t /*size*/, void* /*nothing*/) {
     const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
     for (int i = 0; i < object->dlpi_phnum; ++i) {

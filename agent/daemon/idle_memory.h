@@ -1,11 +1,10 @@
-// What the agent does not need while nobody asks for anything.
+// Releases memory that the agent does not need while idle.
 #pragma once
 
 namespace headgate::daemon {
 
-/// Gives memory back that was freed, and lets go of the pages of programs and libraries that nothing has written to:
-/// code of the start, symbol tables. The kernel brings those back that are needed again. What is left is what the
-/// agent really uses.
+/// Returns freed heap memory to the kernel, and drops pages of the program and its libraries that were never written:
+/// startup code, symbol tables. The kernel reads them back on demand, so only the pages in use remain resident.
 void release_idle_memory();
 
 }  // namespace headgate::daemon
