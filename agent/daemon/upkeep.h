@@ -22,8 +22,7 @@ namespace headgate::daemon {
 
 class Upkeep {
   public:
-    /// The gateway and the metrics must outlive this object. on_failure is called on the upkeep's thread when it cannot
-    /// continue.
+    /// Gateway and metrics must outlive this object. on_failure is called on the upkeep's thread if it cannot continue.
     [[nodiscard]] static Result<std::unique_ptr<Upkeep>> open(gateway::LocalGateway& gateway, http::Metrics& metrics,
                                                               std::function<void()> on_failure);
 

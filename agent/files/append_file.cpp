@@ -80,8 +80,7 @@ Result<std::string> read_end(int fd, off_t size, std::size_t at_most) {
     return text;
 }
 
-/// Opens for reading, too, if it is permitted to read; a pipe for writing only, since this process must not be its
-/// reader.
+/// Opens for reading as well, if permitted; for writing only if it is a pipe, whose reader this process must not be.
 Result<FileDescriptor> open_to_append(const std::filesystem::path& name, bool& is_regular) {
     // Opening must not block on a pipe or a terminal, nor make a terminal the controlling one.
     const int flags = O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
