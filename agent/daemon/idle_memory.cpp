@@ -21,7 +21,7 @@ int release_unwritten(dl_phdr_info* object, std::size_t /*size*/, void* /*nothin
         if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
         const auto begin = (object->dlpi_addr + segment.p_vaddr) & ~(page - 1);
         const auto end = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
-        // NOLINTNEXTLINE(performance-no-int-to-ptr): that is how the loader tells where a segment is
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader reports addresses as integers
         ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
     }
     return 0;

@@ -72,7 +72,7 @@ void write_or_lose(std::string_view line) {
 }  // namespace
 
 void log(Severity severity, std::string_view message) {
-    const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;  // NOLINT(concurrency-mt-unsafe): set by nobody here
+    const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;  // NOLINT(concurrency-mt-unsafe): never set here
     fmt::memory_buffer line;
     fmt::format_to(std::back_inserter(line), "{}headgate: {}\n", journal ? journal_prefix(severity) : word(severity),
                    message);

@@ -24,11 +24,11 @@ constexpr int kFirstSocket = 3;
 constexpr std::uint32_t kMostSockets = 64;
 
 std::optional<std::string_view> environment(const char* name) {
-    const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets one
+    const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): this process sets none
     return value != nullptr ? std::optional<std::string_view>{value} : std::nullopt;
 }
 
-/// Child processes inherit the variables; the process ID names the one that they are for.
+/// Child processes inherit these variables, so the process ID in them must match.
 bool is_this_process(std::string_view id) {
     return parse_unsigned<std::uint32_t>(id) == static_cast<std::uint32_t>(::getpid());
 }

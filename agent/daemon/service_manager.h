@@ -1,5 +1,5 @@
 // Communication with the service manager: systemd, or another one with the same protocols (sd_listen_fds(3),
-// sd_notify(3)). Without NOTIFY_SOCKET in the environment the tell functions do nothing and succeed.
+// sd_notify(3)). Without NOTIFY_SOCKET in the environment all notifications do nothing and succeed.
 //
 // The environment is read at each call: thread-safe as long as the process does not change it.
 #pragma once

@@ -80,7 +80,7 @@ Result<std::string> read_end(int fd, off_t size, std::size_t at_most) {
     return text;
 }
 
-/// Opens for reading as well, if permitted; for writing only if it is a pipe, whose reader this process must not be.
+/// Opens for writing, and for reading if permitted; never for reading a pipe: that would make this process its reader.
 Result<FileDescriptor> open_to_append(const std::filesystem::path& name, bool& is_regular) {
     // Opening must not block on a pipe or a terminal, nor make a terminal the controlling one.
     const int flags = O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
@@ -119,7 +119,7 @@ Result<AppendFile> AppendFile::open(const std::filesystem::path& name, TornLine 
         if (name.has_parent_path()) std::filesystem::create_directories(name.parent_path(), no_folder);
         bool is_regular = false;
         auto file = open_to_append(name, is_regular);
-        // The error of creating the directory says more than the missing directory does.
+        // Why the directory could not be created is more useful than ENOENT.
         if (!file && no_folder && file.error().number == ENOENT) return system_error(no_folder.value(), name.native());
         if (!file) return tl::unexpected(std::move(file.error()));
         return AppendFile{std::move(*file), is_regular, torn};

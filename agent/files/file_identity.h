@@ -21,9 +21,10 @@
 
 namespace headgate {
 
+/// A value type. Thread-safe.
 class FileIdentity {
   public:
-    /// The process's own identity. Thread-safe, as are all functions.
+    /// The process's own identity.
     FileIdentity() = default;
 
     /// The process's own identity, unless it is root and the path leads through a directory or a link of another user.

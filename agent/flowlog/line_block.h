@@ -16,7 +16,7 @@ class RecordTicket {
   public:
     virtual ~RecordTicket() = default;
 
-    /// Called from any thread when some of the records are dropped because the process exits.
+    /// Called from any thread when some of the records are dropped because the process exits or their sink was removed.
     virtual void given_up() const = 0;
 };
 

@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// A lost SYN is sent again after 1 s, then after 2 s and 4 s more (RFC 6298, section 2).
+/// Covers retransmissions of a lost SYN: after 1 s, then after 2 s and 4 s more (RFC 6298, section 2).
 constexpr std::chrono::seconds kToConnect{10};
 
 /// Milliseconds without an acknowledgement after which the peer is considered gone (tcp(7), TCP_USER_TIMEOUT).
@@ -24,7 +24,7 @@ constexpr unsigned kSilence = 30'000;
 
 void notice_silence(int socket) {
     constexpr int kOn = 1;
-    // Unix sockets reject these options; the error is ignored.
+    // On Unix sockets these options fail or have no effect; errors are ignored.
     ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &kOn, sizeof kOn);
     ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &kSilence, sizeof kSilence);
 }
