@@ -31,7 +31,7 @@ std::vector<EndpointChoice> choices(const Configuration& configuration, std::opt
     return found;
 }
 
-/// The names in their order, each once.
+/// The distinct names in order.
 template <typename Name>
 std::string listed(const std::vector<EndpointChoice>& choices, Name name) {
     std::vector<std::string_view> names;

@@ -1,4 +1,4 @@
-// What a gateway's operator has configured. Plain values; settings.cpp says how each is called, and load.h reads them.
+// The configuration of a gateway. Plain values; settings.cpp defines the keys, and load.h reads the files.
 #pragma once
 
 #include <chrono>
@@ -17,12 +17,12 @@ namespace headgate::config {
 
 inline constexpr std::string_view kNoPolicy = "none";
 
-/// One flow table: a network namespace, or what one conntrack zone holds of it.
+/// One flow table: a network namespace, or one conntrack zone of it.
 struct FirewallEndpoint {
     std::string availability_zone;
     std::optional<std::string> netns;  ///< a name under /run/netns, or an absolute path; absent: the agent's own
     std::optional<std::uint16_t> conntrack_zone;
-    std::optional<std::string> stream_exception_policy;  ///< in place of the configuration's
+    std::optional<std::string> stream_exception_policy;  ///< overrides Configuration's
     std::optional<std::string> availability_zone_id{};   ///< absent: the zone's name
 
     friend bool operator==(const FirewallEndpoint&, const FirewallEndpoint&) = default;
@@ -30,7 +30,7 @@ struct FirewallEndpoint {
 
 struct Firewall {
     std::string name;
-    std::vector<FirewallEndpoint> endpoints;  ///< at least one, each in an availability zone of its own
+    std::vector<FirewallEndpoint> endpoints;  ///< at least one, each in a different availability zone
 
     friend bool operator==(const Firewall&, const Firewall&) = default;
 };
@@ -38,7 +38,7 @@ struct Firewall {
 struct Tls {
     std::filesystem::path certificate;
     std::filesystem::path key;
-    std::optional<std::filesystem::path> client_ca;  ///< with it, clients must show a certificate
+    std::optional<std::filesystem::path> client_ca;  ///< if present, clients must present a certificate
 
     friend bool operator==(const Tls&, const Tls&) = default;
 };
@@ -46,7 +46,7 @@ struct Tls {
 struct Listener {
     Address address;
     std::uint16_t port = 0;
-    std::optional<Tls> tls;  ///< absent on loopback alone
+    std::optional<Tls> tls;  ///< may be absent on loopback addresses only
 
     friend bool operator==(const Listener&, const Listener&) = default;
 };
@@ -56,8 +56,8 @@ struct Http {
     std::vector<Listener> listeners;
     std::optional<std::filesystem::path> credentials;
     bool insecure_loopback = false;
-    std::uint16_t connections = 64;            ///< over TCP, at once
-    std::uint16_t requests_per_second = 1000;  ///< of one key, token or certificate
+    std::uint16_t connections = 64;            ///< concurrent TCP connections
+    std::uint16_t requests_per_second = 1000;  ///< per key, token or certificate
 
     friend bool operator==(const Http&, const Http&) = default;
 };
@@ -73,30 +73,30 @@ enum class SyslogTransport : std::uint8_t { Udp, Tcp, Unix };
 /// `udp://192.0.2.1:514`, `tcp://[2001:db8::1]:601`, `unix:///dev/log`
 struct SyslogTarget {
     SyslogTransport transport = SyslogTransport::Unix;
-    Address address;  ///< of UDP and TCP
+    Address address;  ///< for UDP and TCP
     std::uint16_t port = 0;
-    std::filesystem::path socket;  ///< of Unix
+    std::filesystem::path socket;  ///< for Unix
 
     friend bool operator==(const SyslogTarget&, const SyslogTarget&) = default;
 };
 
-/// One of these.
+/// Exactly one member is set.
 struct FlowLogSink {
     std::optional<std::filesystem::path> file;
     bool standard_output = false;
     bool journald = false;
     std::optional<SyslogTarget> syslog;
-    std::optional<std::filesystem::path> unix_datagram;  ///< a socket that takes a record a datagram
+    std::optional<std::filesystem::path> unix_datagram;  ///< a socket that receives one record per datagram
 
     friend bool operator==(const FlowLogSink&, const FlowLogSink&) = default;
 };
 
 struct FlowLog {
     FlowLogFormat format = FlowLogFormat::Eve;
-    std::vector<FlowLogReason> reasons = {FlowLogReason::All};  ///< at least one, none twice
-    std::vector<FlowFilter> filters;                            ///< none: every flow
-    std::uint64_t queue = std::uint64_t{64} << 20U;             ///< bytes that may wait for each sink
-    std::vector<FlowLogSink> sinks;                             ///< none: no flow log is written
+    std::vector<FlowLogReason> reasons = {FlowLogReason::All};  ///< at least one, without duplicates
+    std::vector<FlowFilter> filters;                            ///< empty: every flow
+    std::uint64_t queue = std::uint64_t{64} << 20U;             ///< bytes that may be queued for each sink
+    std::vector<FlowLogSink> sinks;                             ///< empty: no flow log is written
 
     friend bool operator==(const FlowLog&, const FlowLog&) = default;
 };
@@ -108,22 +108,22 @@ struct Configuration {
     std::chrono::seconds retention = std::chrono::hours{12};
     std::uint64_t disk_budget = std::uint64_t{2} << 30U;  ///< bytes
     std::chrono::seconds operation_timeout{60};
-    std::vector<Firewall> firewalls;            ///< at least one, once the configuration is loaded
-    std::vector<FlowFilter> protected_filters;  ///< no flush ends what matches one, either way round
+    std::vector<Firewall> firewalls;            ///< at least one after loading
+    std::vector<FlowFilter> protected_filters;  ///< no flush ends a flow that matches one, in either direction
     std::string stream_exception_policy{kNoPolicy};
     Http http;
     FlowLog flow_log;
     std::filesystem::path audit_log = "/var/log/headgate/audit.log";
-    std::vector<std::filesystem::path> files;  ///< that were read, in their order
+    std::vector<std::filesystem::path> files;  ///< the files that were read, in order
 
     friend bool operator==(const Configuration&, const Configuration&) = default;
 };
 
-/// Where there is nothing configured: one endpoint on the current network namespace in the availability zone `local`,
-/// of a firewall named after the host.
+/// The default: a firewall named after the host, with one endpoint on the current network namespace in the availability
+/// zone `local`.
 [[nodiscard]] Firewall default_firewall();
 
-/// What may be the name of a firewall: that of the host, with `-` for what does not fit.
+/// The host name as a valid firewall name: invalid characters become `-`.
 [[nodiscard]] std::string name_after_host(std::string_view host);
 
 struct EndpointChoice {
@@ -131,19 +131,19 @@ struct EndpointChoice {
     const FirewallEndpoint* endpoint = nullptr;
 };
 
-/// The endpoint that somebody means. What may go unsaid is what leaves no choice: with one endpoint only, both names.
-/// An error names the choices: `availability-zone: firewall edge has several: a, b`.
+/// Finds an endpoint by name. A name may be omitted if only one matches: with a single endpoint, both. An error lists
+/// the choices: `availability-zone: firewall edge has several: a, b`.
 [[nodiscard]] Result<EndpointChoice> find_endpoint(const Configuration& configuration,
                                                    std::optional<std::string_view> firewall,
                                                    std::optional<std::string_view> availability_zone);
 
-/// An endpoint's network namespace, or nothing for the agent's own: `gw-a` and `/run/netns/gw-a` are the same.
+/// The path of an endpoint's network namespace; empty for the agent's own. `gw-a` means `/run/netns/gw-a`.
 [[nodiscard]] std::string namespace_path(const FirewallEndpoint& endpoint);
 
-/// The id of an endpoint's availability zone, as AWS has one beside the name.
+/// The ID of an endpoint's availability zone, which AWS has besides the name.
 [[nodiscard]] const std::string& zone_id(const FirewallEndpoint& endpoint);
 
-/// What is to be in force at an endpoint; nothing where the configuration says `none`.
+/// The policy to keep in force at an endpoint; absent if the configuration says `none`.
 [[nodiscard]] std::optional<std::string> policy_to_keep(const Configuration& configuration,
                                                         const FirewallEndpoint& endpoint);
 

@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::seconds;
 
-/// Takes the unit off the end of a duration; a duration without one is in seconds.
+/// Removes the unit from the end of a duration; without one, the unit is seconds.
 seconds take_unit(std::string_view& text) {
     const auto taken = [&](char letter) {
         if (!text.ends_with(letter)) return false;

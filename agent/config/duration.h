@@ -1,4 +1,4 @@
-// Durations as people write them in a configuration. Thread-safe.
+// Parses and prints durations in configuration files. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -9,10 +9,10 @@
 
 namespace headgate::config {
 
-/// `90s`, `5m`, `12h`, `7d`; a number alone is seconds. Never negative.
+/// `90s`, `5m`, `12h`, `7d`; a number without a unit is in seconds. Never negative.
 [[nodiscard]] Result<std::chrono::seconds> parse_duration(std::string_view text);
 
-/// The same grammar back, in the largest unit that tells it exactly.
+/// Prints the same grammar, in the largest unit that is exact.
 [[nodiscard]] std::string duration_text(std::chrono::seconds duration);
 
 }  // namespace headgate::config

@@ -1,4 +1,4 @@
-// What is wrong with the files that somebody has written, gathered so that all of it is told at once.
+// Collects the errors in configuration files, so that all are reported at once.
 #pragma once
 
 #include <cstddef>
@@ -13,11 +13,11 @@
 
 namespace headgate::config {
 
-inline constexpr std::size_t kMostErrors = 20;  ///< that are told; how many more there are is told after them
+inline constexpr std::size_t kMostErrors = 20;  ///< reported errors; the number of further ones follows them
 
 class FaultList {
   public:
-    /// Reads a text by a list of settings; `name` is what its faults begin with.
+    /// Reads a text as a list of settings defines; `name` prefixes its errors.
     void read(const std::string& text, std::string_view name, const SettingMap& settings,
               Quoting quoting = Quoting::Allowed);
 

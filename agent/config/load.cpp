@@ -48,7 +48,7 @@ bool is_there(const fs::path& path) {
     return fs::symlink_status(path, error).type() != fs::file_type::not_found;
 }
 
-/// Files that begin with a dot are an editor's.
+/// Skips files whose name starts with a dot: editors create them.
 std::vector<fs::path> further_files(const fs::path& folder, Loader& loader) {
     std::vector<fs::path> files;
     std::error_code error;

@@ -1,4 +1,4 @@
-// Finds and reads the configuration: one file, and `conf.d/*.yaml` beside it.
+// Loads the configuration: one file, then `conf.d/*.yaml` in the same directory.
 #pragma once
 
 #include <filesystem>
@@ -14,15 +14,15 @@ inline constexpr std::string_view kDefaultFile = "/etc/headgate/headgate.yaml";
 
 enum class WhenMissing : std::uint8_t {
     Fail,
-    UseDefaults,  ///< what conf.d says counts all the same
+    UseDefaults,  ///< conf.d is read in any case
 };
 
-/// The file, then those of `conf.d` in the order of their names. A later value takes the place of an earlier one; lists
-/// grow, but for flow_log.reasons. An error is Invalid and has a line for each thing that is wrong:
+/// Reads the file, then those in `conf.d` in order of their names. A later value replaces an earlier one; lists are
+/// extended, except flow_log.reasons. An error is Invalid and has a line for each fault:
 /// `/etc/headgate/headgate.yaml:4: account: "12" is not a number of 12 digits`.
 [[nodiscard]] Result<Configuration> load_configuration(const std::filesystem::path& file, WhenMissing when_missing);
 
-/// One text alone; `name` is what errors call it.
+/// Parses a single text; errors refer to it as `name`.
 [[nodiscard]] Result<Configuration> parse_configuration(std::string_view text, std::string_view name);
 
 }  // namespace headgate::config

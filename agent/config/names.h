@@ -1,4 +1,4 @@
-// What firewalls, availability zones and policies can be called.
+// Names of firewalls, availability zones and policies.
 #pragma once
 
 #include <cstddef>
@@ -9,17 +9,17 @@
 
 namespace headgate::config {
 
-/// AWS Network Firewall's rule for the name of a firewall (API reference, FirewallName: [a-zA-Z0-9-]+, 1 to 128).
+/// In characters: the limit of AWS Network Firewall (API reference, FirewallName: [a-zA-Z0-9-]+, 1 to 128).
 inline constexpr std::size_t kLongestName = 128;
 
 [[nodiscard]] constexpr bool fits_name(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
 }
 
-/// The name of a firewall, an availability zone, a region.
+/// Parses the name of a firewall, an availability zone or a region.
 [[nodiscard]] Result<std::string> parse_name(std::string_view text);
 
-/// The name of a stream exception policy. What passes can be a part of a path and of a name in nftables as it is.
+/// Parses the name of a stream exception policy. A valid one can be used in a path and in an nftables name unchanged.
 [[nodiscard]] Result<std::string> parse_policy_name(std::string_view text);
 
 }  // namespace headgate::config

@@ -1,4 +1,4 @@
-// What may stand in a text that goes to terminals, logs and JSON. Thread-safe.
+// Checks and sanitizes text for terminals, logs and JSON. Thread-safe.
 #pragma once
 
 #include <optional>
@@ -7,11 +7,11 @@
 
 namespace headgate::config {
 
-/// Where the first thing stands that is not UTF-8, or that a reader does not see: a control character, another end of a
-/// line, a mark that turns the direction of writing. Nothing where all can be shown. `allowed` is ASCII.
+/// The offset of the first byte that is not UTF-8 or that begins an invisible character: a control character, a Unicode
+/// line separator, a bidirectional control. Absent if all is printable. `allowed`: exceptions, ASCII only.
 [[nodiscard]] std::optional<std::size_t> find_unprintable(std::string_view text, std::string_view allowed = {});
 
-/// A message that quotes a stranger's text, made fit for one line of a terminal: not too long, and all of it printable.
+/// Makes a message that quotes untrusted text fit for one terminal line: limited in length, and all printable.
 [[nodiscard]] std::string to_one_line(std::string message);
 
 }  // namespace headgate::config

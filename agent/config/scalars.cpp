@@ -18,7 +18,7 @@ struct SizeUnit {
 
 constexpr std::array kSizeUnits = {SizeUnit{"TiB", 40}, SizeUnit{"GiB", 30}, SizeUnit{"MiB", 20}, SizeUnit{"KiB", 10},
                                    SizeUnit{"", 0}};
-constexpr std::size_t kLongestPath = 4095;  // PATH_MAX (linux/limits.h), less its terminating zero
+constexpr std::size_t kLongestPath = 4095;  // PATH_MAX (linux/limits.h) without the terminating null byte
 
 constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';

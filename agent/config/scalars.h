@@ -1,5 +1,5 @@
-// The single values that people write in a configuration: numbers, choices, sizes, paths. Each parser's error tells the
-// rule; whoever asks puts the place in front. Thread-safe.
+// Parsers of single configuration values: numbers, choices, sizes, paths. An error states the rule; the caller adds the
+// position. Thread-safe.
 #pragma once
 
 #include <sys/un.h>
@@ -23,7 +23,7 @@ template <std::integral T>
     return parse_number_within(text, lowest, highest).map([](std::int64_t number) { return static_cast<T>(number); });
 }
 
-/// The one of the choices whose to_string this is. `rule` goes on after `"text" is `: `neither a nor b`.
+/// Finds the choice whose to_string is `text`. `rule` completes the error `"text" is `, such as `neither a nor b`.
 template <typename Choice, std::size_t N>
 [[nodiscard]] Result<Choice> parse_choice(std::string_view text, const std::array<Choice, N>& choices,
                                           std::string_view rule) {
@@ -33,20 +33,20 @@ template <typename Choice, std::size_t N>
     return invalid("\"{}\" is {}", text, rule);
 }
 
-/// `true` or `false`, and nothing else that YAML has had for them.
+/// `true` or `false`; none of the other words that YAML versions have accepted.
 [[nodiscard]] Result<bool> parse_boolean(std::string_view text);
 
-/// Bytes: `512MiB`, `2GiB`, `1TiB`; a number alone is bytes.
+/// In bytes: `512MiB`, `2GiB`, `1TiB`, or a number without a unit.
 [[nodiscard]] Result<std::uint64_t> parse_size(std::string_view text);
 
-/// The same grammar back, in the largest unit that tells it exactly.
+/// Prints the same grammar, in the largest unit that is exact.
 [[nodiscard]] std::string size_text(std::uint64_t bytes);
 
-/// Not relative: what it would be relative to is not the same for the agent and for a command. Made normal, so that
-/// two ways to write one path are equal.
+/// Rejects relative paths, because the agent and commands have different working directories. Normalizes the path, so
+/// that equal paths compare equal.
 [[nodiscard]] Result<std::filesystem::path> parse_absolute_path(std::string_view text);
 
-/// The longest path that a Unix socket can have, in bytes.
+/// Length limit of a Unix socket's path, in bytes.
 inline constexpr std::size_t kLongestSocketPath = sizeof(sockaddr_un::sun_path) - 1;
 
 [[nodiscard]] Result<std::filesystem::path> parse_socket_path(std::string_view text);

@@ -1,5 +1,5 @@
-// The keys of a YAML file as data, each bound to the place that its value goes to. One list of settings is all there is
-// to say about a file: settings_reader.h reads by it, settings_text.h describes it.
+// Describes the keys of a YAML file as data, each bound to the variable for its value. One list of settings drives both
+// reading (settings_reader.h) and documentation (settings_text.h).
 #pragma once
 
 #include <algorithm>
@@ -19,39 +19,39 @@ struct SettingMap;
 struct Setting {
     enum class Kind : std::uint8_t { Value, List, Map, ListOfMaps };
     enum class Need : std::uint8_t { Optional, Required };
-    enum class Items : std::uint8_t { Any, AtLeastOne };  ///< of a list
-    enum class Later : std::uint8_t { Replaces, Adds };   ///< what the value of a later file does to an earlier one's
+    enum class Items : std::uint8_t { Any, AtLeastOne };  ///< of a list: whether it may be empty
+    enum class Later : std::uint8_t { Replaces, Adds };   ///< how a later file's value affects an earlier one's
 
     std::string_view key;
     Kind kind = Kind::Value;
-    std::string_view purpose;  ///< for people: a sentence
-    std::string rule;          ///< what it takes, in words; empty for maps
+    std::string_view purpose;  ///< a sentence for the documentation
+    std::string rule;          ///< accepted values, in words; empty for maps
     Need need = Need::Optional;
     Items items = Items::Any;
     Later later = Later::Replaces;
-    std::vector<std::string> when_absent;  ///< what the target holds already, as it is written; empty: nothing
-    std::string_view example;              ///< where the target holds nothing
+    std::vector<std::string> when_absent;  ///< the default as written in a file; empty: no default
+    std::string_view example;              ///< if there is no default
 
-    std::function<void()> begin;                         ///< before the first item of a list; may be empty for maps
-    std::function<Result<void>(std::string_view)> take;  ///< a Value, or the next item of a List
-    std::function<SettingMap()> open;                    ///< a Map, or the next item of a ListOfMaps
+    std::function<void()> begin;  ///< called before the first item of a list; may be null for maps
+    std::function<Result<void>(std::string_view)> take;  ///< parses a Value, or the next item of a List
+    std::function<SettingMap()> open;                    ///< opens a Map, or the next item of a ListOfMaps
 };
 
 struct SettingMap {
-    enum class Keys : std::uint8_t { Any, ExactlyOne };  ///< how many of its keys may be there together
+    enum class Keys : std::uint8_t { Any, ExactlyOne };  ///< how many of its keys may be present together
 
-    /// One after the other, not all in one expression: that takes clang with its sanitizers more than ten minutes.
+    /// Adds settings one by one: one initializer for all takes clang with sanitizers more than ten minutes to compile.
     void add(Setting setting);
 
     std::vector<Setting> settings;
     Keys keys = Keys::Any;
-    std::function<Result<void>()> check;  ///< what they cannot say alone; asked when each is right. May be empty
+    std::function<Result<void>()> check;  ///< a check of all values together, called if each is valid; may be null
 };
 
-/// How values of a type are written.
+/// How values of a type are parsed and printed.
 template <typename T>
 struct ValueType {
-    std::string rule;  ///< in words: `a duration, 1m to 365d`
+    std::string rule;  ///< accepted values in words: `a duration, 1m to 365d`
     std::function<Result<T>(std::string_view)> parse;
     std::function<std::string(const T&)> print;
 };
@@ -80,7 +80,7 @@ std::function<Result<void>(std::string_view)> collecting(std::vector<T>& set, co
 
 }  // namespace detail
 
-/// A value that the target has already.
+/// An optional value with a default: the slot's current value.
 template <typename T>
 [[nodiscard]] Setting with_default(std::string_view key, T& slot, const ValueType<T>& type, std::string_view purpose) {
     auto setting = detail::describe(key, Setting::Kind::Value, purpose, type.rule);
@@ -89,7 +89,7 @@ template <typename T>
     return setting;
 }
 
-/// A value without which the map makes no sense.
+/// A mandatory value.
 template <typename T>
 [[nodiscard]] Setting required(std::string_view key, T& slot, const ValueType<T>& type, std::string_view example,
                                std::string_view purpose) {
@@ -100,7 +100,7 @@ template <typename T>
     return setting;
 }
 
-/// A value that may stay away: then the slot stays as it is.
+/// An optional value without a default: if absent, the slot is unchanged.
 template <typename Slot, typename T>
 [[nodiscard]] Setting optional(std::string_view key, Slot& slot, const ValueType<T>& type, std::string_view example,
                                std::string_view purpose) {
@@ -110,7 +110,7 @@ template <typename Slot, typename T>
     return setting;
 }
 
-/// A list of values that grows from file to file.
+/// A list of values that later files extend.
 template <typename T>
 [[nodiscard]] Setting list(std::string_view key, std::vector<T>& slot, const ValueType<T>& type,
                            std::string_view example, std::string_view purpose) {
@@ -124,7 +124,7 @@ template <typename T>
     return setting;
 }
 
-/// A list of values that the target has already, and that is replaced as a whole: not empty, and nothing in it twice.
+/// A list of values with a default, which a later file replaces as a whole: not empty, without duplicates.
 template <typename T>
 [[nodiscard]] Setting set_with_default(std::string_view key, std::vector<T>& slot, const ValueType<T>& type,
                                        std::string_view purpose) {
@@ -137,8 +137,7 @@ template <typename T>
     return setting;
 }
 
-/// A list of values that may stay away, and grows from file to file: where it is there it is not empty, and nothing is
-/// in it twice.
+/// An optional list of values that later files extend: if present, not empty and without duplicates.
 template <typename T>
 [[nodiscard]] Setting optional_set(std::string_view key, std::optional<std::vector<T>>& slot, const ValueType<T>& type,
                                    std::string_view example, std::string_view purpose) {
@@ -155,7 +154,7 @@ template <typename T>
 
 [[nodiscard]] Setting map(std::string_view key, std::function<SettingMap()> open, std::string_view purpose);
 
-/// A list that grows from file to file; `open` appends an item to it.
+/// A list of maps that later files extend; `open` appends an item.
 [[nodiscard]] Setting list_of_maps(std::string_view key, Setting::Need need, std::function<SettingMap()> open,
                                    std::string_view purpose);
 

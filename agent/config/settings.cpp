@@ -18,7 +18,7 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20U;
 constexpr std::uint64_t kTiB = std::uint64_t{1} << 40U;
 constexpr auto kYear = std::chrono::hours{24 * 365};
 
-/// What two endpoints must not share. Nothing to say where one of them is only half read.
+/// Rejects conflicting endpoints. A firewall whose name is missing or not read yet is not compared by name.
 Result<void> check_beside(const Firewall& firewall, const FirewallEndpoint& endpoint, const Firewall& other_firewall,
                           const FirewallEndpoint& other) {
     const auto& zone = endpoint.availability_zone;
@@ -54,7 +54,7 @@ Result<void> check_endpoint(const Configuration& all, const Firewall& firewall, 
     return {};
 }
 
-/// The last firewall's endpoints go to an earlier one of that name.
+/// Moves the last firewall's endpoints to an earlier firewall of that name.
 Result<void> join_namesakes(std::vector<Firewall>& firewalls) {
     auto& last = firewalls.back();
     auto& first = *std::ranges::find(firewalls, last.name, &Firewall::name);
@@ -168,7 +168,7 @@ SettingMap settings_of(FlowLogSink& sink, const std::vector<FlowLogSink>& all) {
     return known;
 }
 
-/// A sink that is none: as long as no file has the key, it keeps the default's place.
+/// An empty sink that marks the default, until a file has the key.
 const FlowLogSink& placeholder() {
     static const FlowLogSink none;
     return none;

@@ -1,5 +1,5 @@
-// The one definition of every setting: what it is called, what it takes, what it is for. Its default is what a fresh
-// Configuration holds, or what end_reading() puts there.
+// The single definition of every setting: key, accepted values, purpose. The default is the value in a new
+// Configuration, or the one that end_reading() sets.
 #pragma once
 
 #include "config/configuration.h"
@@ -7,12 +7,12 @@
 
 namespace headgate::config {
 
-/// Before the first file, and after the last: lists of which there is a default that goes with the first file that says
-/// something of them.
+/// Call these before the first and after the last file: they handle lists whose default is dropped by the first file
+/// that has the key.
 void begin_reading(Configuration& configuration);
 void end_reading(Configuration& configuration);
 
-/// The settings, bound to this configuration, which must outlive them.
+/// The settings, bound to `configuration`, which must outlive them.
 [[nodiscard]] SettingMap settings_of(Configuration& configuration);
 
 }  // namespace headgate::config

@@ -12,11 +12,11 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
-/// Where a value stands. What is left out stands nowhere, and the parser's line for it is that of whatever follows:
-/// then it is the line of the key.
+/// The position of a value. An omitted value has none, and the parser reports the line of what follows: then it is the
+/// line of the key.
 struct Place {
     int line;
-    std::string path;  ///< the keys that lead here, each with a colon and a space behind it
+    std::string path;  ///< the keys on the path, each followed by a colon and a space
 
     [[nodiscard]] Place below(std::string_view key, int key_line) const {
         return {key_line, fmt::format("{}{}: ", path, key)};
@@ -29,7 +29,7 @@ struct Entry {
     const YamlNode* value = nullptr;
 };
 
-/// The first entry of that key.
+/// The first entry with this key.
 Entry find(const YamlNode& map, std::string_view key) {
     for (std::size_t i = 0; i + 1 < map.children.size(); i += 2) {
         const auto& each = map.children[i];

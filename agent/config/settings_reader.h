@@ -1,4 +1,4 @@
-// Reads a YAML tree by a list of settings, and finds everything that is wrong with it.
+// Reads a YAML tree as a list of settings defines, and finds all errors in it.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace headgate::config {
 
-/// What is wrong, and in which line: `http: listeners: port: 70000 is not within 1..65535`.
+/// An error with its line: `http: listeners: port: 70000 is not within 1..65535`.
 struct Fault {
     int line = 1;
     std::string text;
@@ -18,11 +18,11 @@ struct Fault {
     friend bool operator==(const Fault&, const Fault&) = default;
 };
 
-/// Whether a fault may repeat a key that no setting has: in a file of secrets it may be one that slipped.
+/// Whether an error may quote an unknown key: in a file of secrets the key may be a misplaced secret.
 enum class Quoting : std::uint8_t { Allowed, Forbidden };
 
-/// Gives every key of the tree to its setting. Faults come in the order of their lines; where there is one, the target
-/// is of no use. A text without anything in it leaves the target as it is.
+/// Passes each value of the tree to its setting. Returns the errors sorted by line; if there are any, the target must
+/// not be used. An empty text leaves the target unchanged.
 [[nodiscard]] std::vector<Fault> read_settings(const YamlNode& root, const SettingMap& settings,
                                                Quoting quoting = Quoting::Allowed);
 

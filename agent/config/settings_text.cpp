@@ -80,7 +80,7 @@ void append_rows(std::string& out, const SettingMap& map, const std::string& pat
     }
 }
 
-/// Code in bold, hyphens that can be copied to a shell, and each sentence on a line of its own.
+/// Formats code in bold, escapes hyphens so that they can be copied to a shell, and starts a line for each sentence.
 std::string in_roff(std::string_view text) {
     std::string roff;
     bool is_code = false;
@@ -103,7 +103,7 @@ std::string in_roff(std::string_view text) {
     return roff;
 }
 
-/// Sentences, each in lines of its own.
+/// Appends sentences, each starting a new line.
 void append_sentences(std::string& out, std::string_view text) {
     const auto roff = in_roff(text);
     for (std::string_view sentences = roff; !sentences.empty();) {
@@ -135,7 +135,7 @@ void append_manual(std::string& out, const SettingMap& map, const std::string& p
     }
 }
 
-/// Words, line by line, each line behind `start`.
+/// Appends words, wrapped into lines that start with `start`.
 void append_wrapped(std::string& out, std::string_view text, const std::string& start) {
     std::string line = start;
     while (!text.empty()) {
@@ -156,7 +156,7 @@ std::string comment_on(const Setting& setting) {
     return comment;
 }
 
-/// One setting behind `#` and an indentation; `dash` begins an item of a list.
+/// Appends one setting after `#` and an indentation; `dash` begins a list item.
 void append_example(std::string& out, const Setting& setting, const std::string& indentation, std::string_view dash) {
     const auto start = fmt::format("#{}{}{}:", indentation, dash, setting.key);
     const auto deeper = fmt::format("{}{:{}}", indentation, "", dash.size() + 2);

@@ -1,5 +1,5 @@
-// Settings as people read them. The configuration's texts are checked in, as docs/configuration.md and
-// packaging/headgate.yaml; a test holds them to what these functions say.
+// Generates documentation of settings. The output is checked in as docs/configuration.md and packaging/headgate.yaml; a
+// test compares them.
 #pragma once
 
 #include <string>
@@ -8,16 +8,16 @@
 
 namespace headgate::config {
 
-/// A table of Markdown: every setting with what it takes, its default and its purpose.
+/// A Markdown table: each setting with accepted values, default and purpose.
 [[nodiscard]] std::string settings_table(const SettingMap& settings);
 
-/// A file that changes nothing: every setting is in it, behind a `#` without a space.
+/// A configuration file with every setting commented out: a `#` without a space precedes it.
 [[nodiscard]] std::string settings_example(const SettingMap& settings);
 
-/// A list of a manual page (mdoc(7)) with the same.
+/// The same as a list for a manual page (mdoc(7)).
 [[nodiscard]] std::string settings_manual(const SettingMap& settings);
 
-/// A page of Markdown.
+/// A complete Markdown page.
 [[nodiscard]] std::string configuration_reference();
 
 [[nodiscard]] std::string configuration_example();

@@ -10,7 +10,7 @@
 namespace headgate::config {
 namespace {
 
-/// As much as there is, up to one byte more than a file may have: what is read tells, the size a file claims need not.
+/// Reads to the end, but one byte more than the limit at most: the size that the file reports may be wrong.
 Result<std::string> read_all(const FileDescriptor& file, const std::string& name) {
     std::string text(kLargestFile + 1, '\0');
     std::size_t size = 0;
@@ -27,10 +27,10 @@ Result<std::string> read_all(const FileDescriptor& file, const std::string& name
 
 using Check = Result<void> (*)(const struct stat&, const std::string& name);
 
-/// The check looks at what was opened: what stands at the path may be another file a moment later.
+/// Checks the opened file, because the path may lead to another file a moment later.
 Result<std::string> read_checked(const std::filesystem::path& path, Check check) {
     const auto& name = path.native();
-    // Without O_NONBLOCK, opening a pipe that nobody writes to would wait forever.
+    // O_NONBLOCK: opening a pipe without a writer would block.
     const FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (!file.is_open()) return system_error(errno, name);
     struct stat facts {};

@@ -1,4 +1,4 @@
-// Reads files that people write: small ones, whole.
+// Reads small files as a whole: configuration, policies, secrets.
 #pragma once
 
 #include <filesystem>
@@ -10,11 +10,11 @@ namespace headgate::config {
 
 inline constexpr std::size_t kLargestFile = 64 * 1024;  ///< bytes
 
-/// Refuses what is no regular file or is larger; never waits for a pipe. An error names the file.
+/// Rejects files that are larger or not regular; never blocks on a pipe. An error names the file.
 [[nodiscard]] Result<std::string> read_small_file(const std::filesystem::path& path);
 
-/// The same for a file of secrets, which nobody but its owner may read or write, and whose owner is root or whom this
-/// process runs as. The error says how to mend it.
+/// The same for a file of secrets: only its owner may have access, who must be root or the effective user of this
+/// process. The error says how to fix it.
 [[nodiscard]] Result<std::string> read_secret_file(const std::filesystem::path& path);
 
 }  // namespace headgate::config

@@ -1,4 +1,4 @@
-// Where a syslog service is, as the configuration says it.
+// Parses and prints the address of a syslog service.
 #pragma once
 
 #include <string>
@@ -10,12 +10,12 @@
 
 namespace headgate::config {
 
-/// Reads `udp://192.0.2.1:514`, `tcp://[2001:db8::1]:601`, `unix:///dev/log`. A port may go unsaid: 514 for UDP (RFC
-/// 5426, section 3.3), 601 for TCP (RFC 3195, section 9.2). Addresses alone, as a name would have to be looked up while
-/// records wait.
+/// Reads `udp://192.0.2.1:514`, `tcp://[2001:db8::1]:601`, `unix:///dev/log`. Default ports: 514 for UDP (RFC 5426,
+/// section 3.3), 601 for TCP (RFC 3195, section 9.2). Host names are rejected, because resolving them would delay
+/// records.
 [[nodiscard]] Result<SyslogTarget> parse_syslog_target(std::string_view text);
 
-/// The same grammar back, with the port.
+/// Prints the same grammar, always with the port.
 [[nodiscard]] std::string to_string(const SyslogTarget& target);
 
 }  // namespace headgate::config

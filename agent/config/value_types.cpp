@@ -65,7 +65,7 @@ ValueType<std::string> name() {
 }
 
 ValueType<std::string> account() {
-    // In quotes, so that no reader of YAML takes it for a number.
+    // Quoted, so that no YAML parser reads it as a number.
     return {"12 digits", parse_account, [](const std::string& text) { return fmt::format("\"{}\"", text); }};
 }
 

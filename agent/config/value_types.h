@@ -1,4 +1,4 @@
-// How the values of the configuration are written, and within which bounds.
+// The types of configuration values: how they are written, and their bounds.
 #pragma once
 
 #include <chrono>
@@ -25,9 +25,9 @@ namespace headgate::config {
 [[nodiscard]] ValueType<std::uint64_t> size(std::uint64_t smallest, std::uint64_t largest);
 [[nodiscard]] ValueType<std::uint16_t> number(std::uint16_t lowest, std::uint16_t highest);
 [[nodiscard]] ValueType<bool> boolean();
-[[nodiscard]] ValueType<bool> only_true();  ///< of a key that says all by being there
+[[nodiscard]] ValueType<bool> only_true();  ///< of a key that is a flag
 [[nodiscard]] ValueType<Address> address();
-[[nodiscard]] ValueType<FlowFilter> protected_filter();  ///< leaves something out
+[[nodiscard]] ValueType<FlowFilter> protected_filter();  ///< must not match every flow
 [[nodiscard]] ValueType<FlowFilter> flow_filter();
 [[nodiscard]] ValueType<FlowLogFormat> flow_log_format();
 [[nodiscard]] ValueType<FlowLogReason> flow_log_reason();

@@ -65,7 +65,7 @@ Result<const std::vector<YamlNode>*> YamlMap::items(const Entry& entry) const {
 
 Result<void> YamlMap::expect_text(std::string_view key, const YamlNode& node, int line_if_empty) const {
     if (node.kind == YamlNode::Kind::Text) return {};
-    // What is left out stands nowhere: the parser's line for it is that of whatever follows.
+    // The parser reports an omitted value at the line of what follows it.
     const int line = node.kind == YamlNode::Kind::Null ? line_if_empty : node.line;
     return error(line, key, fmt::format("one value belongs here, not {}", to_string(node.kind)));
 }

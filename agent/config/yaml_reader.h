@@ -1,5 +1,4 @@
-// Reads what people write in YAML, and tells them the line in which it is wrong: `/etc/x.yaml:4: hooks: "up" is none of
-// ...`.
+// Reads YAML files; errors have the line: `/etc/x.yaml:4: hooks: "up" is none of ...`.
 #pragma once
 
 #include <algorithm>
@@ -16,18 +15,18 @@
 
 namespace headgate::config {
 
-/// A map whose keys are known ones, each given once. It is asked for values by key; `parse` is a function that makes a
-/// Result of a text. Every error is Invalid and tells file, line and key.
+/// A map with known keys, each present at most once. Values are read by key; `parse` converts a text to a Result. Every
+/// error is Invalid and states file, line and key.
 class YamlMap {
   public:
-    /// Leaves the slot as it is where the key is absent.
+    /// Leaves the slot unchanged if the key is absent.
     template <typename T>
     [[nodiscard]] Result<void> take(std::string_view key, T& slot, Result<T> (*parse)(std::string_view)) const;
 
     template <typename T>
     [[nodiscard]] Result<void> require(std::string_view key, T& slot, Result<T> (*parse)(std::string_view)) const;
 
-    /// A list that is not empty and holds nothing twice. Leaves the slot as it is where the key is absent.
+    /// Reads a list that must not be empty or have duplicates. Leaves the slot unchanged if the key is absent.
     template <typename T>
     [[nodiscard]] Result<void> take_set(std::string_view key, std::vector<T>& slot,
                                         Result<T> (*parse)(std::string_view)) const;
@@ -54,17 +53,17 @@ class YamlMap {
                                    std::initializer_list<std::string_view> known);
     [[nodiscard]] const Entry* find(std::string_view key) const;
     [[nodiscard]] Result<const std::vector<YamlNode>*> items(const Entry& entry) const;
-    /// Nothing where the node is a text.
+    /// Fails if the node is not a text.
     [[nodiscard]] Result<void> expect_text(std::string_view key, const YamlNode& node, int line_if_empty) const;
     [[nodiscard]] tl::unexpected<Error> error(int line, std::string_view key, std::string_view rule) const;
 
     std::shared_ptr<const Document> document_;
     int line_ = 1;
-    std::string path_;  ///< the keys that lead here, each with a colon behind it
+    std::string path_;  ///< the keys on the path, each followed by a colon
     std::vector<Entry> entries_;
 };
 
-/// A text whose root is a map. `name` is what errors call the file.
+/// Parses a text whose root is a map. Errors refer to the file as `name`.
 [[nodiscard]] Result<YamlMap> parse_yaml(const std::string& text, std::string_view name,
                                          std::initializer_list<std::string_view> known);
 

@@ -13,9 +13,9 @@
 namespace headgate::config {
 namespace {
 
-constexpr std::size_t kDeepest = 16;  // a configuration takes three or four
+constexpr std::size_t kDeepest = 16;  // a configuration needs three or four levels
 
-/// What is wrong, and in which line.
+/// An error with its line.
 struct Fault {
     int line = 1;
     std::string rule;
@@ -27,7 +27,7 @@ int line_of(const YAML::Mark& mark) {
     return mark.is_null() ? 1 : mark.line + 1;
 }
 
-/// Makes a tree of what the parser tells. After the first fault it listens no more.
+/// Builds a tree from the parser's events. Ignores all events after the first error.
 class TreeBuilder : public YAML::EventHandler {
   public:
     [[nodiscard]] const std::optional<Fault>& fault() const { return fault_; }
@@ -62,13 +62,13 @@ class TreeBuilder : public YAML::EventHandler {
   private:
     void begin(YamlNode::Kind kind, const YAML::Mark& mark, std::string_view tag, YAML::anchor_t anchor,
                std::string text = {}) {
-        // The parser gives values without a tag one of these: "?" to plain ones, "!" to quoted ones.
+        // yaml-cpp sets these tags on values without one: "?" on plain ones, "!" on quoted ones.
         const bool tagged = !tag.empty() && tag != "?" && tag != "!";
         if (tagged) find_fault(mark, "tags are not understood here; write the value alone");
         if (anchor != YAML::NullAnchor) find_fault(mark, std::string{kNoAnchors});
         if (open_.size() >= kDeepest) find_fault(mark, fmt::format("nested deeper than {} levels", kDeepest));
         if (fault_) return;
-        // The address of an open node lasts: its list of siblings grows only after it has ended.
+        // Pointers to open nodes stay valid: the list of siblings grows only after the node has ended.
         auto& place = open_.empty() ? root_ : open_.back()->children.emplace_back();
         place = {kind, line_of(mark), std::move(text), {}};
         open_.push_back(&place);
@@ -102,7 +102,7 @@ std::optional<Fault> build_tree(const std::string& text, TreeBuilder& builder) {
         }
     } catch (const YAML::Exception& error) {
         if (builder.fault()) return builder.fault();
-        // Some versions of the library repeat the name here, which in a file of secrets may be one.
+        // Some yaml-cpp versions quote the anchor's name, which in a file of secrets may be a secret.
         if (error.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR)) {
             return Fault{line_of(error.mark), std::string{kNoAnchors}};
         }

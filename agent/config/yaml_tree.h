@@ -1,4 +1,4 @@
-// A YAML text as a tree of values, each with its line. The only place that knows yaml-cpp.
+// Parses a YAML text to a tree of values with their lines. The only user of yaml-cpp.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,15 @@ struct YamlNode {
     enum class Kind : std::uint8_t { Null, Text, List, Map };
 
     Kind kind = Kind::Null;
-    int line = 1;  ///< 1 is the first
+    int line = 1;  ///< starts at 1
     std::string text;
-    std::vector<YamlNode> children;  ///< of a list its items; of a map its keys and values in turn
+    std::vector<YamlNode> children;  ///< a list's items; a map's keys and values alternating
 };
 
 [[nodiscard]] std::string_view to_string(YamlNode::Kind kind);  ///< for errors: `nothing`, `a text`, `a list`, `a map`
 
-/// One document of plain values: no anchors, no aliases, no tags, so that a short text can't stand for a large tree or
-/// for anything but what it says. An error says where it is in front: `NAME:LINE: not YAML: illegal map value`.
+/// Parses one document of plain values. Anchors, aliases and tags are rejected, so that a short text cannot expand to a
+/// large tree or be given another meaning. An error starts with the position: `NAME:LINE: not YAML: illegal map value`.
 [[nodiscard]] Result<YamlNode> parse_yaml_tree(const std::string& text, std::string_view name);
 
 }  // namespace headgate::config

@@ -17,17 +17,17 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// How late an operation may end after its retention is over, while nobody asks for another one.
+/// How long an expired operation may remain stored while no new operation is requested.
 constexpr auto kTidyInterval = 10min;
-/// How long after the last request memory is given back.
+/// Time from the last request until freed memory is returned to the kernel.
 constexpr auto kTrimDelay = 5s;
-/// For those who followed the last operation to ask for its flows, and to get them.
+/// Time for clients that followed the last operation to request its flows and receive them.
 constexpr auto kFarewell = 1s;
 constexpr auto kLongestFarewell = 60s;
-/// How often it is looked whether what is running has come to its end.
+/// How often the agent checks whether running operations have ended.
 constexpr auto kLookInterval = 50ms;
 
-/// An endpoint is not to lose the policy that it has for one that cannot be read.
+/// Rejects a configuration with a policy that cannot be read, so that no endpoint loses the one in force.
 Result<config::Configuration> with_its_policies(config::Configuration configuration) {
     for (const auto& firewall : configuration.firewalls) {
         for (const auto& endpoint : firewall.endpoints) {
@@ -41,12 +41,12 @@ Result<config::Configuration> with_its_policies(config::Configuration configurat
     return configuration;
 }
 
-/// What one caller, or one address, may have of all connections.
+/// The share of all connections that one caller, or one address, may use.
 std::size_t share_of(std::size_t connections) {
     return std::max<std::size_t>(connections / 2, 1);
 }
 
-/// As many descriptors as this process may have: a connection takes one, an operation some more.
+/// Raises the soft limit to the hard limit: a connection uses one descriptor, an operation a few more.
 void raise_descriptor_limit() {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -58,7 +58,7 @@ void note(const Result<void>& told) {
     if (!told) log_warning("systemd: {}", told.error().message);
 }
 
-/// The one that systemd listens on for the agent, so that whoever asks while it restarts waits a moment; else its own.
+/// The socket of systemd's unit, where clients wait while the agent restarts; otherwise one that the agent opens.
 Result<http::UnixListener> own_socket(const std::filesystem::path& path) {
     std::optional<http::UnixListener> found;
     for (auto& socket : take_sockets()) {
@@ -77,7 +77,7 @@ Result<http::UnixListener> own_socket(const std::filesystem::path& path) {
 }  // namespace
 
 Result<void> Agent::run(const ConfigurationSource& read_configuration) {
-    // Threads that come and go would each keep a heap of their own: three megabytes that nobody uses.
+    // More arenas would leave each short-lived thread a heap of its own: 3 MB of unused memory.
     ::mallopt(M_ARENA_MAX, 1);
     raise_descriptor_limit();
     if (auto blocked = block_signals(); !blocked) return blocked;
@@ -159,13 +159,13 @@ void Agent::open(Doors doors) {
     remote_->listen_on(std::move(doors.listeners));
 }
 
-/// Called by the servers' threads.
+/// Called from the threads of the HTTP servers.
 void Agent::note_request(std::string_view line) {
     log_info("{}", line);
     trim_when_idle();
 }
 
-/// Some seconds after the last call, which may come from any thread.
+/// Schedules the trim a few seconds after the last call. Thread-safe.
 void Agent::trim_when_idle() {
     trim_at_ = EventLoop::Clock::now() + kTrimDelay;
     if (trim_is_due_.exchange(true)) return;
@@ -176,7 +176,7 @@ void Agent::trim_when_idle() {
     if (!posted) trim_is_due_ = false;
 }
 
-/// Called by the flow log's threads.
+/// Called from the threads of the flow log.
 void Agent::note_flow_log(std::string_view message) {
     log_warning("{}", message);
 }
@@ -199,11 +199,11 @@ void Agent::handle(int signal) {
     });
     if (begun) return;
     log_fault(begun.error());
-    if (!is_draining_) loop_.stop();  // whoever is destroyed then waits for what is running, too
+    if (!is_draining_) loop_.stop();  // the destructors then wait for running operations, too
 }
 
-/// Others may follow what is running to its end: the loop and the servers go on meanwhile. It is looked at again and
-/// again, since there may be no thread left that could wait for it.
+/// Clients may follow running operations to their end, so the loop and the servers continue. The loop polls for that
+/// end, because creating a thread that could wait for it may fail.
 void Agent::begin_end() {
     loop_.every(kLookInterval, [this] { look_at_end(); });
     is_draining_ = true;
@@ -224,7 +224,7 @@ void Agent::look_at_end() {
     if (is_time || now >= *drained_at_ + kLongestFarewell) loop_.stop();
 }
 
-/// Of several states the last, and again where systemd has no room for it just now: nobody is waited for.
+/// Reports the latest state, and retries while systemd's socket is full, without blocking.
 void Agent::tell(std::function<Result<void>()> state) {
     untold_ = std::move(state);
     tell_again();
@@ -259,7 +259,7 @@ void Agent::begin_reload() {
     is_reloading_ = true;
 }
 
-/// On the thread of the upkeep: files are read, and what waits for sinks that were removed is written.
+/// Runs on the upkeep's thread: it reads files and drains the queues of removed sinks.
 void Agent::reload() {
     gateway_.reopen_logs();
     auto configuration = read_configuration_().and_then(with_its_policies);
@@ -293,7 +293,7 @@ void Agent::tell_what_waits(const config::Configuration& next) const {
     log_warning("http.socket, http.connections and state_dir change with the next start");
 }
 
-/// Not on the loop's thread: what is to be removed may be large, and what was cut asks the kernel for each flow.
+/// Not on the loop's thread: it may remove much data, and recovery asks the kernel for each flow.
 void Agent::tidy() {
     const auto begun = tidying_.begin([this](const std::stop_token&) { tidy_now(); });
     if (!begun) log_error("{}", begun.error().message);

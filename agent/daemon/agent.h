@@ -1,4 +1,4 @@
-// The agent: the daemon that a gateway is managed by. It runs in the foreground until SIGTERM.
+// The agent: the daemon that manages a gateway. It runs in the foreground until SIGTERM.
 #pragma once
 
 #include <atomic>
@@ -21,13 +21,13 @@
 
 namespace headgate::daemon {
 
-/// Reads the configuration: once at the start, and again on SIGHUP.
+/// Reads the configuration: at startup, and again on SIGHUP.
 using ConfigurationSource = std::function<Result<config::Configuration>()>;
 
 class Agent {
   public:
-    /// Opens the store, settles what was cut, and serves. An error: this is not possible, nothing was changed.
-    /// Called before the process has another thread.
+    /// Opens the store, recovers interrupted operations and serves requests. An error means that it could not start;
+    /// nothing was changed. Must be called before the process starts another thread.
     [[nodiscard]] static Result<void> run(const ConfigurationSource& read_configuration);
 
   private:
@@ -37,7 +37,7 @@ class Agent {
           loop_(loop),
           front_door_(gateway_, metrics_, [this](std::string_view line) { note_request(line); }) {}
 
-    /// What of a configuration may turn out to be impossible: tried before anything is changed.
+    /// The parts of a configuration that may fail to load or open: prepared before anything is changed.
     struct Doors {
         http::access::Credentials credentials;
         std::vector<http::Listener> listeners;
@@ -64,22 +64,22 @@ class Agent {
     void tidy_now();
 
     const ConfigurationSource& read_configuration_;
-    http::Metrics metrics_;  ///< outlives the gateway, whose workers tell it what has ended
+    http::Metrics metrics_;  ///< outlives the gateway, whose workers count ended operations in it
     gateway::LocalGateway gateway_;
     EventLoop& loop_;
     http::FrontDoor front_door_;
     http::TcpListeners tcp_listeners_;
-    std::unique_ptr<http::Server> local_;    ///< on the Unix socket: whatever comes over TCP, its threads are free
+    std::unique_ptr<http::Server> local_;    ///< on the Unix socket; TCP clients cannot occupy its threads
     std::unique_ptr<http::Server> remote_;   ///< on TCP
-    std::atomic<bool> trim_is_due_ = false;  ///< and the loop has a timer for it
+    std::atomic<bool> trim_is_due_ = false;  ///< whether the loop has a timer for it
     std::atomic<EventLoop::Clock::time_point> trim_at_{};
     bool is_draining_ = false;
     std::optional<EventLoop::Clock::time_point> drained_at_;
     std::atomic<bool> is_failed_ = false;
-    std::function<Result<void>()> untold_;  ///< what systemd is to be told again
+    std::function<Result<void>()> untold_;  ///< the notification to systemd that is to be retried
     bool is_reloading_ = false;
-    bool reload_again_ = false;       ///< asked for meanwhile
-    std::unique_ptr<Upkeep> upkeep_;  ///< uses what stands above
+    bool reload_again_ = false;       ///< SIGHUP received during a reload
+    std::unique_ptr<Upkeep> upkeep_;  ///< uses the members above
     operations::BackgroundTask tidying_{log_fault};
 };
 

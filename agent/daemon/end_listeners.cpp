@@ -11,7 +11,7 @@ struct WatchedNamespace {
     flowlog::WatchedEndpoints endpoints;
 };
 
-/// The namespaces of all endpoints, by their cookies, and what keeps us from the others.
+/// The network namespaces of all endpoints, by cookie, and the last error of those that could not be opened.
 struct Surroundings {
     std::map<std::uint64_t, WatchedNamespace> namespaces;
     std::string fault;

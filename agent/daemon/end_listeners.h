@@ -1,4 +1,4 @@
-// Sees to it that there is a listener for the ends of flows in every network namespace that the gateway manages.
+// Keeps a listener for DESTROY events in every network namespace that the gateway manages.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,18 @@
 
 namespace headgate::daemon {
 
-/// To be used on one thread.
+/// Not thread-safe: use it from one thread.
 class EndListeners {
   public:
-    /// The log outlives this object.
+    /// The log must outlive this object.
     explicit EndListeners(flowlog::FlowLog& log) : log_(log) {}
 
-    /// Brings them in line with the configuration and the namespaces that there are now. A listener whose namespace
-    /// stays misses nothing; one whose namespace is gone lets it go. Says once in the daemon's log what keeps it from
-    /// one. Whether there is one for every endpoint.
+    /// Starts, changes and stops listeners according to the configuration and the existing namespaces. A listener whose
+    /// namespace remains misses no event; one whose namespace is gone releases it. Logs an error once. Returns whether
+    /// every endpoint has a listener.
     bool update(const config::Configuration& configuration);
 
-    /// What was heard so far is still brought to the log.
+    /// Events received so far are still passed to the log.
     void stop() { listeners_.clear(); }
 
   private:
@@ -31,8 +31,8 @@ class EndListeners {
                                       flowlog::WatchedEndpoints endpoints, conntrack::WantedEnds wanted);
 
     flowlog::FlowLog& log_;
-    std::map<std::uint64_t, std::unique_ptr<flowlog::EndListener>> listeners_;  ///< by the namespace's cookie
-    std::string told_;  ///< the last fault, which is not told again and again
+    std::map<std::uint64_t, std::unique_ptr<flowlog::EndListener>> listeners_;  ///< by namespace cookie
+    std::string told_;  ///< the last logged error, not to be repeated
 };
 
 }  // namespace headgate::daemon

@@ -17,7 +17,7 @@
 namespace headgate::daemon {
 namespace {
 
-/// Until there may be memory again.
+/// Pause after an allocation failure.
 constexpr std::chrono::milliseconds kRecovery{100};
 
 constexpr int kSignals[] = {SIGHUP, SIGINT, SIGTERM};
@@ -84,7 +84,7 @@ void EventLoop::cancel(Id id) {
 }
 
 Result<void> EventLoop::handle_signals(std::function<void(int signal)> handler) {
-    // A signal that is not blocked ends the process, whatever signalfd is told (signalfd(2)).
+    // A signal that is not blocked terminates the process even if a signalfd exists for it (signalfd(2)).
     if (!all_are_blocked()) return failed("handling signals: block_signals() has not been called");
     const sigset_t set = kept_signals();
     signals_ = FileDescriptor{::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)};
@@ -112,13 +112,13 @@ void EventLoop::stop() noexcept {
     wake();
 }
 
-/// An eventfd takes 2^64 - 2 of these before it says no, and then it is readable anyway (eventfd(2)).
+/// An eventfd counts up to 2^64 - 2 before a write fails, and it is readable then anyway (eventfd(2)).
 void EventLoop::wake() const noexcept {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
 }
 
-/// What is posted meanwhile comes in the next round, so that descriptors and timers get their turn.
+/// Actions posted meanwhile run in the next round, so that descriptors and timers get their turn.
 void EventLoop::run_posted() {
     std::uint64_t count = 0;
     [[maybe_unused]] const auto size = ::read(wake_.get(), &count, sizeof count);
@@ -157,8 +157,8 @@ Result<void> EventLoop::run() {
     return {};
 }
 
-/// Until a descriptor is ready or the next timer is due, to the nanosecond: a wait in milliseconds would end too early
-/// and come back at once, or end late.
+/// Waits until a descriptor is ready or the next timer is due. ppoll(2) waits with nanosecond precision: a timeout in
+/// milliseconds would end too early and spin, or too late.
 Result<void> EventLoop::wait() {
     polled_.clear();
     polled_ids_.clear();
@@ -177,7 +177,7 @@ Result<void> EventLoop::wait() {
     return {};
 }
 
-/// All that were due when it began, in their order; what these begin waits for the next round.
+/// Runs the timers that are due now, in order; timers added by them wait for the next round.
 void EventLoop::run_due_timers() {
     const auto now = Clock::now();
     while (!stopping_) {
@@ -204,7 +204,7 @@ Result<void> EventLoop::call_ready_watches() {
     for (std::size_t i = 0; i < polled_.size() && !stopping_; ++i) {
         if (polled_[i].revents == 0) continue;
         const auto watch = std::ranges::find(watches_, polled_ids_[i], &Watch::id);
-        if (watch == watches_.end()) continue;  // cancelled by one that was called before it
+        if (watch == watches_.end()) continue;  // cancelled by an action called before
         if ((polled_[i].revents & POLLNVAL) != 0) {
             return failed("waiting for events: descriptor {} is watched, but not open", watch->fd);
         }

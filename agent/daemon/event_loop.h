@@ -1,5 +1,5 @@
-// What the agent's main thread does: wait until a file descriptor, a timer, a signal or another thread has something
-// for it, and sleep in between. Nothing wakes it that nobody asked for.
+// An event loop: waits for file descriptors, timers, signals and actions posted by other threads, and sleeps in
+// between. It never wakes up without a reason.
 #pragma once
 
 #include <poll.h>
@@ -19,46 +19,46 @@
 
 namespace headgate::daemon {
 
-/// Keeps SIGHUP, SIGINT and SIGTERM for the loop, in the calling thread and in those that are started from now on: to
-/// be called before the first one is.
+/// Blocks SIGHUP, SIGINT and SIGTERM in the calling thread and in threads that it starts later, so that only the loop
+/// receives them. Must be called before the first thread is started.
 [[nodiscard]] Result<void> block_signals();
 
-/// Everything is called on the thread that runs the loop, one after the other, and must not wait. What is called may
-/// watch, cancel, post and stop as it likes; what it throws is logged. Only post() and stop() may be called from other
-/// threads.
+/// All actions run on the thread that runs the loop, one after the other, and must not block. They may call watch,
+/// cancel, post and stop; their exceptions are logged. Only post() and stop() are thread-safe.
 class EventLoop {
   public:
     using Clock = std::chrono::steady_clock;
     using Action = std::function<void()>;
 
-    /// Of a watch or a timer. None is given twice.
+    /// Identifies a watch or a timer. Never reused.
     using Id = std::uint64_t;
 
     [[nodiscard]] static Result<std::unique_ptr<EventLoop>> open();
 
-    /// Calls this whenever the descriptor is readable, or has an error or a hang-up, as long as it is. The descriptor
-    /// stays open until the watch is cancelled.
+    /// Calls `readable` while the descriptor is readable or has an error or a hang-up. The descriptor must stay open
+    /// until the watch is cancelled.
     Id watch(int fd, Action readable);
 
-    /// Calls this once, that long from now.
+    /// Calls `action` once, after `delay`.
     Id after(Clock::duration delay, Action action);
 
-    /// Calls this again and again. A period that was slept through is not made up for.
+    /// Calls `action` once per period. Missed periods are skipped.
     Id every(Clock::duration period, Action action);
 
-    /// Ends a watch or a timer; one that has ended is no error.
+    /// Ends a watch or a timer. No error if it has already ended.
     void cancel(Id id);
 
-    /// Calls this with each signal that block_signals() keeps. Once for a loop.
+    /// Calls `handler` for each signal that block_signals() blocks. At most once per loop.
     [[nodiscard]] Result<void> handle_signals(std::function<void(int signal)> handler);
 
-    /// Calls this soon; what one thread posts, in its order. What is posted when the loop has stopped is never called.
+    /// Calls `action` on the loop's thread, in order per posting thread. Actions posted after the loop has stopped are
+    /// never called.
     void post(Action action);
 
-    /// Calls nothing any more: run() comes back as soon as what is being called now has returned.
+    /// Makes run() return as soon as the current action has returned; no further action is called.
     void stop() noexcept;
 
-    /// Until stop(). Fails where a watched descriptor is not open, or where the kernel cannot wait.
+    /// Runs until stop(). Fails if a watched descriptor is not open or if ppoll(2) fails.
     [[nodiscard]] Result<void> run();
 
   private:
@@ -73,7 +73,7 @@ class EventLoop {
     struct Timer {
         Id id = 0;
         Clock::time_point due;
-        std::optional<Clock::duration> period;  ///< absent: once
+        std::optional<Clock::duration> period;  ///< absent: runs once
         SharedAction action;
     };
 
@@ -93,13 +93,13 @@ class EventLoop {
     FileDescriptor signals_;
     std::vector<Watch> watches_;
     std::vector<Timer> timers_;
-    std::vector<pollfd> polled_;  ///< what wait() found, one for each of polled_ids_
+    std::vector<pollfd> polled_;  ///< results of wait(), parallel to polled_ids_
     std::vector<Id> polled_ids_;
     Id last_id_ = 0;
     std::atomic<bool> stopping_ = false;
 
     std::mutex posting_;
-    std::vector<Action> posted_;  ///< under posting_
+    std::vector<Action> posted_;  ///< guarded by `posting_`
 };
 
 }  // namespace headgate::daemon

@@ -11,12 +11,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Between two looks at the policy: others may have reason to change the ruleset, and some want what we do not. Whoever
-/// fights with us shall not take a CPU for it.
+/// Minimum time between two checks of the policy: another process may change the ruleset repeatedly, or undo the
+/// policy. Such a conflict must not occupy a CPU.
 constexpr EventLoop::Clock::duration kPause = 500ms;
-/// A change of another process that lasts so long is told.
+/// Another process's policy change that takes longer than this is logged.
 constexpr EventLoop::Clock::duration kLongChange = 10s;
-/// And after one that failed.
+/// Time until the next check after a failure.
 constexpr EventLoop::Clock::duration kRetry = 30s;
 
 std::string name_for_people(const Endpoint& endpoint) {
@@ -40,7 +40,7 @@ Result<void> GuardedEndpoint::see_to_everything() {
     const auto cookie = where->cookie();
     if (!cookie) return tl::unexpected(cookie.error());
     cookie_ = *cookie;
-    // First the policy, whatever comes of the rest: a rule that asks for conntrack also loads it.
+    // The policy comes first, even if the rest fails: a rule that uses conntrack also loads the module.
     const auto policy = config::policy_to_keep(*gateway_.configuration(), endpoint_.place());
     auto kept = policy ? keep_policy(*where, *policy) : Result<void>{};
     auto recording = see_to_recording(*where);
@@ -75,7 +75,7 @@ Result<void> GuardedEndpoint::see_to_recording(const netlink::NetworkNamespace& 
 Result<void> GuardedEndpoint::keep_policy(const netlink::NetworkNamespace& where, const std::string& name) {
     auto policy = midstream::find_policy(name, midstream::policy_folders());
     if (!policy) return tl::unexpected(std::move(policy.error()));
-    // What another process holds is asked for again later: other endpoints do not wait for it.
+    // No waiting: if another process holds the lock, this endpoint tries again later, without delaying the others.
     auto ruleset = endpoint_.open_ruleset(0s);
     if (!ruleset) return tl::unexpected(std::move(ruleset.error()));
     auto watch = midstream::RulesetWatch::open(where);
@@ -108,7 +108,7 @@ void GuardedEndpoint::look() {
 }
 
 void GuardedEndpoint::keep_now() {
-    // As the file has it now: `policy apply` reads it anew, too.
+    // Read the policy file again, as `policy apply` does.
     if (auto policy = midstream::find_policy(policy_.name, midstream::policy_folders())) policy_ = std::move(*policy);
     const auto kept = PolicyKeeper{*ruleset_, policy_}.keep();
     const bool is_busy = !kept && kept.error().number == EBUSY;
@@ -127,7 +127,7 @@ void GuardedEndpoint::keep_now() {
     });
 }
 
-/// Others change a policy within milliseconds. One who does not come to an end, since it was stopped, is told once.
+/// Other processes change a policy within milliseconds. One that does not finish, since it was stopped, is logged once.
 void GuardedEndpoint::note_busy() {
     const auto now = EventLoop::Clock::now();
     if (!busy_since_) busy_since_ = Busy{now};

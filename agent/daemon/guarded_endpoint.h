@@ -1,5 +1,5 @@
-// What the agent sees to on one endpoint while nobody asks for anything: that the kernel records what flow operations
-// need, and that the configured policy stays in force.
+// Maintains one endpoint in the background: the kernel records what flow operations need, and the configured policy
+// stays in force.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +21,10 @@
 
 namespace headgate::daemon {
 
-/// To be used on the thread of its loop, which is the upkeep's.
+/// Not thread-safe: use it on the thread of its loop, which is the upkeep's.
 class GuardedEndpoint {
   public:
-    /// The loop, the gateway and the metrics outlive this object.
+    /// The loop, the gateway and the metrics must outlive this object.
     GuardedEndpoint(EventLoop& loop, gateway::LocalGateway& gateway, http::Metrics& metrics,
                     gateway::ChosenEndpoint endpoint)
         : loop_(loop), gateway_(gateway), metrics_(metrics), endpoint_(std::move(endpoint)) {}
@@ -32,13 +32,13 @@ class GuardedEndpoint {
     GuardedEndpoint(const GuardedEndpoint&) = delete;
     GuardedEndpoint& operator=(const GuardedEndpoint&) = delete;
 
-    /// Begins, or begins anew; says in the log what was found, and once what keeps it from it.
+    /// Starts or restarts. Logs what was found; logs an error only once.
     void start();
 
-    /// Whether everything is seen to.
+    /// Whether both recording and the policy are in place.
     [[nodiscard]] bool is_started() const noexcept { return is_started_; }
 
-    /// False when the endpoint's network namespace is gone, or another one stands in its place.
+    /// False if the endpoint's network namespace is gone or was replaced by another one.
     [[nodiscard]] bool is_current() const;
 
     [[nodiscard]] const gateway::ChosenEndpoint& endpoint() const noexcept { return endpoint_; }
@@ -61,15 +61,15 @@ class GuardedEndpoint {
     std::uint64_t cookie_ = 0;  ///< of the network namespace
     std::optional<midstream::RulesetWatch> watch_;
     std::optional<EventLoop::Id> watching_;
-    std::optional<EventLoop::Id> pause_;  ///< until which the policy is not looked at
-    bool look_again_ = false;             ///< after that
+    std::optional<EventLoop::Id> pause_;  ///< set while checks of the policy are paused
+    bool look_again_ = false;             ///< check again after the pause
     struct Busy {
         EventLoop::Clock::time_point begin;
         bool is_told = false;
     };
-    std::optional<Busy> busy_since_;  ///< while another process holds the policy's lock
+    std::optional<Busy> busy_since_;  ///< set while another process holds the policy's lock
     bool is_started_ = false;
-    std::string told_;  ///< the last error, which is not told again and again
+    std::string told_;  ///< the last logged error, not to be repeated
 };
 
 }  // namespace headgate::daemon

@@ -45,7 +45,7 @@ std::string ListeningRecord::read() const {
     return line.substr(0, line.find_first_not_of("abcdefghijklmnopqrstuvwxyz 0123456789-:.TZ"));
 }
 
-/// Best effort: without it only a sentence is missing.
+/// Best effort: on failure only a log message is missing later.
 void ListeningRecord::write(const std::string& text) const {
     const auto file = open_own_file(file_, O_WRONLY | O_CREAT, 0640);
     const auto line = text + '\n';

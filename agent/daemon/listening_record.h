@@ -1,5 +1,5 @@
-// Remembers, from one agent to the next, until when somebody listened to the ends of flows: what ended in between has
-// no record, and nobody can count it.
+// Records across agent restarts until when an agent listened for DESTROY events: flows that end in between have no
+// record and cannot be counted.
 #pragma once
 
 #include <filesystem>
@@ -14,10 +14,10 @@ class ListeningRecord {
   public:
     explicit ListeningRecord(const std::filesystem::path& state_dir) : file_(state_dir / "flow-log-heard") {}
 
-    /// From now on somebody listens. A sentence about the time before; empty where this is the first agent.
+    /// Records that listening began. Returns a sentence about the gap before; empty for the first agent.
     [[nodiscard]] std::string begin(Timestamp now) const;
 
-    /// From now on nobody does.
+    /// Records that listening ended.
     void end(Timestamp now) const;
 
   private:

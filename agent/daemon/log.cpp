@@ -17,7 +17,7 @@
 namespace headgate::daemon {
 namespace {
 
-/// What the journal takes for the severity of a line (sd-daemon(3): syslog's levels).
+/// The prefix that the journal parses as a line's severity (sd-daemon(3): syslog levels).
 std::string_view journal_prefix(Severity severity) {
     switch (severity) {
         case Severity::Error:
@@ -42,24 +42,24 @@ std::string_view word(Severity severity) {
     return {};
 }
 
-std::uint64_t lines_lost = 0;  ///< under `alone`
-std::mutex alone;              ///< two lines do not mingle, and none comes between the look and the write
+std::uint64_t lines_lost = 0;  ///< guarded by `alone`
+std::mutex alone;              ///< keeps lines apart, and poll(2) and write together
 
-/// Whether stderr takes something just now: a socket (the journal's) or a pipe that is full would keep us waiting.
+/// Whether stderr is writable now: writing to a full socket (the journal's) or a full pipe would block.
 bool takes_more() {
     pollfd on{STDERR_FILENO, POLLOUT, 0};
     return ::poll(&on, 1, 0) == 1 && (on.revents & POLLOUT) != 0;
 }
 
-/// A stream socket takes more than it has room for, and waits; told not to, it takes a part.
+/// A blocking write to a stream socket waits if the line exceeds the free buffer; with MSG_DONTWAIT a part is sent.
 bool write_now(std::string_view line) {
     if (!takes_more()) return false;
     if (::send(STDERR_FILENO, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return true;
-    // No socket. A pipe that takes more takes PIPE_BUF bytes at once (pipe(7)); a file takes all.
+    // Not a socket. A pipe that is writable accepts PIPE_BUF bytes at once (pipe(7)); a file accepts everything.
     return errno == ENOTSOCK && ::write(STDERR_FILENO, line.data(), std::min<std::size_t>(line.size(), PIPE_BUF)) >= 0;
 }
 
-/// A message is no reason to stop, nor to wait.
+/// Never blocks or fails because of a log message.
 void write_or_lose(std::string_view line) {
     const std::lock_guard lock{alone};
     if (lines_lost != 0) {
@@ -72,7 +72,7 @@ void write_or_lose(std::string_view line) {
 }  // namespace
 
 void log(Severity severity, std::string_view message) {
-    const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;  // NOLINT(concurrency-mt-unsafe): set by nobody here
+    const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;  // NOLINT(concurrency-mt-unsafe): never set here
     fmt::memory_buffer line;
     fmt::format_to(std::back_inserter(line), "{}headgate: {}\n", journal ? journal_prefix(severity) : word(severity),
                    message);

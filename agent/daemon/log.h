@@ -1,4 +1,4 @@
-// The daemon's log: a line on stderr, which under systemd is the journal.
+// The daemon's log: lines on stderr, which systemd connects to the journal.
 #pragma once
 
 #include <fmt/core.h>
@@ -13,11 +13,11 @@ namespace headgate::daemon {
 
 enum class Severity : std::uint8_t { Error, Warning, Info };
 
-/// Never waits: where the other end does not take the line, it is lost, and the next one says how many were.
+/// Never blocks: a line that stderr does not accept is lost, and the next line is preceded by the number of lost ones.
 /// Thread-safe.
 void log(Severity severity, std::string_view message);
 
-/// Of an exception. Where there is no memory to say more, nothing is said.
+/// Logs an exception. Logs nothing if there is no memory to do so.
 void log_fault(const Error& fault) noexcept;
 
 template <typename... Args>

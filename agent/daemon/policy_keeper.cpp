@@ -35,9 +35,8 @@ Result<Kept> PolicyKeeper::look() {
     return kept;
 }
 
-/// The ruleset itself decides whether there is anything to do: what in_force() gives back is not all of a policy, and
-/// apply() compares all of it under the lock that keeps others from changing it meanwhile. The look before is only for
-/// saying what was the matter.
+/// apply() decides whether a change is needed: it compares the whole policy, of which in_force() returns only a part,
+/// under the lock that excludes other writers. look() only provides the reason for the message.
 Result<Kept> PolicyKeeper::keep() {
     auto kept = look();
     if (!kept) return kept;

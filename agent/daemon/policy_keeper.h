@@ -1,4 +1,4 @@
-// Keeps a stream exception policy in force at one endpoint, whatever others do to nftables.
+// Keeps a stream exception policy in force at one endpoint while other programs change nftables.
 #pragma once
 
 #include <cstdint>
@@ -10,35 +10,35 @@
 
 namespace headgate::daemon {
 
-/// How things were before anything was done about it.
+/// The state of the ruleset before keep() changed anything.
 enum class PolicyFinding : std::uint8_t {
-    InForce,     ///< nothing had to be done
-    Nothing,     ///< no policy had been applied, or somebody had taken it away by headgate
-    Missing,     ///< somebody had removed the table: `nft flush ruleset`, for one
-    Changed,     ///< somebody had edited the table
-    Unverified,  ///< the table was there, but what had been applied was not on record
-    Another,     ///< another policy was in force, or an earlier wording of this one
+    InForce,     ///< nothing to do
+    Nothing,     ///< no policy had been applied, or headgate had removed it
+    Missing,     ///< another program removed the table, for example `nft flush ruleset`
+    Changed,     ///< another program modified the table
+    Unverified,  ///< the table existed, but there was no record of what had been applied
+    Another,     ///< another policy, or an earlier version of this one, was in force
 };
 
 struct Kept {
     PolicyFinding found = PolicyFinding::InForce;
-    std::string wanted;  ///< the name of the policy that is in force now
-    std::string before;  ///< the name of the one that was; empty where there was none
+    std::string wanted;  ///< name of the policy in force now
+    std::string before;  ///< name of the policy before; empty: none
 
     friend bool operator==(const Kept&, const Kept&) = default;
 };
 
-/// One line for people: `the table inet headgate was missing (nft flush ruleset?): policy reject is in force again`.
+/// A message for the log: `the table inet headgate was missing (nft flush ruleset?): policy reject is in force again`.
 [[nodiscard]] std::string describe(const Kept& kept);
 
 /// Not thread-safe.
 class PolicyKeeper {
   public:
-    /// The ruleset outlives this object.
+    /// The ruleset must outlive this object.
     PolicyKeeper(Ruleset& ruleset, StreamExceptionPolicy wanted) : ruleset_(ruleset), wanted_(std::move(wanted)) {}
 
-    /// Sees to it that the policy is in force. Changes nothing where it is, so that it can be asked whenever something
-    /// may have changed, also by this very call.
+    /// Applies the policy unless it is already in force; then it changes nothing. May therefore be called after any
+    /// change, also after one that this call itself made.
     [[nodiscard]] Result<Kept> keep();
 
   private:

@@ -19,22 +19,22 @@
 namespace headgate::daemon {
 namespace {
 
-/// The first one of those that are handed over (sd_listen_fds(3), SD_LISTEN_FDS_START).
+/// Descriptor of the first socket passed by systemd (sd_listen_fds(3), SD_LISTEN_FDS_START).
 constexpr int kFirstSocket = 3;
 constexpr std::uint32_t kMostSockets = 64;
 
 std::optional<std::string_view> environment(const char* name) {
-    const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets one
+    const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): this process sets none
     return value != nullptr ? std::optional<std::string_view>{value} : std::nullopt;
 }
 
-/// Variables outlive the process that they were meant for: they name it.
+/// Child processes inherit these variables, so the process ID in them must match.
 bool is_this_process(std::string_view id) {
     return parse_unsigned<std::uint32_t>(id) == static_cast<std::uint32_t>(::getpid());
 }
 
-/// The protocol is one datagram, and is promised to stay (sd_notify(3), "Notes"). libsystemd would speak it, too, and
-/// bring compression and cryptography into every process that starts.
+/// The protocol is one datagram and guaranteed to be stable (sd_notify(3), "Notes"). libsystemd would also load
+/// compression and cryptography libraries into every process.
 Result<void> notify(const std::string& state) {
     const auto path = environment("NOTIFY_SOCKET");
     if (!path) return {};
@@ -43,7 +43,7 @@ Result<void> notify(const std::string& state) {
     address.sun_family = AF_UNIX;
     if (path->size() >= sizeof address.sun_path) return system_error(E2BIG, kWhat);
     path->copy(address.sun_path, path->size());
-    if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // an abstract one, unix(7)
+    if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // abstract address, unix(7)
     const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path->size());
     const FileDescriptor socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     if (!socket.is_open()) return system_error(errno, kWhat);
@@ -54,7 +54,7 @@ Result<void> notify(const std::string& state) {
     return {};
 }
 
-/// An assignment is a line: one in the middle of a status would be another assignment.
+/// Assignments are separated by newlines: a newline within a status would begin another assignment.
 std::string one_line(std::string_view text) {
     std::string line{text};
     std::ranges::replace_if(
@@ -62,7 +62,7 @@ std::string one_line(std::string_view text) {
     return line;
 }
 
-/// systemd tells by it whether a READY=1 is about this reload or came before it (sd_notify(3), MONOTONIC_USEC).
+/// From it systemd knows whether a READY=1 belongs to this reload or came before it (sd_notify(3), MONOTONIC_USEC).
 std::uint64_t monotonic_microseconds() {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);

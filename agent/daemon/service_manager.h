@@ -1,8 +1,7 @@
-// What the agent has from the service manager that started it, and what it tells it: systemd, or another one that
-// speaks its protocols (sd_listen_fds(3), sd_notify(3)). Where nobody asked to be told (no NOTIFY_SOCKET), telling does
-// nothing and succeeds.
+// Communication with the service manager: systemd, or another one with the same protocols (sd_listen_fds(3),
+// sd_notify(3)). Without NOTIFY_SOCKET in the environment all notifications do nothing and succeed.
 //
-// The environment is read at each call: thread-safe as long as nobody changes it.
+// The environment is read at each call: thread-safe as long as the process does not change it.
 #pragma once
 
 #include <chrono>
@@ -16,26 +15,24 @@
 
 namespace headgate::daemon {
 
-/// The sockets that it has opened for this process, which listen already. To be called once: they are then the
-/// caller's.
+/// The listening sockets that the service manager passed to this process. Call it once: the caller owns them.
 [[nodiscard]] std::vector<FileDescriptor> take_sockets();
 
-/// The agent does its work from now on: after the start, and after each reload. The status is shown to people
-/// (`systemctl status`).
+/// Reports that the agent serves requests: after startup and after each reload. `systemctl status` shows the status.
 [[nodiscard]] Result<void> tell_ready(std::string_view status);
 
-/// It reads its configuration anew; until tell_ready() the service manager waits with what depends on that.
+/// Reports a reload: until tell_ready() the service manager delays what depends on it.
 [[nodiscard]] Result<void> tell_reloading();
 
-/// It comes to its end, which may take so long: then the service manager is not to kill it before.
+/// Reports that the agent is stopping, and extends the service manager's stop timeout to `at_most`.
 [[nodiscard]] Result<void> tell_stopping(std::chrono::microseconds at_most);
 
 [[nodiscard]] Result<void> tell_status(std::string_view status);
 
-/// It is alive. To be told every keep_alive_period(), or the service manager ends the agent and starts another.
+/// Watchdog keep-alive. Must be sent every keep_alive_period(), or the service manager restarts the agent.
 [[nodiscard]] Result<void> tell_alive();
 
-/// Half of what the service manager waits, as sd_watchdog_enabled(3) recommends; nothing where it does not watch.
+/// Half of the watchdog timeout, as sd_watchdog_enabled(3) recommends; absent if the watchdog is disabled.
 [[nodiscard]] std::optional<std::chrono::microseconds> keep_alive_period();
 
 }  // namespace headgate::daemon

@@ -16,9 +16,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// How often an endpoint is tried that cannot be reached.
+/// Retry interval for endpoints that are unreachable.
 constexpr auto kRetryInterval = 30s;
-/// From a namespace's name to the namespace: `ip netns add` makes the one before the other.
+/// Delay from the name of a namespace to its mount: `ip netns add` creates the file before it mounts the namespace.
 constexpr auto kSettlingTime = 300ms;
 constexpr const char* kNamespaces = "/run/netns";
 
@@ -77,7 +77,7 @@ void Upkeep::guard_endpoints() {
     listen_to_ends();
 }
 
-/// What is heard from now on, or no longer.
+/// Records when listening starts or stops, and logs the gap before a start.
 void Upkeep::note_listening(bool listens) {
     if (listens == std::exchange(listens_, listens)) return;
     const ListeningRecord record{gateway_.configuration()->state_dir};
@@ -86,12 +86,12 @@ void Upkeep::note_listening(bool listens) {
     if (!gap.empty()) log_info("flow log: {}", gap);
 }
 
-/// Namespaces come and go, and one that is made anew under its old name has nothing of what was seen to in the old one.
+/// Namespaces are created and removed at run time, and one that is recreated under its old name has default settings.
 void Upkeep::watch_namespaces() {
     namespaces_ = FileDescriptor{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
-    // What is mounted in a folder does not show there; what `ip netns` makes to mount on does (ip-netns(8)).
+    // inotify does not report a mount, but it reports the mount point that `ip netns` creates (ip-netns(8)).
     const int watched = ::inotify_add_watch(namespaces_.get(), kNamespaces, IN_CREATE | IN_DELETE | IN_MOVED_TO);
-    if (watched < 0) return;  // there are none so far: then a retry finds them
+    if (watched < 0) return;  // the directory does not exist yet: a retry finds namespaces
     loop_->watch(namespaces_.get(), [this] {
         std::array<char, 4096> events{};
         while (::read(namespaces_.get(), events.data(), events.size()) > 0) {

@@ -1,6 +1,6 @@
-// What the agent sees to while nobody asks for anything: that what flow operations need is recorded at every endpoint,
-// that policies stay in force, that somebody listens to the ends of flows. All of it may wait, for a disk or for what
-// another process holds: so it has a loop and a thread of its own, and the agent's main loop waits for nothing.
+// Background maintenance of all endpoints: the kernel records what flow operations need, policies stay in force,
+// listeners receive DESTROY events. As it may block on a disk or a lock, it has a loop and a thread of its own, and the
+// agent's main loop never blocks.
 #pragma once
 
 #include <functional>
@@ -22,22 +22,22 @@ namespace headgate::daemon {
 
 class Upkeep {
   public:
-    /// The gateway and the metrics outlive this object. on_failure is called on its thread when it cannot go on.
+    /// Gateway and metrics must outlive this object. on_failure is called on the upkeep's thread if it cannot continue.
     [[nodiscard]] static Result<std::unique_ptr<Upkeep>> open(gateway::LocalGateway& gateway, http::Metrics& metrics,
                                                               std::function<void()> on_failure);
 
-    /// Waits for what is being done just now; nobody listens any more.
+    /// Waits for the action in progress, and stops all listeners.
     ~Upkeep();
     Upkeep(const Upkeep&) = delete;
     Upkeep& operator=(const Upkeep&) = delete;
 
-    /// Sees to everything once, and then has a thread see to what changes. Once.
+    /// Checks all endpoints once, then starts the thread that handles changes. Call it once.
     [[nodiscard]] Result<void> start();
 
-    /// Calls this on that thread, one after the other. Thread-safe.
+    /// Runs the action on the upkeep's thread, in order. Thread-safe.
     void post(EventLoop::Action action) { loop_->post(std::move(action)); }
 
-    /// All endpoints anew, as they are configured by now. On that thread.
+    /// Starts over with all endpoints of the current configuration. Call it on the upkeep's thread.
     void guard_endpoints();
 
   private:
@@ -57,10 +57,10 @@ class Upkeep {
     const std::unique_ptr<EventLoop> loop_;
     std::list<GuardedEndpoint> guarded_;
     EndListeners end_listeners_{gateway_.flow_log()};
-    bool listens_ = false;                  ///< to the ends of flows
+    bool listens_ = false;                  ///< for DESTROY events
     FileDescriptor namespaces_;             ///< inotify
-    std::optional<EventLoop::Id> looking_;  ///< when namespaces have settled
-    std::optional<EventLoop::Id> retry_;    ///< of endpoints that cannot be reached so far
+    std::optional<EventLoop::Id> looking_;  ///< pending check after a namespace has changed
+    std::optional<EventLoop::Id> retry_;    ///< pending retry for unreachable endpoints
     std::jthread thread_;
 };
 

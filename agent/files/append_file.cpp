@@ -17,14 +17,14 @@
 namespace headgate {
 namespace {
 
-/// The longest line that is looked at as a whole to find out whether it is torn.
+/// Longest last line that is examined for being torn, in bytes.
 constexpr std::size_t kLongestLine = 64 * 1024;
 
 tl::unexpected<Error> failure(int number) {
     return tl::unexpected(Error{ErrorKind::Failed, std::generic_category().message(number), number});
 }
 
-/// flock(2), but not for ever: its holder may have been stopped (SIGSTOP), and flock itself has no time limit.
+/// flock(2) with a time limit, which flock itself does not have: the holder may have been stopped (SIGSTOP).
 class Lock {
   public:
     explicit Lock(int fd) : fd_(fd) {}
@@ -34,7 +34,7 @@ class Lock {
         if (is_held_) ::flock(fd_, LOCK_UN);
     }
 
-    /// 0, or why not.
+    /// Returns 0 or an errno; ETIMEDOUT after `patience`.
     [[nodiscard]] int take(std::chrono::milliseconds patience) {
         const auto until = std::chrono::steady_clock::now() + patience;
         for (;;) {
@@ -52,7 +52,7 @@ class Lock {
     bool is_held_ = false;
 };
 
-/// How many bytes went, and why not all: 0 when all did.
+/// The number of bytes written, and the errno if that is not all.
 struct Written {
     std::size_t bytes = 0;
     int fault = 0;
@@ -72,7 +72,7 @@ Written write_all(int fd, std::string_view text) {
     return written;
 }
 
-/// The last bytes of a file that ends at `size`.
+/// Reads the last bytes of a file of `size` bytes.
 Result<std::string> read_end(int fd, off_t size, std::size_t at_most) {
     std::string text(std::min(at_most, static_cast<std::size_t>(size)), '\0');
     const auto got = ::pread(fd, text.data(), text.size(), size - static_cast<off_t>(text.size()));
@@ -80,9 +80,9 @@ Result<std::string> read_end(int fd, off_t size, std::size_t at_most) {
     return text;
 }
 
-/// The first that may be had: who may append to a file may not always read it, and a pipe must not have us as a reader.
+/// Opens for writing, and for reading if permitted; never for reading a pipe: that would make this process its reader.
 Result<FileDescriptor> open_to_append(const std::filesystem::path& name, bool& is_regular) {
-    // A terminal or a pipe is not waited for, and becomes nobody's controlling terminal.
+    // Opening must not block on a pipe or a terminal, nor make a terminal the controlling one.
     const int flags = O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
     FileDescriptor file{::open(name.c_str(), O_RDWR | flags, 0640)};
     struct stat about {};
@@ -119,7 +119,7 @@ Result<AppendFile> AppendFile::open(const std::filesystem::path& name, TornLine 
         if (name.has_parent_path()) std::filesystem::create_directories(name.parent_path(), no_folder);
         bool is_regular = false;
         auto file = open_to_append(name, is_regular);
-        // Why there is no folder says more than that there is none.
+        // Why the directory could not be created is more useful than ENOENT.
         if (!file && no_folder && file.error().number == ENOENT) return system_error(no_folder.value(), name.native());
         if (!file) return tl::unexpected(std::move(file.error()));
         return AppendFile{std::move(*file), is_regular, torn};
@@ -161,7 +161,7 @@ Result<bool> AppendFile::mend_last_line(off_t size) {
     if (size == 0) return false;
     const auto end = read_end(file_.get(), size, 1);
     if (end && *end == "\n") return false;
-    // O_WRONLY: it cannot be seen what is there.
+    // Opened with O_WRONLY: the last line cannot be read.
     if (!end) return end.error().number == EBADF ? Result<bool>{false} : tl::unexpected(end.error());
     const auto last = read_end(file_.get(), size, kLongestLine);
     if (!last) return tl::unexpected(last.error());
@@ -169,7 +169,7 @@ Result<bool> AppendFile::mend_last_line(off_t size) {
     const bool begins_here = before != std::string::npos || static_cast<off_t>(last->size()) == size;
     const auto line = std::string_view{*last}.substr(before == std::string::npos ? 0 : before + 1);
     const bool may_go = torn_ == TornLine::TakeOff && begins_here && line.starts_with('{') && !is_whole_object(line);
-    // Where nothing can be taken off (an append-only file), it gets its end.
+    // If truncating fails (an append-only file), the line gets a newline instead.
     if (may_go && ::ftruncate(file_.get(), size - static_cast<off_t>(line.size())) == 0) return true;
     const auto written = write_all(file_.get(), "\n");
     return written.fault == 0 ? Result<bool>{false} : failure(written.fault);
@@ -178,7 +178,7 @@ Result<bool> AppendFile::mend_last_line(off_t size) {
 Result<void> AppendFile::keep_room(off_t bytes) {
     const auto size = ::lseek(file_.get(), 0, SEEK_END);
     if (size < 0 || ::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, size, bytes) == 0) return {};
-    // Not every file system can set room aside, nor is everything that has a name a file.
+    // Some file systems and special files do not support fallocate(2): no error.
     const bool is_full = errno == ENOSPC || errno == EDQUOT || errno == EROFS || errno == EIO;
     return is_full ? failure(errno) : Result<void>{};
 }

@@ -1,7 +1,7 @@
-// A file of lines that several processes may append to, none of which ever leaves half a line there.
+// A file of lines that several processes may append to without ever leaving a partial line.
 //
-// Who appends holds flock(2), so that what did not fit (a full disk) can be taken back without another one's lines. A
-// process that is killed in the middle of a write may leave a torn last line: whoever comes next mends it first.
+// Writers hold flock(2), so that an incomplete write (full disk) can be undone without touching lines of other
+// processes. A process killed during a write may leave a torn last line, which the next writer repairs first.
 #pragma once
 
 #include <sys/types.h>
@@ -19,36 +19,35 @@
 
 namespace headgate {
 
-/// What to do with a torn last line.
+/// How to repair a torn last line.
 enum class TornLine : std::uint8_t {
-    End,      ///< gives it a line end
-    TakeOff,  ///< a JSON object that is not whole is taken off, if it is not very long; all else is ended
+    End,      ///< appends a newline
+    TakeOff,  ///< removes an incomplete JSON object, unless it is very long; otherwise appends a newline
 };
 
-/// Whether a JSON object that begins here also ends, with the text: then nothing but the line end is missing.
+/// Whether the text is one complete JSON object, judged by its braces: then only the newline is missing.
 [[nodiscard]] bool is_whole_object(std::string_view text);
 
 /// Not thread-safe.
 class AppendFile {
   public:
     struct Appended {
-        std::size_t bytes = 0;  ///< from the beginning of the text: whole lines
-        bool took_off = false;  ///< a torn line that stood there before
+        std::size_t bytes = 0;  ///< bytes of the text that were appended: whole lines
+        bool took_off = false;  ///< a torn line was removed first
     };
 
-    /// Makes the file, and its folder, where they are missing; root does it as whom the path leads to
-    /// (file_identity.h). What is no regular file can be appended to as well, but
-    /// nothing can be taken back from it.
+    /// Creates the file and its directory if missing; root does so as the user that the path belongs to
+    /// (file_identity.h). Other files than regular ones can be appended to, but an incomplete write cannot be undone.
     [[nodiscard]] static Result<AppendFile> open(const std::filesystem::path& name, TornLine torn);
 
-    /// Appends lines, each with its line end. Some may go though all do not fit. An error: none went; ETIMEDOUT: for so
-    /// long somebody else was appending.
+    /// Appends lines, each with its newline. A write may be partial if not all lines fit. On error nothing was written;
+    /// ETIMEDOUT: another process held the lock for `patience`.
     [[nodiscard]] Result<Appended> append(std::string_view lines, std::chrono::milliseconds patience);
 
-    /// Sets room aside for what is appended next, where the file system can. An error: there is none.
+    /// Reserves space for the next append, if the file system can. On error there is no space.
     [[nodiscard]] Result<void> keep_room(off_t bytes);
 
-    /// Whether this is still the file of that name, or it was moved away.
+    /// Whether the file still has this name, that is, has not been renamed or replaced.
     [[nodiscard]] bool is_named(const std::filesystem::path& name) const;
 
   private:
@@ -57,13 +56,13 @@ class AppendFile {
 
     [[nodiscard]] Result<Appended> append_locked(std::string_view lines);
 
-    /// Whether it took one off.
+    /// Returns whether it removed a line.
     [[nodiscard]] Result<bool> mend_last_line(off_t size);
 
     FileDescriptor file_;
     bool is_regular_ = false;
     TornLine torn_ = TornLine::End;
-    off_t whole_until_ = -1;  ///< where this object's last line ended; what is beyond is somebody else's
+    off_t whole_until_ = -1;  ///< end of the last line that this object wrote; other processes wrote what follows
 };
 
 }  // namespace headgate

@@ -1,4 +1,4 @@
-// Owns a file descriptor.
+// Owns a file descriptor and closes it.
 #pragma once
 
 #include <unistd.h>
@@ -23,7 +23,7 @@ class FileDescriptor {
     [[nodiscard]] int get() const noexcept { return fd_; }
     [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
 
-    /// Gives it up: the caller closes it.
+    /// Releases ownership: the caller must close it.
     [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
 
   private:

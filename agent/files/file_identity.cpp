@@ -23,7 +23,7 @@ using CapabilityBits = std::array<std::uint32_t, _LINUX_CAPABILITY_U32S_3>;
 
 constexpr unsigned kMostLinks = 40;  // path_resolution(7)
 
-/// setfsuid(2) and setfsgid(2) tell the value of before, whatever they are given; this one is nobody's.
+/// setfsuid(2) and setfsgid(2) always return the previous value; this invalid ID changes nothing.
 constexpr auto kNoId = static_cast<uid_t>(-1);
 
 uid_t file_user() {
@@ -40,7 +40,7 @@ std::vector<gid_t> supplementary_groups() {
     return {groups.begin(), groups.begin() + std::max(count, 0)};
 }
 
-/// Of this thread alone: the C library's setgroups(3) changes all threads (nptl(7)).
+/// For this thread only: the C library's setgroups(3) changes all threads (nptl(7)).
 bool set_supplementary_groups(const std::vector<gid_t>& groups) {
 #ifdef SYS_setgroups32
     return ::syscall(SYS_setgroups32, groups.size(), groups.data()) == 0;
@@ -49,8 +49,8 @@ bool set_supplementary_groups(const std::vector<gid_t>& groups) {
 #endif
 }
 
-/// Of this thread. setfsuid(2) takes away those over files alone, and others reach files, too: CAP_SYS_PTRACE those
-/// that any process has open (proc(5), "/proc/pid/fd").
+/// Capabilities of this thread. setfsuid(2) drops only the file capabilities, but others give access to files as well:
+/// CAP_SYS_PTRACE to those that any process has open (proc(5), "/proc/pid/fd").
 class Capabilities {
   public:
     [[nodiscard]] static std::optional<Capabilities> read() {
@@ -66,7 +66,7 @@ class Capabilities {
         return changed;
     }
 
-    /// What is permitted stays so: they can be had again.
+    /// The permitted set is unchanged, so the effective one can be restored.
     [[nodiscard]] bool set() { return ::syscall(SYS_capset, &header_, sets_.data()) == 0; }
 
     [[nodiscard]] CapabilityBits effective() const { return {sets_[0].effective, sets_[1].effective}; }
@@ -76,7 +76,7 @@ class Capabilities {
     std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets_{};
 };
 
-/// In a user namespace files of users that it does not have show this owner: those are out of everybody's reach in it
+/// In a user namespace, files of unmapped users appear with this owner, as whom no process in it can act
 /// (user_namespaces(7)).
 bool is_out_of_reach(uid_t user) {
     constexpr uid_t kOverflowUser = 65534;
@@ -94,7 +94,7 @@ bool is_others(uid_t user) {
 
 }  // namespace
 
-/// Goes the way that the kernel would go, and stops at the first thing that another user owns.
+/// Resolves the path as the kernel does, and stops at the first component that another user owns.
 class PathWalk {
   public:
     explicit PathWalk(const std::filesystem::path& path) { add(path); }
@@ -120,7 +120,7 @@ class PathWalk {
     }
 
   private:
-    /// Puts a path before what is left.
+    /// Inserts a path before the remaining components.
     void add(const std::filesystem::path& path) {
         if (path.is_absolute() || !folder_.is_open()) {
             way_ = path.is_absolute() ? "/" : ".";
@@ -139,14 +139,14 @@ class PathWalk {
         return true;
     }
 
-    /// What is no folder ends the way.
+    /// A component that is not a directory ends the walk.
     void enter(const std::filesystem::path& name) {
         way_ /= name;
         folder_ = FileDescriptor{::openat(folder_.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
     }
 
     FileDescriptor folder_;
-    std::filesystem::path way_;  ///< to the folder
+    std::filesystem::path way_;  ///< path of `folder_`
     std::deque<std::filesystem::path> left_;
     unsigned links_ = 0;
 };
@@ -166,7 +166,7 @@ FileIdentity::Assumed::Assumed(const Other& other)
     auto capabilities = Capabilities::read();
     if (!capabilities) return;
     effective_ = capabilities->effective();
-    // One within another: no capability is left to become it with, nor needed for it.
+    // Nested use: no capability is left to change the user with, and none is needed.
     const bool is_nested = user_ == other.user && group_ == other.group && groups_.empty();
     bool is_done = is_nested || set_supplementary_groups({});
     ::setfsgid(other.group);

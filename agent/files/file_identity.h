@@ -1,9 +1,9 @@
-// The user as whom files are worked on.
+// The user on whose behalf files are accessed.
 //
-// The agent has a user of its own, who owns its folders. A command that root runs beside it works in the same folders,
-// where that user can put links, pipes, and files that a library acts on: a journal there makes SQLite delete the file
-// that the journal names (sqlite.org/atomiccommit.html, section 5.6). So root does all that work as the folder's owner
-// and gets no further than the owner could get alone. What root makes there also belongs to the owner.
+// The agent runs as a user of its own, who owns its directories. A command that root runs accesses the same
+// directories, where that user can place links, pipes, and files that a library acts on: a journal there makes SQLite
+// delete the file that the journal names (sqlite.org/atomiccommit.html, section 5.6). Therefore root accesses them as
+// their owner and has no more access than the owner has. Ownership of files that root creates: the owner's.
 #pragma once
 
 #include <sys/types.h>
@@ -21,20 +21,20 @@
 
 namespace headgate {
 
-/// A value. Thread-safe.
+/// A value type. Thread-safe.
 class FileIdentity {
   public:
-    /// The process's own.
+    /// The process's own identity.
     FileIdentity() = default;
 
-    /// The process's own as well, unless it is root and the path leads through a folder or a link of another user. Then
-    /// it is the first of these: whoever owns a folder decides where every path through it leads. Folders that root
-    /// owns are taken for trusted, whoever else may write to them. What is missing ends the path.
+    /// The process's own identity, unless it is root and the path leads through a directory or a link of another user.
+    /// Then the first such owner: the owner of a directory controls where all paths through it lead. Directories owned
+    /// by root are trusted, even if others may write to them. The path ends at the first missing component.
     [[nodiscard]] static FileIdentity of(const std::filesystem::path& path);
 
-    /// Runs `work()`, which returns a Result: meanwhile this thread accesses files as that user, in the group of the
-    /// folder, without other groups and without any capability (setfsuid(2), capabilities(7)). An error where
-    /// the process may not do so; then nothing was run.
+    /// Runs `work()`, which returns a Result. Meanwhile this thread accesses files as that user and the directory's
+    /// group, without supplementary groups and without any capability (setfsuid(2), capabilities(7)). An error if the
+    /// process may not do so; then `work` was not run.
     template <typename Work>
     [[nodiscard]] auto run(Work&& work) const -> std::invoke_result_t<Work> {
         if (!other_) return std::forward<Work>(work)();
@@ -44,14 +44,14 @@ class FileIdentity {
         return std::forward<Work>(work)();
     }
 
-    /// " (as user 123, who owns /srv/x)" for error messages; empty for the process's own.
+    /// " (as user 123, who owns /srv/x)" for error messages; empty for the process's own identity.
     [[nodiscard]] std::string description() const;
 
   private:
     struct Other {
         uid_t user;
         gid_t group;
-        std::string where;  ///< what they own
+        std::string where;  ///< path of what the user owns
     };
 
     class Assumed {
@@ -76,7 +76,7 @@ class FileIdentity {
     std::optional<Other> other_;
 };
 
-/// Runs `work()`, which returns a Result, as whom the path leads to.
+/// Runs `work()`, which returns a Result, as FileIdentity::of(path).
 template <typename Work>
 [[nodiscard]] auto as_owner_of(const std::filesystem::path& path, Work&& work) -> std::invoke_result_t<Work> {
     return FileIdentity::of(path).run(std::forward<Work>(work));

@@ -1,5 +1,5 @@
-// What the kernel says of the boot, read from its files: nothing that stands in for the C library's clocks comes
-// between.
+// The time since boot, read from the kernel's files, so that no library that replaces the C library's clocks affects
+// it.
 #include <unistd.h>
 
 #include <array>
@@ -11,7 +11,7 @@
 namespace headgate {
 namespace {
 
-/// Time namespaces, of containers, shift what /proc/uptime says (time_namespaces(7)).
+/// Time namespaces, as of containers, shift /proc/uptime (time_namespaces(7)).
 std::string time_namespace() {
     std::array<char, 64> name{};
     const ssize_t size = ::readlink("/proc/self/ns/time", name.data(), name.size());

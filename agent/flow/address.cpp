@@ -12,7 +12,7 @@
 namespace headgate {
 namespace {
 
-/// inet_pton(3) wants a terminated string; the longest legal text has INET6_ADDRSTRLEN - 1 characters.
+/// inet_pton(3) needs a null-terminated string; the longest valid text has INET6_ADDRSTRLEN - 1 characters.
 bool read_address(int af, std::string_view text, std::uint8_t* octets) {
     char terminated[INET6_ADDRSTRLEN]{};
     if (text.size() >= sizeof terminated || text.find('\0') != std::string_view::npos) return false;
@@ -53,7 +53,7 @@ struct ZeroRun {
     unsigned length = 0;
 };
 
-/// The run that `::` stands for: the longest one, the first of equals, two groups at least (RFC 5952, section 4.2).
+/// The run that `::` replaces: the longest one, the first of equal ones, at least two groups (RFC 5952, section 4.2).
 ZeroRun longest_zero_run(const std::array<unsigned, 8>& groups) noexcept {
     ZeroRun best;
     for (unsigned i = 0; i < 8;) {
@@ -72,7 +72,7 @@ char* write_ipv6(char* out, const std::array<std::uint8_t, 16>& octets) noexcept
         groups[i] = static_cast<unsigned>(octets[2 * i] << 8U) | octets[2 * i + 1];
     }
     const ZeroRun zeros = longest_zero_run(groups);
-    // Embedded IPv4 addresses are dotted, as inet_ntop(3) does it: ::ffff:192.0.2.1 and ::192.0.2.1.
+    // Embedded IPv4 addresses are printed in dotted form, as by inet_ntop(3): ::ffff:192.0.2.1 and ::192.0.2.1.
     const bool dotted = zeros.first == 0 && (zeros.length == 6 || (zeros.length == 5 && groups[5] == 0xFFFF));
     const unsigned count = dotted ? 6 : 8;
     for (unsigned i = 0; i < count;) {
@@ -91,8 +91,8 @@ char* write_ipv6(char* out, const std::array<std::uint8_t, 16>& octets) noexcept
     return write_dotted(out, octets.data() + 12);
 }
 
-/// An IPv4 address in IPv6's clothes, `::ffff:192.0.2.1` (RFC 4291, section 2.5.5.2): programs that listen on both
-/// families tell their peers that way.
+/// IPv4-mapped IPv6 addresses, `::ffff:192.0.2.1` (RFC 4291, section 2.5.5.2): programs that listen on a socket for
+/// both families report IPv4 peers in this form.
 constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
 constexpr unsigned kMappedBits = 8 * kMapped.size();
 

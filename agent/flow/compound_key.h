@@ -1,4 +1,4 @@
-// A key that is made of several parts, each of which may hold any text.
+// Joins several parts, each of which may be any text, to one key.
 #pragma once
 
 #include <initializer_list>
@@ -7,8 +7,8 @@
 
 namespace headgate {
 
-/// `rest:token:on-call:4711`. Different parts make different keys: a colon in one of them is written as `%3A`, a per
-/// cent sign as `%25`.
+/// Returns, for example, `rest:token:on-call:4711`. Different parts result in different keys: a colon within a part is
+/// written as `%3A`, a percent sign as `%25`.
 [[nodiscard]] std::string compound_key(std::initializer_list<std::string_view> parts);
 
 }  // namespace headgate

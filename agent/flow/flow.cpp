@@ -67,7 +67,7 @@ std::span<const ProtocolState> states_of(Protocol protocol) {
 }
 
 std::chrono::seconds seconds_between(Timestamp from, Timestamp to) {
-    // Two nanosecond counts may be too far apart for a third.
+    // The difference of two nanosecond counts may overflow.
     using std::chrono::microseconds;
     return std::chrono::floor<std::chrono::seconds>(std::chrono::floor<microseconds>(to) -
                                                     std::chrono::floor<microseconds>(from));
@@ -96,7 +96,7 @@ FlowTuple swapped(const FlowTuple& tuple) {
 
 FlowTuple translated(const Flow& flow) {
     FlowTuple tuple = swapped(flow.reply);
-    // The reply of an echo request is an echo reply: type and code are the request's own, only the id is translated.
+    // The reply tuple has the type of an echo reply; NAT translates only the id, not type and code.
     tuple.icmp_type = flow.original.icmp_type;
     tuple.icmp_code = flow.original.icmp_code;
     return tuple;
@@ -112,7 +112,7 @@ std::optional<Counters> total_counters(const Flow& flow) {
 std::optional<std::chrono::seconds> age(const Flow& flow, const Moment& moment) {
     using std::chrono::seconds;
     if (!flow.started) return std::nullopt;
-    // Flows that begin while the table is searched are later than the moment for which it is asked.
+    // Flows that start while the table is being dumped are later than `moment`.
     constexpr seconds kLongestSearch{60};
     const auto since_start = seconds_between(*flow.started, moment.now);
     if (moment.up && since_start > *moment.up) return std::nullopt;

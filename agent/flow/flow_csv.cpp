@@ -31,7 +31,7 @@ void append_number(Buffer& out, std::uint64_t number) {
     fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}"), number);
 }
 
-/// All that follow are columns behind others, so a comma comes first.
+/// The add functions write a column after the first, so they begin with a comma.
 void add_text(Buffer& out, std::string_view text) {
     out.push_back(',');
     append(out, text);
@@ -57,7 +57,7 @@ void add_counters(Buffer& out, const std::optional<Counters>& counters) {
     add_number(out, counters ? std::optional{counters->bytes} : std::nullopt);
 }
 
-/// Words of our own or of the C library: quoted where a comma or a quote is in them (RFC 4180, section 2).
+/// Text that may contain commas or quotes, and is then quoted (RFC 4180, section 2).
 void add_words(Buffer& out, std::string_view words) {
     if (words.find_first_of(",\"\r\n") == std::string_view::npos) return add_text(out, words);
     append(out, ",\"");
@@ -68,7 +68,7 @@ void add_words(Buffer& out, std::string_view words) {
     out.push_back('"');
 }
 
-/// The nine of kTupleColumns.
+/// Appends the nine values of kTupleColumns.
 void add_tuple(Buffer& out, const FlowTuple& tuple) {
     const auto given = [](bool is_given, auto value) { return is_given ? std::optional{value} : std::nullopt; };
     const bool ports = has_ports(tuple);

@@ -1,5 +1,5 @@
-// Flows as CSV (RFC 4180): for spreadsheets and for databases. Columns are a promise to users: they stay where they
-// are, and are named as in JSON, `translated` in front of those behind NAT. Of several status bits a space is between.
+// Flows as CSV (RFC 4180), for spreadsheets and databases. Columns are a stable interface: fixed order, names as in
+// JSON, prefixed with `translated_` for addresses after NAT. Status bits are separated by spaces.
 #pragma once
 
 #include <fmt/format.h>
@@ -10,10 +10,10 @@
 
 namespace headgate {
 
-/// Appends the line of names, with its end (CR LF).
+/// Appends the header line, terminated by CR LF.
 void append_flow_csv_header(fmt::memory_buffer& out);
 
-/// Appends one line with its end. What the kernel did not tell is empty. `moment` is what ages are told against.
+/// Appends one line with its line end. Unknown values are empty. Ages are relative to `moment`.
 void append_flow_csv(fmt::memory_buffer& out, const Flow& flow, const Moment& moment,
                      const FlowAnnotation& annotation = {});
 

@@ -109,8 +109,8 @@ void append_flow_json(Buffer& out, const Flow& flow, const Moment& moment, const
 
 namespace {
 
-/// The first of a text; returns its bytes there. A terminal takes some that are not shown for orders, whatever they are
-/// quoted by: they are escaped (all of them are in the first plane).
+/// Appends the first character of `text` and returns its size in bytes. Invisible characters are escaped, because
+/// terminals interpret some of them as commands even within quotes; all of them are below U+10000.
 std::size_t append_character(Buffer& out, std::string_view text) {
     const auto next = first_character(text);
     if (next.is_shown) {
@@ -149,7 +149,7 @@ void append_without_hidden(Buffer& out, std::string_view json) {
 }
 
 void append_start_time(Buffer& out, Timestamp started) {
-    started = std::max(started, Timestamp::min() + std::chrono::days{1});  // whose day has a beginning
+    started = std::max(started, Timestamp::min() + std::chrono::days{1});  // a day whose midnight is representable
     const auto day = std::chrono::floor<std::chrono::days>(started);
     const std::chrono::year_month_day date{day};
     const std::chrono::hh_mm_ss time{started - day};
@@ -166,7 +166,7 @@ std::string to_rfc3339(Timestamp time) {
 }
 
 Result<Timestamp> parse_rfc3339(std::string_view text) {
-    // 2026-11-21T09:30:00.123456789Z: digits at fixed places, then a fraction of any length
+    // 2026-11-21T09:30:00.123456789Z: digits at fixed positions, then an optional fraction of up to nine digits
     constexpr std::string_view kShape = "0000-00-00T00:00:00";
     const auto wrong = invalid("\"{}\" is not a time such as 2026-11-21T09:30:00.123Z", text);
     const auto number = [&](std::size_t at, std::size_t size) {

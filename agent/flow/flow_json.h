@@ -1,4 +1,5 @@
-// A flow as JSON, the same on every face: command line, HTTP, files. Keys are a promise to users (docs/output.md).
+// Prints a flow as JSON, identically for the command line, HTTP and files. Keys are a stable interface
+// (docs/output.md).
 #pragma once
 
 #include <fmt/format.h>
@@ -10,30 +11,29 @@
 
 namespace headgate {
 
-/// What an operation adds to a flow.
+/// The result of an operation for a flow.
 struct FlowAnnotation {
     std::optional<Outcome> outcome;
-    int error = 0;  ///< errno of a failed one
+    int error = 0;  ///< errno if the outcome is failed; otherwise 0
 };
 
-/// Appends one object without a line end. `moment` is what ages are told against.
+/// Appends one object without a newline. Ages are relative to `moment`.
 void append_flow_json(fmt::memory_buffer& out, const Flow& flow, const Moment& moment,
                       const FlowAnnotation& annotation = {});
 
-/// Appends a quoted string: RFC 8259, section 7. What is not UTF-8 becomes U+FFFD; what a reader does not
-/// see is escaped.
+/// Appends a quoted string (RFC 8259, section 7). Invalid UTF-8 becomes U+FFFD; invisible characters are escaped.
 void append_json_string(fmt::memory_buffer& out, std::string_view text);
 
-/// JSON of one line, from elsewhere: what a terminal may take for an order is escaped.
+/// Appends one line of JSON from another source; escapes characters that a terminal may interpret.
 void append_without_hidden(fmt::memory_buffer& out, std::string_view json);
 
-/// RFC 3339 with nanoseconds: together with the id it tells a flow from a later one on the same tuple.
+/// RFC 3339 with nanoseconds: with the id it distinguishes a flow from a later one with the same tuple.
 void append_start_time(fmt::memory_buffer& out, Timestamp started);
 
-/// `2026-11-21T09:30:00.123Z`
+/// RFC 3339 with milliseconds: `2026-11-21T09:30:00.123Z`.
 [[nodiscard]] std::string to_rfc3339(Timestamp time);
 
-/// UTC with `Z` and up to nine digits of a second's fraction, as this file writes it.
+/// Parses UTC with `Z` and up to nine fractional digits, as the functions above print it.
 [[nodiscard]] Result<Timestamp> parse_rfc3339(std::string_view text);
 
 }  // namespace headgate

@@ -12,7 +12,7 @@ struct NamedProtocol {
     std::string_view name;
 };
 
-/// The first name of a number is the one that is printed; later ones are understood.
+/// The first name of a number is printed; further ones are accepted as input.
 constexpr std::array kNames{
     NamedProtocol{1, "icmp"},       NamedProtocol{2, "igmp"},      NamedProtocol{4, "ipip"},
     NamedProtocol{6, "tcp"},        NamedProtocol{17, "udp"},      NamedProtocol{33, "dccp"},

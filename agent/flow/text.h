@@ -1,4 +1,4 @@
-// Small readers of text that several parsers of this floor share. Thread-safe.
+// Text helpers shared by several parsers. Thread-safe.
 #pragma once
 
 #include <charconv>
@@ -8,7 +8,7 @@
 
 namespace headgate {
 
-/// The whole text as a number, or nothing: no sign, no space, no rest.
+/// Converts the whole text to a number; absent if it has a sign, spaces or other characters, or overflows.
 template <std::unsigned_integral T>
 [[nodiscard]] std::optional<T> parse_unsigned(std::string_view text, int base = 10) {
     T value{};
@@ -17,7 +17,7 @@ template <std::unsigned_integral T>
     return value;
 }
 
-/// ASCII alone: names of protocols and states, whatever the locale.
+/// For ASCII names of protocols and states; independent of the locale.
 [[nodiscard]] constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
     if (a.size() != b.size()) return false;
@@ -27,7 +27,7 @@ template <std::unsigned_integral T>
     return true;
 }
 
-/// Takes what stands before the separator off the front of `rest`; all of it where there is no separator.
+/// Removes and returns the front of `rest` up to the separator (removed too), or all of it without a separator.
 [[nodiscard]] constexpr std::string_view take_until(std::string_view& rest, char separator) {
     const auto end = rest.find(separator);
     const auto part = rest.substr(0, end);
@@ -35,7 +35,7 @@ template <std::unsigned_integral T>
     return part;
 }
 
-/// Without spaces and tabs at both ends.
+/// Returns the text without leading and trailing spaces and tabs.
 [[nodiscard]] constexpr std::string_view trimmed(std::string_view text) {
     constexpr std::string_view kBlank = " \t";
     const auto first = text.find_first_not_of(kBlank);

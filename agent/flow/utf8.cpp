@@ -6,7 +6,7 @@
 namespace headgate {
 namespace {
 
-/// How many bytes the character at the front takes; 0 where it is none (RFC 3629, section 4).
+/// The size in bytes of the character at the front; 0 if it is not valid UTF-8 (RFC 3629, section 4).
 std::size_t character_size(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const auto lead = byte(0);

@@ -1,4 +1,4 @@
-// UTF-8, for what must hold nothing else, and what of it a reader sees. Thread-safe.
+// Validates UTF-8 and detects invisible characters. Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -7,24 +7,24 @@
 
 namespace headgate {
 
-/// What is not UTF-8 is replaced (U+FFFD): names and messages may hold any bytes, JSON text may not (RFC 8259, 8.1).
+/// Replaces invalid UTF-8 with U+FFFD: names and messages may have any bytes, but JSON must not (RFC 8259, 8.1).
 [[nodiscard]] std::string as_utf8(std::string_view text);
 
-/// Stands for what is not UTF-8.
+/// Replaces bytes that are not valid UTF-8.
 inline constexpr char32_t kReplacement = 0xFFFD;
 
-/// A character at the front of a text.
+/// The character at the front of a text.
 struct Character {
     char32_t code = 0;
-    std::size_t size = 0;  ///< bytes
-    /// No control character, no other end of a line, no mark that turns the direction of writing.
+    std::size_t size = 0;  ///< in bytes
+    /// False for control characters, Unicode line separators and bidirectional controls.
     bool is_shown = true;
 };
 
-/// What is not UTF-8 is kReplacement, of one byte, and is not shown as it is. The text is not empty.
+/// An invalid byte yields kReplacement with size 1 and is_shown false. The text must not be empty.
 [[nodiscard]] Character first_character(std::string_view text) noexcept;
 
-/// Fit for one line of a terminal: what is not shown becomes a question mark.
+/// Makes text fit for one terminal line: each invisible character becomes a question mark.
 [[nodiscard]] std::string as_printable(std::string_view text);
 
 }  // namespace headgate

@@ -4,7 +4,7 @@
 
 namespace headgate::flowlog {
 
-/// What one half of a flow carried, and from where to where.
+/// One direction of a flow: addresses before and after NAT, and counters.
 struct AwsFormat::Direction {
     FlowTuple tuple;
     FlowTuple translated;
@@ -18,7 +18,7 @@ bool was_answered(const Flow& flow) {
     return (flow.status & flow_status::kSeenReply) != 0;
 }
 
-/// The client's view of what came back: the initiator's addresses exchanged, but the answer's own ICMP type.
+/// The reply direction's tuple before NAT: source and destination exchanged, with the reply's own ICMP type and code.
 FlowTuple answering(const Flow& flow) {
     FlowTuple tuple = swapped(flow.original);
     tuple.icmp_type = flow.reply.icmp_type;

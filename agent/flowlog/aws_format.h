@@ -1,4 +1,4 @@
-// Records as AWS Network Firewall has them: a `netflow` event for each direction, in an envelope (docs/flow-log.md).
+// Records in AWS Network Firewall's format: a `netflow` event per direction, in an envelope (docs/flow-log.md).
 #pragma once
 
 #include <memory>
@@ -27,7 +27,7 @@ class AwsFormat final : public RecordFormat {
     LifeText life_;
     Provenance provenance_;
     std::shared_ptr<const Endpoint> endpoint_;
-    Buffer origin_;  ///< the envelope up to the time: kept for as long as the endpoint is the same
+    Buffer origin_;  ///< the envelope up to the time, cached for `endpoint_`
 };
 
 }  // namespace headgate::flowlog

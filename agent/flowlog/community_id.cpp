@@ -11,7 +11,7 @@
 namespace headgate::flowlog {
 namespace {
 
-constexpr std::size_t kDigest = 20;  // of SHA-1
+constexpr std::size_t kDigest = 20;  // bytes of a SHA-1 digest
 
 /// Seed, two addresses, protocol, padding, two ports.
 constexpr std::size_t kLongestInput = 2 + 16 + 16 + 2 + 4;
@@ -28,7 +28,7 @@ struct Counterparts {
     std::uint8_t reply;
 };
 
-// What answers what, as the specification takes it from Zeek (pycommunityid: icmp.py, icmp6.py).
+// Request and reply types, as the specification takes them from Zeek (pycommunityid: icmp.py, icmp6.py).
 constexpr std::array kIcmp{Counterparts{8, 0}, Counterparts{10, 9}, Counterparts{13, 14}, Counterparts{15, 16},
                            Counterparts{17, 18}};
 constexpr std::array kIcmpv6{Counterparts{128, 129}, Counterparts{130, 131}, Counterparts{133, 134},
@@ -44,15 +44,15 @@ std::optional<std::uint8_t> counterpart_of(Protocol protocol, std::uint8_t type)
     return std::nullopt;
 }
 
-/// What stands for the ports.
+/// The ports, or the values that the specification uses in their place.
 struct Ports {
     std::optional<Ends> ends;
-    bool one_way = false;  ///< nothing answers it, so its direction tells something
+    bool one_way = false;  ///< has no reply type, so the direction is significant
 };
 
 Ports ports_of(const FlowTuple& tuple) {
     switch (tuple.protocol) {
-        // Of the others the specification takes the addresses alone, whether or not they have ports.
+        // For all other protocols the specification uses the addresses alone, even if the protocol has ports.
         case Protocol::Tcp:
         case Protocol::Udp:
         case Protocol::Sctp:
@@ -83,7 +83,7 @@ class HashInput {
 
   private:
     std::array<std::uint8_t, kLongestInput> bytes_{};
-    std::size_t size_ = 2;  // behind the seed, which is 0
+    std::size_t size_ = 2;  // after the seed, which is 0
 };
 
 HashInput hash_input(const FlowTuple& tuple) {
@@ -103,7 +103,7 @@ HashInput hash_input(const FlowTuple& tuple) {
     return input;
 }
 
-/// RFC 4648, section 4. The digest's last group has two bytes, so one `=` ends it.
+/// RFC 4648, section 4. The last group of the digest has two bytes, so the text ends with one `=`.
 void write_base64(char* out, const std::array<std::uint8_t, kDigest>& digest) {
     constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (std::size_t i = 0; i < digest.size(); i += 3) {
@@ -118,7 +118,7 @@ void write_base64(char* out, const std::array<std::uint8_t, kDigest>& digest) {
 
 }  // namespace
 
-/// Fetched once: to look an algorithm up for each digest takes longer than the digest.
+/// Fetched once, because looking up the algorithm for each digest takes longer than the digest itself.
 struct CommunityId::Hash {
     struct Free {
         void operator()(EVP_MD* fetched) const { EVP_MD_free(fetched); }
@@ -127,7 +127,7 @@ struct CommunityId::Hash {
     std::unique_ptr<EVP_MD, Free> algorithm{EVP_MD_fetch(nullptr, "SHA1", nullptr)};
     std::unique_ptr<EVP_MD_CTX, Free> context{EVP_MD_CTX_new()};
 
-    /// False where the machine's policy has no SHA-1.
+    /// False if the system's OpenSSL policy does not allow SHA-1.
     [[nodiscard]] bool digest(std::span<const std::uint8_t> bytes, std::array<std::uint8_t, kDigest>& result) const {
         return algorithm != nullptr && context != nullptr &&
                EVP_DigestInit_ex2(context.get(), algorithm.get(), nullptr) == 1 &&

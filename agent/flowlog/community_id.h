@@ -1,5 +1,5 @@
-// Community ID version 1 (https://github.com/corelight/community-id-spec): one name for a flow over all tools that see
-// it.
+// Community ID version 1 (https://github.com/corelight/community-id-spec): a flow identifier that other tools compute
+// too.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace headgate::flowlog {
 
-/// Not thread-safe: one object a thread.
+/// Not thread-safe: use one object per thread.
 class CommunityId {
   public:
     CommunityId();
@@ -19,7 +19,7 @@ class CommunityId {
     CommunityId(const CommunityId&) = delete;
     CommunityId& operator=(const CommunityId&) = delete;
 
-    /// `1:LQU9qZlK+B5F3KDmev6m5PMibrg=`; good until the next call. The seed is 0. Empty where OpenSSL has no SHA-1.
+    /// `1:LQU9qZlK+B5F3KDmev6m5PMibrg=`; valid until the next call. The seed is 0. Empty if OpenSSL has no SHA-1.
     [[nodiscard]] std::string_view of(const FlowTuple& tuple);
 
   private:

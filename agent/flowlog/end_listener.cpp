@@ -21,20 +21,20 @@ namespace {
 using namespace std::chrono_literals;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-/// Losses come in numbers: they are told together.
+/// Losses come in bursts, so they are reported together, at most once per interval.
 constexpr auto kBetweenLosses = 1s;
-/// When many flows end, events are gathered for a while: to be woken for a few of them costs this thread, and the one
-/// that ends the flows, more than all the rest. The socket has room for a hundred times as many.
+/// When many flows end, events are gathered for this long: a wake-up for every few events would cost this thread and
+/// the process that deletes the flows more than everything else. The socket buffer holds a hundred times as many.
 constexpr std::size_t kMany = 16;
 constexpr auto kGathering = 2ms;
-/// For so long after its last event, a port is taken to be the same program's.
+/// A port is assumed to belong to the same process for this long after its last event.
 constexpr auto kOwnerStays = 10s;
 
 Timestamp now() {
     return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
-/// Remembers who was behind a port: the program is gone soon, its events may still be coming.
+/// Remembers the process behind a port ID: it may exit while its events are still arriving.
 class OwnerMemory {
   public:
     explicit OwnerMemory(std::uint64_t namespace_inode) : namespace_inode_(namespace_inode) {}
@@ -109,7 +109,7 @@ class EndListener::Thread {
     }
 
   private:
-    /// What others tell the thread.
+    /// What other threads request of this one.
     struct Orders {
         std::shared_ptr<const WatchedEndpoints> endpoints;
         conntrack::WantedEnds wanted;
@@ -151,13 +151,13 @@ class EndListener::Thread {
         }
     }
 
-    /// There was no memory for what was received.
+    /// Allocation failed for the events that were received: count them as lost.
     void lose_block() {
         lost_ += std::exchange(in_hand_, 0);
         std::this_thread::sleep_for(kBetweenLosses);
     }
 
-    /// Until there is something to be done.
+    /// Blocks until events arrive, another thread writes to the eventfd, or losses are due to be reported.
     void wait() {
         std::array<pollfd, 2> on{{{events_.fd(), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
         const int at_most = lost_ == 0 ? -1 : static_cast<int>(std::chrono::milliseconds{kBetweenLosses}.count());
@@ -202,12 +202,12 @@ class EndListener::Thread {
     FlowLog& log_;
 
     std::mutex mutex_;
-    Orders orders_;  ///< under the mutex
+    Orders orders_;  ///< guarded by `mutex_`
 
-    bool many_end_ = false;      ///< so many that more are sure to come
-    std::uint64_t lost_ = 0;     ///< and not told so far
-    Timestamp heard_until_;      ///< up to here nothing was lost
-    std::uint64_t in_hand_ = 0;  ///< events that were received, and not handed on so far
+    bool many_end_ = false;      ///< so many that more are expected at once
+    std::uint64_t lost_ = 0;     ///< events not reported yet
+    Timestamp heard_until_;      ///< nothing was lost up to this time
+    std::uint64_t in_hand_ = 0;  ///< events received and not passed to the log yet
     SteadyTime losses_told_{};
     std::jthread thread_;
 };

@@ -1,5 +1,5 @@
-// Listens to the ends of flows in one network namespace, on a thread of its own, which does nothing but bring the
-// kernel's events to the flow log as fast as they come.
+// Listens for conntrack DESTROY events in one network namespace, on a thread that only passes them to the flow log, so
+// that it keeps up with the kernel.
 #pragma once
 
 #include <memory>
@@ -15,17 +15,17 @@ namespace headgate::flowlog {
 
 class EndListener {
   public:
-    /// Listens from now on. The log outlives this object. Needs CAP_NET_ADMIN.
+    /// Starts to listen. The log must outlive this object. Needs CAP_NET_ADMIN.
     [[nodiscard]] static Result<std::unique_ptr<EndListener>> start(const netlink::NetworkNamespace& where,
                                                                     WatchedEndpoints endpoints,
                                                                     conntrack::WantedEnds wanted, FlowLog& log);
 
-    /// What the kernel has told so far is still brought to the log.
+    /// Passes the events that are already in the socket to the log, then stops.
     ~EndListener();
     EndListener(const EndListener&) = delete;
     EndListener& operator=(const EndListener&) = delete;
 
-    /// From now on for these, without missing an event. Thread-safe.
+    /// Replaces endpoints and wanted events without missing an event. Thread-safe.
     void change(WatchedEndpoints endpoints, conntrack::WantedEnds wanted);
 
   private:

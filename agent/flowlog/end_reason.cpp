@@ -3,18 +3,18 @@
 namespace headgate::flowlog {
 namespace {
 
-/// Only a protocol's own state says that it is closed; kernels before 5.11 leave it out of the event.
+/// Only the protocol's own state shows that a flow is closed; kernels before 5.11 omit it from the event.
 bool is_closed(const Flow& flow) {
     return flow.protocol_state.has_value() && state(flow) == FlowState::Closed;
 }
 
-/// The last event leaves out a time that has run out (nf_conntrack_netlink.c, ctnetlink_dump_timeout: skip_zero).
+/// The DESTROY event omits the timeout if it is 0 (nf_conntrack_netlink.c, ctnetlink_dump_timeout: skip_zero).
 bool ran_out_of_time(const Flow& flow) {
     return flow.timeout.value_or(std::chrono::seconds{0}).count() == 0;
 }
 
-/// States in which a flow is on its way to its end (nf_conntrack_proto_tcp.c, tcp_can_early_drop, and likewise of sctp
-/// and dccp), beside those in which it is closed.
+/// The protocol's closing states (nf_conntrack_proto_tcp.c, tcp_can_early_drop; likewise for SCTP and DCCP), not
+/// counting those in which the flow is closed.
 bool is_closing(const Flow& flow) {
     const auto name = protocol_state_name(flow);
     if (!name) return false;
@@ -30,9 +30,9 @@ bool is_closing(const Flow& flow) {
     }
 }
 
-/// Whether a full table would take this flow's place: early_drop_list() takes what is not assured, and the garbage
-/// collector, from 95 % on, also what is about to close (nf_conntrack_core.c, gc_worker_can_early_drop). Not to be told
-/// apart from such a flow whose masqueraded interface went down.
+/// Whether the kernel may remove the flow from a full table: early_drop_list() removes flows that are not assured, and
+/// the garbage collector, above 95 % usage, also closing ones (nf_conntrack_core.c, gc_worker_can_early_drop). Such a
+/// flow whose masqueraded interface went down is indistinguishable from an evicted one.
 bool may_be_evicted(const Flow& flow) {
     return (flow.status & flow_status::kAssured) == 0 || is_closing(flow);
 }
@@ -44,7 +44,7 @@ std::optional<EndReason> reason_of(const Flow& flow, std::uint32_t port_id) {
     if (is_closed(flow)) return EndReason::Closed;
     if (ran_out_of_time(flow)) return EndReason::Timeout;
     if (may_be_evicted(flow)) return EndReason::Evicted;
-    // For one, an interface that is masqueraded to went away (nf_nat_masquerade.c, device_cmp).
+    // For example, a masqueraded interface went down (nf_nat_masquerade.c, device_cmp).
     return std::nullopt;
 }
 

@@ -1,4 +1,4 @@
-// Why a flow ended, as far as its last event tells.
+// Derives the reason why a flow ended from its DESTROY event.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace headgate::flowlog {
 
-/// `port_id` is that of the event: 0 where the kernel itself ended the flow.
+/// `port_id`: the event's netlink port ID; 0 if the kernel itself ended the flow. Absent if the event shows no reason.
 [[nodiscard]] std::optional<EndReason> reason_of(const Flow& flow, std::uint32_t port_id);
 
 }  // namespace headgate::flowlog

@@ -3,7 +3,7 @@
 namespace headgate::flowlog {
 namespace {
 
-/// Each with a comma behind it.
+/// Each member is followed by a comma.
 void append_counters(LineText& out, const Flow& flow) {
     const auto& sent = flow.counters_original;
     const auto& answered = flow.counters_reply;

@@ -1,4 +1,4 @@
-// Records as Suricata's EVE has them: one `flow` event a flow (docs/flow-log.md).
+// Records in Suricata's EVE format: one `flow` event per flow (docs/flow-log.md).
 #pragma once
 
 #include "flowlog/community_id.h"

@@ -39,7 +39,7 @@ std::size_t read_events(const ReceivedEvents& received, std::vector<EndedFlow>& 
         }
         const auto* const endpoint = endpoint_of(*received.endpoints, flow->zone);
         if (endpoint == nullptr) continue;
-        flow->status &= ~flow_status::kDying;  // says that it ended, not what it was
+        flow->status &= ~flow_status::kDying;  // set because it ended; not part of its last state
         auto& each = ended.emplace_back();
         each.ended_at = flow->stopped.value_or(received.events->received_at());
         each.machine_up = up;

@@ -1,4 +1,4 @@
-// From the kernel's events to ended flows.
+// Converts the kernel's DESTROY events to ended flows.
 #pragma once
 
 #include <cstdint>
@@ -13,28 +13,28 @@
 
 namespace headgate::flowlog {
 
-/// Whose flow table the events of a network namespace are about.
+/// An endpoint whose flow table is in the observed network namespace.
 struct WatchedEndpoint {
     std::shared_ptr<const Endpoint> endpoint;
-    std::optional<std::uint16_t> conntrack_zone;  ///< absent: every zone that is no other endpoint's
+    std::optional<std::uint16_t> conntrack_zone;  ///< absent: all zones without an endpoint of their own
 
     friend bool operator==(const WatchedEndpoint&, const WatchedEndpoint&) = default;
 };
 
 using WatchedEndpoints = std::vector<WatchedEndpoint>;
 
-/// Who was behind netlink ports, at the time of the events.
+/// The processes behind netlink port IDs, at the time of the events.
 using PortOwners = std::map<std::uint32_t, std::shared_ptr<const ForeignFlush>>;
 
-/// Events as a listener received them, and what it knows beside them.
+/// Events as a listener received them, with what is needed to interpret them.
 struct ReceivedEvents {
     std::unique_ptr<const conntrack::EventBlock> events;
     std::shared_ptr<const WatchedEndpoints> endpoints;  ///< at least one
-    PortOwners owners;                                  ///< of each port in the events
+    PortOwners owners;                                  ///< for each port ID in the events
 };
 
-/// Appends the flow of each event. Flows of a conntrack zone that no endpoint has are left out; so is what cannot be
-/// read, whose number is returned.
+/// Appends the flow of each event. Flows in a conntrack zone without an endpoint are omitted. Returns the number of
+/// events that could not be decoded; those are omitted too.
 [[nodiscard]] std::size_t read_events(const ReceivedEvents& received, std::vector<EndedFlow>& ended);
 
 }  // namespace headgate::flowlog

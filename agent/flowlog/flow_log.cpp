@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using config::FlowLogReason;
 
-/// How much may wait to be made records of: some 200,000 events.
+/// Limit of bytes queued for conversion to records: some 200,000 events.
 constexpr std::size_t kRoom = 64U << 20U;
 constexpr auto kFarewell = 5s;
 
@@ -54,7 +54,7 @@ FlowLogReason as_setting(EndReason reason) {
     return FlowLogReason::All;
 }
 
-/// What a flow operation had to do with is always told as a flush would be, even where it is not certain.
+/// Flows that a flow operation touched are logged wherever flushed ones are, even if it is uncertain what ended them.
 bool is_wanted(const EndedFlow& ended, const config::FlowLog& settings) {
     const auto& reasons = settings.reasons;
     const bool by_reason = is_listed(reasons, FlowLogReason::All) ||
@@ -94,7 +94,7 @@ class FlowLog::Worker {
 
     void open() {
         const std::lock_guard lock{output_};
-        if (!format_) static_cast<void>(open_sinks());  // there were none before
+        if (!format_) static_cast<void>(open_sinks());  // returns no removed sinks: none were open
     }
 
     void configure(const config::FlowLog& settings) {
@@ -165,7 +165,7 @@ class FlowLog::Worker {
         queue_.pop_front();
     }
 
-    /// Without a thread, events wait for one, and what has no room is dropped.
+    /// If no thread can be started, events stay queued, and what exceeds the limit is dropped.
     void start_if_needed() {
         if (thread_.joinable()) return;
         auto started = start_thread(
@@ -197,7 +197,7 @@ class FlowLog::Worker {
             });
             if (!done) drop_unended_line();
             lock.lock();
-            if (!done) dropped_ += dropped + next.flows;  // some of them may have been written
+            if (!done) dropped_ += dropped + next.flows;  // an upper bound: some may have been written
         }
     }
 
@@ -227,7 +227,7 @@ class FlowLog::Worker {
         return sinks_.configure(settings_);
     }
 
-    /// All at once: each has a thread of its own.
+    /// The queues drain concurrently: each has its own thread.
     static void take_leave(const std::vector<std::unique_ptr<SinkQueue>>& queues) {
         const auto deadline = std::chrono::steady_clock::now() + kFarewell;
         for (const auto& each : queues) {
@@ -278,24 +278,24 @@ class FlowLog::Worker {
     const Teller tell_;
     RecentEnds recent_;
 
-    std::mutex mutex_;  ///< of what waits
+    std::mutex mutex_;  ///< guards the queue
     std::condition_variable changed_;
     std::deque<Waiting> queue_;
-    std::size_t bytes_ = 0;      ///< of what waits
-    std::uint64_t dropped_ = 0;  ///< flows, and not told so far
+    std::size_t bytes_ = 0;      ///< of the queued items
+    std::uint64_t dropped_ = 0;  ///< flows not reported yet
     bool is_busy_ = false;
     bool stopping_ = false;
     bool has_told_no_thread_ = false;
-    std::jthread thread_;  ///< from the first item on
+    std::jthread thread_;  ///< started with the first item
 
-    mutable std::mutex output_;  ///< of what follows; taken for an item at a time
+    mutable std::mutex output_;  ///< guards what follows; held for one item at a time
     config::FlowLog settings_;
-    std::unique_ptr<RecordFormat> format_;  ///< once the sinks are open
+    std::unique_ptr<RecordFormat> format_;  ///< null until the sinks are open
     SinkSet sinks_;
     std::shared_ptr<LineBlock> block_ = std::make_shared<LineBlock>();
     FlowLogCounts counts_;
 
-    std::jthread farewell_;  ///< writes what waits for sinks that were removed
+    std::jthread farewell_;  ///< drains the queues of removed sinks
 };
 
 FlowLog::FlowLog(const config::FlowLog& settings, StandardOutput output, Teller tell)

@@ -1,5 +1,5 @@
-// The flow log: takes what is known of ended flows from wherever it is known, makes records of it, and sends them to
-// the sinks. Nobody who brings something ever waits for it.
+// The flow log: receives ended flows from listeners and operations, formats them as records and sends those to the
+// sinks. No caller ever waits for a sink.
 #pragma once
 
 #include <chrono>
@@ -20,56 +20,56 @@
 
 namespace headgate::flowlog {
 
-/// Which events a listener has to bring; nothing: no flow log is wanted.
+/// The events that a listener has to receive; absent if no sink is configured.
 [[nodiscard]] std::optional<conntrack::WantedEnds> wanted_ends(const config::FlowLog& settings);
 
 struct FlowLogCounts {
-    std::map<std::optional<EndReason>, std::uint64_t> ended;  ///< flows that a record was made of
-    std::uint64_t events_lost = 0;                            ///< by the kernel, for want of room in the socket
-    std::uint64_t dropped = 0;  ///< flows for which there was no room on their way to the records
-    std::vector<std::pair<std::string, SinkCounts>> sinks;  ///< by unique names, in the configuration's order
+    std::map<std::optional<EndReason>, std::uint64_t> ended;  ///< flows with a record, by reason
+    std::uint64_t events_lost = 0;                            ///< by the kernel: the socket buffer was full
+    std::uint64_t dropped = 0;  ///< flows dropped because the queue before formatting was full
+    std::vector<std::pair<std::string, SinkCounts>> sinks;  ///< by unique name, in the configuration's order
 };
 
 /// Thread-safe.
 class FlowLog {
   public:
-    /// Nothing is opened, and no thread begun, before open() or a first record.
+    /// Opens no sink and starts no thread before open() or the first record.
     FlowLog(const config::FlowLog& settings, StandardOutput output, Teller tell);
 
-    /// Writes what is under way, for some seconds.
+    /// Writes what is queued, for a few seconds at most.
     ~FlowLog();
     FlowLog(const FlowLog&) = delete;
     FlowLog& operator=(const FlowLog&) = delete;
 
-    /// Opens the sinks before there is a record, so that a fault shows at once.
+    /// Opens the sinks before the first record, so that a fault is reported at once.
     void open();
 
-    /// From now on with these settings. Sinks that stay as they were keep what waits for them.
+    /// Applies to flows that are processed later. Unchanged sinks keep their queues.
     void configure(const config::FlowLog& settings);
 
-    /// Files may have been moved away.
+    /// Reopens the sinks' files, which may have been renamed by log rotation.
     void reopen();
 
-    /// Events as a listener received them.
+    /// Enqueues events from a listener.
     void take(ReceivedEvents received);
 
-    /// Flows whose end is known otherwise.
+    /// Enqueues flows whose end is known from elsewhere, such as a flush.
     void take(std::vector<EndedFlow> ended, std::shared_ptr<const RecordTicket> ticket = nullptr);
 
-    /// Events that the kernel threw away.
+    /// Enqueues a report of events that the kernel dropped.
     void take(LostFlows lost);
 
-    /// Whether there is a sink that this process writes to.
+    /// Whether a sink is configured that this process writes to.
     [[nodiscard]] bool has_sinks() const;
 
     [[nodiscard]] const RecentEnds& recent() const noexcept;
 
-    /// Those who look on are not to wait any longer.
+    /// Wakes all readers of recent() and lets none of them wait again.
     void end_looking_on();
 
     [[nodiscard]] FlowLogCounts counts() const;
 
-    /// What came so far is written, for so long at most; what still waits then is dropped and told.
+    /// Writes what is queued, for `at_most`; what remains then is dropped and reported.
     void finish(std::chrono::milliseconds at_most);
 
   private:

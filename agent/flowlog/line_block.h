@@ -1,4 +1,4 @@
-// Records that go to a sink together: whole lines.
+// A block of whole lines (records) that are passed to sinks together.
 #pragma once
 
 #include <fmt/format.h>
@@ -11,22 +11,22 @@
 
 namespace headgate::flowlog {
 
-/// Comes with records, and lasts until every sink has written or dropped them.
+/// Accompanies records; destroyed when every sink has written or dropped them.
 class RecordTicket {
   public:
     virtual ~RecordTicket() = default;
 
-    /// Some of them are dropped since this process comes to its end. Any thread.
+    /// Called from any thread when some of the records are dropped because the process exits or their sink was removed.
     virtual void given_up() const = 0;
 };
 
 class LineBlock {
   public:
-    /// Bytes from which on a block is better sent: what is larger comes from the kernel page by page (mallopt(3),
-    /// M_MMAP_THRESHOLD: 128 KiB), and that takes longer than to write the lines.
+    /// Size from which a block should be sent. Larger blocks are mapped from the kernel page by page (mallopt(3),
+    /// M_MMAP_THRESHOLD: 128 KiB), which takes longer than writing the lines.
     static constexpr std::size_t kFull = std::size_t{96} * 1024;
 
-    /// What is appended here becomes a line by end_line().
+    /// The buffer of the current line, which end_line() completes.
     [[nodiscard]] fmt::memory_buffer& text() noexcept { return text_; }
 
     void end_line() {
@@ -34,10 +34,10 @@ class LineBlock {
         ends_.push_back(text_.size());
     }
 
-    /// Takes off what no end_line() has followed, after an exception.
+    /// Removes text not completed by end_line(), after an exception.
     void drop_unended() { text_.resize(begin_of(ends_.size())); }
 
-    /// Kept for as long as this block is.
+    /// Keeps the ticket for the lifetime of this block.
     void keep(const std::shared_ptr<const RecordTicket>& ticket) {
         if (ticket && (tickets_.empty() || tickets_.back() != ticket)) tickets_.push_back(ticket);
     }
@@ -49,18 +49,18 @@ class LineBlock {
     [[nodiscard]] std::size_t count() const noexcept { return ends_.size(); }
     [[nodiscard]] std::size_t bytes() const noexcept { return text_.size(); }
 
-    /// Without its line end.
+    /// The line without its newline.
     [[nodiscard]] std::string_view line(std::size_t index) const {
         const auto lines = from(index);
         return lines.substr(0, ends_[index] - begin_of(index) - 1);
     }
 
-    /// The lines from this one on, each with its line end.
+    /// The lines from `first` on, each with its newline.
     [[nodiscard]] std::string_view from(std::size_t first) const {
         return std::string_view{text_.data(), text_.size()}.substr(begin_of(first));
     }
 
-    /// How many whole lines the first `bytes` bytes of from(first) are.
+    /// The number of whole lines in the first `bytes` bytes of from(first).
     [[nodiscard]] std::size_t lines_within(std::size_t first, std::size_t bytes) const {
         std::size_t count = 0;
         while (first + count < ends_.size() && ends_[first + count] - begin_of(first) <= bytes)

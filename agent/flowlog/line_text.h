@@ -1,5 +1,4 @@
-// Makes a line of many small pieces. As fmt::memory_buffer, into which it writes, but what is appended is copied in
-// place rather than by a call.
+// Writes a line made of many small pieces into an fmt::memory_buffer, with copies inlined instead of a call for each.
 #pragma once
 
 #include <fmt/format.h>
@@ -13,7 +12,7 @@
 
 namespace headgate::flowlog {
 
-/// Nobody else touches the buffer as long as it lives.
+/// While it exists, no other code may access the buffer.
 class LineText {
   public:
     explicit LineText(fmt::memory_buffer& buffer) : buffer_(buffer) { find_room(); }
@@ -34,14 +33,14 @@ class LineText {
         char* const begin = room(kLongestNumber);
         next_ = std::to_chars(begin, begin + kLongestNumber, number).ptr;
     }
-    /// `name` is the whole of what stands before the number: `,"age":`.
+    /// `name` is the complete text before the number: `,"age":`.
     template <std::integral Number>
     void append(std::string_view name, Number number) {
         append(name);
         append(number);
     }
 
-    /// Where so many characters may be written; those that advance() then counts are kept.
+    /// Space for `size` characters; advance() commits those that were written.
     [[nodiscard]] char* room(std::size_t size) {
         if (static_cast<std::size_t>(end_ - next_) < size) [[unlikely]]
             grow(size);

@@ -12,10 +12,10 @@
 namespace headgate::flowlog {
 namespace {
 
-/// A record that was made up for may stand among later ones.
+/// The search stops after this many older records in a row: one written late, after a restart, may follow newer ones.
 constexpr std::size_t kOlderInARow = 10'000;
 
-/// What comes behind this in a line that headgate wrote: keys and values are as the formats put them, without spaces.
+/// The text after `key` in a line that headgate wrote: the formats write keys and values without spaces.
 std::string_view behind(std::string_view line, std::string_view key) {
     const auto found = line.find(key);
     return found == std::string_view::npos ? std::string_view{} : line.substr(found + key.size());
@@ -48,7 +48,7 @@ Result<std::vector<std::uint64_t>> logged_flows(const std::filesystem::path& fil
     std::size_t older = 0;
     const auto pass = [&](std::string_view line) {
         const auto ended_at = behind(line, R"("timestamp":")").substr(0, oldest.size());
-        older = ended_at < oldest ? older + 1 : 0;  // all of one length and one zone
+        older = ended_at < oldest ? older + 1 : 0;  // comparable as text: all have the same length and time zone
         const bool is_its = behind(line, R"("operation_id":")").starts_with(operation_id);
         const auto id = is_its ? flow_id_in(line) : std::nullopt;
         if (id) flows.push_back(*id);
@@ -56,7 +56,7 @@ Result<std::vector<std::uint64_t>> logged_flows(const std::filesystem::path& fil
     if (auto gone_back = records->go_back([&] { return older < kOlderInARow; }, pass); !gone_back) {
         return tl::unexpected(std::move(gone_back.error()));
     }
-    // A kill may have cut the line end off alone: whoever appends next puts it there.
+    // If the process was killed, only the newline may be missing: the next writer adds it.
     if (is_whole_object(records->unended())) pass(records->unended());
     std::ranges::sort(flows);
     return flows;

@@ -1,4 +1,4 @@
-// Which flows of a flow operation a file has records of.
+// Finds the flows of a flow operation that a flow log file has records of.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace headgate::flowlog {
 
-/// Their `flow_id`, in ascending order; in either format. Looks no further back than to records of flows that ended
-/// before `since`. ENOENT: there is no such file.
+/// Their `flow_id`, in ascending order; reads both formats. Searches back to records of flows that ended before
+/// `since`. ENOENT: the file does not exist.
 [[nodiscard]] Result<std::vector<std::uint64_t>> logged_flows(const std::filesystem::path& file,
                                                               std::string_view operation_id, Timestamp since);
 

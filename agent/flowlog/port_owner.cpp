@@ -20,10 +20,10 @@
 namespace headgate::flowlog {
 namespace {
 
-/// As many descriptors of other processes are looked at for one port: some tens of milliseconds.
+/// Limit of descriptors inspected for one port: this takes some tens of milliseconds.
 constexpr std::size_t kMostDescriptors = 20'000;
 
-/// Process ids are below it (include/linux/threads.h, PID_MAX_LIMIT).
+/// Process IDs are below this (include/linux/threads.h, PID_MAX_LIMIT).
 constexpr std::uint32_t kProcessIds = 1U << 22U;
 
 using ProcessId = std::uint32_t;
@@ -32,7 +32,7 @@ std::filesystem::path process(ProcessId id) {
     return "/proc/" + std::to_string(id);
 }
 
-/// What is in a folder that may vanish meanwhile: as much as was seen by then.
+/// Visits the entries of a directory that may vanish meanwhile: then only those seen by then.
 template <typename See>
 void each_entry(const std::filesystem::path& folder, See see) {
     std::error_code failed;
@@ -46,8 +46,8 @@ bool is_in_namespace(const std::filesystem::path& process, std::uint64_t namespa
     return ::stat((process / "ns/net").c_str(), &status) == 0 && status.st_ino == namespace_inode;
 }
 
-/// The inode of the socket that has the port, by the table of sockets in the namespace that the process is in
-/// (af_netlink.c, netlink_native_seq_show: sk, protocol, port, ..., inode).
+/// The inode of the socket bound to the port, from the socket table of the process's network namespace (af_netlink.c,
+/// netlink_native_seq_show: sk, protocol, port, ..., inode).
 std::optional<std::string> socket_of_port(const std::filesystem::path& process, std::uint32_t port_id) {
     std::ifstream table{process / "net/netlink"};
     std::string line;
@@ -62,7 +62,7 @@ std::optional<std::string> socket_of_port(const std::filesystem::path& process, 
     return std::nullopt;
 }
 
-/// Whether one of the process's descriptors leads there. Counts those that it looks at.
+/// Whether one of the process's descriptors is this socket. Adds the number of inspected descriptors to `looked_at`.
 bool holds(const std::filesystem::path& process, std::string_view socket, std::size_t& looked_at) {
     bool found = false;
     each_entry(process / "fd", [&](const std::filesystem::path& descriptor) {
@@ -80,7 +80,7 @@ std::string name_of(const std::filesystem::path& process) {
     return name;
 }
 
-/// The youngest first: programs that delete flows are seldom old.
+/// Highest process ID first: programs that delete flows are usually recently started.
 std::vector<ProcessId> processes() {
     std::vector<ProcessId> ids;
     each_entry("/proc", [&](const std::filesystem::path& entry) {
@@ -91,13 +91,13 @@ std::vector<ProcessId> processes() {
     return ids;
 }
 
-/// The process that the kernel would have named the port after. The name alone proves nothing: it is a number in that
-/// process's own pid namespace (af_netlink.c, netlink_autobind: task_tgid_vnr), which a container has of its own.
+/// The process whose ID is the port ID. Equal numbers prove nothing: the kernel takes the ID from the process's own pid
+/// namespace (af_netlink.c, netlink_autobind: task_tgid_vnr), and a container has its own.
 std::string owner_by_number(std::uint32_t port_id, std::uint64_t namespace_inode) {
     if (port_id >= kProcessIds) return {};
     const auto namesake = process(port_id);
     if (!is_in_namespace(namesake, namespace_inode)) return {};
-    auto name = name_of(namesake);  // first: it may be gone at any moment
+    auto name = name_of(namesake);  // read first: the process may exit at any moment
     const auto socket = socket_of_port(namesake, port_id);
     std::size_t looked_at = 0;
     return socket && holds(namesake, *socket, looked_at) ? name : std::string{};
@@ -110,7 +110,7 @@ std::optional<std::string> socket_in_namespace(const std::vector<ProcessId>& all
     return inside != all.end() ? socket_of_port(process(*inside), port_id) : std::nullopt;
 }
 
-/// For second sockets of a process, whose ports are random, and for processes with numbers of their own.
+/// For the second and later sockets of a process, whose port IDs are random, and for processes in other pid namespaces.
 std::string owner_by_search(std::uint32_t port_id, std::uint64_t namespace_inode) {
     const auto all = processes();
     const auto socket = socket_in_namespace(all, port_id, namespace_inode);

@@ -12,7 +12,7 @@ struct NamedProtocol {
     std::string_view name;
 };
 
-/// Those that to_string(Protocol) has a name for: it tells the others by their number.
+/// The protocols that to_string(Protocol) names; it prints all others as numbers.
 constexpr std::array kNames{
     NamedProtocol{1, "ICMP"},      NamedProtocol{2, "IGMP"},   NamedProtocol{4, "IP-in-IP"},
     NamedProtocol{6, "TCP"},       NamedProtocol{17, "UDP"},   NamedProtocol{33, "DCCP"},

@@ -1,4 +1,4 @@
-// Protocols as records name them: as Suricata does (its util-proto-name.c, known_proto). Thread-safe.
+// Protocol names in records, the same as Suricata's (util-proto-name.c, known_proto). Thread-safe.
 #pragma once
 
 #include <string_view>
@@ -8,10 +8,10 @@
 
 namespace headgate::flowlog {
 
-/// `TCP`, `IPv6-ICMP`, or the number.
+/// `TCP`, `IPv6-ICMP`, or the number of a protocol without a name.
 [[nodiscard]] std::string_view protocol_name(Protocol protocol);
 
-/// That, or what else parse_protocol() understands.
+/// Accepts those names and everything that parse_protocol() accepts.
 [[nodiscard]] Result<Protocol> parse_protocol_name(std::string_view text);
 
 }  // namespace headgate::flowlog

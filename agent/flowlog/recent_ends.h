@@ -1,4 +1,4 @@
-// The flows that ended last, for those who look on.
+// A buffer of the flows that ended most recently, for clients that follow the log.
 #pragma once
 
 #include <chrono>
@@ -15,45 +15,44 @@
 
 namespace headgate::flowlog {
 
-/// Thread-safe. Whoever looks on is never waited for: one who is too slow misses flows, and is told how many.
+/// Thread-safe. Writers never wait for a reader: a slow reader misses flows, and gets the number of missed ones.
 class RecentEnds {
   public:
-    static constexpr std::size_t kKept = 5000;  ///< more than a flush tells at once
+    static constexpr std::size_t kKept = 5000;  ///< flows; more than a flush adds at once
 
     using Batch = std::vector<EndedFlow>;
 
-    /// All who look on share the batches. Whoever has a part keeps its batch in memory: nobody does while they wait for
-    /// a reader.
+    /// Readers share the batches. A Part keeps its batch in memory, so release it before waiting for a client.
     struct Part {
-        std::shared_ptr<const Batch> batch;  ///< null where there are no flows
-        std::span<const EndedFlow> flows;    ///< of it, in the order in which headgate learned of them
-        std::uint64_t first = 0;             ///< the position of the first one
-        std::uint64_t missed = 0;            ///< flows before these that are no longer kept
+        std::shared_ptr<const Batch> batch;  ///< null if there are no flows
+        std::span<const EndedFlow> flows;    ///< part of the batch, in the order of arrival
+        std::uint64_t first = 0;             ///< position of the first flow
+        std::uint64_t missed = 0;            ///< flows before these that are no longer buffered
 
-        [[nodiscard]] std::uint64_t next() const { return first + flows.size(); }  ///< where to go on
+        [[nodiscard]] std::uint64_t next() const { return first + flows.size(); }  ///< position for the next call
     };
 
     void add(Batch ended);
 
-    /// Nobody is to wait for more from now on.
+    /// Wakes all readers; from() no longer waits.
     void close();
     [[nodiscard]] bool is_closed() const;
 
-    /// The position behind the last one.
+    /// The position after the last flow.
     [[nodiscard]] std::uint64_t end() const;
 
-    /// Those from `position` on, as far as they were added together. Where there are none, waits for one, for so long.
+    /// The flows from `position` on, up to the end of one batch. If there are none, waits up to `at_most` for one.
     [[nodiscard]] Part from(std::uint64_t position, std::chrono::milliseconds at_most) const;
 
   private:
     struct Kept {
-        std::uint64_t first = 0;  ///< position of its first flow
+        std::uint64_t first = 0;
         std::shared_ptr<const Batch> flows;
     };
 
     mutable std::mutex mutex_;
     mutable std::condition_variable added_;
-    std::deque<Kept> batches_;  ///< as they were added
+    std::deque<Kept> batches_;  ///< in the order of arrival
     std::uint64_t end_ = 0;
     bool is_closed_ = false;
 };

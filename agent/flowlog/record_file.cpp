@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kBlock = std::size_t{64} * 1024;
 
 FileDescriptor open_to_read(const std::filesystem::path& path) {
-    // A pipe without a writer would keep us waiting.
+    // O_NONBLOCK: opening a pipe without a writer would block.
     return FileDescriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
 }
 
@@ -31,7 +31,7 @@ std::uint64_t size_of(const FileDescriptor& file) {
     return status ? static_cast<std::uint64_t>(status->st_size) : 0;
 }
 
-/// As many bytes as `room` has; fewer at the end of the file.
+/// Fills `room`; returns fewer bytes at the end of the file.
 Result<std::size_t> read_at(const FileDescriptor& file, std::span<char> room, std::uint64_t offset) {
     std::size_t got = 0;
     while (got < room.size()) {
@@ -44,7 +44,7 @@ Result<std::size_t> read_at(const FileDescriptor& file, std::span<char> room, st
     return got;
 }
 
-/// The whole lines of a file, the last one first.
+/// Iterates over the whole lines of a file, last line first.
 class LinesBackwards {
   public:
     struct Line {
@@ -54,7 +54,7 @@ class LinesBackwards {
 
     explicit LinesBackwards(const FileDescriptor& file) : file_(file), begin_(size_of(file)) {}
 
-    /// Where the last whole line ends; asked first.
+    /// Returns the offset at which the last whole line ends. Must be called first.
     [[nodiscard]] Result<std::uint64_t> skip_half_line() {
         const auto found = find_line_end();
         if (!found) return tl::unexpected(found.error());
@@ -65,7 +65,7 @@ class LinesBackwards {
         return begin_ + text_.size() + 1;
     }
 
-    /// What stands behind it.
+    /// The text after the last whole line.
     [[nodiscard]] const std::string& half_line() const noexcept { return half_; }
 
     [[nodiscard]] Result<std::optional<Line>> previous() {
@@ -80,7 +80,7 @@ class LinesBackwards {
     }
 
   private:
-    /// Of the last line end in `text_`, to which more of the file is added until there is one.
+    /// Index of the last newline in `text_`; reads more of the file until one is found.
     Result<std::optional<std::size_t>> find_line_end() {
         for (;;) {
             if (const auto found = text_.rfind('\n'); found != std::string::npos) return found;
@@ -100,8 +100,8 @@ class LinesBackwards {
     }
 
     const FileDescriptor& file_;
-    std::uint64_t begin_;  ///< of `text_` in the file
-    std::string text_;     ///< up to the end of the line that comes next
+    std::uint64_t begin_;  ///< offset of `text_` in the file
+    std::string text_;     ///< ends with the line that previous() returns next
     std::string half_;
     bool over_ = false;
 };
@@ -182,12 +182,12 @@ Result<void> RecordFile::split(std::string_view text, const LineSink& take) {
     }
 }
 
-/// As logrotate's copytruncate does. A file that has grown again beyond what was read is not recognized.
+/// Detects truncation, as by logrotate's copytruncate. A file that has grown again beyond `offset_` is not recognized.
 bool RecordFile::was_emptied() const {
     return size_of(file_) < offset_;
 }
 
-/// The file that has the name now, once something is in it: until then the one who writes goes on with the old one.
+/// The file that has the name now, once it is not empty: until then the writer still uses the old one.
 FileDescriptor RecordFile::successor() const {
     auto named = open_to_read(path_);
     if (!named.is_open()) return {};

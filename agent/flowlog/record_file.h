@@ -1,4 +1,4 @@
-// A file that records are appended to: its lines, those that are there and those that come.
+// Reads the lines of a file that records are appended to: existing lines and, later, new ones.
 #pragma once
 
 #include <cstdint>
@@ -20,25 +20,25 @@ class RecordFile {
     using LineTest = std::function<bool(std::string_view line)>;
     using LineSink = std::function<Result<void>(std::string_view line)>;
 
-    /// What is longer than this is cut, and then no record.
+    /// Longer lines are truncated, and are then not valid records. In bytes.
     static constexpr std::size_t kLongestLine = std::size_t{128} * 1024;
 
     [[nodiscard]] static Result<RecordFile> open(std::filesystem::path path);
 
-    /// Goes back from the end, line by line, for as long as it is to go further. read() will begin with the last one
-    /// that was passed.
+    /// Goes back from the end, line by line, while `further` returns true. read() then starts with the last line that
+    /// was passed to `pass`.
     [[nodiscard]] Result<void> go_back(const std::function<bool()>& further,
                                        const std::function<void(std::string_view line)>& pass);
 
-    /// What stood behind the last line end when go_back() began: half a line, or one whose end is still to come.
+    /// The text after the last newline when go_back() began: a partial line, or a whole one without its newline.
     [[nodiscard]] const std::string& unended() const noexcept { return unended_; }
 
-    /// read() will begin with the last but `count` line that is wanted; with the first one where there are fewer.
+    /// Goes back to the `count`-th last line that `wanted` accepts, or to the first line. read() then starts there.
     [[nodiscard]] Result<void> go_to_last(std::uint64_t count, const LineTest& wanted);
 
-    /// Hands on the lines that have come since the last time, without their ends. Half a line waits until it is whole.
-    /// When the file was moved away and another one has its name, what is left of the old one comes first. A file that
-    /// was emptied is read from its beginning.
+    /// Passes on the lines that were added since the last call, without their newlines. A partial line is kept until it
+    /// is complete. If the file was renamed and another file has its name, the rest of the old file is read first. A
+    /// truncated file is read from its beginning.
     [[nodiscard]] Result<void> read(const LineSink& take);
 
   private:
@@ -52,8 +52,8 @@ class RecordFile {
 
     std::filesystem::path path_;
     FileDescriptor file_;
-    std::uint64_t offset_ = 0;  ///< up to where the file was read
-    std::string half_;          ///< of the line before that, which has no end yet
+    std::uint64_t offset_ = 0;  ///< the file has been read up to here
+    std::string half_;          ///< partial line before `offset_`
     std::string unended_;
 };
 

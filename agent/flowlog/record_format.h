@@ -1,4 +1,4 @@
-// How the records of a flow log look.
+// The format of flow log records.
 #pragma once
 
 #include <memory>
@@ -10,15 +10,15 @@
 
 namespace headgate::flowlog {
 
-/// Not thread-safe: one object a thread.
+/// Not thread-safe: use one object per thread.
 class RecordFormat {
   public:
     virtual ~RecordFormat() = default;
 
-    /// Appends a line, or two. Called for every flow that ends: no allocation beyond the block's.
+    /// Appends one or two lines. Called for every flow that ends; allocates nothing but the block's own memory.
     virtual void append(LineBlock& block, const EndedFlow& ended) = 0;
 
-    /// Appends a line that says that records are missing.
+    /// Appends a line that reports missing records.
     virtual void append(LineBlock& block, const LostFlows& lost) = 0;
 };
 

@@ -8,7 +8,7 @@
 namespace headgate::flowlog {
 namespace {
 
-/// A record has about 700 bytes; names in it may be long.
+/// In bytes. A record has about 700, but names in it may be long.
 constexpr std::size_t kLongestLine = 64 * 1024;
 
 void read_ends(JsonReader& object, FlowTuple& tuple) {
@@ -36,7 +36,7 @@ void read_life(JsonReader& life, LoggedFlow& flow) {
     life.optional_text("last_state", flow.last_state);
 }
 
-/// Of two directions, of which either may not have been counted.
+/// Sum over both directions, either of which may lack counters; saturates at the maximum.
 std::optional<std::uint64_t> sum(std::optional<std::uint64_t> a, std::optional<std::uint64_t> b) {
     if (!a || !b) return a ? a : b;
     constexpr auto kMost = std::numeric_limits<std::uint64_t>::max();
@@ -82,7 +82,7 @@ void read_provenance(JsonReader& event, LoggedFlow& flow) {
     });
 }
 
-/// Nothing where it is an event of another kind.
+/// Absent if it is an event of another kind.
 std::optional<LoggedFlow> read_event(JsonReader& event) {
     std::string type;
     event.text("event_type", type);
@@ -118,7 +118,7 @@ std::string read_loss(JsonReader& event) {
     return message;
 }
 
-/// What `read(JsonReader&)` makes of the event in the line, with or without an envelope.
+/// Applies `read(JsonReader&)` to the event in the line, with or without an envelope.
 template <typename Read>
 auto read_line(std::string_view line, const Read& read) -> Result<decltype(read(std::declval<JsonReader&>()))> {
     if (line.size() > kLongestLine) return invalid("longer than {} bytes", kLongestLine);

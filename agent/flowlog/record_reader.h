@@ -1,4 +1,4 @@
-// Records read back: for people, and to find those that are looked for.
+// Parses flow log records, for display and for filtering.
 #pragma once
 
 #include <chrono>
@@ -12,29 +12,29 @@
 
 namespace headgate::flowlog {
 
-/// What a record says of a flow, in either format. What it does not say is absent, or empty.
+/// The contents of a record, in either format. Values that the record does not have are absent or empty.
 struct LoggedFlow {
     FlowTuple tuple;       ///< source and destination as the record has them; of ICMP no id
-    FlowTuple translated;  ///< the same after NAT; its ICMP part is not known
+    FlowTuple translated;  ///< the same after NAT; no ICMP type, code and id
     std::string ended_at;
     std::optional<EndReason> reason;
     std::string last_state;
     std::string protocol_state;
     std::optional<std::chrono::seconds> age;
-    std::optional<std::uint64_t> packets;  ///< both directions; of AWS's format one
+    std::optional<std::uint64_t> packets;  ///< of both directions; in the `aws` format of one
     std::optional<std::uint64_t> bytes;
     std::string firewall;
     std::string availability_zone;
     std::string operation_id;
     std::string user;
-    std::optional<std::uint32_t> port_id;  ///< of somebody else who deleted it
+    std::optional<std::uint32_t> port_id;  ///< of another program that deleted it
     std::string process;
 };
 
-/// Nothing where the line is a record of another kind. An error names the member and the rule.
+/// Absent if the line is a record of another kind. An error names the member and the rule.
 [[nodiscard]] Result<std::optional<LoggedFlow>> parse_record(std::string_view line);
 
-/// What a record says that tells of lost ones, in a sentence. Empty where the line is a record of another kind.
+/// The message of a record that reports lost records. Empty if the line is a record of another kind.
 [[nodiscard]] Result<std::string> parse_loss(std::string_view line);
 
 }  // namespace headgate::flowlog

@@ -18,7 +18,7 @@ void append(Buffer& out, std::string_view text) {
     out.append(text.data(), text.data() + text.size());
 }
 
-/// `name` ends with the quotation mark; `text` is our own.
+/// `name` ends with the opening quotation mark; `text` needs no escaping.
 void append_quoted(LineText& out, std::string_view name, std::string_view text) {
     out.append(name);
     out.append(text);
@@ -45,7 +45,7 @@ void append_lower(LineText& out, std::string_view text) {
         out.push_back(lower(c));
 }
 
-/// What the name of a protocol's state stands in.
+/// The text before the name of the protocol's state.
 std::string_view state_object_of(Protocol protocol) {
     switch (protocol) {
         case Protocol::Tcp:
@@ -64,7 +64,7 @@ bool same_ends(const FlowTuple& a, const FlowTuple& b) {
            (!has_ports(a) || (a.source_port == b.source_port && a.destination_port == b.destination_port));
 }
 
-/// The members of an object, with commas between them. A text that is empty is not known, and left out.
+/// Writes the members of an object, separated by commas. Empty texts are unknown values and are omitted.
 class Members {
   public:
     explicit Members(Buffer& out) : out_(out) {}
@@ -118,7 +118,7 @@ void append_foreign_text(Buffer& out, std::string_view text) {
 
 void TimeText::append_to(LineText& out, Timestamp time) {
     using namespace std::chrono;
-    time = std::max(time, Timestamp::min() + days{1});  // whose day has a beginning
+    time = std::max(time, Timestamp::min() + days{1});  // a day whose midnight is representable
     const auto day = floor<days>(time);
     if (day != day_) {
         const year_month_day date{day};
@@ -165,7 +165,7 @@ void LifeText::append_to(LineText& out, const EndedFlow& ended) {
 
 std::uint64_t flow_id(const Flow& flow) {
     if (!flow.started) return flow.id;
-    // Of a hundred thousand flows that begin in one second, two are likely to have the same 32 bits of an id.
+    // With 100,000 flows starting per second, two are likely to have the same 32-bit id.
     constexpr std::uint64_t kBits = (1U << 21U) - 1;
     const auto microsecond = std::chrono::floor<std::chrono::microseconds>(*flow.started).time_since_epoch().count();
     return (static_cast<std::uint64_t>(microsecond) & kBits) << 32U | flow.id;
@@ -232,7 +232,7 @@ void Provenance::compose(const EndedFlow& ended) {
     members.endpoint(ended.endpoint.get());
     if (ended.flush != nullptr) {
         members.text("operation_id", ended.flush->operation_id);
-        // Of a flow that an operation lost sight of it is not known whether it ended it.
+        // If an operation lost track of a flow, it is unknown whether the operation ended it.
         if (flushed_) {
             members.text("user", ended.flush->user);
             members.text("stream_exception_policy", ended.flush->stream_exception_policy);

@@ -1,5 +1,5 @@
-// What the records of every format are made of. Written by hand rather than by a JSON library: this is done for each
-// flow that ends, hundreds of thousands of times a second.
+// Building blocks of all record formats. Written by hand instead of with a JSON library: this runs for each flow that
+// ends, hundreds of thousands of times a second.
 #pragma once
 
 #include <fmt/format.h>
@@ -20,32 +20,31 @@ namespace headgate::flowlog {
 
 using Buffer = fmt::memory_buffer;
 
-/// A quoted string of any bytes: what is not UTF-8 is replaced.
+/// Appends any bytes as a quoted JSON string; invalid UTF-8 is replaced.
 void append_foreign_text(Buffer& out, std::string_view text);
 
-/// UTC with microseconds, as Suricata writes it: `2025-08-12T13:05:03.931841+0000`. Times that are told one after the
-/// other are mostly of the same day: its text is kept.
+/// UTC with microseconds, as Suricata writes it: `2025-08-12T13:05:03.931841+0000`. Caches the text of the date,
+/// because consecutive times are mostly on the same day.
 class TimeText {
   public:
     void append_to(LineText& out, Timestamp time);
 
   private:
     std::chrono::sys_days day_ = std::chrono::sys_days::max();
-    std::array<char, 11> date_{};  ///< of that day, up to the `T`
+    std::array<char, 11> date_{};  ///< text of `day_` up to the `T`
 };
 
-/// When a flow began and ended, and how.
+/// Start, end, age, state and reason of a flow.
 class LifeText {
   public:
     /// `2025-08-12T13:05:03.931841+0000`, without quotes.
     void append_end(LineText& out, const EndedFlow& ended) { ends_.append_to(out, ended.ended_at); }
 
-    /// `"start":"...","end":"...","age":4,"state":"closed","reason":"timeout","last_state":"CLOSED"`, as far as it is
-    /// known: the end is.
+    /// `"start":"...","end":"...","age":4,"state":"closed","reason":"timeout","last_state":"CLOSED"`; unknown values
+    /// are omitted, except the end, which is always known.
     void append_to(LineText& out, const EndedFlow& ended);
 
-    /// The event that tells of lost records, without the braces around it:
-    /// `"timestamp":"...","event_type":"engine",...`
+    /// The event that reports lost records, without the enclosing braces: `"timestamp":"...","event_type":"engine",...`
     void append_loss(Buffer& out, const LostFlows& lost);
 
   private:
@@ -53,30 +52,30 @@ class LifeText {
     TimeText ends_;
 };
 
-/// The same during the whole life of a flow. Its lower 32 bits are the kernel's id of the entry, those above them the
-/// lower 21 of the microsecond in which it began: below 2^53, so that every reader of JSON keeps it (RFC 8259, section
-/// 6).
+/// Constant over the life of a flow. The lower 32 bits are the kernel's id of the entry, the 21 bits above them the
+/// lower bits of the microsecond of its start (0 if unknown): below 2^53, so that every JSON reader keeps it exactly
+/// (RFC 8259, section 6).
 [[nodiscard]] std::uint64_t flow_id(const Flow& flow);
 
-/// `"src_ip":"10.0.1.2","src_port":40000,"dest_ip":"10.0.2.2","dest_port":80`: ports where the protocol has some.
+/// `"src_ip":"10.0.1.2","src_port":40000,"dest_ip":"10.0.2.2","dest_port":80`; without ports if the protocol has none.
 void append_ends(LineText& out, const FlowTuple& tuple);
 
-/// append_ends(), and `,"proto":"TCP"`, `,"icmp_type":8,"icmp_code":0` where there are such, `,"ip_v":4`.
+/// append_ends(), then `,"proto":"TCP"`, for ICMP `,"icmp_type":8,"icmp_code":0`, and `,"ip_v":4`.
 void append_tuple(LineText& out, const FlowTuple& tuple);
 
-/// `,"community_id":"1:..."`, where there is one.
+/// `,"community_id":"1:..."`; nothing if `id` is empty.
 void append_community_id(LineText& out, std::string_view id);
 
-/// `,"tcp":{"state":"time_wait"}`, where the protocol has a state and the kernel told it.
+/// `,"tcp":{"state":"time_wait"}`; nothing if the protocol has no state or the kernel did not report it.
 void append_protocol_state(LineText& out, const Flow& flow);
 
-/// `,"nat":{...}` where `after` is not what the record says already.
+/// `,"nat":{...}`; nothing if `after` equals `before`.
 void append_nat(LineText& out, const FlowTuple& before, const FlowTuple& after);
 
 /// `,"mark":5,"zone":7`
 void append_mark_and_zone(LineText& out, const Flow& flow);
 
-/// What the log is part of: `,"headgate":{"firewall":"edge",...}`. The text is kept for as long as it is the same.
+/// Origin of a record: `,"headgate":{"firewall":"edge",...}`. Caches the text while the origin stays the same.
 class Provenance {
   public:
     void append_to(LineText& out, const EndedFlow& ended);

@@ -1,4 +1,4 @@
-// Where the records of a flow log go. Each sink is used by one thread, its queue's (sink_queue.h).
+// The destination of flow log records. Each sink is used by one thread only, that of its queue (sink_queue.h).
 #pragma once
 
 #include <cstddef>
@@ -12,11 +12,11 @@
 
 namespace headgate::flowlog {
 
-/// What became of the next lines of a block.
+/// Result of a write.
 struct Written {
-    std::size_t lines = 0;     ///< that went
-    std::size_t too_long = 0;  ///< after those: passed over, for the sink could never take them
-    std::string note;          ///< what else the operator should know
+    std::size_t lines = 0;     ///< lines written
+    std::size_t too_long = 0;  ///< lines after those, skipped because the sink can never accept them
+    std::string note;          ///< a message for the operator; empty: none
 };
 
 /// Not thread-safe.
@@ -24,19 +24,19 @@ class Sink {
   public:
     virtual ~Sink() = default;
 
-    /// Opens what there is to open, so that a fault shows before the first line. Called before that, and after
-    /// reopen().
+    /// Opens the destination, so that a fault is reported before the first line. Called before the first write, and
+    /// after reopen().
     [[nodiscard]] virtual Result<void> prepare() { return {}; }
 
-    /// Writes lines of the block from `first` on, whole ones only and in their order. Does not wait for longer than
-    /// about a second. An error: none went, and the same lines are to be tried again later.
+    /// Writes lines of the block from `first` on: whole lines, in order. Blocks for about a second at most. On error
+    /// nothing was written, and the caller retries the same lines later.
     [[nodiscard]] virtual Result<Written> write(const LineBlock& block, std::size_t first) = 0;
 
-    /// The file may have been moved away: what is written from now on goes to where its name leads.
+    /// Called when the file may have been renamed: later writes go to the file that has its name then.
     virtual void reopen() {}
 };
 
-/// Opens nothing so far: the first write does.
+/// Opens nothing: prepare() or the first write does.
 [[nodiscard]] std::unique_ptr<Sink> make_sink(const config::FlowLogSink& sink);
 
 }  // namespace headgate::flowlog

@@ -15,7 +15,7 @@ std::string records(std::uint64_t count, std::string_view verb_of_one, std::stri
 }  // namespace
 
 void SinkNews::failed(const Error& error, std::uint64_t waiting, Time now) {
-    // One that comes and goes, as with a UDP port where nobody listens, would be told all the time.
+    // An intermittent fault, such as a UDP port without a listener, would otherwise be reported all the time.
     if (is_fault_told_ || now < next_fault_) return;
     is_fault_told_ = true;
     next_fault_ = now + pause_;

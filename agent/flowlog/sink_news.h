@@ -1,4 +1,4 @@
-// What the operator is to know of a sink: faults and drops, in messages that do not come too often.
+// Rate-limited messages to the operator about a sink's faults and drops.
 #pragma once
 
 #include <chrono>
@@ -11,14 +11,14 @@
 
 namespace headgate::flowlog {
 
-/// Collects what happens; take() gives what is to be told. A fault is told once, as is its end; drops when they begin,
-/// and then their number every so often. Not thread-safe.
+/// Collects events; take() returns the messages that are due. A fault is reported once, as is its end; drops are
+/// reported when they begin, and then as a count once per `pause`. Not thread-safe.
 class SinkNews {
   public:
     using Time = std::chrono::steady_clock::time_point;
     static constexpr Time kNever = Time::max();
 
-    /// `pause`: between two messages of one kind.
+    /// `pause`: minimum time between two messages of one kind.
     SinkNews(std::string name, std::chrono::milliseconds pause) : name_(std::move(name)), pause_(pause) {}
 
     void failed(const Error& error, std::uint64_t waiting, Time now);
@@ -30,7 +30,7 @@ class SinkNews {
 
     [[nodiscard]] std::vector<std::string> take(Time now);
 
-    /// When to take what has to wait; kNever: nothing does.
+    /// When to call take() again; kNever: no message is pending.
     [[nodiscard]] Time due() const;
 
   private:
@@ -38,9 +38,9 @@ class SinkNews {
 
     std::string name_;
     std::chrono::milliseconds pause_;
-    std::uint64_t no_room_ = 0;        ///< records, not told so far
+    std::uint64_t no_room_ = 0;        ///< records not reported yet
     std::uint64_t too_long_ = 0;       ///< likewise
-    std::uint64_t lost_in_fault_ = 0;  ///< told, and once more as a sum when it works again
+    std::uint64_t lost_in_fault_ = 0;  ///< already reported; summed up when the sink works again
     bool is_fault_told_ = false;
     Time next_fault_;
     Time next_drop_;

@@ -20,20 +20,20 @@ using Block = std::shared_ptr<const LineBlock>;
 
 }  // namespace
 
-/// The mutex is held over no call of the sink or the teller, and no block is freed under it while there are more to
-/// come. The thread shares the ownership: where the sink never comes back, nobody waits for it.
+/// The mutex is not held during calls of the sink or the callback, nor, except in finish() and stop(), while blocks are
+/// freed. The thread shares ownership: if the sink never returns, no other thread waits for it.
 class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker> {
   public:
     Worker(std::string name, std::unique_ptr<Sink> sink, std::size_t room, Teller tell, SinkPace pace)
         : sink_(std::move(sink)), room_(room), tell_(std::move(tell)), pace_(pace), news_(std::move(name), pace.tell) {}
 
-    /// Whoever comes by tries, until there is one.
+    /// Later calls try again if the thread cannot be started.
     void start() {
         const std::lock_guard lock{mutex_};
         start_if_needed();
     }
 
-    /// Called last. A thread that does not come back is left to itself, with what it is writing.
+    /// Called last. A thread that does not return from the sink is detached, with the block that it is writing.
     void stop() {
         std::unique_lock lock{mutex_};
         is_stopping_ = true;
@@ -98,7 +98,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     }
 
   private:
-    /// Without one, what is pushed waits, and what has no room is dropped.
+    /// If no thread can be started, blocks stay queued, and the oldest are dropped when the queue is full.
     void start_if_needed() {
         if (thread_.joinable()) return;
         auto started = start_thread(
@@ -138,7 +138,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         tell_news(lock);
     }
 
-    /// What was being written when something was thrown is written again.
+    /// After an exception the current block is written again.
     void recover(std::unique_lock<std::mutex>& lock, const Error& fault) {
         if (!lock.owns_lock()) lock.lock();
         is_in_sink_ = false;
@@ -152,7 +152,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
 
     [[nodiscard]] bool may_try() const { return !is_giving_up_ && Clock::now() >= retry_at_; }
 
-    /// Until there may be something to do.
+    /// Blocks until the queue is changed, a retry is due or a message is due.
     void sleep(std::unique_lock<std::mutex>& lock) {
         const bool may_retry = (counts_.waiting != 0 || !is_prepared_) && !is_giving_up_;
         const auto until = std::min(may_retry ? retry_at_ : SinkNews::kNever, news_.due());
@@ -233,13 +233,13 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
 
     [[nodiscard]] static Error held_up() { return {ErrorKind::Failed, "a write does not come back", ETIMEDOUT}; }
 
-    /// By whoever comes by, since the thread cannot.
+    /// Reported by the calling thread, because the queue's own thread is stuck.
     void tell_held_up(std::unique_lock<std::mutex>& lock) {
         news_.failed(held_up(), counts_.waiting, Clock::now());
         tell_news(lock);
     }
 
-    /// What is being written is not among them, and the newest may always wait.
+    /// Never drops the block being written or the newest one.
     [[nodiscard]] std::vector<Block> drop_oldest() {
         std::vector<Block> dropped;
         while (bytes_ > room_ && waiting_.size() > 1) {
@@ -254,7 +254,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         return dropped;
     }
 
-    /// Drops all that waits, but for what the sink does not give back.
+    /// Drops everything that waits, except the block that the sink has not returned.
     void give_up(std::unique_lock<std::mutex>& lock) {
         const auto dropped = std::exchange(waiting_, {});
         const auto half_written = is_in_sink_ ? nullptr : std::exchange(current_, nullptr);
@@ -281,22 +281,22 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     }
 
     const std::unique_ptr<Sink> sink_;
-    std::size_t room_;  ///< under the mutex
+    std::size_t room_;  ///< guarded by `mutex_`
     const Teller tell_;
     const SinkPace pace_;
 
     mutable std::mutex mutex_;
-    std::condition_variable woken_;     ///< the thread has something to do
-    std::condition_variable progress_;  ///< the sink has come back, or the thread has ended
-    std::deque<Block> waiting_;         ///< behind the current one
-    std::size_t bytes_ = 0;             ///< of those
-    Block current_;                     ///< the thread's own while it is in the sink, as is `first_`
-    std::size_t first_ = 0;             ///< the line with which to go on
-    std::uint64_t in_hand_ = 0;         ///< records of the current one that wait
+    std::condition_variable woken_;     ///< wakes the thread
+    std::condition_variable progress_;  ///< the sink has returned, or the thread has ended
+    std::deque<Block> waiting_;         ///< after `current_`
+    std::size_t bytes_ = 0;             ///< of the blocks in `waiting_`
+    Block current_;              ///< used by the thread without the mutex while it is in the sink, as is `first_`
+    std::size_t first_ = 0;      ///< the next line of `current_` to write
+    std::uint64_t in_hand_ = 0;  ///< records of `current_` not written yet
     SinkCounts counts_;
     SinkNews news_;
-    Clock::time_point retry_at_;    ///< after a fault; otherwise long ago
-    Clock::time_point entered_at_;  ///< when the thread went into the sink
+    Clock::time_point retry_at_;    ///< after a fault; otherwise in the past
+    Clock::time_point entered_at_;  ///< when the thread called the sink
     bool is_in_sink_ = false;
     bool is_prepared_ = false;
     bool is_reopening_ = false;

@@ -1,4 +1,4 @@
-// The sinks of a configuration, each behind its queue.
+// The configured sinks, each with its queue.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@
 
 namespace headgate::flowlog {
 
-/// Whether records may go to standard output: where a command prints its result they may not.
+/// Whether records may be written to standard output: not if a command prints its result there.
 enum class StandardOutput : std::uint8_t { ForRecords, ForOthers };
 
 /// Not thread-safe.
@@ -20,21 +20,21 @@ class SinkSet {
   public:
     SinkSet(StandardOutput output, Teller tell) : output_(output), tell_(std::move(tell)) {}
 
-    /// Whether there would be a queue for this one.
+    /// Whether configure() creates a queue for this sink.
     [[nodiscard]] bool takes(const config::FlowLogSink& sink) const {
         return !sink.standard_output || output_ == StandardOutput::ForRecords;
     }
 
-    /// From now on these. Those that stay keep what waits for them; the others are returned, with what waits for them.
+    /// Replaces the set. Sinks that stay keep their queues; the queues of the others are returned with their contents.
     [[nodiscard]] std::vector<std::unique_ptr<SinkQueue>> configure(const config::FlowLog& settings);
 
     void push(const std::shared_ptr<const LineBlock>& block);
     void reopen();
 
-    /// By name, in the configuration's order.
+    /// By unique name, in the configuration's order.
     [[nodiscard]] std::vector<std::pair<std::string, SinkCounts>> counts() const;
 
-    /// All at once, for so long at most.
+    /// Drains all queues, for `at_most` in total.
     void finish(std::chrono::milliseconds at_most);
 
   private:

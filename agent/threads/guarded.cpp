@@ -8,7 +8,7 @@
 namespace headgate {
 namespace {
 
-/// Short enough to be kept without memory of its own.
+/// Short enough for the small-string buffer, so it does not allocate.
 Error out_of_memory() noexcept {
     return {ErrorKind::Failed, "out of memory", ENOMEM};
 }
@@ -27,7 +27,7 @@ Error error_of_exception() noexcept {
             return {ErrorKind::Failed, thrown.what()};
         }
     } catch (...) {
-        return out_of_memory();  // for the words that would say more
+        return out_of_memory();  // no memory for the error's text
     }
 }
 

@@ -1,4 +1,4 @@
-// Where exceptions become errors.
+// Converts exceptions to errors.
 #pragma once
 
 #include <type_traits>
@@ -8,11 +8,11 @@
 
 namespace headgate {
 
-/// What the exception says that is being handled: to be called in a catch clause. Takes no memory where there is none:
-/// then it is "out of memory", with ENOMEM.
+/// The error of the current exception; call it in a catch clause. Does not fail without memory: then it returns "out of
+/// memory" with ENOMEM.
 [[nodiscard]] Error error_of_exception() noexcept;
 
-/// What `call()` returns, which is a Result. What it throws is the error.
+/// Returns the Result of `call()`, or its exception as an error.
 template <typename Call>
 [[nodiscard]] auto guarded(Call&& call) noexcept -> std::invoke_result_t<Call> {
     try {

@@ -1,4 +1,4 @@
-// The one way to start a thread. tests/lint forbids the others.
+// The only way to start a thread; tests/lint forbids the others.
 #pragma once
 
 #include <stop_token>
@@ -13,9 +13,8 @@
 
 namespace headgate {
 
-/// Runs `work()`, or `work(stop_token)`, on a thread of its own. What it throws goes to `on_fault(error)` on that
-/// thread, which then ends; what on_fault throws is lost. An error, with EAGAIN or ENOMEM: there is no thread to be
-/// had.
+/// Runs `work()` or `work(stop_token)` on a new thread. An exception is passed to `on_fault(error)` on that thread,
+/// which then ends; exceptions of on_fault are discarded. An error with EAGAIN or ENOMEM: no thread could be started.
 template <typename Work, typename OnFault>
 [[nodiscard]] Result<std::jthread> start_thread(std::string_view purpose, Work work, OnFault on_fault) noexcept {
     auto started = guarded([&]() -> Result<std::jthread> {

@@ -1,4 +1,4 @@
-// Calls of the AWS API on a gateway in memory, with two firewalls: `edge` in the zones `a` and `b`, `core` in `a`.
+// Calls of the AWS API on an in-memory gateway with two firewalls: `edge` in zones `a` and `b`, `core` in `a`.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -32,13 +32,13 @@ class AwsCalls : public ::testing::Test {
         request_.body = std::move(body);
         return http::AwsProtocol{gateway_, replays_}.answer(request_);
     }
-    /// The object that a call is answered with.
+    /// The response object of a call that must succeed.
     JsonObject told(std::string_view operation, std::string body) {
         const auto answer = ask(operation, std::move(body));
         EXPECT_EQ(answer.status, 200) << answer.body;
         return parse_json_object(answer.body).value();
     }
-    /// `InvalidRequestException: what is wrong`
+    /// The error of a call that must fail: `InvalidRequestException: what is wrong`.
     std::string refused(std::string_view operation, std::string body) {
         return error_of(ask(operation, std::move(body)));
     }
@@ -65,7 +65,7 @@ class AwsCalls : public ::testing::Test {
 
     static constexpr std::string_view kEdge = "arn:aws:network-firewall:eu-central-1:123456789012:firewall/edge";
 
-    /// A body about firewall edge in zone a, with further members.
+    /// A request body for firewall edge in zone a, with further members.
     static std::string about_edge(std::string_view members) {
         return fmt::format(R"({{"FirewallArn":"{}","AvailabilityZone":"a"{}{}}})", kEdge, members.empty() ? "" : ",",
                            members);

@@ -1,4 +1,4 @@
-// Flows that have ended, for tests: what the flow log tells of.
+// Ended flows for tests of the flow log.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ inline std::shared_ptr<const Endpoint> endpoint_named(std::string firewall, std:
     return std::make_shared<Endpoint>(Endpoint{std::move(firewall), std::move(availability_zone), {}});
 }
 
-/// On `edge`, zone `a`, in the summer of 2025; it lasted 4.2 seconds.
+/// On `edge`, zone `a`, in summer 2025; lasted 4.2 seconds.
 inline EndedFlow ended(const FlowBuilder& builder, std::optional<EndReason> reason) {
     EndedFlow ended;
     ended.flow = builder.flow();
@@ -32,7 +32,7 @@ inline EndedFlow ended(const FlowBuilder& builder, std::optional<EndReason> reas
     return ended;
 }
 
-/// An established TCP connection with SNAT, flushed by an operation: every key that a record of a flush can have.
+/// An established TCP connection with SNAT, flushed by an operation: its record has every key possible for a flush.
 inline EndedFlow flushed_flow() {
     auto flow = ended(tcp_flow()
                           .from("10.0.1.2", 43210)
@@ -49,7 +49,7 @@ inline EndedFlow flushed_flow() {
     return flow;
 }
 
-/// A DNS question that somebody else deleted with conntrack(8).
+/// A DNS query that another program, conntrack(8), deleted.
 inline EndedFlow foreign_flushed_flow() {
     auto flow = ended(udp_flow().from("2001:db8:1::2", 40000).to("2001:db8:2::53", 53).established().with_id(77),
                       EndReason::Flushed);
@@ -59,7 +59,7 @@ inline EndedFlow foreign_flushed_flow() {
     return flow;
 }
 
-/// A ping that was not counted, began before there were time stamps, and was answered.
+/// An answered ping without counters, started before time stamps were enabled.
 inline EndedFlow timed_out_ping() {
     auto flow = ended(icmp_flow().established().with_id(9), EndReason::Timeout);
     flow.flow.started.reset();

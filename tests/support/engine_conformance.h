@@ -1,5 +1,5 @@
-// What the engine does with a flow table, whatever is behind that: instantiated with table and store in memory (unit
-// tests), and with the kernel's table and the store on disk (kernel tests).
+// How the engine uses any flow table: instantiated with table and store in memory (unit tests), and with the kernel's
+// table and the store on disk (kernel tests).
 #pragma once
 
 #include <gtest/gtest.h>
@@ -171,7 +171,7 @@ TYPED_TEST_P(EngineConformance, what_was_cut_is_settled_before_the_next_operatio
         rows.push_back({each.flow, {}});
     ASSERT_TRUE(this->store().begin(cut, {}).has_value());
     ASSERT_TRUE(this->store().append_pending("cut", rows).has_value());
-    // One was ended, and then the power went.
+    // One flow was deleted before the power failed.
     ASSERT_TRUE(this->table().remove(std::span{rows}.first(1), [](const FlowEnding&) {}).has_value());
 
     EXPECT_EQ(this->ports_left().size(), 3U) << "the next operation works";

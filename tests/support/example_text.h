@@ -1,4 +1,4 @@
-// The texts that are checked in for people: as they are, and as an operator makes use of them.
+// Checked-in example texts, unchanged and with their settings uncommented.
 #pragma once
 
 #include <fmt/format.h>
@@ -10,13 +10,13 @@
 
 namespace headgate::testing {
 
-/// A file of the project.
+/// The content of a file of the project.
 inline std::string text_of(const std::string& file) {
     std::ifstream text{fmt::format("{}/{}", PROJECT_FOLDER, file), std::ios::binary};
     return {std::istreambuf_iterator<char>{text}, {}};
 }
 
-/// What an operator does with an example: takes the `#` away where no space and then a word follow it.
+/// Uncomments settings as an operator does: removes each `#` that is not followed by a space and a word.
 inline std::string uncommented(const std::string& example) {
     std::string text;
     std::istringstream lines{example};

@@ -1,4 +1,4 @@
-// Flows for tests, in words: tcp_flow().from("10.0.1.2", 4711).to("10.0.2.2", 80).established()
+// Builds flows for tests: tcp_flow().from("10.0.1.2", 4711).to("10.0.2.2", 80).established()
 #pragma once
 
 #include <string_view>
@@ -37,17 +37,17 @@ class FlowBuilder {
         flow_.original.destination_port = port;
         return *this;
     }
-    /// Leaves the gateway with this source (masquerade, SNAT).
+    /// Source address and port after NAT (masquerade, SNAT).
     FlowBuilder& leaving_as(std::string_view address, std::uint16_t port) {
         translated_source_ = {parse_address(address).value(), port};
         return *this;
     }
-    /// Was sent to this destination instead (DNAT).
+    /// Destination address and port after NAT (DNAT).
     FlowBuilder& redirected_to(std::string_view address, std::uint16_t port) {
         translated_destination_ = {parse_address(address).value(), port};
         return *this;
     }
-    /// The protocol's own state number; TCP: 1 SYN_SENT, 3 ESTABLISHED, 7 TIME_WAIT.
+    /// The protocol's state number; TCP: 1 SYN_SENT, 3 ESTABLISHED, 7 TIME_WAIT.
     FlowBuilder& in_state(std::uint8_t state) {
         flow_.protocol_state = state;
         return *this;

@@ -1,5 +1,5 @@
-// What every FlowTable must do, whatever is behind it. Instantiated with the one in memory (unit tests) and with the
-// kernel's (kernel tests), so that the first cannot drift from the second.
+// Requirements on every FlowTable. Instantiated with the in-memory table (unit tests) and the kernel's (kernel tests),
+// so that the two behave alike.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -175,7 +175,7 @@ TYPED_TEST_P(FlowTableConformance, a_new_flow_on_a_reused_tuple_survives) {
     const auto before = this->scan(query_for_all());
     for (const auto& ending : this->remove(before))
         EXPECT_EQ(ending.outcome, Outcome::Flushed);
-    // At once, so that the kernel hands out the same memory again, and with it the same id.
+    // Insert at once, so that the kernel reuses the same memory and thus the same id.
     this->insert({tcp_flow().from_port(2), tcp_flow().from_port(1).in_zone(3)});
     for (const auto& ending : this->remove(before))
         EXPECT_EQ(ending.outcome, Outcome::Gone);

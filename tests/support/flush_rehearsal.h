@@ -1,4 +1,4 @@
-// A flush on the table and the ruleset in memory, and everything that it tells.
+// Runs a flush on table and ruleset in memory, and records all that it reports.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -45,7 +45,7 @@ class RecordingObserver final : public operations::FlushObserver {
     }
 
     std::function<Result<void>()> at_progress, at_beginning, before_block;
-    std::optional<int> journal_fails, ending_fails;  ///< with this errno
+    std::optional<int> journal_fails, ending_fails;  ///< errno of the failure
 
     std::vector<FlowEnding> endings;
     std::vector<Flow> would_be_ended;
@@ -54,7 +54,7 @@ class RecordingObserver final : public operations::FlushObserver {
     int beginnings = 0;
 };
 
-/// What a capture has found, and where.
+/// A row source with the rows of an earlier capture, and its endpoint.
 inline operations::RowSource captured_before(std::vector<FlowRow> rows, std::optional<Endpoint> where = std::nullopt) {
     return [=](const auto& take) { return take(rows).map([&] { return where; }); };
 }

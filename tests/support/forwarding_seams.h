@@ -1,4 +1,4 @@
-// Seams that several owners share: what an engine opens again and again is one table and one ruleset.
+// Non-owning wrappers: an engine opens a table and a ruleset repeatedly, and always gets the same ones.
 #pragma once
 
 #include <memory>

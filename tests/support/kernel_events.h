@@ -1,4 +1,4 @@
-// The kernel's last event of a flow, as ctnetlink_conntrack_event() writes it.
+// DESTROY events, as ctnetlink_conntrack_event() writes them.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace headgate::testing {
 
-/// A block of DESTROY events, each with the port that the flow was deleted from, or 0.
+/// A block of DESTROY events, each with the netlink port ID of the process that deleted the flow, or 0.
 class EventBlockBuilder {
   public:
     explicit EventBlockBuilder(Timestamp received_at) : block_(std::make_unique<conntrack::EventBlock>(received_at)) {}

@@ -1,5 +1,5 @@
 // ctnetlink messages as the kernel sends them, byte by byte, for tests of the decoder. Written with libmnl, so that
-// they come from another hand than the reader under test.
+// they do not depend on the code under test.
 #pragma once
 
 #include <arpa/inet.h>
@@ -17,7 +17,7 @@
 
 namespace headgate::testing {
 
-/// One message about one flow, as ctnetlink_fill_info() writes it.
+/// A message about one flow, as ctnetlink_fill_info() writes it.
 class KernelMessage {
   public:
     explicit KernelMessage(const Flow& flow) : storage_(2048) {
@@ -31,7 +31,7 @@ class KernelMessage {
         put_rest(flow);
     }
 
-    /// What follows the nlmsghdr.
+    /// The message without its nlmsghdr.
     [[nodiscard]] std::vector<std::byte> payload() const {
         return {storage_.begin() + MNL_NLMSG_HDRLEN, storage_.begin() + header_->nlmsg_len};
     }

@@ -1,4 +1,4 @@
-// Blocks of lines for the sinks of the flow log, and what became of them.
+// Creates blocks of lines for flow log sinks, and reads the sinks' output.
 #pragma once
 
 #include <fmt/format.h>
@@ -26,7 +26,7 @@ inline std::shared_ptr<const LineBlock> block_of(const std::vector<std::string>&
     return block;
 }
 
-/// `{"n":7,"pad":"xxx..."}`, about as long as asked for.
+/// `{"n":7,"pad":"xxx..."}`, about `size` bytes long.
 inline std::string numbered_record(std::size_t number, std::size_t size = 700) {
     const auto begin = fmt::format(R"({{"n":{},"pad":")", number);
     return begin + std::string(size > begin.size() ? size - begin.size() : 0, 'x') + "\"}";
@@ -39,7 +39,7 @@ inline std::shared_ptr<const LineBlock> numbered_block(std::size_t first, std::s
     return block_of(lines);
 }
 
-/// What comes before, and what follows a last line end, are lines too: nothing torn is hidden.
+/// Splits text into lines; a last line without a newline is marked as torn.
 inline std::vector<std::string> lines_of(std::string_view text) {
     std::vector<std::string> lines;
     while (!text.empty()) {
@@ -60,7 +60,7 @@ inline std::vector<std::string> lines_of_file(const std::string& path) {
     return lines_of(text_of_file(path));
 }
 
-/// The lines of a block as a reader should find them.
+/// The lines of a block, as a reader must find them.
 inline std::vector<std::string> lines_of(const LineBlock& block) {
     return lines_of(block.from(0));
 }

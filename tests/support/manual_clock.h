@@ -1,4 +1,4 @@
-// A clock that the test moves.
+// A clock that the test controls.
 #pragma once
 
 #include <mutex>
@@ -23,7 +23,7 @@ class ManualClock final : public Clock {
         return steady_;
     }
 
-    /// Time goes by.
+    /// Advances all clocks.
     void pass(std::chrono::nanoseconds time) {
         const std::lock_guard lock{mutex_};
         now_ += time;
@@ -36,7 +36,7 @@ class ManualClock final : public Clock {
         return {"boot " + std::to_string(boot_), std::chrono::duration_cast<std::chrono::seconds>(up_)};
     }
 
-    /// The machine is switched off for so long, and boots.
+    /// Reboots the machine, which was off for this long.
     void reboot(std::chrono::nanoseconds off) {
         const std::lock_guard lock{mutex_};
         now_ += off;
@@ -45,7 +45,7 @@ class ManualClock final : public Clock {
         ++boot_;
     }
 
-    /// Somebody sets the wall clock.
+    /// Sets the wall clock forward by `time`, or back if negative.
     void jump(std::chrono::nanoseconds time) {
         const std::lock_guard lock{mutex_};
         now_ += time;

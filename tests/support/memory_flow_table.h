@@ -1,5 +1,5 @@
-// A flow table in memory that behaves like the kernel's, as far as FlowTable promises. The conformance cases
-// (flow_table_conformance.h) hold both to the same.
+// An in-memory flow table that behaves like the kernel's, as far as FlowTable specifies. Both pass the same conformance
+// cases (flow_table_conformance.h).
 #pragma once
 
 #include <deque>
@@ -21,21 +21,21 @@ class MemoryFlowTable : public FlowTable {
     Result<TableUsage> usage() override;
     Result<bool> picks_up_tcp() override { return tcp_loose; }
 
-    /// What is in it, in the order of insertion; tests may change it as traffic would.
+    /// The flows, in order of insertion; tests may modify them as traffic would.
     std::deque<Flow> flows;
 
-    /// Deletes that fail, by the flow's id, with this errno.
+    /// The errno with which deleting a flow fails, by the flow's id.
     std::map<std::uint32_t, int> failing;
 
     bool tcp_loose = true;
 
-    /// What a scan says of its way, one after the other.
+    /// The plans that a scan reports, in order.
     std::vector<std::string> plans = {"a walk through memory"};
 
-    /// Called before a scan begins, and before rows are removed.
+    /// Called before a scan, and before rows are removed.
     std::function<void()> at_scan, at_removal;
 
-    /// How many rows remove() was asked to end.
+    /// The number of rows passed to remove().
     std::uint64_t removals_asked = 0;
 
   private:

@@ -1,5 +1,5 @@
-// A gateway in memory: operations that end when a test says so, and policies that are what was applied last. One
-// endpoint, firewall `edge` in zone `a`, is the one that is meant without a name; its configuration may name more.
+// An in-memory gateway: operations end when the test says so, and the policy is the last one applied. The default
+// endpoint is firewall `edge` in zone `a`; the configuration may have more.
 #pragma once
 
 #include <algorithm>
@@ -21,9 +21,9 @@ namespace headgate::testing {
 
 class MemoryGateway final : public gateway::ManagedGateway {
   public:
-    // What a test arranges, and looks at.
+    // The test's controls and observations.
 
-    /// Operations end as soon as they begin, with so many flows.
+    /// Operations complete at once, with this number of flows.
     void complete_at_once(std::uint32_t flows) {
         const std::lock_guard lock{mutex_};
         at_once_ = flows;
@@ -38,20 +38,20 @@ class MemoryGateway final : public gateway::ManagedGateway {
         }
         changed_.notify_all();
     }
-    /// What else is to be so of an operation.
+    /// Changes an operation.
     void amend(const std::string& id, const std::function<void(FlowOperation&)>& change) {
         const std::lock_guard lock{mutex_};
         change(records_.at(place_of(id)).operation);
     }
-    /// From now on everything fails with it.
+    /// All later calls fail with this error.
     void fail_with(Error error) {
         const std::lock_guard lock{mutex_};
         error_ = std::move(error);
     }
-    /// A stream of flows breaks after so many.
+    /// A stream of flows fails after this number.
     void break_after(std::size_t flows) { break_after_ = flows; }
 
-    /// A flow has ended, and there is this record of it.
+    /// Adds an ended flow and its record.
     void end_flow(EndedFlow flow, std::string record) {
         {
             const std::lock_guard lock{mutex_};
@@ -72,21 +72,21 @@ class MemoryGateway final : public gateway::ManagedGateway {
         const std::lock_guard lock{mutex_};
         return last_policy_order_;
     }
-    [[nodiscard]] int streams() const { return streams_; }  ///< under way
-    [[nodiscard]] int waiting() const { return waiting_; }  ///< calls of wait() under way
+    [[nodiscard]] int streams() const { return streams_; }  ///< streams in progress
+    [[nodiscard]] int waiting() const { return waiting_; }  ///< calls of wait() in progress
 
-    /// What was refused on the way here, in words.
+    /// Messages of requests that were refused before they reached this gateway.
     [[nodiscard]] std::vector<std::string> refusals() const {
         const std::lock_guard lock{mutex_};
         return refusals_;
     }
 
-    RulesetStatus ruleset;                                    ///< of zone a
-    std::map<std::string, RulesetStatus> rulesets_elsewhere;  ///< of the other zones
-    std::string zone_of_fixed_policy;                         ///< where no policy can be changed
+    RulesetStatus ruleset;                                    ///< in zone a
+    std::map<std::string, RulesetStatus> rulesets_elsewhere;  ///< in the other zones
+    std::string zone_of_fixed_policy;                         ///< the zone in which the policy cannot be changed
     std::string id_format = "operation-{}";
-    config::Configuration configured = edge();       ///< endpoints in the network namespace `gone` cannot be reached
-    std::map<std::string, std::string> other_names;  ///< of network namespaces: from one to the one that it has above
+    config::Configuration configured = edge();       ///< endpoints in network namespace `gone` are unreachable
+    std::map<std::string, std::string> other_names;  ///< aliases of the network namespaces in `configured`
     std::vector<gateway::Finding> findings;
     gateway::TableCensus census;
     flowlog::FlowLogCounts flow_log;
@@ -158,7 +158,7 @@ class MemoryGateway final : public gateway::ManagedGateway {
         {
             const std::lock_guard lock{mutex_};
             if (!is_there(id)) return unknown(id);
-            flows = &records_.at(place_of(id)).flows;  // those of one that has ended stay as they are
+            flows = &records_.at(place_of(id)).flows;  // flows of an operation that has ended do not change
         }
         ++streams_;
         auto told = tell(*flows, std::min<std::uint64_t>(first, flows->size()), take);

@@ -1,5 +1,5 @@
-// A ruleset in memory that behaves like nftables, as far as Ruleset promises. The conformance cases
-// (ruleset_conformance.h) hold both to the same.
+// An in-memory ruleset that behaves like nftables, as far as Ruleset specifies. Both pass the same conformance cases
+// (ruleset_conformance.h).
 #pragma once
 
 #include <algorithm>
@@ -79,7 +79,7 @@ class MemoryRuleset final : public Ruleset {
 
     void pass(std::chrono::milliseconds time) { now_ += time; }
 
-    /// As if somebody had removed or changed the table.
+    /// Simulates another program that removes or modifies the table.
     void meddle(RulesetCondition condition) {
         condition_ = condition;
         if (condition != RulesetCondition::Missing) return;
@@ -97,7 +97,7 @@ class MemoryRuleset final : public Ruleset {
         return a == b;
     }
     [[nodiscard]] bool remembers() const { return policy_ && policy_->scope == MidstreamScope::Flushed; }
-    /// Of the kernel's counters, those of one protocol; no packet ever comes here.
+    /// Adds the kernel's counters of one protocol only, which stay 0, as there are no packets.
     void count_from_now_on(const StreamExceptionPolicy& policy) {
         for (const auto hook : policy.hooks) {
             const PolicyCounter fresh{policy.name, hook, PacketDirection::Any, "tcp", 0, 0};

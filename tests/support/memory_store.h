@@ -1,5 +1,4 @@
-// Operations and their flows in memory, kept as OperationStore promises. The conformance cases
-// (operation_store_conformance.h) hold it and the one on the disk to the same.
+// An in-memory OperationStore. It and the one on disk pass the same conformance cases (operation_store_conformance.h).
 #pragma once
 
 #include <algorithm>
@@ -16,10 +15,10 @@
 
 namespace headgate::testing {
 
-/// What outlives a store, so that a second one can be opened on it: a disk.
+/// A simulated disk: it outlives a store, so that a second one can be opened on it.
 class MemoryDisk {
   public:
-    /// As if no more than this fitted on it.
+    /// Sets the capacity of the disk.
     void limit_to(std::uint64_t bytes) {
         const std::lock_guard lock{mutex_};
         limit_ = bytes;
@@ -41,8 +40,8 @@ class MemoryDisk {
     };
 
     std::mutex mutex_;
-    std::vector<Record> records_;  ///< the oldest first
-    Uptime looked_;                ///< at the clock, for the last time
+    std::vector<Record> records_;  ///< oldest first
+    Uptime looked_;                ///< the last reading of the clock
     std::chrono::seconds passed_{0};
     std::uint64_t blocks_ = 0;
     std::uint64_t limit_ = std::uint64_t{1} << 40U;
@@ -251,7 +250,7 @@ class MemoryStore : public OperationStore {
         return disk_->blocks_;
     }
 
-    /// One block after the other, each as it is when its turn comes, and without the lock.
+    /// Passes the current state of each block in order, without holding the lock.
     Result<void> for_each_block(std::string_view id, const std::function<Result<void>(const Block&)>& take) {
         for (std::size_t i = 0;; ++i) {
             Block block;

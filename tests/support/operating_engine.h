@@ -1,4 +1,4 @@
-// For tests of the engine: one on memory alone, whose table has ten flows.
+// An engine in memory for tests, with ten flows in its table.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -69,7 +69,7 @@ class Operating : public ::testing::Test {
     std::unique_ptr<operations::Engine> engine_;
 };
 
-/// Lets the operation wait in its first phase, until it is let go.
+/// Holds the operation in its first phase until the test opens the gate.
 class Gate {
   public:
     explicit Gate(MemoryFlowTable& table) {

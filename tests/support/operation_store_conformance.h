@@ -1,5 +1,5 @@
-// What every OperationStore must do, whatever is behind it. Instantiated with the one in memory and with SQLite's, so
-// that the first cannot drift from the second.
+// Requirements on every OperationStore. Instantiated with the in-memory store and SQLite's, so that the two behave
+// alike.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -20,8 +20,8 @@
 
 namespace headgate::testing {
 
-/// `Environment` has `std::unique_ptr<OperationStore> open()`, which opens what is there again, also twice at once, and
-/// `ManualClock& clock()`, by which they go.
+/// `Environment` has `std::unique_ptr<OperationStore> open()`, which opens the existing data, also twice at once, and
+/// `ManualClock& clock()`, which the stores use.
 template <typename Environment>
 class OperationStoreConformance : public ::testing::Test {
   protected:
@@ -29,7 +29,7 @@ class OperationStoreConformance : public ::testing::Test {
 
     OperationStore& store() { return *store_; }
 
-    /// As after a crash: nothing was closed in good order but what the store promises to keep.
+    /// Simulates a crash: the store is not closed in order, so only what it guarantees to keep remains.
     void reopen() {
         store_.reset();
         store_ = environment_.open();
@@ -198,7 +198,7 @@ TYPED_TEST_P(OperationStoreConformance, pages_begin_and_end_anywhere) {
     this->begin(operation_named("other"));
     this->append("other", numbered_flows(0, 100));
     this->begin(operation_named("one"));
-    constexpr std::uint32_t kRows = 10'000;  // more than two blocks of a kind that gathers
+    constexpr std::uint32_t kRows = 10'000;  // more than two blocks of a store that groups rows
     for (std::uint32_t row = 0; row < kRows; row += 250)
         this->append("one", numbered_flows(row, 250));
     this->end(operation_named("one"));

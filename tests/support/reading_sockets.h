@@ -1,4 +1,4 @@
-// The other ends of the flow log's sinks: sockets that are read from.
+// Sockets that receive the output of flow log sinks.
 #pragma once
 
 #include <arpa/inet.h>
@@ -27,7 +27,7 @@ inline FileDescriptor bound_unix_socket(const std::string& path, int type) {
     return socket;
 }
 
-/// On the loopback; port 0: any.
+/// Bound to the loopback address; port 0 selects a free port.
 inline FileDescriptor bound_inet_socket(int type, std::uint16_t port = 0) {
     FileDescriptor socket{::socket(AF_INET, type | SOCK_CLOEXEC, 0)};
     const int on = 1;
@@ -53,7 +53,7 @@ inline bool is_readable(int fd, int milliseconds) {
     return ::poll(&watched, 1, milliseconds) > 0;
 }
 
-/// Datagrams until none comes for a while.
+/// Receives datagrams until none arrives for `patience` milliseconds.
 inline std::vector<std::string> received_datagrams(const FileDescriptor& socket, int patience = 100) {
     std::vector<std::string> datagrams;
     while (is_readable(socket.get(), patience)) {
@@ -66,7 +66,7 @@ inline std::vector<std::string> received_datagrams(const FileDescriptor& socket,
     return datagrams;
 }
 
-/// Bytes until none comes for a while, or the other side has closed.
+/// Receives bytes until none arrive for `patience` milliseconds, or the peer closes.
 inline std::string received_bytes(int fd, int patience = 100) {
     std::string bytes;
     std::string piece(64 * 1024, '\0');

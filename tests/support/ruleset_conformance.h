@@ -1,5 +1,5 @@
-// What every Ruleset must do, whatever is behind it. Instantiated with the one in memory (unit tests) and with nftables
-// (kernel tests), so that the first cannot drift from the second.
+// Requirements on every Ruleset. Instantiated with the in-memory ruleset (unit tests) and nftables (kernel tests), so
+// that the two behave alike.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -28,8 +28,8 @@ inline std::vector<FlowRow> rows_from_ports(std::uint16_t first, std::uint16_t l
     return rows;
 }
 
-/// `Environment` has `Ruleset& ruleset()` with nothing in force, `void pass(std::chrono::milliseconds)` that lets time
-/// go by, and `std::string reason_to_skip()`.
+/// `Environment` has `Ruleset& ruleset()` with nothing in force, `void pass(std::chrono::milliseconds)` that advances
+/// time, and `std::string reason_to_skip()`.
 template <typename Environment>
 class RulesetConformance : public ::testing::Test {
   protected:

@@ -1,4 +1,4 @@
-// Collects what a scan tells.
+// Collects the rows and plans that a scan reports.
 #pragma once
 
 #include <string>

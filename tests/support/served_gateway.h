@@ -1,4 +1,4 @@
-// A gateway in memory behind the HTTP server, and ways to ask it.
+// An in-memory gateway behind the HTTP server, and clients for it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ namespace headgate::testing {
 
 using namespace std::chrono_literals;
 
-/// Whether it comes true within seconds.
+/// Waits up to 5 seconds for the condition; returns whether it became true.
 template <typename Condition>
 bool soon(const Condition& condition) {
     for (int i = 0; i < 500; ++i) {
@@ -29,7 +29,7 @@ bool soon(const Condition& condition) {
     return false;
 }
 
-/// A gateway in memory that is served on a socket in a folder of the test's own.
+/// An in-memory gateway served on a Unix socket in a temporary directory.
 class ServedGateway : public ::testing::Test {
   protected:
     void start(const http::Limits& limits = {}) {
@@ -41,7 +41,7 @@ class ServedGateway : public ::testing::Test {
     }
     std::unique_ptr<http::AgentGateway> client() { return http::AgentGateway::connect(path_).value(); }
 
-    /// A connection on which a test says what it likes.
+    /// A connection for arbitrary bytes.
     class Raw {
       public:
         explicit Raw(const std::string& path) : socket_(http::connect_to(path).value()) {
@@ -51,7 +51,7 @@ class ServedGateway : public ::testing::Test {
         void say(std::string_view text) const {
             static_cast<void>(::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL));
         }
-        /// What comes until the other side closes, or until it holds this.
+        /// Receives until the peer closes or the text contains `until`.
         [[nodiscard]] std::string hear(std::string_view until = {}) const {
             std::string heard;
             std::array<char, 4096> buffer{};
@@ -68,7 +68,7 @@ class ServedGateway : public ::testing::Test {
     };
     Raw raw() { return Raw{path_}; }
 
-    /// The answer to a text on a connection of its own.
+    /// Sends the text on a new connection and returns the response.
     std::string answer_to(std::string_view text) {
         const auto connection = raw();
         connection.say(text);

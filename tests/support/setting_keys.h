@@ -1,4 +1,4 @@
-// The names of all settings of the configuration, and of those in a text.
+// The keys of all settings, and of those in a text.
 #pragma once
 
 #include <fmt/format.h>
@@ -11,7 +11,7 @@
 
 namespace headgate::testing {
 
-/// `http.listeners.port` and so on: whatever a tree has keys for.
+/// Collects all keys in a tree, such as `http.listeners.port`.
 inline void collect_keys(const config::YamlNode& node, const std::string& path, std::set<std::string>& keys) {
     for (std::size_t i = 0; i < node.children.size(); ++i) {
         if (node.kind == config::YamlNode::Kind::List) collect_keys(node.children[i], path, keys);

@@ -1,4 +1,4 @@
-// Signed requests: those that clients have really sent, and any that a test makes.
+// Signed requests: recorded ones of real clients, and ones signed by a test.
 #pragma once
 
 #include <fmt/format.h>
@@ -14,7 +14,7 @@
 
 namespace headgate::testing {
 
-/// All of them are signed with the key AKIDEXAMPLE and the secret `secret`.
+/// All requests are signed with key AKIDEXAMPLE and secret `secret`.
 inline http::Request request_of(std::string method, std::string_view target, std::string body,
                                 std::map<std::string, std::string, http::IgnoringCase> headers) {
     http::Request request;
@@ -46,7 +46,7 @@ inline http::Request reference_request() {
                                          "53d497c03398182e396b414ba23ac8450966c50f0529e25aab4ca9789ca8e783")}});
 }
 
-/// Puts the right signature in place of the one that the request has, if it has the form of one.
+/// Replaces the request's signature with a correct one, if it has a well-formed one.
 inline void sign_again(http::Request& request, std::string_view secret) {
     namespace access = http::access;
     const auto signature = access::read_signature(request);

@@ -1,4 +1,4 @@
-// Operations and flows to be stored: of every kind, and many.
+// Operations and flows for tests of stores.
 #pragma once
 
 #include <cerrno>
@@ -20,7 +20,7 @@ inline FlowOperation operation_named(std::string id) {
     return operation;
 }
 
-/// One with every part at its default, one with every part at something else, and their mixtures.
+/// One with all members at their defaults, one with all at other values, and mixtures.
 inline std::vector<FlowOperation> operations_of_every_kind() {
     FlowOperation bare;
     bare.id = "bare";
@@ -71,7 +71,7 @@ inline std::vector<FlowOperation> operations_of_every_kind() {
     return {bare, full, zero};
 }
 
-/// Each optional part present and absent, each family and protocol, NAT, both borders of numbers.
+/// Each optional member present and absent, each family and protocol, NAT, minimum and maximum of numbers.
 inline std::vector<StoredFlow> flows_of_every_kind() {
     Flow full = tcp_flow()
                     .from("255.255.255.255", 65535)
@@ -102,7 +102,7 @@ inline std::vector<StoredFlow> flows_of_every_kind() {
     };
 }
 
-/// Flows that can be told apart by their number.
+/// Flows that are distinguishable by their number.
 inline std::vector<StoredFlow> numbered_flows(std::uint32_t first, std::uint32_t count) {
     Flow flow = tcp_flow().established().with_bytes(1000, 70'000).started_at(Timestamp{std::chrono::years{56}});
     std::vector<StoredFlow> flows;
@@ -123,7 +123,7 @@ inline std::vector<FlowRow> rows_of(const std::vector<StoredFlow>& flows) {
     return rows;
 }
 
-/// As a flush would end them: one outcome after the other, with other counters, state and a stop time.
+/// Ends flows as a flush does: the outcomes in turn, with new counters, state and a stop time.
 inline std::vector<FlowEnding> endings_of(const std::vector<StoredFlow>& flows) {
     constexpr Outcome kOutcomes[] = {Outcome::Flushed, Outcome::Gone, Outcome::Failed};
     std::vector<FlowEnding> endings;

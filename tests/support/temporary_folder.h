@@ -1,4 +1,4 @@
-// A folder of a test's own, gone with it.
+// A directory for one test, removed with this object.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ class TemporaryFolder {
 
     [[nodiscard]] std::string path(const std::string& name) const { return path_ + "/" + name; }
 
-    /// Makes the file and the folders that it stands in; returns its path.
+    /// Writes a file, creates its parent directories, and returns its path.
     std::string write(const std::string& name, const std::string& text) const {
         std::filesystem::create_directories(std::filesystem::path{path(name)}.parent_path());
         std::ofstream{path(name), std::ios::binary} << text;

@@ -16,15 +16,15 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// A first SYN that was lost is sent again after one second, then after two more, then four (RFC 6298, section 2).
+/// Covers retransmissions of a lost SYN: after 1 s, then after 2 s and 4 s more (RFC 6298, section 2).
 constexpr std::chrono::seconds kToConnect{10};
 
-/// A reader that is gone without a word: after this long without an acknowledgement (tcp(7), TCP_USER_TIMEOUT).
+/// Milliseconds without an acknowledgement after which the peer is considered gone (tcp(7), TCP_USER_TIMEOUT).
 constexpr unsigned kSilence = 30'000;
 
 void notice_silence(int socket) {
     constexpr int kOn = 1;
-    // On a Unix socket these mean nothing, and are refused.
+    // On Unix sockets these options fail or have no effect; errors are ignored.
     ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &kOn, sizeof kOn);
     ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &kSilence, sizeof kSilence);
 }
@@ -62,7 +62,7 @@ int ConnectionSink::begin_to_connect() {
     return 0;
 }
 
-/// One that takes longer than this call may is gone on with by the next one.
+/// If connecting takes longer than one call may block, the next call continues.
 int ConnectionSink::wait_for_connection() {
     int number = wait_until_writable(socket_.get(), steady_clock::now() + kPatience);
     if (number == ETIMEDOUT) {
@@ -76,14 +76,14 @@ int ConnectionSink::wait_for_connection() {
     return number;
 }
 
-/// The first send to a reader that has gone away succeeds, and what it sends is lost: so look before.
+/// The first send after the peer has closed succeeds and its data is lost, so this is checked before sending.
 bool ConnectionSink::is_closed_by_reader() const {
     std::array<char, 4096> ignored{};
     const auto got = ::recv(socket_.get(), ignored.data(), ignored.size(), MSG_DONTWAIT);
     return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-/// 0: all went.
+/// Returns 0 if everything was sent, otherwise an errno.
 int ConnectionSink::send() {
     const auto deadline = steady_clock::now() + kPatience;
     while (!buffer_.unsent().empty()) {

@@ -1,4 +1,4 @@
-// Records over a connection (TCP, a Unix stream socket), made anew whenever it breaks.
+// Sends records over a connection (TCP or Unix stream socket), and connects again whenever it breaks.
 #pragma once
 
 #include <chrono>
@@ -14,8 +14,8 @@
 
 namespace headgate::flowlog {
 
-/// What the kernel has taken over counts as written: whether the reader got it before the connection broke, no syslog
-/// tells (RFC 6587, section 3.1). A record of which a part was taken over then is sent again as a whole.
+/// Data that the kernel accepted counts as written: syslog has no acknowledgement of what the peer received before the
+/// connection broke (RFC 6587, section 3.1). A partly sent record is sent again as a whole.
 class ConnectionSink final : public Sink {
   public:
     ConnectionSink(SocketAddress to, Framing frame) : to_(std::move(to)), frame_(std::move(frame)) {}

@@ -15,7 +15,7 @@
 namespace headgate::flowlog {
 namespace {
 
-/// By one system call.
+/// Datagrams per system call.
 constexpr std::size_t kTogether = 64;
 
 constexpr std::size_t kParts = 3;
@@ -24,7 +24,7 @@ iovec part_of(std::string_view text) {
     return {.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};  // NOLINT(*-const-cast): iovec(3type)
 }
 
-/// What sendmmsg(2) takes.
+/// The arguments of sendmmsg(2).
 class Datagrams {
   public:
     Datagrams(const LineBlock& block, std::size_t first, std::string_view before, std::string_view after)
@@ -37,7 +37,7 @@ class Datagrams {
         }
     }
 
-    /// How many went, or -1 and errno.
+    /// The number of datagrams sent, or -1 with errno.
     [[nodiscard]] int send(int socket) noexcept {
         return ::sendmmsg(socket, messages_.data(), static_cast<unsigned>(count_), MSG_NOSIGNAL);
     }

@@ -1,4 +1,4 @@
-// A record a datagram.
+// Sends one datagram per record.
 #pragma once
 
 #include <cstddef>
@@ -15,9 +15,9 @@
 
 namespace headgate::flowlog {
 
-/// What stands around each record.
+/// The text before and after each record.
 struct Envelope {
-    std::function<std::string()> before;  ///< asked for once for records that go together; null: nothing
+    std::function<std::string()> before;  ///< called once per write; null: nothing
     std::string_view after;
 };
 

@@ -1,4 +1,4 @@
-// What goes wrong with sinks, in the few words that stand behind a sink's name.
+// Short error messages of sinks, to follow the sink's name.
 #pragma once
 
 #include <cerrno>
@@ -9,10 +9,10 @@
 
 namespace headgate::flowlog {
 
-/// How long a sink may hold its queue's thread.
+/// How long a sink may block the thread of its queue.
 inline constexpr std::chrono::seconds kPatience{1};
 
-/// `No space left on device`
+/// An error such as `No space left on device`.
 [[nodiscard]] inline tl::unexpected<Error> fault(int number) {
     if (number == ETIMEDOUT) return tl::unexpected(Error{ErrorKind::Failed, "takes nothing at the moment", number});
     return tl::unexpected(Error{ErrorKind::Failed, std::generic_category().message(number), number});

@@ -10,7 +10,7 @@
 namespace headgate::flowlog {
 namespace {
 
-/// Written at a time, and under one lock.
+/// Bytes per write, each under one lock.
 constexpr std::size_t kFilePiece = 256 * 1024;
 
 constexpr std::chrono::seconds kBetweenLooks{1};
@@ -39,7 +39,7 @@ Result<void> FileSink::open() {
     if (file_) return {};
     std::error_code ignored;
     if (std::filesystem::is_fifo(name_, ignored)) {
-        // Its reader could hold the thread for ever.
+        // The reader of a pipe could block the thread forever.
         return tl::unexpected(Error{ErrorKind::Failed, name_.native() + ": is a pipe, not a file"});
     }
     auto opened = AppendFile::open(name_, TornLine::TakeOff);

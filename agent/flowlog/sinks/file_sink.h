@@ -1,4 +1,4 @@
-// Records to the end of a file.
+// Appends records to a file.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@
 
 namespace headgate::flowlog {
 
-/// A file that was moved away without a word is noticed within a second.
+/// Notices within a second that the file was renamed, even without reopen().
 class FileSink final : public Sink {
   public:
     explicit FileSink(std::filesystem::path file) : name_(std::move(file)) {}

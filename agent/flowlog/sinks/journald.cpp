@@ -8,7 +8,7 @@
 namespace headgate::flowlog {
 namespace {
 
-/// Fields are lines: there is no line end within a record, so none needs its length told. The journal adds the process
+/// One field per line: a record contains no newline, so no field needs an explicit length. The journal adds the process
 /// and the unit itself. Facility 3 is `daemon`, as in syslog.
 std::string fields_before_record() {
     return "PRIORITY=6\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=headgate\nMESSAGE=";

@@ -1,4 +1,4 @@
-// Records to systemd's journal, by its native protocol (https://systemd.io/JOURNAL_NATIVE_PROTOCOL).
+// Sends records to systemd's journal by its native protocol (https://systemd.io/JOURNAL_NATIVE_PROTOCOL).
 #pragma once
 
 #include <filesystem>

@@ -51,7 +51,7 @@ SocketAddress::Connection SocketAddress::connect(int type) const {
     if (length_ == 0) return {.socket = {}, .fault = ENAMETOOLONG};
     Connection made{.socket = FileDescriptor{::socket(storage_.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)}};
     if (!made.socket.is_open()) return {.socket = {}, .fault = errno};
-    // As far as the system's limit allows (net.core.wmem_max); TCP grows by itself, and better (tcp(7)).
+    // Capped by the system's limit (net.core.wmem_max). TCP sizes its buffer better by itself (tcp(7)).
     if (type == SOCK_DGRAM) ::setsockopt(made.socket.get(), SOL_SOCKET, SO_SNDBUF, &kRoom, sizeof kRoom);
     const auto* const to = reinterpret_cast<const sockaddr*>(&storage_);
     if (::connect(made.socket.get(), to, length_) != 0) made.fault = errno;

@@ -1,4 +1,4 @@
-// Where a socket is connected to: a value that sockaddr would be if it had one size.
+// The address of a socket as a value type, for any address family.
 #pragma once
 
 #include <sys/socket.h>
@@ -17,25 +17,25 @@ namespace headgate::flowlog {
 class SocketAddress {
   public:
     SocketAddress(const Address& address, std::uint16_t port);
-    /// Of a Unix socket; one whose name begins with `@` is an abstract one (unix(7)).
+    /// Of a Unix socket; a name that begins with `@` is an abstract address (unix(7)).
     explicit SocketAddress(const std::filesystem::path& socket);
 
-    /// As messages name it.
+    /// The address as shown in messages.
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
-    /// A socket of this type (SOCK_...) that does not block. Where it says EINPROGRESS, the connection is on its way.
+    /// A non-blocking socket of this type (SOCK_...). `fault` is 0 or an errno; EINPROGRESS: connecting is under way.
     struct Connection {
         FileDescriptor socket;
         int fault = 0;
     };
     [[nodiscard]] Connection connect(int type) const;
 
-    /// `192.0.2.1:514: Connection refused`
+    /// An error such as `192.0.2.1:514: Connection refused`.
     [[nodiscard]] tl::unexpected<Error> fault(int number) const { return system_error(number, text_); }
 
   private:
     sockaddr_storage storage_{};
-    socklen_t length_ = 0;  ///< 0: no such address can be
+    socklen_t length_ = 0;  ///< 0: the address is invalid
     std::string text_;
 };
 

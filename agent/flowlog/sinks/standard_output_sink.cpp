@@ -20,9 +20,9 @@ void append_line(std::string& out, std::string_view /*before*/, std::string_view
     out.append(line).push_back('\n');
 }
 
-/// Without waiting, once poll(2) has said that something is taken: a pipe then has room for PIPE_BUF bytes (pipe(7)),
-/// and would wait for its reader with more. O_NONBLOCK would be for all who share the pipe. A socket can be asked for
-/// once.
+/// Does not block after poll(2) has reported the descriptor writable: a pipe then has room for PIPE_BUF bytes
+/// (pipe(7)), and a longer write would block until its reader reads. O_NONBLOCK would affect every process that shares
+/// the pipe. For a socket, MSG_DONTWAIT applies to a single call.
 ssize_t write_some(int fd, std::string_view text) {
     const auto sent = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0 || errno != ENOTSOCK) return sent;
@@ -39,7 +39,7 @@ Result<Written> StandardOutputSink::write(const LineBlock& block, std::size_t fi
     return fault(number);
 }
 
-/// 0: all went.
+/// Returns 0 if everything was written, otherwise an errno.
 int StandardOutputSink::send() {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     while (!buffer_.unsent().empty()) {

@@ -1,4 +1,4 @@
-// Records to a descriptor that is not ours alone: standard output.
+// Writes records to a descriptor that is shared with other processes: standard output.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace headgate::flowlog {
 
-/// SIGPIPE has to be ignored.
+/// SIGPIPE must be ignored.
 class StandardOutputSink final : public Sink {
   public:
     explicit StandardOutputSink(int fd) : fd_(fd) {}

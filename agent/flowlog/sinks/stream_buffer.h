@@ -1,4 +1,4 @@
-// Records on their way into a stream of bytes, which may take half of one.
+// Buffers records for a byte stream, which may accept part of a record.
 #pragma once
 
 #include <cstddef>
@@ -11,35 +11,35 @@
 
 namespace headgate::flowlog {
 
-/// How a record stands in the stream.
+/// How a record is framed in the stream.
 struct Framing {
-    std::function<std::string()> before;  ///< asked for once for records that go together; null: nothing
+    std::function<std::string()> before;  ///< called once per begin(); null: nothing
     std::function<void(std::string& out, std::string_view before, std::string_view line)> append;
 };
 
-/// Begin, send, finish; and again with what comes next. Of a record that went in part the rest is kept, and goes before
+/// Call begin(), sent() and finish(), then begin() again. The rest of a partly sent record is kept and sent before
 /// anything else.
 class StreamBuffer {
   public:
-    /// Takes lines of the block from `first` on, as many as are sent well together. If a half record is another one
-    /// than the first (which nobody will ask for again), it is finished, but not counted.
+    /// Buffers lines of the block from `first` on, as many as should be sent together. If the partly sent record is not
+    /// the first of them (it was dropped from the queue), it is completed but not counted.
     void begin(const LineBlock& block, std::size_t first, const Framing& frame);
 
     [[nodiscard]] std::string_view unsent() const { return std::string_view{text_}.substr(sent_); }
     void sent(std::size_t bytes) noexcept { sent_ += bytes; }
 
-    /// How many of the block's lines went. Those that did not are forgotten.
+    /// Returns how many of the block's lines were sent completely. The others are discarded.
     [[nodiscard]] std::size_t finish(const LineBlock& block, std::size_t first);
 
-    /// There is a new stream, in which no record is half.
+    /// Begins a new stream, without a partial record.
     void restart() noexcept;
 
   private:
     std::string text_;
-    std::vector<std::size_t> ends_;  ///< of records in the text
+    std::vector<std::size_t> ends_;  ///< offsets in `text_` at which records end
     std::size_t sent_ = 0;
-    std::size_t foreign_ = 0;  ///< records at the beginning that are not of the block: none, or one
-    std::string half_;         ///< the line of a record that went in part
+    std::size_t foreign_ = 0;  ///< records at the beginning that are not of this block: 0 or 1
+    std::string half_;         ///< the line of a partly sent record
 };
 
 }  // namespace headgate::flowlog

@@ -44,13 +44,13 @@ void count_octets(std::string& out, std::string_view header, std::string_view li
     fmt::format_to(std::back_inserter(out), "{} {}{}", header.size() + line.size(), header, line);
 }
 
-/// RFC 6587, section 3.4.2: what readers of local stream sockets expect. There is no line end within a record.
+/// RFC 6587, section 3.4.2: the framing that readers of local stream sockets expect. A record contains no newline.
 void end_by_line(std::string& out, std::string_view header, std::string_view line) {
     out.append(header).append(line).push_back('\n');
 }
 
-/// The local syslog socket is one of datagrams nearly everywhere; where connect(2) says EPROTOTYPE it is one of a
-/// stream.
+/// The local syslog socket is nearly always a datagram socket; if connect(2) fails with EPROTOTYPE, it is a stream
+/// socket.
 class LocalSyslogSink final : public Sink {
   public:
     explicit LocalSyslogSink(const SocketAddress& to)

@@ -1,4 +1,4 @@
-// Records as syslog messages (RFC 5424), and how they travel.
+// Sends records as syslog messages (RFC 5424) over UDP, TCP or a Unix socket.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@
 
 namespace headgate::flowlog {
 
-/// What stands before a record, with the space between: `<30>1 2026-11-21T09:30:00.123456Z gw-a headgate 4711 flow - `
+/// The header of a message with the space after it: `<30>1 2026-11-21T09:30:00.123456Z gw-a headgate 4711 flow - `
 [[nodiscard]] std::string syslog_header(Timestamp now, std::string_view host, int process);
 
 [[nodiscard]] std::unique_ptr<Sink> make_syslog_sink(const config::SyslogTarget& target);

@@ -1,4 +1,4 @@
-// Waiting for a descriptor, up to a point in time.
+// Waits for a descriptor, until a deadline.
 #pragma once
 
 #include <chrono>
@@ -7,7 +7,7 @@ namespace headgate::flowlog {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-/// Until it takes something, or is broken (the next write says how). 0; ETIMEDOUT; or why it cannot be waited for.
+/// Waits until it is writable or broken (the next write then reports why). Returns 0, ETIMEDOUT, or poll(2)'s errno.
 [[nodiscard]] int wait_until_writable(int fd, Deadline deadline);
 
 }  // namespace headgate::flowlog
