@@ -1,5 +1,5 @@
-// A gateway as somebody sees it whose rights may be less than everything: what is not theirs is not there, and what
-// they may not do is refused, which the audit trail says.
+// A gateway as seen with restricted permissions: resources outside the caller's permissions look nonexistent, and
+// forbidden operations are refused and recorded in the audit trail.
 #pragma once
 
 #include "gateway/managed_gateway.h"
@@ -7,7 +7,7 @@
 
 namespace headgate::gateway {
 
-/// Thread-safe as long as what it stands for is. That outlives it.
+/// As thread-safe as `whole`, which must outlive it.
 class LimitedGateway final : public ManagedGateway {
   public:
     LimitedGateway(ManagedGateway& whole, Rights rights, Caller caller = {})
@@ -26,7 +26,7 @@ class LimitedGateway final : public ManagedGateway {
     Result<EndpointPolicy> remove_policy(const PolicyOrder& order) override;
     Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& take) override;
 
-    /// With the firewalls that they may see, and nothing but what concerns them.
+    /// With the firewalls that the caller may see, and only the settings that concern these.
     [[nodiscard]] std::shared_ptr<const config::Configuration> configuration() const override;
     [[nodiscard]] bool is_whole() const override;
     [[nodiscard]] std::vector<EndpointPlace> places() const override;
@@ -41,9 +41,9 @@ class LimitedGateway final : public ManagedGateway {
     Error refuse_policy(std::string_view action, const PolicyOrder& order, Error error) override;
 
   private:
-    /// What something at an endpoint affects.
+    /// What an operation on an endpoint affects.
     enum class Affected : std::uint8_t {
-        Flows,  ///< of its conntrack zone, or of every zone where it has none
+        Flows,  ///< of its conntrack zone, or of all zones if it has none
         Rules,  ///< of its whole network namespace
     };
     [[nodiscard]] bool covers(const Endpoint& endpoint) const;
