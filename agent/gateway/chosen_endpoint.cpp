@@ -11,7 +11,7 @@ Result<netlink::NamespaceId> id_of(const std::optional<std::string>& netns) {
     return opened.and_then([](const netlink::NetworkNamespace& where) { return where.id(); });
 }
 
-/// Whatever they are called: one namespace may have several names.
+/// Compares namespaces, not names: one may have several.
 bool is_same(const std::optional<std::string>& netns, const std::string& other) {
     if (netns == other) return true;
     const auto here = id_of(netns);
@@ -19,7 +19,7 @@ bool is_same(const std::optional<std::string>& netns, const std::string& other) 
     return here && there && *here == *there;
 }
 
-/// What is to be in force in a namespace by its endpoint's configuration, if it is one's.
+/// The policy that the configuration keeps in force in a namespace, if it is an endpoint's.
 std::string policy_at(const config::Configuration& configuration, const std::string& netns) {
     for (const auto& firewall : configuration.firewalls)
         for (const auto& endpoint : firewall.endpoints)

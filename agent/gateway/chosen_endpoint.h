@@ -1,4 +1,4 @@
-// From the names of an endpoint to the kernel: which flow table is meant, and the way there.
+// Resolves the names of an endpoint to its flow table, ruleset and network namespace.
 #pragma once
 
 #include <chrono>
@@ -26,19 +26,19 @@ class ChosenEndpoint {
 
     [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
 
-    /// As it is configured.
+    /// The endpoint as configured.
     [[nodiscard]] const config::FirewallEndpoint& place() const noexcept { return where_; }
 
-    /// Whether it is in another network namespace than this process.
+    /// Whether the network namespace differs from this process's own.
     [[nodiscard]] bool is_elsewhere() const noexcept { return where_.netns.has_value(); }
 
-    /// Confines a query to the endpoint's conntrack zone. An error when it asks for another one.
+    /// Restricts a query to the endpoint's conntrack zone. An error where the query asks for another zone.
     [[nodiscard]] Result<void> narrow(FlowQuery& query) const;
 
     [[nodiscard]] Result<netlink::NetworkNamespace> open_namespace() const;
     [[nodiscard]] Result<std::unique_ptr<FlowTable>> open_table() const;
 
-    /// So long it waits for others who change it, 10 s by default: EBUSY afterwards.
+    /// Its operations wait up to `patience`, by default 10 s, for other processes that change it; then EBUSY.
     [[nodiscard]] Result<std::unique_ptr<Ruleset>> open_ruleset(
         std::optional<std::chrono::seconds> patience = {}) const;
 
@@ -47,11 +47,11 @@ class ChosenEndpoint {
     config::FirewallEndpoint where_;
 };
 
-/// The endpoint that somebody means. An error begins with the name that is wrong: `firewall: ...`.
+/// The endpoint that the caller named. Errors begin with the wrong name: `firewall: ...`.
 [[nodiscard]] Result<ChosenEndpoint> choose_endpoint(const config::Configuration& configuration,
                                                      const EndpointName& name);
 
-/// The names of an endpoint that was chosen before.
+/// The names of a resolved endpoint.
 [[nodiscard]] EndpointName name_of(const Endpoint& endpoint);
 
 }  // namespace headgate::gateway

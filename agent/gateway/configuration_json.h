@@ -1,4 +1,4 @@
-// The configuration in force as JSON, for whoever wants to know what a gateway goes by.
+// The configuration in force, as JSON.
 #pragma once
 
 #include <fmt/format.h>
@@ -7,13 +7,13 @@
 
 namespace headgate::gateway {
 
-/// `{"configuration": {...}, "files": [...]}`: every setting by the name and in the words that a file has for it, so
-/// that the object, put into a file, is the same configuration again; and the files that it was read from. It has no
-/// secrets: where keys and credentials are kept, and not what they are.
+/// `{"configuration": {...}, "files": [...]}`: all settings in the names and syntax of a configuration file, so that
+/// the object, written to a file, is the same configuration; and the files that it was read from. It has no secrets:
+/// the paths of keys and credentials, not their content.
 void append_configuration_json(fmt::memory_buffer& out, const config::Configuration& configuration);
 
-/// `{"configuration": {...}}` with what concerns its firewalls alone: no files, no protected filters, nothing of how
-/// the agent is reached and where it writes.
+/// `{"configuration": {...}}` with the settings of its firewalls only: no files, protected filters, listeners, logs or
+/// directories.
 void append_firewall_configuration_json(fmt::memory_buffer& out, const config::Configuration& configuration);
 
 }  // namespace headgate::gateway

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kPatience = 250ms;
 
-/// Bytes of lines that are formatted before they are handed on: so much memory each reader takes.
+/// Bytes of lines formatted at once, which bounds the memory per reader.
 constexpr std::size_t kPiece = 16UL * 1024;
 
 template <typename Values, typename Value>
@@ -28,7 +28,7 @@ bool is_asked_for(const EndedFlow& ended, const EndedFlowQuery& query) {
            std::ranges::any_of(query.filters, [&](const auto& each) { return each.matches(ended.flow); });
 }
 
-/// Of what was missed it is not known whether it would have been.
+/// Whether the query selects every flow: only then is it certain that missed ones concern it.
 bool asks_for_all(const EndedFlowQuery& query) {
     return query.reasons.empty() && query.filters.empty() && !query.firewalls;
 }
@@ -44,7 +44,7 @@ LostFlows missed(std::uint64_t count, Timestamp now) {
             "they ended faster than they were read here, and are not remembered any more: the sinks have them"};
 }
 
-/// Where the last ones begin that are asked for, of those before `end`: as many as `latest` says.
+/// Position of the first of the `latest` selected flows before `end`.
 std::uint64_t beginning_of_latest(const flowlog::RecentEnds& recent, const EndedFlowQuery& query, std::uint64_t end) {
     std::deque<std::uint64_t> latest;
     for (auto part = recent.from(0, 0ms); part.first < end; part = recent.from(part.next(), 0ms)) {
@@ -57,7 +57,7 @@ std::uint64_t beginning_of_latest(const flowlog::RecentEnds& recent, const Ended
     return latest.empty() ? end : latest.front();
 }
 
-/// One piece of what there is between two positions, and where to go on. Nothing of the batch is kept when it returns.
+/// Formats one piece from `position` on, and returns the next position. Keeps no reference to the batch.
 std::uint64_t append_piece(flowlog::LineBlock& lines, const flowlog::RecentEnds& recent, std::uint64_t position,
                            std::uint64_t end, const EndedFlowQuery& query) {
     const auto format = flowlog::make_format(config::FlowLogFormat::Eve);

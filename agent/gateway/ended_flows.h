@@ -1,4 +1,4 @@
-// Tells the flows that ended lately to those who ask.
+// Passes recently ended flows to readers.
 #pragma once
 
 #include "flowlog/recent_ends.h"
@@ -6,7 +6,7 @@
 
 namespace headgate::gateway {
 
-/// As Gateway::for_each_ended.
+/// Implements Gateway::for_each_ended.
 [[nodiscard]] Result<void> tell_ended(const flowlog::RecentEnds& recent, const EndedFlowQuery& query,
                                       const RecordSink& take);
 

@@ -11,7 +11,7 @@
 namespace headgate::gateway {
 namespace {
 
-/// Which of some connections are tracked.
+/// Finds out which of some connections conntrack tracks.
 class TrackedConnections final : public ScanListener {
   public:
     explicit TrackedConnections(const std::vector<FlowFilter>& connections) {
@@ -19,7 +19,7 @@ class TrackedConnections final : public ScanListener {
             untracked_.push_back(either_way({connection}));
     }
 
-    /// As the flow may have been translated on its way.
+    /// NAT may have translated the flow.
     static FlowQuery either_way(std::vector<FlowFilter> filters) {
         FlowQuery query;
         query.filters = std::move(filters);
@@ -59,8 +59,8 @@ Result<void> refuse_untracked(const std::vector<FlowFilter>& sessions, bool is_o
         whose);
 }
 
-/// With scope all, what is not tracked is midstream: also the session that this was typed in, on a gateway that has
-/// tracked nothing so far. Returns what could not be looked for, as a warning.
+/// With scope all, untracked packets are midstream, including the caller's own session on a gateway that has tracked
+/// nothing yet. Returns warnings for what could not be checked.
 Result<std::vector<std::string>> spare_sessions(const ChosenEndpoint& endpoint, const PolicyOrder& order,
                                                 const StreamExceptionPolicy& policy, FlowTable& table,
                                                 const Clock& clock) {
@@ -79,7 +79,7 @@ Result<std::vector<std::string>> spare_sessions(const ChosenEndpoint& endpoint, 
     return refuse_untracked(guard.sessions, guard.is_own, table, clock).map([&] { return std::move(warnings); });
 }
 
-/// What an operator should know before the first packet tells.
+/// Warnings about effects that the operator should know in advance.
 Result<std::vector<std::string>> consequences(FlowTable& table, const StreamExceptionPolicy& policy,
                                               std::vector<std::string> warnings) {
     const auto usage = table.usage();

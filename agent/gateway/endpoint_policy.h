@@ -1,4 +1,4 @@
-// The stream exception policy of one endpoint: looked at, changed, and what speaks against a change.
+// The stream exception policy of one endpoint: status, changes, and the checks before a change.
 #pragma once
 
 #include <string_view>
@@ -13,14 +13,14 @@
 
 namespace headgate::gateway {
 
-/// A policy by name, or by the path of its file, if nothing in the configuration speaks against having it on this
-/// endpoint: one that is kept in force would be back at once.
+/// A policy by name or file path. Refused where the configuration keeps another one in force on this endpoint, which
+/// would be restored at once.
 [[nodiscard]] Result<StreamExceptionPolicy> wanted_policy(const config::Configuration& configuration,
                                                           const ChosenEndpoint& endpoint, std::string_view name);
 
 [[nodiscard]] Result<EndpointPolicy> read_policy(const ChosenEndpoint& endpoint);
 
-/// Refused where it would cut one of the caller's own sessions, unless the order says otherwise.
+/// Refused where it would cut one of the caller's own sessions, unless `include_protected` is set.
 [[nodiscard]] Result<EndpointPolicy> apply_policy(const config::Configuration& configuration,
                                                   const ChosenEndpoint& endpoint, const PolicyOrder& order,
                                                   const Clock& clock);

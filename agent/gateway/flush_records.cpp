@@ -12,14 +12,14 @@
 namespace headgate::gateway {
 namespace {
 
-/// Records are not strictly in the order of their times.
+/// Records are not strictly ordered by time.
 constexpr std::chrono::minutes kBefore{1};
 
 std::string user_of(const Caller& caller) {
     return caller.sudo_user.empty() ? caller.user : caller.sudo_user;
 }
 
-/// What all flows of one operation have in common.
+/// Builds the records of one operation, which share endpoint and note.
 class Records {
   public:
     Records(const FlowOperation& operation, const Moment& moment)
@@ -52,7 +52,7 @@ Moment end_of(const FlowOperation& operation) {
     return moment;
 }
 
-/// Of which flows there are records, as far as a file tells, and the one that logrotate may have made of it meanwhile.
+/// Ids of the flows with a record in the log file, or in the one that logrotate may have made of it.
 Result<std::vector<std::uint64_t>> logged_flows(const FlowOperation& operation, const config::FlowLog& settings) {
     const auto sink = std::ranges::find_if(settings.sinks, [](const auto& each) { return each.file.has_value(); });
     std::vector<std::uint64_t> all;
@@ -122,9 +122,9 @@ Result<std::uint64_t> FlushRecords::make_up_for_marked(const std::string& id, Op
     if (!operation) return tl::unexpected(operation.error());
     if (*operation && (*operation)->status == OperationStatus::InProgress) return 0;
     const auto mark = UnwrittenMark::take_over(state_dir_, id);
-    if (!mark && (mark.error().number == EBUSY || mark.error().number == ENOENT)) return 0;  // somebody sees to it
+    if (!mark && (mark.error().number == EBUSY || mark.error().number == ENOENT)) return 0;  // another process does it
     if (!mark) return tl::unexpected(mark.error());
-    if (!*operation) return 0;  // what is no longer kept has no rows to make records of
+    if (!*operation) return 0;  // deleted by retention: its rows are gone
     auto made_up = make_up_for(**operation, *mark, store, settings);
     if (!made_up) (*mark)->given_up();
     return made_up;

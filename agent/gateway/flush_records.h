@@ -1,4 +1,4 @@
-// What flushes end goes into the flow log, from where it is known best: from the flush itself.
+// Flow log records of flushed flows. They come from the flush itself, which knows the final state best.
 #pragma once
 
 #include <filesystem>
@@ -20,8 +20,7 @@ namespace headgate::gateway {
 /// Thread-safe.
 class FlushRecords final : public operations::FlushListener {
   public:
-    /// The log and the clock outlive this object. In `state_dir` flushes are marked whose records are not all
-    /// written so far.
+    /// `log` and `clock` must outlive this object. Marks in `state_dir` the flushes whose records are not all written.
     FlushRecords(flowlog::FlowLog& log, const Clock& clock, std::filesystem::path state_dir)
         : log_(log), clock_(clock), state_dir_(std::move(state_dir)) {}
 
@@ -30,10 +29,10 @@ class FlushRecords final : public operations::FlushListener {
     void ended(const FlowOperation& operation) const override;
     void lost_sight_of(const FlowOperation& operation, std::span<const Flow> flows) const override;
 
-    /// Of flows that a killed process flushed, those of which the log has no record get one. What is still in progress
-    /// is left to later, as is all where this process writes no log. Where the log has a file, that tells which there
-    /// are; otherwise all get another record. Returns how many there were; an error is the first of them, and the
-    /// others were made up for. Takes as long as reading that file does.
+    /// After a process was killed, writes records of flows that it flushed and did not log. Skips operations in
+    /// progress, and everything if this process writes no log. A log file shows which records exist; without one, all
+    /// are written again. Returns the number written; on errors continues with other operations, and returns the first
+    /// one. Reads the whole file.
     [[nodiscard]] Result<std::uint64_t> make_up(OperationStore& store, const config::FlowLog& settings) const;
 
   private:
@@ -50,7 +49,7 @@ class FlushRecords final : public operations::FlushListener {
     std::filesystem::path state_dir_;
 
     mutable std::mutex mutex_;
-    mutable std::map<std::string, Mark, std::less<>> held_;  ///< of operations that still end flows; under the mutex
+    mutable std::map<std::string, Mark, std::less<>> held_;  ///< of operations that still end flows; guarded by mutex_
 };
 
 }  // namespace headgate::gateway

@@ -1,5 +1,5 @@
-// A gateway, as the faces see it: everything that can be asked of one. LocalGateway does it in this process; the
-// command line also has one that asks the agent over its socket.
+// Gateway: all operations that a gateway offers to its interfaces. LocalGateway implements them in this process; the
+// command line can also use AgentGateway, which asks the agent over its socket.
 #pragma once
 
 #include <chrono>
@@ -24,7 +24,7 @@
 
 namespace headgate::gateway {
 
-/// Which endpoint somebody means. What may go unsaid is what leaves no choice.
+/// Identifies an endpoint. Members may be absent where only one endpoint is possible.
 struct EndpointName {
     std::optional<std::string> firewall;
     std::optional<std::string> availability_zone;
@@ -33,32 +33,32 @@ struct EndpointName {
     friend bool operator==(const EndpointName&, const EndpointName&) = default;
 };
 
-/// A capture or a flush, as somebody orders it.
+/// A request for a capture or a flush.
 struct OperationOrder {
     OperationType type = OperationType::Capture;
-    EndpointName endpoint;  ///< with `from_operation` and no name at all: that operation's
-    FlowQuery query;        ///< validated; without filters where the flows have been captured before
-    std::string token;      ///< of the request: one that is ordered again is not done again. Empty: none
+    EndpointName endpoint;  ///< may be empty with `from_operation`: the endpoint of that operation
+    FlowQuery query;        ///< validated; without filters where the flows were captured before
+    std::string token;      ///< idempotency key; empty: none
     Caller caller;
 
-    // Of a flush.
-    std::string from_operation;      ///< flush exactly the flows of this one
+    // For a flush.
+    std::string from_operation;      ///< flush exactly the flows of this operation
     operations::RowSource captured;  ///< or exactly these
     std::optional<std::uint64_t> maximum_flows;
     bool dry_run = false;
     bool include_protected = false;
-    std::vector<FlowFilter> spared;       ///< what is protected beside the configuration's
-    std::optional<FlowFilter> own_flows;  ///< likewise: how the caller reaches the agent; no part of what they ask
-    sessions::CallerSessions sessions;    ///< likewise
-    std::optional<std::string> stream_exception_policy;  ///< to be in force, by name; absent: the one that is
-    bool require_policy = false;   ///< refuse when flushed TCP flows could come back, for want of a policy
-    bool own_flows_alone = false;  ///< the policy may catch no packets but those of flows that are flushed
+    std::vector<FlowFilter> spared;       ///< protected in addition to the configuration's filters
+    std::optional<FlowFilter> own_flows;  ///< likewise: the caller's TCP flows to the agent; not in the request
+    sessions::CallerSessions sessions;    ///< likewise: the caller's SSH sessions
+    std::optional<std::string> stream_exception_policy;  ///< to apply, by name; absent: leave it
+    bool require_policy = false;   ///< refuse if flushed TCP flows could continue because no policy is in force
+    bool own_flows_alone = false;  ///< the policy may affect no packets but those of flushed flows
 };
 
-/// A change of the stream exception policy, as somebody orders it.
+/// A request to change the stream exception policy.
 struct PolicyOrder {
     EndpointName endpoint;
-    std::string policy;  ///< by name; unused to remove
+    std::string policy;  ///< by name; not used for a removal
     bool include_protected = false;
     sessions::CallerSessions sessions;
     Caller caller;
@@ -68,7 +68,7 @@ struct PolicyOrder {
 struct EndpointPolicy {
     Endpoint endpoint;
     RulesetStatus status;
-    std::vector<std::string> warnings;  ///< what the caller should know before the first packet tells
+    std::vector<std::string> warnings;  ///< consequences that the caller should know
 };
 
 struct FlowKind {
@@ -79,26 +79,26 @@ struct FlowKind {
     friend auto operator<=>(const FlowKind&, const FlowKind&) = default;
 };
 
-/// How full a flow table is, and of what.
+/// Usage of a flow table, and its flows by kind.
 struct TableCensus {
     TableUsage usage;
-    std::optional<std::uint64_t> peak;  ///< the most that an agent has seen in use; nothing where none has looked
+    std::optional<std::uint64_t> peak;  ///< the highest usage that the agent has seen; absent where none was recorded
     std::map<FlowKind, std::uint64_t> flows;
 };
 
-/// Which flows that have ended somebody wants to be told of.
+/// Selects ended flows.
 struct EndedFlowQuery {
-    std::vector<EndReason> reasons;                     ///< none: whatever the reason, and without one
-    std::vector<FlowFilter> filters;                    ///< none: every flow
-    std::optional<std::vector<std::string>> firewalls;  ///< absent: of every firewall
-    std::size_t latest = 1000;                          ///< how many that ended before are looked at
-    bool follow = false;                                ///< and those that end from now on
+    std::vector<EndReason> reasons;                     ///< empty: any reason, or none
+    std::vector<FlowFilter> filters;                    ///< empty: every flow
+    std::optional<std::vector<std::string>> firewalls;  ///< absent: every firewall
+    std::size_t latest = 1000;                          ///< how many flows that ended before the query
+    bool follow = false;                                ///< also those that end later
 
-    /// Asked again and again while flows are waited for: whether nobody wants them any more.
+    /// Polled while waiting for flows: whether the reader has finished.
     std::function<bool()> is_over = [] { return false; };
 };
 
-/// Takes the next record, in the form of EVE, without a line end. What it returns as an error ends the telling.
+/// Receives the next record, in EVE format, without a line end. An error ends the query.
 using RecordSink = std::function<Result<void>(std::string_view record)>;
 
 /// Thread-safe.
@@ -106,26 +106,26 @@ class Gateway {
   public:
     virtual ~Gateway() = default;
 
-    /// Starts it and returns at once, with an operation in progress.
+    /// Starts an operation and returns it at once, in progress.
     virtual Result<FlowOperation> start(const OperationOrder& order) = 0;
 
-    /// As it stands now; ENOENT where there is none.
+    /// Current state of an operation; ENOENT where it does not exist.
     virtual Result<FlowOperation> find(std::string_view id) = 0;
 
-    /// As find(), but waits for its end for so long.
+    /// As find(), but waits up to `at_most` for the operation to end.
     virtual Result<FlowOperation> wait(std::string_view id, std::chrono::milliseconds at_most) = 0;
 
-    /// A running operation leaves alone what it has not come to, and ends.
+    /// Ends a running operation before its next flows.
     virtual Result<void> cancel(std::string_view id) = 0;
 
     /// Newest first.
     virtual Result<std::vector<FlowOperation>> list(const OperationSelection& selection) = 0;
 
-    /// The flows of an operation from the `first` on, as far as they are known by now, in constant memory. Those of a
-    /// flush are known when it has ended.
+    /// Passes on the flows of an operation from number `first` on, as far as stored, in constant memory. The flows of a
+    /// flush are available when it has ended.
     virtual Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) = 0;
 
-    /// `count` of them from the `first` on; fewer at the end.
+    /// `count` flows from number `first` on; fewer at the end.
     virtual Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) = 0;
 
     virtual Result<TableCensus> count_flows(const EndpointName& endpoint) = 0;
@@ -134,8 +134,8 @@ class Gateway {
     virtual Result<EndpointPolicy> apply_policy(const PolicyOrder& order) = 0;
     virtual Result<EndpointPolicy> remove_policy(const PolicyOrder& order) = 0;
 
-    /// Flows that have ended, as far as the process remembers them that manages the gateway. Some may be missed by one
-    /// who takes them too slowly: a record says so.
+    /// Ended flows, as far as the process that manages the gateway remembers them. A reader that is too slow misses
+    /// some, and gets a record of the gap.
     virtual Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& take) = 0;
 };
 

@@ -1,5 +1,5 @@
-// What a gateway answers, as JSON and back: the same on the command line and over HTTP. Keys are a promise to users
-// (docs/output.md).
+// JSON of a gateway's answers, written and parsed; the same on the command line and over HTTP. Keys are a stable
+// interface (docs/output.md).
 #pragma once
 
 #include <fmt/format.h>
@@ -15,30 +15,30 @@
 
 namespace headgate::gateway {
 
-/// One object, a line for each kind of flow.
+/// One object, with a line for each kind of flow.
 void append_census_json(fmt::memory_buffer& out, const TableCensus& census);
 
-/// An object and a line for each kind of flow, and one for the table last.
+/// One object and line for each kind of flow, then one for the table.
 void append_census_ndjson(fmt::memory_buffer& out, const TableCensus& census);
 
-/// One object without a line end. `message`: what is to be said of the condition, if anything.
+/// One object without a line end. `message`: remark on the condition, may be empty.
 void append_policy_status_json(fmt::memory_buffer& out, const Endpoint& endpoint, const RulesetStatus& status,
                                std::string_view message);
 
-/// The same with what is beside it, so that it can be read back.
+/// Likewise with endpoint and warnings, so that it can be parsed again.
 void append_endpoint_policy_json(fmt::memory_buffer& out, const EndpointPolicy& policy);
 
-// Parts of it, for other objects that have them.
+// Parts for use in other objects.
 void add_usage(JsonMembers& members, const TableCensus& census);
 void add_counter(JsonMembers& members, const PolicyCounter& counter);
 
-/// What the kernel tells of a policy in force, too.
+/// The rules that the kernel reports for a policy in force.
 void add_policy_rules(JsonMembers& members, const StreamExceptionPolicy& policy);
 
-/// A policy as its file says it, without a line end. `file`: where it was read, if that is to be told.
+/// A policy as in its file, without a line end. `file`: the file's path; omitted if empty.
 void append_policy_json(fmt::memory_buffer& out, const StreamExceptionPolicy& policy, std::string_view file = {});
 
-/// `{"operations": [...]}`, a line each. `next_cursor`: where the list goes on; empty where it does not.
+/// `{"operations": [...]}`, one per line. `next_cursor`: where the list continues; empty at its end.
 void append_operations_json(fmt::memory_buffer& out, const std::vector<FlowOperation>& listed,
                             std::string_view next_cursor = {});
 

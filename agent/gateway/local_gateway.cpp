@@ -37,7 +37,7 @@ class Census final : public ScanListener {
     std::map<FlowKind, std::uint64_t>& counts_;
 };
 
-/// What somebody said, whether there is such an endpoint or not.
+/// The names as requested, whether such an endpoint exists or not.
 Endpoint as_named(const EndpointName& name) {
     return {name.firewall.value_or(""), name.availability_zone.value_or(""), name.network_namespace.value_or("")};
 }
@@ -99,11 +99,11 @@ Result<void> LocalGateway::settle_cut() {
     return settled;
 }
 
-/// Not by who calls this: the log's file may be long, or on a server that is gone.
+/// On a background thread: the log may be long, or on a server that is gone.
 void LocalGateway::make_up_records() {
     if (UnwrittenMark::all(state_dir_).empty()) return;
     const auto begun = making_up_.begin([this](const std::stop_token&) { make_up_now(); });
-    // The marks stay, and tidy() tries again: what is asked for meanwhile does not fail for that.
+    // The marks remain, so tidy() retries; requests do not fail because of it.
     if (!begun) tell_(fmt::format("flow log: records are not made up for: {}", begun.error().message));
 }
 
@@ -138,7 +138,7 @@ Result<FlowOperation> LocalGateway::start(const OperationOrder& order) {
     const auto request = request_of(order);
     if (!request) return tl::unexpected(refuse(order, request.error()));
     auto started = (*engine)->start(*request);
-    // What was cut on this endpoint is settled by now.
+    // Interrupted operations on this endpoint have been recovered by now.
     make_up_records();
     return started;
 }
@@ -168,7 +168,7 @@ Result<operations::OperationRequest> LocalGateway::request_of(const OperationOrd
     request.token = order.token;
     if (!request.token.empty()) {
         auto what = order;
-        what.sessions = {};  // the same request may come from another session
+        what.sessions = {};  // a retry may come from another session
         fmt::memory_buffer asked;
         if (auto told = append_order_json(asked, what); !told) return tl::unexpected(std::move(told.error()));
         request.asked = fmt::to_string(asked);
@@ -185,7 +185,7 @@ Result<operations::OperationRequest> LocalGateway::request_of(const OperationOrd
     return request;
 }
 
-/// What another operation found is flushed where it was found, unless somebody says otherwise, which is refused then.
+/// A flush from another operation uses that operation's endpoint; another one is refused later.
 Result<EndpointName> LocalGateway::endpoint_of(const OperationOrder& order) {
     if (order.from_operation.empty() || !is_unnamed(order.endpoint)) return order.endpoint;
     return find(order.from_operation).map([](const FlowOperation& source) { return name_of(source.endpoint); });
@@ -240,7 +240,7 @@ Result<std::vector<StoredFlow>> LocalGateway::flows(std::string_view id, std::ui
 Result<std::uint64_t> LocalGateway::tidy() {
     auto settled = settle_cut();
     if (!engine_) return tl::unexpected(std::move(settled.error()));
-    // Where a full disk keeps it from being settled, this makes room.
+    // Frees space, in case a full disk prevented the recovery.
     auto removed = engine_->tidy();
     return settled ? removed : tl::unexpected(std::move(settled.error()));
 }
@@ -383,7 +383,7 @@ Result<EndpointPolicy> LocalGateway::change_policy(std::string_view action, cons
 
 Error LocalGateway::refuse_policy(std::string_view action, const PolicyOrder& order, Error error) {
     const operations::PolicyChange record{action, order.policy, as_named(order.endpoint), order.caller};
-    // What cannot be recorded was refused all the same.
+    // The request is refused even if the record cannot be written.
     static_cast<void>(audit_.record(record, tl::unexpected(error)));
     return error;
 }

@@ -1,4 +1,4 @@
-// The gateway that this process is on: its configuration, its engine, and the kernel.
+// The gateway of this machine: configuration, engine and kernel, in this process.
 #pragma once
 
 #include <atomic>
@@ -25,21 +25,21 @@ namespace headgate::gateway {
 
 class LocalGateway final : public ManagedGateway {
   public:
-    /// `tell` is called with what the operator should know of the flow log.
+    /// `tell` receives messages about the flow log for the operator.
     explicit LocalGateway(
         config::Configuration configuration, flowlog::StandardOutput output = flowlog::StandardOutput::ForOthers,
         flowlog::Teller tell = [](std::string_view) {});
 
-    /// Waits for what is running, and for the flow log.
+    /// Waits for running operations and the flow log.
     ~LocalGateway() override;
 
-    /// Whom to tell of operations that end. Asked before anything else, and once.
+    /// Registers a listener for ended operations. To be called before all else, and once.
     void on_ended(operations::OperationListener listener) { on_ended_ = std::move(listener); }
 
-    /// Opens the store, which otherwise waits until somebody needs it. Where nothing can be kept, that is told.
+    /// Opens the store, which is otherwise opened on first use. A store that cannot be written is logged.
     [[nodiscard]] Result<void> open_store();
 
-    /// Settles what a killed process left behind; the flow log follows on a thread of its own.
+    /// Recovers operations that a killed process left; missing flow log records follow on a background thread.
     [[nodiscard]] Result<void> settle_cut();
 
     Result<FlowOperation> start(const OperationOrder& order) override;
@@ -71,26 +71,26 @@ class LocalGateway final : public ManagedGateway {
     Error refuse(const OperationOrder& order, Error error) override;
     Error refuse_policy(std::string_view action, const PolicyOrder& order, Error error) override;
 
-    /// From now on with this configuration; what is running goes on as it was begun. `state_dir` stays as it was.
+    /// Applies to operations that start later; `state_dir` never changes.
     void configure(config::Configuration configuration);
 
-    /// What is known of time stamps, for whoever sees to them.
+    /// Since when time stamps have been on, for the component that enables them.
     [[nodiscard]] TimestampMemory& timestamps() noexcept { return timestamps_; }
 
-    /// For a daemon's housekeeping.
+    /// Recovery and retention, to be called periodically. Returns what the engine removed.
     [[nodiscard]] Result<std::uint64_t> tidy();
 
-    /// Gives back what memory operations have taken and nobody needs at rest.
+    /// Releases memory that operations used and an idle process does not need.
     void trim();
     void reopen_logs();
 
-    /// For whoever listens to the kernel.
+    /// For listeners to kernel events.
     [[nodiscard]] flowlog::FlowLog& flow_log() noexcept { return flow_log_; }
 
-    /// Nothing is started from now on. What is running goes to its end, and whoever follows ended flows is let go then.
+    /// Starts no more operations; running ones finish, and followers of ended flows are released afterwards.
     void begin_drain();
 
-    /// Whether nothing is running any more. After begin_drain(), again and again.
+    /// Whether all operations have ended. To be polled after begin_drain().
     [[nodiscard]] bool is_drained();
 
   private:
@@ -112,7 +112,7 @@ class LocalGateway final : public ManagedGateway {
     PeakMemory peaks_;
     SharedCensus censuses_;
     mutable std::mutex mutex_;
-    std::shared_ptr<const config::Configuration> configuration_;  ///< under the mutex
+    std::shared_ptr<const config::Configuration> configuration_;  ///< guarded by mutex_
     const std::filesystem::path state_dir_;
     operations::AuditTrail audit_;
     flowlog::FlowLog flow_log_;
@@ -120,7 +120,7 @@ class LocalGateway final : public ManagedGateway {
     FlushRecords flush_records_{flow_log_, clock_, state_dir_};
     operations::OperationListener on_ended_ = [](const FlowOperation&) {};
     std::mutex opening_;
-    std::unique_ptr<OperationStore> store_;       ///< under `opening_` until it is there
+    std::unique_ptr<OperationStore> store_;       ///< guarded by `opening_` until set
     std::unique_ptr<operations::Engine> engine_;  ///< likewise
     std::atomic<bool> is_ending_ = false;
     operations::BackgroundTask making_up_{[this](const Error& fault) { tell_("flow log: " + fault.message); }};

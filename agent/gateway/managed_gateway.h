@@ -1,5 +1,6 @@
-// The gateway as the agent's process has it: the questions that any client may ask, and what only this process knows.
-// LocalGateway is the implementation; http/access/authorized_gateway.h is the decorator that applies permissions.
+// A gateway from within the process that manages it: the operations of any gateway, and what only that process knows.
+// The HTTP interface builds on it. LocalGateway is the implementation; http/access/authorized_gateway.h restricts
+// another one to a caller's permissions.
 #pragma once
 
 #include <cstdint>
@@ -19,60 +20,60 @@
 
 namespace headgate::gateway {
 
-/// One thing that must be so for the gateway to do its work.
+/// The result of one readiness check.
 struct Finding {
     std::string check;  ///< `flow_table`, `recording`, `policy`, `store`, `audit_log`, `flow_log`
-    Endpoint endpoint;  ///< empty for what is not an endpoint's
-    std::string fault;  ///< empty: it is so
+    Endpoint endpoint;  ///< empty where the check concerns no endpoint
+    std::string fault;  ///< empty: passed
 
     [[nodiscard]] bool is_good() const noexcept { return fault.empty(); }
 
     friend bool operator==(const Finding&, const Finding&) = default;
 };
 
-/// An endpoint of the configuration, and where it is. Endpoints in one network namespace share its rules, and all flows
-/// that are in both.
+/// The location of a configured endpoint. Endpoints in one network namespace share its rules, and the flows that belong
+/// to both.
 struct EndpointPlace {
     Endpoint endpoint;
-    std::optional<std::uint16_t> conntrack_zone;  ///< absent: all of them
-    Result<netlink::NamespaceId> where;           ///< ENOENT where there is no such namespace just now
+    std::optional<std::uint16_t> conntrack_zone;  ///< absent: all zones
+    Result<netlink::NamespaceId> where;           ///< ENOENT where the namespace does not exist now
 };
 
 /// Thread-safe.
 class ManagedGateway : public Gateway {
   public:
-    /// The one in force.
+    /// The configuration in force.
     [[nodiscard]] virtual std::shared_ptr<const config::Configuration> configuration() const = 0;
 
-    /// Whether that is all of it, and what concerns no single firewall may be told.
+    /// Whether the configuration is complete; false: the caller may see only what concerns single firewalls.
     [[nodiscard]] virtual bool is_whole() const = 0;
 
-    /// Where the endpoints of the configuration are, in its order; found out anew each time.
+    /// The locations of all configured endpoints, in order; resolved anew on each call.
     [[nodiscard]] virtual std::vector<EndpointPlace> places() const = 0;
 
-    /// Whether whoever asks may change the stream exception policy there.
+    /// Whether the caller may change the stream exception policy there.
     [[nodiscard]] virtual Result<void> may_change_policy(const EndpointName& endpoint) const = 0;
 
-    /// Those that can be applied by name, sorted by it.
+    /// The policies that can be applied by name, sorted by name.
     virtual std::vector<StreamExceptionPolicy> policies() = 0;
 
-    /// How full a table is, without looking at a single flow.
+    /// Usage of a flow table, without reading any flow.
     virtual Result<TableCensus> usage(const EndpointName& endpoint) = 0;
 
-    /// What a table's stream exception policies have caught since they were applied, the earlier ones too. However
-    /// much is remembered, this takes no longer.
+    /// What stream exception policies have caught since they were applied, replaced ones included. The time does not
+    /// depend on the number of remembered flows.
     virtual Result<std::vector<PolicyCounter>> midstream_counters(const EndpointName& endpoint) = 0;
 
-    /// How the flow log fares.
+    /// Counters of the flow log.
     [[nodiscard]] virtual flowlog::FlowLogCounts flow_log_counts() const = 0;
 
-    /// Whether nothing runs any more, and nothing will: whoever only looks on is told to go.
+    /// Whether all operations have ended after begin_drain(): readers that follow events are disconnected.
     [[nodiscard]] virtual bool is_ending() const = 0;
 
-    /// Every check, whether good or not.
+    /// All checks, passed or failed.
     virtual std::vector<Finding> readiness() = 0;
 
-    /// Puts into the audit trail that somebody asked for what they may not have. Returns the error.
+    /// Records a refused request in the audit trail, and returns the error.
     virtual Error refuse(const OperationOrder& order, Error error) = 0;
     virtual Error refuse_policy(std::string_view action, const PolicyOrder& order, Error error) = 0;
 };

@@ -44,7 +44,7 @@ void add_flush(JsonMembers& members, const OperationOrder& order) {
     if (order.require_policy) members.number("require_policy", true);
 }
 
-/// True where one of them was given.
+/// Returns whether any member of a flush was given.
 bool take_flush(JsonReader& reader, OperationOrder& order) {
     bool given = false;
     for (const auto* name : {"from_capture", "maximum_flows", "dry_run", "include_protected", "protected",
@@ -61,7 +61,7 @@ bool take_flush(JsonReader& reader, OperationOrder& order) {
     return given;
 }
 
-/// The flows of a capture are flushed as they were captured: a query beside them would be asked by nobody.
+/// Captured flows are flushed as they were captured: a query beside them would have no effect.
 Result<void> check_captured_query(const FlowQuery& query) {
     FlowQuery nothing;
     nothing.zone = query.zone;  // is compared with that of each flow
@@ -73,7 +73,7 @@ bool finds_all(const FlowQuery& query) {
     return std::ranges::any_of(query.filters, &FlowFilter::matches_everything);
 }
 
-/// `all`: whether somebody has said that every flow is meant.
+/// `all`: whether the client asked for every flow explicitly.
 Result<FlowQuery> checked_query(OperationOrder& order, bool all) {
     if (!order.from_operation.empty()) {
         return check_captured_query(order.query).map([&] { return std::move(order.query); });

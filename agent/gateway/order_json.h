@@ -1,5 +1,5 @@
-// What somebody orders from a gateway, as JSON and back. What is read is hostile: every error names the member and the
-// rule, and a member that is not known is one.
+// Requests to a gateway as JSON, written and parsed. The input is hostile: errors name the member and the rule, and
+// unknown members are errors.
 #pragma once
 
 #include <fmt/format.h>
@@ -12,18 +12,18 @@
 
 namespace headgate::gateway {
 
-/// Appends an object without caller and token, which are told beside it. An error where the order holds what cannot be
-/// told: rows of a file, a network namespace.
+/// Appends an object without caller and token, which are sent separately. An error where the order cannot be expressed:
+/// rows of a file, a network namespace.
 [[nodiscard]] Result<void> append_order_json(fmt::memory_buffer& out, const OperationOrder& order);
 [[nodiscard]] Result<void> append_policy_order_json(fmt::memory_buffer& out, const PolicyOrder& order);
 
-/// The query comes back validated.
+/// The query is validated.
 [[nodiscard]] Result<OperationOrder> read_order_json(const std::string& text);
 
 /// Without the endpoint.
 [[nodiscard]] Result<PolicyOrder> read_policy_order_json(const std::string& text);
 
-/// The name of a policy that somebody far away may name: a file of theirs is none of ours.
+/// The name of a policy from a remote client, which must not name a file of this machine.
 [[nodiscard]] Result<std::string> parse_remote_policy(std::string_view text);
 
 }  // namespace headgate::gateway

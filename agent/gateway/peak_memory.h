@@ -1,4 +1,4 @@
-// The most flows that were ever seen in each flow table: the kernel does not keep that.
+// The highest usage of each flow table, which the kernel does not keep.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace headgate::gateway {
 /// Thread-safe.
 class PeakMemory {
   public:
-    /// So many are there now. The most that there were, these included.
+    /// Records the present usage, and returns the highest so far.
     [[nodiscard]] std::uint64_t note(const Endpoint& endpoint, std::uint64_t in_use);
 
   private:

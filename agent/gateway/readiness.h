@@ -1,4 +1,4 @@
-// Whether each endpoint of a configuration is as it must be for headgate to do its work there.
+// Readiness checks of all endpoints of a configuration.
 #pragma once
 
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace headgate::gateway {
 
-/// For each endpoint: its flow table can be read, the kernel records what is needed, and the configured policy is in
+/// For each endpoint: the flow table can be read, the kernel records what is needed, and the configured policy is in
 /// force. Changes nothing.
 [[nodiscard]] std::vector<Finding> endpoint_findings(const config::Configuration& configuration);
 

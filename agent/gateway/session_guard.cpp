@@ -10,7 +10,7 @@ bool is_on_this_machine(const Caller& who) {
     return who.face == "cli" || who.face == "unix";
 }
 
-/// Each once: the caller may have found what we have.
+/// Without duplicates: the caller may report sessions that were found here, too.
 void append(std::vector<FlowFilter>& filters, const std::vector<FlowFilter>& more) {
     for (const auto& filter : more)
         if (std::ranges::find(filters, filter) == filters.end()) filters.push_back(filter);

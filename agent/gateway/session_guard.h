@@ -1,4 +1,4 @@
-// Which SSH sessions are left alone for the sake of whoever orders something.
+// Selects the SSH sessions that a caller's request must not cut.
 #pragma once
 
 #include <vector>
@@ -12,13 +12,13 @@
 
 namespace headgate::gateway {
 
-/// What there is to know before a flush on an endpoint: sessions into the namespace of this process and into that of
-/// the endpoint. The caller's own is left alone alone where the kernel shows it and they are on this machine: who comes
-/// over the network names what they like. Otherwise all are, those that the caller has found as well.
+/// Sessions to protect before a flush, into this process's network namespace and the endpoint's. Only the caller's own
+/// one, if the kernel confirms it and the caller is on this machine, since remote clients can claim any. Otherwise all
+/// sessions, including those that the caller reports.
 [[nodiscard]] operations::SshGuard guard_sessions(const sessions::CallerSessions& caller, const Caller& who,
                                                   const ChosenEndpoint& endpoint);
 
-/// The same of sessions that were found, a filter for each: pure.
+/// Likewise of sessions already found, as filters. Pure.
 [[nodiscard]] operations::SshGuard guard_found(const sessions::CallerSessions& caller, const Caller& who,
                                                const std::vector<sessions::SshSessions>& found);
 

@@ -1,4 +1,4 @@
-// One census of a flow table at a time: it reads the whole table, and whoever asks meanwhile gets its result.
+// Coalesces counts of a flow table: each reads the whole table, so callers that arrive meanwhile share the result.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@ namespace headgate::gateway {
 /// Thread-safe.
 class SharedCensus {
   public:
-    /// Takes the census, or waits for the one that is being taken.
+    /// Counts the table, or waits for the count in progress.
     [[nodiscard]] Result<TableCensus> take(const Endpoint& endpoint, const std::function<Result<TableCensus>()>& count);
 
   private:

@@ -1,4 +1,4 @@
-// Since when every new flow has a time stamp: what lets a flow without one be called old.
+// Since when every new flow has a time stamp, which allows a flow without one to be called old.
 #pragma once
 
 #include <chrono>
@@ -16,13 +16,13 @@ namespace headgate::gateway {
 /// Thread-safe.
 class TimestampMemory {
   public:
-    /// Time stamps are on in the endpoint's namespace, and have been since then, by Clock::up(). An earlier one that is
-    /// known of the same namespace stays, if they were on all the time.
+    /// Records that time stamps are on in the endpoint's namespace since then, by Clock::up(). With Before::On, an
+    /// earlier time recorded for the same namespace is kept.
     enum class Before : std::uint8_t { On, Off };
     void note(const Endpoint& endpoint, const netlink::NetworkNamespace& where, std::chrono::nanoseconds since,
               Before before);
 
-    /// Nothing where it is not known; from then on for good, if they are off now or the namespace is another one.
+    /// Nothing where unknown; the entry is dropped if time stamps are off now or the namespace is another one.
     [[nodiscard]] std::optional<std::chrono::nanoseconds> since(const Endpoint& endpoint,
                                                                 const netlink::NetworkNamespace& where);
 

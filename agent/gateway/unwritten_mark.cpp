@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "unwritten-records.";
 
-/// Whoever had it may have removed it between our open and our lock.
+/// Its previous holder may have removed the file between open(2) and flock(2).
 bool is_removed(const FileDescriptor& file) {
     struct stat about {};
     return ::fstat(file.get(), &about) == 0 && about.st_nlink == 0;

@@ -1,4 +1,4 @@
-// Marks a flush whose records are not all written so far, for whoever comes after a process that was killed.
+// Marks a flush whose flow log records are not all written, so that they can be recovered if the process is killed.
 #pragma once
 
 #include <atomic>
@@ -15,26 +15,26 @@
 
 namespace headgate::gateway {
 
-/// A file `unwritten-records.ID`, of the operation's id. The process that writes the records holds it locked and
-/// removes it when it is done with them; a killed one leaves it.
+/// A file `unwritten-records.ID` with the operation's id. The process that writes the records locks it, and removes it
+/// when they are written; a killed process leaves it behind.
 class UnwrittenMark final : public flowlog::RecordTicket {
   public:
-    /// EBUSY: another process has it.
+    /// EBUSY: another process holds it.
     [[nodiscard]] static Result<std::shared_ptr<const UnwrittenMark>> make(const std::filesystem::path& state_dir,
                                                                            std::string_view operation_id);
 
-    /// One that was left behind. ENOENT: there is none, or no more. EBUSY: another process has it.
+    /// Takes over a mark that was left behind. ENOENT: it does not exist. EBUSY: another process holds it.
     [[nodiscard]] static Result<std::shared_ptr<const UnwrittenMark>> take_over(const std::filesystem::path& state_dir,
                                                                                 std::string_view operation_id);
 
-    /// Removes the file, unless there are records given up.
+    /// Removes the file, unless records were given up.
     ~UnwrittenMark() override;
     UnwrittenMark(const UnwrittenMark&) = delete;
     UnwrittenMark& operator=(const UnwrittenMark&) = delete;
 
     void given_up() const override { is_left_ = true; }
 
-    /// The operations that are marked, by whomever.
+    /// Ids of all marked operations, of any process.
     [[nodiscard]] static std::vector<std::string> all(const std::filesystem::path& state_dir);
 
   private:
@@ -44,7 +44,7 @@ class UnwrittenMark final : public flowlog::RecordTicket {
 
     std::filesystem::path path_;
     FileDescriptor file_;
-    mutable std::atomic<bool> is_left_ = false;  ///< to whoever comes next
+    mutable std::atomic<bool> is_left_ = false;  ///< the file is kept for a later recovery
 };
 
 }  // namespace headgate::gateway

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kLongestWord = 200;
 
-/// A stranger's text as one word.
+/// Text from a client as one word of bounded length.
 std::string as_word(std::string_view text) {
     auto word = config::to_one_line(std::string{text.substr(0, kLongestWord)});
     if (text.size() > kLongestWord) word += "...";

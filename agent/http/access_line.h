@@ -1,4 +1,4 @@
-// A request as the daemon's log has it.
+// The access log's line for one request.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace headgate::http {
 
-/// `sigv4:AKIDEXAMPLE@10.0.0.9 POST / aws:StartFlowFlush 200 133 bytes 1.8 ms`: who (the face, with user and address as
-/// far as they are known), method, path, what it was for where the path does not say it, status, bytes, time; then
-/// `cut` where the answer was. One line with a bounded length, whatever strangers have sent: what cannot be shown is
-/// `?`, and so is a blank, so that nobody makes up fields.
+/// `sigv4:AKIDEXAMPLE@10.0.0.9 POST / aws:StartFlowFlush 200 133 bytes 1.8 ms`: client (the face, with user and address
+/// as far as known), method, path, the route where the path does not name it, status, bytes of the body, duration; then
+/// `cut` if the response was cut off. One line of bounded length whatever the client sent: unprintable characters and
+/// blanks become `?`, so that a client cannot forge fields.
 [[nodiscard]] std::string access_line(const RequestRecord& record);
 
 }  // namespace headgate::http

@@ -7,7 +7,7 @@
 namespace headgate::http {
 namespace {
 
-/// A range of media types and how much it is liked, in thousandths: a q has three digits at most.
+/// A media range and its quality value in thousandths: a qvalue has three decimals at most.
 struct MediaRange {
     std::string_view type;
     unsigned quality = 1000;
@@ -50,7 +50,7 @@ std::vector<MediaRange> parse_accept(std::string_view accept) {
     return ranges;
 }
 
-/// How closely a range names the type: 3 by its full name, 2 by its half, 1 as any; 0 where it does not.
+/// Specificity of a media range for a type: 3 for the exact type, 2 for `type/*`, 1 for `*/*`, 0 for no match.
 unsigned closeness(std::string_view range, std::string_view type) {
     if (equal_ignoring_case(range, type)) return 3;
     if (range == "*/*") return 1;
@@ -59,7 +59,7 @@ unsigned closeness(std::string_view range, std::string_view type) {
     return is_half && equal_ignoring_case(half, type.substr(0, type.find('/') + 1)) ? 2 : 0;
 }
 
-/// What the closest range says of it.
+/// The quality of the most specific range that matches.
 unsigned quality_of(std::string_view type, const std::vector<MediaRange>& ranges) {
     unsigned closest = 0;
     unsigned quality = 0;

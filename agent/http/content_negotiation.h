@@ -1,4 +1,4 @@
-// Which of the forms that there are somebody likes best, by the header field Accept (RFC 9110, section 12.5.1).
+// Content negotiation by the header field Accept (RFC 9110, section 12.5.1).
 #pragma once
 
 #include <optional>
@@ -7,8 +7,8 @@
 
 namespace headgate::http {
 
-/// One of the offered media types, such as `text/csv`: that with the highest q, of several the first. Without a field,
-/// the first. Nothing where none is acceptable; a range that is not well-formed accepts nothing.
+/// The offered media type, such as `text/csv`, with the highest q; on a tie the first one offered. Without the field,
+/// the first. Nothing where no type is acceptable; a media range that is not well-formed accepts nothing.
 [[nodiscard]] std::optional<std::string_view> preferred_type(std::string_view accept,
                                                              std::span<const std::string_view> offered);
 

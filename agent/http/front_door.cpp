@@ -18,13 +18,13 @@ namespace {
 
 using access::Refusal;
 
-/// What may come at once after a while of silence, in seconds of the usual rate.
+/// Burst after an idle period, in seconds' worth of the configured rate.
 constexpr double kBurstSeconds = 2;
 
-/// After which whoever has too much in hand may try again.
+/// Retry-After for clients with too many requests in progress.
 constexpr std::chrono::seconds kMoment{1};
 
-/// Who speaks AWS' protocol understands errors of no other form.
+/// Clients of the AWS protocol parse only errors in its own form.
 bool speaks_aws(const Request& request) {
     return (request.method == "POST" && request.path == "/") || !request.header("X-Amz-Target").empty();
 }
@@ -63,13 +63,13 @@ Answer too_often(const Request& request, std::string_view why, std::chrono::seco
     return answer;
 }
 
-/// As whom requests of somebody unknown are counted.
+/// The rate limiter's key for unauthenticated requests.
 std::string stranger(const Request& request) {
     const auto address = parse_address(request.caller.source_address);
     return compound_key({"address", address ? neighbourhood_of(*address) : request.caller.source_address});
 }
 
-/// Whether JSON of it would take far more memory than its text: no order of ours has that many members.
+/// Whether parsed JSON would need far more memory than its text. No valid request has that many members.
 bool is_intricate(std::string_view body) {
     constexpr std::ptrdiff_t kMostMembers = 8192;
     const auto opens = [](char c) { return c == ',' || c == '{' || c == '['; };
@@ -118,13 +118,13 @@ Answer FrontDoor::dispatch(Request& request) {
     return router_.answer(request);
 }
 
-/// Whether it tells nothing of this gateway.
+/// Whether the response reveals nothing about this gateway.
 bool FrontDoor::is_for_anybody(const Request& request) const {
     return !speaks_aws(request) && (is_of_console(request) || router_.is_open(request));
 }
 
-/// Over TCP, whoever is not known gets no further, nor a page of another site by the browser of somebody who is known:
-/// a client certificate and this machine's loopback come with whatever a browser asks for. A link leads to the console.
+/// Over TCP, rejects unauthenticated clients, and requests made by other sites' pages: a browser attaches the user's
+/// client certificate, and reaches loopback, on behalf of any page. Links may lead to the console.
 std::optional<Answer> FrontDoor::turn_away(Request& request) const {
     if (request.admission == Admission::PeerCredentials) return std::nullopt;
     if (auto checked = access::check_origin(request); !checked) return forbidden(request, checked.error().message);

@@ -1,5 +1,4 @@
-// What every request passes on its way in and out: who asks, whether they may ask just now, who answers, and what is
-// said about it afterwards.
+// The path of every request: authentication, rate limits, dispatch to a handler, then the access log and metrics.
 #pragma once
 
 #include <functional>
@@ -23,13 +22,13 @@ namespace headgate::http {
 /// Thread-safe.
 class FrontDoor final : public Answering {
   public:
-    /// Takes a line about a request that has had its answer; called by many threads at once.
+    /// Receives the access log's line of an answered request; called by many threads at once.
     using AccessLog = std::function<void(std::string_view line)>;
 
-    /// Until admit() is called, nobody has credentials. What it is given outlives it.
+    /// Until admit() is called, there are no credentials. `gateway` and `metrics` must outlive this object.
     FrontDoor(gateway::ManagedGateway& gateway, Metrics& metrics, AccessLog log);
 
-    /// From now on these credentials count, and each may ask so many times a second, and have so many requests in hand.
+    /// Replaces the credentials and the limits for each client: requests per second, and requests answered at once.
     void admit(access::Credentials credentials, double requests_per_second, std::size_t most_in_hand);
 
     Answer answer(Request& request) override;
@@ -58,7 +57,7 @@ class FrontDoor final : public Answering {
     const AwsProtocol aws_;
     const Router router_;
     mutable std::mutex mutex_;
-    std::shared_ptr<Admitted> admitted_;  ///< under the mutex
+    std::shared_ptr<Admitted> admitted_;  ///< guarded by mutex_
 };
 
 }  // namespace headgate::http

@@ -13,7 +13,7 @@ constexpr bool is_letter_or_digit(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/// RFC 3986, section 3.2.2: reg-name, whose percent signs are not looked behind.
+/// reg-name (RFC 3986, section 3.2.2); what follows a percent sign is not checked.
 bool fits_name(char c) {
     return is_letter_or_digit(c) || std::string_view{"-._~%!$&'()*+,;="}.find(c) != std::string_view::npos;
 }
@@ -24,7 +24,7 @@ bool fits_literal(char c) {
 
 struct HostAndPort {
     std::string_view host;
-    std::string_view port;  ///< with its colon; empty where there is none
+    std::string_view port;  ///< including the colon; empty where absent
     bool is_literal = false;
 };
 

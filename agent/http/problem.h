@@ -1,4 +1,4 @@
-// What went wrong, as HTTP tells it (RFC 9457, application/problem+json), and back to the Error that it was.
+// Errors as HTTP problem details (RFC 9457, application/problem+json), and back to the Error.
 #pragma once
 
 #include <string>
@@ -14,11 +14,11 @@ namespace headgate::http {
 
 [[nodiscard]] Answer problem(int status, std::string_view detail, int number = 0);
 
-/// Invalid is 400, or 404 where what was asked for is not there (ENOENT); Refused is 409, 403 with EACCES, 503
-/// with ESHUTDOWN; Failed is 500.
+/// Invalid becomes 400, or 404 with ENOENT; Refused becomes 409, 403 with EACCES, 503 with ESHUTDOWN; Failed becomes
+/// 500.
 [[nodiscard]] Answer problem_of(const Error& error);
 
-/// The error that an answer of another status than 2xx tells.
+/// The error in a response whose status is not 2xx.
 [[nodiscard]] Error error_of(int status, const std::string& body);
 
 }  // namespace headgate::http

@@ -1,4 +1,4 @@
-// One request that was answered, as the daemon's log and the metrics tell of it.
+// One answered request, for the access log and the metrics.
 #pragma once
 
 #include <chrono>
@@ -12,13 +12,13 @@ namespace headgate::http {
 
 struct RequestRecord {
     Caller caller;
-    std::string method;      ///< as it was sent
-    std::string path;        ///< likewise, without its query
-    std::string_view route;  ///< as Answer has it; empty where nothing was found at the path
+    std::string method;      ///< as sent
+    std::string path;        ///< as sent, without the query
+    std::string_view route;  ///< Answer::route; empty where the path has no route
     int status = 0;
-    std::uint64_t bytes = 0;  ///< of the answer's body, as far as it was sent
+    std::uint64_t bytes = 0;  ///< of the response's body, as far as sent
     std::chrono::nanoseconds duration{0};
-    bool cut = false;  ///< the answer was not sent to its end
+    bool cut = false;  ///< the response was not sent completely
 };
 
 }  // namespace headgate::http

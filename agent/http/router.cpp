@@ -14,7 +14,7 @@ bool is_variable(std::string_view part) {
     return part.starts_with('{') && part.ends_with('}');
 }
 
-/// What the braces of the template stand for, where the path fits it.
+/// The values of the pattern's variables, where the path matches.
 std::optional<std::map<std::string, std::string>> match(std::string_view pattern, std::string_view path) {
     std::map<std::string, std::string> members;
     if (std::ranges::count(pattern, '/') != std::ranges::count(path, '/')) return std::nullopt;
@@ -27,8 +27,8 @@ std::optional<std::map<std::string, std::string>> match(std::string_view pattern
     return members;
 }
 
-/// An absolute target (RFC 9112, section 3.2.2), whose host counts whatever Host says: what is behind the host is left,
-/// as it stands with a target of the usual form.
+/// An absolute target (RFC 9112, section 3.2.2): its host overrides the Host header field. On return, `target` is the
+/// part after the host, as in a target of origin form.
 Result<void> take_authority(std::string_view& target, Request& request) {
     for (const std::string_view scheme : {"http://", "https://"}) {
         if (!equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
@@ -42,7 +42,7 @@ Result<void> take_authority(std::string_view& target, Request& request) {
     return invalid("the request's target must be a path, or a whole URL");
 }
 
-/// What speaks against the request before its handler sees it.
+/// The error response for a request that violates the route's rules.
 std::optional<Answer> objection(const Route& route, const Request& request) {
     for (const auto& [name, value] : request.query) {
         if (std::ranges::find(route.query, name) == route.query.end()) {

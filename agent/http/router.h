@@ -1,4 +1,4 @@
-// Finds the handler of a request: one table of methods and paths.
+// Finds the handler of a request in one table of methods and paths.
 #pragma once
 
 #include <functional>
@@ -11,20 +11,20 @@ namespace headgate::http {
 
 using Handler = std::function<Answer(const Request&)>;
 
-/// Whether a request brings a body, which is JSON then.
+/// Whether a request has a body, which is then JSON.
 enum class Body : std::uint8_t { None, Json };
 
-/// Who may ask over TCP: those who show who they are, or anybody, as it tells nothing of this gateway.
+/// Who may ask over TCP: authenticated clients, or any client where the response reveals nothing about this gateway.
 enum class Openness : std::uint8_t { Known, Anybody };
 
 struct Route {
     std::string_view method;
-    std::string_view path;  ///< `/v1/operations/{id}`: braces stand for one part of the path, handed over decoded
+    std::string_view path;  ///< `/v1/operations/{id}`: braces stand for one segment, passed on decoded
     Body body = Body::None;
-    std::vector<std::string_view> query;  ///< the parameters that it takes; another one is an error
+    std::vector<std::string_view> query;  ///< the parameters that are known; any other is an error
     Handler handler;
     Openness openness = Openness::Known;
-    std::vector<std::string_view> repeatable = {};  ///< those parameters that may be given more than once
+    std::vector<std::string_view> repeatable = {};  ///< the parameters that may be repeated
 };
 
 /// Thread-safe.
@@ -32,11 +32,11 @@ class Router {
   public:
     explicit Router(std::vector<Route> routes) : routes_(std::move(routes)) {}
 
-    /// Every request has an answer: 404, 405 and 415 among them. HEAD is answered as GET; that its answer goes without
-    /// a body is up to the connection (RFC 9110, section 9.3.2).
+    /// Always returns a response, 404, 405 and 415 included. HEAD is answered as GET; the connection leaves out the
+    /// body (RFC 9110, section 9.3.2).
     [[nodiscard]] Answer answer(Request request) const;
 
-    /// Whether its path is for anybody.
+    /// Whether the request's path is open to any client.
     [[nodiscard]] bool is_open(const Request& request) const;
 
     [[nodiscard]] const std::vector<Route>& routes() const noexcept { return routes_; }
@@ -45,12 +45,12 @@ class Router {
     std::vector<Route> routes_;
 };
 
-/// Undoes %XX; `+` is a space in a query. An error where that is not well-formed.
+/// Decodes %XX, and in a query `+` as a space. A malformed escape is an error.
 enum class UrlPart : std::uint8_t { Path, Query };
 [[nodiscard]] Result<std::string> decoded(std::string_view text, UrlPart part);
 
-/// Takes a request's target (`/path?name=value&...`) apart into path and query. Where it is a whole URL, its host
-/// becomes the request's.
+/// Parses a request's target (`/path?name=value&...`) into path and query. The host of an absolute URL replaces the
+/// Host header field.
 [[nodiscard]] Result<void> take_target(std::string_view target, Request& request);
 
 }  // namespace headgate::http

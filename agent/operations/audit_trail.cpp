@@ -12,10 +12,10 @@
 namespace headgate::operations {
 namespace {
 
-/// For a line with twenty filters and a long detail.
+/// Bytes of a line with twenty filters and a long detail.
 constexpr off_t kRoom = 16 * 1024;
 
-/// For another process to write its line.
+/// How long to wait for another process that writes its line.
 constexpr std::chrono::seconds kLockPatience{10};
 
 std::string_view result_of(const FlowOperation& operation) {
@@ -87,7 +87,7 @@ void AuditTrail::write_to(std::filesystem::path file) {
 
 Result<void> AuditTrail::open() {
     if (open_) return {};
-    // What is left of a line is still evidence.
+    // A torn line is kept: it is still evidence.
     auto opened = AppendFile::open(file_, TornLine::End);
     if (!opened) return failure(opened.error());
     open_.emplace(std::move(*opened));

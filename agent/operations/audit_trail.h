@@ -1,6 +1,6 @@
-// The audit trail: one JSON line for everything that somebody asked of a gateway, whether it was done or refused.
+// The audit trail: one JSON line for every request to a gateway, carried out or refused.
 //
-// Several processes may share it. What is in a line is a promise to users (docs/operations.md).
+// Several processes may share the file. The members of a line are a stable interface (docs/operations.md).
 #pragma once
 
 #include <filesystem>
@@ -17,10 +17,10 @@
 
 namespace headgate::operations {
 
-/// A change of the stream exception policy that somebody asked for.
+/// A requested change of the stream exception policy.
 struct PolicyChange {
     std::string_view action;  ///< `policy_apply`, `policy_remove`
-    std::string policy;       ///< by name; empty where none was named
+    std::string policy;       ///< name; empty where none was given
     Endpoint endpoint;
     Caller caller;
 };
@@ -28,21 +28,21 @@ struct PolicyChange {
 /// Thread-safe.
 class AuditTrail {
   public:
-    /// The file is opened when the first line is written, or by ready(). Its folder is made if it is missing.
+    /// The file is opened by the first write or by ready(). Its directory is created if missing.
     AuditTrail(std::filesystem::path file, const Clock& clock) : clock_(clock), file_(std::move(file)) {}
 
-    /// Whether a line could be written: asked before anything is done that must not go unrecorded.
+    /// Whether a line can be written. To be called before any action that must not go unrecorded.
     [[nodiscard]] Result<void> ready();
 
-    /// An operation that has ended, or was refused before it began (then it has no id).
+    /// Records an operation that ended, or was refused before it began (then without id).
     [[nodiscard]] Result<void> record(const FlowOperation& operation);
 
     [[nodiscard]] Result<void> record(const PolicyChange& change, const Result<void>& result);
 
-    /// The next line goes to the file that has the name then (logrotate(8)).
+    /// Reopens the file by name before the next line (logrotate(8)).
     void reopen();
 
-    /// The next line goes to another file.
+    /// Writes the following lines to another file.
     void write_to(std::filesystem::path file);
 
   private:

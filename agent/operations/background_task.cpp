@@ -26,7 +26,7 @@ Result<void> BackgroundTask::begin(Work work) {
         is_running_ = false;
         return tl::unexpected(std::move(started.error()));
     }
-    thread_ = std::move(*started);  // the one before has ended, or is about to: this waits for it
+    thread_ = std::move(*started);  // joins the previous thread, which has ended or is about to
     return {};
 }
 

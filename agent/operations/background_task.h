@@ -1,4 +1,4 @@
-// One piece of work at a time, on a thread that lives as long as the work.
+// Runs one piece of work at a time, on a thread that exists only while it runs.
 #pragma once
 
 #include <atomic>
@@ -15,27 +15,27 @@ namespace headgate::operations {
 /// Thread-safe.
 class BackgroundTask {
   public:
-    /// Looks at the token from time to time, and ends early when it says so.
+    /// The work polls the token, and returns early when a stop is requested.
     using Work = std::function<void(const std::stop_token&)>;
 
     using OnFault = std::function<void(const Error&)>;
 
-    /// Exceptions of the work are told to on_fault, on the work's thread.
+    /// `on_fault` receives exceptions of the work, on the work's thread.
     explicit BackgroundTask(OnFault on_fault = [](const Error&) {}) : on_fault_(std::move(on_fault)) {}
-    /// Asks the work to end early, and waits for that.
+    /// Requests a stop and waits for the work to end.
     ~BackgroundTask();
     BackgroundTask(const BackgroundTask&) = delete;
     BackgroundTask& operator=(const BackgroundTask&) = delete;
 
-    /// Begins, or does nothing while what was begun before goes on. An error: there is no thread to be had.
+    /// Starts the work; does nothing while earlier work still runs. An error: no thread could be created.
     [[nodiscard]] Result<void> begin(Work work);
 
-    /// Asks the work to end early, and does not wait for it. Nothing begins any more.
+    /// Requests a stop without waiting; no work can be started afterwards.
     void stop();
 
   private:
     const OnFault on_fault_;
-    std::mutex mutex_;  ///< of the thread
+    std::mutex mutex_;  ///< guards thread_
     std::atomic<bool> is_running_ = false;
     bool is_stopped_ = false;
     std::jthread thread_;

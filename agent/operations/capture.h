@@ -1,4 +1,4 @@
-// Capture: the flows that match, told as they are found.
+// Capture: reports matching flows as they are found.
 #pragma once
 
 #include "headgate/flow_operation.h"
@@ -7,8 +7,8 @@
 
 namespace headgate::operations {
 
-/// Runs to its end in the calling thread, and counts in `operation`, whose query has been validated. What the listener
-/// returns as an error ends the capture with it.
+/// Runs in the calling thread, and updates the counts in `operation`, whose query has been validated. An error from the
+/// listener ends the capture and is returned.
 [[nodiscard]] Result<void> run_capture(FlowTable& table, const Moment& moment, FlowOperation& operation,
                                        ScanListener& listener);
 

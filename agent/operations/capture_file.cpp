@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kRowsPerBlock = 256;
 
-/// What an object of the file is.
+/// The role of an object in the file.
 enum class Part : std::uint8_t { Row, Summary };
 
 class CaptureReader {
@@ -67,12 +67,12 @@ class CaptureReader {
     const CapturedRows& take_;
     std::vector<FlowRow> block_;
     std::uint64_t rows_ = 0;
-    std::optional<std::uint64_t> captured_;  ///< by the summary
+    std::optional<std::uint64_t> captured_;  ///< from the summary
     std::optional<Endpoint> endpoint_;       ///< likewise
     bool summary_seen_ = false;
 };
 
-/// RFC 3629, section 6. A text that begins like one and goes on otherwise is none that could be read.
+/// RFC 3629, section 6. Text that begins with 0xEF but has no complete byte order mark is not UTF-8.
 Result<void> skip_byte_order_mark(std::istream& text) {
     auto& bytes = *text.rdbuf();
     if (bytes.sgetc() != 0xEF) return {};

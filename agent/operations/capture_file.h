@@ -1,4 +1,4 @@
-// Reads back the flows that `headgate capture --output json|ndjson` wrote.
+// Parses flows written by `headgate capture --output json|ndjson`.
 #pragma once
 
 #include <chrono>
@@ -16,22 +16,22 @@
 
 namespace headgate::operations {
 
-/// What a file says beside its rows.
+/// Facts about a file beside its rows.
 struct CaptureFileFacts {
-    bool is_whole = false;             ///< or fewer rows than the summary says, or no summary: picked, or cut short
-    std::optional<Endpoint> endpoint;  ///< where it was captured, by the summary
+    bool is_whole = false;             ///< false: no summary, or fewer rows than it states: edited or truncated
+    std::optional<Endpoint> endpoint;  ///< from the summary: where it was captured
 
     friend bool operator==(const CaptureFileFacts&, const CaptureFileFacts&) = default;
 };
 
 using CapturedRows = std::function<Result<void>(std::span<const FlowRow>)>;
 
-/// Hands over the rows in blocks, with empty keys. Constant memory. An error names the place and the rule.
-/// A byte order mark may stand first (editors of other systems leave one). Either the whole text is readable or it is
-/// an error: the caller keeps the blocks until the end is known.
+/// Passes on the rows in blocks, with empty keys, in constant memory. Errors name the place and the rule. A byte order
+/// mark at the start is skipped. An error may follow after blocks were passed on, so the caller must hold them back
+/// until this returns.
 [[nodiscard]] Result<CaptureFileFacts> read_capture(std::istream& text, const CapturedRows& take);
 
-/// The same from a file or a pipe (PatientInput), which errors then name, too.
+/// Likewise from a file or pipe (PatientInput), whose name errors include.
 [[nodiscard]] Result<CaptureFileFacts> read_capture_file(const std::string& path, const CapturedRows& take,
                                                          std::chrono::milliseconds patience = PatientInput::kPatience);
 

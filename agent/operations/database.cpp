@@ -18,10 +18,10 @@ namespace {
 using namespace Poco::Data::Keywords;
 namespace sqlite = Poco::Data::SQLite;
 
-/// Writers hold the lock for milliseconds; who waits this long waits for one that hangs.
+/// Writers hold the lock for milliseconds: after this time the holder hangs.
 constexpr std::size_t kBusySeconds = 10;
 
-/// As a URI, which alone says that the file is not to be made (sqlite.org/uri.html).
+/// Only a URI can specify that the file must not be created (sqlite.org/uri.html).
 std::string connection_to(const std::string& file, Access access) {
     std::string encoded;
     Poco::URI::encode(file, "?#", encoded);
@@ -39,8 +39,8 @@ std::string folder_of(const std::string& file) {
 }
 
 bool is_full(const Poco::Exception& thrown, int system_error) {
-    // The write ahead log's index fails with an I/O error where the log itself would tell that the disk is full; a
-    // quota is always an I/O error (os_unix.c, seekAndWrite and unixShmMap).
+    // On a full disk the write-ahead log's index fails with an I/O error, where the log itself would report a full
+    // disk; an exceeded quota is always an I/O error (os_unix.c, seekAndWrite and unixShmMap).
     return dynamic_cast<const sqlite::DatabaseFullException*>(&thrown) != nullptr ||
            (dynamic_cast<const sqlite::IOErrorException*>(&thrown) != nullptr &&
             (system_error == ENOSPC || system_error == EDQUOT));
@@ -85,7 +85,7 @@ Database& Database::operator=(Database&& other) noexcept {
     return *this;
 }
 
-/// To close it works the log into the file and removes it: that, too, as whom the path leads to.
+/// Closing checkpoints and removes the log, which must also happen with the file's identity.
 Database::~Database() {
     if (!session_) return;
     static_cast<void>(identity_.run([&]() -> Result<void> {
@@ -94,7 +94,7 @@ Database::~Database() {
     }));
 }
 
-/// What somebody else may have put into the file is data, and runs nothing (sqlite.org/security.html).
+/// Content that another user may have put into the file is data and must not execute (sqlite.org/security.html).
 void Database::distrust_file() noexcept {
     auto* const handle = sqlite::Utility::dbHandle(*session_);
     for (const auto& [option, value] : {std::pair{SQLITE_DBCONFIG_DEFENSIVE, 1},
@@ -111,9 +111,8 @@ Result<void> Database::configure() {
         session << "PRAGMA cell_size_check = ON", now;
         session << "PRAGMA busy_timeout = " << kBusySeconds * 1000, into(ignored), now;
         session << "PRAGMA synchronous = FULL", now;
-        session << "PRAGMA cache_size = -1024", now;  // KiB: blocks are read once, and the agent is to stay small
-        // 16 MiB of log before it is worked into the file: each time takes two syncs, and the space is never given
-        // back.
+        session << "PRAGMA cache_size = -1024", now;  // KiB, small: blocks are read once
+        // Pages (16 MiB) until a checkpoint, which takes two syncs. The log file never shrinks by itself.
         session << "PRAGMA wal_autocheckpoint = 4096", into(ignored), now;
         return {};
     });
@@ -125,7 +124,7 @@ void Database::when_closed(LogAtEnd log) noexcept {
 }
 
 Result<void> Database::begin(Durability durability) {
-    // There may have been no memory to roll the one before back.
+    // The previous rollback may have failed for lack of memory.
     if (sqlite3_get_autocommit(sqlite::Utility::dbHandle(*session_)) == 0) roll_back();
     return run([&](Poco::Data::Session& session) -> Result<void> {
         if (durability != durability_) {
@@ -146,8 +145,7 @@ Result<void> Database::commit() {
 }
 
 void Database::roll_back() {
-    // After a full disk or an I/O error SQLite may have done it by itself, and then this is an error
-    // (lang_transaction.html).
+    // SQLite may have rolled back by itself after a full disk or an I/O error; then this fails (lang_transaction.html).
     static_cast<void>(run([](Poco::Data::Session& session) -> Result<void> {
         session << "ROLLBACK", now;
         return {};
@@ -170,7 +168,7 @@ Result<void> Database::empty_log() {
             return {};
         });
     };
-    // Otherwise it would wait for readers, and hold up all writers meanwhile (wal_checkpoint_v2.html).
+    // Otherwise it would wait for readers and block all writers meanwhile (wal_checkpoint_v2.html).
     if (auto hurried = set_patience(0); !hurried) return hurried;
     auto emptied = run([](Poco::Data::Session& session) -> Result<void> {
         int ignored = 0;

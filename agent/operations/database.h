@@ -1,4 +1,4 @@
-// One connection to the store's database: SQLite through Poco, with what both throw turned into errors.
+// A connection to the store's database: SQLite through Poco, with exceptions turned into errors.
 #pragma once
 
 #include <Poco/Data/Session.h>
@@ -17,33 +17,33 @@
 
 namespace headgate::operations {
 
-/// What a commit waits for.
+/// When a commit returns.
 enum class Durability : std::uint8_t {
-    Kept,    ///< survives this process; after a power cut it may be as if it had not been, wholly
-    OnDisk,  ///< survives a power cut, too, and with it all commits before it
+    Kept,    ///< survives the process; a power cut may undo it as a whole
+    OnDisk,  ///< survives a power cut, together with all earlier commits
 };
 
-/// What becomes of the log when the last connection closes.
+/// What happens to the write-ahead log when the last connection closes.
 enum class LogAtEnd : std::uint8_t {
-    WorkedIn,  ///< the file has everything, and the log goes
+    WorkedIn,  ///< checkpointed into the file and removed
     Left,      ///< nothing is written
 };
 
-/// As the file system lets us.
+/// Access mode, as the file system permits.
 enum class Access : std::uint8_t {
     Write,
-    Read,   ///< together with the log, which is there
-    Still,  ///< without the log: nobody writes meanwhile, for nobody can (sqlite.org/uri.html, "immutable")
+    Read,   ///< with the log, which exists
+    Still,  ///< without the log: no process can write to the file (sqlite.org/uri.html, "immutable")
 };
 
 /// Not thread-safe.
 class Database {
   public:
-    /// The file must be there. Several processes may have it open. Root works on it as whom the path leads to
+    /// The file must exist. Several processes may open it. Root works on it as the user to whom the path leads
     /// (file_identity.h).
     [[nodiscard]] static Result<Database> open(const std::string& file, Access access = Access::Write);
 
-    /// One without a file: empty, and gone with this object.
+    /// An empty database without a file, destroyed with this object.
     [[nodiscard]] static Result<Database> open_in_memory();
 
     ~Database();
@@ -52,8 +52,8 @@ class Database {
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
 
-    /// Runs `work(session)`, which returns a Result and may throw what Poco throws. An error names the file and says
-    /// what to do; a full disk has ENOSPC, one that is held by others EBUSY.
+    /// Runs `work(session)`, which returns a Result and may throw Poco's exceptions. Errors name the file and the
+    /// remedy; ENOSPC for a full disk, EBUSY for a file that other processes hold.
     template <typename Work>
     [[nodiscard]] auto run(Work&& work) -> std::invoke_result_t<Work, Poco::Data::Session&> {
         return identity_.run([&]() -> std::invoke_result_t<Work, Poco::Data::Session&> {
@@ -62,12 +62,12 @@ class Database {
             } catch (const Poco::Exception& thrown) {
                 return tl::unexpected(error_of(thrown));
             } catch (...) {
-                return tl::unexpected(error_of_exception());  // so that a transaction is rolled back after it, too
+                return tl::unexpected(error_of_exception());  // caught too, so that a transaction is rolled back
             }
         });
     }
 
-    /// The same as one transaction that is alone in writing: all of it is done, or after an error nothing.
+    /// Likewise in one exclusive write transaction: on an error nothing was written.
     template <typename Work>
     [[nodiscard]] auto transact(Durability durability, Work&& work)
         -> std::invoke_result_t<Work, Poco::Data::Session&> {
@@ -80,11 +80,11 @@ class Database {
 
     void when_closed(LogAtEnd log) noexcept;
 
-    /// Bytes that the file takes on the disk, with its log.
+    /// Bytes on disk, including the log.
     [[nodiscard]] std::uint64_t bytes() const;
     [[nodiscard]] std::uint64_t bytes_of_log() const;
 
-    /// Works the log into the file and empties it, as far as nobody reads from it just now: waits for nobody.
+    /// Checkpoints and truncates the log as far as no reader uses it; waits for no one.
     [[nodiscard]] Result<void> empty_log();
 
     [[nodiscard]] tl::unexpected<Error> no_space() const;

@@ -1,4 +1,4 @@
-// What an operation works on: the two seams of one endpoint.
+// The interfaces through which an operation accesses its endpoint.
 #pragma once
 
 #include <chrono>
@@ -13,14 +13,14 @@
 
 namespace headgate::operations {
 
-/// What an operation works on, for itself alone.
+/// The objects that one operation uses exclusively.
 struct EndpointAccess {
     std::unique_ptr<FlowTable> table;
     std::unique_ptr<Ruleset> ruleset;
     std::optional<std::chrono::nanoseconds> timestamps_since;  ///< by Clock::up(); see Moment::timestamps_for
 };
 
-/// Opens what an endpoint's names stand for. Called on any thread.
+/// Opens the flow table and ruleset of an endpoint. Called on any thread.
 using EndpointOpener = std::function<Result<EndpointAccess>(const Endpoint&)>;
 
 }  // namespace headgate::operations

@@ -16,7 +16,7 @@
 namespace headgate::operations {
 namespace {
 
-/// A digest: the three names together may be longer than the name of a file, and hold whatever a path may.
+/// Hashed, since the three names together may exceed the length of a file name, and contain any character.
 std::filesystem::path lock_file(const std::filesystem::path& state_dir, const Endpoint& endpoint) {
     Poco::SHA1Engine digest;
     for (const auto& name : {endpoint.firewall, endpoint.availability_zone, endpoint.network_namespace})
@@ -24,20 +24,20 @@ std::filesystem::path lock_file(const std::filesystem::path& state_dir, const En
     return state_dir / ("endpoint-" + Poco::DigestEngine::digestToHex(digest.digest()) + ".lock");
 }
 
-/// Between two tries; a capture takes milliseconds at least.
+/// Between two attempts; a capture takes milliseconds at least.
 constexpr std::chrono::milliseconds kBetweenTries{2};
 
-/// A free endpoint is taken by whoever is next within kBetweenTries, if that gets a processor.
+/// A free endpoint is acquired by the next holder within kBetweenTries, if that process gets CPU time.
 constexpr std::chrono::seconds kStuckAfter{1};
 
-/// What stands in the file: `ID TYPE`, or, of a headgate that told no type, the id alone.
+/// The file's content: `ID TYPE`, or from an earlier version of headgate the id alone.
 std::string holder_in(const FileDescriptor& file) {
     std::array<char, 64> text{};
     const ssize_t size = ::pread(file.get(), text.data(), text.size(), 0);
     return {text.data(), static_cast<std::size_t>(size > 0 ? size : 0)};
 }
 
-/// Of one that is just coming or going, nothing is known so far.
+/// An empty text means that the holder is just starting or ending.
 bool may_be_waited_for(std::string_view holder) {
     return holder.empty() || holder.ends_with(to_string(OperationType::Capture));
 }
@@ -71,8 +71,8 @@ bool has_next(const FileDescriptor& file) {
     return ::fcntl(file.get(), F_OFD_GETLK, &asked) == 0 && asked.l_type != F_UNLCK;
 }
 
-/// Whether somebody is next who does not take an endpoint that is free: a process that was stopped. Others would wait
-/// for it for ever.
+/// Whether the next holder does not acquire a free endpoint, because its process was stopped (SIGSTOP): others would
+/// wait for it forever.
 bool is_stuck(const FileDescriptor& file) {
     for (const auto end = std::chrono::steady_clock::now() + kStuckAfter; std::chrono::steady_clock::now() < end;) {
         if (!has_next(file)) return true;
@@ -83,7 +83,7 @@ bool is_stuck(const FileDescriptor& file) {
     return true;
 }
 
-/// Whoever is next, until it has its turn.
+/// The place of the next holder, for the lifetime of the object.
 class Next {
   public:
     explicit Next(const FileDescriptor& file) : file_(file) {}
@@ -94,7 +94,7 @@ class Next {
         ::fcntl(file_.get(), F_OFD_SETLK, &lock);
     }
 
-    /// Where nothing can be written, nobody is: only those who look come there.
+    /// On a file opened read-only the lock fails with EBADF, which is ignored: only captures and dry runs get there.
     [[nodiscard]] bool become() const {
         auto lock = whole_file(F_WRLCK);
         return ::fcntl(file_.get(), F_OFD_SETLK, &lock) == 0 || errno == EBADF;
@@ -105,10 +105,10 @@ class Next {
 };
 
 Result<FileDescriptor> open_lock_file(const std::filesystem::path& state_dir, const std::filesystem::path& path) {
-    // Never removed: who opened it before that would hold a lock that nobody else can find.
+    // Never removed: a process that has it open would hold a lock on a file that others cannot find.
     const auto open = [&path] { return open_own_file(path, O_RDWR | O_CREAT, 0640); };
     auto file = open();
-    // The store would have made the folder: why it could not is what is wrong.
+    // The store would have created the directory; the reason why it could not is reported.
     if (!file && file.error().number == ENOENT) file = make_own_folder(state_dir, 0750).and_then(open);
     if (!file && file.error().number == EROFS) {
         if (auto there = open_own_file(path, O_RDONLY, 0)) file = std::move(there);
@@ -116,13 +116,13 @@ Result<FileDescriptor> open_lock_file(const std::filesystem::path& state_dir, co
     return file;
 }
 
-/// Whether it was free.
+/// Returns whether the lock was free.
 Result<bool> try_lock(const FileDescriptor& file, const std::filesystem::path& path, const FlowOperation& operation) {
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK) return false;
         return system_error(errno, path.native());
     }
-    // Without the name it is as good a lock: who finds it held is told of another operation.
+    // Failure is ignored: the lock works without the holder's name, only messages lack it.
     const auto holder = fmt::format("{} {}", operation.id, to_string(operation.type));
     if (::ftruncate(file.get(), 0) == 0) static_cast<void>(::pwrite(file.get(), holder.data(), holder.size(), 0));
     return true;
@@ -145,7 +145,7 @@ Result<void> wait_and_lock(const FileDescriptor& file, const std::filesystem::pa
 }  // namespace
 
 EndpointLock::~EndpointLock() {
-    // Whoever comes next is not to take this holder for another one.
+    // Cleared, so that the next holder is not taken for this one.
     if (file_.is_open()) static_cast<void>(::ftruncate(file_.get(), 0));
 }
 

@@ -1,9 +1,9 @@
-// One operation at a time on an endpoint, over all processes that share a state directory, and whose turn it is.
+// Exclusive use of an endpoint across all processes that share a state directory, and the order of waiters.
 //
-// Captures may follow each other without a gap. So who would act waits for the one that has the endpoint, and meanwhile
-// no other one begins; one that goes on for long gives way (is_waited_for). Both are locks on one file, which end with
-// their holder, however that ends: flock(2) on it has the endpoint, an open file description lock (F_OFD_SETLK,
-// fcntl_locking(2)) is next. On Linux the two know nothing of each other (flock(2)).
+// Captures may follow each other without a gap. So a flush waits as the next holder, meanwhile no other operation
+// begins, and a long capture gives way (is_waited_for). Both are locks on one file, and end with their process:
+// flock(2) holds the endpoint, an open file description lock (F_OFD_SETLK, fcntl_locking(2)) the place in line. On
+// Linux the two are independent (flock(2)).
 #pragma once
 
 #include <chrono>
@@ -19,32 +19,32 @@
 
 namespace headgate::operations {
 
-/// Held as long as the object lives, and no longer than its process.
+/// Held for the lifetime of the object, at most of the process.
 class EndpointLock {
   public:
-    /// How long somebody waits for a capture: for longer than that one goes on.
+    /// How long a flush waits for a capture: longer than kGrace.
     static constexpr std::chrono::seconds kPatience{10};
 
-    /// How long a capture goes on that somebody waits for.
+    /// How long a capture continues while another operation waits.
     static constexpr std::chrono::seconds kGrace{3};
 
     EndpointLock(EndpointLock&&) = default;
     EndpointLock& operator=(EndpointLock&&) = delete;
     ~EndpointLock();
 
-    /// Refused with EBUSY where somebody has it or is next, with the name of their operation in the message. Where the
-    /// disk takes nothing, one that was locked there before can be locked all the same.
+    /// EBUSY where another operation holds the endpoint or is next; the message has its id. On a disk that cannot be
+    /// written, only an endpoint that was locked before can be locked.
     [[nodiscard]] static Result<EndpointLock> take(const std::filesystem::path& state_dir,
                                                    const FlowOperation& operation);
 
-    /// The same, but waits for a capture that has it, and lets no other one come first. Refused with EBUSY at once
-    /// where a flush has it or is next, and after `patience`, or when it is no longer worth the wait.
+    /// Likewise, but waits for a capture that holds it, ahead of all others. EBUSY at once where a flush holds it or is
+    /// next, and after `patience` or when `goes_on` returns false.
     [[nodiscard]] static Result<EndpointLock> take_next(const std::filesystem::path& state_dir,
                                                         const FlowOperation& operation,
                                                         std::chrono::milliseconds patience,
                                                         const std::function<bool()>& goes_on);
 
-    /// Whether somebody is next.
+    /// Whether another operation waits for the endpoint.
     [[nodiscard]] bool is_waited_for() const;
 
   private:

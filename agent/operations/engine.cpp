@@ -15,7 +15,7 @@
 namespace headgate::operations {
 namespace {
 
-/// How often an operation of another process is looked at by somebody who waits for it.
+/// How often wait() polls an operation of another process.
 constexpr std::chrono::milliseconds kLookInterval{50};
 
 tl::unexpected<Error> unknown(std::string_view id) {
@@ -66,7 +66,7 @@ Result<FlowOperation> Engine::start(const OperationRequest& request) {
     }
     auto started = start_unrecorded(request, operation);
     if (started) return started;
-    operation.id.clear();  // nobody will find it
+    operation.id.clear();  // not stored, so the id would lead nowhere
     return refuse(std::move(operation), std::move(started.error()));
 }
 
@@ -98,7 +98,7 @@ Result<FlowOperation> Engine::start_unrecorded(const OperationRequest& request, 
     return begin(request, operation, std::move(*lock));
 }
 
-/// What only looks takes threads and memory as well: nobody has all of them.
+/// Captures and dry runs use threads and memory, too: limits those of one caller.
 Result<void> Engine::leaves_room(const FlowOperation& operation) {
     if (!only_looks(operation)) return {};
     const std::lock_guard lock{mutex_};
@@ -115,7 +115,7 @@ Result<void> Engine::leaves_room(const FlowOperation& operation) {
                                 EBUSY});
 }
 
-/// None where the disk does not take it, and nothing needs it: two that only look do each other no harm.
+/// Nothing where the disk cannot be written and the operation needs no lock: captures and dry runs do not interfere.
 Result<std::optional<EndpointLock>> Engine::take_lock(FlowOperation& operation) {
     auto lock =
         operation.type == OperationType::Flush
@@ -135,7 +135,7 @@ Result<std::optional<EndpointLock>> Engine::take_lock(FlowOperation& operation) 
               EBUSY});
 }
 
-/// Settles and removes what is there from before.
+/// Recovers interrupted operations on the endpoint, and removes old ones.
 Result<void> Engine::make_ready(FlowOperation& operation, bool may_settle) {
     const auto removed =
         (may_settle ? settle_cut_on(operation.endpoint) : Result<void>{}).and_then([&] { return remove_old(); });
@@ -156,11 +156,11 @@ Result<FlowOperation> Engine::begin(const OperationRequest& request, FlowOperati
     if (!flush) return tl::unexpected(std::move(flush.error()));
     auto access = open_(request.endpoint);
     if (!access) return tl::unexpected(std::move(access.error()));
-    // In the store others would take one without the lock for nobody's.
+    // In the store, another process would take an operation without a lock for interrupted.
     const auto store = lock ? begin_in_store(operation, request.token) : begin_unkept(operation, request.token);
     if (!store) {
         if (store.error().number != EEXIST) return tl::unexpected(store.error());
-        const auto other = find_by_token(request.token);  // it came first
+        const auto other = find_by_token(request.token);  // a concurrent request with the token won
         return other && *other ? answer_again(request, **other) : tl::unexpected(store.error());
     }
     const auto bounds = settings();
@@ -169,12 +169,12 @@ Result<FlowOperation> Engine::begin(const OperationRequest& request, FlowOperati
     auto running =
         std::make_shared<RunningOperation>(around, operation, std::move(*access), std::move(*flush), std::move(lock));
     {
-        // One that a drain has just missed runs to its end like those that it waits for: ~Engine waits for this one.
+        // If a drain has just missed this operation, it still runs to its end: ~Engine waits for it.
         const std::lock_guard guard{mutex_};
         running_.emplace(operation.id, running);
     }
     running->start();
-    // As it was begun; but one that no thread could be had for has ended by now.
+    // As it was at the start; except that it has failed already if no thread could be created.
     auto now = running->snapshot();
     return now.status == OperationStatus::Failed ? now : operation;
 }
@@ -196,7 +196,7 @@ Result<std::optional<FlowOperation>> Engine::find_by_token(const std::string& to
     return unkept && *unkept ? unkept : store_.find_by_token(token);
 }
 
-/// What of an operation that is not kept was written before is not asked.
+/// For an operation kept in memory, what was stored before is ignored.
 OperationStore& Engine::store_of(std::string_view id) {
     return unkept_.has(id) ? static_cast<OperationStore&>(unkept_) : store_;
 }
@@ -213,9 +213,9 @@ bool Engine::is_draining() {
     return draining_;
 }
 
-/// A request that was made before: its operation once more, if it was the same request.
+/// Answers a repeated request with the first one's operation, if the requests are identical.
 Result<FlowOperation> Engine::answer_again(const OperationRequest& request, const FlowOperation& known) {
-    // The version before kept no text of the request: all that can be compared then is what the operation tells.
+    // Records of an earlier version lack the request's text: only the operation's own members can be compared.
     const bool is_theirs = known.caller.face == request.caller.face && known.caller.user == request.caller.user;
     const bool is_same = known.asked.empty() ? tells_the_same(request, known) : request.asked == known.asked;
     if (!is_theirs || !is_same) {
@@ -230,7 +230,7 @@ Result<FlowOperation> Engine::answer_again(const OperationRequest& request, cons
     return current;
 }
 
-/// Where the flows of a flush come from, when another operation has found them.
+/// Resolves the flows of a flush that another operation has found.
 Result<FlushRequest> Engine::take_source(const OperationRequest& request, FlowOperation& operation) {
     auto flush = request.flush;
     flush.spool_folder = state_dir_;
@@ -272,7 +272,7 @@ Result<FlowOperation> Engine::find(std::string_view id) {
 
 Result<FlowOperation> Engine::wait(std::string_view id, std::chrono::milliseconds at_most) {
     if (const auto here = running(id)) return here->wait(at_most);
-    // Another process runs it, and says in the store how far it has come.
+    // Another process runs it, and stores its progress.
     for (const auto until = std::chrono::steady_clock::now() + at_most;;) {
         auto found = find(id);
         const bool ended = !found || found->status != OperationStatus::InProgress;
@@ -300,14 +300,14 @@ Result<void> Engine::for_each_flow(std::string_view id, std::uint64_t first, con
     return store_of(id).for_each_flow(id, first, take);
 }
 
-/// What is not kept comes first: it is of this process, so it is new.
+/// Operations kept in memory come first: they are of this process, thus recent.
 Result<std::vector<FlowOperation>> Engine::list(const OperationSelection& selection) {
     auto listed = unkept_.list(selection);
     auto rest = selection;
     if (unkept_.has(selection.before_id)) rest.before_id.clear();
     rest.at_most -= std::min(rest.at_most, listed->size());
     const auto wanted = rest.at_most;
-    rest.at_most += UnkeptStore::kMostOperations;  // those that went on without the disk are in both
+    rest.at_most += UnkeptStore::kMostOperations;  // operations moved to memory are in both
     auto kept = store_.list(rest);
     if (!kept) return kept;
     std::erase_if(*kept, [this](const auto& each) { return unkept_.has(each.id); });

@@ -1,11 +1,11 @@
-// The engine: starts operations, runs each on a worker of its own, and answers for them. Every face asks it.
+// The engine: starts operations, runs each on its own worker thread, and reports their state to all interfaces.
 //
-// One operation at a time on an endpoint, over all processes that share the state directory; different endpoints at
-// once. An operation is in the store before it begins and closed there when it ends. What a killed process left behind
-// is settled before the next operation begins on that endpoint, or by settle_cut().
+// One operation at a time per endpoint, across all processes that share the state directory; different endpoints run
+// concurrently. Each operation is stored before it begins, and completed there when it ends. Operations that a killed
+// process left are recovered before the next one on their endpoint, or by settle_cut().
 //
-// Only what ends flows needs all that. Where the disk takes nothing, an operation that only looks is done all the same,
-// told as long as this process lives, and warns of what could not be kept.
+// A flush requires all of this. On a disk that cannot be written, a capture or dry run still runs, is kept in memory as
+// long as this process lives, and warns of what could not be stored.
 #pragma once
 
 #include <chrono>
@@ -36,20 +36,20 @@
 
 namespace headgate::operations {
 
-/// What somebody asks for. The query has been validated and confined to the endpoint, and says which states.
+/// A requested operation. The query is validated, restricted to the endpoint, and has its states set.
 struct OperationRequest {
     OperationType type = OperationType::Capture;
     Endpoint endpoint;
     FlowQuery query;
-    std::string token;  ///< of the request: one that is asked again is not started again. Empty: none
-    std::string asked;  ///< beside a token, the whole request in one text: whether it is asked again, or another is
+    std::string token;  ///< idempotency key: a repeated request starts nothing. Empty: none
+    std::string asked;  ///< the whole request as text, to tell a repeated request from another one with the same token
     Caller caller;
 
-    // Of a flush.
-    std::string from_operation;  ///< flush exactly the flows of this one, in place of those that match
+    // For a flush.
+    std::string from_operation;  ///< flush exactly the flows of this operation instead of matching ones
     FlushRequest flush;
     bool dry_run = false;
-    bool include_protected = false;  ///< only told: what is protected is in `flush`
+    bool include_protected = false;  ///< for the record only: `flush` has the protected flows
 };
 
 struct EngineSettings {
@@ -57,65 +57,64 @@ struct EngineSettings {
     std::chrono::seconds retention{std::chrono::hours{12}};
     std::uint64_t disk_budget = std::uint64_t{2} << 30U;           ///< bytes
     std::chrono::seconds timeout{60};                              ///< of an operation
-    std::chrono::milliseconds patience = EndpointLock::kPatience;  ///< of a flush that waits for a capture
+    std::chrono::milliseconds patience = EndpointLock::kPatience;  ///< how long a flush waits for a capture
 };
 
 class RunningOperation;
 
-/// Thread-safe. What it is given outlives it.
+/// Thread-safe. Constructor arguments passed by reference must outlive it.
 class Engine {
   public:
-    /// That only look, and run at once.
+    /// Captures and dry runs that one caller may run at once.
     static constexpr int kMostOfOneCaller = 8;
 
     Engine(
         OperationStore& store, const Clock& clock, AuditTrail& audit, EndpointOpener open, EngineSettings settings,
         OperationListener on_ended = [](const FlowOperation&) {}, const FlushListener& flushes = kNobodyListens);
 
-    /// Waits for what is running.
+    /// Waits for running operations.
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    /// Starts it and returns at once: with a new operation that is in progress, or with the one that the same request
-    /// with the same token has started before. Refused with EBUSY while another one runs on the endpoint; but a flush
-    /// waits for a capture there (EndpointLock), for some seconds. Whatever the answer, the request is in the audit
-    /// trail.
+    /// Returns at once, with a new operation in progress, or with the one that an identical request with the same token
+    /// started. EBUSY while another operation runs on the endpoint; but a flush waits some seconds for a capture there
+    /// (EndpointLock). Every request is recorded in the audit trail, whatever the outcome.
     [[nodiscard]] Result<FlowOperation> start(const OperationRequest& request);
 
-    /// Puts into the audit trail that an operation was asked for that cannot even be tried. Returns the error.
+    /// Records a request that cannot even be attempted in the audit trail. Returns the error.
     [[nodiscard]] tl::unexpected<Error> refuse(FlowOperation operation, Error error);
 
-    /// As it stands now; ENOENT where there is none.
+    /// Current state of an operation; ENOENT where it does not exist.
     [[nodiscard]] Result<FlowOperation> find(std::string_view id);
 
-    /// As find(), but waits for its end for so long.
+    /// As find(), but waits up to `at_most` for the operation to end.
     [[nodiscard]] Result<FlowOperation> wait(std::string_view id, std::chrono::milliseconds at_most);
 
-    /// A running operation leaves alone what it has not come to, and ends. No error where it has ended already.
+    /// Stops a running operation before its next flows. No error where it has ended already.
     [[nodiscard]] Result<void> cancel(std::string_view id);
 
-    /// Newest first, as they stand now.
+    /// Newest first, in their current state.
     [[nodiscard]] Result<std::vector<FlowOperation>> list(const OperationSelection& selection);
 
-    /// Flows of an operation, as OperationStore tells them; also of one that is not kept.
+    /// As in OperationStore; also for operations kept in memory.
     [[nodiscard]] Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count);
     [[nodiscard]] Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take);
 
-    /// Settles and closes operations that are in progress and that no process is running any more.
+    /// Recovers and completes operations that are in progress, but whose process has died.
     [[nodiscard]] Result<void> settle_cut();
 
-    /// Removes operations that were kept for long enough, and as many of the oldest as are too much for the disk
-    /// budget; returns how many went for the budget's sake. The others' space comes back in the background.
+    /// Removes operations past their retention, then the oldest ones that exceed the disk budget; returns the number of
+    /// the latter. The space is released in the background.
     [[nodiscard]] Result<std::uint64_t> tidy();
 
-    /// For operations that begin from now on. The state directory stays.
+    /// Applies to operations that start later. The state directory does not change.
     void configure(const EngineSettings& settings);
 
-    /// From now on everything is refused. Returns when nothing is running any more.
+    /// Refuses all further operations, and returns when none is running any more.
     void drain();
 
-    /// The two parts of it, for whoever must not wait: is_drained() is asked again and again.
+    /// drain() without blocking: is_drained() is to be polled.
     void begin_drain();
     [[nodiscard]] bool is_drained();
 
@@ -152,11 +151,11 @@ class Engine {
     const std::filesystem::path state_dir_;
     UnkeptStore unkept_{clock_};
 
-    std::mutex mutex_;  ///< of all that follows
+    std::mutex mutex_;  ///< guards all members below
     EngineSettings settings_;
     bool draining_ = false;
     std::map<std::string, std::shared_ptr<RunningOperation>, std::less<>> running_;
-    std::set<std::string> left_open_;  ///< that this process ran, and whose end it could not write
+    std::set<std::string> left_open_;  ///< run by this process, end not written
 
     BackgroundTask sweeping_;
 };

@@ -1,4 +1,4 @@
-// How an Engine settles what a killed process left, and gets rid of what is old.
+// Engine: recovery of interrupted operations, and retention.
 #include <cerrno>
 #include <utility>
 
@@ -23,7 +23,7 @@ Result<void> Engine::settle_cut() {
     if (!cut) return tl::unexpected(cut.error());
     Result<void> result;
     for (const auto& operation : *cut) {
-        // Who holds it runs the operation.
+        // EBUSY: the lock's holder is running the operation.
         const auto lock = EndpointLock::take(state_dir_, operation);
         if (!lock && lock.error().number == EBUSY) continue;
         auto settled = lock ? settle_cut_on(operation.endpoint) : tl::unexpected(lock.error());
@@ -32,7 +32,7 @@ Result<void> Engine::settle_cut() {
     return result;
 }
 
-/// With the endpoint's lock held, so that whatever is in progress there is nobody's.
+/// Requires the endpoint's lock, so that no process is running what is in progress there.
 Result<void> Engine::settle_cut_on(const Endpoint& endpoint) {
     const auto cut = store_.list(in_progress_on(endpoint));
     if (!cut) return tl::unexpected(cut.error());
@@ -47,12 +47,12 @@ Result<void> Engine::settle_cut_on(const Endpoint& endpoint) {
 
 Result<void> Engine::settle(FlowOperation operation) {
     if (unkept_.has(operation.id)) {
-        // It has ended, and been told so: only the store has not heard.
+        // It has ended and was reported; only the store was not updated.
         close(operation, failed("its flows could not be kept"));
         return store_.update(operation);
     }
     auto access = open_(operation.endpoint);
-    // A namespace that is not there any more has taken its flows with it. Whoever may not ask leaves it to others.
+    // ENOENT: the namespace is gone, and its flows with it. Without permission, recovery is left to other processes.
     if (!access && access.error().number != ENOENT) return tl::unexpected(std::move(access.error()));
     const auto& listener = listener_for(operation.id);
     auto settled = access
@@ -87,7 +87,7 @@ Result<std::uint64_t> Engine::remove_old() {
     });
 }
 
-/// What cannot be done now is done by a later one.
+/// If this fails, a later sweep continues.
 void Engine::sweep_later() {
     static_cast<void>(sweeping_.begin([this](const std::stop_token& stop) {
         for (auto more = store_.sweep(); more && *more && !stop.stop_requested();)
@@ -95,7 +95,7 @@ void Engine::sweep_later() {
     }));
 }
 
-/// What this very process has ended, it has told, even where it could not write it down.
+/// Flows ended by this process have been reported already, even if that could not be stored.
 const FlushListener& Engine::listener_for(const std::string& id) {
     const std::lock_guard lock{mutex_};
     return running_.contains(id) || left_open_.contains(id) ? kNobodyListens : flushes_;

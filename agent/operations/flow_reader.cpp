@@ -19,14 +19,14 @@ std::optional<T> optional_number(const JsonObject& object, const std::string& na
     return number ? std::optional<T>{*number} : std::nullopt;
 }
 
-/// A text member that `parse` makes something of.
+/// A string member, converted by `parse`.
 template <typename T>
 Result<void> take_parsed(const JsonObject& object, const std::string& name, T& slot,
                          Result<T> (*parse)(std::string_view)) {
     return read_parsed(object, name, parse).map([&](const T& value) { slot = value; });
 }
 
-/// What stands in place of ports, by protocol. Where a kernel has no tracker for it, there are none.
+/// Ports, or what the protocol has in their place. Without a tracker in the kernel there are none.
 Result<void> take_transport(const JsonObject& object, FlowTuple& tuple) {
     const bool gre = tuple.protocol == Protocol::Gre;
     const bool is_without = !object->has("source_port") && !object->has("destination_port") && !has_ports(tuple);
@@ -42,7 +42,7 @@ Result<void> take_transport(const JsonObject& object, FlowTuple& tuple) {
         .and_then([&] { return take_number(object, "icmp_id", tuple.icmp_id); });
 }
 
-/// A mapped address is the IPv4 address, unless it is that of an IPv6 flow and was told so.
+/// A mapped address becomes the IPv4 address, except in a flow whose family was written as IPv6.
 using ParseAddress = Result<Address> (*)(std::string_view);
 ParseAddress address_parser(const JsonObject& flow) {
     return read_text(flow, "family") == to_string(Family::Ipv6) ? parse_address_as_written : parse_address;
@@ -77,7 +77,7 @@ std::optional<Counters> read_counters(const JsonObject& object, const std::strin
     return packets && bytes ? std::optional{Counters{*packets, *bytes}} : std::nullopt;
 }
 
-/// What is not needed to find the flow again, but is told of it should it be gone.
+/// Members that do not identify the flow, but describe it if it no longer exists.
 void take_description(const JsonObject& object, Flow& flow) {
     flow.status = read_status(object);
     if (const auto seconds = optional_number<std::uint32_t>(object, "timeout_seconds")) {
@@ -109,8 +109,8 @@ Result<void> take_start(const JsonObject& object, Flow& flow) {
     return take_parsed(object, "started_at", flow.started.emplace(), parse_rfc3339);
 }
 
-/// A GRE tuple's keys are the call ids of the two directions and other protocols swap their ports: either way the
-/// translated tuple is the reply's, swapped.
+/// GRE keys are the call ids of the two directions, and other protocols swap their ports: in both cases the translated
+/// tuple is the swapped reply tuple.
 Result<void> take_reply(const JsonObject& object, Flow& flow) {
     flow.reply = swapped(flow.original);
     if (!object->has("translated")) return {};
@@ -130,7 +130,7 @@ Result<std::optional<Outcome>> read_outcome(const JsonObject& object) {
     return *outcome;
 }
 
-/// An error is told by its text, as strerror(3) has it.
+/// Errors are written as text, as by strerror(3).
 Result<int> read_error(const JsonObject& object) {
     if (!object->has("error")) return 0;
     const auto text = read_text(object, "error");

@@ -1,4 +1,4 @@
-// Reads one flow back from the JSON that append_flow_json() wrote.
+// Parses a flow from the JSON of append_flow_json().
 #pragma once
 
 #include "headgate/operation_store.h"
@@ -8,11 +8,11 @@
 
 namespace headgate::operations {
 
-/// What is needed to find the flow again is insisted on; what only describes it may be missing.
+/// Members that identify the flow in the kernel are required; descriptive ones are optional.
 [[nodiscard]] Result<Flow> read_flow(const JsonObject& object);
 
-/// The same with what an operation did to it. A flow that is over gets its end back from its age, to the second, so
-/// that it is told again as it was.
+/// Likewise with the outcome. The end time of an ended flow is derived from its age, to the second, so that it is
+/// displayed as before.
 [[nodiscard]] Result<StoredFlow> read_stored_flow(const JsonObject& object);
 
 }  // namespace headgate::operations

@@ -11,9 +11,9 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kHeader = 1 + sizeof(std::uint32_t);
 
-/// Two IPv6 tuples and every optional part take 171; an ending less.
+/// Two IPv6 tuples and all optional parts take 171 bytes; an outcome takes less.
 constexpr std::size_t kLongestRow = 192;
-constexpr std::size_t kShortestRow = 17;  // IPv4, and nothing but addresses, protocol and id
+constexpr std::size_t kShortestRow = 17;  // IPv4, with addresses, protocol and id only
 constexpr std::size_t kShortestOutcome = 1;
 using Writer = PackedWriter<kLongestRow>;
 using Reader = PackedReader;
@@ -27,9 +27,9 @@ constexpr std::uint8_t kAll = 0x0F;
 }  // namespace tuple_part
 
 namespace row_part {
-constexpr std::uint8_t kZoneDirection = 3U;  // two bits: the direction itself
+constexpr std::uint8_t kZoneDirection = 3U;  // two bits with the direction
 constexpr std::uint8_t kZone = 1U << 2U;
-constexpr std::uint8_t kReply = 1U << 3U;  // absent: the original, swapped
+constexpr std::uint8_t kReply = 1U << 3U;  // absent: the swapped original tuple
 constexpr std::uint8_t kAll = 0x0F;
 }  // namespace row_part
 
@@ -45,7 +45,7 @@ constexpr std::uint8_t kAll = 0x7F;
 }  // namespace condition_part
 
 namespace outcome_part {
-constexpr std::uint8_t kOutcome = 7U;  // three bits: 0 for none, or the outcome and one
+constexpr std::uint8_t kOutcome = 7U;  // three bits: 0 for none, else the outcome plus one
 constexpr std::uint8_t kError = 1U << 3U;
 constexpr std::uint8_t kCondition = 1U << 4U;
 constexpr std::uint8_t kAll = 0x1F;
@@ -118,7 +118,7 @@ std::optional<Timestamp> take_time(Reader& in, bool present) {
     return Timestamp{std::chrono::nanoseconds{static_cast<std::int64_t>(in.fixed<std::uint64_t>())}};
 }
 
-/// What of a flow can change while it lives.
+/// The properties of a flow that can change.
 void put_condition(Writer& out, const Flow& flow) {
     namespace part = condition_part;
     out.octet(static_cast<std::uint8_t>(
@@ -179,7 +179,7 @@ void take_flow(Reader& in, Flow& flow) {
     take_condition(in, flow);
 }
 
-/// Whether an outcome brings the flow's condition at its end with it, or leaves the row's.
+/// Whether an outcome contains the flow's final condition, or that of the row still applies.
 enum class Condition : std::uint8_t { AsInTheRow, AtTheEnd };
 
 void put_outcome(Writer& out, const Flow& flow, std::optional<Outcome> outcome, int error, Condition condition) {
@@ -214,7 +214,7 @@ void write_header(PackedBytes& out, std::uint32_t count) {
     std::ranges::copy(header.bytes(), out.begin());
 }
 
-/// How many rows follow: no more than there is room for in the bytes that are left.
+/// Number of rows. Refuses more than the remaining bytes can hold.
 Result<std::uint32_t> take_header(Reader& in, std::size_t shortest) {
     const std::uint8_t version = in.octet();
     const auto count = in.fixed<std::uint32_t>();

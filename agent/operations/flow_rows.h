@@ -1,7 +1,7 @@
-// The packed form of flows, as the store keeps them: a block of many rows, and apart from it what became of them, so
-// that settling a block does not write its rows again. About 45 bytes for an IPv4 row, 70 for IPv6.
+// Packed flows for the store: a block of rows, and separately their outcomes, so that outcomes are added without
+// rewriting rows. About 45 bytes per IPv4 row, 70 per IPv6 row.
 //
-// A row has no FlowKey: tuple, zone and id make it anew (FlowKey's comment).
+// Rows have no FlowKey: it is rebuilt from tuple, zone and id (see FlowKey).
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ namespace headgate::operations {
 
 using PackedBytes = std::vector<std::byte>;
 
-/// A block in the making. Both parts begin with a version and the number of rows; all numbers are little endian.
+/// A block being filled. Both parts begin with a version and the row count; all numbers are little endian.
 class FlowBlock {
   public:
     void add(const Flow& flow);
@@ -26,7 +26,7 @@ class FlowBlock {
     [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
     [[nodiscard]] bool has_outcomes() const noexcept { return has_outcomes_; }
 
-    /// Their packed form as it stands.
+    /// The packed form of the rows added so far.
     [[nodiscard]] const PackedBytes& rows();
     [[nodiscard]] const PackedBytes& outcomes();
 
@@ -36,13 +36,13 @@ class FlowBlock {
     bool has_outcomes_ = false;
 };
 
-/// What became of a block's flows: outcome, errno, and everything of a flow that can change while it lives.
+/// Packs a block's outcomes: outcome, errno, and all properties of a flow that can change.
 [[nodiscard]] PackedBytes pack_endings(std::span<const FlowEnding> endings);
 
-/// The rows of a block, without outcomes. The bytes are not trusted: an error says that they are no block.
+/// Unpacks a block's rows, without outcomes. The bytes are not trusted: a malformed block is an error.
 [[nodiscard]] Result<std::vector<StoredFlow>> unpack_rows(std::span<const std::byte> bytes);
 
-/// Adds what became of them to all flows of a block.
+/// Adds the outcomes to all flows of a block.
 [[nodiscard]] Result<void> unpack_outcomes(std::span<const std::byte> bytes, std::span<StoredFlow> flows);
 
 }  // namespace headgate::operations

@@ -14,7 +14,7 @@ namespace {
 static_assert(std::is_trivially_copyable_v<FlowRow>, "rows go through a file as they are");
 
 constexpr std::size_t kRowsInMemory = 4096;  // about 1.4 MiB
-constexpr std::size_t kRowsPerSync = 4096;   // each is journaled with a sync of the disk
+constexpr std::size_t kRowsPerSync = 4096;   // each block is journaled with a disk sync
 
 }  // namespace
 

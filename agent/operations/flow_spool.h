@@ -1,4 +1,4 @@
-// Keeps the rows that a flush identified until it may end them, without holding a large table in memory.
+// Holds the rows that a flush has identified, until they may be ended, in bounded memory.
 #pragma once
 
 #include <cstdint>
@@ -15,23 +15,23 @@
 
 namespace headgate::operations {
 
-/// The first rows stay in memory; what is more goes to an unlinked temporary file, which is gone with this object.
-/// Not thread-safe.
+/// The first rows stay in memory; the rest goes to an unlinked temporary file, deleted with this object. Not
+/// thread-safe.
 class FlowSpool {
   public:
-    /// In `folder` where the system has no place for temporary files, as one whose disks are read-only.
+    /// `folder` is used where the system's temporary directory is not writable.
     explicit FlowSpool(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
     /// An error: the disk is full or not writable.
     [[nodiscard]] Result<void> append(std::span<const FlowRow> rows);
 
-    /// All rows are where they can be read from: after this a full disk does no harm.
+    /// Makes sure that all rows can be read back, even if the disk fills up afterwards.
     [[nodiscard]] Result<void> seal();
 
-    /// Hands over all rows in their order, block by block.
+    /// Passes on all rows in order, in blocks.
     [[nodiscard]] Result<void> for_each_block(const std::function<Result<void>(std::span<const FlowRow>)>& take);
 
-    /// The first rows, as many as there are in memory.
+    /// The rows in memory, which are the first ones.
     [[nodiscard]] std::span<const FlowRow> head() const noexcept { return head_; }
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
 

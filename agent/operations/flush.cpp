@@ -13,11 +13,10 @@
 namespace headgate::operations {
 namespace {
 
-/// What nf_tables and conntrack are asked at a time. The rows of a block, which are journaled together, are many times
-/// as many.
+/// Rows per request to nf_tables and conntrack. A block, which is journaled as a whole, has many times as many.
 constexpr std::size_t kRowsAtOnce = 256;
 
-/// One flush on its way through its two phases.
+/// One flush with its two phases.
 class Flush final : private ScanListener {
   public:
     Flush(FlowTable& table, Ruleset& ruleset, const FlushRequest& request, FlowOperation& operation,
@@ -68,7 +67,7 @@ class Flush final : private ScanListener {
         }
         operation_.counts.scanned = matched_;
         operation_.counts.matched = matched_;
-        // No scan has shown that the table can be asked at all: one look-up does.
+        // Without a scan, one look-up proves that the table is accessible.
         const auto first = spool_.head().first(std::min<std::size_t>(spool_.head().size(), 1));
         return table_.look_up(first, [](const Flow&, Presence) {});
     }
@@ -82,7 +81,7 @@ class Flush final : private ScanListener {
                        stray->flow.zone, *zone);
     }
 
-    /// A row for the spool, or only for the count once there are more than may be flushed.
+    /// Adds rows to the spool, or only to the count beyond the permitted number.
     Result<void> identify(std::span<const FlowRow> rows) {
         matched_ += rows.size();
         for (const auto& row : rows) {
@@ -157,8 +156,8 @@ class Flush final : private ScanListener {
         if (auto told = observer_.ended(endings); !told) stop(told.error());
     }
 
-    /// Remembered before they are ended, so that no packet of any comes in between; and what was not flushed after all
-    /// is not to be caught as if it were.
+    /// Rows are remembered before they are ended, so that no packet slips through in between; flows that were not
+    /// flushed after all are forgotten, so that their packets are not caught.
     Result<void> remove(std::span<const FlowRow> rows, std::vector<FlowEnding>& endings) {
         const auto there = request_.captured ? still_there(rows) : std::vector<FlowRow>{rows.begin(), rows.end()};
         if (auto remembered = policy_.remember(there); !remembered) return remembered;
@@ -177,8 +176,8 @@ class Flush final : private ScanListener {
         return removed;
     }
 
-    /// Of flows that were captured a while ago. What is gone may be remembered by the flush that ended it, and is not
-    /// to be forgotten by this one; nor is its successor to be caught.
+    /// For flows captured earlier. A missing one may have been remembered by the flush that ended it, which must not be
+    /// undone here; and packets of its successor must not be caught.
     std::vector<FlowRow> still_there(std::span<const FlowRow> rows) {
         std::vector<FlowRow> there;
         std::size_t index = 0;
@@ -239,7 +238,7 @@ class Flush final : private ScanListener {
         return warnings;
     }
 
-    /// Rows that cannot be read back are still there; how many they are is known.
+    /// Flows of unreadable rows still exist; their number is known.
     void count_unread(const Error& error) {
         auto& counts = operation_.counts;
         const auto told = counts.flushed + counts.gone + counts.failed + counts.protected_flows;
@@ -261,8 +260,8 @@ class Flush final : private ScanListener {
     GuardedSessions sessions_;
     FlowQuery protection_;
     FlowSpool spool_{request_.spool_folder};
-    std::optional<Error> stopped_;  ///< why the rest is left alone
-    bool touched_ = false;          ///< whether the table was asked to end a flow
+    std::optional<Error> stopped_;  ///< why the remaining flows were spared
+    bool touched_ = false;          ///< whether any deletion or look-up was performed
     std::uint64_t without_start_ = 0;
     std::uint64_t matched_ = 0;
     std::uint64_t protected_ = 0;

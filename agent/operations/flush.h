@@ -1,4 +1,4 @@
-// Flush: identify the flows that match, make sure that they may be ended, end exactly those.
+// Flush: identifies matching flows, checks that they may be ended, and ends exactly those.
 #pragma once
 
 #include <cstdint>
@@ -20,22 +20,22 @@
 
 namespace headgate::operations {
 
-/// Hands over rows that were captured before, block by block, and tells where they were captured, if that is known.
+/// Passes on rows captured earlier, in blocks, and returns where they were captured, if known.
 using RowSource =
     std::function<Result<std::optional<Endpoint>>(const std::function<Result<void>(std::span<const FlowRow>)>&)>;
 
-/// Refuses flows of another endpoint: there, the same tuples would be other flows. `what` they come from begins the
-/// message.
+/// Refuses flows of another endpoint, where the same tuples denote other flows. The message begins with `what`, the
+/// rows' source.
 [[nodiscard]] Result<void> check_captured_on(const Endpoint& captured, const Endpoint& wanted, std::string_view what);
 
-/// What a flush needs to know beside the operation itself.
+/// Parameters of a flush beside the operation.
 struct FlushRequest {
-    RowSource captured;                         ///< if given, exactly these flows are flushed: the query is not asked
-    std::optional<std::uint16_t> only_zone;     ///< refuse where a captured flow is of another conntrack zone
-    std::vector<FlowFilter> protected_filters;  ///< flows that match one, either way round, are left alone
-    SshGuard ssh;                               ///< and these
+    RowSource captured;                         ///< if set, exactly these flows are flushed, and the query is unused
+    std::optional<std::uint16_t> only_zone;     ///< refuse captured flows of another conntrack zone
+    std::vector<FlowFilter> protected_filters;  ///< flows matching one in either direction are spared
+    SshGuard ssh;                               ///< and these SSH sessions
     std::optional<std::uint64_t> maximum_flows;
-    std::filesystem::path spool_folder;  ///< for many flows, where there are no temporary files
+    std::filesystem::path spool_folder;  ///< for many flows, where there is no temporary directory
     PolicyRequest policy;
 };
 
@@ -46,28 +46,28 @@ class FlushObserver {
 
     virtual void planned(std::string_view /*plan*/) {}
 
-    /// While flows are identified. An error ends the flush with it.
+    /// While flows are being identified. An error ends the flush.
     virtual Result<void> progressed(std::uint64_t /*scanned*/) { return {}; }
 
-    /// The guards are passed, and nothing is changed so far. An error ends the flush with it.
+    /// All checks have passed, nothing has changed yet. An error ends the flush.
     virtual Result<void> begun(const FlowOperation& /*operation*/) { return {}; }
 
-    /// Asked before each block of flows. An error leaves the rest alone.
+    /// Before each block of flows. An error spares the rest.
     virtual Result<void> may_go_on() { return {}; }
 
-    /// Flows that are about to be ended. An error leaves them alone, and the rest.
+    /// Before these flows are ended. An error spares them and the rest.
     virtual Result<void> about_to_end(std::span<const FlowRow> rows) = 0;
 
-    /// What became of them, in their order. An error leaves the rest alone.
+    /// The outcomes of these flows, in order. An error spares the rest.
     virtual Result<void> ended(std::span<const FlowEnding> endings) = 0;
 
-    /// Flows that nothing was done to: protected ones, those that an error left alone, and, without an outcome, what a
-    /// dry run would have ended. An error leaves the rest alone.
+    /// Untouched flows: protected ones, those spared after an error, and, without an outcome, those that a dry run
+    /// would have ended. An error spares the rest.
     virtual Result<void> left_alone(std::span<const StoredFlow> flows) = 0;
 };
 
-/// Runs to its end in the calling thread, and counts in `operation`, whose query has been validated. An error means
-/// that no flow was ended.
+/// Runs in the calling thread, and updates the counts in `operation`, whose query has been validated. On error no flow
+/// was ended.
 [[nodiscard]] Result<void> run_flush(FlowTable& table, Ruleset& ruleset, const Moment& moment,
                                      const FlushRequest& request, FlowOperation& operation, FlushObserver& observer);
 

@@ -1,4 +1,4 @@
-// Who wants to know which flows a flush has ended.
+// Interface to learn which flows a flush has ended.
 #pragma once
 
 #include <span>
@@ -10,27 +10,27 @@
 
 namespace headgate::operations {
 
-/// Called on the threads of operations: quick, thread-safe, and without exceptions. A process may be killed at any
-/// moment: of a flow that the store has as flushed, between begins() and ended(), nobody may have been told.
+/// Called on the operations' threads: must be fast, thread-safe and not throw. If the process is killed between
+/// begins() and ended(), flows stored as flushed may not have been reported.
 class FlushListener {
   public:
     virtual ~FlushListener() = default;
 
-    /// An operation will end flows. An error: it may not.
+    /// An operation is going to end flows. An error prevents it.
     [[nodiscard]] virtual Result<void> begins(const FlowOperation& /*operation*/) const { return {}; }
 
-    /// Each flow whose outcome is Flushed, once, after it was stored; others may be among the endings.
+    /// After storage: each flow whose outcome is Flushed, once; `endings` may contain other outcomes.
     virtual void flushed(const FlowOperation& /*operation*/, std::span<const FlowEnding> /*endings*/) const {}
 
-    /// It ends no more.
+    /// The operation ends no more flows.
     virtual void ended(const FlowOperation& /*operation*/) const {}
 
-    /// Flows that an operation was ending when its process was killed, and that are not there any more: flushed, or
-    /// ended by themselves.
+    /// Flows that an operation was ending when its process was killed, and that no longer exist: flushed, or ended by
+    /// themselves.
     virtual void lost_sight_of(const FlowOperation& /*operation*/, std::span<const Flow> /*flows*/) const {}
 };
 
-/// For engines that nobody asks about flows.
+/// For engines without a listener.
 inline const FlushListener kNobodyListens{};
 
 }  // namespace headgate::operations

@@ -9,7 +9,7 @@
 namespace headgate::operations {
 namespace {
 
-/// For a sentence: `TCP`, or `protocol 89` where it has no name in use.
+/// For messages: `TCP`, or `protocol 89` where the protocol has no name here.
 std::string upper_case(Protocol protocol) {
     const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
     std::string name{to_string(protocol)};
@@ -25,7 +25,7 @@ std::string enumerated(std::span<const std::string> names) {
     return fmt::format("{} and {}", fmt::join(names.first(names.size() - 1), ", "), names.back());
 }
 
-/// The same policy, as far as the kernel can tell.
+/// Compares the properties that the kernel's rules reveal.
 bool same_in_kernel(const StreamExceptionPolicy& a, const StreamExceptionPolicy& b) {
     auto hooks = b.hooks;
     std::ranges::sort(hooks);
@@ -57,7 +57,7 @@ Result<void> FlushPolicy::settle() {
     return warning.empty() ? Result<void>{} : refused("{}: nothing was flushed", warning);
 }
 
-/// A policy on all midstream packets is a decision about the whole gateway, which a flush neither makes nor takes back.
+/// A policy with scope all concerns the whole gateway: a flush must neither apply nor replace one.
 Result<void> FlushPolicy::judge_wanted() const {
     const auto& wanted = *request_.wanted;
     if (in_force_ && same_in_kernel(*in_force_, wanted)) return {};
@@ -75,7 +75,7 @@ Result<void> FlushPolicy::judge_wanted() const {
     return {};
 }
 
-/// Before anything is changed: where more than fit would take a window, and there may be none.
+/// Checked before any change: more flows than the sets hold would need a window, which may be forbidden.
 Result<void> FlushPolicy::judge_number() const {
     if (!request_.own_flows_alone || !remembers()) return {};
     for (const auto& [kind, count] : flows_) {
@@ -114,13 +114,13 @@ std::set<Protocol> FlushPolicy::counted_protocols() const {
     return protocols;
 }
 
-/// Whether conntrack makes a flow of any packet of the protocol. Of SCTP it takes what begins an association or another
-/// path of one (nf_conntrack_proto_sctp.c, sctp_new).
+/// Whether conntrack creates a flow from any packet of the protocol. For SCTP only from packets that begin an
+/// association or another path of one (nf_conntrack_proto_sctp.c, sctp_new).
 bool FlushPolicy::is_picked_up(Protocol protocol) const {
     return protocol == Protocol::Tcp ? picks_up_tcp_ : !is_connection_oriented(protocol);
 }
 
-/// What becomes of flushed flows whose packets no policy catches.
+/// Describes what happens to flushed flows whose packets no policy catches.
 std::string FlushPolicy::fate(const std::set<Protocol>& protocols) const {
     std::vector<std::string> picked_up;
     std::vector<std::string> others;
@@ -135,8 +135,8 @@ std::string FlushPolicy::fate(const std::set<Protocol>& protocols) const {
     return fmt::format("{}", fmt::join(fates, "; "));
 }
 
-/// Whether flows of the protocol are among more than fit: the sets hold so many of each family, all protocols with
-/// ports together.
+/// Whether the protocol has flows in a family with more than fit: each family's set is shared by all protocols with
+/// ports.
 bool FlushPolicy::too_many(Protocol protocol) const {
     std::map<Family, std::uint64_t> with_ports;
     for (const auto& [kind, count] : flows_) {
@@ -160,7 +160,7 @@ Result<void> FlushPolicy::remember(std::span<const FlowRow> rows) {
     return remember_or_open_windows(to_remember);
 }
 
-/// Where there is no room, connection-oriented flows are still told by their packets; others are not.
+/// Without room, a window recognizes connection-oriented flows by their packets; other flows cannot be recognized.
 Result<void> FlushPolicy::remember_or_open_windows(const std::vector<FlowRow>& rows) {
     const auto remembered = ruleset_.remember(rows, policy_->remember_flushed_for);
     if (!remembered) return tl::unexpected(remembered.error());
@@ -208,7 +208,7 @@ Result<void> FlushPolicy::open_window(Protocol protocol) {
     return ruleset_.open_window(protocol, policy_->remember_flushed_for);
 }
 
-/// Why flushed flows of these protocols could come back, or at least not meet the policy; empty when it holds them.
+/// Why flushed flows of these protocols could continue or bypass the policy; empty if the policy holds them.
 std::string FlushPolicy::return_warning(const std::set<Protocol>& protocols) const {
     if (protocols.empty()) return {};
     if (condition_ == RulesetCondition::Changed) {

@@ -1,5 +1,5 @@
-// The stream exception policy on behalf of one flush: which is in force, whether it will do, and the remembering of the
-// flows before they are ended.
+// The stream exception policy during one flush: which is in force, whether it suffices, and remembering flows before
+// they are ended.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,11 @@
 
 namespace headgate::operations {
 
-/// What a flush asks of the stream exception policy.
+/// A flush's requirements for the stream exception policy.
 struct PolicyRequest {
-    std::optional<StreamExceptionPolicy> wanted;  ///< to be in force before the first flow is ended
-    bool required = false;                        ///< refuse when flushed TCP flows could come back
-    bool own_flows_alone = false;                 ///< no window is opened: it would catch packets of other flows, too
+    std::optional<StreamExceptionPolicy> wanted;  ///< to be applied before the first flow is ended
+    bool required = false;                        ///< refuse if flushed TCP flows could continue
+    bool own_flows_alone = false;                 ///< no window: it would catch packets of other flows, too
 };
 
 class FlushPolicy {
@@ -29,28 +29,28 @@ class FlushPolicy {
     FlushPolicy(Ruleset& ruleset, FlowTable& table, const PolicyRequest& request)
         : ruleset_(ruleset), table_(table), request_(request) {}
 
-    /// Finds out what is in force. Refuses when that will not do; nothing was changed.
+    /// Reads what is in force. Refuses if it does not meet the request. Changes nothing.
     [[nodiscard]] Result<void> settle();
 
     /// The policy's name, or `none`.
     [[nodiscard]] std::string name() const { return policy_ ? policy_->name : "none"; }
 
-    /// Flows that are about to be ended, told before enforce().
+    /// Counts a flow that will be ended. To be called before enforce().
     void count(const Flow& flow) { ++flows_[{flow.original.protocol, flow.original.source.family}]; }
 
-    /// Puts the wanted policy in force. Refuses when what is in force is not what settle() found: time has gone by.
+    /// Applies the wanted policy. Refuses if what is in force is no longer what settle() found.
     [[nodiscard]] Result<void> enforce();
 
-    /// Remembers flows, so that their packets are known afterwards. After enforce(), before the first flow is ended.
+    /// Remembers flows, so that later packets are recognized. After enforce(), before the first flow is ended.
     [[nodiscard]] Result<void> remember(std::span<const FlowRow> rows);
 
-    /// Flows that were remembered and then not ended, by whatever: nothing of theirs is to be caught.
+    /// Forgets remembered flows that were not ended for any reason: their packets must not be caught.
     void forget(std::span<const FlowRow> rows);
 
-    /// After the last flow is ended: whether the policy still stands.
+    /// Checks, after the last flow, whether the policy is still in force.
     void conclude();
 
-    /// What the operator should know about what will happen to the packets.
+    /// Warnings about the fate of the flows' packets.
     [[nodiscard]] std::vector<std::string> warnings() const;
 
   private:
@@ -71,13 +71,13 @@ class FlushPolicy {
     FlowTable& table_;
     const PolicyRequest& request_;
     std::optional<StreamExceptionPolicy> in_force_;
-    std::optional<StreamExceptionPolicy> policy_;  ///< in force when the flows are ended
+    std::optional<StreamExceptionPolicy> policy_;  ///< in force while flows are ended
     RulesetCondition condition_ = RulesetCondition::NothingApplied;
     bool picks_up_tcp_ = true;
     std::map<std::pair<Protocol, Family>, std::uint64_t> flows_;
     std::set<Protocol> windows_;
     bool full_ = false;
-    bool fell_ = false;  ///< removed or changed by somebody while flows were ended
+    bool fell_ = false;  ///< removed or changed by another process while flows were ended
     std::uint64_t not_remembered_ = 0;
     std::uint64_t not_forgotten_ = 0;
 };

@@ -5,7 +5,7 @@
 namespace headgate::operations {
 namespace {
 
-/// Far beyond any row or summary of headgate's (20 filters have 4 KiB): what is longer is not a file of ours.
+/// Bytes, far more than any row or summary of headgate needs (20 filters take 4 KiB): a longer one is not ours.
 constexpr std::size_t kLongestObject = 64 * 1024;
 
 class Splitter {
@@ -74,7 +74,7 @@ class Splitter {
     }
 
     Result<void> keep(char c) {
-        // Between the rows there are only commas and white space, which the emptied array does not want.
+        // Commas and white space between rows do not belong to the emptied array.
         const bool between_rows =
             in_rows_ && !in_row_ && depth_ == 2 && (c == ',' || c == ' ' || c == '\n' || c == '\t');
         if (in_rows_ && !in_row_ && depth_ == 2 && !between_rows && c != ']' && c != '\r') {

@@ -1,4 +1,4 @@
-// Takes a long JSON text apart into its rows, so that a file of any size is read in constant memory.
+// Splits a long JSON text into its rows, so that a file of any size is read in constant memory.
 #pragma once
 
 #include <functional>
@@ -10,12 +10,12 @@
 
 namespace headgate::operations {
 
-/// Called with the text of each object. `row`: an element of the array that was named; otherwise an outermost object.
+/// Receives the text of each object. `row`: an element of the named array; otherwise an outermost object.
 using ObjectSink = std::function<Result<void>(const std::string& object, bool row)>;
 
-/// Splits a sequence of objects (NDJSON, or one document over any number of lines). The elements of the array that is
-/// the outermost object's member `rows_member` are handed over one by one, and the object itself after them, with that
-/// array left empty. Finds borders only: what an object says is for a JSON parser to judge.
+/// Splits a sequence of objects (NDJSON, or one document over any number of lines). Elements of the array `rows_member`
+/// of the outermost object are passed on one by one, then the object itself with that array empty. Only finds the
+/// boundaries: the objects' content is not validated.
 [[nodiscard]] Result<void> split_json_objects(std::istream& in, std::string_view rows_member, const ObjectSink& take);
 
 }  // namespace headgate::operations

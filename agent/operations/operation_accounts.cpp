@@ -90,7 +90,7 @@ void count(OperationCounts& counts, Outcome outcome) {
 
 void close(FlowOperation& operation, const Result<void>& run) {
     if (run) {
-        // A run that was stopped has said why.
+        // An interrupted run has set its message already.
         const bool errors = operation.counts.failed != 0 || !operation.status_message.empty();
         operation.status = errors ? OperationStatus::CompletedWithErrors : OperationStatus::Completed;
         if (errors && operation.status_message.empty()) operation.status_message = kOperationError;

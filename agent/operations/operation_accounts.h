@@ -1,4 +1,4 @@
-// How an operation begins, what is counted while it runs, and how it ends.
+// Begin, counts and end of an operation.
 #pragma once
 
 #include <string>
@@ -10,23 +10,23 @@
 
 namespace headgate::operations {
 
-// The two status messages that AWS Network Firewall has. What is behind them is told in the detail.
+// The two status messages of AWS Network Firewall. The detail has the cause.
 inline constexpr const char* kOperationError = "Flow operation error";
 inline constexpr const char* kOperationTimeout = "Flow timeout";
 
-/// One that begins now, with an id of its own.
+/// A new operation with a new id, requested now.
 [[nodiscard]] FlowOperation new_operation(const Clock& clock, OperationType type, Endpoint endpoint, FlowQuery query);
 
-/// Whether it only looks. Then it needs no journal, and is done even where it cannot be kept.
+/// Whether the operation is a capture or dry run: these need no journal, and run even if they cannot be stored.
 [[nodiscard]] bool only_looks(const FlowOperation& operation);
 
-/// The warning that it is told, but cannot be looked up later.
+/// The warning that the operation is visible now, but cannot be looked up later.
 [[nodiscard]] std::string not_kept(const Error& why);
 
 void count(FlowOperation& operation, const ScanReport& report);
 void count(OperationCounts& counts, Outcome outcome);
 
-/// Settles the status: failed with the error, or completed, with errors where a flow failed.
+/// Sets the final status: failed, with the error; or completed, with errors where a flow failed.
 void close(FlowOperation& operation, const Result<void>& run);
 
 }  // namespace headgate::operations

@@ -16,7 +16,7 @@ namespace {
 
 using Object = Poco::JSON::Object;
 
-constexpr std::string_view kEverything = "all";  // how to_string says a filter that leaves nothing out
+constexpr std::string_view kEverything = "all";  // to_string of a filter that matches every flow
 
 struct Count {
     std::string_view name;
@@ -37,8 +37,7 @@ Result<Enum> parse_one_of(std::string_view text, std::initializer_list<Enum> all
     return *found;
 }
 
-/// Names and messages may hold bytes that are not UTF-8, and a parser refuses those. Each byte as a character of its
-/// own (Latin-1) is always UTF-8, and comes back as the byte that it was.
+/// Encodes each byte as a Latin-1 character: names and messages may not be valid UTF-8, which the parser would refuse.
 std::string widened(std::string_view bytes) {
     std::string text;
     for (const char c : bytes) {
@@ -149,7 +148,7 @@ Result<void> take_result(const Object& object, FlowOperation& operation) {
     operation.stream_exception_policy = narrowed(object.getValue<std::string>("stream_exception_policy"));
     operation.restarts = object.getValue<unsigned>("restarts");
     const auto counts = object.getObject("counts");
-    for (const auto& count : kCounts)  // what an earlier version did not count is not there
+    for (const auto& count : kCounts)  // earlier versions lack some counts
         operation.counts.*count.slot = take_optional<Poco::UInt64>(*counts, std::string{count.name}).value_or(0);
     const auto warnings = object.getArray("warnings");
     for (unsigned i = 0; i < warnings->size(); ++i)

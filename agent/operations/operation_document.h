@@ -1,5 +1,5 @@
-// An operation as the store keeps it: what nobody searches for, in one JSON document. Unlike the JSON that users are
-// shown (operation_json.h) it is read back, and comes back equal.
+// The JSON document that stores an operation's unindexed members. Unlike the JSON for users (operation_json.h), it is
+// parsed again, without loss.
 #pragma once
 
 #include <string>
@@ -9,10 +9,10 @@
 
 namespace headgate::operations {
 
-/// Everything but id, type, status, firewall, availability zone and time of the request.
+/// All members but id, type, status, firewall, availability zone and request time.
 [[nodiscard]] std::string to_document(const FlowOperation& operation);
 
-/// Adds what a document says.
+/// Adds the members of a document.
 [[nodiscard]] Result<void> take_document(const std::string& document, FlowOperation& operation);
 
 [[nodiscard]] Result<OperationType> parse_operation_type(std::string_view text);

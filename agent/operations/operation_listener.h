@@ -1,4 +1,4 @@
-// Who wants to know how operations end.
+// Callback for ended operations.
 #pragma once
 
 #include <functional>
@@ -7,8 +7,8 @@
 
 namespace headgate::operations {
 
-/// Is told of each operation once it has ended: with its last status and counts, refused ones and those that were
-/// settled after a kill among them. Called on whatever thread ends it, so it is quick, thread-safe and does not throw.
+/// Receives each operation once it has ended, with its final status and counts; also refused ones, and those recovered
+/// after a kill. Called on any thread, so it must be fast, thread-safe and not throw.
 using OperationListener = std::function<void(const FlowOperation& ended)>;
 
 }  // namespace headgate::operations

@@ -6,7 +6,7 @@
 namespace headgate::operations {
 namespace {
 
-/// More than anybody writes by hand; each costs a comparison for every flow.
+/// More than is plausible by hand; each costs one comparison per flow.
 constexpr std::size_t kMaxFilterTexts = 64;
 
 void take_protocols(JsonReader& reader, FlowFilter& filter) {

@@ -1,4 +1,4 @@
-// Reads back what operation_json.h writes.
+// Parses the JSON of operation_json.h.
 #pragma once
 
 #include <string>
@@ -11,16 +11,16 @@
 
 namespace headgate::operations {
 
-/// The phase of one that has ended is not told, and times are told to the millisecond. All else comes back as it was.
+/// Lossless, except that an ended operation has no phase, and times are in milliseconds.
 [[nodiscard]] Result<FlowOperation> read_operation(const JsonObject& object);
 
-/// What add_query() writes. Filters are checked one by one, the query as a whole is not.
+/// Parses the output of add_query(). Validates single filters, not the query as a whole.
 void take_query(JsonReader& reader, FlowQuery& query);
 
-/// Filters in the command line's grammar.
+/// Filters in the command line's syntax.
 void take_filter_texts(JsonReader& reader, const std::string& name, std::vector<FlowFilter>& filters);
 
-/// What add_endpoint() writes.
+/// Parses the output of add_endpoint().
 void take_endpoint(JsonReader& reader, Endpoint& endpoint);
 
 [[nodiscard]] Result<OperationType> parse_type(std::string_view text);

@@ -1,4 +1,4 @@
-// Writes and reads packed numbers: fixed ones in little endian, and short ones for what is mostly small.
+// Packed numbers: fixed-size ones in little endian, and variable-length ones for mostly small values.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 
 namespace headgate::operations {
 
-/// Collects one row. The caller sees to it that `Capacity` is enough for the longest.
+/// Collects one row. `Capacity` must suffice for the longest one.
 template <std::size_t Capacity>
 class PackedWriter {  // NOLINT(cppcoreguidelines-pro-type-member-init): what is not written is not read
   public:
@@ -24,7 +24,7 @@ class PackedWriter {  // NOLINT(cppcoreguidelines-pro-type-member-init): what is
             octet(static_cast<std::uint8_t>(value >> (8 * i)));
     }
 
-    /// Seven bits an octet, the lowest first; the eighth says that more follow.
+    /// LEB128: seven bits per octet, lowest first; the eighth is set if more follow.
     void number(std::uint64_t value) noexcept {
         for (; value >= 0x80U; value >>= 7U)
             octet(static_cast<std::uint8_t>(value | 0x80U));
@@ -44,8 +44,8 @@ class PackedWriter {  // NOLINT(cppcoreguidelines-pro-type-member-init): what is
     std::size_t size_ = 0;
 };
 
-/// Reads back what it does not trust. Beyond the end, or where a number does not fit, it gives zeros from there on and
-/// is not good() any more: asked once a row, not at every step.
+/// Decodes untrusted bytes. Beyond the end, or on a number out of range, it returns zeros from there on and good() is
+/// false; so callers check once per row.
 class PackedReader {
   public:
     explicit PackedReader(std::span<const std::byte> bytes) noexcept : rest_(bytes) {}
@@ -53,7 +53,7 @@ class PackedReader {
     [[nodiscard]] bool good() const noexcept { return good_; }
     [[nodiscard]] std::size_t left() const noexcept { return rest_.size(); }
 
-    /// What was read cannot be.
+    /// Marks the input as invalid.
     void spoil() noexcept {
         good_ = false;
         rest_ = {};

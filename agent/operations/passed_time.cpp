@@ -12,7 +12,7 @@ Poco::Int64 note_passed_time(Poco::Data::Session& session, const Clock& clock) {
     Poco::Int64 uptime = 0;
     std::string boot;
     session << "SELECT seconds, boot, uptime FROM passed_time", into(seconds), into(boot), into(uptime), now;
-    if (now_up.boot.empty()) return seconds;  // another process may be able to tell, and goes on from what it noted
+    if (now_up.boot.empty()) return seconds;  // another process may know, and continues from the last entry
     const bool is_same_boot = !boot.empty() && boot == now_up.boot;
     const Poco::Int64 up = now_up.up.count();
     if (is_same_boot && up <= uptime) return seconds;

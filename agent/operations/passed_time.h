@@ -1,8 +1,8 @@
-// How much time has passed as far as the store knows: what retention goes by.
+// Elapsed time as known to the store, the basis of retention.
 //
-// It adds up what the machine's uptime has grown from one look to the next. What a wall clock says has no part in it,
-// since that may be set to anything; so time in which the machine was off does not count, nor does what passed between
-// the last look before a boot and the first one after it. What is kept may stay longer for that, and never goes early.
+// The sum of the growth of the machine's uptime between looks. The wall clock is not used, since it may be set to
+// anything. Time while the machine was off does not count, nor the time between the last look before a boot and the
+// first one after; so operations may be kept longer, but are never removed early.
 #pragma once
 
 #include <Poco/Data/Session.h>
@@ -11,7 +11,7 @@
 
 namespace headgate::operations {
 
-/// Looks at the clock, within a transaction. The seconds that have passed.
+/// Updates the elapsed time within a transaction, and returns it in seconds.
 [[nodiscard]] Poco::Int64 note_passed_time(Poco::Data::Session& session, const Clock& clock);
 
 }  // namespace headgate::operations

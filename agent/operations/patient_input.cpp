@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kStandardInput = "-";
 
-/// Without O_NONBLOCK, opening a pipe waits for a writer (fifo(7)).
+/// Without O_NONBLOCK, open(2) of a FIFO waits for a writer (fifo(7)).
 FileDescriptor open_input(const std::string& path) {
     if (path == kStandardInput) return FileDescriptor{::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)};
     return FileDescriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
@@ -43,7 +43,7 @@ PatientInput::int_type PatientInput::underflow() {
     return traits_type::to_int_type(room_.front());
 }
 
-/// Files are always ready (poll(2)). The end of a pipe is told as POLLHUP when a writer has been there.
+/// Files are always ready (poll(2)). A pipe without writers reports POLLHUP only if there was one before.
 Result<void> PatientInput::wait() const {
     const auto until = std::chrono::steady_clock::now() + patience_;
     for (;;) {

@@ -1,5 +1,4 @@
-// What somebody gives to be read: a file, or a pipe into which somebody writes. A pipe may have a writer that never
-// writes, or none at all, which takes for ever: here it does not.
+// Input from a file or pipe with a timeout: a pipe may have a writer that never writes, or none at all.
 #pragma once
 
 #include <array>
@@ -17,15 +16,15 @@ namespace headgate::operations {
 
 class PatientInput final : public std::streambuf {
   public:
-    /// Without a byte for so long, it is an error.
+    /// Timeout for each next byte.
     static constexpr std::chrono::seconds kPatience{30};
 
-    /// `-` is standard input. Never waits for a writer. Refuses what is neither a file nor a pipe nor a socket: a
-    /// device may have no end.
+    /// `-` is standard input. Does not wait for a pipe's writer. Refuses anything but files, pipes and sockets: a
+    /// device may be endless.
     [[nodiscard]] static Result<std::unique_ptr<PatientInput>> open(const std::string& path,
                                                                     std::chrono::milliseconds patience = kPatience);
 
-    /// Why it ended where it did; nothing where that is its end.
+    /// Why the input ended early; nothing at its regular end.
     [[nodiscard]] const std::optional<Error>& fault() const noexcept { return fault_; }
 
   protected:

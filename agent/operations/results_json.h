@@ -1,5 +1,5 @@
-// An operation with its flows as one JSON document, in three parts, so that the flows can be as many as they like. Each
-// is on a line of its own, so that people can look at it, too. Keys are a promise to users (docs/output.md).
+// An operation with its flows as one JSON document, written in three parts to allow any number of flows, one per line
+// for readability. Keys are a stable interface (docs/output.md).
 #pragma once
 
 #include <fmt/format.h>
@@ -17,8 +17,7 @@ class ResultsJson {
     void begin(fmt::memory_buffer& out, const FlowOperation& operation);
     void flow(fmt::memory_buffer& out, const Flow& flow, const FlowAnnotation& annotation);
 
-    /// With the operation as it is by then. `next_cursor`: where the flows that are left out go on; empty where there
-    /// are none.
+    /// With the operation's current state. `next_cursor`: where omitted flows continue; empty if there are none.
     void end(fmt::memory_buffer& out, const FlowOperation& operation, std::string_view next_cursor = {}) const;
 
   private:

@@ -17,18 +17,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// How often the store is told how far an operation has come, for readers in other processes.
+/// How often progress is stored for readers in other processes.
 constexpr auto kReportInterval = 1s;
 
-/// What a flow takes in the store, at most and with its outcome.
+/// Maximum bytes of a flow in the store, including its outcome.
 constexpr std::uint64_t kBytesPerFlow = 110;
 
-/// What was decided first stays: the rest says what came of it.
+/// Appends, so that the plan shows the first decision and what followed from it.
 void add_plan(FlowOperation& operation, std::string_view plan) {
     operation.plan.append(operation.plan.empty() ? "" : "; ").append(plan);
 }
 
-/// Keeps what a capture finds.
+/// Stores what a capture finds.
 class CaptureRecorder final : public ScanListener {
   public:
     CaptureRecorder(RunningOperation& running, FlowOperation& operation) : running_(running), operation_(operation) {}
@@ -61,7 +61,7 @@ class FlushRecorder final : public FlushObserver {
         operation_.counts.scanned = scanned;
         return running_.check(operation_);
     }
-    /// After a crash the store tells how many flows there were to end.
+    /// After a crash the store shows how many flows were to be ended.
     Result<void> begun(const FlowOperation& operation) override {
         running_.show(operation);
         auto ready =
@@ -82,7 +82,7 @@ class FlushRecorder final : public FlushObserver {
     }
     Result<void> left_alone(std::span<const StoredFlow> flows) override { return running_.keep(operation_, flows); }
 
-    /// Tries once more to write down what became of the block that could not be settled: the last one.
+    /// Retries to store the outcomes of the last block, whose first attempt failed.
     [[nodiscard]] Result<void> settle_rest() {
         return unsettled_.empty() ? Result<void>{} : running_.store().settle(operation_.id, block_, unsettled_);
     }
@@ -179,11 +179,11 @@ Result<void> RunningOperation::check(const FlowOperation& operation) {
     next_report_ = now + kReportInterval;
     if (auto may = may_keep_endpoint(operation, now); !may) return may;
     auto reported = report(current);
-    // Whoever keeps the next flows meets the same fault, and sees to it.
+    // On a disk fault, keep() meets the same error and moves the operation to memory.
     return !reported && may_go_unkept(operation, reported.error()) ? Result<void>{} : reported;
 }
 
-/// A capture that is soon over is worth the wait; one that goes on is not, or whoever looks could keep out who acts.
+/// A waiting flush lets a short capture finish, but not a long one: viewers must not block operators.
 Result<void> RunningOperation::may_keep_endpoint(const FlowOperation& operation,
                                                  std::chrono::steady_clock::time_point now) {
     const bool is_in_the_way = operation.type == OperationType::Capture && lock_ && lock_->is_waited_for();
@@ -198,7 +198,7 @@ Result<void> RunningOperation::may_keep_endpoint(const FlowOperation& operation,
 }
 
 Result<void> RunningOperation::report(const FlowOperation& operation) const {
-    // A flush has made sure of its room before, and is not left half done for that.
+    // A flush has reserved its space before, and must not be interrupted half way for lack of it.
     const bool may_stop = operation.phase == OperationPhase::Identifying;
     return (may_stop ? keep_to_budget() : Result<void>{}).and_then([&] { return store().update(operation); });
 }
@@ -212,12 +212,12 @@ Result<void> RunningOperation::keep(FlowOperation& operation, std::span<const St
     auto kept = store().append(operation.id, flows);
     if (kept || !may_go_unkept(operation, kept.error())) return kept;
     return go_on_unkept(operation, kept.error()).and_then([&](std::uint64_t moved) {
-        // The store may have taken a part of these, too.
+        // The store may have accepted a part of these.
         return store().append(operation.id, flows.last(std::min<std::uint64_t>(rows_told_ - moved, flows.size())));
     });
 }
 
-/// With all its flows so far, however many of them had been written; returns how many these are.
+/// Moves the operation to memory with all its flows so far, written or not; returns the number of flows.
 Result<std::uint64_t> RunningOperation::go_on_unkept(FlowOperation& operation, const Error& why) {
     std::uint64_t moved = 0;
     auto& unkept = around_.unkept;
@@ -231,8 +231,7 @@ Result<std::uint64_t> RunningOperation::go_on_unkept(FlowOperation& operation, c
         unkept.remove(operation.id);
         return tl::unexpected(std::move(gone_on.error()));
     }
-    // What is left behind is no operation in progress. If this cannot be written, either, it is settled as one that
-    // was cut.
+    // The stored operation is completed. If that fails, too, it will be recovered as an interrupted one.
     auto left_behind = operation;
     close(left_behind, tl::unexpected(Error{ErrorKind::Failed, "its flows could not be kept: " + why.message}));
     static_cast<void>(store().update(left_behind));
@@ -259,7 +258,7 @@ Result<void> RunningOperation::make_room(std::uint64_t flows) const {
     return shrink_to(around_.disk_budget - wanted).and_then([&] { return store().ensure_room(flows); });
 }
 
-/// An error, too, when there is no time left for it: then that is why there may be no room.
+/// Also an error once the deadline has passed, which may be why no room was made.
 Result<void> RunningOperation::shrink_to(std::uint64_t bytes) const {
     const auto removed = store().shrink_to(bytes, [this] { return may_go_on().has_value(); });
     return removed ? may_go_on() : tl::unexpected(removed.error());
@@ -286,7 +285,7 @@ void RunningOperation::record(FlowOperation& operation) {
     }
 }
 
-/// A run says anew what it has to warn of each time.
+/// Each run reports its warnings anew.
 void RunningOperation::take_warnings(FlowOperation& operation) {
     operation.warnings.insert(operation.warnings.begin(), warnings_.begin(), warnings_.end());
     warnings_.clear();
@@ -299,8 +298,8 @@ void RunningOperation::run() {
     end(operation, worked);
 }
 
-/// By an exception: nobody knows what was written and told by then. To the store it is in progress, and is settled like
-/// one that a killed process left.
+/// After an exception it is unknown what was stored and reported. In the store the operation is in progress, and will
+/// be recovered like that of a killed process.
 void RunningOperation::cut_short(Error fault) noexcept {
     access_ = {};
     lock_.reset();
@@ -314,13 +313,13 @@ void RunningOperation::cut_short(Error fault) noexcept {
 Result<void> RunningOperation::work(FlowOperation& operation) {
     auto moment = moment_of(operation);
     if (access_.timestamps_since) {
-        // Not from the moment's whole seconds: one would be missing.
+        // Not from the moment, which is in whole seconds: the result could be one too low.
         moment.timestamps_for =
             std::chrono::floor<std::chrono::seconds>(around_.clock.up() - *access_.timestamps_since);
     }
     if (operation.type == OperationType::Capture) {
         const auto policy = access_.ruleset->in_force();
-        // A capture changes nothing and needs no policy: that it cannot be read is told, and no more.
+        // Captures change nothing and need no policy: failure to read it is a warning.
         if (!policy && policy.error().number != EPERM) operation.warnings.push_back(policy.error().message);
         if (policy && *policy) operation.stream_exception_policy = (*policy)->name;
         CaptureRecorder recorder{*this, operation};
@@ -337,18 +336,18 @@ void RunningOperation::end(FlowOperation& operation, const Result<void>& worked)
     close(operation, worked);
     take_warnings(operation);
     operation.duration = so_far();
-    // First the trail, then the store: an operation that is cut between the two is told twice, not never.
+    // Audit trail first: if the process dies between the two, the operation is recorded twice rather than never.
     record(operation);
     if (is_written_) is_written_ = write_end(operation);
     if (!is_written_) {
-        // To the store it is in progress still, and is settled like one that was cut.
+        // In the store it is still in progress, and will be recovered as interrupted.
         const bool ended_some = operation.counts.flushed + operation.counts.gone != 0;
         operation.status = ended_some ? OperationStatus::CompletedWithErrors : OperationStatus::Failed;
         operation.status_message = kOperationError;
         operation.detail = fmt::format("its end could not be written: {}", is_written_.error().message);
         record(operation);
     }
-    if (is_written_) around_.on_ended(operation);  // otherwise it is told when it is settled
+    if (is_written_) around_.on_ended(operation);  // otherwise reported by the recovery
     access_ = {};
     lock_.reset();
     const std::lock_guard lock{mutex_};

@@ -1,4 +1,4 @@
-// One operation on its worker, and what others may know of it meanwhile.
+// One operation on its worker thread, and its state for other threads.
 #pragma once
 
 #include <atomic>
@@ -27,10 +27,10 @@
 
 namespace headgate::operations {
 
-/// Where it is kept, and what bounds it.
+/// Dependencies and limits of the operation.
 struct RunSurroundings {
     OperationStore& store;
-    UnkeptStore& unkept;  ///< for what only looks, where the store's disk takes nothing
+    UnkeptStore& unkept;  ///< for captures and dry runs, where the store's disk cannot be written
     const Clock& clock;
     AuditTrail& audit;
     const OperationListener& on_ended;
@@ -49,31 +49,30 @@ class RunningOperation {
     RunningOperation(const RunningOperation&) = delete;
     RunningOperation& operator=(const RunningOperation&) = delete;
 
-    /// Begins; called once. Where there is no thread to be had, it has failed with that.
+    /// Starts the worker; called once. If no thread can be created, the operation has failed.
     void start();
 
     [[nodiscard]] FlowOperation snapshot() const;
     [[nodiscard]] FlowOperation wait(std::chrono::milliseconds at_most) const;
     [[nodiscard]] bool has_ended() const;
 
-    /// Whether it has ended and the store could not be told.
+    /// Whether it has ended, but its end could not be stored.
     [[nodiscard]] bool is_left_open() const;
     void cancel() noexcept { cancelled_ = true; }
 
     // For the worker's observers.
 
-    /// An error once it was cancelled or has reached its deadline, when it alone takes more room than there is for all,
-    /// or when a flush has waited for long enough that what only looks gives way. From time to time also tells others
-    /// how far it has come.
+    /// An error once it was cancelled, has reached its deadline, alone exceeds the disk budget, or, for a capture, a
+    /// flush has waited for kGrace. Periodically also stores its progress.
     [[nodiscard]] Result<void> check(const FlowOperation& operation);
 
-    /// Others see this from now on.
+    /// Publishes the operation's state to other threads.
     void show(const FlowOperation& operation);
 
-    /// Makes room for so many flows; an error where there is none.
+    /// Makes room for `flows` flows; an error where that is impossible.
     [[nodiscard]] Result<void> make_room(std::uint64_t flows) const;
 
-    /// Flows that nothing was done to. What only looks goes on where they cannot be kept, and says so.
+    /// Stores flows that were not touched. A capture or dry run continues with a warning if they cannot be stored.
     [[nodiscard]] Result<void> keep(FlowOperation& operation, std::span<const StoredFlow> flows);
 
     [[nodiscard]] OperationStore& store() const noexcept { return *store_; }
@@ -98,24 +97,24 @@ class RunningOperation {
     [[nodiscard]] std::chrono::milliseconds so_far() const;
 
     RunSurroundings around_;
-    OperationStore* store_;              ///< the worker's, as are the rows
-    std::uint64_t rows_told_ = 0;        ///< by keep()
-    std::vector<std::string> warnings_;  ///< beside those of the run
+    OperationStore* store_;              ///< used by the worker only, like `rows_told_`
+    std::uint64_t rows_told_ = 0;        ///< passed to keep()
+    std::vector<std::string> warnings_;  ///< in addition to those of the run
     EndpointAccess access_;
     FlushRequest flush_;
     std::optional<EndpointLock> lock_;
     std::atomic<bool> cancelled_ = false;
     std::chrono::steady_clock::time_point begun_;
     std::chrono::steady_clock::time_point next_report_;
-    std::optional<std::chrono::steady_clock::time_point> waited_for_since_;  ///< by somebody who is next
+    std::optional<std::chrono::steady_clock::time_point> waited_for_since_;  ///< by another operation
 
-    Result<void> is_written_;  ///< the worker's until it has ended: whether the store has everything
+    Result<void> is_written_;  ///< whether the store has everything; the worker's until it ends
 
     mutable std::mutex mutex_;
     mutable std::condition_variable ended_;
-    FlowOperation shown_;  ///< under the mutex
+    FlowOperation shown_;  ///< guarded by mutex_
 
-    bool was_cut_ = false;  ///< an exception has ended it: under the mutex
+    bool was_cut_ = false;  ///< ended by an exception; guarded by mutex_
     std::jthread worker_;
 };
 

@@ -55,7 +55,7 @@ class Settlement {
         return {};
     }
 
-    /// Anew from the rows: what was last said of the counts may be older than they are.
+    /// Counts the stored rows, since the last stored counts may be older.
     Result<void> count_flows() {
         auto& counts = operation_.counts;
         counts.flushed = counts.gone = counts.failed = counts.protected_flows = 0;
@@ -107,7 +107,7 @@ class Settlement {
     std::uint64_t there_ = 0;
     std::uint64_t not_there_ = 0;
     std::uint64_t not_forgotten_ = 0;
-    std::uint64_t unreached_ = 0;  ///< flows that were identified, and never came to be ended
+    std::uint64_t unreached_ = 0;  ///< identified flows that the flush did not get to
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Settles what a killed process left behind: an operation that is in progress for ever.
+// Recovers operations that a killed process left in progress.
 #pragma once
 
 #include "headgate/flow_operation.h"
@@ -11,11 +11,10 @@
 
 namespace headgate::operations {
 
-/// Asks the table for every flow whose ending was not recorded: one that is there was not flushed, one that is not was
-/// flushed or has ended by itself, which nobody can tell apart any more. Those still there are forgotten by the stream
-/// exception policy. Without table and ruleset: they are gone, and no flow is there. Returns the operation as it is
-/// closed with that, without writing it. The listener is told of those that
-/// are not there. EBADMSG: the journal cannot be read.
+/// Looks up every flow whose outcome was not recorded: an existing one was not flushed; a missing one was flushed or
+/// ended by itself, which can no longer be told apart. Existing ones are removed from the policy's remembered flows.
+/// Without table and ruleset the namespace is gone, and all flows count as missing. Reports missing flows to the
+/// listener. Returns the completed operation, without storing it. EBADMSG: the journal cannot be read.
 [[nodiscard]] Result<FlowOperation> settle_cut_operation(OperationStore& store, const FlushListener& listener,
                                                          FlowTable* table, Ruleset* ruleset, FlowOperation operation);
 

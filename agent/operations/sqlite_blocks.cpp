@@ -35,7 +35,7 @@ void insert_outcomes(Session& session, Int64 block, const PackedBytes& outcomes)
     session << "INSERT INTO outcomes (block, outcomes) VALUES (?, ?)", use(block), use(blob), now;
 }
 
-/// A row of both tables, as a query for one tells it.
+/// A row of both tables, as read by a query.
 struct Found {
     Int64 number = 0;
     Int64 first = 0;

@@ -1,4 +1,4 @@
-// Blocks of packed flows in the store's database. They throw what Poco throws: to be called inside Database::run.
+// Blocks of packed flows in the database. These throw Poco's exceptions: to be called within Database::run.
 #pragma once
 
 #include <Poco/Data/Session.h>
@@ -18,38 +18,38 @@ namespace headgate::operations {
 
 enum class BlockKind : std::uint8_t {
     Told,     ///< flows and, where there are any, their outcomes
-    Journal,  ///< flows that are about to be ended: pending until settle_block
+    Journal,  ///< flows about to be ended: pending until settle_block
 };
 
 struct StoredBlock {
     std::uint64_t number = 0;
-    std::uint64_t first = 0;  ///< its first row's place among the operation's
+    std::uint64_t first = 0;  ///< number of its first row within the operation
     std::vector<StoredFlow> flows;
 
     [[nodiscard]] std::uint64_t end() const { return first + flows.size(); }
 };
 
-/// Behind those that are there; the number of the block.
+/// Appends the block, and returns its number.
 [[nodiscard]] Result<std::uint64_t> insert_block(Poco::Data::Session& session, const std::string& id, FlowBlock& block,
                                                  BlockKind kind);
 
 [[nodiscard]] Result<void> settle_block(Poco::Data::Session& session, const std::string& id, std::uint64_t block,
                                         std::span<const FlowEnding> endings);
 
-/// The block that has this row, or nothing where the operation has fewer.
+/// The block with this row; nothing past the last row.
 [[nodiscard]] Result<std::optional<StoredBlock>> find_block(Poco::Data::Session& session, const std::string& id,
                                                             std::uint64_t row);
 
-/// The first pending block that begins with this row or behind it.
+/// The first pending block that begins at or after this row.
 [[nodiscard]] Result<std::optional<StoredBlock>> find_pending_block(Poco::Data::Session& session, const std::string& id,
                                                                     std::uint64_t row);
 
 [[nodiscard]] Result<void> expect_operation(Poco::Data::Session& session, const std::string& id);
 
-/// How many an operation has.
+/// Number of rows of the operation.
 [[nodiscard]] Result<std::uint64_t> count_rows(Poco::Data::Session& session, const std::string& id);
 
-/// What is in a block that was not written so far, whose first row has this place.
+/// The content of a block not written yet, whose first row has this number.
 [[nodiscard]] Result<StoredBlock> unwritten_block(FlowBlock& block, std::uint64_t first);
 [[nodiscard]] tl::unexpected<Error> unknown_operation(std::string_view id);
 

@@ -1,4 +1,4 @@
-// The flows of SqliteStore: appended, settled, read back.
+// SqliteStore: appending, completing and reading flows.
 #include <algorithm>
 #include <utility>
 
@@ -9,7 +9,7 @@ namespace {
 
 using Poco::Data::Session;
 
-/// About 190 KiB of IPv4 rows. A block costs the same few statements whatever its size, and a page reads one or two.
+/// About 190 KiB of IPv4 rows. A block takes a few statements whatever its size, and a page reads one or two blocks.
 constexpr std::uint32_t kRowsPerBlob = 4096;
 
 }  // namespace
@@ -37,7 +37,7 @@ Result<void> SqliteStore::append(std::string_view id, std::span<const StoredFlow
     return {};
 }
 
-/// What cannot be written stays gathered: whoever appends next, or ends the operation, meets the same error.
+/// On failure the rows stay in memory: the next append, or the end of the operation, meets the same error.
 Result<void> SqliteStore::write_gathered(std::string_view id) {
     const auto found = gathered_.find(id);
     if (found == gathered_.end()) return {};
@@ -86,11 +86,11 @@ Result<void> SqliteStore::for_each_pending(
 Result<std::optional<StoredBlock>> SqliteStore::block_with(const std::string& id, std::uint64_t row) {
     const auto find = [&] { return read([&](Session& session) { return find_block(session, id, row); }); };
     auto written = find();
-    // Without a lock where nothing is gathered: a page is not to wait for a writer.
+    // Takes no lock when no rows are collected, so that reads do not wait for writers.
     if (!written || *written || !is_gathering_) return written;
     auto gathered = gathered_with(id, row);
     if (!gathered || *gathered) return gathered;
-    return find();  // it may have been written meanwhile
+    return find();  // written meanwhile
 }
 
 Result<std::optional<StoredBlock>> SqliteStore::gathered_with(std::string_view id, std::uint64_t row) {

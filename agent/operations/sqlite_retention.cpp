@@ -1,10 +1,8 @@
-// How SqliteStore gets rid of operations, and gives their space back.
-//
-// An operation goes at once, as a row of its table, and its flows after it in small steps, between which everybody who
-// waits to write has his turn: nobody waits for long, and if it is cut short the next sweep goes on. The free pages are
-// then cut off the file, which takes moving as many of the last ones to the front (auto_vacuum = INCREMENTAL). Simply
-// using them again would be cheaper, but the file would stay as large as it ever was, and a disk budget could not be
-// kept nor checked with ls(1).
+// SqliteStore: removal of operations, and release of their space. An operation's row is deleted at once, its flows
+// afterwards in small steps between which all waiting writers have their turn; an interrupted sweep is continued by the
+// next one. Then free pages are cut off the file, which requires moving as many of the last pages forward (auto_vacuum
+// = INCREMENTAL). Reusing free pages would be cheaper, but the file would keep its largest size, and a disk budget
+// could be neither kept nor checked with ls(1).
 #include <Poco/Data/Statement.h>
 #include <fcntl.h>
 #include <sys/statvfs.h>
@@ -29,18 +27,18 @@ using Poco::Data::Session;
 using Poco::Data::Statement;
 using Steady = std::chrono::steady_clock;
 
-// What a step takes: some milliseconds.
+// Limits of a step, which takes some milliseconds.
 constexpr int kBlocksAtOnce = 32;
-constexpr int kPagesAtOnce = 256;  // 1 MiB to be moved at most
+constexpr int kPagesAtOnce = 256;  // at most 1 MiB to move
 
 /// The longest pause between two steps.
 constexpr Steady::duration kLongestPause = std::chrono::milliseconds{100};
 
-/// Whose flows are being flushed just now.
+/// Operations whose flows are being flushed now.
 constexpr const char* kSources =
     "(SELECT json_extract(document, '$.from_operation') FROM operations WHERE status = 'IN_PROGRESS')";
 
-/// Whether there was one that has ended.
+/// Returns whether an ended operation was there to remove.
 bool remove_oldest(Session& session) {
     Statement statement{session};
     statement << "DELETE FROM operations WHERE number ="
@@ -49,7 +47,7 @@ bool remove_oldest(Session& session) {
     return statement.execute() != 0;
 }
 
-/// Of the caller who keeps the most flows: nobody pushes out the captures of all others.
+/// Removes from the caller with the most stored flows, so that no caller displaces the captures of all others.
 bool remove_oldest_capture(Session& session) {
     Statement statement{session};
     statement
@@ -80,7 +78,7 @@ bool has_orphans(Session& session) {
     return found != 0;
 }
 
-/// What the file will take when its free pages are cut off and its log is worked in.
+/// Size of the file once free pages are cut off and the log is checkpointed.
 std::uint64_t bytes_of_content(Session& session) {
     std::uint64_t pages = 0;
     std::uint64_t free = 0;
@@ -91,7 +89,7 @@ std::uint64_t bytes_of_content(Session& session) {
     return (pages - free) * size;
 }
 
-/// How many blocks it was.
+/// Returns the number of blocks removed.
 Result<std::size_t> remove_orphans(Session& session) {
     static constexpr const char* kOrphans =
         "(SELECT number FROM blocks WHERE operation NOT IN (SELECT number FROM operations) ORDER BY operation, first"
@@ -102,7 +100,7 @@ Result<std::size_t> remove_orphans(Session& session) {
     return statement.execute();
 }
 
-/// Whether there may be more.
+/// Returns whether more may remain.
 Result<bool> cut_off_free_pages(Session& session) {
     const auto free_pages = [&] {
         int free = 0;
@@ -118,7 +116,7 @@ Result<bool> cut_off_free_pages(Session& session) {
 
 }  // namespace
 
-/// Writers of other processes look for their turn again and again: half of the time is theirs.
+/// Writers of other processes poll for the lock: the pause leaves them half of the time.
 template <typename Step>
 auto SqliteStore::take_step(Step&& step) -> std::invoke_result_t<Step, Database&> {
     std::this_thread::sleep_until(next_step_.load());
@@ -155,7 +153,7 @@ Result<void> SqliteStore::sweep_all(const MayGoOn& may_go_on) {
 Result<std::uint64_t> SqliteStore::expire(std::chrono::seconds kept_for) {
     return write(Durability::Kept, [&](Session& session) -> Result<std::uint64_t> {
         const auto passed = note_passed_time(session, clock_);
-        // Ended by a headgate that did not note it.
+        // Ended by an earlier version, which did not record this.
         session << "UPDATE operations SET ended_after = ? WHERE ended_after IS NULL AND status <> ?", bind(passed),
             bind(in_progress()), now;
         Statement statement{session};
@@ -165,15 +163,15 @@ Result<std::uint64_t> SqliteStore::expire(std::chrono::seconds kept_for) {
     });
 }
 
-/// Decided and done in one transaction: other processes may be making room, too, and what they have removed, but not
-/// yet swept, still counts.
+/// Check and removal are one transaction: other processes may be making room, too, and what they have removed but not
+/// swept still counts.
 Result<SqliteStore::Removal> SqliteStore::remove_oldest_beyond(Database& database, std::uint64_t bytes) {
     return database.transact(Durability::Kept, [&](Session& session) -> Result<Removal> {
         if (has_orphans(session)) return Removal::NotSwept;
-        // Somebody who reads keeps the log as long as it is: to remove more would free no more of that.
+        // A reader may prevent truncation of the log: removing more would not free that space.
         if (database.bytes() <= bytes || bytes_of_content(session) <= bytes) return Removal::NotNeeded;
         if (remove_oldest_capture(session)) return Removal::Removed;
-        // One in progress may be what takes the room: it ends for that, and nothing goes for it but others of its kind.
+        // A capture in progress may be what exceeds the budget: it will end for that, and only captures go for it.
         if (has_captures(session)) return Removal::NoneLeft;
         return remove_oldest(session) ? Removal::Removed : Removal::NoneLeft;
     });
@@ -182,7 +180,7 @@ Result<SqliteStore::Removal> SqliteStore::remove_oldest_beyond(Database& databas
 Result<std::uint64_t> SqliteStore::shrink_to(std::uint64_t bytes, const MayGoOn& may_go_on) {
     auto now_used = bytes_used();
     if (!now_used || *now_used <= bytes) return now_used.map([](auto) { return std::uint64_t{0}; });
-    // The log may be all that is too much, or what a removal left that was cut short. The first fails on a full disk.
+    // The excess may be only log, or what an interrupted removal left. The former fails on a full disk.
     static_cast<void>(take_step([](Database& database) { return database.empty_log(); }));
     for (std::uint64_t removed = 0;;) {
         if (auto swept = sweep_all(may_go_on); !swept) return tl::unexpected(std::move(swept.error()));
@@ -195,7 +193,7 @@ Result<std::uint64_t> SqliteStore::shrink_to(std::uint64_t bytes, const MayGoOn&
 }
 
 Result<void> SqliteStore::ensure_room(std::uint64_t flows) {
-    // IPv6 rows with their outcomes, in the file, and once more in the log as far as that grows (database.cpp).
+    // An IPv6 row with its outcome, in the file, and again in the log up to its maximum size (database.cpp).
     constexpr std::uint64_t kBytesPerStoredFlow = 110;
     constexpr std::uint64_t kLog = std::uint64_t{32} << 20U;
     constexpr std::uint64_t kRest = std::uint64_t{256} << 10U;
@@ -204,7 +202,7 @@ Result<void> SqliteStore::ensure_room(std::uint64_t flows) {
     const auto writer = writing();
     if (!writer) return tl::unexpected(writer.error());
     const auto& file = (*writer)->file();
-    // A file that is open for writing stays so when its file system is mounted read-only after an error.
+    // A file opened for writing stays writable when its file system is remounted read-only after an error.
     if (::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) != 0) return state_error(errno, file);
     if (::statvfs(file.c_str(), &disk) != 0) return system_error(errno, file);
     const auto rows = flows * kBytesPerStoredFlow;
@@ -218,7 +216,7 @@ void SqliteStore::trim() {
         return {};
     };
     for (auto* const connection : {&writer_, &reader_}) {
-        // One that is in use is not waited for: whoever calls this has better to do.
+        // Connections in use are skipped, so that the caller never waits.
         const std::unique_lock lock{connection->mutex, std::try_to_lock};
         if (lock && connection->database) static_cast<void>(connection->database->run(shrink));
     }

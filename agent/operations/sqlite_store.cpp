@@ -28,7 +28,7 @@ Poco::Int64 stored_time(Timestamp time) {
     return time.time_since_epoch().count();
 }
 
-/// Rows of `operations`, one column each.
+/// Columns of rows from `operations`.
 struct Columns {
     std::vector<std::string> ids, types, states, firewalls, zones, documents;
     std::vector<Poco::Int64> times;
@@ -66,10 +66,10 @@ Result<std::optional<FlowOperation>> find_one(Session& session, const char* colu
     return std::optional{std::move(*operation)};
 }
 
-/// More than SQLite merges in one query (SQLITE_MAX_COMPOUND_SELECT in sqlite.org/limits.html is 500).
+/// Maximum number of merged queries, below SQLITE_MAX_COMPOUND_SELECT, 500 (sqlite.org/limits.html).
 constexpr std::size_t kMostMerged = 100;
 
-/// Finds the numbers of a selection's operations: the text of a query without its order, then its values.
+/// Builds the query for the numbers of selected operations: its text without ORDER BY, then its values.
 class NumbersOf {
   public:
     explicit NumbersOf(const OperationSelection& selection) : selection_(selection) {
@@ -88,7 +88,7 @@ class NumbersOf {
     }
 
   private:
-    /// Each firewall's operations are in their order in an index: merged, no other one is looked at.
+    /// An index has each firewall's operations in order: merging these reads no others.
     void add_queries(const std::set<std::string>& firewalls) {
         if (firewalls.size() > kMostMerged) return add_query(firewalls);
         for (const auto& name : firewalls)
@@ -97,8 +97,8 @@ class NumbersOf {
     void add_query(const std::set<std::string>& firewalls) {
         text_.append(text_.empty() ? "" : " UNION ALL ").append("SELECT number FROM operations");
         word_ = " WHERE ";
-        // With a sign, SQLite does not take the index of this for a better one (sqlite.org/optoverview.html, section
-        // 5). Few are in progress at once, whosever they are.
+        // A unary plus disqualifies a column's index (sqlite.org/optoverview.html, section 5). Few operations are in
+        // progress at once, so the status is then the most selective.
         const bool are_few = selection_.status == OperationStatus::InProgress;
         if (firewalls.size() == 1) add(are_few ? "+firewall = ?" : "firewall = ?", *firewalls.begin());
         if (firewalls.size() > 1) add_any_of(firewalls);
@@ -124,7 +124,7 @@ class NumbersOf {
 
     const OperationSelection& selection_;
     std::string text_;
-    std::string_view word_;  ///< before the next condition
+    std::string_view word_;  ///< to precede the next condition
     std::vector<std::string> values_;
 };
 
@@ -197,7 +197,7 @@ Result<void> SqliteStore::update(const FlowOperation& operation) {
     const std::lock_guard lock{writer_.mutex};
     auto written = write_end(operation);
     if (!written && is_disk_fault(written.error()) && operation.status == OperationStatus::Failed) {
-        forget_gathered(operation.id);  // what has failed for want of room is at least told so
+        forget_gathered(operation.id);  // without its last rows the end may still be stored
         written = write_end(operation);
     }
     return written;

@@ -1,13 +1,12 @@
-// Operations and their flows in SQLite: one file, `operations.db`, in a folder of the caller's choice.
+// Operations and their flows in SQLite: one file, `operations.db`, in a given directory.
 //
-// Two connections: one for whoever writes and one for whoever reads, so that a look-up waits neither for a capture nor
-// for a sync of the disk. Other processes may use the same file at the same time.
+// Two connections, one to write and one to read, so that reads wait neither for a capture nor for a disk sync. Several
+// processes may use the file at once.
 //
-// Rows of a capture are gathered into blocks of 4096 before they are written. Until then they are in memory alone,
-// where a read of the same store finds them: they end with a process that is killed, and so does their operation.
+// Rows of a capture are collected into blocks of 4096 before they are written. Until then they are in memory only,
+// where reads of this object find them; if the process is killed they are lost, like the operation itself.
 //
-// Where the disk takes nothing, what is there can be read all the same; what is to be written says why it cannot, and
-// tries anew each time.
+// On a disk that cannot be written, reads still work; each write tries again, and returns the reason.
 #pragma once
 
 #include <atomic>
@@ -29,7 +28,7 @@ namespace headgate::operations {
 
 class SqliteStore final : public OperationStore {
   public:
-    /// As open_store_file; where the disk takes nothing, as open_store_file_to_read. The clock outlives the store.
+    /// As open_store_file; on a disk fault, as open_store_file_to_read. `clock` must outlive the store.
     [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(std::string folder,
                                                                    const Clock& clock = kSystemClock);
 
@@ -62,7 +61,7 @@ class SqliteStore final : public OperationStore {
     };
     struct Gathered {
         FlowBlock block;
-        std::uint64_t first = 0;  ///< its first row's place among the operation's
+        std::uint64_t first = 0;  ///< number of its first row within the operation
     };
     enum class Turn : std::uint8_t { First, Last };
 
@@ -79,7 +78,7 @@ class SqliteStore final : public OperationStore {
         return reader_.database->run(std::forward<Work>(work));
     }
 
-    /// All with the writer's mutex held.
+    /// All below require the writer's mutex.
     template <typename Work>
     auto transact(Durability durability, Work&& work) {
         return writing().and_then([&](Database* database) { return database->transact(durability, work); });
@@ -89,7 +88,7 @@ class SqliteStore final : public OperationStore {
     [[nodiscard]] Result<void> write_gathered(std::string_view id);
     [[nodiscard]] static Result<bool> sweep_some(Database& database);
 
-    /// A step behind all who write: with the writer's mutex held, and after a pause as long as the step before took.
+    /// Runs a step with the writer's mutex, after all other writers and a pause as long as the previous step.
     template <typename Step>
     auto take_step(Step&& step) -> std::invoke_result_t<Step, Database&>;
     [[nodiscard]] Result<void> sweep_all(const MayGoOn& may_go_on);
@@ -103,9 +102,9 @@ class SqliteStore final : public OperationStore {
 
     const std::string folder_;
     const Clock& clock_;
-    Connection writer_;  ///< without a database where nothing can be written, so far
+    Connection writer_;  ///< without a database as long as the disk cannot be written
     Connection reader_;
-    std::map<std::string, Gathered, std::less<>> gathered_;  ///< by operation; under the writer's mutex
+    std::map<std::string, Gathered, std::less<>> gathered_;  ///< by operation; guarded by the writer's mutex
     std::atomic<bool> is_gathering_ = false;
     std::atomic<std::chrono::steady_clock::time_point> next_step_{};
 };

@@ -1,4 +1,4 @@
-// SSH sessions on behalf of one flush, so that it does not cut the branch that somebody sits on.
+// Protection of SSH sessions during one flush, so that it does not cut the operator's own connection.
 #pragma once
 
 #include <cstdint>
@@ -9,26 +9,26 @@
 
 namespace headgate::operations {
 
-/// What is known of SSH sessions into this machine. Filters hold either way round, translated or not.
+/// SSH sessions into this machine. Filters match both directions, translated or not.
 struct SshGuard {
-    std::vector<FlowFilter> sessions;  ///< left alone as protected flows are
-    bool is_own = false;               ///< the caller's own alone, since it is known; otherwise all, since none is
-    std::vector<FlowFilter> unknown;   ///< may be sessions, and are not left alone
-    std::string fault;                 ///< why sessions could not be looked for; empty: they were
+    std::vector<FlowFilter> sessions;  ///< spared, like protected flows
+    bool is_own = false;               ///< only the caller's own, which is known; false: all sessions
+    std::vector<FlowFilter> unknown;   ///< possible sessions, which are not spared
+    std::string fault;                 ///< why the search failed; empty if it succeeded
 };
 
-/// Tells a flush which flows to leave alone, counts, and says why.
+/// Selects the flows that a flush spares, counts them, and warns.
 class GuardedSessions {
   public:
     explicit GuardedSessions(const SshGuard& guard);
 
     [[nodiscard]] bool includes(const Flow& flow) const noexcept;
 
-    /// A flow that matches, and what is done to it.
+    /// Count a matching flow by what is done to it.
     void count_protected(const Flow& flow) noexcept;
     void count_flushed(const Flow& flow) noexcept;
 
-    /// Adds what the operator should know.
+    /// Adds warnings for the operator.
     void append_warnings(std::vector<std::string>& warnings) const;
 
   private:

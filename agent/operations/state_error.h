@@ -1,4 +1,4 @@
-// Errors about files that are headgate's own.
+// Errors about headgate's own files.
 #pragma once
 
 #include <cerrno>
@@ -8,15 +8,14 @@
 
 namespace headgate::operations {
 
-/// As system_error, with who may where that is what is wrong.
+/// As system_error; for EACCES the message adds which privileges are required.
 [[nodiscard]] inline tl::unexpected<Error> state_error(int number, std::string_view what) {
     auto error = system_error(number, what);
     if (number == EACCES) error.value().message += ": this takes root (CAP_NET_ADMIN), or a running agent";
     return error;
 }
 
-/// Whether it is the disk that takes nothing: full, read-only or failing. Nobody's mistake, and what keeps nothing can
-/// be done all the same.
+/// Whether the disk cannot be written: full, read-only or failing. Operations that need no storage can still run.
 [[nodiscard]] constexpr bool is_disk_fault(int number) noexcept {
     return number == ENOSPC || number == EDQUOT || number == EROFS || number == EIO;
 }

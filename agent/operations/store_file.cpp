@@ -26,13 +26,12 @@ constexpr int kApplication = 0x68676174;  // "hgat", in the file's header (sqlit
 constexpr std::chrono::seconds kPatience{
     10};  // the folder is locked for milliseconds, while its file is made or opened
 
-// The first version's. A row of `operations` has what is searched in columns, the rest in a document. `blocks` and
-// `outcomes` hold packed flows (flow_rows.h); large parts come last, so that what stands before them is read without
-// them. Blocks whose operation is not there any more are rubbish, to be swept out a few at a time: so numbers of
-// operations are never given twice.
+// Version 1. Searchable members of operations have columns, the rest is in a document. `blocks` and `outcomes` have
+// packed flows (flow_rows.h); large columns come last, so that others are read without them. Blocks without an
+// operation are garbage, swept in small steps; hence AUTOINCREMENT: a number is never reused.
 constexpr const char* kSchema[] = {
     "CREATE TABLE operations ("
-    " number INTEGER PRIMARY KEY AUTOINCREMENT,"  // in the order in which they began, whatever the clock says
+    " number INTEGER PRIMARY KEY AUTOINCREMENT,"  // in order of their start, independent of the clock
     " id TEXT NOT NULL UNIQUE,"
     " token TEXT UNIQUE,"
     " type TEXT NOT NULL,"
@@ -44,7 +43,7 @@ constexpr const char* kSchema[] = {
     "CREATE TABLE blocks ("
     " number INTEGER PRIMARY KEY,"
     " operation INTEGER NOT NULL,"
-    " first INTEGER NOT NULL,"  // its first row's place among the operation's
+    " first INTEGER NOT NULL,"  // number of its first row within the operation
     " count INTEGER NOT NULL,"
     " journal INTEGER NOT NULL,"  // 1: flows about to be ended, pending until there are outcomes
     " rows BLOB NOT NULL) STRICT",
@@ -54,28 +53,28 @@ constexpr const char* kSchema[] = {
     " outcomes BLOB NOT NULL) STRICT",
 };
 
-// What made the second version of the first, and so on. While a package is upgraded, a process of the version before
-// may have the file open: a step only adds what that one can do without.
+// Upgrades from version 1 to 2, and so on. While a package is upgraded, a process of the previous version may have the
+// file open: a step may only add what that process does not need.
 constexpr const char* kSteps[] = {
-    // Those in progress are asked for every few minutes, among however many have been kept.
+    // Operations in progress are queried every few minutes, among all stored ones.
     "CREATE INDEX operations_by_status ON operations (status)",
-    // When an operation ended, by the time that had passed (passed_time.cpp); NULL: it has not, or nobody has noted it.
+    // Elapsed time (passed_time.cpp) when the operation ended; NULL: not ended, or not recorded.
     "ALTER TABLE operations ADD COLUMN ended_after INTEGER",
-    // The one row is the last look at the clock.
+    // One row with the last look at the clock.
     "CREATE TABLE passed_time ("
     " one INTEGER PRIMARY KEY CHECK (one = 1),"
     " seconds INTEGER NOT NULL,"
     " boot TEXT NOT NULL,"
     " uptime INTEGER NOT NULL) STRICT",
-    // Whoever sees some firewalls alone lists theirs. An index of what changes takes room on a full disk, where an
-    // operation is to be closed.
+    // For callers confined to some firewalls. An index of a column that changes would need space to complete an
+    // operation on a full disk.
     "CREATE INDEX operations_by_firewall ON operations (firewall)",
-    // Captures go before flushes where room is made, and of those the oldest of the caller who keeps the most flows.
+    // For removal: captures go before flushes, and among them the oldest of the caller with the most stored flows.
     "ALTER TABLE operations ADD COLUMN caller TEXT",
     "ALTER TABLE operations ADD COLUMN flows INTEGER",
-    // Tokens of requests were their parts with colons between them, whatever was in the parts; now compound_key makes
-    // them, which writes most of them as they were. What does not begin with its caller's name stays: nobody else gets
-    // it, as Engine compares the callers.
+    // Tokens used to be unescaped parts joined by colons; compound_key now makes them, mostly with the same result. A
+    // token that does not begin with its caller's name is unchanged; Engine compares callers, so no other caller gets
+    // its operation.
     "UPDATE OR IGNORE operations SET token ="
     "  substr(token, 1, instr(token, ':'))"
     "  || replace(replace(json_extract(document, '$.face'), '%', '%25'), ':', '%3A') || ':'"
@@ -90,13 +89,13 @@ constexpr const char* kSteps[] = {
 constexpr int kFirstVersion = 1;
 constexpr int kStoreVersion = kFirstVersion + static_cast<int>(std::size(kSteps));
 
-/// Opens the folder, which is made if it is missing, and is alone in it until it is closed or its holder dies.
+/// Opens the directory, creating it if missing, and locks it until closed or until the process ends.
 Result<FileDescriptor> lock_folder(const std::string& folder) {
     const auto what = fmt::format("state directory {}", folder);
     if (::mkdir(folder.c_str(), 0750) != 0 && errno != EEXIST) return state_error(errno, what);
     FileDescriptor descriptor{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!descriptor.is_open()) return state_error(errno, what);
-    // SQLite's own files come and go beside the database: without this it only says that it cannot open them.
+    // SQLite creates files beside the database; without write permission its error would not name the cause.
     if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) return state_error(errno, what);
     const auto end = std::chrono::steady_clock::now() + kPatience;
     while (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -108,7 +107,7 @@ Result<FileDescriptor> lock_folder(const std::string& folder) {
     return descriptor;
 }
 
-/// SQLite acts on what stands beside the database. Where a folder of root's is open to others, root looks whose it is.
+/// SQLite acts on files beside the database. Where others may write to a directory of root's, root checks their owner.
 Result<void> refuse_strange_files(const std::string& folder) {
     struct stat facts {};
     if (::geteuid() != 0 || ::stat(folder.c_str(), &facts) != 0 || facts.st_uid != 0) return {};
@@ -141,8 +140,8 @@ Result<void> write_schema(const std::string& file) {
     if (!database) return tl::unexpected(std::move(database.error()));
     return database->run([](Poco::Data::Session& session) -> Result<void> {
         std::string mode;
-        // So that space can be given back, and the readers of one process do not wait for the writer of another. Both
-        // before the first table (pragma.html).
+        // auto_vacuum allows to release space; WAL, that readers do not wait for writers. Both must precede the first
+        // table (pragma.html).
         session << "PRAGMA auto_vacuum = INCREMENTAL", now;
         session << "PRAGMA journal_mode = WAL", into(mode), now;
         if (mode != "wal")
@@ -162,7 +161,7 @@ Result<Database> make_empty(int version = kStoreVersion) {
     return made ? std::move(database) : tl::unexpected(std::move(made.error()));
 }
 
-/// Made under another name and put in its place when it is whole.
+/// Creates the file under another name and renames it when complete.
 Result<void> make_file(const std::string& file, const FileDescriptor& folder) {
     const std::string draft = file + ".new";
     const auto remove_draft = [&] {
@@ -170,7 +169,7 @@ Result<void> make_file(const std::string& file, const FileDescriptor& folder) {
             ::unlink((draft + suffix).c_str());
     };
     remove_draft();
-    // SQLite gives its own files the mode of this one.
+    // SQLite creates its own files with this file's mode.
     const FileDescriptor created{::open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640)};
     if (!created.is_open()) return system_error(errno, draft);
     if (auto written = write_schema(draft); !written) {
@@ -183,8 +182,7 @@ Result<void> make_file(const std::string& file, const FileDescriptor& folder) {
     return {};
 }
 
-/// Of every table and index, and of views and triggers, which run whatever their maker likes: SQLite's own are left
-/// out.
+/// Definitions of tables, indexes, and of views and triggers, which could execute anything; without SQLite's own.
 std::vector<std::string> definitions(Poco::Data::Session& session) {
     std::vector<std::string> found;
     session << "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema"
@@ -198,7 +196,7 @@ Result<std::vector<std::string>> read_definitions(Database& database) {
         [](Poco::Data::Session& session) -> Result<std::vector<std::string>> { return definitions(session); });
 }
 
-/// Which version it has. Nothing is written before this has said so.
+/// Returns the version. Nothing may be written before.
 Result<int> judge(Database& database) {
     return database.run([&](Poco::Data::Session& session) -> Result<int> {
         int application = 0;
@@ -227,7 +225,7 @@ Result<int> judge(Database& database) {
     });
 }
 
-/// All at once, or not at all.
+/// In one transaction.
 Result<void> bring_up_to_date(Database& database, int version) {
     if (version == kStoreVersion) return {};
     return database.transact(Durability::OnDisk, [&](Poco::Data::Session& session) -> Result<void> {
@@ -241,7 +239,7 @@ Result<Database> open_to_write(const std::string& folder) {
     if (!locked) return tl::unexpected(locked.error());
     if (auto ours = refuse_strange_files(folder); !ours) return tl::unexpected(std::move(ours.error()));
     const std::string file = folder + "/" + kStoreFile;
-    // Not opened and closed again to look at it: that would take away the locks of another store in this process
+    // Does not open and close the file to inspect it: that would release locks of another store in this process
     // (fcntl_locking(2); sqlite.org/howtocorrupt.html, section 2.2).
     if (::faccessat(AT_FDCWD, file.c_str(), F_OK, AT_EACCESS) != 0) {
         if (errno != ENOENT) return system_error(errno, file);
@@ -252,7 +250,7 @@ Result<Database> open_to_write(const std::string& folder) {
     const bool logged = ::stat((file + "-wal").c_str(), &log) == 0 && log.st_size > 0;
     auto database = Database::open(file);
     if (!database) return database;
-    // What is not ours is not changed by closing it, either.
+    // Closing must not change a foreign file, either.
     if (logged) database->when_closed(LogAtEnd::Left);
     const auto version = judge(*database);
     if (!version) return tl::unexpected(version.error());
@@ -270,7 +268,7 @@ Result<Database> open_to_read(const std::string& folder) {
     struct stat log {};
     const bool logged = ::stat((file + "-wal").c_str(), &log) == 0 && log.st_size > 0;
     for (const auto access : {Access::Read, Access::Still}) {
-        // The log takes its index, which cannot be made where nothing can (wal.html, "Read-Only Databases").
+        // A log needs its index, which cannot be created on a read-only file system (wal.html, "Read-Only Databases").
         if (access == Access::Read && !logged) continue;
         auto database = Database::open(file, access);
         auto version = database ? judge(*database) : tl::unexpected(database.error());
@@ -280,7 +278,7 @@ Result<Database> open_to_read(const std::string& folder) {
     return make_empty();
 }
 
-/// As whom the path leads to, which an error says.
+/// As the user to whom the path leads, who is named in errors.
 template <typename Open>
 Result<Database> open_as_owner(const std::string& folder, Open&& open) {
     const auto owner = FileIdentity::of(folder + "/" + kStoreFile);

@@ -1,4 +1,4 @@
-// The file of the store: where it is, how it comes into being, and whether it is one of ours.
+// The store's file: location, creation and validation.
 #pragma once
 
 #include <string>
@@ -11,12 +11,12 @@ namespace headgate::operations {
 
 inline constexpr const char* kStoreFile = "operations.db";
 
-/// Opens the database in `folder`. What is missing is made: the folder itself (0750), not those above it, and the file,
-/// which is there either whole or not at all, whatever happens while it is made. One of an earlier version is brought
-/// up to this one's. A file that is damaged, somebody else's, or of a later version is an error and stays as it is.
+/// Opens the database in `folder`. Creates the directory if missing (0750, not its parents), and the file, atomically.
+/// Upgrades a file of an earlier version. A file that is damaged, foreign or of a later version is an error and remains
+/// unchanged.
 [[nodiscard]] Result<Database> open_store_file(const std::string& folder);
 
-/// The same where nothing can be written: what is there, of whichever version, to read it; empty where nothing is.
+/// Read-only access where the disk cannot be written: any version that exists; an empty database if there is none.
 [[nodiscard]] Result<Database> open_store_file_to_read(const std::string& folder);
 
 }  // namespace headgate::operations

@@ -129,7 +129,7 @@ Result<void> UnkeptStore::append(std::string_view id, std::span<const StoredFlow
     return {};
 }
 
-/// Those of one block, from this one on; none at the end.
+/// Rows of one block from this one on; none past the last row.
 Result<std::vector<StoredFlow>> UnkeptStore::rows_from(std::string_view id, std::uint64_t row) {
     Block block;
     std::shared_ptr<const FileDescriptor> memory;
@@ -228,7 +228,7 @@ std::uint64_t UnkeptStore::bytes() const {
     return bytes;
 }
 
-/// Whether there was one that has ended.
+/// Returns whether an ended operation was there to remove.
 bool UnkeptStore::remove_oldest() {
     const auto oldest = std::ranges::find_if(records_, [](const auto& each) { return each->has_ended(); });
     if (oldest == records_.end()) return false;

@@ -1,8 +1,7 @@
-// Operations that the disk does not take: told as long as this process lives, from memory.
+// Operations that could not be stored on disk, kept in memory as long as this process lives.
 //
-// Only for what changes nothing, so for what needs no journal. The rows are packed into memory that has no place among
-// the process's own pages (memfd_create(2)); there is a bound for all of them together, for which the oldest that have
-// ended go.
+// For captures and dry runs only, which need no journal. Rows are packed into memory files (memfd_create(2)), which are
+// not part of the process's own pages. Their total size is bounded; beyond it the oldest ended operations are removed.
 #pragma once
 
 #include <chrono>
@@ -31,10 +30,10 @@ class UnkeptStore final : public OperationStore {
     Result<std::optional<FlowOperation>> find_by_token(std::string_view request_token) override;
     Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override;
 
-    /// Whether it has this one.
+    /// Whether the operation is kept here.
     [[nodiscard]] bool has(std::string_view id);
 
-    /// One that could not be taken in whole.
+    /// Removes an operation that could not be copied completely.
     void remove(std::string_view id);
 
     Result<void> append(std::string_view id, std::span<const StoredFlow> flows) override;
@@ -57,11 +56,11 @@ class UnkeptStore final : public OperationStore {
 
   private:
     struct Block {
-        std::uint64_t first = 0;  ///< its first row's place among the operation's
+        std::uint64_t first = 0;  ///< number of its first row within the operation
         std::uint32_t count = 0;
-        std::uint64_t offset = 0;  ///< in the memory
+        std::uint64_t offset = 0;  ///< in the memory file
         std::size_t rows = 0;      ///< bytes
-        std::size_t outcomes = 0;  ///< bytes behind those
+        std::size_t outcomes = 0;  ///< bytes that follow them
     };
     struct Record {
         FlowOperation operation;
@@ -77,7 +76,7 @@ class UnkeptStore final : public OperationStore {
         }
     };
 
-    // With the mutex held.
+    // Require the mutex.
     [[nodiscard]] Result<Record*> find_record(std::string_view id);
     [[nodiscard]] std::uint64_t bytes() const;
     bool remove_oldest();
@@ -86,7 +85,7 @@ class UnkeptStore final : public OperationStore {
 
     const Clock& clock_;
     std::mutex mutex_;
-    std::vector<std::unique_ptr<Record>> records_;  ///< the oldest first
+    std::vector<std::unique_ptr<Record>> records_;  ///< oldest first
 };
 
 }  // namespace headgate::operations

@@ -1,4 +1,4 @@
-// A mutex for two kinds of holders: those who work, and one that does a long work in steps behind them.
+// A mutex with two priorities: normal holders, and one that does long work in steps behind them.
 #pragma once
 
 #include <condition_variable>
@@ -7,8 +7,8 @@
 
 namespace headgate::operations {
 
-/// Lockable, as std::mutex is; but who takes it by lock_last() gets it when nobody waits in lock(). So between two
-/// steps of theirs, all who have come meanwhile have their turn.
+/// Lockable, like std::mutex; but lock_last() acquires it only when no thread waits in lock(), so all waiters have
+/// their turn between two steps.
 class YieldingMutex {
   public:
     void lock();
@@ -16,17 +16,17 @@ class YieldingMutex {
     void lock_last();
     void unlock();
 
-    /// How many wait in lock().
+    /// Number of threads waiting in lock().
     [[nodiscard]] std::size_t waiting() const;
 
   private:
-    mutable std::mutex mutex_;  ///< of all that follows
+    mutable std::mutex mutex_;  ///< guards all members below
     std::condition_variable changed_;
     bool is_held_ = false;
     std::size_t waiting_ = 0;
 };
 
-/// Holds it behind all others.
+/// Holds the mutex with low priority.
 class LastLock {
   public:
     explicit LastLock(YieldingMutex& mutex) : mutex_(mutex) { mutex_.lock_last(); }

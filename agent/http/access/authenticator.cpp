@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kBearer = "Bearer";
 
-/// Whom requests of unknown keys are checked against, so that they take as long as others.
+/// Stands in for unknown keys, so that the time of a check does not reveal whether a key exists.
 const AccessKey& nobody() {
     static const AccessKey stranger{"", "nobody", {}};
     return stranger;
@@ -26,7 +26,7 @@ Caller caller_by(std::string_view face, std::string_view user) {
     return caller;
 }
 
-/// Whole seconds, as clients tell them: their times may be any, and with more digits they would not fit.
+/// In whole seconds: the client's time may be any, and overflows in finer units.
 Checked<void> check_time(const Signature& signature, Timestamp now) {
     const auto here = std::chrono::floor<std::chrono::seconds>(now);
     const auto apart = std::chrono::abs(here - signature.signed_at);

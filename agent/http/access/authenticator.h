@@ -1,4 +1,4 @@
-// Finds out who asks, by what a request shows: a signature, a bearer token, or a client certificate.
+// Authenticates a request by its signature, its bearer token or its client certificate.
 #pragma once
 
 #include <optional>
@@ -17,19 +17,19 @@
 namespace headgate::http::access {
 
 struct Identity {
-    Caller caller;  ///< face `sigv4`, `token` or `certificate`; the user is the key's id, the token's or its name
+    Caller caller;  ///< face `sigv4`, `token` or `certificate`; user: the key's id, or the name
     Permissions permissions;
-    std::optional<RequestSignature> signature;  ///< of a signed request
+    std::optional<RequestSignature> signature;  ///< set for a signed request
 };
 
-/// Credentials do not change: reloading them makes another one. Thread-safe.
+/// Immutable; a reload of the credentials makes a new one. Thread-safe.
 class Authenticator {
   public:
     explicit Authenticator(Credentials credentials) : credentials_(std::move(credentials)) {}
 
-    /// What is shown first of signature, token and certificate decides: a wrong token is refused, whatever certificate
-    /// comes with it. `certificate_name` is the common name of the one that TLS has checked; empty where none was
-    /// shown.
+    /// The first of signature, token and certificate that is present decides: a wrong token is refused even with a
+    /// valid certificate. `certificate_name` is the common name of the certificate that TLS has verified; empty without
+    /// one.
     [[nodiscard]] Checked<Identity> identify(const Request& request, std::string_view certificate_name,
                                              Timestamp now) const;
 

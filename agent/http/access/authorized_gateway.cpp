@@ -30,7 +30,7 @@ Error not_theirs(std::string_view firewall) {
             EACCES};
 }
 
-/// Whose else it is is not theirs to know.
+/// Does not name the other firewalls, which the caller may not know.
 tl::unexpected<Error> not_theirs_alone(const Endpoint& endpoint, std::string_view what) {
     return tl::unexpected(Error{ErrorKind::Refused,
                                 fmt::format("not allowed: {} of firewall {} in {} are those of other firewalls, too, "
@@ -39,8 +39,8 @@ tl::unexpected<Error> not_theirs_alone(const Endpoint& endpoint, std::string_vie
                                 EACCES});
 }
 
-/// What is done here, in one zone or in all, is done to flows of the other one. An endpoint of one conntrack zone has
-/// the flows of that zone to itself, though another one has all zones.
+/// Whether an operation on `here`, in `zone` or in all zones, affects flows of `other`. An endpoint with a conntrack
+/// zone owns the flows of that zone, even beside an endpoint with all zones.
 bool shares_flows(const EndpointPlace& here, const EndpointPlace& other, std::optional<std::uint16_t> zone) {
     if (!other.conntrack_zone) return !here.conntrack_zone;
     return !zone || zone == other.conntrack_zone;
@@ -51,14 +51,14 @@ tl::unexpected<Error> not_known(const Endpoint& endpoint, int number) {
                                             endpoint.firewall, endpoint.availability_zone));
 }
 
-/// As what never was: whose it is is not theirs to know.
+/// Same answer as for an id that does not exist, so that it does not reveal another firewall's operation.
 tl::unexpected<Error> not_there(std::string_view id) {
     return tl::unexpected(Error{ErrorKind::Invalid, fmt::format("there is no operation {}", id), ENOENT});
 }
 
 }  // namespace
 
-/// Only one firewall: that is the one they mean. Of several, and where there are others, they have to name it.
+/// The caller's only firewall is the default; with several, or other ones present, the name is required.
 Result<EndpointName> AuthorizedGateway::confined(EndpointName name) const {
     if (!permissions_.firewalls) return name;
     if (!name.firewall && permissions_.firewalls->size() == 1) name.firewall = permissions_.firewalls->front();
@@ -67,13 +67,13 @@ Result<EndpointName> AuthorizedGateway::confined(EndpointName name) const {
     return tl::unexpected(not_theirs(*name.firewall));
 }
 
-/// A one-off run in a network namespace is no firewall's, whatever its name.
+/// A one-off run in a network namespace belongs to no firewall, even if the name is the same.
 bool AuthorizedGateway::covers(const Endpoint& endpoint) const {
     return !permissions_.firewalls || (endpoint.network_namespace.empty() && permissions_.covers(endpoint.firewall));
 }
 
-/// Permissions go by what is affected, not by the name that it has here: two firewalls may share a network namespace,
-/// also by two names for it.
+/// Permissions apply to what is affected, not to names: two firewalls may share a network namespace, possibly under two
+/// names.
 Result<void> AuthorizedGateway::covers_affected(const EndpointName& name, Affected affected,
                                                 std::optional<std::uint16_t> only_zone) const {
     if (!permissions_.firewalls) return {};
@@ -207,7 +207,7 @@ Result<EndpointPolicy> AuthorizedGateway::change_policy(std::string_view action,
     return change(confined_order);
 }
 
-/// One is in force for all who are in the namespace.
+/// A policy applies to the whole namespace.
 Result<void> AuthorizedGateway::may_change_policy(const EndpointName& endpoint) const {
     if (permissions_.role != Role::Operator) {
         return tl::unexpected(not_allowed("a change of the stream exception policy", permissions_.role));
@@ -281,7 +281,7 @@ Result<void> AuthorizedGateway::for_each_ended(const EndedFlowQuery& query, cons
     return whole_.for_each_ended(confined_query, take);
 }
 
-/// Its records are those of its namespaces, whoever else is in them.
+/// The records of a firewall include those of other firewalls in its namespaces.
 Result<void> AuthorizedGateway::covers_flows_of(std::string_view firewall) const {
     for (const auto& place : whole_.places()) {
         if (place.endpoint.firewall != firewall || (!place.where && place.where.error().number == ENOENT)) continue;
@@ -304,7 +304,7 @@ std::vector<Finding> AuthorizedGateway::readiness() {
         return !each.endpoint.firewall.empty() && !permissions_.covers(each.endpoint.firewall);
     });
     if (is_whole()) return findings;
-    for (auto& each : findings)  // where its files are is nothing of a firewall's
+    for (auto& each : findings)  // may contain paths, which concern no firewall
         if (!each.is_good() && each.endpoint.firewall.empty()) each.fault = "fails; the agent's own log tells why";
     return findings;
 }

@@ -36,7 +36,7 @@ class AuthorizedGateway final : public gateway::ManagedGateway {
     Result<gateway::EndpointPolicy> remove_policy(const gateway::PolicyOrder& order) override;
     Result<void> for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) override;
 
-    /// With the firewalls that they may see, and nothing but what concerns them.
+    /// With the firewalls that the caller may see, and only the settings that concern these.
     [[nodiscard]] std::shared_ptr<const config::Configuration> configuration() const override;
     [[nodiscard]] bool is_whole() const override;
     [[nodiscard]] std::vector<gateway::EndpointPlace> places() const override;
@@ -51,9 +51,9 @@ class AuthorizedGateway final : public gateway::ManagedGateway {
     Error refuse_policy(std::string_view action, const gateway::PolicyOrder& order, Error error) override;
 
   private:
-    /// What something at an endpoint affects.
+    /// What an operation on an endpoint affects.
     enum class Affected : std::uint8_t {
-        Flows,  ///< of its conntrack zone, or of every zone where it has none
+        Flows,  ///< of its conntrack zone, or of all zones if it has none
         Rules,  ///< of its whole network namespace
     };
     [[nodiscard]] bool covers(const Endpoint& endpoint) const;

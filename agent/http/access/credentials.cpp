@@ -20,7 +20,7 @@ constexpr std::size_t kLongestName = 128;
 constexpr std::size_t kLongestSecret = 256;
 constexpr std::size_t kLongestCommonName = 64;  // ub-common-name (RFC 5280, appendix A.1)
 
-/// Errors tell the rule alone: what breaks it may be a secret that stands in the wrong line.
+/// Errors state the rule only: the invalid value may be a secret on the wrong line.
 template <typename T>
 ValueType<T> unquoted(ValueType<T> type) {
     type.parse = [parse = type.parse, rule = type.rule](std::string_view text) -> Result<T> {
@@ -40,7 +40,7 @@ ValueType<std::string> text(std::string rule, std::size_t longest, Fits fits) {
     return unquoted(ValueType<std::string>{std::move(rule), parse, [](const std::string& text) { return text; }});
 }
 
-/// What passes can stand in the scope of a signature, between slashes.
+/// Only characters that are allowed in a signature's credential scope, between slashes.
 ValueType<std::string> identifier() {
     const auto fits = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -85,7 +85,7 @@ void add_permissions(SettingMap& known, Permissions& permissions, std::string_vi
                                    "The firewalls that it may see and use; without it, all of them."));
 }
 
-/// The last of a list has nothing in common with one before it.
+/// Checks the last entry against those before it.
 template <typename Entry, typename Value>
 Result<void> check_unique(const std::vector<Entry>& entries, Value Entry::*member, std::string_view key) {
     const auto last = entries.end() - 1;
@@ -97,7 +97,7 @@ SettingMap next_access_key(std::vector<AccessKey>& all) {
     auto& key = all.emplace_back();
     SettingMap known;
     known.add(config::required("id", key.id, identifier(), "ADMIN-1", "What the client calls it: AWS_ACCESS_KEY_ID."));
-    // An example that would do as it is would let in whoever has read it.
+    // No working example: it would admit anyone who has read it.
     known.add(config::required("secret", key.secret, secret(), "\"\"",
                                "What the client signs with: AWS_SECRET_ACCESS_KEY. openssl rand -hex 32 makes one."));
     add_permissions(known, key.permissions, "operator");

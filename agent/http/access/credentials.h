@@ -1,4 +1,4 @@
-// Who may ask the agent over TCP: the file of access keys, bearer tokens and client certificates.
+// Credentials of TCP clients: the file of access keys, bearer tokens and client certificates.
 #pragma once
 
 #include <filesystem>
@@ -14,27 +14,27 @@
 
 namespace headgate::http::access {
 
-/// Signs requests (AWS Signature Version 4).
+/// For signed requests (AWS Signature Version 4).
 struct AccessKey {
     std::string id;
     std::string secret;
     Permissions permissions;
 };
 
-/// Is shown as it is (RFC 6750), and kept as its hash alone.
+/// Sent in the clear (RFC 6750); only its hash is stored.
 struct BearerToken {
     std::string name;
     Digest sha256{};
     Permissions permissions;
 };
 
-/// That a listener's `client_ca` has signed.
+/// Signed by a listener's `client_ca`.
 struct ClientCertificate {
-    std::string name;  ///< the common name of its subject
+    std::string name;  ///< the subject's common name
     Permissions permissions;
 };
 
-/// No two of a kind have one name.
+/// Names are unique within each kind.
 struct Credentials {
     std::vector<AccessKey> access_keys;
     std::vector<BearerToken> tokens;
@@ -43,15 +43,15 @@ struct Credentials {
     [[nodiscard]] bool empty() const noexcept { return access_keys.empty() && tokens.empty() && certificates.empty(); }
 };
 
-/// The settings of such a file, bound to these credentials, which must outlive them.
+/// The settings of the file, bound to `credentials`, which must outlive them.
 [[nodiscard]] config::SettingMap settings_of(Credentials& credentials);
 
-/// Refuses a file that anybody but its owner may use, or whose owner is neither root nor whom this process runs as. An
-/// error is Invalid and has a line for each thing that is wrong, without a word of what stands in the file:
+/// Refuses a file with any permission for group or others, or owned by neither root nor this process's user. The error
+/// is Invalid, with one line for each fault, and never quotes the file, which has secrets:
 /// `/etc/headgate/credentials.yaml:4: access_keys: role: must be `viewer` or `operator``.
 [[nodiscard]] Result<Credentials> load_credentials(const std::filesystem::path& file);
 
-/// One text alone; `name` is what errors call it.
+/// Parses one text; `name` stands for the file in errors.
 [[nodiscard]] Result<Credentials> parse_credentials(std::string_view text, std::string_view name);
 
 }  // namespace headgate::http::access

@@ -1,5 +1,5 @@
-// The file of credentials as people read of it. Both texts are checked in, as docs/credentials.md and
-// packaging/credentials.yaml; a test holds them to what these functions say.
+// Documentation of the credentials file. Both texts are checked in, as docs/credentials.md and
+// packaging/credentials.yaml; a unit test compares them with these functions.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace headgate::http::access {
 /// A page of Markdown.
 [[nodiscard]] std::string credentials_reference();
 
-/// A file without any credentials: every setting is in it, behind a `#` without a space.
+/// A file without credentials, with every setting commented out by a `#` without a space.
 [[nodiscard]] std::string credentials_example();
 
 }  // namespace headgate::http::access

@@ -18,7 +18,7 @@ std::string_view text_of(const Digest& digest) {
     return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-/// 16 for what is no digit.
+/// 16 for a character that is no digit.
 constexpr unsigned digit_value(char c) {
     if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
     if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
@@ -28,7 +28,7 @@ constexpr unsigned digit_value(char c) {
 
 }  // namespace
 
-// Both functions of OpenSSL fail for want of memory alone, and must never leave a digest that nobody has computed.
+// Both OpenSSL functions fail only for lack of memory, and must never leave a digest that was not computed.
 
 Digest sha256(std::string_view text) {
     Digest digest{};

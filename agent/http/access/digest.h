@@ -15,12 +15,12 @@ using Digest = std::array<std::uint8_t, 32>;
 [[nodiscard]] Digest hmac_sha256(std::string_view key, std::string_view text);
 [[nodiscard]] Digest hmac_sha256(const Digest& key, std::string_view text);
 
-/// Takes as long for digests that differ in the first byte as for equal ones.
+/// Constant time: does not depend on where the digests differ.
 [[nodiscard]] bool equal_in_constant_time(const Digest& a, const Digest& b);
 
 [[nodiscard]] std::string to_hex(const Digest& digest);  ///< in lower case
 
-/// 64 digits of either case; nothing for anything else.
+/// Parses 64 hexadecimal digits, either case.
 [[nodiscard]] std::optional<Digest> parse_digest(std::string_view hex);
 
 }  // namespace headgate::http::access

@@ -1,4 +1,4 @@
-// What somebody who has shown who they are may do.
+// Permissions of an authenticated client.
 #pragma once
 
 #include <algorithm>
@@ -11,15 +11,15 @@
 namespace headgate::http::access {
 
 enum class Role : std::uint8_t {
-    Viewer,    ///< looks, and captures
-    Operator,  ///< also flushes, and changes policies
+    Viewer,    ///< may read and capture
+    Operator,  ///< may also flush, and change policies
 };
 
 [[nodiscard]] std::string_view to_string(Role role);  ///< `viewer`, `operator`
 
 struct Permissions {
     Role role = Role::Viewer;
-    std::optional<std::vector<std::string>> firewalls;  ///< by name; absent: all of them
+    std::optional<std::vector<std::string>> firewalls;  ///< names; absent: all firewalls
 
     [[nodiscard]] bool covers(std::string_view firewall) const {
         return !firewalls || std::ranges::find(*firewalls, firewall) != firewalls->end();
@@ -28,7 +28,7 @@ struct Permissions {
     friend bool operator==(const Permissions&, const Permissions&) = default;
 };
 
-/// Of who may do anything: root, and the group on the Unix socket.
+/// Of root, and of members of the group on the Unix socket.
 inline const Permissions kEverything{Role::Operator, std::nullopt};
 
 }  // namespace headgate::http::access

@@ -9,7 +9,7 @@ std::optional<std::chrono::seconds> RateLimiter::wait_for(std::string_view who,
                                                           std::chrono::steady_clock::time_point now) {
     const std::lock_guard lock{mutex_};
     auto& bucket = bucket_of(who, now);
-    // Threads may come here in another order than they have looked at the clock.
+    // Threads may get here in another order than they read the clock.
     now = std::max(now, bucket.filled_at);
     const std::chrono::duration<double> since = now - bucket.filled_at;
     bucket.filled_at = now;

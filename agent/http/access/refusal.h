@@ -1,4 +1,4 @@
-// Why somebody who asked is not known to us.
+// Why authentication failed.
 #pragma once
 
 #include <cstdint>
@@ -9,16 +9,16 @@
 namespace headgate::http::access {
 
 enum class Refusal : std::uint8_t {
-    NoCredentials,        ///< nothing was shown that could tell who asks
-    IncompleteSignature,  ///< what was shown breaks a rule of its form
-    UnknownClient,        ///< there is no such key or token
-    WrongSignature,       ///< the key is known, but this request was not signed with it as it came
-    Expired,              ///< it was signed too long ago, or too far in the future
+    NoCredentials,        ///< the request has no credentials
+    IncompleteSignature,  ///< the signature is malformed
+    UnknownClient,        ///< no such key or token
+    WrongSignature,       ///< the key exists, but its signature does not match the request as received
+    Expired,              ///< signed too long ago, or too far in the future
 };
 
 struct AccessError {
     Refusal refusal = Refusal::NoCredentials;
-    std::string message;  ///< one line, for the client; without anything secret
+    std::string message;  ///< one line for the client, without secrets
 };
 
 template <typename T>

@@ -6,7 +6,7 @@
 namespace headgate::http::access {
 namespace {
 
-/// Between two looks for what has expired: each takes a while when there are many.
+/// Minimum time between scans for expired entries, which are slow when there are many.
 constexpr std::chrono::seconds kTidyInterval{10};
 
 tl::unexpected<Error> refused_with(int number, std::string message) {

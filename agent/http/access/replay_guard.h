@@ -1,9 +1,6 @@
-// Sees to it that a signed order is carried out once: whoever has recorded the request, and sends it again while its
-// date is good, is told what it has started and starts nothing.
-//
-// A date is good by a wall clock, which may be put back; so what is forgotten goes by time that has passed
-// (Clock::up()), and of what was forgotten it is known up to which date it was signed: nothing so old is carried out
-// any more.
+// Carries out each signed request once. A recorded request that is sent again while its date is valid starts nothing,
+// and returns the operation it started before. Dates are validated by the wall clock, which may be set back; so entries
+// expire by elapsed time (Clock::up()), and requests signed no later than an expired entry are refused.
 #pragma once
 
 #include <chrono>
@@ -21,21 +18,20 @@
 
 namespace headgate::http::access {
 
-/// Knows, in memory alone, what has been started since it was made. Thread-safe.
+/// In memory: covers requests since it was created. Thread-safe.
 class ReplayGuard {
   public:
-    /// Signatures that are kept at most, of some 200 bytes each: 37 a second for as long as each of them is kept.
+    /// Maximum number of signatures, of some 200 bytes each: 37 per second for the time that each is kept.
     static constexpr std::size_t kMostSignatures = 100'000;
 
-    /// After which a request has too old a date, though it was signed by a clock that was a window ahead.
+    /// Afterwards the request's date is too old, even if it was signed by a clock that was a window ahead.
     static constexpr auto kKeptFor = 2 * kClockWindow;
 
-    /// The part of them that nothing is forgotten of, however long ago it was: where few orders are signed, all are
-    /// known.
+    /// Below this fraction of the maximum nothing expires, so with few signed requests all of them stay known.
     static constexpr std::size_t kKeptPart = 10;
 
-    /// The right to start what was signed, or the operation that it has started. What is given up without settle() may
-    /// be tried again.
+    /// The right to start what was signed, or the operation that it has started. A claim destroyed without settle() may
+    /// be made again.
     class Claim {
       public:
         Claim(Claim&& other) noexcept
@@ -45,10 +41,10 @@ class ReplayGuard {
         Claim& operator=(Claim&&) = delete;
         ~Claim();
 
-        /// The id of the operation that was started before; nothing where this is the first time.
+        /// Id of the operation that the request started earlier; nothing the first time.
         [[nodiscard]] const std::optional<std::string>& operation() const noexcept { return operation_; }
 
-        /// What was signed has started this operation.
+        /// Records the operation that was started.
         void settle(std::string operation);
 
       private:
@@ -56,7 +52,7 @@ class ReplayGuard {
         Claim(ReplayGuard* guard, std::string signature, std::optional<std::string> operation)
             : guard_(guard), signature_(std::move(signature)), operation_(std::move(operation)) {}
 
-        ReplayGuard* guard_;  ///< nothing where there is nothing left to be done
+        ReplayGuard* guard_;  ///< null once settled, or if there is nothing to release
         std::string signature_;
         std::optional<std::string> operation_;
     };
@@ -64,17 +60,16 @@ class ReplayGuard {
     explicit ReplayGuard(Timestamp made_at, std::size_t most_signatures = kMostSignatures)
         : made_at_(std::chrono::floor<std::chrono::seconds>(made_at)), most_signatures_(most_signatures) {}
 
-    /// What is signed says no fractions of a second, so `made_at` is taken as its whole one. The claim must not outlive
-    /// the guard. Refused with EBUSY while another claim to the same signature is open, and
-    /// while there is no room for one more; with ESTALE where it was signed before the guard was made, so that an agent
-    /// before this one may have carried it out, or no later than what was forgotten.
+    /// Signed dates have whole seconds, so `made_at` is rounded down. The claim must not outlive the guard. EBUSY while
+    /// another claim to the signature is open, or while there is no room; ESTALE where it was signed before the guard
+    /// was made, since a previous agent may have carried it out, or no later than an expired entry.
     [[nodiscard]] Result<Claim> claim(const RequestSignature& signature, std::string_view token,
                                       std::chrono::nanoseconds up);
 
   private:
     struct Entry {
         std::string token;
-        std::optional<std::string> operation;  ///< nothing as long as a claim to it is open
+        std::optional<std::string> operation;  ///< absent while a claim to it is open
         Timestamp signed_at{};
         std::chrono::nanoseconds claimed_at{};  ///< by Clock::up()
     };
@@ -86,7 +81,7 @@ class ReplayGuard {
     std::mutex mutex_;
     std::map<std::string, Entry, std::less<>> entries_;
     std::chrono::nanoseconds tidied_at_{};
-    Timestamp forgotten_until_ = Timestamp::min();  ///< what was forgotten was signed no later than this
+    Timestamp forgotten_until_ = Timestamp::min();  ///< expired entries were signed no later than this
 };
 
 }  // namespace headgate::http::access

@@ -1,4 +1,4 @@
-// The signature of a request, by which a copy of the request is recognised.
+// The signature of a request, by which replays are detected.
 #pragma once
 
 #include <chrono>
@@ -8,11 +8,11 @@
 
 namespace headgate::http::access {
 
-/// How far a request's date may be from now, into the past and into the future (AWS General Reference, "Signature
+/// Maximum difference between a request's date and the present, in both directions (AWS General Reference, "Signature
 /// Version 4": 15 minutes).
 inline constexpr std::chrono::minutes kClockWindow{15};
 
-/// The same bytes of a request have the same signature.
+/// Identical requests have equal signatures.
 struct RequestSignature {
     std::string signature;
     Timestamp signed_at{};  ///< by the client's clock

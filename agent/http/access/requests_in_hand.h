@@ -1,4 +1,4 @@
-// How many requests of one caller are being answered at once: nobody is to keep all threads for long answers.
+// Limits the requests of one caller that are answered at once, so that none occupies all threads with long responses.
 #pragma once
 
 #include <cstddef>
@@ -10,12 +10,12 @@
 
 namespace headgate::http::access {
 
-/// Thread-safe; shared with those who are in, so that it may be replaced meanwhile.
+/// Thread-safe. Kept alive by its entries, so that it may be replaced while requests run.
 class RequestsInHand : public std::enable_shared_from_this<RequestsInHand> {
   public:
     explicit RequestsInHand(std::size_t most_of_one) : most_of_one_(most_of_one) {}
 
-    /// What stands for one more request, and counts as long as it is kept; nothing where there are too many.
+    /// Counts one more request until the result is released; null where the limit is reached.
     [[nodiscard]] std::shared_ptr<void> enter(const std::string& who);
 
   private:

@@ -1,4 +1,4 @@
-// What keeps pages of other sites from asking the agent by the browser of somebody who may.
+// Protection against cross-site requests, made by other sites' pages through an authorized user's browser.
 #pragma once
 
 #include "headgate/result.h"
@@ -7,17 +7,17 @@
 
 namespace headgate::http::access {
 
-/// A browser says of which site the page is that asks (RFC 6454, section 7); whoever is no browser says nothing.
-/// Refused where that is not the site of the agent, as the request's Host names it.
+/// Checks Origin, by which a browser names the site of the requesting page (RFC 6454, section 7); other clients send
+/// none. Refused where it differs from the agent's site as named by Host.
 [[nodiscard]] Result<void> check_origin(const Request& request);
 
-/// A browser also says whether a page of this site asks, the user, or another page, and says so of what it names no
-/// origin for, such as pictures (W3C, Fetch Metadata, section 2.3). Another page may start work here with that, though
-/// it is not told what comes of it. Refused where it asks; a page of another port is one.
+/// Checks Sec-Fetch-Site, which browsers also send where they omit Origin, such as for images (W3C, Fetch Metadata,
+/// section 2.3): another page could start work that way without seeing the response. Refused where another site's page
+/// asks; a page on another port counts as another site.
 [[nodiscard]] Result<void> check_fetch_site(const Request& request);
 
-/// For listeners that ask for no credentials: refused where Host is not a name of this machine's loopback. A page
-/// whose own name was turned to a loopback address (DNS rebinding) would be of the same site otherwise.
+/// For listeners without credentials: refused where Host is not a loopback name of this machine. Otherwise DNS
+/// rebinding (a page's own name resolved to a loopback address) would make that page same-site.
 [[nodiscard]] Result<void> check_local_host(const Request& request);
 
 }  // namespace headgate::http::access

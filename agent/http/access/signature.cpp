@@ -33,7 +33,7 @@ constexpr bool is_unreserved(char c) {
     return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
-/// Of those that a name of a header has (RFC 9110, section 5.6.2), what clients use.
+/// The subset of a header name's characters (RFC 9110, section 5.6.2) that clients use.
 constexpr bool fits_header_name(char c) {
     return is_lower_or_digit(c) || c == '-' || c == '_' || c == '.';
 }
@@ -50,7 +50,7 @@ constexpr bool is_space(char c) {
     return c == ' ' || c == '\t';
 }
 
-/// The three parts of the header, each of which must come once; in any order, and with any spaces around commas.
+/// The three parts of the header, each exactly once, in any order and with any spaces around the commas.
 struct Parts {
     std::string_view credential;
     std::string_view signed_headers;
@@ -75,7 +75,7 @@ Checked<Parts> read_parts(std::string_view text) {
     return parts;
 }
 
-/// `20261121T080442Z`, and a moment that there is.
+/// Parses `20261121T080442Z`, which must be a valid time.
 std::optional<std::chrono::sys_seconds> parse_time(std::string_view text) {
     if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return std::nullopt;
     const auto number = [&](std::size_t at, std::size_t size) {
@@ -155,7 +155,7 @@ std::string to_lower(std::string_view text) {
     return lower;
 }
 
-/// What says which request it is: with one of these unsigned, a part of it could be exchanged.
+/// These identify the request: if unsigned, a part of it could be replaced.
 bool must_be_signed(std::string_view name) {
     return name == "host" || (name.starts_with("x-amz-") && name != kContentHash);
 }
@@ -180,7 +180,7 @@ Checked<void> check_content_hash(const Request& request) {
     return refuse(Refusal::WrongSignature, "x-amz-content-sha256: must be the SHA-256 of the body, in small letters");
 }
 
-/// Percent-encoding (RFC 3986, section 2.1) as AWS wants it: capital digits, and all but unreserved characters.
+/// Percent-encoding (RFC 3986, section 2.1) as AWS requires it: upper-case, all but unreserved characters.
 void append_encoded(std::string& out, std::string_view text, std::string_view spared = {}) {
     constexpr std::string_view kDigits = "0123456789ABCDEF";
     for (const char c : text) {
@@ -193,7 +193,7 @@ void append_encoded(std::string& out, std::string_view text, std::string_view sp
     }
 }
 
-/// Sorted by what was encoded, names first.
+/// Sorted by encoded name, then value.
 Checked<std::string> canonical_query(std::string_view query) {
     std::vector<std::pair<std::string, std::string>> parameters;
     while (!query.empty()) {
@@ -255,12 +255,12 @@ Checked<std::string> canonical_request(const Request& request, const Signature& 
     const auto query = canonical_query(request.query_text);
     if (!query) return tl::unexpected(query.error());
     std::string canonical = request.method + "\n";
-    // Every service but S3 has the path encoded once more than it is sent. One that is not in normal form (with `..` or
-    // an empty part) leads nowhere here, so that it is taken as it came.
+    // Every service but S3 encodes the sent path once more. A path not in normal form (with `..` or an empty part) has
+    // no route here, so it is used as received.
     append_encoded(canonical, request.path, "/");
     canonical.append("\n").append(*query).append("\n");
     for (const auto name : signature.signed_headers) {
-        // One that did not come is as good as an empty one: curl signs the Accept that it was told to leave out.
+        // An absent header counts as empty: curl signs an Accept that it was told to leave out.
         canonical.append(name).append(":");
         append_header_value(canonical, request.header(name));
         canonical.append("\n");

@@ -1,9 +1,7 @@
-// AWS Signature Version 4, as a server sees it (AWS IAM User Guide, "Create a signed AWS API request"): what a request
-// says of its signature, and what must have been signed. Whether it was, the Authenticator finds out.
-//
-// What clients send differs in spaces, in the order of the three parts and in which headers are signed; botocore, the
-// JavaScript SDK and curl 7.88 all pass. Of a query, curl signs what it was given: its parameters have to be sorted and
-// encoded then.
+// AWS Signature Version 4 on the server's side (AWS IAM User Guide, "Create a signed AWS API request"): parses a
+// request's signature and derives what must have been signed. The Authenticator compares. Clients differ in spaces, in
+// the order of the three parts and in which headers they sign; botocore, the JavaScript SDK and curl 7.88 all pass.
+// curl signs a query as given, so its parameters must be sorted and encoded already.
 #pragma once
 
 #include <chrono>
@@ -20,31 +18,31 @@ namespace headgate::http::access {
 inline constexpr std::string_view kSignatureScheme = "AWS4-HMAC-SHA256";
 inline constexpr std::string_view kService = "network-firewall";
 
-/// What is in it belongs to the request that it was read from, which must outlive it.
+/// Views into the request it was parsed from, which must outlive it.
 struct Signature {
     std::string_view key_id;
-    std::string_view date;                         ///< `20261121`: the day of signed_at
-    std::string_view region;                       ///< the client's own: any will do
-    std::string_view signed_header_names;          ///< as they were sent: `host;x-amz-date`
-    std::vector<std::string_view> signed_headers;  ///< in lower case, sorted, none twice
-    std::string_view hex;                          ///< in lower case
-    Digest digest{};                               ///< what it says
+    std::string_view date;                         ///< `20261121`: the date of signed_at
+    std::string_view region;                       ///< as chosen by the client: any is accepted
+    std::string_view signed_header_names;          ///< as sent: `host;x-amz-date`
+    std::vector<std::string_view> signed_headers;  ///< lower case, sorted, unique
+    std::string_view hex;                          ///< lower case
+    Digest digest{};                               ///< decoded from `hex`
     std::string_view time;                         ///< `20261121T080442Z`
     std::chrono::sys_seconds signed_at{};
 };
 
-/// The signature of a request whose Authorization begins with the scheme. All that can be wrong without a key is
-/// refused here: IncompleteSignature where the form is, UnknownClient for a session token, WrongSignature for another
-/// service, another day, a header that had to be signed, or another body than its header says.
+/// Parses the signature of a request whose Authorization begins with the scheme, and refuses all that is wrong for any
+/// key: IncompleteSignature: malformed; UnknownClient: a session token; WrongSignature: another service or date, a
+/// header that must be signed but is not, or a body that does not match its header.
 [[nodiscard]] Checked<Signature> read_signature(const Request& request);
 
-/// Step 1. An error where the query is no query.
+/// Step 1. An error where the query is malformed.
 [[nodiscard]] Checked<std::string> canonical_request(const Request& request, const Signature& signature);
 
-/// Step 3, of a canonical request.
+/// Step 3. `canonical` is the result of step 1.
 [[nodiscard]] std::string string_to_sign(const Signature& signature, std::string_view canonical);
 
-/// Step 4, by the secret of a key. It is the same for a day and a region.
+/// Step 4. The key depends on secret, date and region only.
 [[nodiscard]] Digest derive_signing_key(std::string_view secret, std::string_view date, std::string_view region);
 
 }  // namespace headgate::http::access

@@ -1,4 +1,4 @@
-// Keeps derived signing keys: deriving one takes four hashes, and it is good for a day.
+// Cache of derived signing keys: a derivation takes four hashes, and is valid for a day.
 #pragma once
 
 #include <cstddef>
@@ -15,14 +15,14 @@ namespace headgate::http::access {
 /// Thread-safe.
 class SigningKeys {
   public:
-    /// Strangers may name regions and dates as they like: when there are so many, all begin anew.
+    /// Region and date come from unauthenticated clients: a full cache is cleared.
     static constexpr std::size_t kMost = 1024;
 
     [[nodiscard]] Digest find(const AccessKey& key, std::string_view date, std::string_view region);
 
   private:
     std::mutex mutex_;
-    std::unordered_map<std::string, Digest> derived_;  ///< by `ID/DATE/REGION`: no part has a slash
+    std::unordered_map<std::string, Digest> derived_;  ///< by `ID/DATE/REGION`: no part contains a slash
 };
 
 }  // namespace headgate::http::access

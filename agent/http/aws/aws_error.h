@@ -1,6 +1,6 @@
-// Answers in the AWS JSON 1.0 protocol: https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html. Errors have the
-// one form that every client types correctly: `{"__type": "com.amazonaws.networkfirewall#...", "Message": "..."}`.
-// Thread-safe.
+// Responses of the AWS JSON 1.0 protocol: https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html. Errors have
+// the form that every client maps to the right type: `{"__type": "com.amazonaws.networkfirewall#...", "Message":
+// "..."}`. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -13,13 +13,12 @@
 
 namespace headgate::http {
 
-/// What went wrong. Those of AWS Network Firewall first, then those that every AWS service has (API reference, "Common
-/// errors").
+/// The errors of AWS Network Firewall, then those common to all AWS services (API reference, "Common errors").
 enum class AwsFault : std::uint8_t {
     InvalidRequest,         ///< 400 InvalidRequestException
     InvalidToken,           ///< 400 InvalidTokenException
     ResourceNotFound,       ///< 400 ResourceNotFoundException
-    Throttling,             ///< 400 ThrottlingException, with Retry-After: clients try again by themselves
+    Throttling,             ///< 400 ThrottlingException, with Retry-After: clients retry by themselves
     InternalServerError,    ///< 500
     AccessDenied,           ///< 403 AccessDeniedException
     UnrecognizedClient,     ///< 403 UnrecognizedClientException
@@ -31,15 +30,15 @@ enum class AwsFault : std::uint8_t {
     ServiceUnavailable,     ///< 503, with Retry-After
 };
 
-/// A success. The body is a JSON object.
+/// A successful response. The body is a JSON object.
 [[nodiscard]] Answer aws_answer(std::string_view body);
 
 [[nodiscard]] Answer aws_error(AwsFault fault, std::string_view message,
                                std::chrono::seconds retry_after = std::chrono::seconds{1});
 
-/// Invalid is InvalidRequest, or ResourceNotFound with ENOENT, or InvalidToken with ESTALE. Refused is Throttling with
-/// EBUSY, AccessDenied with EACCES, ServiceUnavailable with ESHUTDOWN, RequestExpired with ESTALE, otherwise
-/// InvalidRequest. Failed is InternalServerError.
+/// Invalid maps to InvalidRequest, with ENOENT to ResourceNotFound, with ESTALE to InvalidToken; Refused to
+/// InvalidRequest, with EBUSY to Throttling, EACCES to AccessDenied, ESHUTDOWN to ServiceUnavailable, ESTALE to
+/// RequestExpired; Failed to InternalServerError.
 [[nodiscard]] Answer aws_error_of(const Error& error);
 
 }  // namespace headgate::http

@@ -19,7 +19,7 @@ constexpr std::string_view kUnknown = "aws:unknown";
 constexpr std::string_view kMediaType = "application/x-amz-json-1.0";
 
 struct Operation {
-    std::string_view route;  ///< the name behind kRoute
+    std::string_view route;  ///< kRoute followed by the operation's name
     Result<std::string> (*handle)(gateway::ManagedGateway&, const Request&, aws::ShapeReader&);
 
     [[nodiscard]] std::string_view name() const { return route.substr(kRoute.size()); }
@@ -43,7 +43,7 @@ const Operation* find_operation(std::string_view target) {
     return found == std::end(kOperations) ? nullptr : found;
 }
 
-/// An empty body stands for an empty object.
+/// An empty body counts as an empty object.
 Result<JsonObject> read_body(const Request& request) {
     if (!is_media_type(request.header("Content-Type"), kMediaType)) {
         return invalid("Content-Type: the body must be {}", kMediaType);

@@ -12,7 +12,7 @@ std::string arn(const config::Configuration& configuration, std::string_view kin
     return fmt::format("arn:aws:network-firewall:{}:{}:{}/{}", configuration.region, configuration.account, kind, name);
 }
 
-/// Names have no slash, so no two of them make one text.
+/// Names contain no slash, so the hashed text is unambiguous.
 std::string hashed_id(std::string_view prefix, std::string_view firewall, std::string_view availability_zone = {}) {
     constexpr std::size_t kDigits = 17;
     Poco::SHA1Engine sha1;

@@ -21,7 +21,7 @@ using config::Firewall;
 using gateway::EndpointPolicy;
 using gateway::ManagedGateway;
 
-/// Headgate has no stateless rules: all traffic goes where flows are known.
+/// Headgate has no stateless rules: all traffic is handled statefully.
 constexpr std::string_view kOnlyAction = "aws:forward_to_sfe";
 
 struct ExceptionName {
@@ -46,7 +46,7 @@ Result<std::string> parse_action(std::string_view text) {
     return invalid("\"{}\": there are no stateless rules here; the action is {}", text, kOnlyAction);
 }
 
-/// Either will do, as there are no rules: clients send it beside the exception policy.
+/// Accepted and without effect, as there are no rules: clients send it along with the exception policy.
 Result<std::string> parse_rule_order(std::string_view text) {
     if (text == "DEFAULT_ACTION_ORDER" || text == "STRICT_ORDER") return std::string{text};
     return invalid("\"{}\" is none of DEFAULT_ACTION_ORDER, STRICT_ORDER", text);
@@ -67,14 +67,14 @@ std::optional<StreamException> exception_of(const EndpointPolicy& endpoint) {
     return policy ? std::optional{policy->exception} : std::nullopt;
 }
 
-/// What all endpoints have; nothing where they differ.
+/// The policy that all endpoints have in common; nothing where they differ.
 std::optional<StreamException> common_exception(std::span<const EndpointPolicy> in_force) {
     const auto first = exception_of(in_force.front());
     return std::ranges::all_of(in_force, [&](const auto& each) { return exception_of(each) == first; }) ? first
                                                                                                         : std::nullopt;
 }
 
-/// Of all that is in force, not of counters, which change with every packet.
+/// Covers what is in force, but not the counters, which change with every packet.
 std::string update_token(const Firewall& firewall, std::span<const EndpointPolicy> in_force) {
     return uuid_of(json_of([&](JsonMembers& members) {
         members.text("firewall", firewall.name);
@@ -133,7 +133,7 @@ Result<PolicyUpdate> read_update(ShapeReader& reader) {
     return reader.finish().map([&] { return std::move(update); });
 }
 
-/// Brings endpoints to a policy, and back to what they had when one of them cannot be brought there.
+/// Applies a policy to endpoints, and restores those already changed when one fails.
 class PolicyChange {
   public:
     PolicyChange(ManagedGateway& gateway, const Caller& caller) : gateway_(gateway), caller_(caller) {}
@@ -175,10 +175,10 @@ class PolicyChange {
 
     ManagedGateway& gateway_;
     const Caller& caller_;
-    std::vector<std::reference_wrapper<const EndpointPolicy>> changed_;  ///< as they were
+    std::vector<std::reference_wrapper<const EndpointPolicy>> changed_;  ///< as they were before
 };
 
-/// What would be refused without being tried: one endpoint after the other would only learn it when it is its turn.
+/// Finds foreseeable errors before any endpoint is changed.
 Result<void> check_applicable(ManagedGateway& gateway, const Firewall& firewall, StreamException exception) {
     const auto name = to_string(exception);
     const auto policies = gateway.policies();
@@ -197,7 +197,7 @@ Result<void> check_applicable(ManagedGateway& gateway, const Firewall& firewall,
     return {};
 }
 
-/// For the audit trail.
+/// Describes the update for the audit trail.
 gateway::PolicyOrder order_of(const Request& request, const std::string& firewall, const PolicyUpdate& update) {
     gateway::PolicyOrder order;
     order.endpoint.firewall = firewall;
@@ -206,7 +206,7 @@ gateway::PolicyOrder order_of(const Request& request, const std::string& firewal
     return order;
 }
 
-/// What speaks against the update before anything is changed.
+/// All checks that precede the first change.
 Result<void> check_update(ManagedGateway& gateway, const Firewall& firewall, const PolicyUpdate& update,
                           std::span<const EndpointPolicy> in_force) {
     for (const auto& endpoint : firewall.endpoints) {
@@ -222,7 +222,7 @@ Result<void> check_update(ManagedGateway& gateway, const Firewall& firewall, con
 
 Result<void> carry_out(ManagedGateway& gateway, const Request& request, const Firewall& firewall,
                        const PolicyUpdate& update) {
-    // Of two updates with one token, the second finds the first one's policy in force.
+    // Serialized, so that of two updates with one token the second finds the token out of date.
     static std::mutex one_at_a_time;
     const std::lock_guard lock{one_at_a_time};
     const auto in_force = read_in_force(gateway, firewall);

@@ -1,6 +1,5 @@
-// Firewall policies as AWS Network Firewall has them, as far as the stream exception policy goes: each firewall has
-// one, which stands for what is in force on its endpoints. Each function answers one call with the text of a JSON
-// object. Thread-safe.
+// AWS Network Firewall's firewall policies, reduced to the stream exception policy: each firewall has one, which
+// represents what is in force on its endpoints. Each function handles one call and returns a JSON object. Thread-safe.
 #pragma once
 
 #include <string>
@@ -13,15 +12,14 @@
 
 namespace headgate::http::aws {
 
-/// StreamExceptionPolicy is told where all endpoints have the same in force, and absent otherwise. The UpdateToken is
-/// another one when something else is in force on any of them.
+/// StreamExceptionPolicy is present where all endpoints have the same one in force. The UpdateToken changes with what
+/// is in force on any of them.
 [[nodiscard]] Result<std::string> describe_firewall_policy(gateway::ManagedGateway& gateway, const Request& request,
                                                            ShapeReader& reader);
 
-/// DROP, REJECT and CONTINUE put the policies `drop`, `reject` and `continue` in force on every endpoint. One that does
-/// as it says already stays, also where its name is another one; without StreamExceptionPolicy all of them do. Either
-/// all endpoints change or none: what cannot be given back is told in the error. An UpdateToken that is not the one in
-/// force is an error with ESTALE.
+/// DROP, REJECT and CONTINUE apply the policies `drop`, `reject` and `continue` on every endpoint whose policy, of
+/// whatever name, does not already do the same; without StreamExceptionPolicy nothing changes. All endpoints change or
+/// none: the error lists those that could not be restored. An UpdateToken that is not current is ESTALE.
 [[nodiscard]] Result<std::string> update_firewall_policy(gateway::ManagedGateway& gateway, const Request& request,
                                                          ShapeReader& reader);
 

@@ -21,8 +21,8 @@ using config::FirewallEndpoint;
 constexpr std::string_view kFirewallList = "firewalls";
 
 struct FirewallListing {
-    std::vector<std::string> vpc_ids;   ///< none: any
-    std::optional<std::string> behind;  ///< the name of the last one of the page before
+    std::vector<std::string> vpc_ids;   ///< empty: any
+    std::optional<std::string> behind;  ///< name of the last firewall on the previous page
     std::int32_t page = kLargestPage;
 };
 
@@ -35,7 +35,7 @@ Result<FirewallListing> read_firewall_listing(ShapeReader& reader) {
     return reader.finish().map([&] { return std::move(listing); });
 }
 
-/// Behind the one that the token names, which may be gone by now.
+/// Those after the one that the token names, which may have been removed since.
 Result<std::vector<Firewall>> firewalls_behind(const Configuration& configuration, const FirewallListing& listing) {
     auto first = configuration.firewalls.begin();
     const auto end = configuration.firewalls.end();
@@ -83,7 +83,7 @@ void add_firewall_status(JsonMembers& members, const Firewall& firewall) {
     });
 }
 
-/// Another one when what is told of the firewall is something else.
+/// Changes with the firewall's description.
 std::string update_token(const Configuration& configuration, const Firewall& firewall) {
     return uuid_of(json_of([&](JsonMembers& members) { add_firewall(members, configuration, firewall); }));
 }

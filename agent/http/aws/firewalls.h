@@ -1,5 +1,5 @@
-// Firewalls as AWS Network Firewall tells them: enough of them to find one's way. Each function answers one call with
-// the text of a JSON object. Thread-safe.
+// Firewalls in AWS Network Firewall's terms, as far as clients need them to find endpoints. Each function handles one
+// call and returns a JSON object. Thread-safe.
 #pragma once
 
 #include <string>
@@ -12,11 +12,11 @@
 
 namespace headgate::http::aws {
 
-/// In the configuration's order.
+/// Lists firewalls in the order of the configuration.
 [[nodiscard]] Result<std::string> list_firewalls(gateway::ManagedGateway& gateway, const Request& request,
                                                  ShapeReader& reader);
 
-/// One subnet mapping for each availability zone, with the id of the endpoint there.
+/// One subnet mapping per availability zone, with its endpoint's id.
 [[nodiscard]] Result<std::string> describe_firewall(gateway::ManagedGateway& gateway, const Request& request,
                                                     ShapeReader& reader);
 

@@ -1,4 +1,4 @@
-// FlowFilters and MinimumFlowAgeInSeconds: what flows an operation is about, read and told. Thread-safe.
+// FlowFilters and MinimumFlowAgeInSeconds, parsed and written. Thread-safe.
 #pragma once
 
 #include "headgate/flow_filter.h"
@@ -10,15 +10,15 @@
 
 namespace headgate::http::aws {
 
-/// At least one filter and kMaxFilters at most, each with source and destination of one family. Filters look at flows
-/// as their initiators sent them, in that direction.
+/// 1 to kMaxFilters filters, each with source and destination of one address family. They match original addresses, in
+/// the initiator's direction.
 void take_flow_query(ShapeReader& reader, FlowQuery& query);
 
-/// Nobody flushes everything by leaving something out: an error that names a filter which leaves no flow out, and how
-/// to say so if it is meant.
+/// Prevents an accidental flush of everything: the error names a filter that matches every flow, and how to express it
+/// deliberately.
 [[nodiscard]] Result<void> check_limits(const FlowQuery& query);
 
-/// As it was asked. What was absent is absent.
+/// Writes the query as it was requested, without absent members.
 void add_flow_query(JsonMembers& members, const FlowQuery& query);
 
 /// `"SourceAddress": {"AddressDefinition": "192.0.2.0/24"}`

@@ -18,7 +18,7 @@ constexpr std::string_view kInvocationId = "amz-sdk-invocation-id";
 constexpr std::size_t kLongestInvocationId = 255;
 constexpr std::string_view kOperationList = "operations";
 
-/// What makes a retry of this call known as one; empty where the client does not say. Two callers never share one.
+/// Idempotency token of the call, specific to the caller; empty where the client sends none.
 Result<std::string> request_token(const Request& request) {
     const auto id = request.header(kInvocationId);
     const auto printable = [](char c) { return c > ' ' && c < 0x7F; };
@@ -28,7 +28,7 @@ Result<std::string> request_token(const Request& request) {
     return id.empty() ? std::string{} : compound_key({"aws", request.caller.face, request.caller.user, id});
 }
 
-/// Puts the request into the order, as far as it goes: what is refused is on record with as much of it.
+/// Copies the valid parts of the request into the order, so that the audit record of a refusal has them.
 Result<void> take_order(const gateway::ManagedGateway& gateway, const Request& request, ShapeReader& reader,
                         FirewallReference& firewall, gateway::OperationOrder& order) {
     take_firewall_reference(reader, firewall);
@@ -76,7 +76,7 @@ void add_listed_operation(JsonMembers& members, const FlowOperation& operation) 
 struct OperationListing {
     FirewallReference firewall;
     std::optional<OperationType> type;
-    std::optional<std::string> behind;  ///< the id of the last one of the page before
+    std::optional<std::string> behind;  ///< id of the last operation on the previous page
     std::int32_t page = kLargestPage;
 };
 
@@ -91,8 +91,7 @@ Result<OperationListing> read_operation_listing(ShapeReader& reader) {
     return reader.finish().map([&] { return std::move(listing); });
 }
 
-/// As many operations of the scope, but dry runs, of which AWS has none, as the selection wants, as long as there are
-/// any.
+/// Up to `selection.at_most` operations within the scope, without dry runs, which AWS does not have.
 Result<std::vector<FlowOperation>> list_within(gateway::ManagedGateway& gateway, const Scope& scope,
                                                OperationSelection selection) {
     std::vector<FlowOperation> within;
@@ -158,7 +157,7 @@ void add_operation(JsonMembers& members, const config::Configuration& configurat
     const auto& [firewall, availability_zone, netns] = operation.endpoint;
     members.text("FirewallArn", firewall_arn(configuration, firewall));
     members.text("AvailabilityZone", availability_zone);
-    // An endpoint that is configured no more has no id that anybody knows.
+    // An endpoint that is no longer configured has no known zone id.
     if (const auto known = config::find_endpoint(configuration, firewall, availability_zone)) {
         members.text("AvailabilityZoneId", config::zone_id(*known->endpoint));
     }

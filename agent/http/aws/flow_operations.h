@@ -1,5 +1,5 @@
-// Flow operations as AWS Network Firewall has them: started, described, listed. Each function answers one call with the
-// text of a JSON object. Thread-safe.
+// AWS Network Firewall's flow operations: start, describe, list. Each function handles one call and returns a JSON
+// object. Thread-safe.
 #pragma once
 
 #include <string>
@@ -14,8 +14,8 @@
 
 namespace headgate::http::aws {
 
-/// Starts it, once for each `amz-sdk-invocation-id` of a caller: that is the same on every retry of a call, and the
-/// protocol has no other token. Refused with EBUSY while another one runs on the endpoint.
+/// Starts one operation per `amz-sdk-invocation-id` and caller: the id is the same on every retry of a call, and the
+/// protocol has no other token. EBUSY while another operation runs on the endpoint.
 [[nodiscard]] Result<std::string> start_flow_capture(gateway::ManagedGateway& gateway, const Request& request,
                                                      ShapeReader& reader);
 [[nodiscard]] Result<std::string> start_flow_flush(gateway::ManagedGateway& gateway, const Request& request,
@@ -24,11 +24,11 @@ namespace headgate::http::aws {
 [[nodiscard]] Result<std::string> describe_flow_operation(gateway::ManagedGateway& gateway, const Request& request,
                                                           ShapeReader& reader);
 
-/// Newest first; of all zones where none is named.
+/// Newest first; without a zone, of all zones.
 [[nodiscard]] Result<std::string> list_flow_operations(gateway::ManagedGateway& gateway, const Request& request,
                                                        ShapeReader& reader);
 
-/// What an operation and its results both tell: where it was, its id, when and how it went.
+/// Members common to an operation and its results: endpoint, id, times and status.
 void add_operation(JsonMembers& members, const config::Configuration& configuration, const FlowOperation& operation);
 
 }  // namespace headgate::http::aws

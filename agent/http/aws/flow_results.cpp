@@ -19,21 +19,21 @@ namespace {
 
 constexpr std::string_view kResultList = "results";
 
-/// Of a flush, most rows may be none that are told: they are looked through in pieces of this size.
+/// A flush may have many rows that are not listed, so they are scanned in blocks of this size.
 constexpr std::size_t kRowsAtATime = 256;
 
 struct ResultListing {
     OperationReference operation;
-    std::uint64_t first = 0;  ///< row of the operation
+    std::uint64_t first = 0;  ///< row number within the operation
     std::int32_t page = kLargestPage;
 };
 
 struct ResultPage {
     std::vector<StoredFlow> flows;
-    std::optional<std::uint64_t> next;  ///< the row with which the next page begins
+    std::optional<std::uint64_t> next;  ///< first row of the next page
 };
 
-/// `results:ID:ROW`, of this operation alone.
+/// Parses `results:ID:ROW`; a token of another operation is refused.
 Result<std::uint64_t> parse_row(std::string_view id, std::string_view token) {
     const auto place = parse_next_token(kResultList, token);
     if (!place) return tl::unexpected(place.error());
@@ -61,7 +61,7 @@ bool is_told(const FlowOperation& operation, const StoredFlow& row) {
     return operation.type == OperationType::Capture || row.outcome == Outcome::Flushed;
 }
 
-/// Looks on until it has found the flow with which the next page begins: a page that promises another one keeps it.
+/// Searches on for the first flow of the next page, so that NextToken is never followed by an empty page.
 Result<ResultPage> read_page(gateway::ManagedGateway& gateway, const FlowOperation& operation,
                              const ResultListing& listing) {
     ResultPage page;
@@ -83,7 +83,7 @@ Result<ResultPage> read_page(gateway::ManagedGateway& gateway, const FlowOperati
     }
 }
 
-/// Of both directions; absent when the kernel counted neither.
+/// Sum of both directions, saturating; absent where the kernel counted neither.
 std::optional<std::uint64_t> sum(const Flow& flow, std::uint64_t Counters::*counter) {
     if (!flow.counters_original && !flow.counters_reply) return std::nullopt;
     const auto there = flow.counters_original.value_or(Counters{}).*counter;

@@ -1,4 +1,4 @@
-// The flows of an operation as AWS Network Firewall tells them, page by page. Thread-safe.
+// Pages of an operation's flows in AWS Network Firewall's form. Thread-safe.
 #pragma once
 
 #include <string>
@@ -11,8 +11,8 @@
 
 namespace headgate::http::aws {
 
-/// Answers with the text of a JSON object. Of a capture, every flow; of a flush, those that it has really flushed. None
-/// of an operation that is in progress or has failed. NextToken is there when a further flow is.
+/// Returns a JSON object with every flow of a capture, or the flows that a flush has ended; none while the operation is
+/// in progress or if it failed. NextToken is present where more flows follow.
 [[nodiscard]] Result<std::string> list_flow_operation_results(gateway::ManagedGateway& gateway, const Request& request,
                                                               ShapeReader& reader);
 

@@ -16,7 +16,7 @@ tl::unexpected<Error> not_there(fmt::format_string<Args...> format, Args&&... ar
     return tl::unexpected(Error{ErrorKind::Invalid, fmt::format(format, std::forward<Args>(args)...), ENOENT});
 }
 
-/// A member of a request that names an endpoint, and what the endpoint is called by it.
+/// A request member that identifies an endpoint, and the endpoint's value for it.
 struct EndpointMember {
     std::string_view name;
     std::optional<std::string> FirewallReference::*value;
@@ -34,7 +34,7 @@ constexpr EndpointMember kEndpointMembers[] = {
      }},
 };
 
-/// The zone of the endpoint that is meant; nothing where no member names one.
+/// The zone of the referenced endpoint; nothing where no member identifies one.
 Result<std::optional<std::string>> zone_of(const config::Firewall& firewall, const FirewallReference& reference) {
     std::optional<std::string> zone;
     for (const auto& member : kEndpointMembers) {

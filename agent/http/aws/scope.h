@@ -1,5 +1,5 @@
-// What a request is about: a firewall, perhaps one of its endpoints, or an operation on it. What is not there, or not
-// for whoever asks, is an error with ENOENT. Thread-safe.
+// What a request refers to: a firewall, optionally one of its endpoints, or an operation on it. Resources that do not
+// exist, and those outside the caller's permissions, are ENOENT. Thread-safe.
 #pragma once
 
 #include <optional>
@@ -16,33 +16,33 @@
 
 namespace headgate::http::aws {
 
-/// As flow operations name it.
+/// A firewall as flow operations refer to it.
 struct FirewallReference {
     std::string arn;
     std::optional<std::string> availability_zone;
     std::optional<std::string> availability_zone_id;
     std::optional<std::string> vpc_endpoint_id;
-    std::optional<std::string> vpc_endpoint_association_arn;  ///< there are none: headgate's firewalls have no VPC
+    std::optional<std::string> vpc_endpoint_association_arn;  ///< always refused: headgate has no such associations
 };
 
 void take_firewall_reference(ShapeReader& reader, FirewallReference& reference);
 
-/// A firewall, and the one of its endpoints that is meant, if one is.
+/// A firewall, and optionally one of its endpoints.
 struct Scope {
     config::Firewall firewall;
     std::optional<std::string> availability_zone;
 
-    /// A one-off run in a network namespace is no firewall's, whatever its name.
+    /// A one-off run in a network namespace belongs to no firewall, even if the name is the same.
     [[nodiscard]] bool covers(const Endpoint& endpoint) const;
 };
 
-/// All that name an endpoint (zone, zone's id, endpoint's id) must mean the same one.
+/// All members that identify an endpoint (zone, zone id, endpoint id) must agree.
 [[nodiscard]] Result<Scope> find_scope(const config::Configuration& configuration, const FirewallReference& reference);
 
-/// The endpoint that is meant. What may go unsaid is what leaves no choice.
+/// The endpoint of the scope. The zone is optional where the firewall has one endpoint only.
 [[nodiscard]] Result<gateway::EndpointName> one_endpoint(const Scope& scope);
 
-/// As operations on operations name it.
+/// An operation as calls refer to it.
 struct OperationReference {
     FirewallReference firewall;
     std::string id;
@@ -50,11 +50,11 @@ struct OperationReference {
 
 void take_operation_reference(ShapeReader& reader, OperationReference& reference);
 
-/// One of another firewall or endpoint is not there.
+/// Operations of other firewalls or endpoints are not found.
 [[nodiscard]] Result<FlowOperation> find_operation(gateway::ManagedGateway& gateway,
                                                    const OperationReference& reference);
 
-/// A kind of resource that has an ARN and a name, and is named by either or both: `FirewallArn`, `FirewallName`.
+/// A kind of resource that is referred to by ARN, name or both: `FirewallArn`, `FirewallName`.
 struct ResourceKind {
     std::string_view member;
     std::string (*arn_of)(const config::Configuration&, std::string_view firewall);
@@ -69,7 +69,7 @@ struct ResourceReference {
 
 void take_resource_reference(ShapeReader& reader, const ResourceKind& kind, ResourceReference& reference);
 
-/// The firewall, or the one whose policy it is.
+/// The firewall, or the one that the policy belongs to.
 [[nodiscard]] Result<config::Firewall> find_resource(const config::Configuration& configuration,
                                                      const ResourceKind& kind, const ResourceReference& reference);
 

@@ -5,7 +5,7 @@
 namespace headgate::http::aws {
 namespace {
 
-constexpr std::size_t kLongestName = 128;  ///< of a member that is not known, as it is told
+constexpr std::size_t kLongestName = 128;  ///< of an unknown member's name in an error
 
 }  // namespace
 

@@ -1,6 +1,6 @@
-// Takes the structures of AWS's requests out of JSON. An error names the member by its whole way from the top:
-// `FlowFilters[3].SourceAddress.AddressDefinition: ...`. A member that is null is absent. A member that no handler
-// reads is an error: AWS JSON 1.0 lets a service ignore it, but what it asks for would not be done, and nobody told.
+// Parses the structures of AWS requests from JSON. Errors name the member by its full path,
+// `FlowFilters[3].SourceAddress.AddressDefinition: ...`. Null counts as absent. An unknown member is an error: AWS JSON
+// 1.0 lets a service ignore it, but the client would not learn that its wish was ignored.
 #pragma once
 
 #include <cstdint>
@@ -16,18 +16,18 @@
 
 namespace headgate::http::aws {
 
-/// Reads the members of one structure one after the other; the first error is kept, and what follows it is not read.
+/// Reads the members of one structure in turn. Keeps the first error, and reads nothing after it.
 class ShapeReader {
   public:
     explicit ShapeReader(JsonObject object, std::string path = {})
         : object_(std::move(object)), path_(std::move(path)) {}
 
-    /// A text that `parse` makes something of.
+    /// A string, converted by `parse`.
     template <typename T, typename Parse>
     void required(const std::string& name, T& slot, const Parse& parse) {
         take(name, slot, [&] { return read_parsed(object_, name, parse); });
     }
-    /// `fill(ShapeReader&)` reads what is in it.
+    /// `fill(ShapeReader&)` reads the inner members.
     template <typename Fill>
     void required_structure(const std::string& name, const Fill& fill) {
         JsonObject inner;
@@ -48,7 +48,7 @@ class ShapeReader {
             read_inner(element, place, [&](ShapeReader& reader) { fill(reader, slot.emplace_back()); });
         }
     }
-    /// A list of texts.
+    /// A list of strings.
     template <typename Value, typename Parse>
     void required_list(const std::string& name, std::vector<Value>& slot, const Parse& parse) {
         std::vector<std::string> texts;
@@ -60,7 +60,7 @@ class ShapeReader {
         }
     }
 
-    // What may be absent: then the slot stays as it is, and nothing is filled.
+    // Optional members: when absent, the slot keeps its value and `fill` is not called.
     template <typename T, typename Parse>
     void optional(const std::string& name, T& slot, const Parse& parse) {
         if (has(name)) required(name, slot, parse);
@@ -83,11 +83,11 @@ class ShapeReader {
         return !object_->isNull(name);
     }
 
-    /// A rule that the caller sees broken.
+    /// Reports an error that the caller found.
     void fail(std::string_view name, Result<void> outcome);
 
-    /// How it went, when everything has been asked for. A member that is not known comes before any other error, as a
-    /// misspelt one is often missing under its right name.
+    /// The outcome, once all members have been read. An unknown member takes precedence over other errors: a misspelt
+    /// member is often reported as missing under its right name.
     [[nodiscard]] Result<void> finish() const;
 
   private:
@@ -112,8 +112,8 @@ class ShapeReader {
     void fail(tl::unexpected<Error> error);
 
     JsonObject object_;
-    std::string path_;                ///< of this structure, with a dot behind; empty at the top
-    std::vector<std::string> known_;  ///< the members that were asked for
+    std::string path_;                ///< of this structure, with a trailing dot; empty at the top
+    std::vector<std::string> known_;  ///< the members that were read
     Result<void> result_;
 };
 

@@ -1,4 +1,4 @@
-// Writes the structures of AWS's answers.
+// Writes the structures of AWS responses.
 #pragma once
 
 #include <fmt/format.h>
@@ -13,7 +13,7 @@
 
 namespace headgate::http::aws {
 
-/// One object: `fill(JsonMembers&)` writes what is in it.
+/// One JSON object; `fill(JsonMembers&)` writes its members.
 template <typename Fill>
 [[nodiscard]] std::string json_of(const Fill& fill) {
     fmt::memory_buffer out;
@@ -24,7 +24,7 @@ template <typename Fill>
     return fmt::to_string(out);
 }
 
-/// A number, seconds since 1970 with milliseconds; of a text the JavaScript SDK would make an exception.
+/// Seconds since 1970, with milliseconds, as a number: the JavaScript SDK rejects a string.
 inline void add_timestamp(JsonMembers& members, std::string_view name, Timestamp time) {
     const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
     members.number(name, fmt::format("{:.3f}", static_cast<double>(milliseconds) / 1000));

@@ -1,5 +1,5 @@
-// The rules of single members, as the service model of AWS Network Firewall (API version 2020-11-12) and its API
-// reference have them. Each error tells the rule; ShapeReader puts the member in front. Thread-safe.
+// Rules for single members, from AWS Network Firewall's service model (API version 2020-11-12) and API reference.
+// Errors state the rule; ShapeReader prepends the member's path. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace headgate::http::aws {
 
-inline constexpr std::int32_t kLargestPage = 100;  ///< MaxResults; taken where it is absent, too
+inline constexpr std::int32_t kLargestPage = 100;  ///< MaxResults, and its default
 
 [[nodiscard]] Result<std::string> as_it_is(std::string_view text);
 
@@ -28,17 +28,17 @@ inline constexpr std::int32_t kLargestPage = 100;  ///< MaxResults; taken where 
 /// AddressDefinition: 1 to 255 characters, an address or a prefix.
 [[nodiscard]] Result<Prefix> parse_address_definition(std::string_view text);
 
-/// An IANA protocol number. A name is an error.
+/// An IANA protocol number; names are refused.
 [[nodiscard]] Result<Protocol> parse_protocol_number(std::string_view text);
 [[nodiscard]] std::string protocol_number(Protocol protocol);
 
 /// FlowOperationId and UpdateToken: a UUID in lower case.
 [[nodiscard]] Result<std::string> parse_uuid(std::string_view text);
 
-/// StatusMessage has 256 letters, digits, hyphens and spaces at most: what is neither becomes a space.
+/// StatusMessage allows 256 letters, digits, hyphens and spaces: any other character becomes a space.
 [[nodiscard]] std::string status_message_of(std::string_view text);
 
-/// StatusMessage, where there is something to say: also that flows were left out whose age the kernel does not know.
+/// Writes StatusMessage if there is one; it also reports flows left out because the kernel does not know their age.
 void add_status_message(JsonMembers& members, const FlowOperation& operation);
 
 }  // namespace headgate::http::aws

@@ -22,16 +22,16 @@ using gateway::PolicyOrder;
 using gateway::TableCensus;
 
 constexpr std::size_t kRowsPerBlock = 256;
-constexpr std::chrono::milliseconds kLongestWait = std::chrono::seconds{30};  ///< that the agent takes on
+constexpr std::chrono::milliseconds kLongestWait = std::chrono::seconds{30};  ///< that the agent accepts
 constexpr std::string_view kOperations = "/v1/operations";
 constexpr std::string_view kPolicy = "/v1/stream-exception-policy";
 
-/// So that an operation is not started twice whose start is asked for again, as its answer was lost (exchange.h).
+/// Idempotency key: a start may be sent again after its response was lost (exchange.h), and must not start twice.
 std::string new_token() {
     return Poco::UUIDGenerator{}.createRandom().toString();
 }
 
-/// What the agent cannot know of somebody who has become root.
+/// Root's identity before sudo and ssh, which the agent cannot find out.
 void add_caller(Question& question, const Caller& caller) {
     if (!caller.sudo_user.empty()) question.headers.emplace_back("X-Headgate-Sudo-User", caller.sudo_user);
     if (!caller.source_address.empty()) {
@@ -80,7 +80,7 @@ std::string flow_log_target(const gateway::EndedFlowQuery& query) {
     return target.text();
 }
 
-/// Lines to flows, handed over in blocks.
+/// Parses lines to flows and passes them on in blocks.
 class FlowLines {
   public:
     explicit FlowLines(StoredFlowSink take) : take_(std::move(take)) { block_.reserve(kRowsPerBlock); }
@@ -170,7 +170,7 @@ Result<void> AgentGateway::for_each_flow(std::string_view id, std::uint64_t firs
         auto read = ask_for_lines(socket_, lines_of(target), [&](const std::string& text) {
                         return lines.line(text);
                     }).and_then([&] { return lines.finish(); });
-        // The agent cuts off who does not read for long, as a pager does not: then it goes on where it was.
+        // The agent cuts off a client that stops reading for long, as behind a pager: continue at the same row.
         const bool cut = !read && taken && read.error().number == ECONNRESET;
         if (!cut || next == begin) return read;
     }

@@ -1,4 +1,4 @@
-// The gateway of an agent that runs on this machine, asked over its socket.
+// A gateway whose work is done by the agent on this machine, over its Unix socket.
 #pragma once
 
 #include <filesystem>
@@ -10,11 +10,11 @@
 
 namespace headgate::http {
 
-/// Each call is a connection of its own, so calls from several threads do not wait for each other. Errors come back as
-/// the agent's own gateway gave them. One-off runs and the rows of a file are not for the agent: those are refused.
+/// Each call opens its own connection, so calls from several threads do not wait for each other. Errors are those of
+/// the agent's gateway. One-off runs and rows from a file are refused: the agent does not support them.
 class AgentGateway final : public gateway::Gateway {
   public:
-    /// ENOENT or ECONNREFUSED: no agent runs there. EACCES: this user may not ask it.
+    /// ENOENT or ECONNREFUSED: no agent listens there. EACCES: the user may not use the agent.
     [[nodiscard]] static Result<std::unique_ptr<AgentGateway>> connect(std::filesystem::path socket);
 
     Result<FlowOperation> start(const gateway::OperationOrder& order) override;

@@ -23,11 +23,11 @@ using Poco::Net::HTTPResponse;
 
 constexpr std::size_t kLongestHead = 64UL * 1024;
 constexpr std::size_t kLongestBody = 256UL * 1024 * 1024;
-constexpr std::size_t kLongestLine = 64UL * 1024;  ///< far beyond any flow's
+constexpr std::size_t kLongestLine = 64UL * 1024;  ///< far more than any flow needs
 constexpr std::chrono::milliseconds kLookAround{200};
 constexpr std::chrono::milliseconds kBetweenTries{100};
 
-/// From the moment that an agent has made its socket until it listens on it (UnixListener::open), with a margin.
+/// Longest time between bind(2) and listen(2) of a starting agent (UnixListener::open), with a margin.
 constexpr std::chrono::milliseconds kOpening{500};
 
 Result<Wire> open(const std::filesystem::path& socket) {
@@ -70,7 +70,7 @@ Result<HTTPResponse> read_response(Wire& wire, Deadline until) {
     }
 }
 
-/// A connection on which an answer has begun.
+/// A connection on which a response has begun.
 struct Answered {
     Wire wire;
     HTTPResponse response;
@@ -80,14 +80,14 @@ Result<Answered> ask_once(const std::filesystem::path& socket, const Question& q
     auto wire = open(socket);
     if (!wire) return tl::unexpected(std::move(wire.error()));
     const auto sent = wire->write(text_of(question), question.patience);
-    // One who is refused may find the connection closed before all is sent: the answer says why.
+    // A server that refuses the request may close early; its response has the reason.
     if (!sent && sent.error().number != EPIPE) return tl::unexpected(sent.error());
     auto response = read_response(*wire, in(question.patience));
     if (!response) return tl::unexpected(std::move(response.error()));
     return Answered{std::move(*wire), *response};
 }
 
-/// Whether a connection that fails so is one to an agent that stops, or to none.
+/// Whether the error is that of an agent that stops or is not running.
 bool is_restart(const Error& error) {
     switch (error.number) {
         case ENOENT:
@@ -112,7 +112,7 @@ bool never() {
     return false;
 }
 
-/// Asks until an answer begins.
+/// Repeats the request until a response begins.
 Result<Answered> ask_until_answered(const std::filesystem::path& socket, const Question& question,
                                     const std::function<bool()>& is_over) {
     for (std::optional<Deadline> until;;) {
@@ -125,7 +125,7 @@ Result<Answered> ask_until_answered(const std::filesystem::path& socket, const Q
     }
 }
 
-/// The body of an answer, unless that is a problem.
+/// The body of a response, unless that is a problem document.
 Result<BodyReader> body_of(Answered& answered, const Question& question) {
     const auto framing = framing_of({answered.response.begin(), answered.response.end()});
     if (!framing) return tl::unexpected(framing.error());
@@ -137,7 +137,7 @@ Result<BodyReader> body_of(Answered& answered, const Question& question) {
     return tl::unexpected(error_of(status, *text));
 }
 
-/// Hands over lines, whatever pieces they come in.
+/// Splits the body into lines, whatever pieces it arrives in.
 class Lines {
   public:
     explicit Lines(const std::function<Result<void>(const std::string&)>& take) : take_(take) {}
@@ -174,7 +174,7 @@ std::string encoded(std::string_view text) {
     return safe;
 }
 
-/// `may_go_on` is asked before each part of the answer.
+/// `may_go_on` is called before each part of the response.
 Result<void> read_lines(const std::filesystem::path& socket, const Question& question,
                         const std::function<Result<void>(const std::string&)>& take,
                         const std::function<bool()>& is_over, const std::function<bool(Wire&)>& may_go_on) {
@@ -193,12 +193,12 @@ Result<void> read_lines(const std::filesystem::path& socket, const Question& que
     }
 }
 
-/// Waits for the next byte, or the end. False: it was over before.
+/// Waits for the next byte or the end of the stream. False: `is_over` came first.
 bool wait_unless_over(Wire& wire, const std::function<bool()>& is_over) {
     while (!is_over()) {
         const auto until = in(kLookAround);
         if (wire.wait_for_data(until)) return true;
-        // Nothing, before its time, and no signal either: the other side has ended, as the next reading tells.
+        // Returned early without data: the peer has closed, and the next read reports it.
         if (std::chrono::steady_clock::now() < until && !is_over()) return true;
     }
     return false;

@@ -1,8 +1,8 @@
-// A request to the agent and its answer: the client's side of one connection.
+// A request to the agent and its response: the client's side of one connection.
 //
-// An agent that is being restarted ends connections without an answer, and for a moment there may be none. A question
-// of which nothing was answered is asked again until an agent answers, or `restart` is over. So every question must be
-// one that can be asked twice: it only looks, or changes nothing the second time, or has an Idempotency-Key.
+// A restarting agent closes connections unanswered, and for a moment none may listen. A request without any response is
+// sent again until an agent answers or `restart` has passed. So every request must be idempotent: it only reads, has no
+// effect the second time, or has an Idempotency-Key.
 #pragma once
 
 #include <chrono>
@@ -19,12 +19,12 @@
 
 namespace headgate::http {
 
-/// The target of a request, built piece by piece and encoded.
+/// Builds the target of a request from its parts, encoded.
 class Target {
   public:
     explicit Target(std::string_view path) : text_(path) {}
 
-    Target& part(std::string_view part);  ///< `/part`
+    Target& part(std::string_view part);  ///< appends `/part`
     Target& parameter(std::string_view name, std::string_view value);
 
     [[nodiscard]] const std::string& text() const { return text_; }
@@ -39,28 +39,27 @@ struct Question {
     std::string target;
     std::string body;  ///< JSON; empty: none
     std::vector<std::pair<std::string, std::string>> headers;
-    std::chrono::milliseconds patience = std::chrono::minutes{5};  ///< for the answer, or for its next part
-    std::chrono::milliseconds restart = std::chrono::seconds{15};  ///< that an agent may take to come back
+    std::chrono::milliseconds patience = std::chrono::minutes{5};  ///< for the response's next part
+    std::chrono::milliseconds restart = std::chrono::seconds{15};  ///< timeout for a restarting agent
 };
 
-/// An answer of which nobody knows when its next part comes.
+/// A request whose response has no end or pace.
 struct EndlessQuestion {
-    Question question;              ///< its patience is for the answer's begin
-    std::function<bool()> is_over;  ///< asked several times a second while nothing comes, nor anybody answers
+    Question question;              ///< its `patience` applies to the start of the response
+    std::function<bool()> is_over;  ///< polled several times a second while waiting
 };
 
-/// Whether an agent listens there at all. One that is just opening its socket is waited for. EACCES: this user may not
-/// ask.
+/// Whether an agent listens on the socket. Waits for one that is just opening it. EACCES: the user may not use it.
 [[nodiscard]] Result<void> reach(const std::filesystem::path& socket);
 
-/// The body of the answer. A problem comes back as the error that it tells.
+/// Returns the body of the response. A problem document is returned as the error it describes.
 [[nodiscard]] Result<std::string> ask(const std::filesystem::path& socket, const Question& question);
 
-/// The same for an answer of any length: each line is handed over as it comes, without its end.
+/// Likewise for a body of any length: passes on each line as it arrives, without its line end.
 [[nodiscard]] Result<void> ask_for_lines(const std::filesystem::path& socket, const Question& question,
                                          const std::function<Result<void>(const std::string&)>& take);
 
-/// The same for an answer that goes on until somebody says that it is over, or the other side ends it.
+/// Likewise for a response that continues until `is_over` or the agent ends it.
 [[nodiscard]] Result<void> ask_for_lines(const std::filesystem::path& socket, const EndlessQuestion& question,
                                          const std::function<Result<void>(const std::string&)>& take);
 

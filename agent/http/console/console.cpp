@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kPage = "/";
 
-/// Everything comes from the agent, nothing is written into the page itself, and no other page may frame it.
+/// Everything is loaded from the agent, inline scripts and styles are forbidden, and no page may frame the console.
 constexpr std::string_view kContentSecurityPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -23,7 +23,7 @@ std::string_view text_of(std::span<const unsigned char> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};  // NOLINT(*-reinterpret-cast): bytes are chars
 }
 
-/// RFC 9110, section 12.5.3: `gzip;q=0` is a no.
+/// `gzip;q=0` excludes it (RFC 9110, section 12.5.3).
 bool takes_gzip(const Request& request) {
     auto accepted = request.header("Accept-Encoding");
     while (!accepted.empty()) {
@@ -34,7 +34,7 @@ bool takes_gzip(const Request& request) {
     return false;
 }
 
-/// For the few who cannot unpack it themselves.
+/// For clients that do not accept gzip.
 std::string unpacked(std::span<const unsigned char> gzip) {
     const auto text = text_of(gzip);
     Poco::MemoryInputStream packed{text.data(), static_cast<std::streamsize>(text.size())};
@@ -53,7 +53,7 @@ const ConsoleAsset* asset_of(const Request& request) {
 
 void add_headers(Answer& answer, bool is_page) {
     answer.headers.emplace_back("Vary", "Accept-Encoding");
-    // A name that has the content's hash in it stays what it is; the page is asked for again each time.
+    // Paths with a content hash are immutable; the page itself is revalidated each time.
     answer.headers.emplace_back("Cache-Control", is_page ? "no-cache" : "public, max-age=31536000, immutable");
     answer.headers.emplace_back("Content-Security-Policy", kContentSecurityPolicy);
     answer.headers.emplace_back("X-Frame-Options", "DENY");

@@ -1,5 +1,5 @@
-// The web console: its page, scripts, styles and icon, which are part of the program. They are the files in `web/`, and
-// what they show they ask for under /v1, as any other client does.
+// The web console: the files in `web/`, embedded compressed (embed.cmake). It uses /v1 like any other client
+// (/v1/overview and /v1/session were made for it). No build step: scripts import each other by relative names.
 #pragma once
 
 #include <optional>
@@ -10,20 +10,20 @@
 
 namespace headgate::http {
 
-/// A file of the console, as it is sent.
+/// A file of the console as it is sent.
 struct ConsoleAsset {
-    std::string_view path;  ///< `/`, or `/console/HASH/NAME`: another content, another path
+    std::string_view path;  ///< `/`, or `/console/HASH/NAME`: the hash changes with the content
     std::string_view content_type;
     std::span<const unsigned char> gzip;  ///< RFC 1952
 };
 
-/// All of them; that of the path `/` is the page.
+/// All files; the path `/` is the page.
 [[nodiscard]] std::span<const ConsoleAsset> console_assets();
 
-/// Whether that is what the request asks for. It says nothing of the gateway, so anybody may have it.
+/// Whether the request is for a file of the console, which any client may have, as it reveals nothing of the gateway.
 [[nodiscard]] bool is_of_console(const Request& request);
 
-/// What the console has at the request's path; nothing where that is not one of its own.
+/// The response with the file at the request's path; nothing where the console has none there.
 [[nodiscard]] std::optional<Answer> console_answer(const Request& request);
 
 }  // namespace headgate::http

@@ -1,4 +1,4 @@
-// What the flow log counts, for Prometheus.
+// The flow log's counters as Prometheus metrics.
 #pragma once
 
 #include <prometheus/metric_family.h>
@@ -9,11 +9,11 @@
 
 namespace headgate::http {
 
-/// Flows by reason, and how each sink fares. Every reason is there from the start, so that the first flow is seen as an
-/// increase.
+/// Flows by reason, and the state of each sink. All reasons exist from the start, so that the first flow registers as
+/// an increase.
 [[nodiscard]] std::vector<prometheus::MetricFamily> flow_log_metrics(const flowlog::FlowLogCounts& counts);
 
-/// Adds conntrack's events to those families' notifications that were lost.
+/// Adds lost conntrack events to the families' lost notifications.
 void add_lost_events(std::vector<prometheus::MetricFamily>& families, const flowlog::FlowLogCounts& counts);
 
 }  // namespace headgate::http

@@ -25,7 +25,7 @@ struct Families {
     MetricFamily bytes = family_of(kMidstreamBytes);
 };
 
-/// One endpoint for each network namespace, whatever its names.
+/// One endpoint per network namespace, even where one has several names.
 std::vector<Endpoint> first_endpoints(const std::vector<gateway::EndpointPlace>& places) {
     std::vector<netlink::NamespaceId> seen;
     std::vector<Endpoint> first;
@@ -45,7 +45,7 @@ void add_usage(Families& families, const Endpoint& endpoint, const gateway::Tabl
     if (is_limited) add(families.limit, labels, static_cast<double>(census.usage.maximum));
 }
 
-/// Over all hooks and directions.
+/// Sums over hooks and directions.
 void add_caught(Families& families, const Endpoint& endpoint, const std::vector<PolicyCounter>& counters) {
     std::map<std::pair<std::string, std::string>, Caught> sums;
     for (const auto& counter : counters) {

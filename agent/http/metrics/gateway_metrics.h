@@ -1,4 +1,4 @@
-// The metrics that the kernel keeps: flow tables, and what stream exception policies have caught.
+// Metrics of what the kernel keeps: flow tables, and packets caught by stream exception policies.
 #pragma once
 
 #include <prometheus/labels.h>
@@ -12,7 +12,7 @@ namespace headgate::http {
 
 struct EndpointReading {
     Endpoint endpoint;
-    bool is_whole = true;  ///< otherwise some of it could not be read, and is left out
+    bool is_whole = true;  ///< false: some metrics could not be read, and are absent
 };
 
 struct GatewayReading {
@@ -20,7 +20,7 @@ struct GatewayReading {
     std::vector<EndpointReading> endpoints;  ///< the first of each network namespace
 };
 
-/// As it is now. Takes no longer for more flows, nor for more remembered ones.
+/// Reads the current values. The time does not depend on the number of flows or of remembered flows.
 [[nodiscard]] GatewayReading read_gateway(gateway::ManagedGateway& gateway);
 
 [[nodiscard]] prometheus::Labels labels_of(const Endpoint& endpoint);

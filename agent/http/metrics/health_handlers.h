@@ -1,4 +1,4 @@
-// For those who watch over the agent: whether it answers, and whether the gateway is as it must be for its work.
+// Health checks for monitoring: liveness of the agent, readiness of the gateway.
 #pragma once
 
 #include "gateway/managed_gateway.h"
@@ -6,12 +6,12 @@
 
 namespace headgate::http {
 
-/// 200 `{"status":"ok","version":"0.1.0"}`, without a look at anything: that there is an answer is what counts.
+/// 200 `{"status":"ok","version":"0.1.0"}`, without any check: the response itself is the sign of life.
 [[nodiscard]] Answer show_health(gateway::ManagedGateway& gateway, const Request& request);
 
-/// 200, or 503 where a check has failed: `{"ready":false,"checks":[{"check":"policy","firewall":"edge",
-/// "availability_zone":"a","ok":false,"message":"..."},...]}`. Every check is told; a firewall and a zone have those
-/// that are an endpoint's, a message those that failed.
+/// 200, or 503 where a check failed: `{"ready":false,"checks":[{"check":"policy","firewall":"edge",
+/// "availability_zone":"a","ok":false,"message":"..."},...]}`. Lists all checks; firewall and zone are present in
+/// checks of an endpoint, message in failed ones.
 [[nodiscard]] Answer show_readiness(gateway::ManagedGateway& gateway, const Request& request);
 
 }  // namespace headgate::http

@@ -1,6 +1,6 @@
-// What Prometheus is told: the one list of names and of what they mean. Names follow
-// https://prometheus.io/docs/practices/naming/: base units, `_total` for what only grows. No label holds an address or
-// anything else that strangers choose, so the number of series is bounded.
+// The list of all Prometheus metrics, with their meaning. Names follow https://prometheus.io/docs/practices/naming/:
+// base units, `_total` for counters. No label holds an address or any other value that clients choose, so the number of
+// series is bounded.
 #pragma once
 
 #include <prometheus/labels.h>
@@ -14,10 +14,10 @@ struct Metric {
     prometheus::MetricType type;
 };
 
-/// What is told by firewall has it. Whoever is confined to some firewalls is told of nothing else.
+/// Label of metrics that belong to a firewall. Callers confined to some firewalls see only metrics with this label.
 inline constexpr const char* kFirewallLabel = "firewall";
 
-// Counted as it happens.
+// Counted when they happen.
 inline constexpr Metric kOperations{"headgate_operations_total", "Flow operations that ended, or were refused.",
                                     prometheus::MetricType::Counter};
 inline constexpr Metric kOperationDuration{"headgate_operation_duration_seconds",
@@ -44,8 +44,8 @@ inline constexpr Metric kRequestDuration{"headgate_http_request_duration_seconds
                                          "From a request's arrival to the end of its answer.",
                                          prometheus::MetricType::Histogram};
 
-// Read when somebody asks. Endpoints that share a network namespace share its flow table and its rules: these are told
-// for the first of them.
+// Read on request. Endpoints in one network namespace share its flow table and rules, which are reported once, for the
+// first of them.
 inline constexpr Metric kMidstreamPackets{"headgate_midstream_packets_total",
                                           "Packets that a stream exception policy has caught. For the first endpoint "
                                           "of each network namespace.",
@@ -82,7 +82,7 @@ inline constexpr Metric kScrapeErrors{"headgate_scrape_errors_total",
                                       "Readings of an endpoint that failed: its metrics were left out, all or some.",
                                       prometheus::MetricType::Counter};
 
-// The agent itself. The names that begin with `process_` are those of every Prometheus client
+// The agent itself. The `process_` names are common to all Prometheus clients
 // (https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics).
 inline constexpr Metric kBuildInfo{"headgate_build_info", "Always 1; the label says which headgate this is.",
                                    prometheus::MetricType::Gauge};
@@ -95,7 +95,7 @@ inline constexpr Metric kProcessDescriptors{"process_open_fds", "Number of open 
 inline constexpr Metric kProcessTime{"process_cpu_seconds_total", "Total user and system CPU time spent in seconds.",
                                      prometheus::MetricType::Counter};
 
-/// A counter's or a gauge's family, which is read and not kept.
+/// The family of a counter or gauge that is read on request.
 [[nodiscard]] prometheus::MetricFamily family_of(const Metric& metric);
 void add(prometheus::MetricFamily& family, const prometheus::Labels& labels, double value);
 

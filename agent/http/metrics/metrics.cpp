@@ -21,11 +21,11 @@ namespace {
 /// From a look-up of one flow to a flush of millions.
 const prometheus::Histogram::BucketBoundaries kOperationSeconds = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
                                                                    1,     2.5,  5,     10,   30,  60,   300};
-/// From what is answered from memory to the flows of a large operation, or somebody who waits for one.
+/// From a response out of memory to the flows of a large operation, or a long poll.
 const prometheus::Histogram::BucketBoundaries kRequestSeconds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                                                  0.1,    0.25,  0.5,    1,     5,    30};
 
-/// Those of RFC 9110, section 9, and RFC 5789. Anybody may invent others, and series of them.
+/// The methods of RFC 9110, section 9, and RFC 5789. Clients may invent others, which must not create series.
 constexpr std::array<std::string_view, 9> kMethods = {"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
                                                       "CONNECT", "OPTIONS", "TRACE", "PATCH"};
 constexpr const char* kOther = "other";
@@ -77,7 +77,7 @@ std::array<std::pair<const char*, std::uint64_t>, 4> outcomes_of(const Operation
              {"protected", counts.protected_flows}}};
 }
 
-/// What strangers name is no label.
+/// Names that clients invent must not become labels.
 std::string firewall_of(const FlowOperation& operation, const config::Configuration& configuration) {
     const auto& name = operation.endpoint.firewall;
     const bool is_known =
@@ -91,7 +91,7 @@ bool is_of(const prometheus::ClientMetric& series, const config::Configuration& 
            std::ranges::find(theirs.firewalls, label->value, &config::Firewall::name) != theirs.firewalls.end();
 }
 
-/// Leaves what is told of these firewalls.
+/// Keeps only the series of these firewalls.
 void confine(std::vector<prometheus::MetricFamily>& families, const config::Configuration& theirs) {
     for (auto& family : families)
         std::erase_if(family.metric, [&](const auto& series) { return !is_of(series, theirs); });

@@ -1,5 +1,5 @@
-// What Prometheus reads of this gateway (metric.h has the list). What happens in the agent is counted here as it
-// happens; what the kernel counts is read from it when somebody asks.
+// The gateway's Prometheus metrics (list: metric.h). Events in the agent are counted as they happen; the kernel's
+// counters are read on request. To add a metric, add it to the list, and count or read it.
 #pragma once
 
 #include <prometheus/counter.h>
@@ -24,7 +24,7 @@
 
 namespace headgate::http {
 
-/// Who listens to notifications of the kernel, may lose some, and says so here; the flow log counts its own.
+/// Sources of kernel notifications that may be lost, except conntrack's, which the flow log counts.
 enum class EventSource : std::uint8_t {
     Nftables,  ///< changes of rulesets
 };
@@ -32,34 +32,33 @@ enum class EventSource : std::uint8_t {
 /// Thread-safe.
 class Metrics {
   public:
-    /// The agent starts now.
+    /// Records the present time as the agent's start.
     Metrics();
 
-    /// An operation that has ended, or was refused. One on a firewall that the configuration does not have is of none.
+    /// Counts an operation that ended or was refused. A firewall not in the configuration gets an empty label.
     void count(const FlowOperation& ended, const config::Configuration& configuration);
 
     void count(const RequestRecord& answered);
 
-    /// A connection was closed at once.
+    /// Counts a connection that was closed without a response.
     void count_turned_away();
 
-    /// Notifications were lost so many times.
+    /// Counts `times` losses of notifications.
     void count_losses(EventSource source, std::uint64_t times);
 
-    /// All of it in Prometheus' text format 0.0.4
-    /// (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format), with the endpoints that
-    /// the gateway knows. One that cannot be read is left out, and counted. To whoever does not see the whole gateway,
-    /// what is told by firewall, and of those that they see.
+    /// All metrics in Prometheus' text format 0.0.4
+    /// (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format). An endpoint that cannot be
+    /// read is left out and counted. A caller confined to some firewalls gets the metrics of these only.
     [[nodiscard]] std::string exposition(gateway::ManagedGateway& gateway);
 
   private:
     using Counters = prometheus::Family<prometheus::Counter>;
     using Histograms = prometheus::Family<prometheus::Histogram>;
 
-    /// Its series are there, so that the first operation is seen as an increase.
+    /// Creates the firewall's series, so that the first operation registers as an increase.
     void begin_with(const std::string& firewall);
 
-    /// The failures of these endpoints, the ones of now among them: whoever asks may not see others.
+    /// Read failures of these endpoints, including the current ones: the caller may not see others.
     [[nodiscard]] prometheus::MetricFamily scrape_errors(const std::vector<EndpointReading>& endpoints);
 
     prometheus::Registry registry_;
@@ -74,10 +73,10 @@ class Metrics {
     Histograms& request_durations_;
 
     std::mutex mutex_;
-    std::map<prometheus::Labels, std::uint64_t> scrape_errors_;  ///< by endpoint; under the mutex
+    std::map<prometheus::Labels, std::uint64_t> scrape_errors_;  ///< by endpoint; guarded by mutex_
 };
 
-/// The exposition as the answer to a request.
+/// The exposition as an HTTP response.
 [[nodiscard]] Answer metrics_answer(Metrics& metrics, gateway::ManagedGateway& gateway);
 
 }  // namespace headgate::http

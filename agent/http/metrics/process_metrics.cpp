@@ -13,7 +13,7 @@
 namespace headgate::http {
 namespace {
 
-/// The second number of /proc/self/statm, in pages (proc(5)).
+/// Field 2 of /proc/self/statm, in pages (proc(5)).
 std::optional<double> resident_bytes() {
     std::ifstream statm{"/proc/self/statm"};
     double size = 0;
@@ -26,7 +26,7 @@ std::optional<double> open_descriptors() {
     std::error_code error;
     const std::filesystem::directory_iterator each{"/proc/self/fd", error};
     if (error) return std::nullopt;
-    return static_cast<double>(std::distance(begin(each), end(each)) - 1);  // without the one that reads them
+    return static_cast<double>(std::distance(begin(each), end(each)) - 1);  // minus the one that reads them
 }
 
 std::optional<double> cpu_seconds() {

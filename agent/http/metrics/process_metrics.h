@@ -1,4 +1,4 @@
-// What every program tells Prometheus of itself.
+// The standard process metrics of Prometheus clients.
 #pragma once
 
 #include <prometheus/metric_family.h>
@@ -7,7 +7,7 @@
 
 namespace headgate::http {
 
-/// Memory, descriptors and CPU time of this process, now. What cannot be read (no /proc) is left out.
+/// Memory, descriptors and CPU time of this process. Values that cannot be read (no /proc) are absent.
 [[nodiscard]] std::vector<prometheus::MetricFamily> process_metrics();
 
 }  // namespace headgate::http

@@ -14,10 +14,10 @@ namespace {
 constexpr std::size_t kLongestChunkLine = 1024;
 constexpr std::size_t kMostTrailerLines = 100;
 
-/// Of all chunk extensions of a body: nobody uses them, and they would be a way around its limit.
+/// Total of a body's chunk extensions. No client uses them, and they would bypass the limit on the body.
 constexpr std::size_t kMostExtensions = 16UL * 1024;
 
-constexpr std::size_t kMostDigits = 16;  ///< of a chunk's length, in 64 bits; zeros may stand before
+constexpr std::size_t kMostDigits = 16;  ///< of a chunk's length, 64 bits; leading zeros may exceed it
 
 constexpr std::size_t kFromWire = 64UL * 1024;
 
@@ -62,7 +62,7 @@ Result<void> BodyDecoder::skip_framing(std::string_view& bytes) {
     return {};
 }
 
-/// As much of one line as there is.
+/// Consumes as much of one line as has arrived.
 Result<void> BodyDecoder::take_line(std::string_view& bytes) {
     const auto end = bytes.find('\n');
     const auto piece = bytes.substr(0, end);
@@ -102,7 +102,7 @@ Result<void> BodyDecoder::begin_chunk() {
     return {};
 }
 
-/// What it says is left alone, as it may be (RFC 9112, section 7.1.2).
+/// Trailer fields are validated and discarded (RFC 9112, section 7.1.2).
 Result<void> BodyDecoder::read_trailer_line() {
     if (line_.empty()) {
         part_ = Part::End;
@@ -154,7 +154,7 @@ Result<std::string> BodyReader::read_all(std::size_t at_most, Deadline until) {
 }
 
 Result<void> ChunkWriter::write(std::string_view bytes) {
-    if (bytes.empty()) return {};  // which would be the last one
+    if (bytes.empty()) return {};  // an empty chunk would end the body
     chunk_.clear();
     fmt::format_to(std::back_inserter(chunk_), "{:x}\r\n", bytes.size());
     chunk_.append(bytes).append("\r\n");

@@ -1,4 +1,4 @@
-// How long a message's body is, and where it ends: by its length, or in chunks (RFC 9112, sections 6 and 7).
+// Length and end of a message's body: by Content-Length, or in chunks (RFC 9112, sections 6 and 7).
 #pragma once
 
 #include <cstdint>
@@ -13,28 +13,28 @@
 namespace headgate::http {
 
 struct Framing {
-    std::uint64_t length = 0;  ///< where it is given
+    std::uint64_t length = 0;  ///< from Content-Length; 0 with chunks
     bool is_chunked = false;
 };
 
-/// An error where the fields of the header contradict each other. Without any of them there is no body.
+/// An error where the header fields contradict each other. Without any of them there is no body.
 [[nodiscard]] Result<Framing> framing_of(const Fields& fields);
 
-/// Finds the body in the bytes that come, in whatever pieces.
+/// Incremental decoder of a body that arrives in pieces of any size.
 class BodyDecoder {
   public:
     explicit BodyDecoder(const Framing& framing);
 
-    /// Takes off the front up to the next bytes of the body, and those: as many as follow each other. Empty: none have
-    /// come, or it is at its end.
+    /// Removes framing and the following contiguous body bytes from the front, and returns the latter. Empty: more
+    /// input is needed, or the body is complete.
     [[nodiscard]] Result<std::string_view> take(std::string_view& bytes);
 
-    /// Takes what stands before the next bytes of the body, and none of those.
+    /// Removes the framing before the next body bytes, but none of those bytes.
     [[nodiscard]] Result<void> skip_framing(std::string_view& bytes);
 
     [[nodiscard]] bool is_at_end() const { return part_ == Part::End; }
 
-    /// A chunk has come to its end, and what closes it has not come yet.
+    /// The current chunk's data is complete, the line end that closes it has not arrived.
     [[nodiscard]] bool is_behind_chunk() const { return part_ == Part::ChunkEnd; }
 
   private:
@@ -47,28 +47,28 @@ class BodyDecoder {
 
     bool is_chunked_;
     Part part_;
-    std::uint64_t left_;          ///< of the body, or of the chunk in hand
-    std::string line_;            ///< as much of it as has come
-    std::size_t extensions_ = 0;  ///< bytes of chunk extensions
+    std::uint64_t left_;          ///< bytes, of the body or of the current chunk
+    std::string line_;            ///< the part that has arrived
+    std::size_t extensions_ = 0;  ///< total bytes of chunk extensions
     std::size_t trailer_lines_ = 0;
 };
 
-/// Reads a body off a wire to its end. A connection that ends before is an error: a part is never taken for the whole.
+/// Reads a body from a wire. A connection that closes early is an error, so a part is never taken for the whole.
 class BodyReader {
   public:
     BodyReader(const Framing& framing, Wire& wire) : wire_(&wire), decoder_(framing) {}
 
-    /// The next bytes; empty at the end. They are gone with the next call.
+    /// The next bytes, valid until the next call; empty at the end.
     [[nodiscard]] Result<std::string_view> read(Deadline until);
 
-    /// Takes what stands between two chunks, where one has just come to its end: then nothing is at hand until the next
-    /// one begins to come.
+    /// Consumes the line end of a chunk just completed, so that has_more_at_hand() is false until the next chunk begins
+    /// to arrive.
     [[nodiscard]] Result<void> end_chunk(Deadline until);
 
-    /// Whether something has come that read() has not told.
+    /// Whether read() can return without waiting.
     [[nodiscard]] bool has_more_at_hand() const { return !ahead_.empty() || decoder_.is_at_end(); }
 
-    /// All of it. EMSGSIZE where it is longer.
+    /// The whole body. EMSGSIZE where it is longer than `at_most`.
     [[nodiscard]] Result<std::string> read_all(std::size_t at_most, Deadline until);
 
   private:
@@ -76,7 +76,7 @@ class BodyReader {
 
     Wire* wire_;
     BodyDecoder decoder_;
-    std::string_view ahead_;  ///< has come, and is not decoded yet; in the wire's buffer
+    std::string_view ahead_;  ///< received, not decoded yet; points into the wire's buffer
 };
 
 /// Writes a body in chunks.
@@ -84,10 +84,10 @@ class ChunkWriter {
   public:
     ChunkWriter(Wire& wire, std::chrono::milliseconds patience) : wire_(wire), patience_(patience) {}
 
-    /// One chunk, sent at once: whoever has many bytes hands them over in large pieces.
+    /// Sends one chunk at once; the caller batches small pieces.
     [[nodiscard]] Result<void> write(std::string_view bytes);
 
-    /// The last chunk. Without it the reader knows that something is missing.
+    /// Sends the last chunk, without which the reader knows that the body is incomplete.
     [[nodiscard]] Result<void> finish();
 
   private:

@@ -16,15 +16,15 @@ namespace {
 using Poco::Net::HTTPMessage;
 using Poco::Net::HTTPResponse;
 
-/// For whoever is refused, and still sends.
+/// How long input is drained after a rejection.
 constexpr std::chrono::seconds kDraining{2};
 
 constexpr std::size_t kReadAtOnce = 16UL * 1024;
 
-/// What a client on the same network takes to ask again, as programs do that have much to ask.
+/// Time in which a client on the same network, such as a program with many requests, sends its next one.
 constexpr std::chrono::milliseconds kLinger{10};
 
-/// Requests that are answered one after the other before others get the thread.
+/// Requests of one connection answered in a row before other connections get the thread.
 constexpr unsigned kInARow = 16;
 
 Request blank_request(const Peer& peer) {
@@ -40,7 +40,7 @@ HTTPResponse response_of(const Answer& answer, bool keeps_alive) {
     response.setDate(Poco::Timestamp{});
     response.setContentType(answer.content_type);
     response.setKeepAlive(keeps_alive);
-    response.set("X-Content-Type-Options", "nosniff");  // WHATWG Fetch, section 3.8: a browser believes the type
+    response.set("X-Content-Type-Options", "nosniff");  // WHATWG Fetch, section 3.8: no type sniffing
     for (const auto& [name, value] : answer.headers)
         response.set(name, value);
     return response;
@@ -64,7 +64,7 @@ Connection::~Connection() {
         if (is_in_hand()) finish_answer(true);
         wire_->end();
     } catch (const std::exception&) {
-        // No memory, most likely: its end is told to nobody.
+        // Most likely out of memory: the end of the request is not logged.
     }
 }
 
@@ -93,7 +93,7 @@ Rest Connection::rest_for(short event) const {
 }
 
 Connection::Wait Connection::receive() {
-    if (in_a_row_ >= kInARow && !service_.may_linger()) return POLLOUT;  // which is so at once: others come first
+    if (in_a_row_ >= kInARow && !service_.may_linger()) return POLLOUT;  // ready at once, but queued behind others
     if (ahead_.empty()) {
         std::array<char, kReadAtOnce> buffer{};
         const auto moved = wire_->receive(buffer);
@@ -108,7 +108,7 @@ Connection::Wait Connection::receive() {
     return std::nullopt;
 }
 
-/// Whether more comes from a client that has just had an answer, before its thread has gone to sleep and been woken.
+/// Waits briefly for the next request, which is cheaper than putting the thread to sleep and waking it up again.
 bool Connection::comes_again() const {
     const bool has_just_been_answered = in_a_row_ != 0 && !reader_->has_begun();
     return has_just_been_answered && service_.may_linger() && wire_->wait_readable(in(kLinger)) && !service_.is_last();
@@ -147,7 +147,7 @@ void Connection::answer() {
     return answered.stream ? stream(answered, then) : reply(answered, then);
 }
 
-/// The connection is of no use any more: where the request ends is not known, or nobody may ask.
+/// Closes the connection after the response: the end of the request is unknown, or the peer is not admitted.
 void Connection::reject(int status, std::string_view detail) {
     service_.begins_answer();
     reply(service_.answering.objection(reader_->request(), status, detail), Then::Drain);
@@ -197,7 +197,7 @@ Connection::Wait Connection::send_rest() {
     return std::nullopt;
 }
 
-/// What has been sent would be thrown away, as seen from the other side, if this end were closed before it is read.
+/// Closing with unread input would reset the connection, and the client would lose the response.
 Connection::Wait Connection::drain() {
     std::array<char, kReadAtOnce> buffer{};
     const auto moved = wire_->receive(buffer);
@@ -207,9 +207,9 @@ Connection::Wait Connection::drain() {
     return std::nullopt;
 }
 
-/// Keeps the thread: such an answer is made while it is sent.
+/// Occupies the thread, as the body is produced while it is sent.
 void Connection::stream(const Answer& answer, Then then) {
-    // Who speaks HTTP/1.0 knows no chunks: there, the end of the connection is the end of the body.
+    // HTTP/1.0 has no chunks: the end of the connection marks the end of the body.
     if (reader_->head().is_http_1_0) then = Then::Close;
     record_.route = answer.route;
     record_.status = answer.status;
@@ -246,7 +246,7 @@ Result<void> Connection::write_stream(const Answer& answer, Then then) {
     return streamed;
 }
 
-/// It has had its answer, as far as the client has taken it.
+/// Reports the request as answered, completely or in part.
 void Connection::finish_answer(bool is_cut) {
     const auto& request = reader_->request();
     record_.caller = request.caller;

@@ -1,5 +1,5 @@
-// One connection: requests in, answers out, until somebody has had enough. It goes on whenever the client has done
-// something, and keeps no thread meanwhile.
+// One HTTP connection, as a state machine: it advances whenever the socket is ready, and occupies no thread while it
+// waits for the client.
 #pragma once
 
 #include <chrono>
@@ -16,87 +16,87 @@
 
 namespace headgate::http {
 
-/// What a client may take of us.
+/// What clients may consume.
 struct Limits {
     RequestLimits size;
     std::chrono::milliseconds idle{15'000};     ///< between requests
-    std::chrono::milliseconds request{10'000};  ///< for the whole of one, from its first byte; and for a first one
-    std::chrono::milliseconds sending{30'000};  ///< for a part of the answer that the client does not take
-    std::size_t threads = 32;                   ///< requests that are answered at once
-    std::size_t waiting = 128;                  ///< connections beside those
-    std::size_t of_one_peer = 32;               ///< connections from one neighbourhood that is not this machine
-    std::size_t held = 16UL * 1024 * 1024;      ///< bytes of requests that have come in part, and of answers, together
+    std::chrono::milliseconds request{10'000};  ///< from first to last byte; also from accept(2) to the first
+    std::chrono::milliseconds sending{30'000};  ///< without the client accepting a byte of the response
+    std::size_t threads = 32;                   ///< requests answered at once
+    std::size_t waiting = 128;                  ///< connections beyond those
+    std::size_t of_one_peer = 32;               ///< connections from one IPv4 address or IPv6 /64, loopback excepted
+    std::size_t held = 16UL * 1024 * 1024;      ///< bytes of partial requests and unsent responses, all connections
 };
 
-/// What is behind a connection. Thread-safe.
+/// What answers the requests of a connection. Thread-safe.
 class Answering {
   public:
     virtual ~Answering() = default;
 
-    /// May complete the request: it knows better than the connection who asks.
+    /// May fill in the request: authentication happens here.
     virtual Answer answer(Request& request) = 0;
 
-    /// What to say to a request that cannot be taken as it is. Of the request there is as much as could be read.
+    /// The response to a request that cannot be accepted. `request` has as much as could be parsed.
     virtual Answer objection(const Request& request, int status, std::string_view detail) = 0;
 
-    /// A request has had its answer, or was cut off from it.
+    /// Called when a request was answered, or its response cut off.
     virtual void finished(const RequestRecord& record) = 0;
 
-    /// A connection was closed that never had an answer: there were too many.
+    /// Called when a connection is closed unanswered for lack of room.
     virtual void turned_away() = 0;
 };
 
 /// What a connection is busy with.
 enum class Phase : std::uint8_t {
-    Idle,       ///< nothing of a request has come, be it the first or the next
-    Arriving,   ///< a part of one has
-    Answering,  ///< one has come, and its answer is not out yet
-    Ending,     ///< it is over, and what still comes is thrown away
+    Idle,       ///< no byte of a request, the first or the next, has arrived
+    Arriving,   ///< a part of a request has arrived
+    Answering,  ///< a request is complete, its response is not sent completely
+    Ending,     ///< the response is sent, further input is discarded
 };
 
 struct Service {
     Answering& answering;
     Limits limits;
 
-    std::function<bool()> is_stopping;  ///< nobody waits for anything any more, and no more requests are taken
+    std::function<bool()> is_stopping;  ///< the server stops: no more requests are accepted, and waits end
 
-    /// Whether the connection ends with the request in hand: what held when it began does so no more.
+    /// Whether the connection closes after the current request: its listener is gone or has other terms now.
     std::function<bool()> is_last;
 
-    /// Whether a thread may stay a moment with a client that is likely to ask again at once: others have theirs.
+    /// Whether a thread may wait a moment for a client that probably sends its next request at once: others are free.
     std::function<bool()> may_linger;
 
     std::function<void()> begins_answer;
 };
 
-/// What a connection waits for that cannot go on by itself.
+/// What a connection waits for.
 struct Rest {
     Phase phase = Phase::Idle;
-    short event = 0;       ///< POLLIN or POLLOUT: go on when it can be read from, or written to
-    Deadline until;        ///< or end it then
+    short event = 0;       ///< POLLIN or POLLOUT: advance() when the socket is ready for it
+    Deadline until;        ///< expire() at this time
     std::size_t held = 0;  ///< bytes of memory
 };
 
-/// Not thread-safe: one thread at a time has it go on.
+/// Not thread-safe: one thread at a time may call it.
 class Connection {
   public:
-    /// `arrived`: when it was accepted.
+    /// `arrived`: when the connection was accepted.
     Connection(std::unique_ptr<Wire> wire, Peer peer, Service service, Deadline arrived);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    /// Goes on as far as the client lets it. Nothing: it is over.
+    /// Advances as far as the client allows. Nothing: the connection is over.
     [[nodiscard]] std::optional<Rest> advance();
 
-    /// The same when its time is over: half a request is answered with 408.
+    /// Called when the deadline has passed: a partial request is answered with 408.
     [[nodiscard]] std::optional<Rest> expire();
 
   private:
     enum class Step : std::uint8_t { Receiving, Sending, Draining, Over };
     enum class Then : std::uint8_t { KeepAlive, Close, Drain };
 
-    /// What to wait for; nothing: there is another step.
+    /// The event to wait for; nothing: continue with the next step.
     using Wait = std::optional<short>;
 
     [[nodiscard]] Wait receive();
@@ -123,15 +123,15 @@ class Connection {
 
     Step step_ = Step::Receiving;
     std::optional<RequestReader> reader_;
-    std::string ahead_;            ///< has come, and is not read yet
-    Deadline since_;               ///< the request in hand began, or the one before had its answer
-    bool has_answered_ = false;    ///< a request before this one
-    unsigned in_a_row_ = 0;        ///< requests, since it last waited
-    std::string out_;              ///< of the answer, from `sent_` on
-    std::size_t sent_ = 0;         ///< of it
-    Deadline sending_since_;       ///< when the client last took something
-    Then then_ = Then::KeepAlive;  ///< when it is out
-    RequestRecord record_;         ///< of the answer that is on its way
+    std::string ahead_;            ///< received, not parsed yet
+    Deadline since_;               ///< start of the current request, or end of the previous response
+    bool has_answered_ = false;    ///< an earlier request
+    unsigned in_a_row_ = 0;        ///< requests answered since the connection last waited
+    std::string out_;              ///< the response; from `sent_` on it is unsent
+    std::size_t sent_ = 0;         ///< bytes of `out_`
+    Deadline sending_since_;       ///< when the client last accepted bytes
+    Then then_ = Then::KeepAlive;  ///< once `out_` is sent
+    RequestRecord record_;         ///< of the response being sent
 };
 
 }  // namespace headgate::http

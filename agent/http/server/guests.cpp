@@ -12,18 +12,18 @@ bool waits_without_request(const Guest& guest) {
     return !guest.is_at_work && guest.phase != Phase::Answering;
 }
 
-/// Nothing has come that nobody has read yet.
+/// Whether there is no unread input.
 bool is_silent(const Guest& guest) {
     pollfd asked{guest.descriptor, POLLIN, 0};
     return ::poll(&asked, 1, 0) == 0;
 }
 
-/// There is something to be said to it, or about it, which takes a thread.
+/// Whether a response or a log record is due, which takes a thread.
 bool has_to_be_told(const Guest& guest) {
     return guest.connection && (guest.phase == Phase::Arriving || guest.phase == Phase::Answering);
 }
 
-/// Whoever waits for its event learns of the end (poll(2): POLLIN, or POLLHUP).
+/// Makes the awaited event fire (poll(2): POLLIN, or POLLHUP), so that a worker ends the connection.
 void wake_at_end(Guest& guest) {
     guest.is_expired = true;
     guest.until = Deadline::max();

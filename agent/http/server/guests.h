@@ -1,4 +1,4 @@
-// The connections of a server: who is there, who goes when there are too many, and whose time is over.
+// The open connections of a server: which exist, which are closed when there are too many, and which have timed out.
 #pragma once
 
 #include <chrono>
@@ -17,35 +17,35 @@
 
 namespace headgate::http {
 
-/// One connection. Until its first bytes come it is a socket and nothing else.
+/// One connection. Until its first bytes arrive it is only a socket.
 struct Guest {
-    FileDescriptor socket;                   ///< until it is taken up
-    std::unique_ptr<Connection> connection;  ///< from then on
+    FileDescriptor socket;                   ///< until `connection` takes it over
+    std::unique_ptr<Connection> connection;  ///< from the first bytes on
     int descriptor = -1;
     Terms terms;
-    std::string neighbourhood;  ///< that it comes from; empty: from this machine
+    std::string neighbourhood;  ///< peer's IPv4 address or IPv6 /64; empty for loopback and Unix sockets
     Deadline arrived;
 
     Phase phase = Phase::Idle;
-    short event = 0;            ///< that it waits for: POLLIN or POLLOUT
-    Deadline since;             ///< of this phase
-    Deadline until;             ///< its time is over
+    short event = 0;            ///< awaited: POLLIN or POLLOUT
+    Deadline since;             ///< start of this phase
+    Deadline until;             ///< deadline
     std::size_t held = 0;       ///< bytes of memory
-    bool is_at_work = false;    ///< a thread has it in hand
-    bool was_answered = false;  ///< once
-    bool is_last = false;       ///< no more requests are taken from it
+    bool is_at_work = false;    ///< a worker thread is using it
+    bool was_answered = false;  ///< at least once
+    bool is_last = false;       ///< closes after the current request
     bool is_expired = false;
 };
 
-/// Not thread-safe. Those that a thread has in hand are never taken out but by its id.
+/// Not thread-safe. Connections in use by a worker are removed only by id.
 class Guests {
   public:
     using Id = std::uint64_t;
 
-    /// Its id, which no other one has later.
+    /// Returns an id that is never reused.
     Id add(Guest guest);
 
-    /// Null where it is gone.
+    /// Null where it no longer exists.
     [[nodiscard]] Guest* find(Id id);
 
     [[nodiscard]] Guest& at(Id id) { return guests_.at(id); }
@@ -53,24 +53,24 @@ class Guests {
 
     [[nodiscard]] Guest take(Id id);
 
-    /// The one that makes room for another: of a neighbourhood, or of all where that is empty. It is the one that has
-    /// been without a request for longest, unless it has just sent something; then the one that has taken nothing of
-    /// its answer for longest.
+    /// Removes a connection to make room for another: from this neighbourhood, or from all if empty. Chosen is the one
+    /// longest without a request, unless it has unread input; otherwise the one longest without accepting bytes of its
+    /// response.
     [[nodiscard]] std::optional<Guest> take_to_make_room(std::string_view neighbourhood);
 
-    /// The oldest that keeps memory while it waits for its client.
+    /// The one that has held memory for longest while waiting for its client.
     [[nodiscard]] std::optional<Guest> take_oldest_holder();
 
-    /// All that nothing of a request has come from, and that are to end with the request in hand.
+    /// Removes all idle connections that are marked `is_last`.
     [[nodiscard]] std::vector<Guest> take_idle_last();
 
-    /// All that wait for their client, and not for it to take an answer.
+    /// Removes all that wait for their client and have no response to send.
     [[nodiscard]] std::vector<Guest> take_without_request();
 
-    /// Those whose time is over. Who has something to be told is woken instead, by the end of what comes or goes.
+    /// Removes those past their deadline; but wakes, by shutdown(2), one that needs a response or a log record.
     [[nodiscard]] std::vector<Guest> take_expired(Deadline now);
 
-    /// When the next one's time is over; the end of time where there is none.
+    /// The earliest deadline; Deadline::max() where there is none.
     [[nodiscard]] Deadline next_expiry() const;
 
     [[nodiscard]] std::size_t count() const { return guests_.size(); }
@@ -78,7 +78,7 @@ class Guests {
     [[nodiscard]] std::size_t count_answering() const;
     [[nodiscard]] std::size_t held() const { return held_; }
 
-    /// What a thread has left behind.
+    /// Records the bytes of memory that a connection holds.
     void set_held(Guest& guest, std::size_t bytes);
 
     template <typename Work>

@@ -9,7 +9,7 @@
 namespace headgate::http {
 namespace {
 
-constexpr std::size_t kLongestNote = 256;  ///< of what a peer says about itself
+constexpr std::size_t kLongestNote = 256;  ///< bytes of what a peer claims about itself
 
 /// RFC 9110, section 5.6.2
 bool is_token(std::string_view text) {
@@ -31,14 +31,14 @@ std::string_view take_line(std::string_view& text) {
     return line;
 }
 
-/// Whether one of the values between commas is this one.
+/// Whether a comma-separated list has this value.
 bool lists(std::string_view values, std::string_view wanted) {
     while (!values.empty())
         if (equal_ignoring_case(trimmed(take_until(values, ',')), wanted)) return true;
     return false;
 }
 
-/// RFC 9112, section 3.2: with HTTP/1.1 there is one, with HTTP/1.0 one at most.
+/// HTTP/1.1 requires exactly one, HTTP/1.0 allows one at most (RFC 9112, section 3.2).
 Result<void> check_host(const RequestHead& head) {
     const auto hosts = times_given(head.fields, "Host");
     if (hosts > 1) return invalid("Host: given twice");
@@ -46,7 +46,7 @@ Result<void> check_host(const RequestHead& head) {
     return is_host(value_of(head.fields, "Host")) ? Result<void>{} : invalid("Host: neither a name nor an address");
 }
 
-/// What the peer says of itself; taken from root alone, who could pretend anything anyway.
+/// What the peer claims about itself; accepted from root only, which could forge it in other ways anyway.
 std::string note_of(const Request& request, const char* name) {
     const auto note = request.header(name);
     const auto printable = [](char c) { return c >= ' ' && c < 0x7F; };
@@ -85,8 +85,8 @@ bool RequestHead::expects_continue() const {
     return !is_http_1_0 && equal_ignoring_case(value_of(fields, "Expect"), "100-continue");
 }
 
-/// Not by Poco, which looks through all fields for each one that comes, and decodes words in them as mail has them
-/// (RFC 2047): what is signed, and what a proxy in front has read, are the fields as they are.
+/// Poco's parser is not used: it searches all fields for each new one, and decodes RFC 2047 words in values, so that
+/// they would differ from what the client signed and what a proxy in front has read.
 Result<RequestHead> parse_head(std::string_view text) {
     auto line = take_line(text);
     const auto method = take_until(line, ' ');

@@ -1,4 +1,4 @@
-// The head of a message: its first line and its header fields (RFC 9112, sections 2 to 5). Read in linear time.
+// The head of a message: start line and header fields (RFC 9112, sections 2 to 5), parsed in linear time.
 #pragma once
 
 #include <string>
@@ -12,35 +12,35 @@
 
 namespace headgate::http {
 
-/// Header fields in the order in which they came.
+/// Header fields in the order received.
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-/// How many there are of this name.
+/// Number of fields with this name.
 [[nodiscard]] std::size_t times_given(const Fields& fields, std::string_view name);
 
-/// The first one's value; empty where there is none.
+/// Value of the first field with this name; empty where there is none.
 [[nodiscard]] std::string_view value_of(const Fields& fields, std::string_view name);
 
-/// `Name: value`, without the line's end.
+/// Parses `Name: value`, without the line end.
 [[nodiscard]] Result<std::pair<std::string, std::string>> parse_field(std::string_view line);
 
 struct RequestHead {
     std::string method;
     std::string target;
-    bool is_http_1_0 = false;  ///< otherwise it is HTTP/1.1
+    bool is_http_1_0 = false;  ///< otherwise HTTP/1.1
     Fields fields;
 
-    /// Whether the client may ask again on this connection (RFC 9112, section 9.3).
+    /// Whether the connection persists (RFC 9112, section 9.3).
     [[nodiscard]] bool keeps_alive() const;
 
-    /// Whether the client waits for a word before it sends the body (RFC 9110, section 10.1.1).
+    /// Whether the client waits for 100 Continue before it sends the body (RFC 9110, section 10.1.1).
     [[nodiscard]] bool expects_continue() const;
 };
 
-/// Takes all lines up to the empty one.
+/// Parses all lines up to the empty one.
 [[nodiscard]] Result<RequestHead> parse_head(std::string_view text);
 
-/// What the head says, put into the request; as much of it as there is, also where something is wrong with it.
+/// Copies the head into the request. On error, the request has as much as could be parsed.
 [[nodiscard]] Result<void> take_head(const RequestHead& head, Request& request);
 
 }  // namespace headgate::http

@@ -9,7 +9,7 @@ Prefix only(const Address& address) {
     return {address, static_cast<std::uint8_t>(address_bits(address.family))};
 }
 
-/// From any port: clients have more than one connection.
+/// From any source port, as clients have several connections.
 FlowFilter flows_between(const TcpEnds& ends) {
     FlowFilter filter;
     filter.source = only(ends.peer);

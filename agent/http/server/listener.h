@@ -1,4 +1,4 @@
-// Where connections come from, and how one that has come is taken up.
+// Listening sockets, and the setup of an accepted connection.
 #pragma once
 
 #include <memory>
@@ -15,18 +15,18 @@
 
 namespace headgate::http {
 
-/// What holds for every connection through one listener.
+/// What applies to every connection through one listener.
 struct Terms {
     Admission admission = Admission::Credentials;
-    std::shared_ptr<const TlsServer> tls;  ///< none: in the clear
-    std::string place;                     ///< what is listened on, in words; nothing else than that tells two apart
+    std::shared_ptr<const TlsServer> tls;  ///< null: plain text
+    std::string place;                     ///< the listener's address in words; compared only, to tell listeners apart
 
     friend bool operator==(const Terms&, const Terms&) = default;
 };
 
-/// A listening socket that does not block. Copies share it: it is closed with the last one.
+/// A non-blocking listening socket. Copies share it; it closes with the last one.
 struct Listener {
-    std::shared_ptr<const void> owner;  ///< of the socket
+    std::shared_ptr<const void> owner;  ///< keeps the socket open
     int descriptor = -1;
     Terms terms;
 
@@ -34,13 +34,13 @@ struct Listener {
     [[nodiscard]] static Listener on(std::shared_ptr<const FileDescriptor> tcp, Terms terms);
 };
 
-/// A connection that was taken up: its bytes, and who is at the other end as far as the kernel tells.
+/// A connection after setup: its byte stream, and its peer as far as the kernel reports it.
 struct Accepted {
     std::unique_ptr<Wire> wire;
     Peer peer;
 };
 
-/// Takes the connection over, unless there is an error.
+/// Moves from `connection`; on error it is left as it was.
 [[nodiscard]] Result<Accepted> take_up(FileDescriptor& connection, const Terms& terms);
 
 }  // namespace headgate::http

@@ -12,7 +12,7 @@
 namespace headgate::http {
 namespace {
 
-constexpr std::size_t kEntrySize = 16 * 1024;  // names of users and groups
+constexpr std::size_t kEntrySize = 16 * 1024;  // bytes, for a passwd or group entry
 
 struct User {
     std::string name;
@@ -32,7 +32,7 @@ bool is_member(const User& user, gid_t group) {
     int count = 64;
     std::vector<gid_t> groups(static_cast<std::size_t>(count));
     while (::getgrouplist(user.name.c_str(), user.group, groups.data(), &count) < 0) {
-        // It says how many there are, and on some systems less: so grow in any case.
+        // glibc returns the number of groups, other systems less: grow in any case.
         groups.resize(std::max(static_cast<std::size_t>(count), 2 * groups.size()));
         count = static_cast<int>(groups.size());
     }
@@ -43,7 +43,7 @@ bool is_member(const User& user, gid_t group) {
 }  // namespace
 
 std::optional<gid_t> find_group(std::string_view name) {
-    // A group's entry holds its members' names, of which there may be any number.
+    // A group entry has its members' names, of which there may be any number.
     group entry{};
     group* found = nullptr;
     std::vector<char> room(kEntrySize);

@@ -1,4 +1,4 @@
-// Who is at the other end of a connection, as the kernel tells it.
+// The peer of a connection, as the kernel reports it.
 #pragma once
 
 #include <sys/types.h>
@@ -14,19 +14,19 @@
 
 namespace headgate::http {
 
-/// Its members may ask the agent.
+/// Members of this group may use the agent's Unix socket.
 inline constexpr std::string_view kGroup = "headgate";
 
 struct Peer {
-    Caller caller;  ///< face `unix`, uid and the name of the user; of a TCP connection the address that it comes from
+    Caller caller;  ///< Unix socket: face `unix`, uid and user name; TCP: the source address
     Admission admission = Admission::PeerCredentials;
-    std::optional<FlowFilter> own_flows;  ///< between them and the agent, where the kernel tracks them
-    bool is_admitted = false;             ///< false: whatever they show, they may ask nothing
+    std::optional<FlowFilter> own_flows;  ///< the client's flows to the agent over TCP, as conntrack sees them
+    bool is_admitted = false;             ///< false: no request is accepted, whatever the credentials
 };
 
 [[nodiscard]] std::optional<gid_t> find_group(std::string_view name);
 
-/// Of a Unix socket. Admitted are root, whom this process runs as, and members of the group.
+/// Peer of a Unix socket. Admitted are root, this process's effective user, and members of the group.
 [[nodiscard]] Result<Peer> peer_of(int socket, std::string_view group = kGroup);
 
 }  // namespace headgate::http

@@ -11,7 +11,7 @@ void RequestReader::take(std::string_view& bytes) {
         take_body(bytes);
 }
 
-/// As much of one line as there is.
+/// Consumes as much of one line as has arrived.
 void RequestReader::take_head_line(std::string_view& bytes) {
     const auto end = bytes.find('\n');
     const auto piece = bytes.substr(0, end == std::string_view::npos ? end : end + 1);
@@ -23,7 +23,7 @@ void RequestReader::take_head_line(std::string_view& bytes) {
     if (end == std::string_view::npos) return;
     const auto line = std::string_view{text_}.substr(line_);
     const bool is_empty = line == "\r\n" || line == "\n";
-    if (is_empty && lines_ == 0) {  // is passed over (RFC 9112, section 2.2)
+    if (is_empty && lines_ == 0) {  // ignored (RFC 9112, section 2.2)
         passed_over_ += text_.size();
         text_.clear();
         return;

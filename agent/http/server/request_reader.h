@@ -1,5 +1,5 @@
-// A request out of the bytes of a connection, in whatever pieces they come: nobody waits for the next one in here.
-// Takes linear time, and no more memory than the limits say.
+// Incremental parser of a request that arrives in pieces of any size. It never blocks, takes linear time, and needs no
+// more memory than the limits allow.
 #pragma once
 
 #include <optional>
@@ -12,14 +12,14 @@
 
 namespace headgate::http {
 
-/// How large a request may be.
+/// Size limits of a request.
 struct RequestLimits {
-    std::size_t header = 64UL * 1024;  ///< bytes up to the empty line
-    std::size_t fields = 100;          ///< header fields
+    std::size_t header = 64UL * 1024;  ///< bytes, up to and including the empty line
+    std::size_t fields = 100;          ///< number of header fields
     std::size_t body = 128UL * 1024;
 };
 
-/// What speaks against a request.
+/// Why a request is rejected.
 struct Objection {
     int status = 400;
     std::string detail;
@@ -27,10 +27,10 @@ struct Objection {
 
 class RequestReader {
   public:
-    /// `blank`: what is known of the request before it comes.
+    /// `blank`: a request with what is known before it arrives, such as the peer.
     RequestReader(const RequestLimits& limits, Request blank) : limits_(limits), request_(std::move(blank)) {}
 
-    /// Takes off the front what belongs to the request; takes no more once it is there or something speaks against it.
+    /// Consumes the request's bytes from the front, until the request is complete or rejected.
     void take(std::string_view& bytes);
 
     [[nodiscard]] bool has_begun() const { return stage_ != Stage::Head || !text_.empty(); }
@@ -38,16 +38,16 @@ class RequestReader {
     [[nodiscard]] bool is_whole() const { return stage_ == Stage::Whole; }
     [[nodiscard]] const std::optional<Objection>& objection() const { return objection_; }
 
-    /// Whether the client is to be told to go on; true once.
+    /// Whether to send 100 Continue now; true once.
     [[nodiscard]] bool take_expectation() { return std::exchange(is_expected_, false); }
 
-    /// Once it is there.
+    /// Requires has_head().
     [[nodiscard]] const RequestHead& head() const { return *head_; }
 
-    /// As far as it has come.
+    /// As far as parsed.
     [[nodiscard]] Request& request() { return request_; }
 
-    /// Bytes that are kept of it.
+    /// Bytes of memory that it holds.
     [[nodiscard]] std::size_t held() const { return text_.size() + request_.body.size(); }
 
   private:
@@ -62,9 +62,9 @@ class RequestReader {
     Request request_;
     Stage stage_ = Stage::Head;
     std::string text_;             ///< of the head
-    std::size_t line_ = 0;         ///< where the line begins that is coming
-    std::size_t lines_ = 0;        ///< that have come
-    std::size_t passed_over_ = 0;  ///< bytes before the first line
+    std::size_t line_ = 0;         ///< offset of the current line
+    std::size_t lines_ = 0;        ///< complete lines
+    std::size_t passed_over_ = 0;  ///< bytes of empty lines before the request line
     std::optional<RequestHead> head_;
     std::optional<BodyDecoder> body_;
     std::optional<Objection> objection_;

@@ -21,10 +21,10 @@ namespace {
 
 constexpr std::chrono::seconds kGrace{2};
 
-/// While there are no descriptors or no memory for another connection.
+/// Pause of the acceptor when descriptors or memory run out.
 constexpr int kPauseMilliseconds = 100;
 
-/// Signals are for the thread that waits for them, and a pipe that breaks is an error of the write.
+/// New threads inherit a full signal mask: signals go to the main thread, and a broken pipe is an error of write(2).
 class WithoutSignals {
   public:
     WithoutSignals() {
@@ -40,14 +40,14 @@ class WithoutSignals {
     sigset_t before_{};
 };
 
-/// Empty for what comes from this machine.
+/// Empty for Unix sockets and loopback.
 std::string neighbourhood_at(int connection, const Terms& terms) {
     if (terms.admission == Admission::PeerCredentials) return {};
     const auto ends = ends_of(connection);
     return ends && !is_loopback(ends->peer) ? neighbourhood_of(ends->peer) : std::string{};
 }
 
-/// For poll(2): at most as long as it can wait at once.
+/// Timeout for poll(2), capped at INT_MAX.
 int milliseconds_until(Deadline moment) {
     if (moment == Deadline::max()) return -1;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(moment - std::chrono::steady_clock::now()).count();
@@ -79,7 +79,7 @@ Result<void> Server::open() {
     at_end_ = FileDescriptor{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     epoll_ = FileDescriptor{::epoll_create1(EPOLL_CLOEXEC)};
     if (!wake_up_.is_open() || !at_end_.is_open() || !epoll_.is_open()) return system_error(errno, "epoll");
-    epoll_event at_end{EPOLLIN, {}};  // its number is no guest's
+    epoll_event at_end{EPOLLIN, {}};  // data 0, which is no guest's id
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, at_end_.get(), &at_end) != 0) return system_error(errno, "epoll");
     {
         const std::lock_guard lock{mutex_};
@@ -101,7 +101,7 @@ void Server::stop() {
     {
         const std::lock_guard lock{mutex_};
         stopping_ = true;
-        // Who waits for a request sees the end of the connection; an answer in hand still gets out.
+        // Connections without a request are closed; responses in progress still get sent.
         gone = guests_.take_without_request();
     }
     gone.clear();
@@ -175,13 +175,13 @@ void Server::accept_connections() {
             return {};
         });
         if (done) continue;
-        // No memory, most likely. Those that are there may give some back.
+        // Most likely out of memory, which other connections may release.
         pollfd asked{wake_up_.get(), POLLIN, 0};
         static_cast<void>(::poll(&asked, 1, kPauseMilliseconds));
     }
 }
 
-/// Waits for connections, and takes them. False: there is to be no other round.
+/// Waits for connections and accepts them. False: the server stops.
 bool Server::accept_round() {
     std::vector<Listener> listeners;
     Deadline next_look;
@@ -210,13 +210,13 @@ bool Server::accept_round() {
 }
 
 void Server::end_expired() {
-    std::vector<Guest> gone;  // they end when nothing is locked any more
+    std::vector<Guest> gone;  // destroyed after the lock is released
     const std::lock_guard lock{mutex_};
     gone = guests_.take_expired(std::chrono::steady_clock::now());
     next_look_ = guests_.next_expiry();
 }
 
-/// False where there are no descriptors or no memory for another connection.
+/// False where descriptors or memory ran out.
 bool Server::accept_from(const Listener& listener) {
     FileDescriptor connection{::accept4(listener.descriptor, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
     if (!connection.is_open()) return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
@@ -232,7 +232,7 @@ bool Server::accept_from(const Listener& listener) {
     return true;
 }
 
-/// Where too many are there, one goes that keeps its place for nothing, and if there is none, this one.
+/// When there are too many, closes an idle or stalled connection instead, or else the new one.
 void Server::take(Guest taken) {
     std::optional<Guest> gone;
     {
@@ -249,7 +249,7 @@ void Server::take(Guest taken) {
     if (gone && !gone->was_answered) turn_away(*gone);
 }
 
-/// False: it is not, for want of memory in the kernel.
+/// False: the kernel has no memory.
 bool Server::admit(Guest& taken) {
     next_look_ = std::min(next_look_, taken.until);
     const auto id = guests_.add(std::move(taken));
@@ -260,7 +260,7 @@ bool Server::admit(Guest& taken) {
 
 void Server::turn_away(const Guest& guest) const {
     answering_.turned_away();
-    if (guest.terms.tls) return;  // a text in the clear is none to who speaks TLS
+    if (guest.terms.tls) return;  // a TLS client could not read plain text
     const auto busy = problem(503, "too many connections at once", EBUSY);
     const auto text =
         fmt::format("HTTP/1.1 503 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: Close\r\n\r\n{}",
@@ -268,7 +268,7 @@ void Server::turn_away(const Guest& guest) const {
     static_cast<void>(::send(guest.descriptor, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
-/// Under the lock. One more thread always waits for the next event, as long as there may be more.
+/// Requires the lock. As long as the limit allows, one more thread waits for the next event.
 Result<void> Server::start_worker() {
     if (threads_.size() >= limits_.threads) return {};
     auto thread = start_server_thread([this] { work(); });
@@ -294,24 +294,24 @@ void Server::work() {
     }
 }
 
-/// Nothing where it is gone by now.
+/// Null where the guest is gone or in use.
 Guest* Server::claim(Guests::Id id) {
     const std::lock_guard lock{mutex_};
     auto* const guest = guests_.find(id);
     if (guest == nullptr || guest->is_at_work) return nullptr;
     guest->is_at_work = true;
-    // Where no thread can be had, those that there are come to it later.
+    // Without another thread, existing ones serve the next event later.
     if (--free_threads_ == 0) static_cast<void>(start_worker());
     return guest;
 }
 
 void Server::serve(Guests::Id id, Guest& guest) {
-    // Where something is thrown, for want of memory most likely, this connection is over, and the others go on.
+    // After an exception, most likely for lack of memory, only this connection closes.
     const auto rest = guarded([&]() -> Result<std::optional<Rest>> { return advance(id, guest); });
     const auto gone = put_back(id, guest, rest.value_or(std::nullopt));
 }
 
-/// Nothing: it is over.
+/// Nothing: the connection is over.
 std::optional<Rest> Server::advance(Guests::Id id, Guest& guest) {
     if (!guest.connection) {
         auto accepted = take_up(guest.socket, guest.terms);
@@ -326,7 +326,7 @@ std::optional<Rest> Server::advance(Guests::Id id, Guest& guest) {
     return guest.is_expired ? guest.connection->expire() : guest.connection->advance();
 }
 
-/// What has come to its end, or has to make room: that is to be over when nothing is locked.
+/// Returns the connection to close, which the caller does without the lock: this one, or one that makes room.
 std::optional<Guest> Server::put_back(Guests::Id id, Guest& guest, const std::optional<Rest>& rest) {
     const std::lock_guard lock{mutex_};
     ++free_threads_;
@@ -340,7 +340,7 @@ std::optional<Guest> Server::put_back(Guests::Id id, Guest& guest, const std::op
     return guests_.held() > limits_.held ? guests_.take_oldest_holder() : std::nullopt;
 }
 
-/// It waits for its client. False: it cannot, for want of memory in the kernel.
+/// Registers what the connection waits for. False: the kernel has no memory.
 bool Server::lay_down(Guests::Id id, Guest& guest, const Rest& rest) {
     guest.is_at_work = false;
     if (rest.phase != guest.phase) guest.since = std::chrono::steady_clock::now();
@@ -355,7 +355,7 @@ bool Server::lay_down(Guests::Id id, Guest& guest, const Rest& rest) {
     return wait_for(id, guest, EPOLL_CTL_MOD);
 }
 
-/// Its event goes to one worker, once.
+/// Each event is delivered once, to one worker.
 bool Server::wait_for(Guests::Id id, const Guest& guest, int operation) const {
     epoll_event event{};
     event.events = (guest.event == POLLOUT ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT;

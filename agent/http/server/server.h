@@ -1,6 +1,7 @@
-// The agent's HTTP server: takes connections, and has a thread for each request that is there, of which there are as
-// many as are needed and a bounded number. Whoever says nothing, or is slow, keeps none: they all wait in one epoll(7).
-// When nobody asks, nothing runs: no thread wakes up by itself.
+// The agent's HTTP server. Threads exist for complete requests only, started on demand up to a limit; idle and slow
+// connections wait in one epoll(7) and occupy none. An idle server never wakes up. Poco's HTTPServer is not used: its
+// accept loop wakes up four times a second, it parses headers of 800 KiB in quadratic time, and keeps a thread per
+// connection.
 #pragma once
 
 #include <atomic>
@@ -23,27 +24,27 @@ namespace headgate::http {
 
 class Server {
   public:
-    /// Begins to take connections. `answering` outlives the server.
+    /// Starts to accept connections. `answering` must outlive the server.
     [[nodiscard]] static Result<std::unique_ptr<Server>> start(std::vector<Listener> listeners, Answering& answering,
                                                                const Limits& limits = {});
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    /// From now on takes connections from these. One that has come on other terms ends with the request in hand.
+    /// Replaces the listeners. Connections accepted on other terms close after their current request.
     void listen_on(std::vector<Listener> listeners);
 
-    /// Takes no more connections, and no more requests from those that are there; what is being answered goes on.
+    /// Stops accepting connections and requests; requests being answered continue.
     void wind_down();
 
-    /// Takes no more connections, lets the requests in hand come to their end, and cuts those that do not in a few
-    /// seconds. The listeners are given up when it returns. May be called again.
+    /// Stops accepting connections, lets requests in progress finish, and cuts those that take more than a few seconds.
+    /// Releases the listeners before it returns. Idempotent.
     void stop();
 
-    /// Connections that there are.
+    /// Number of open connections.
     [[nodiscard]] std::size_t connections() const;
 
-    /// Requests that are being answered.
+    /// Number of requests being answered.
     [[nodiscard]] std::size_t answering() const;
 
   private:
@@ -75,18 +76,18 @@ class Server {
 
     Answering& answering_;
     const Limits limits_;
-    FileDescriptor wake_up_;  ///< of the thread that accepts
-    FileDescriptor epoll_;    ///< what connections wait for; each event goes to one worker
-    FileDescriptor at_end_;   ///< is in it, too: readable when the workers are to end
+    FileDescriptor wake_up_;  ///< of the accepting thread
+    FileDescriptor epoll_;    ///< all connections; each event is delivered to one worker
+    FileDescriptor at_end_;   ///< registered in epoll_; readable when the workers must end
 
-    mutable std::mutex mutex_;  ///< of all that follows, but for the acceptor itself
+    mutable std::mutex mutex_;  ///< guards all members below, except acceptor_
     std::condition_variable changed_;
     bool stopping_ = false;
     std::vector<Listener> listeners_;
     Guests guests_;
-    Deadline next_look_ = Deadline::max();  ///< when the acceptor looks for those whose time is over
+    Deadline next_look_ = Deadline::max();  ///< when the acceptor next checks deadlines
     std::vector<std::jthread> threads_;
-    std::atomic<std::size_t> free_threads_ = 0;  ///< changed under the mutex
+    std::atomic<std::size_t> free_threads_ = 0;  ///< written under the mutex
 
     std::jthread acceptor_;
 };

@@ -57,7 +57,7 @@ Address address_in(const SocketAddress& from) {
 }
 
 std::uint16_t port_in(const SocketAddress& from) {
-    // At the same place in both (ip(7), ipv6(7)).
+    // At the same offset in both (ip(7), ipv6(7)).
     sockaddr_in in{};
     std::memcpy(&in, &from.storage, sizeof in);
     return ntohs(in.sin_port);
@@ -65,7 +65,7 @@ std::uint16_t port_in(const SocketAddress& from) {
 
 void set(int socket, int level, int option) {
     const int on = 1;
-    // Where it fails, things are slower or take longer, but not wrong.
+    // A failure makes things slower or take longer, but not wrong.
     static_cast<void>(::setsockopt(socket, level, option, &on, sizeof on));
 }
 
@@ -79,7 +79,7 @@ Result<FileDescriptor> listen_on_tcp(const Address& address, std::uint16_t port)
     if (!listening.is_open()) return system_error(errno, where);
     set(listening.get(), SOL_SOCKET, SO_REUSEADDR);
     if (!is_ipv4) set(listening.get(), IPPROTO_IPV6, IPV6_V6ONLY);
-    // An address that comes later (ip(7)): when the network is up, or with VRRP.
+    // Allows an address that is assigned later (ip(7)): when the network is up, or by VRRP.
     set(listening.get(), is_ipv4 ? IPPROTO_IP : IPPROTO_IPV6, is_ipv4 ? IP_FREEBIND : IPV6_FREEBIND);
     auto own = socket_address(address, port);
     if (::bind(listening.get(), own.generic(), own.size) != 0) return system_error(errno, where);

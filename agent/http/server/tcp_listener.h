@@ -1,4 +1,4 @@
-// A TCP socket that the agent listens on.
+// A listening TCP socket.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace headgate::http {
 
-/// Listens from now on, without blocking. EADDRINUSE: somebody else does. An IPv6 address is for IPv6 alone.
+/// A non-blocking listening socket. EADDRINUSE: another socket listens there. An IPv6 address accepts IPv6 only.
 [[nodiscard]] Result<FileDescriptor> listen_on_tcp(const Address& address, std::uint16_t port);
 
 /// Both ends of a connection.
@@ -22,7 +22,7 @@ struct TcpEnds {
 
 [[nodiscard]] Result<TcpEnds> ends_of(int connection);
 
-/// Small answers leave at once, and not when the last one was acknowledged (tcp(7), TCP_NODELAY).
+/// Sends small responses at once instead of waiting for acknowledgements (tcp(7), TCP_NODELAY).
 void send_at_once(int connection);
 
 }  // namespace headgate::http

@@ -1,4 +1,4 @@
-// The TCP listeners of a configuration, and how they become those of the next one.
+// The TCP listeners of a configuration, and the transition to those of the next one.
 #pragma once
 
 #include <memory>
@@ -13,18 +13,17 @@
 
 namespace headgate::http {
 
-/// What those must show who come through it; nothing where it stays closed, as nobody could show anything.
+/// The listener's authentication; nothing where it stays closed because no credentials are configured.
 [[nodiscard]] std::optional<Admission> admission_of(const config::Http& http, const config::Listener& listener);
 
 /// Not thread-safe.
 class TcpListeners {
   public:
-    /// Opens what is configured, and keeps sockets that are open already. A listener that would ask for credentials
-    /// where none are configured stays closed, and says so in `warnings`. An error: nothing has changed, and nobody
-    /// notices.
+    /// Opens the configured listeners, reusing sockets that are open already. A listener that needs credentials stays
+    /// closed where none are configured, with a message in `warnings`. On error nothing has changed.
     [[nodiscard]] Result<std::vector<Listener>> open(const config::Http& http, std::vector<std::string>& warnings);
 
-    /// What was opened last is what is open from now on.
+    /// Commits the sockets of the last open(); others close.
     void keep() { open_ = std::move(next_); }
 
   private:
@@ -37,7 +36,7 @@ class TcpListeners {
     [[nodiscard]] Result<Open> socket_for(const config::Listener& wanted) const;
 
     std::vector<Open> open_;
-    std::vector<Open> next_;  ///< what open() made last
+    std::vector<Open> next_;  ///< of the last open()
 };
 
 }  // namespace headgate::http

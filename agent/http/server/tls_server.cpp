@@ -13,10 +13,10 @@ namespace {
 
 using Poco::Net::Context;
 
-/// Those that agree on a key which nobody can find out later (RFC 9325, section 4.2); TLS 1.3 has no others.
+/// Forward-secret key exchange only (RFC 9325, section 4.2); TLS 1.3 has no other.
 constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
-/// OpenSSL would wait for whoever writes into a pipe.
+/// OpenSSL would block on opening a FIFO.
 Result<void> check_readable(const std::filesystem::path& file) {
     struct stat facts {};
     if (::access(file.c_str(), R_OK) != 0 || ::stat(file.c_str(), &facts) != 0) {
@@ -43,9 +43,9 @@ Context::Ptr make_context(const config::Tls& files) {
     params.cipherList = kCiphers;
     Context::Ptr context{new Context{Context::TLS_SERVER_USE, params}};
     context->requireMinimumProtocol(Context::PROTO_TLSV1_2);
-    // That would compare a client's certificate with its host name, which it need not have.
+    // It would compare a client certificate with the client's host name, which it need not contain.
     context->enableExtendedCertificateVerification(false);
-    // Sessions are not resumed: a certificate that was withdrawn counts from the next connection on.
+    // No session resumption, so that a withdrawn certificate is refused from the next connection on.
     context->enableSessionCache(false);
     context->disableStatelessSessionResumption();
     SSL_CTX_set_num_tickets(context->sslContext(), 0);

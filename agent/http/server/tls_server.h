@@ -1,4 +1,4 @@
-// What TLS takes on the server's side: certificate, key, and who signs the certificates of clients.
+// TLS on the server's side: certificate, key, and the authority for client certificates.
 #pragma once
 
 #include <Poco/Net/Context.h>
@@ -12,10 +12,10 @@
 
 namespace headgate::http {
 
-/// TLS 1.2 and up. Thread-safe; connections that have begun keep it.
+/// TLS 1.2 or later. Thread-safe; existing connections keep their context alive.
 class TlsServer {
   public:
-    /// Reads the files. An error names the file. A key that everybody can read is refused.
+    /// Loads the files. An error names the file. A key that other users can read or change is refused.
     [[nodiscard]] static Result<std::shared_ptr<const TlsServer>> open(const config::Tls& files);
 
     [[nodiscard]] Poco::Net::Context::Ptr context() const { return context_; }
@@ -26,8 +26,8 @@ class TlsServer {
     Poco::Net::Context::Ptr context_;
 };
 
-/// Of a certificate's subject, in UTF-8. Empty where there is none, where there are several, and where it holds a zero:
-/// then it is not clear who is meant.
+/// The subject's common name, in UTF-8. Empty where there is none, more than one, or one with a NUL byte: these
+/// identify no client unambiguously.
 [[nodiscard]] std::string common_name_of(const X509* certificate);
 
 }  // namespace headgate::http

@@ -52,8 +52,8 @@ Result<void> make_folder(const fs::path& folder) {
     return {};
 }
 
-/// As long as it is there, nobody else opens this socket: of two that start at once, the second finds the first one
-/// listening. A file that nobody else can open, and so not lock, either.
+/// Held while the socket is opened: of two processes that start at once, the second finds the first one listening. Mode
+/// 0600, so that no other user can open the file and hold the lock.
 Result<FileDescriptor> lock_beside(const fs::path& path) {
     const auto name = path.native() + ".lock";
     auto lock = open_own_file(name, O_RDWR | O_CREAT, 0600);
@@ -83,7 +83,7 @@ Result<void> remove_stale(const fs::path& path) {
     return remove_own_file(path);
 }
 
-/// Where one may: root may, unless the folder is another user's.
+/// EPERM is ignored: in another user's directory, root works with that user's rights and may not change the group.
 Result<void> give_to_group(const fs::path& path, std::string_view name) {
     const auto group = find_group(name);
     if (!group) return {};
@@ -93,7 +93,7 @@ Result<void> give_to_group(const fs::path& path, std::string_view name) {
 }
 
 Result<void> start_listening(int socket) {
-    // Non-blocking: who has connected may be gone again when they are accepted.
+    // Non-blocking: a client may disconnect before it is accepted.
     const int flags = ::fcntl(socket, F_GETFL);
     if (flags < 0 || ::fcntl(socket, F_SETFL, flags | O_NONBLOCK) != 0) return system_error(errno, "listen");
     if (::listen(socket, kLocalBacklog) != 0) return system_error(errno, "listen");
@@ -114,7 +114,7 @@ Result<UnixListener> UnixListener::make(const fs::path& path, std::string_view g
     if (auto made = make_folder(folder); !made) return tl::unexpected(std::move(made.error()));
     const auto lock = lock_beside(path);
     if (!lock) return tl::unexpected(lock.error());
-    // It is made ready before it listens: nobody connects while it still has another mode or group.
+    // Mode and group are set before listen(2), so that no client connects while they are still wrong.
     auto ready = remove_stale(path).and_then([&] { return listener.bind_to(path, group); }).and_then([&] {
         return start_listening(listener.descriptor());
     });

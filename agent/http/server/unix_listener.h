@@ -1,4 +1,4 @@
-// The Unix socket that the agent listens on: made here, or handed over by whoever started this process.
+// The agent's Unix socket: created here, or inherited from the process that started this one (socket activation).
 #pragma once
 
 #include <filesystem>
@@ -15,22 +15,22 @@ namespace headgate::http {
 
 class UnixListener {
   public:
-    /// Makes the socket, mode 0660 and of the group where there is one, and its folder where that is missing. One that
-    /// a killed process left behind is replaced. EADDRINUSE where somebody listens there.
+    /// Creates the socket, mode 0660 and owned by the group if it exists, and its directory where missing. Replaces a
+    /// stale socket file. EADDRINUSE where another process listens there.
     [[nodiscard]] static Result<UnixListener> open(const std::filesystem::path& path, std::string_view group = kGroup);
 
-    /// Takes over a socket that listens already. Its file is left to whoever made it.
+    /// Adopts a listening socket. Its file stays with the process that created it.
     [[nodiscard]] static Result<UnixListener> adopt(FileDescriptor listening);
 
     UnixListener(UnixListener&&) = default;
     UnixListener& operator=(UnixListener&&) = delete;
 
-    /// Removes the file that it made, unless another one stands there by now.
+    /// Removes the socket file if this object created it and it has not been replaced since.
     ~UnixListener();
 
     [[nodiscard]] int descriptor() const { return socket_.get(); }
 
-    /// The name that it is reached by.
+    /// The socket's bound path.
     [[nodiscard]] std::filesystem::path path() const;
 
   private:
@@ -45,10 +45,10 @@ class UnixListener {
     [[nodiscard]] Result<void> bind_to(const std::filesystem::path& path, std::string_view group);
 
     FileDescriptor socket_;
-    std::optional<File> file_;  ///< that it made
+    std::optional<File> file_;  ///< set if created here
 };
 
-/// A connection to whoever listens there. ENOENT or ECONNREFUSED: nobody does.
+/// Connects to the socket. ENOENT or ECONNREFUSED: no process listens there.
 [[nodiscard]] Result<FileDescriptor> connect_to(const std::filesystem::path& path);
 
 }  // namespace headgate::http

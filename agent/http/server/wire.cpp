@@ -21,8 +21,8 @@ using std::chrono::milliseconds;
 using Poco::Net::SecureStreamSocket;
 using Poco::Net::StreamSocketImpl;
 
-/// Poco counts the references of what stands behind a socket: the one place that hands it a pointer to own. The socket
-/// does not block: waits are polls of ours with a deadline, as a byte of a TLS record would begin a time-out anew.
+/// Poco reference-counts socket implementations and owns the pointer. The socket is non-blocking and waits are our own
+/// polls with a deadline: Poco would restart its timeout with each byte of a TLS record.
 Poco::Net::StreamSocket adopt(FileDescriptor socket) {
     Poco::Net::StreamSocket plain{new StreamSocketImpl{socket.release()}};
     plain.setBlocking(false);
@@ -41,20 +41,20 @@ tl::unexpected<Error> cut_short() {
     return tl::unexpected(Error{ErrorKind::Failed, "the connection ended in the middle of a message", ECONNRESET});
 }
 
-/// Runs what may throw one of Poco's exceptions, of which none leaves this file.
+/// Runs code that may throw Poco's exceptions, none of which leave this file.
 template <typename Work>
 auto guarded(const Work& work) -> decltype(work()) {
     try {
         return work();
     } catch (const Poco::TimeoutException&) {
-        return tl::unexpected(Error{ErrorKind::Failed, "not just now", EAGAIN});  // as no socket here has a time-out
+        return tl::unexpected(Error{ErrorKind::Failed, "not just now", EAGAIN});  // sockets here have no timeout
     } catch (const Poco::Exception& thrown) {
         const int number = thrown.code() == 0 ? EIO : thrown.code();
         return tl::unexpected(Error{ErrorKind::Failed, "the connection is broken: " + thrown.displayText(), number});
     }
 }
 
-/// One system call that moves bytes; `event`: what to wait for where it cannot just now.
+/// Performs one transfer system call; `event`: what to wait for on EAGAIN.
 template <typename Call>
 Result<Moved> moved(short event, const Call& call) {
     for (;;) {
@@ -65,10 +65,10 @@ Result<Moved> moved(short event, const Call& call) {
     }
 }
 
-/// The same by TLS, which may have to send before it can receive, and the other way round.
+/// Likewise over TLS, which may have to send before it can receive, and vice versa.
 template <typename Call>
 Result<Moved> moved_by_tls(short event, const Call& call) {
-    // What was left there by another connection would be taken for an error of this one (SSL_get_error(3)).
+    // An error that another connection left in the queue would be reported for this one (SSL_get_error(3)).
     ::ERR_clear_error();
     auto moved = guarded([&]() -> Result<Moved> {
         const int size = call();
@@ -79,7 +79,7 @@ Result<Moved> moved_by_tls(short event, const Call& call) {
     return is_later ? Result<Moved>{Moved{0, event}} : moved;
 }
 
-/// Waits until it can be read from, or written to, or is broken.
+/// Waits for the event or an error. False: timeout.
 bool is_ready(int descriptor, short event, Deadline until) {
     for (;;) {
         const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
@@ -109,7 +109,7 @@ Result<Moved> Wire::send(std::string_view bytes) {
     return moved_by_tls(POLLOUT, [&] { return socket_.sendBytes(bytes.data(), static_cast<int>(bytes.size())); });
 }
 
-/// Moves bytes once it can be done.
+/// Repeats the attempt until bytes are transferred.
 template <typename Attempt>
 Result<std::size_t> Wire::transfer(Deadline until, const Attempt& attempt) {
     for (;;) {
@@ -145,7 +145,7 @@ Result<std::string> Wire::read_head(std::size_t at_most, Deadline until) {
     for (;;) {
         auto line = read_line(at_most - head.size(), until);
         if (!line) return line;
-        // An empty line before the first one is passed over (RFC 9112, section 2.2).
+        // An empty line before the request line is ignored (RFC 9112, section 2.2).
         if (line->empty() && head.empty()) continue;
         head += *line + "\r\n";
         if (line->empty()) return head;
@@ -214,7 +214,7 @@ std::string Wire::certificate_name() const {
 
 void Wire::end() {
     if (!socket_.secure()) return;
-    // The other side may be gone: then nobody is there to be told.
+    // The peer may be gone, so errors are ignored.
     static_cast<void>(guarded([&]() -> Result<void> {
         socket_.shutdown();
         return {};

@@ -1,5 +1,4 @@
-// The bytes of one connection, each wait with a deadline. What is above it speaks HTTP; what is below may be any of
-// Poco's stream sockets.
+// The byte stream of one connection, over any stream socket of Poco's. Every wait has a deadline.
 #pragma once
 
 #include <Poco/Net/StreamSocket.h>
@@ -24,68 +23,68 @@ using Deadline = std::chrono::steady_clock::time_point;
     return std::chrono::steady_clock::now() + time;
 }
 
-/// What one attempt to move bytes has done.
+/// The result of one attempt to transfer bytes.
 struct Moved {
     std::size_t bytes = 0;
-    short wait_for = 0;  ///< POLLIN or POLLOUT: nothing moves before that; 0: so many bytes were moved, none at the end
+    short wait_for = 0;  ///< POLLIN or POLLOUT: nothing was transferred, wait for it; 0: `bytes` were, none at the end
 };
 
-/// Errors have ETIMEDOUT for a deadline, EMSGSIZE for a limit, ECONNRESET for an end in the middle.
+/// Error numbers: ETIMEDOUT for a deadline, EMSGSIZE for a limit, ECONNRESET for an early end of the connection.
 class Wire {
   public:
     /// Takes over a connected socket.
     explicit Wire(FileDescriptor socket);
 
-    /// The same, and speaks TLS on it: the handshake is part of the first read.
+    /// Likewise, with TLS; the first read performs the handshake.
     Wire(FileDescriptor socket, const TlsServer& tls);
 
-    /// Takes what is there, without waiting. Not to be mixed with what follows, which reads ahead.
+    /// Reads what is available, without waiting. Not to be mixed with the buffered reads below.
     [[nodiscard]] Result<Moved> receive(std::span<char> into);
 
-    /// Sends as much as goes out at once. What is left comes first the next time.
+    /// Sends what the socket accepts without waiting. The next call must begin with the rest.
     [[nodiscard]] Result<Moved> send(std::string_view bytes);
 
-    /// Waits until there is something to receive.
+    /// Waits for input. False: timeout or error.
     [[nodiscard]] bool wait_readable(Deadline until) const;
 
-    /// Waits for the next byte. False: there is none any more, or not in time.
+    /// Waits for the next byte. False: end of the stream, timeout or error.
     [[nodiscard]] bool wait_for_data(Deadline until);
 
-    /// Everything up to the empty line, and that, too.
+    /// Reads up to and including the empty line.
     [[nodiscard]] Result<std::string> read_head(std::size_t at_most, Deadline until);
 
-    /// What is there, as much as fits; empty at the end. It is gone with the next call.
+    /// Reads what is available, up to `at_most` bytes; empty at the end. Valid until the next call.
     [[nodiscard]] Result<std::string_view> read_some(std::size_t at_most, Deadline until);
 
-    /// All of it. `patience`: for each part that the other side takes.
+    /// Sends all bytes. `patience`: timeout for each part that the peer accepts.
     [[nodiscard]] Result<void> write(std::string_view bytes, std::chrono::milliseconds patience);
 
-    /// Whether the other side has closed its end altogether.
+    /// Whether the peer has closed both directions.
     [[nodiscard]] bool is_abandoned() const;
 
-    /// The common name of the certificate that the other side has shown; empty where it has shown none.
+    /// Common name of the peer's certificate; empty where it sent none.
     [[nodiscard]] std::string certificate_name() const;
 
-    /// Says that nothing more comes. What the other side still sends can be read away: closing at once would throw what
-    /// was written last away, as seen from there.
+    /// Shuts down the sending side. The caller then drains the input: closing at once with unread input would reset the
+    /// connection, and the peer would lose what was sent last.
     void end_sending();
 
-    /// Says, where TLS is spoken, that what was sent is all (RFC 8446, section 6.1).
+    /// Sends TLS close_notify (RFC 8446, section 6.1).
     void end();
 
-    /// No more bytes, either way.
+    /// Shuts down both directions.
     void cut() const;
 
     [[nodiscard]] int descriptor() const { return socket_.impl()->sockfd(); }
 
   private:
-    [[nodiscard]] Result<bool> fill(Deadline until);  // false: the end
+    [[nodiscard]] Result<bool> fill(Deadline until);  // false: end of the stream
     [[nodiscard]] Result<std::string> read_line(std::size_t at_most, Deadline until);
     template <typename Attempt>
     [[nodiscard]] Result<std::size_t> transfer(Deadline until, const Attempt& attempt);
 
     Poco::Net::StreamSocket socket_;
-    std::vector<char> buffer_;  ///< there once something was read ahead
+    std::vector<char> buffer_;  ///< allocated on the first buffered read
     std::size_t first_ = 0;
     std::size_t last_ = 0;
 };

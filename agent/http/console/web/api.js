@@ -1,8 +1,8 @@
-// The agent's REST interface, as /openapi.yaml describes it: questions, streams of events, and who asks them.
+// Client of the agent's REST interface (/openapi.yaml): requests, event streams, authentication.
 
 const TOKEN = "headgate-token";
 
-/** What the agent says is wrong, in its own words. */
+/** An error response; the message is the agent's. */
 export class Problem extends Error {
     constructor(status, detail, retryAfter) {
         super(detail);
@@ -11,21 +11,21 @@ export class Problem extends Error {
     }
 }
 
-/** There is no answer at all. */
+/** No response at all. */
 export class Unreachable extends Error {}
 
-// The token stays in this tab, and is gone with it.
+// The token is kept for this tab, until it is closed.
 export const token = {
     get: () => sessionStorage.getItem(TOKEN),
     set: value => sessionStorage.setItem(TOKEN, value),
     forget: () => sessionStorage.removeItem(TOKEN),
 };
 
-/** Says `lost`, `found` and `signed-out`; and `trouble`, whose detail is what the agent says instead of telling events. */
+/** Events: `lost`, `found`, `signed-out`; `trouble`, whose detail is the agent's reason for not sending events. */
 export const connection = new EventTarget();
 let isLost = false;
 
-const SILENCE = 40_000;  // the agent says something every 15 seconds
+const SILENCE = 40_000;  // ms; the agent sends something every 15 seconds
 
 function found(is) {
     if (isLost === !is) return;
@@ -38,11 +38,11 @@ async function problemOf(response) {
     let detail = text;
     try {
         detail = JSON.parse(text).detail ?? text;
-    } catch { /* a proxy in between, which says what it likes */ }
+    } catch { /* a response of an intermediate proxy, in its own format */ }
     return new Problem(response.status, detail || response.statusText, Number(response.headers.get("Retry-After")));
 }
 
-/** The response, whose body is still to be read. */
+/** Returns the response; the caller reads its body. */
 export async function send(path, {method = "GET", body, accept = "application/json", signal, headers = {}} = {}) {
     headers = {Accept: accept, ...headers};
     if (token.get()) headers.Authorization = `Bearer ${token.get()}`;
@@ -67,7 +67,7 @@ export async function ask(path, options) {
     return (await send(path, options)).json();
 }
 
-/** A query of those values that are there. */
+/** A query string of the values that are defined. */
 export function query(values) {
     const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== "");
     const text = new URLSearchParams(given.flatMap(([name, value]) => [value].flat().map(each => [name, each]))).toString();
@@ -76,7 +76,7 @@ export function query(values) {
 
 export const endpointQuery = ({firewall, availability_zone}) => query({firewall, availability_zone});
 
-/** A connection that has died says nothing, not even that. */
+/** Detects a dead connection, which reports no end. */
 async function withinTime(reader) {
     let timer;
     const silence = new Promise((_, reject) => {
@@ -120,8 +120,8 @@ const pause = (milliseconds, signal) => new Promise(resolve => {
 const trouble = text => connection.dispatchEvent(new CustomEvent("trouble", {detail: text}));
 
 /**
- * Takes the events of a stream until the signal ends it or `take` returns true; begins again when it breaks off, and says
- * so by `begun`. An answer that will be the same the next time is thrown.
+ * Passes the events of a stream to `take` until the signal aborts or `take` returns true. Reconnects after a break, and
+ * calls `begun` on each connection. Throws an error response that a retry would not change.
  */
 export async function follow(path, signal, take, begun = () => {}) {
     for (let wait = 500; !signal.aborted; wait = Math.min(2 * wait, 5000)) {
@@ -135,7 +135,7 @@ export async function follow(path, signal, take, begun = () => {}) {
                 isOver = take(name, data) === true || isOver;
             });
             if (isOver) return;
-            // A stream that ends by itself is that of an agent that ends.
+            // The stream has ended: the agent stops.
         } catch (error) {
             if (signal.aborted || isOver) return;
             if (!(error instanceof Problem)) {
@@ -151,7 +151,7 @@ export async function follow(path, signal, take, begun = () => {}) {
     }
 }
 
-/** Whether the gateway answers again, asked until it does. */
+/** Polls until the gateway answers again. */
 export async function findAgain(signal) {
     while (!signal.aborted) {
         try {
@@ -164,7 +164,7 @@ export async function findAgain(signal) {
     }
 }
 
-/** Does something now, and again and again. */
+/** Calls `act` now and then repeatedly. */
 export async function repeat(milliseconds, signal, act) {
     while (!signal.aborted) {
         await act();

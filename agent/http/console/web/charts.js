@@ -1,11 +1,11 @@
-// Small charts, drawn as SVG. What they show is said in words beside them.
+// Small SVG charts. The text beside them gives the same values.
 
 import {h, svg} from "./dom.js";
 
 const WIDTH = 240;
 const HEIGHT = 40;
 
-/** The latest values of something, oldest first. */
+/** The latest values of a series, oldest first. */
 export class Sparkline {
     #values = [];
 
@@ -32,7 +32,7 @@ export class Sparkline {
     }
 }
 
-/** How much of a whole something is. */
+/** The share of a whole. */
 export function bar(label, value, whole) {
     const percent = (whole > 0 ? 100 * Math.min(1, value / whole) : 0).toFixed(1);
     const inner = h("span", {class: "fill"});
@@ -40,7 +40,7 @@ export function bar(label, value, whole) {
     return h("span", {class: "bar", role: "img", "aria-label": `${label}: ${percent} %`}, inner);
 }
 
-/** The same of something that should not become full. */
+/** Likewise, for a share that should stay below the whole. */
 export function meter(label, value, whole) {
     const element = bar(label, value, whole);
     if (value > 0.9 * whole) element.classList.add("nearly-full");

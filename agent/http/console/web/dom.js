@@ -1,4 +1,4 @@
-// Elements, built without markup in strings: what comes from a network is only ever text.
+// Builds elements without markup in strings: data from the network is only ever inserted as text.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -16,7 +16,7 @@ function dress(element, attributes, children) {
 /** `h("button", {class: "primary", onclick: act}, "Flush")` */
 export function h(name, attributes = {}, ...children) {
     const element = document.createElement(name);
-    // A selection can only be made among options that are there.
+    // `value` of a select has an effect only when its options exist.
     const {value, ...others} = attributes;
     dress(element, others, children);
     if (value !== undefined) element.value = value;
@@ -29,7 +29,7 @@ export function svg(name, attributes = {}, ...children) {
 
 let labelled = 0;
 
-/** A control with its label above, and a place for what is wrong with it. */
+/** A control with its label above, and a place for its error message. */
 export function field(label, control, hint) {
     control.id ||= `field-${++labelled}`;
     const fault = h("p", {class: "fault", id: `${control.id}-fault`, hidden: true});
@@ -46,7 +46,7 @@ export function field(label, control, hint) {
     return whole;
 }
 
-/** A label around its box, which is the label's `control`. */
+/** A label around a checkbox, which is its `control`. */
 export function checkbox(label, attributes = {}) {
     return h("label", {class: "check"}, h("input", {type: "checkbox", ...attributes}), label);
 }
@@ -56,13 +56,13 @@ export function select(options, value) {
              options.map(([name, text]) => h("option", {value: name}, text ?? name)));
 }
 
-/** A list of terms and what they are, without those that nothing is known of. */
+/** A list of terms and values, without undefined ones. */
 export function facts(pairs) {
     return h("dl", {class: "facts"}, pairs.filter(([, value]) => value !== undefined && value !== "").map(
         ([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
 }
 
-/** `fill(rows)` of it shows other rows where these stand: who has scrolled it stays where they are. */
+/** Its `fill(rows)` replaces the rows and keeps the scroll position. */
 export function table(caption, heads, rows = []) {
     const body = h("tbody");
     const whole = h("div", {class: "scrolls", tabindex: 0, role: "region", "aria-label": caption},
@@ -78,7 +78,7 @@ export function table(caption, heads, rows = []) {
     return whole;
 }
 
-/** A table that is there when it has rows, and a word in its place when it has none. */
+/** A table, replaced by a text while it has no rows. */
 export function tableOr(nothing, caption, heads) {
     const there = table(caption, heads);
     const quiet = h("p", {class: "quiet"}, nothing);
@@ -92,12 +92,12 @@ export function tableOr(nothing, caption, heads) {
     return whole;
 }
 
-/** Something that is said to those who hear the page, too. */
+/** A message that screen readers announce. */
 export function notice(kind, ...children) {
     return h("div", {class: `notice ${kind}`, role: kind === "error" ? "alert" : "status"}, ...children);
 }
 
-/** Calls at most once in so many milliseconds, with what was said last. */
+/** Calls `act` at most once per interval, with the latest arguments. */
 export function debounced(milliseconds, act) {
     let timer;
     return (...words) => {

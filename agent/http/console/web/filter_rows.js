@@ -1,4 +1,4 @@
-// Up to twenty filters, a row each: what is typed becomes the filters of an order.
+// Up to twenty filters, one per row, converted to the filters of a request.
 
 import {checkbox, field, h} from "./dom.js";
 
@@ -34,7 +34,7 @@ class FilterRow {
 
     get isEmpty() { return Object.keys(this.value).length === 0; }
 
-    /** What the agent says of this filter, at the part that it names. */
+    /** Shows the agent's error message at the field that it names. */
     complain(message = "") {
         for (const each of this.fields.values()) each.complain("");
         const [, part] = /^([\w-]+): /.exec(message) ?? [];
@@ -64,7 +64,7 @@ export class FilterRows {
         if (!is) this.#count();
     }
 
-    /** By the number of the filter, from 0; the rest are right. */
+    /** `faults` maps filter numbers, from 0, to messages; other filters are valid. */
     complain(faults = new Map()) {
         this.rows.forEach((row, index) => row.complain(faults.get(index)));
     }

@@ -1,22 +1,22 @@
-// The flows of an operation, however many: the pages that are looked at are fetched, the latest few are kept.
+// Flows of an operation of any size: fetches the pages that are viewed, and keeps the most recent ones.
 
 import {ask, query} from "./api.js";
 
 const PAGE = 500;
-const KEPT = 40;  // 20,000 flows: some 20 MB
+const KEPT = 40;  // pages, 20,000 flows: about 20 MB
 
-/** Rows by their number; `changed` is called when some have come. */
+/** Rows by number; calls `changed` when rows have arrived. */
 export class FlowPages {
     #path;
     #signal;
-    #pages = new Map();  // `{rows, total}` by number, those used last at the end; `total`: how many there were by then
+    #pages = new Map();  // by number, `{rows, total}`, least recently used first; `total`: number of rows then
     #asked = new Set();
 
     constructor(id, signal, changed, failed) {
         this.#path = `v1/operations/${encodeURIComponent(id)}/results`;
         this.#signal = signal;
         this.total = 0;
-        this.isComplete = false;  // whether no more rows come
+        this.isComplete = false;  // no more rows will be added
         this.changed = changed;
         this.failed = failed;
     }
@@ -25,7 +25,7 @@ export class FlowPages {
         return this.#pages.get(Math.floor(index / PAGE))?.rows[index % PAGE];
     }
 
-    /** Sees to it that these rows are there soon. */
+    /** Requests these rows, unless they are here. */
     want(first, last) {
         for (let page = Math.floor(first / PAGE); page * PAGE < Math.min(last, this.total); ++page) {
             const there = this.#pages.get(page);
@@ -34,14 +34,14 @@ export class FlowPages {
         }
     }
 
-    /** All that is here, in their order. */
+    /** All loaded rows, in order. */
     loaded() {
         return [...this.#pages.keys()].sort((a, b) => a - b).flatMap(page => this.#pages.get(page).rows);
     }
 
     get isFull() { return this.#pages.size >= KEPT; }
 
-    /** So many rows more, from the first that is missing, as long as there is room. */
+    /** Loads up to `rows` more rows, from the first missing one, as long as there is room. */
     async more(rows) {
         const last = Math.ceil(this.total / PAGE);
         for (let page = 0, left = rows; page < last && left > 0 && !this.isFull; ++page) {
@@ -58,7 +58,7 @@ export class FlowPages {
             const answer = await ask(this.#path + query({cursor: page * PAGE, limit: PAGE}), {signal: this.#signal});
             this.#asked.delete(page);
             this.#touch(page, {rows: answer.flows, total});
-            // A flush that was refused has counted flows, and kept none.
+            // A refused flush has counted flows, but stored none.
             if (this.isComplete && answer.next_cursor === undefined) this.total = page * PAGE + answer.flows.length;
             for (const oldest of this.#pages.keys()) {
                 if (this.#pages.size <= KEPT) break;
@@ -77,7 +77,7 @@ export class FlowPages {
     }
 }
 
-/** Rows that are here, as a source of the same kind. */
+/** Rows in memory, with the same interface. */
 export class RowList {
     constructor(rows) {
         this.rows = rows;

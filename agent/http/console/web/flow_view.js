@@ -1,4 +1,4 @@
-// The flows of an operation on the page: the table, sorting and filtering of what is loaded, copying, downloading.
+// The flows of an operation: table, sorting and filtering of loaded rows, copying, downloading.
 
 import {connection, send} from "./api.js";
 import {h, notice} from "./dom.js";
@@ -35,12 +35,12 @@ function detailsOf(flow, signal) {
     dialog.showModal();
 }
 
-/** `near`: an element that can have the focus now; behind a dialog nothing can. */
+/** `near`: an element that can take the focus; elements behind a dialog cannot. */
 async function copy(text, near) {
     if (navigator.clipboard) {
         await navigator.clipboard.writeText(text);
     } else {
-        // Off loopback and TLS there is no clipboard to ask for.
+        // The clipboard interface exists only on loopback or over TLS.
         const area = h("textarea", {value: text});
         near.append(area);
         area.select();
@@ -83,7 +83,7 @@ export class FlowView {
         connection.addEventListener("found", () => this.#come(), {signal});
     }
 
-    /** What is known of the operation by now. */
+    /** Updates the view with the operation's current state. */
     update(operation) {
         this.pages.isComplete = operation.status !== "IN_PROGRESS";
         this.pages.total = operation.counts.matched;
@@ -99,7 +99,7 @@ export class FlowView {
         if (!this.signal.aborted) this.faults.replaceChildren(notice("error", error.message));
     }
 
-    /** Does it once at a time. */
+    /** Runs `work` unless it is already running. */
     #busy(work) {
         return async event => {
             event.target.disabled = true;
@@ -129,7 +129,7 @@ export class FlowView {
 
     get #isArranged() { return this.#sorting !== null || this.search.value.trim() !== ""; }
 
-    /** All rows as they are stored; sorted or searched, those that are loaded. */
+    /** Stored rows in stored order; or, when sorted or searched, the loaded ones. */
     #arrange(keepPlace = false) {
         this.table.show(this.#isArranged ? new RowList(this.#arranged()) : this.pages, {keepPlace});
     }

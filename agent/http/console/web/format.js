@@ -1,4 +1,4 @@
-// Values as people read them.
+// Formats values for display.
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 const grouped = new Intl.NumberFormat("en");
@@ -18,7 +18,7 @@ export function bytes(value) {
     return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** The two largest units, as the command line has it. */
+/** The two largest units, as in the command line. */
 export function duration(seconds) {
     if (seconds === undefined) return "";
     const parts = [[Math.floor(seconds / 86400), "d"], [Math.floor(seconds / 3600) % 24, "h"],
@@ -30,10 +30,10 @@ export function duration(seconds) {
 
 const clock = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "medium"});
 
-/** In the reader's own time zone; UTC on hover. */
+/** In the user's time zone; UTC in the tooltip. */
 export function time(text) {
     if (!text) return "";
-    // EVE writes the zone as +0000, which not every browser takes for a date.
+    // EVE writes the zone as +0000, which not every browser parses.
     const moment = new Date(text.replace(/([+-]\d\d)(\d\d)$/, "$1:$2"));
     const element = document.createElement("time");
     element.dateTime = moment.toISOString();
@@ -44,7 +44,7 @@ export function time(text) {
 
 const bracketed = address => (address?.includes(":") ? `[${address}]` : address);
 
-/** `10.0.1.2:443`; what has no port stands alone. */
+/** `10.0.1.2:443`; without a port, the address alone. */
 export const end = (address, port) => (port === undefined ? address ?? "" : `${bracketed(address)}:${port}`);
 
 export function destination(flow) {
@@ -68,19 +68,19 @@ export function kind(operation) {
     return operation.dry_run ? "dry run of a flush" : "flush";
 }
 
-/** How many flows a flush has ended; of a dry run, how many it would. */
+/** Number of flows that a flush has ended or, for a dry run, would end. */
 export function flushed({dry_run, counts}) {
     return dry_run ? counts.matched - counts.gone - counts.failed - counts.protected : counts.flushed;
 }
 
-/** A filter in the command line's words. */
+/** A filter in the command line's syntax. */
 export function filter(parts) {
     const {protocols = [], ...single} = parts;
     const words = [...Object.entries(single), ...protocols.map(each => ["protocol", each])];
     return words.map(([name, value]) => `${name.replaceAll("_", "-")}=${value}`).join(",") || "every flow";
 }
 
-/** All that an operation was asked to find. */
+/** Everything that selects the flows of an operation. */
 export function scope(operation) {
     const beside = [operation.minimum_age_seconds ? `${operation.minimum_age_seconds} s old or more` : "",
                     operation.state ? `state ${operation.state}` : "", operation.match ? `match ${operation.match}` : "",

@@ -1,4 +1,4 @@
-// The console's frame: signing in, finding the way, and what is said when the gateway does not answer.
+// The console's frame: sign-in, navigation, and the message shown while the gateway does not answer.
 
 import {ask, connection, findAgain, Problem, token, Unreachable} from "./api.js";
 import {h, notice} from "./dom.js";
@@ -12,7 +12,7 @@ import * as overview from "./pages/overview.js";
 import * as policy from "./pages/policy.js";
 import * as signIn from "./pages/sign_in.js";
 
-/** By the first part of the address behind `#/`. `flushes`: for those who may flush. */
+/** By the first path segment after `#/`. `flushes`: for users who may flush. */
 const PAGES = new Map([
     ["overview", {page: overview, menu: "Overview"}],
     ["capture", {page: order, menu: "Capture"}],
@@ -55,7 +55,7 @@ function drawMenu(current) {
     if (token.get()) user.append(h("button", {onclick: signOut}, "Sign out"));
 }
 
-/** What belongs to the page before (streams, timers) ends; the new one begins at its heading. */
+/** Ends the previous page's streams and timers; focus starts at the new page's heading. */
 async function open() {
     state.leaving.abort();
     state.leaving = new AbortController();
@@ -90,7 +90,7 @@ function signOut() {
     begin();
 }
 
-/** Whoever the agent knows without a token (by a certificate, on loopback) needs none. */
+/** A client that is authenticated otherwise (certificate, loopback) needs no token. */
 async function begin() {
     state.leaving.abort();
     frame();

@@ -1,8 +1,8 @@
-// What the console orders from the agent.
+// Requests for operations.
 
 import {ask} from "./api.js";
 
-/** The same key, the same operation: an order that is sent twice is carried out once. */
+/** An idempotency key: the agent carries out requests with the same key once. */
 export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(each => each.toString(16).padStart(2, "0")).join("");
 
 export const start = (order, key, signal) =>

@@ -1,4 +1,4 @@
-// What stream exception policies mean, in words.
+// Explanations of stream exception policies.
 
 import {duration} from "./format.js";
 
@@ -18,7 +18,7 @@ const NOTICED = {
 
 export const meaning = policy => MEANING[policy.stream_exception_policy] ?? "";
 
-/** What those notice whose flows are ended under it. */
+/** What hosts notice when their flows are ended under the policy. */
 export const noticed = policy => NOTICED[policy.stream_exception_policy] ?? "";
 
 export function reach(policy) {

@@ -1,4 +1,4 @@
-// A table of any number of rows, of which only those that are seen are elements.
+// A table of any number of rows, which has elements only for the visible ones.
 
 import {h} from "./dom.js";
 
@@ -6,13 +6,13 @@ const TALLEST = 8_000_000;  // pixels: browsers draw nothing beyond some 17 mill
 const ROW = 30;
 
 /**
- * `columns`: `{name, title, text(row), numeric?, sortable?}`. `sorted(name)` and `opened(row)` are called when somebody
- * wants that.
+ * `columns`: `{name, title, text(row), numeric?, sortable?}`. `sorted(name)` and `opened(row)` are called when the user
+ * asks for it.
  */
 export class VirtualTable {
     #source = {total: 0, row: () => undefined, want: () => {}};
     #first = 0;
-    #expected = -1;  // the scroll position that this table has set itself
+    #expected = -1;  // the scroll position last set by this table, to ignore its event
 
     constructor({label, columns, sorted, opened}) {
         this.columns = columns;
@@ -35,7 +35,7 @@ export class VirtualTable {
         return h("th", {scope: "col", class: `${column.name} ${column.numeric ? "number" : ""}`}, title);
     }
 
-    /** Which column the rows are in the order of; `direction` is `ascending` or `descending`. */
+    /** Marks the column that the rows are sorted by; `direction` is `ascending` or `descending`. */
     markSorted(name, direction) {
         for (const [each, head] of this.heads) {
             if (each === name) head.setAttribute("aria-sort", direction);
@@ -97,13 +97,13 @@ export class VirtualTable {
         const first = way <= 0 ? 0 : Math.round(scrollTop / way * this.#last);
         if (first === this.#first) return;
         this.#first = first;
-        // The position is what somebody's hand has made of it: it is not corrected.
+        // The user set this position: it is not corrected.
         this.#expected = scrollTop;
         this.draw();
     }
 
     #wheel(event) {
-        // Where a pixel is more than a row, the wheel goes by rows all the same.
+        // In a table so high that a pixel is more than a row, the wheel still moves by rows.
         if (this.#height < TALLEST || event.ctrlKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
         event.preventDefault();
         this.goTo(this.#first + Math.sign(event.deltaY) * Math.max(1, Math.round(Math.abs(event.deltaY) / ROW)));

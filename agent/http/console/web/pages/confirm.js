@@ -1,4 +1,4 @@
-// What a flush will do, by a dry run of it; only then is it carried out: on exactly what the dry run found.
+// Shows a dry run's result; the flush that follows is limited to exactly the flows that it found.
 
 import {ask, endpointQuery, follow, query as queryOf} from "../api.js";
 import {facts, field, h, notice, table} from "../dom.js";
@@ -10,8 +10,8 @@ export const title = () => "Confirm the flush";
 
 const FIRST = 10;
 const PAGE = 1000;
-const PAGES = 20;  // that are looked through for them
-const LARGE = 100;  // from so many on, the number is typed
+const PAGES = 20;  // searched for the first flows to show
+const LARGE = 100;  // from this number on, the user must type it
 
 async function afterDryRun(id, told, signal) {
     let operation;
@@ -23,13 +23,13 @@ async function afterDryRun(id, told, signal) {
     return operation;
 }
 
-/** The policy that is going to be in force. */
+/** The policy that will be in force. */
 async function policyThen(operation, name, signal) {
     if (name) return ask(`v1/stream-exception-policies/${encodeURIComponent(name)}`, {signal});
     return ask(`v1/stream-exception-policy${endpointQuery(operation)}`, {signal});
 }
 
-/** Flows that are left alone may come first, and many. */
+/** The first flows that would be ended; many spared ones may precede them. */
 async function firstEnded(id, signal) {
     const ended = [];
     for (let page = 0, cursor; page < PAGES && ended.length < FIRST; ++page) {
@@ -77,7 +77,7 @@ function confirmation(operation, options, {go, signal}) {
         button.disabled = true;
         try {
             const order = {type: "FLOW_FLUSH", from_capture: operation.operation_id, ...options};
-            // Whoever goes elsewhere meanwhile does not take back what is on its way.
+            // Leaving the page does not cancel a request already sent.
             const started = await start(order, key);
             if (!signal.aborted) go(`operation/${started.operation_id}`);
         } catch (error) {
@@ -88,7 +88,7 @@ function confirmation(operation, options, {go, signal}) {
     return h("form", {onsubmit: submit}, typed, faults, h("div", {class: "actions"}, button, h("button", {type: "button", onclick: () => go(before)}, "Back")));
 }
 
-/** What was chosen on the page before. Whom it may end is what the dry run has looked at, whatever the address says. */
+/** Options chosen on the previous page. The flows come from the dry run, whatever the address says. */
 function optionsOf(query, operation) {
     return {stream_exception_policy: query.get("stream_exception_policy") ?? undefined,
             require_policy: query.has("require_policy") || undefined, include_protected: operation.include_protected};

@@ -1,4 +1,4 @@
-// The operations that the agent remembers, newest first.
+// The operations that the agent has stored, newest first.
 
 import {ask, query, repeat} from "../api.js";
 import {field, h, select, tableOr} from "../dom.js";

@@ -1,4 +1,4 @@
-// Flows that have ended, as they end.
+// Ended flows, as they end.
 
 import {follow, query} from "../api.js";
 import {checkbox, debounced, field, h, notice, tableOr} from "../dom.js";
@@ -57,7 +57,7 @@ export async function render(content, {signal}) {
         stream = new AbortController();
         filter.complain("");
         faults.replaceChildren();
-        // The agent tells what it remembers each time.
+        // After each connect, the agent resends its recent records.
         const begun = () => {
             records = [];
             missed = 0;

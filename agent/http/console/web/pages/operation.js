@@ -1,4 +1,4 @@
-// One operation: how far it has come, what it found, and what can be done with that.
+// One operation: progress, results, and follow-up actions.
 
 import {ask, follow, query} from "../api.js";
 import {facts, h, notice} from "../dom.js";
@@ -70,7 +70,7 @@ export async function render(content, context) {
         account.replaceChildren(accountOf(operation));
         messages.replaceChildren(...messagesOf(operation));
         progress.hidden = isOver(operation);
-        // A button that somebody is about to press stays the same one.
+        // Buttons are replaced only on a change of status, so that none vanishes under the pointer.
         if (offered !== operation.status) {
             actions.replaceChildren(...actionsOf(operation, context, error => faults.replaceChildren(notice("error", error.message))).filter(Boolean));
         }

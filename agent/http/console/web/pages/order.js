@@ -1,4 +1,4 @@
-// Which flows to capture or to flush. A flush goes on to the page that shows what it would do.
+// Form for a capture or flush. A flush continues to the page that shows what it would do.
 
 import {ask, Problem, query as queryOf} from "../api.js";
 import {checkbox, debounced, field, h, notice, select} from "../dom.js";
@@ -10,15 +10,15 @@ export const title = ({name, rest}) =>
     (rest[0] === "exactly" ? "Flush captured flows" : name === "flush" ? "Configure flow flush" : "Configure flow capture");
 
 const TYPES = {capture: "FLOW_CAPTURE", flush: "FLOW_FLUSH"};
-// What is no number is sent as it is: the agent says what is wrong with it. An input of the type "number" would be empty.
+// Other text is sent as typed, for the agent to report. An input of type "number" would be empty.
 const number = control => (/^\d+$/.test(control.value.trim()) ? Number(control.value) : control.value.trim() || undefined);
 const numberInput = attributes => h("input", {inputmode: "numeric", autocomplete: "off", ...attributes});
 
-/** Those that nobody has to name come first. */
+/** The defaults come first. */
 const STATES = {FLOW_CAPTURE: [["", "Active: all but closed"], ["NEW"], ["ESTABLISHED"], ["CLOSED"], ["ANY", "Any, closed ones too"]],
                 FLOW_FLUSH: [["", "Any, closed ones too"], ["ACTIVE", "Active: all but closed"], ["NEW"], ["ESTABLISHED"], ["CLOSED"]]};
 
-/** What is asked for beside the filters. */
+/** Conditions beside the filters. */
 function conditionsOf(type, given, changed) {
     const fields = {
         minimum_age_seconds: field("Minimum age, seconds", numberInput({value: given.minimum_age_seconds || "", oninput: changed}),
@@ -47,7 +47,7 @@ function conditionsOf(type, given, changed) {
     };
 }
 
-/** What a flush does beyond finding flows. */
+/** Options of a flush. */
 async function flushOptions(query, signal) {
     const {policies} = await ask("v1/stream-exception-policies", {signal});
     const policy = field("Stream exception policy", select([["", "The one in force"], ...policies.map(each => [each.policy, `Put ${each.policy} in force first`])],
@@ -66,7 +66,7 @@ async function flushOptions(query, signal) {
 async function endpointField(given, signal) {
     const there = await endpoints(signal);
     const chosen = there.findIndex(each => each.firewall === given.firewall && each.availability_zone === given.availability_zone);
-    // What an earlier operation was about, and is not there any more, is not replaced by something else.
+    // An endpoint of an earlier operation that no longer exists is not replaced by another.
     const isGone = given.firewall !== undefined && chosen === -1;
     const options = there.map((each, index) => [String(index), place(each)]);
     const whole = field("Firewall and availability zone", select(isGone ? [["", `${place(given)} is not there any more: choose`], ...options] : options,
@@ -79,7 +79,7 @@ async function endpointField(given, signal) {
     return whole;
 }
 
-/** Goes on to what was started; a flush is tried first. */
+/** Continues to the started operation; a flush starts with a dry run. */
 async function send(order, flush, go, key, signal) {
     const started = await start({...order, ...(order.type === "FLOW_FLUSH" ? {...flush, dry_run: true} : {})}, key, signal);
     if (order.type === "FLOW_CAPTURE") return go(`operation/${started.operation_id}`);
@@ -114,7 +114,7 @@ async function renderExactly(content, {rest: [, id], query, go, signal}) {
     content.append(form);
 }
 
-/** The form whose order is checked while it is typed. */
+/** The form; its request is validated while the user types. */
 class OrderForm {
     #checks = 0;
     #key = newKey();
@@ -128,7 +128,7 @@ class OrderForm {
         this.all = checkbox("Every flow", {checked: isAll, onchange: () => { this.rows.disabled = this.all.control.checked; this.inspect(); }});
         this.rows = new FilterRows(isAll ? [] : given.filters, this.inspect);
         this.rows.disabled = isAll;
-        // Another order is another key; the same one, sent again, is carried out once.
+        // A changed request gets a new key; the same one, sent again, is carried out once.
         const renew = () => { this.#key = newKey(); };
         this.element = h("form", {novalidate: true, oninput: renew, onchange: renew}, endpoint, this.all, this.rows.element, this.conditions.element, options?.element,
                          this.#faults, h("button", {class: "primary", type: "submit"}, type === "FLOW_FLUSH" ? "See what it would do" : "Capture"));
@@ -141,7 +141,7 @@ class OrderForm {
                 all: (all && this.type === "FLOW_FLUSH") || undefined};
     }
 
-    // A row that nobody has filled in yet means every flow to the agent, and nothing to whoever is typing.
+    // To the agent an empty filter matches every flow; here it is one that the user has not filled in yet.
     get #isBegun() { return this.endpoint.isChosen() && (this.all.control.checked || !this.rows.hasEmpty); }
 
     async #inspect() {
@@ -168,7 +168,7 @@ class OrderForm {
         return undefined;
     }
 
-    /** The agent's words go where they belong. */
+    /** Shows the agent's message at the field that it names. */
     #explain(message) {
         const {fields} = this.conditions;
         this.rows.complain();

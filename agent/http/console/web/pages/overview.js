@@ -1,4 +1,4 @@
-// What the gateway has and does at this moment.
+// The gateway's current state.
 
 import {ask, connection, endpointQuery, follow, repeat} from "../api.js";
 import {bar, meter, Sparkline} from "../charts.js";
@@ -7,11 +7,11 @@ import {bytes, count, flows, kind, place, scope, status} from "../format.js";
 
 export const title = () => "Overview";
 
-const RECOUNT = 60_000;  // a census looks at every flow
-const REREAD = 10_000;   // of the policy in force
-const TICK = 2000;       // of the charts
+const RECOUNT = 60_000;  // ms: a count reads every flow
+const REREAD = 10_000;   // ms, of the policy in force
+const TICK = 2000;       // ms, of the charts
 
-/** By policy and protocol, over hooks and directions. */
+/** By policy and protocol, summed over hooks and directions. */
 function caughtBy(counters) {
     const sums = new Map();
     for (const {policy, protocol, packets, bytes: size} of counters) {
@@ -63,7 +63,7 @@ class EndpointCard {
         this.now = {in_use: glance.in_use, packets: caught.reduce((sum, each) => sum + each.packets, 0)};
     }
 
-    /** Events come when something has changed; the charts go on with the time. */
+    /** Events arrive only on changes; the charts advance with time. */
     #tick() {
         if (!this.now) return;
         this.entries.add(this.now.in_use);

@@ -1,4 +1,4 @@
-// What happens to midstream packets: what is in force, and what could be.
+// What happens to midstream packets: the policy in force, and the available ones.
 
 import {ask, connection, endpointQuery} from "../api.js";
 import {facts, field, h, notice, select, table} from "../dom.js";
@@ -68,7 +68,7 @@ export async function render(content, {mayFlush, query, signal}) {
                                h("div", {class: "actions"}, h("button", {class: "primary", type: "submit"}, "Apply"),
                                  policy.policy !== "none" && h("button", {type: "button", onclick: () => order({method: "DELETE"})}, "Remove the policy")));
     };
-    /** What is shown, and what a button changes, is of one endpoint. */
+    /** Display and buttons apply to one endpoint. */
     const load = async () => {
         loading.abort();
         loading = new AbortController();

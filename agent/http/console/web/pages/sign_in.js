@@ -1,4 +1,4 @@
-// Who has a token says it here; it stays in this tab.
+// Sign-in with a token, which is kept for this tab.
 
 import {token} from "../api.js";
 import {field, h, notice} from "../dom.js";
@@ -8,7 +8,7 @@ export function render(main, fault, signedIn) {
     const submit = event => {
         event.preventDefault();
         const said = control.value.trim();
-        // What no header field can hold is no token.
+        // Characters not allowed in a header field cannot be part of a token.
         if (!/^[\x21-\x7e]+$/.test(said)) return render(main, "A token has letters, digits and signs alone, no spaces.", signedIn);
         token.set(said);
         return signedIn();
