@@ -1,4 +1,4 @@
-// Who is let in, who is not, and why. The signatures of clients are what those clients have made.
+// Which requests are authenticated, which are refused, and why. Clients' signatures are recorded from those clients.
 #include "http/access/authenticator.h"
 
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ Checked<Identity> identify(const Request& request, std::string_view certificate 
     return Authenticator{credentials()}.identify(request, certificate, now);
 }
 
-/// Why it is refused; nothing where it is not.
+/// Why the request is refused; none when it is authenticated.
 std::optional<Refusal> refusal_of(const Request& request, Timestamp now = kSigned) {
     const auto identity = identify(request, "", now);
     return identity ? std::nullopt : std::optional{identity.error().refusal};

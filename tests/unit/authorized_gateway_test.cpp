@@ -1,4 +1,4 @@
-// A caller with fewer permissions: other resources look nonexistent, and what is not allowed is refused and recorded.
+// A caller with limited permissions: other resources look nonexistent, and forbidden requests are refused and recorded.
 #include "http/access/authorized_gateway.h"
 
 #include <gtest/gtest.h>
@@ -132,8 +132,8 @@ TEST(AuthorizedGateway, the_configuration_names_their_firewalls_alone) {
     EXPECT_EQ(theirs.readiness().size(), 1U);
 }
 
-/// Two firewalls in one network namespace, by two names of it, and a third one that has a conntrack zone of it; another
-/// one that is somewhere else.
+/// Two firewalls in one network namespace under two paths, a third with one conntrack zone of it, and a fourth in
+/// another namespace.
 config::Configuration sharing() {
     config::Configuration configuration;
     configuration.firewalls = {{"edge", {{"a", "gw", {}, {}}}},
@@ -150,7 +150,7 @@ class SharedNamespace : public ::testing::Test {
         whole_.other_names = {{"/proc/1/ns/net", "/run/netns/gw"}};
         whole_.complete_at_once(1);
     }
-    /// The errno of what somebody is told who has these firewalls alone, 0 where it is done.
+    /// The errno returned to a caller who is permitted these firewalls only; 0 on success.
     using Ask = std::function<int(AuthorizedGateway&)>;
     int told(std::vector<std::string> firewalls, const Ask& ask) {
         AuthorizedGateway theirs{whole_, {Role::Operator, std::move(firewalls)}};

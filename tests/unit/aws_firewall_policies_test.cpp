@@ -13,7 +13,7 @@ class AwsPolicies : public AwsCalls {
     }
     std::string token() { return text(described(), "UpdateToken"); }
 
-    /// An update of the policy of firewall edge, by these options of the stateful engine.
+    /// Updates the policy of firewall edge with these options of the stateful engine.
     std::string update(std::string_view options, std::string_view members = "") {
         return fmt::format(R"({{"FirewallPolicyName":"edge","UpdateToken":"{}","FirewallPolicy":{{{}{}}}{}}})", token(),
                            kActions, options, members);

@@ -8,7 +8,7 @@ using http::aws::vpc_endpoint_id;
 
 class AwsOperations : public AwsCalls {
   protected:
-    /// How a capture is refused that names its firewall by these members.
+    /// The error of a capture that names its firewall by these members.
     std::string refused_at(std::string_view members) {
         return refused("StartFlowCapture", fmt::format(R"({{{},"FlowFilters":[{{}}]}})", members));
     }

@@ -12,7 +12,7 @@ class AwsResults : public AwsCalls {
     static std::string body(const std::string& id, std::string_view members = "") {
         return about_edge(fmt::format(R"("FlowOperationId":"{}"{})", id, members));
     }
-    /// The text of the only flow of a capture.
+    /// The JSON of the only flow of a capture.
     std::string told_of(const Flow& flow) {
         const auto id = started();
         gateway_.finish(id, {{flow, std::nullopt, 0}});
@@ -20,7 +20,7 @@ class AwsResults : public AwsCalls {
         const auto begin = answer.body.find("\"Flows\":[") + std::string_view{"\"Flows\":["}.size();
         return answer.body.substr(begin, answer.body.rfind(']') - begin);
     }
-    /// The source ports of every flow, page after page.
+    /// The source ports of all flows, read page by page.
     std::vector<std::string> ports_of(const std::string& id, int page_size) {
         std::vector<std::string> ports;
         for (std::string token;;) {

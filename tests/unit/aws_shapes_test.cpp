@@ -1,4 +1,4 @@
-// The rules of single members, and how an error names the member.
+// The rules for each member of a request, and how an error names the member.
 #include <gtest/gtest.h>
 
 #include "http/aws/firewall_names.h"
@@ -15,7 +15,7 @@ ShapeReader reader_of(const std::string& text) {
     return ShapeReader{parse_json_object(text).value()};
 }
 
-/// The error of a query with these filters; empty where there is none.
+/// The error of a query with these filters; empty when there is none.
 std::string filters_error(const std::string& filters) {
     auto reader = reader_of(R"({"FlowFilters":)" + filters + "}");
     FlowQuery query;

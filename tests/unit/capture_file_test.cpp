@@ -88,7 +88,7 @@ class CaptureFile : public ::testing::Test {
         return fmt::format("{{{},{}\"flows\":{}[{}]{}}}\n", fmt::to_string(head), space, space, rows,
                            fmt::to_string(tail));
     }
-    /// What a file tells of a flow: all but the type and code of an ICMP reply, which follow from the request's.
+    /// A file has all of a flow except the type and code of an ICMP reply, which follow from the request's.
     static void expect_same(const Flow& read, Flow written) {
         if (is_icmp(written.original.protocol)) written.reply.icmp_type = read.reply.icmp_type;
         EXPECT_EQ(read, written);

@@ -7,8 +7,8 @@
 namespace headgate::flowlog {
 namespace community_id_test {
 
-/// A row of the specification's baseline data (baseline/baseline_deflt.json). Ports of ICMP: type and its counterpart,
-/// or type and code where nothing answers the type.
+/// A row of the specification's baseline data (baseline/baseline_deflt.json). Ports of ICMP: the type and the type of
+/// its reply, or type and code if the type has no reply.
 struct Baseline {
     std::uint8_t protocol;
     const char* source;

@@ -1,5 +1,4 @@
-// What shells complete: the checked-in scripts, and that they know what there is to know. tests/documents has shells
-// try them.
+// The checked-in completion scripts are up to date and complete. tests/documents runs them in shells.
 #include "cli/completion.h"
 
 #include <gtest/gtest.h>
@@ -39,7 +38,7 @@ std::vector<std::string> choices_of(std::string_view name) {
     return found == arguments.end() ? std::vector<std::string>{} : found->hint.choices;
 }
 
-/// Whether all choices are understood, and how many they are.
+/// Expects that `parse` accepts every choice; returns their number.
 template <typename Parse>
 std::size_t understood(std::string_view name, Parse parse) {
     const auto choices = choices_of(name);

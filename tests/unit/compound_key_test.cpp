@@ -1,4 +1,4 @@
-// Whatever the parts hold, other parts make another key.
+// Different parts make different keys, whatever characters they contain.
 #include "flow/compound_key.h"
 
 #include <gtest/gtest.h>

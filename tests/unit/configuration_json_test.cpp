@@ -19,12 +19,12 @@ std::string json_of(const config::Configuration& configuration) {
     return fmt::to_string(out);
 }
 
-/// One that says everything that can be said.
+/// A configuration in which every setting is present.
 config::Configuration full_configuration() {
     return config::parse_configuration(uncommented(config::configuration_example()), "example").value();
 }
 
-/// What stands under `configuration`, as a file would have it.
+/// The value of `configuration`, in the form of a configuration file.
 std::string settings_in(const std::string& json) {
     const auto begin = json.find("{\"region\"");
     return json.substr(begin, json.rfind(",\"files\"") - begin);

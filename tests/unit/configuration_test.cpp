@@ -18,7 +18,7 @@ Configuration two_firewalls() {
     return configuration;
 }
 
-/// The endpoint that was found as FIREWALL/ZONE, or the error.
+/// The endpoint found, as FIREWALL/ZONE, or the error.
 std::string found(const Configuration& configuration, std::optional<std::string_view> firewall,
                   std::optional<std::string_view> zone) {
     const auto choice = find_endpoint(configuration, firewall, zone);

@@ -27,7 +27,7 @@ std::string text_at(const std::string& path) {
     return console_answer(asking_for(path)).value().body;
 }
 
-/// What stands in the first brackets of each match.
+/// The first capture group of each match.
 std::set<std::string> all_of(const std::string& text, const std::string& pattern) {
     const std::regex expression{pattern};
     std::set<std::string> found;
@@ -43,7 +43,7 @@ std::set<std::string> scripts() {
     return paths;
 }
 
-/// `./api.js` in `/console/HASH/pages/log.js` is `/console/HASH/pages/api.js`.
+/// `./api.js` in `/console/HASH/pages/log.js` resolves to `/console/HASH/pages/api.js`.
 std::string resolved(std::string base, std::string_view relative) {
     base.erase(base.rfind('/'));
     for (relative.remove_prefix(relative.starts_with("./") ? 2 : 0); relative.starts_with("../");

@@ -1,4 +1,4 @@
-// The file of credentials: what it holds, who may read it, and errors that give nothing away.
+// The credentials file: its content, its permissions, and errors that reveal no secret.
 #include "http/access/credentials.h"
 
 #include <gtest/gtest.h>

@@ -6,7 +6,7 @@ namespace headgate::http::access {
 namespace digest_test {
 
 TEST(Digest, is_that_of_the_standards) {
-    // FIPS 180-4's example, and RFC 4231, test case 2.
+    // The example of FIPS 180-4, and test case 2 of RFC 4231.
     EXPECT_EQ(to_hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     EXPECT_EQ(to_hex(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     EXPECT_EQ(to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")),

@@ -1,4 +1,4 @@
-// From the kernel's events to ended flows: whose flow table, who ended them, and when.
+// Decodes the kernel's events into ended flows: the flow table, the process that deleted the flow, and the time.
 #include "flowlog/event_reader.h"
 
 #include <gtest/gtest.h>

@@ -31,7 +31,7 @@ void append_number(std::string& bytes, std::uint32_t number) {
         bytes.push_back(static_cast<char>(number >> shift));
 }
 
-/// A rollback journal without pages that names a super-journal, which SQLite removes when it has played the journal
+/// A rollback journal without pages that names a super-journal, which SQLite removes after it has rolled the journal
 /// back (fileformat2.html, section 3; pager.c, readSuperJournal).
 std::string hot_journal(const std::string& super_journal) {
     const std::string magic = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
@@ -49,7 +49,7 @@ std::string hot_journal(const std::string& super_journal) {
     return journal + magic;
 }
 
-/// A folder of the agent's user beside one of root's that this user can read, and this process is root.
+/// A folder of an unprivileged user, beside a folder of root that this user can read. This process runs as root.
 class AnothersFolder : public ::testing::Test {
   protected:
     void SetUp() override {

@@ -14,7 +14,7 @@ namespace flow_csv_test {
 
 using namespace headgate::testing;
 
-/// The fields of a line in which no quotes are.
+/// The fields of a line without quotes.
 std::vector<std::string> fields_of(std::string_view line) {
     EXPECT_TRUE(line.ends_with("\r\n"));
     line.remove_suffix(2);
@@ -30,7 +30,7 @@ std::vector<std::string> columns() {
     return fields_of(fmt::to_string(out));
 }
 
-/// The fields that are not empty, by their column's name.
+/// The fields that are not empty, by column name.
 std::map<std::string, std::string> told_of(const Flow& flow, Timestamp now = {},
                                            const FlowAnnotation& annotation = {}) {
     fmt::memory_buffer out;

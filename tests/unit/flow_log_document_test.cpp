@@ -1,4 +1,4 @@
-// docs/flow-log.md is for people: what it shows must be what the log writes.
+// The examples in docs/flow-log.md must match what the flow log writes.
 #include <gtest/gtest.h>
 
 #include <sstream>
@@ -14,7 +14,7 @@ namespace flow_log_document_test {
 using namespace headgate::testing;
 using config::FlowLogFormat;
 
-/// The examples, each in one line, as it stands in a log.
+/// The examples, each on one line, as in a log file.
 std::vector<std::string> examples() {
     std::vector<std::string> found;
     std::istringstream document{text_of("docs/flow-log.md")};

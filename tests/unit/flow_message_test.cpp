@@ -49,7 +49,7 @@ TEST(FlowMessage, says_everything_that_the_kernel_said) {
 }
 
 TEST(FlowMessage, decodes_what_a_6_18_kernel_sent) {
-    // Recorded from a dump: an established TCP flow, masqueraded, in zone 5, with counters and time stamp.
+    // Recorded from a dump: an established TCP flow, masqueraded, in zone 5, with counters and timestamp.
     constexpr unsigned char kRecorded[] = {
         0x02, 0x00, 0x00, 0x00,                                                  // AF_INET
         0x34, 0x00, 0x01, 0x80, 0x14, 0x00, 0x01, 0x80, 0x08, 0x00, 0x01, 0x00,  // CTA_TUPLE_ORIG, CTA_TUPLE_IP
@@ -130,7 +130,7 @@ TEST(FlowMessage, names_what_is_missing) {
 TEST(FlowMessage, of_a_later_event_brings_a_flow_up_to_date) {
     Flow flow = tcp_flow().established().with_id(1).with_mark(5).with_bytes(10, 20).started_at(kStart);
     Flow last = flow;
-    last.mark.reset();  // an event tells the mark only when there is one
+    last.mark.reset();  // an event has the mark only if it is not 0
     last.timeout.reset();
     last.counters_original = Counters{100, 5000};
     last.protocol_state = std::uint8_t{7};
@@ -146,7 +146,7 @@ TEST(FlowMessage, of_a_later_event_brings_a_flow_up_to_date) {
 
 TEST(FlowMessage, has_the_key_that_headgate_would_build_itself) {
     for (const auto& flow : flows_of_every_kind()) {
-        if (is_icmp(flow.original.protocol)) continue;  // the kernel orders their attributes otherwise
+        if (is_icmp(flow.original.protocol)) continue;  // the kernel orders the attributes of ICMP differently
         const auto key = FlowMessage::parse(KernelMessage{flow}.payload())->key();
         const auto built = encode_key(flow);
         EXPECT_TRUE(std::ranges::equal(key->bytes(), built.bytes())) << flow.id;

@@ -201,7 +201,7 @@ TEST(MarkMatch, is_a_value_with_or_without_a_mask) {
     }
 }
 
-// A second opinion, written as plainly as can be: every bit of a prefix one by one.
+// A second implementation, as simple as possible: compares the prefix bit by bit.
 bool naively_in(const std::optional<Prefix>& prefix, const Address& address) {
     if (!prefix) return true;
     if (prefix->address.family != address.family) return false;
@@ -255,7 +255,7 @@ bool naively_judged(const FlowQuery& query, const Flow& flow) {
 class RandomFlows {
   public:
     Address address(Family family) {
-        // Few different bits, so that prefixes often match.
+        // Few distinct addresses, so that prefixes often match.
         Address address{family, {}};
         address.octets[0] = family == Family::Ipv4 ? 10 : 0x20;
         address.octets[address_octets(family) - 1] = pick(8);

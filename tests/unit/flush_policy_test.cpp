@@ -1,4 +1,4 @@
-// A flush and the stream exception policy together.
+// How a flush and the stream exception policy work together.
 #include <gtest/gtest.h>
 
 #include "support/flush_rehearsal.h"

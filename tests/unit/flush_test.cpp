@@ -125,7 +125,7 @@ TEST_F(Flushing, that_reaches_its_deadline_between_blocks_says_so) {
 }
 
 TEST_F(Flushing, leaves_protected_flows_alone_and_counts_them) {
-    // Named the other way round, as an SSH session may be: protection holds in both directions.
+    // The filter names the reply direction, as that of an SSH session may: protection applies to both directions.
     request_.protected_filters = {parse_flow_filter("source=10.0.2.2,destination-port=2:3").value()};
     const auto operation = flush();
     ASSERT_TRUE(operation.has_value());

@@ -1,4 +1,4 @@
-// What every request passes: who asks, whether they may just now, who answers, in which form.
+// Steps common to all requests: authentication, rate limits, routing, and the form of the response.
 #include "http/front_door.h"
 
 #include <gtest/gtest.h>

@@ -18,7 +18,7 @@ std::string json_of(const FlowOperation& operation) {
     return as_utf8({out.data(), out.size()});
 }
 
-/// As much of an operation as its JSON tells.
+/// The part of an operation that its JSON contains.
 FlowOperation as_told(FlowOperation operation) {
     if (operation.status != OperationStatus::InProgress) operation.phase = OperationPhase::Identifying;
     operation.requested_at = std::chrono::floor<std::chrono::milliseconds>(operation.requested_at);
@@ -26,13 +26,13 @@ FlowOperation as_told(FlowOperation operation) {
     for (auto* text : {&operation.detail, &operation.endpoint.firewall, &operation.endpoint.network_namespace,
                        &operation.caller.user})
         *text = as_utf8(*text);
-    operation.asked.clear();  // is for the store alone
+    operation.asked.clear();  // only the store has it
     return operation;
 }
 
 TEST(GatewayJson, an_operation_of_any_kind_comes_back_as_it_was_told) {
     for (auto operation : operations_of_every_kind()) {
-        if (operation.requested_at < Timestamp{}) operation.requested_at = Timestamp{};  // no clock of a gateway's
+        if (operation.requested_at < Timestamp{}) operation.requested_at = Timestamp{};  // a gateway's clock is later
         const auto read = read_operation_json(json_of(operation));
         ASSERT_TRUE(read) << operation.id << ": " << read.error().message;
         EXPECT_EQ(*read, as_told(operation)) << json_of(operation);
@@ -79,7 +79,7 @@ TEST(GatewayJson, a_flow_of_any_kind_is_told_again_as_it_was) {
         return fmt::to_string(out);
     };
     auto flows = flows_of_every_kind();
-    std::erase_if(flows, [](const auto& each) {  // no kernel mixes families, and these times are out of range
+    std::erase_if(flows, [](const auto& each) {  // no kernel has mixed families, and these times are out of range
         return each.flow.original.source.family != each.flow.original.destination.family;
     });
     for (const auto& ending : endings_of(flows))

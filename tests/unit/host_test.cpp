@@ -1,4 +1,4 @@
-// The host that a request names, and who counts as one.
+// The host that a request names, and which addresses count as one client.
 #include "http/host.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What the next agent says of the time in which nobody listened.
+// What the next agent reports about the time in which no agent received events.
 #include "daemon/listening_record.h"
 
 #include <gtest/gtest.h>

@@ -30,18 +30,18 @@ FlowLogSink file_sink(std::string_view path) {
     return sink;
 }
 
-/// The error of a list of sinks, from line 3 on.
+/// The error of a list of sinks that begins in line 3.
 std::string error_with_sinks(std::string_view lines) {
     return error_of(fmt::format("flow_log:\n  sinks:\n{}\n", lines));
 }
 
-/// The error of a firewall whose second endpoint, from line 6 on, is this.
+/// The error of a firewall with this second endpoint, which begins in line 6.
 std::string error_with_endpoint(std::string_view lines) {
     return error_of(
         fmt::format("firewalls:\n- name: edge\n  endpoints:\n  - availability_zone: a\n    netns: gw-a\n{}\n", lines));
 }
 
-/// The error of a listener, from line 4 on.
+/// The error of a listener that begins in line 4.
 std::string error_with_listener(std::string_view lines) {
     return error_of(fmt::format("http:\n  listeners:\n  - {{address: 127.0.0.1, port: 80}}\n{}\n", lines));
 }

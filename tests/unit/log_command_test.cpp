@@ -53,7 +53,7 @@ class LogCommandTest : public ::testing::Test {
 
     void append(const std::string& text) const { std::ofstream{file_, std::ios::app} << text; }
 
-    /// Without an agent and without a flow log.
+    /// Runs `headgate log` without an agent and without a flow log.
     [[nodiscard]] Told run(std::vector<const char*> words) const {
         const std::string socket = folder_.path("no-socket");
         const std::string configuration = folder_.write("headgate.yaml", "flow_log: {sinks: []}\n");

@@ -1,4 +1,4 @@
-// The manual pages are for people: what they tell must be what headgate takes.
+// The manual pages must document exactly the commands, options and keys that headgate accepts.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ std::vector<std::string> page_lines(const std::string& page) {
     return lines;
 }
 
-/// The options that a page lists, with their values as in `--output FORMAT`, by the part of the page: `.Ss` or `.Sh`.
+/// The options that a page lists, with their values as in `--output FORMAT`, by section (`.Ss` or `.Sh`).
 std::map<std::string, Words> options_by_part(const std::string& page) {
     static const std::regex item{R"(\.It Fl -(\S+)( Ar (\S+))?)"};
     std::map<std::string, Words> options;
@@ -46,7 +46,7 @@ std::map<std::string, Words> options_by_part(const std::string& page) {
     return options;
 }
 
-/// The options of each command, without the help that all of them have.
+/// The options of each command, except `--help`, which all of them have.
 void collect_options(const CommandDescription& command, const std::string& path,
                      std::map<std::string, Words>& options) {
     auto& own = options[path];
@@ -69,7 +69,7 @@ Words all_of(const std::map<std::string, Words>& groups) {
     return all;
 }
 
-/// The literal blocks of a page, without what guards them from roff.
+/// The literal blocks of a page, without roff escapes.
 std::vector<std::string> literal_blocks(const std::string& page) {
     std::vector<std::string> blocks;
     bool inside = false;
@@ -93,7 +93,7 @@ Words listed_keys(const std::string& page) {
     return keys;
 }
 
-/// What a policy file may have, as the error about another key says.
+/// The keys that a policy file may have, as listed in the error about an unknown key.
 void collect_known_keys(const std::string& text, Words& keys) {
     const auto policy = midstream::parse_policy(text, "policy", "policy.yaml");
     ASSERT_FALSE(policy);

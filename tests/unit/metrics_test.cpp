@@ -17,7 +17,7 @@ using testing::MemoryGateway;
 
 class MetricsOf : public ::testing::Test {
   protected:
-    /// The value of a series, as it stands in the text; empty where there is none.
+    /// The value of a series, as text; empty when the series is absent.
     std::string value_of(const std::string& series) { return value_of(series, gateway_); }
     std::string value_of(const std::string& series, gateway::ManagedGateway& gateway) {
         std::istringstream lines{metrics_.exposition(gateway)};

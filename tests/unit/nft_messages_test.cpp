@@ -69,7 +69,7 @@ TEST(NftAnswer, that_is_cut_short_anywhere_is_read_within_its_bounds) {
     }
 }
 
-/// A chain as the kernel tells of it, with user data as somebody may have written it.
+/// A NEWCHAIN message as the kernel sends it, with user data as any program may have written it.
 std::optional<TableChain> chain_with(std::string_view table, std::span<const std::uint8_t> user_data) {
     netlink::RequestBuffer buffer;
     nlmsghdr* const message = buffer.begin({.type = NFT_MSG_NEWCHAIN}, 1024);

@@ -34,7 +34,7 @@ std::string upper(std::string text) {
     return text;
 }
 
-/// A part of the document, also where it stands elsewhere.
+/// A part of the document, with its `$ref` resolved.
 YAML::Node resolved(const YAML::Node& all, const YAML::Node& node) {
     if (!node["$ref"]) return node;
     const auto reference = node["$ref"].as<std::string>();
@@ -45,7 +45,7 @@ YAML::Node resolved(const YAML::Node& all, const YAML::Node& node) {
     return found;
 }
 
-/// What a request brings: parameters in its query, by their names, and a body.
+/// Query parameters of a request, and whether it has a body.
 struct Brought {
     Names query;
     bool body = false;
@@ -53,7 +53,7 @@ struct Brought {
     friend bool operator==(const Brought&, const Brought&) = default;
 };
 
-/// By `GET /v1/operations`.
+/// The documented operations, by method and path: `GET /v1/operations`.
 std::map<std::string, Brought> described() {
     const auto all = document();
     std::map<std::string, Brought> operations;

@@ -16,7 +16,7 @@ class OperationEvents : public ::testing::Test {
         order.query = query_for_all();
         return gateway_.start(order).value().id;
     }
-    /// What is told until the stream ends; `upon` is called with each piece.
+    /// All that the stream sends until it ends; calls `upon` with each piece.
     std::string told_of(const std::string& id, const std::function<void(std::string_view)>& upon) {
         std::string told;
         const auto sent = send_events(

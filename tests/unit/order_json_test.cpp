@@ -72,7 +72,7 @@ TEST(OrderJson, comes_back_whole) {
     }
 }
 
-/// Orders that each differ from full_flush() in one part of it.
+/// Orders that differ from full_flush() in one member each.
 std::vector<OperationOrder> orders_that_differ_in_one_part() {
     std::vector<OperationOrder> orders;
     for (const auto& change : std::vector<std::function<void(OperationOrder&)>>{

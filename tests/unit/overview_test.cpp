@@ -28,7 +28,7 @@ class Overview : public ::testing::Test {
         order.query = query_for_all();
         return gateway_.start(order).value();
     }
-    /// What is told until the stream ends; `upon` is called with each piece.
+    /// All that the stream sends until it ends; calls `upon` with each piece.
     std::string told(const std::function<void(std::string_view)>& upon) {
         std::string all;
         EXPECT_TRUE(send_overviews(

@@ -22,7 +22,7 @@ std::string error_of(std::string_view text) {
     return parsed.error().message;
 }
 
-/// The error of a policy of which only this, from its second line on, can be wrong.
+/// The error of an otherwise valid policy whose second and later lines are these.
 std::string error_with(std::string_view lines) {
     return error_of(fmt::format("stream_exception_policy: drop\n{}\n", lines));
 }

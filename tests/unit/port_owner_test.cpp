@@ -45,7 +45,7 @@ TEST(PortOwner, is_empty_for_a_port_that_nobody_has) {
         gone = chosen.port_id();
     }
     EXPECT_EQ(owner_of_port(gone, own_namespace()), "");
-    // A process of that number is there, but it has no such port.
+    // A process with that ID exists, but it has no such port.
     EXPECT_EQ(owner_of_port(1, own_namespace()), "");
 }
 

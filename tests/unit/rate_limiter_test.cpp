@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::steady_clock::time_point kNow{1h};
 
-/// Of so many requests at once, how many are admitted.
+/// How many of these simultaneous requests are admitted.
 int admitted(RateLimiter& limiter, std::string_view who, int requests, std::chrono::steady_clock::time_point now) {
     int count = 0;
     for (int i = 0; i < requests; ++i)

@@ -28,7 +28,7 @@ class RecordFileTest : public ::testing::Test {
         return text;
     }
 
-    /// What is read after going to the last `count` lines that have no `x` in them.
+    /// What is read after seeking to the last `count` lines without an `x`.
     [[nodiscard]] std::string last(std::uint64_t count) const {
         auto file = open();
         EXPECT_TRUE(file.go_to_last(count, [](std::string_view line) { return line.find('x') == line.npos; }));
@@ -58,7 +58,7 @@ TEST_F(RecordFileTest, reads_a_file_that_was_moved_away_to_its_end_and_goes_on_w
     std::ofstream writer{path_, std::ios::app};
     move_away();
     EXPECT_EQ(read(file), "b|");
-    append("");  // there is a new file, but its writer has not been told
+    append("");  // the new file exists, but the writer still has the old one open
     writer << "c\n" << std::flush;
     EXPECT_EQ(read(file), "c|");
     writer << "d\n" << std::flush;

@@ -70,7 +70,7 @@ TEST(EveFormat, leaves_out_what_the_kernel_did_not_tell) {
     auto silent = ended(tcp_flow(), std::nullopt);
     silent.endpoint = nullptr;
     const auto line = eve(silent);
-    EXPECT_TRUE(contains(line, R"("age":4}})")) << line;  // no state, no reason, no last_state, nothing behind
+    EXPECT_TRUE(contains(line, R"("age":4}})")) << line;  // no state, reason or last_state, and no further member
 }
 
 TEST(EveFormat, of_a_flow_that_an_operation_lost_sight_of_names_the_operation_alone) {
@@ -193,7 +193,7 @@ TEST(AwsFormat, tells_an_answer_where_there_was_one) {
     unanswered.flow.counters_reply = Counters{};
     EXPECT_EQ(lines_of(FlowLogFormat::Aws, unanswered).size(), 1U);
 
-    auto ping = timed_out_ping();  // not counted, but the kernel saw the answer
+    auto ping = timed_out_ping();  // without counters, but the kernel saw the reply
     const auto lines = lines_of(FlowLogFormat::Aws, ping);
     ASSERT_EQ(lines.size(), 2U);
     EXPECT_TRUE(contains(lines[0], R"("proto":"ICMP","icmp_type":8,)"));

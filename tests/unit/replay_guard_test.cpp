@@ -1,4 +1,4 @@
-// A signed order is carried out once.
+// A signed order is executed once.
 #include "http/access/replay_guard.h"
 
 #include <gtest/gtest.h>
@@ -11,11 +11,11 @@ namespace replay_guard_test {
 using namespace std::chrono_literals;
 
 constexpr Timestamp kStart = std::chrono::sys_days{std::chrono::year{2026} / 11 / 21};
-constexpr std::chrono::nanoseconds kUp = 5h;  ///< of the machine, then
+constexpr std::chrono::nanoseconds kUp = 5h;  ///< uptime of the machine at kStart
 
 class ReplayGuardTest : public ::testing::Test {
   protected:
-    /// What has been started before, or what this starts.
+    /// The operation that was started earlier, or the one that this call starts.
     std::optional<std::string> known_or_start(const RequestSignature& signature, const std::string& operation,
                                               std::chrono::nanoseconds up) {
         auto claim = guard_.claim(signature, "", up);
@@ -82,7 +82,7 @@ TEST_F(ReplayGuardTest, signatures_are_kept_for_longer_than_they_pass_and_then_m
 TEST_F(ReplayGuardTest, what_was_forgotten_is_not_carried_out_again_whatever_the_clock_says) {
     EXPECT_EQ(known_or_start({"a", kStart + 10min}, "one", kUp), "one");
     EXPECT_EQ(known_or_start({"b", kStart + 60min}, "two", kUp + 50min), "two");
-    // The clock is put back by an hour: the dates of both are good once more.
+    // The clock is set back by an hour: both dates are valid again.
     EXPECT_EQ(refusal({"a", kStart + 10min}, kUp + 51min), ESTALE);
     EXPECT_EQ(refusal({"c", kStart + 9min}, kUp + 51min), ESTALE) << "one that was forgotten, for all that is known";
     EXPECT_EQ(known_or_start({"b", kStart + 60min}, "three", kUp + 51min), "two");

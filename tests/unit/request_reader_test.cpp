@@ -1,4 +1,4 @@
-// A request out of the bytes of a connection, in whatever pieces they come.
+// Parses a request from the bytes of a connection, in pieces of any size.
 #include "http/server/request_reader.h"
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@ RequestReader reader() {
     return RequestReader{{}, {}};
 }
 
-/// What is made of it in pieces of this size; nothing is left where it is one whole request.
+/// The reader after it has parsed the text in pieces of this size, up to the end of the first request.
 RequestReader read(std::string_view text, std::size_t piece) {
     auto request = reader();
     while (!text.empty() && !request.is_whole() && !request.objection()) {

@@ -1,4 +1,4 @@
-// Nobody keeps all threads for themselves.
+// One caller cannot occupy all threads.
 #include "http/access/requests_in_hand.h"
 
 #include <gtest/gtest.h>

@@ -16,7 +16,7 @@ namespace requests_test {
 
 using namespace headgate::testing;
 
-/// What libnetfilter_conntrack, another reader of the same format, understands of a request.
+/// A request as libnetfilter_conntrack, an independent parser of the same format, decodes it.
 struct ReadByLibrary {
     struct Free {
         void operator()(nf_conntrack* owned) const { nfct_destroy(owned); }
@@ -72,7 +72,7 @@ TEST(Requests, an_insert_carries_state_status_mark_and_nat) {
               static_cast<std::uint32_t>(IPS_CONFIRMED | IPS_SEEN_REPLY | IPS_ASSURED));
     EXPECT_EQ(nfct_get_attr_u32(read.entry.get(), ATTR_MARK), 7U);
     EXPECT_EQ(nfct_get_attr_u32(read.entry.get(), ATTR_TIMEOUT), 600U);
-    // NAT is set up from the translation itself; the reply tuple is the plain one.
+    // The kernel sets up NAT from the translation attributes; the reply tuple is the untranslated one.
     EXPECT_EQ(nfct_get_attr_u16(read.entry.get(), ATTR_REPL_PORT_DST), htons(1000));
     bool snat = false;
     netlink::Attribute attribute;

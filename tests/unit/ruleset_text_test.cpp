@@ -93,7 +93,7 @@ TEST(Ruleset, with_scope_all_catches_without_remembering) {
     EXPECT_NE(text.find("meta l4proto { tcp, sctp } goto forward_any_7"), std::string::npos);
 }
 
-/// What a chain of the ruleset says.
+/// The text of a chain of the ruleset.
 std::string chain_of(const StreamExceptionPolicy& policy, std::string_view name) {
     const auto text = ruleset_text(policy, 7);
     const auto begin = text.find(fmt::format("chain {}_7 {{", name));

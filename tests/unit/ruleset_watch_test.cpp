@@ -13,10 +13,10 @@
 namespace headgate::midstream {
 namespace ruleset_watch_test {
 
-/// Notifications as nf_tables sends them, one datagram of several messages.
+/// Notifications as nf_tables sends them: several messages in one datagram.
 class Notifications {
   public:
-    /// In all messages that matter the table's name is attribute 1 (include/uapi/linux/netfilter/nf_tables.h).
+    /// In all relevant messages the table's name is attribute 1 (include/uapi/linux/netfilter/nf_tables.h).
     Notifications& add(int message, const std::string& table, std::uint8_t family = NFPROTO_INET) {
         auto* const header = begin(message, family);
         mnl_attr_put_u32(header, NFTA_TABLE_USE, 7);

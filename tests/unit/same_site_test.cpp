@@ -1,4 +1,4 @@
-// Pages of other sites do not ask by the browser of somebody who may.
+// Pages of other sites cannot send requests through the browser of an authorized user.
 #include "http/access/same_site.h"
 
 #include <gtest/gtest.h>

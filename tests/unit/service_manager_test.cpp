@@ -19,7 +19,7 @@
 namespace headgate::daemon {
 namespace service_manager_test {
 
-/// The other end: what systemd would be told.
+/// The receiving end of the notification socket, in place of systemd.
 class ServiceManager : public ::testing::Test {
   protected:
     void SetUp() override {
@@ -36,7 +36,7 @@ class ServiceManager : public ::testing::Test {
             ::unsetenv(name);
     }
 
-    /// The next datagram that waits; empty where there is none.
+    /// The next datagram in the queue; empty when there is none.
     [[nodiscard]] std::string told() const {
         std::array<char, 512> buffer{};
         const ssize_t size = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);

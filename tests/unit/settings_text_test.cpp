@@ -33,7 +33,7 @@ TEST(SettingsText, the_example_uncommented_has_every_setting_and_no_other) {
 TEST(SettingsText, the_example_uncommented_loads_and_its_defaults_are_those_of_the_structs) {
     auto loaded = parse_configuration(uncommented(configuration_example()), "example");
     ASSERT_TRUE(loaded) << loaded.error().message;
-    // What has no default is in the example by way of example.
+    // Settings without a default have a sample value in the example.
     EXPECT_EQ(std::exchange(loaded->firewalls, {}).size(), 1U);
     EXPECT_EQ(std::exchange(loaded->protected_filters, {}).size(), 1U);
     EXPECT_EQ(std::exchange(loaded->http.listeners, {}).size(), 1U);

@@ -1,4 +1,4 @@
-// What a request says of its signature, and what is signed.
+// The signature that a request carries, and the text that is signed.
 #include "http/access/signature.h"
 
 #include <gtest/gtest.h>
@@ -32,7 +32,7 @@ std::string canonical_query_of(const std::string& query) {
     const auto canonical = canonical_request(request, read_signature(request).value());
     if (!canonical) return "error";
     auto rest = std::string_view{*canonical};
-    return std::string{rest.substr(7, rest.find('\n', 7) - 7)};  // behind POST and the path, which is a slash
+    return std::string{rest.substr(7, rest.find('\n', 7) - 7)};  // after "POST" and the path "/"
 }
 
 TEST(Signature, is_that_of_the_reference) {

@@ -1,4 +1,4 @@
-// kill -9 at any moment: what the store said is so stays so, and nothing is half there.
+// After kill -9 at any moment, all that the store confirmed is kept, and no write is partial.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,7 +23,7 @@ using operations::SqliteStore;
 
 constexpr std::uint32_t kRows = 64;
 
-/// What the child has been told by the store, one line each, through a pipe: `b ID`, `p ID BLOCK`, `s ID BLOCK`.
+/// Reports what the store confirmed to the child, one line each, through a pipe: `b ID`, `p ID BLOCK`, `s ID BLOCK`.
 class Told {
   public:
     explicit Told(int fd) : fd_(fd) {}
@@ -54,7 +54,7 @@ class Told {
     }
 }
 
-/// Runs the child for that long and kills it. What it said.
+/// Runs the child for that long and kills it; returns what it reported.
 std::string killed_after(const std::string& folder, std::chrono::microseconds time) {
     int ends[2];
     if (::pipe(ends) != 0) return {};
@@ -77,7 +77,7 @@ std::string killed_after(const std::string& folder, std::chrono::microseconds ti
     return said.substr(0, said.rfind('\n') + 1);
 }
 
-/// A block's flows are those that were written: all of them pending, or all of them settled.
+/// A block's flows are those that were written: either all pending, or all with an outcome.
 void expect_whole_blocks(OperationStore& store, const std::string& id) {
     const auto told = store.flows(id, 0, SIZE_MAX);
     ASSERT_TRUE(told.has_value()) << told.error().message;
@@ -121,9 +121,9 @@ TEST(SqliteStoreCrash, leaves_every_block_pending_settled_or_absent) {
     const TemporaryFolder folder;
     std::mt19937 random{20261121};
     std::string said;
-    // On a slow machine it takes more rounds, and longer ones, until as much work was cut.
+    // On a slow machine more and longer rounds are needed until as much work was interrupted.
     for (int round = 0; round < 30 || (std::ranges::count(said, 'p') <= 30 && round < 300); ++round) {
-        // The first rounds are cut while the file is being made, the later ones in the middle of the work.
+        // The first kills interrupt the creation of the file, the later ones interrupt writes.
         const auto longest = round < 10 ? 15'000 : 60'000 * (1 + round / 30);
         said += killed_after(folder.path("state"),
                              std::chrono::microseconds{std::uniform_int_distribution{500, longest}(random)});

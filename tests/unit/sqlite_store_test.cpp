@@ -53,7 +53,7 @@ class SqliteStoreFile : public ::testing::Test {
         ASSERT_TRUE((*store)->begin(operation_named("one"), {}).has_value());
     }
 
-    /// Opens it in vain, and sees that nothing was changed. What the error says.
+    /// Expects that opening fails and changes nothing; returns the error.
     std::string refusal() {
         const auto before = content();
         const auto store = SqliteStore::open(state());
@@ -120,7 +120,7 @@ TEST_F(SqliteStoreFile, of_the_first_version_is_brought_up_to_date) {
     EXPECT_EQ((*store)->list({})->size(), 3U);
 }
 
-/// Runs SQL on the file, as a headgate of before may have left it.
+/// Runs SQL on the file, to leave it as an earlier headgate would.
 void run_sql(const std::string& file, const std::vector<std::string>& statements) {
     auto database = operations::Database::open(file);
     ASSERT_TRUE(database) << database.error().message;
@@ -227,13 +227,13 @@ TEST_F(SqliteStoreFile, with_a_damaged_page_says_so_when_it_is_read) {
         changed[i] = static_cast<char>(i * 31);
     write(changed);
     const auto store = SqliteStore::open(state());
-    if (!store) return;  // the damage was seen at once
+    if (!store) return;  // opening found the damage
     const auto flows = (*store)->flows("one", 0, 4000);
     ASSERT_FALSE(flows.has_value());
     EXPECT_NE(flows.error().message.find("damaged"), std::string::npos) << flows.error().message;
 }
 
-/// Not root for a while: root may write everywhere.
+/// Drops root's rights while it lives, since root may write everywhere.
 class WithoutRights {
   public:
     WithoutRights() { changed_ = ::geteuid() == 0 && ::seteuid(65534) == 0; }
@@ -273,7 +273,7 @@ TEST_F(SqliteStoreFile, is_smaller_again_when_operations_are_gone) {
     EXPECT_LT(std::filesystem::file_size(file()), 100'000U);
 }
 
-/// A store with an operation of many small blocks, which has ended.
+/// Adds an ended operation with many small blocks to the store.
 void fill_with_blocks(OperationStore& store, std::uint32_t blocks, const std::string& id = "large") {
     auto operation = operation_named(id);
     ASSERT_TRUE(store.begin(operation, {}).has_value());

@@ -23,7 +23,7 @@ TcpSocket listening(std::uint16_t port) {
     return socket;
 }
 
-/// From 198.51.100.7, by a port that is named after the inode.
+/// A connection from 198.51.100.7, with a source port derived from the inode.
 TcpSocket accepted(std::uint64_t inode, std::uint16_t port = 22) {
     TcpSocket socket;
     socket.local = address("192.0.2.1");

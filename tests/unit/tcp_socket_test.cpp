@@ -71,7 +71,7 @@ TEST(TcpSocket, that_is_cut_short_is_none_and_its_control_group_is_not_made_up) 
         EXPECT_EQ(socket.has_value(), size >= fixed) << size;
         EXPECT_FALSE(socket && socket->cgroup) << size;
     }
-    bytes[fixed] = std::byte{0xff};  // an attribute that says it is longer than the message
+    bytes[fixed] = std::byte{0xff};  // an attribute whose length exceeds the message
     bytes[fixed + 1] = std::byte{0xff};
     EXPECT_FALSE(parse_socket(bytes)->cgroup);
 }
