@@ -1,4 +1,4 @@
-// The client over a real socket, with the server behind it.
+// The client and the server over a real socket.
 #include "http/client/agent_gateway.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ using namespace headgate::testing;
 
 class AgentsGateway : public ServedGateway {};
 
-/// Such as come back from JSON equal.
+/// Flows that are equal after conversion to JSON and back.
 std::vector<StoredFlow> flows_for_wire() {
     return {{tcp_flow().established().with_id(1).with_bytes(1, 2).started_at(Timestamp{std::chrono::years{56}}),
              std::nullopt, 0},

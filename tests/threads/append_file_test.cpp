@@ -23,7 +23,7 @@ AppendFile opened(const std::string& path, TornLine torn = TornLine::TakeOff) {
     return std::move(*file);
 }
 
-/// The files of this process end here: writes then go in part, as on a full disk.
+/// Limits the size of this process's files, so that writes are partial, as on a full disk.
 class FileLimit {
   public:
     explicit FileLimit(rlim_t bytes) {

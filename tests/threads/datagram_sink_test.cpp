@@ -24,7 +24,7 @@ std::unique_ptr<flowlog::Sink> unix_sink(const std::string& path) {
     return flowlog::make_sink(sink);
 }
 
-/// The fields of a datagram of systemd's journal protocol, also those with a length.
+/// The fields of a datagram of systemd's journal protocol, in both forms: text, and binary with a length.
 std::map<std::string, std::string> journal_fields(std::string_view datagram) {
     std::map<std::string, std::string> fields;
     while (!datagram.empty()) {
@@ -63,7 +63,7 @@ TEST(DatagramSink, gives_up_for_now_when_its_reader_sleeps) {
     std::size_t went = 0;
     Result<flowlog::Written> written;
     auto began = std::chrono::steady_clock::now();
-    // How many may wait is the system's to say (net.unix.max_dgram_qlen).
+    // net.unix.max_dgram_qlen limits the queue; its value depends on the system.
     while (went < block->count() && (written = sink->write(*block, went))) {
         went += written->lines;
         began = std::chrono::steady_clock::now();

@@ -1,4 +1,4 @@
-// Flows that ended lately, as they are told to those who ask.
+// Recently ended flows, as returned to clients.
 #include "gateway/ended_flows.h"
 
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ flowlog::RecentEnds::Batch ended(std::uint32_t first, std::uint32_t count, EndRe
 
 class ToldEnds : public ::testing::Test {
   protected:
-    /// Their number, where nothing goes wrong.
+    /// The number of records returned; expects success.
     std::size_t told(const EndedFlowQuery& query) {
         std::size_t records = 0;
         EXPECT_TRUE(tell_ended(recent_, query, [&](std::string_view) -> Result<void> {

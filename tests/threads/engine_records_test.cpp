@@ -12,7 +12,7 @@ namespace engine_records_test {
 using namespace std::chrono_literals;
 using operations::Engine;
 
-/// A store on which one kind of write fails.
+/// A store in which one kind of write fails.
 class FailingStore : public MemoryStore {
   public:
     using MemoryStore::MemoryStore;
@@ -25,7 +25,7 @@ class FailingStore : public MemoryStore {
         if (ends && ending_fails > 0 && ending_fails-- > 0) return system_error(ENOSPC, "disk");
         return MemoryStore::update(operation);
     }
-    /// As SqliteStore does: of rows that do not all fit, some may have been taken.
+    /// Like SqliteStore, may have stored some of the rows when not all of them fit.
     Result<void> append(std::string_view id, std::span<const StoredFlow> flows) override {
         const auto fitting = flows.first(std::min(flows.size(), taken_at_most));
         taken_at_most -= fitting.size();
@@ -33,9 +33,9 @@ class FailingStore : public MemoryStore {
         return fitting.size() == flows.size() ? Result<void>{} : system_error(ENOSPC, "disk");
     }
 
-    int settling_fails = 0;  ///< so often
+    int settling_fails = 0;  ///< number of calls that fail
     int ending_fails = 0;
-    std::size_t taken_at_most = SIZE_MAX;  ///< rows
+    std::size_t taken_at_most = SIZE_MAX;  ///< rows that still fit
 };
 
 class OperatingOnAFailingDisk : public Operating {
@@ -45,7 +45,7 @@ class OperatingOnAFailingDisk : public Operating {
             failing_, clock_, audit_, [this](const Endpoint&) { return access_to(table_, ruleset_); },
             operations::EngineSettings{.state_dir = folder_.path("")});
     }
-    /// All ten flows, once each and in their order, though the disk has not taken them.
+    /// Expects all ten flows, once each and in order, although the store could not keep them.
     void expect_told(const FlowOperation& operation) {
         EXPECT_EQ(operation.status, OperationStatus::Completed) << operation.detail;
         EXPECT_EQ(operation.counts.matched, 10U);

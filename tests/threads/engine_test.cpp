@@ -61,7 +61,7 @@ TEST_F(Operating, one_at_a_time_on_an_endpoint) {
     EXPECT_EQ(run(request_for(OperationType::Flush)).counts.flushed, 10U);
 }
 
-/// No thread can be had as long as this lives: none has room for such a stack.
+/// While it lives, no thread can be created: the default stack size is larger than the address space.
 class NoThreads {
   public:
     NoThreads() {
@@ -212,7 +212,7 @@ TEST_F(Operating, does_not_take_new_flows_for_old_ones_when_the_clock_is_set) {
     auto request = request_for(OperationType::Flush);
     request.query.minimum_age = 1h;
     EXPECT_EQ(run(request).counts.matched, 0U);
-    for (const auto jump : {days{1000}, days{-2000}}) {  // from before the boot, and from the future
+    for (const auto jump : {days{1000}, days{-2000}}) {  // flows started before the boot, then in the future
         clock_.jump(jump);
         const auto operation = run(request);
         EXPECT_EQ(operation.counts.age_unknown, 10U);

@@ -74,7 +74,7 @@ TEST_F(Operating, by_one_token_from_many_sides_begins_once) {
     std::set<std::string> ids;
     for (int i = 0; i < 8; ++i) {
         threads.emplace_back([&] {
-            // Busy is what the others may hear while the first one is just beginning.
+            // The other calls may fail as busy while the first one starts the operation.
             const auto started = engine_->start(request);
             const std::lock_guard lock{mutex};
             if (started) ids.insert(started->id);

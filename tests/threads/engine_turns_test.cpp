@@ -14,10 +14,10 @@ namespace engine_turns_test {
 using namespace std::chrono_literals;
 using operations::Engine;
 
-/// Captures that follow each other, or go on: whoever flushes waits for one of them, and comes before the others.
+/// Consecutive or long captures: a flush waits for the running one, and starts before the others.
 class TakingTurns : public Operating {
   protected:
-    /// What happens at each flow that a scan comes by.
+    /// Calls `at_step` for each flow that a scan reads.
     class SteppingTable : public MemoryFlowTable {
       public:
         Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override {
@@ -51,7 +51,7 @@ class TakingTurns : public Operating {
             operations::EngineSettings{.state_dir = folder_.path("")});
     }
 
-    /// Starts a flush that has to wait, and returns when it does.
+    /// Starts a flush that must wait, and returns as soon as it waits.
     std::thread start_flush(Result<FlowOperation>& started) {
         std::thread waiting{[&] { started = engine_->start(request_for(OperationType::Flush)); }};
         for (std::string why; why.find("a flush is waiting") == std::string::npos;) {

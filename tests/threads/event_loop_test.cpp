@@ -41,7 +41,7 @@ class Loop : public ::testing::Test {
         auto opened = EventLoop::open();
         ASSERT_TRUE(opened.has_value()) << opened.error().message;
         loop_ = std::move(*opened);
-        // A test that fails does not hang.
+        // So that a failing test does not hang.
         loop_->after(20s, [this] {
             ADD_FAILURE() << "the loop was not stopped";
             loop_->stop();

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using flowlog::FileSink;
 using flowlog::Written;
 
-/// All of the block, as a queue would have it written. How many calls that took.
+/// Writes the whole block, as a queue does; returns the number of calls.
 std::size_t write_all(flowlog::Sink& sink, const LineBlock& block) {
     std::size_t calls = 0;
     for (std::size_t first = 0; first < block.count(); ++calls) {

@@ -38,7 +38,7 @@ class FlowLogOverHttp : public ServedGateway {
         request.is_over = [this] { return over_.load(); };
         return make_router(gateway_, replays_, metrics_).answer(std::move(request));
     }
-    /// What the stream is until it ends.
+    /// All that the stream sends until it ends; calls `upon` with each piece.
     static std::string body_of(const Answer& answer, const std::function<void(std::string_view)>& upon = {}) {
         EXPECT_EQ(answer.status, 200) << answer.body;
         std::string body;

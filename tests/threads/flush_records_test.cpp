@@ -1,4 +1,4 @@
-// What flushes end is in the flow log: once, and also after a process that was killed.
+// Each flushed flow has exactly one record in the flow log, even if the process is killed.
 #include "gateway/flush_records.h"
 
 #include <gtest/gtest.h>
@@ -35,7 +35,7 @@ class FlushRecordsTest : public ::testing::Test {
         records_ = std::make_unique<FlushRecords>(*log_, clock_, state_dir_);
     }
 
-    /// Flushed in the second after the operation was asked for.
+    /// Flows flushed one second after the operation was requested.
     [[nodiscard]] std::vector<FlowEnding> flushed_flows(std::uint32_t first, std::uint32_t count) const {
         std::vector<FlowEnding> endings;
         for (const auto& each : numbered_flows(first, count)) {
@@ -45,7 +45,7 @@ class FlushRecordsTest : public ::testing::Test {
         return endings;
     }
 
-    /// As the journal has them after a kill: flows 0 to 9 were flushed.
+    /// Stores the operation as the journal has it after a kill: flows 0 to 9 are flushed.
     void store_operation(OperationStatus status) {
         ASSERT_TRUE(store_.begin(operation_, ""));
         const auto endings = flushed_flows(0, 10);
@@ -63,7 +63,7 @@ class FlushRecordsTest : public ::testing::Test {
     }
     [[nodiscard]] std::vector<std::string> lines() const { return lines_of_file(file_); }
 
-    /// Whether there is exactly one record for each of so many flows.
+    /// Expects exactly one record for each of this many flows.
     void expect_one_record_each(std::size_t flows) const {
         auto all = lines();
         std::ranges::sort(all);
@@ -85,7 +85,7 @@ class FlushRecordsTest : public ::testing::Test {
 };
 
 TEST_F(FlushRecordsTest, the_mark_of_a_flush_stays_until_its_records_are_written) {
-    std::filesystem::create_directory(file_);  // nothing can be written there
+    std::filesystem::create_directory(file_);  // so that the log file cannot be opened
     ASSERT_TRUE(records_->begins(operation_));
     records_->flushed(operation_, flushed_flows(0, 3));
     records_->ended(operation_);
@@ -107,7 +107,7 @@ TEST_F(FlushRecordsTest, the_mark_of_a_flush_stays_while_it_goes_on) {
 }
 
 TEST_F(FlushRecordsTest, the_mark_of_a_flush_stays_when_its_records_are_given_up_at_the_end) {
-    std::filesystem::create_directory(file_);  // nothing can be written there
+    std::filesystem::create_directory(file_);  // so that the log file cannot be opened
     ASSERT_TRUE(records_->begins(operation_));
     records_->flushed(operation_, flushed_flows(0, 3));
     records_->ended(operation_);
@@ -116,7 +116,7 @@ TEST_F(FlushRecordsTest, the_mark_of_a_flush_stays_when_its_records_are_given_up
 }
 
 TEST_F(FlushRecordsTest, a_flush_that_cannot_be_marked_may_not_begin) {
-    std::filesystem::create_directory(state_dir_ / ("unwritten-records." + operation_.id));  // in the way
+    std::filesystem::create_directory(state_dir_ / ("unwritten-records." + operation_.id));  // blocks the mark file
     const auto begun = records_->begins(operation_);
     ASSERT_FALSE(begun);
     EXPECT_NE(begun.error().message.find("marking the flush for the flow log"), std::string::npos);
@@ -129,7 +129,7 @@ class AfterAKill : public FlushRecordsTest, public ::testing::WithParamInterface
         make_log();
         leave_mark();
     }
-    /// Flows 0 to 3.
+    /// Writes the records of flows 0 to 3.
     void write_some() {
         records_->flushed(operation_, flushed_flows(0, 4));
         log_->finish(5s);

@@ -1,4 +1,4 @@
-// The server over a real socket.
+// The HTTP server over a real socket.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -7,7 +7,7 @@
 #include "http/server/server.h"
 #include "support/served_gateway.h"
 
-#ifndef __has_feature  // clang's
+#ifndef __has_feature  // an extension of Clang
 #define __has_feature(feature) 0
 #endif
 
@@ -149,7 +149,7 @@ TEST_F(HttpServer, clients_that_are_slow_or_say_nothing_lose_their_connection) {
     EXPECT_TRUE(soon([&] { return gateway_.streams() == 0 && server_->connections() == 0; })) << "it reads nothing";
 }
 
-/// As many as the limits let wait, with a request each that has not come wholly.
+/// As many connections as the limits let wait, each with an incomplete request.
 TEST_F(HttpServer, who_is_slow_or_silent_keeps_no_thread) {
     auto limits = short_limits();
     limits.threads = 1;
@@ -165,7 +165,7 @@ TEST_F(HttpServer, who_is_slow_or_silent_keeps_no_thread) {
     }
     for (const auto* whole : {"NONSENSE\r\n\r\n", "GET /v1/operations HTTP/1.1\r\nHost: x\r\n\r\n"}) {
         slow.push_back(raw());
-        slow.back().say(whole);  // and does not close: one is refused, the other may go on
+        slow.back().say(whole);  // without closing: the server rejects the first, and keeps the second alive
     }
     const auto begun = std::chrono::steady_clock::now();
     EXPECT_TRUE(client()->list({}));
@@ -330,8 +330,8 @@ TEST_F(HttpServer, takes_over_a_socket_and_leaves_its_file_alone) {
     EXPECT_FALSE(UnixListener::adopt(FileDescriptor{::socket(AF_UNIX, SOCK_STREAM, 0)})) << "does not listen";
 }
 
-/// Runs it as user nobody: the kernel keeps credentials by thread, and what the C library does to all of them is its
-/// own.
+/// Runs `work` as user nobody in one thread only: the kernel has credentials for each thread, and only the C library's
+/// wrappers change those of all threads.
 template <typename Work>
 void as_nobody(const Work& work) {
     std::thread{[&] {

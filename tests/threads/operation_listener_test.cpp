@@ -1,4 +1,4 @@
-// Who listens to an engine is told of each operation that ends, once.
+// An engine reports the end of each operation to its listener exactly once.
 #include "operations/operation_listener.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ namespace operation_listener_test {
 using namespace headgate::testing;
 using namespace std::chrono_literals;
 
-/// A store that does not take the next end of an operation.
+/// A store that fails to record the next end of an operation.
 class StoreWithoutAnEnd : public MemoryStore {
   public:
     Result<void> update(const FlowOperation& operation) override {
@@ -43,7 +43,7 @@ class StoreWithoutAnEnd : public MemoryStore {
     bool settling_fails_ = false;
 };
 
-/// Remembers of which flows it was told.
+/// Records the flows that the engine reports.
 class Witness final : public FlushListener {
   public:
     void flushed(const FlowOperation& /*operation*/, std::span<const FlowEnding> endings) const override {
@@ -84,7 +84,7 @@ class Listening : public ::testing::Test {
     MemoryRuleset ruleset_;
     StoreWithoutAnEnd store_;
     AuditTrail audit_{folder_.path("audit.log"), clock_};
-    std::vector<FlowOperation> told_;  ///< who waits for an operation waits for the listener, too
+    std::vector<FlowOperation> told_;  ///< needs no lock: Engine::wait() also waits for the listener
     Witness witness_;
     Engine engine_{store_,
                    clock_,

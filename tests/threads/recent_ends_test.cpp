@@ -1,4 +1,4 @@
-// Those who look on see what ended, and nobody waits for them.
+// Watchers receive the flows that ended, and never delay the recording of flows.
 #include "flowlog/recent_ends.h"
 
 #include <gtest/gtest.h>
@@ -20,7 +20,7 @@ std::vector<EndedFlow> ended(std::uint32_t first, std::uint32_t count) {
     return flows;
 }
 
-/// All from a position on.
+/// All parts from a position to the end.
 std::vector<RecentEnds::Part> all_from(const RecentEnds& recent, std::uint64_t position) {
     std::vector<RecentEnds::Part> parts{recent.from(position, 0ms)};
     while (parts.back().next() != recent.end())

@@ -1,4 +1,4 @@
-// The client while the agent is being restarted: connections that end without an answer, and moments without an agent.
+// The client while the agent restarts: connections that end without a response, and times without an agent.
 #include <gtest/gtest.h>
 #include <poll.h>
 
@@ -15,10 +15,10 @@ namespace restarted_agent_test {
 
 using namespace headgate::testing;
 
-/// Stands where the client expects the agent. Of the first connections the answer is lost; the others are passed on.
+/// Listens on the agent's socket path. Loses the first connections' responses or requests; relays later connections.
 class LossyRelay {
   public:
-    /// Whether the request still reaches the agent whose answer is lost.
+    /// What is lost. With Answer, the request still reaches the agent.
     enum class Lost : std::uint8_t { Request, Answer };
 
     LossyRelay(const std::string& path, std::string agent, int connections, Lost lost)
@@ -40,12 +40,12 @@ class LossyRelay {
         }
     }
 
-    /// One request, as much of it as comes at once, which is all of what the tests send.
+    /// Relays one request, with a single receive; the tests' requests are short enough.
     void relay(int client) {
         std::array<char, 16 * 1024> request{};
-        if (::recv(client, request.data(), request.size(), MSG_PEEK) <= 0) return;  // only looks for an agent
+        if (::recv(client, request.data(), request.size(), MSG_PEEK) <= 0) return;  // a probe for an agent
         const bool loses = connections_++ < to_lose_;
-        if (loses && lost_ == Lost::Request) return;  // unread: the client's connection is reset
+        if (loses && lost_ == Lost::Request) return;  // closing with unread data resets the client's connection
         const auto size = ::recv(client, request.data(), request.size(), 0);
         const auto agent = connect_to(agent_);
         if (!agent) return;
@@ -124,7 +124,7 @@ TEST_F(RestartedAgent, that_is_not_there_for_a_while_is_waited_for) {
     const auto agent = client();
     server_.reset();
     std::thread restarting{[&] {
-        std::this_thread::sleep_for(300ms);  // longer than from one try to the next
+        std::this_thread::sleep_for(300ms);  // longer than the client's interval between attempts
         start();
     }};
     const auto listed = agent->list({});

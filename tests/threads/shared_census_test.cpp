@@ -1,4 +1,4 @@
-// A table is read once for all who want to know what is in it at the same time.
+// Concurrent requests for the statistics of a table share one scan.
 #include "gateway/shared_census.h"
 
 #include <gtest/gtest.h>

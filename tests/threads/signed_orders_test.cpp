@@ -1,4 +1,4 @@
-// Signed orders, as far as they come without a flow table.
+// Signed orders, up to the point where a flow table is needed.
 #include <gtest/gtest.h>
 
 #include <cerrno>

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 using flowlog::SinkQueue;
 using flowlog::Written;
 
-/// What a test lets a sink do, from its own thread.
+/// Lets the test's thread control what a sink does in its own thread.
 class SinkControl {
   public:
     enum class Mood : std::uint8_t { Writes, Fails, Sleeps, Hangs };
@@ -30,7 +30,7 @@ class SinkControl {
         changed_.notify_all();
     }
 
-    /// Waits as a sink does: for a second at most, or, where it hangs, for ever.
+    /// Waits as a sink does: for at most a second while it sleeps, without limit while it hangs.
     Mood mood() {
         std::unique_lock lock{mutex_};
         if (mood_ == Mood::Sleeps || mood_ == Mood::Hangs) {
@@ -68,7 +68,7 @@ class SinkControl {
 
 using Mood = SinkControl::Mood;
 
-/// Takes two lines at a time, and passes over those that are `too long`.
+/// Writes up to two lines per call, and skips lines that read `too long`.
 class ControlledSink final : public flowlog::Sink {
   public:
     explicit ControlledSink(std::shared_ptr<SinkControl> control) : control_(std::move(control)) {}
@@ -128,7 +128,7 @@ class SinkQueueTest : public ::testing::Test {
                                            pace);
     }
 
-    /// The sink sleeps over a first block, so that what is pushed now waits.
+    /// A queue whose sink sleeps on a first block, so that later blocks wait.
     std::unique_ptr<SinkQueue> sleeping_queue(std::size_t room) {
         control_->set(Mood::Sleeps);
         auto made = queue(room);
@@ -141,7 +141,6 @@ class SinkQueueTest : public ::testing::Test {
     Told told_;
 };
 
-// The filter `SinkQueue*` finds them all.
 TEST_F(SinkQueueTest, writes_what_is_pushed_in_its_order) {
     const auto queue = this->queue();
     queue->push(block_of({"a", "b", "c"}));
@@ -324,7 +323,7 @@ TEST_F(SinkQueueTest, a_write_that_does_not_come_back_holds_up_no_end) {
 }
 
 TEST_F(SinkQueueTest, pushing_never_waits_for_the_sink) {
-    const auto queue = sleeping_queue(100);  // nobody wakes it up: who waited for it would wait for good
+    const auto queue = sleeping_queue(100);  // never woken: a push that waited for the sink would hang
     for (int i = 0; i < 1000; ++i)
         queue->push(block_of({"a"}));
     EXPECT_GT(queue->counts().dropped, 0U);

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 class SinkSetTest : public ::testing::Test {
   protected:
-    /// With a sink for each of these files, and standard output where its name is empty.
+    /// Settings with a sink for each of these files; an empty name is standard output.
     [[nodiscard]] config::FlowLog settings(const std::vector<std::string>& files) const {
         config::FlowLog settings;
         for (const auto& name : files) {

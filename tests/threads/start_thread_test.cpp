@@ -65,12 +65,12 @@ TEST(StartedThread, that_throws_tells_it_and_ends) {
     EXPECT_EQ(told.value().message, "a fault");
 }
 
-/// In a process of its own, whose limit is its own.
+/// Runs in a child process, so that the limit affects only the child.
 TEST(StartedThread, that_cannot_be_had_is_an_error) {
     const auto child = ::fork();
     if (child == 0) {
         constexpr rlimit kNoMore{1, 1};
-        constexpr uid_t kNobodyElse = 2'000'000'011;  // root may have as many as it likes
+        constexpr uid_t kNobodyElse = 2'000'000'011;  // not root, which RLIMIT_NPROC does not limit
         const bool limited =
             ::setrlimit(RLIMIT_NPROC, &kNoMore) == 0 && (::geteuid() != 0 || ::setuid(kNobodyElse) == 0);
         const auto thread = start_thread(

@@ -25,8 +25,8 @@ std::unique_ptr<flowlog::Sink> local_sink(const std::string& path) {
     return flowlog::make_syslog_sink({.transport = SyslogTransport::Unix, .address = {}, .port = 0, .socket = path});
 }
 
-/// The record in a message; empty where the header is not RFC 5424's. The record is none of the expression's business:
-/// std::regex goes one call deeper with each character.
+/// The record in a message; empty when the header does not conform to RFC 5424. The expression matches the header only,
+/// because std::regex recurses once per character.
 std::string record_in(const std::string& message) {
     static const std::regex shape{
         R"(<30>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [!-~]{1,255} headgate (\d+) flow - )"};
@@ -43,7 +43,7 @@ std::vector<std::string> records_in(const std::vector<std::string>& messages) {
     return records;
 }
 
-/// The messages of a stream by octet counting. Half of one at its end is left out.
+/// The messages of a stream with octet counting (RFC 6587), without an incomplete one at its end.
 std::vector<std::string> counted_messages(std::string_view stream) {
     std::vector<std::string> messages;
     while (!stream.empty()) {
@@ -161,7 +161,7 @@ TEST(SyslogSink, says_that_nobody_listens_by_tcp) {
 }
 
 TEST(SyslogSink, does_not_wait_for_longer_than_a_second_for_a_connection) {
-    // A listener whose queue is full answers no SYN (tcp_ipv4.c, tcp_conn_request).
+    // A listener whose queue is full does not answer a SYN (tcp_ipv4.c, tcp_conn_request).
     const FileDescriptor listener = bound_inet_socket(SOCK_STREAM);
     ::listen(listener.get(), 0);
     const auto port = port_of(listener);

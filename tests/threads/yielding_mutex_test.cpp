@@ -1,4 +1,4 @@
-// Who works comes before who sweeps.
+// Workers acquire the mutex before the sweep does.
 #include "operations/yielding_mutex.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ namespace yielding_mutex_test {
 
 TEST(YieldingMutex, is_had_between_two_steps_by_all_who_wait) {
     YieldingMutex mutex;
-    std::string turns;  // under the mutex
+    std::string turns;  // guarded by the mutex
     mutex.lock_last();
     std::vector<std::thread> workers;
     for (int i = 0; i < 3; ++i) {
@@ -25,7 +25,7 @@ TEST(YieldingMutex, is_had_between_two_steps_by_all_who_wait) {
         std::this_thread::yield();
     turns += 's';
     mutex.unlock();
-    mutex.lock_last();  // at once: without their precedence it would mostly be the sweep's again
+    mutex.lock_last();  // immediately: without precedence of the workers, the sweep would usually win
     turns += 's';
     mutex.unlock();
     for (auto& each : workers)
