@@ -1,4 +1,4 @@
-// A flow log on a disk that fills up: a file system of 64 KiB in memory, which takes root to mount.
+// A flow log on a disk that fills up: a tmpfs of 64 KiB, which only root can mount.
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 
@@ -34,7 +34,7 @@ class FullDiskFlowLog : public ::testing::Test {
 
 TEST_F(FullDiskFlowLog, keeps_whole_lines_waits_for_room_and_goes_on_when_there_is_some) {
     const auto path = folder_.path("log/flow.json");
-    std::vector<std::string> messages;  // all but the last come from the queue's thread, which has ended by then
+    std::vector<std::string> messages;  // added by the queue's thread, except the last, which follows that thread's end
     {
         flowlog::SinkQueue queue{"file",
                                  std::make_unique<flowlog::FileSink>(path),

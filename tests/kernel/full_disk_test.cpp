@@ -1,4 +1,4 @@
-// The store on a disk that fills up: a file system of 1 MiB in memory, which takes root to mount.
+// The store on a disk that fills up: a tmpfs of 1 MiB, which only root can mount.
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 
@@ -73,7 +73,7 @@ TEST_F(FullDisk, the_operation_that_filled_it_can_be_closed_and_with_a_little_ro
     const auto closed = store_->update(operation);
     ASSERT_TRUE(closed.has_value()) << closed.error().message;
     EXPECT_EQ(store_->find("one").value(), operation);
-    // Removing takes room in the log itself: it is done, or says that there is none, and goes on when there is.
+    // Removal needs space in the log itself: it succeeds, or fails for lack of space and resumes once there is some.
     if (const auto removed = store_->shrink_to(300'000); !removed) expect_full(removed.error());
     ASSERT_EQ(::mount("tmpfs", state().c_str(), "tmpfs", MS_REMOUNT, "size=2m"), 0);
     const auto removed = store_->shrink_to(300'000);
@@ -150,7 +150,7 @@ TEST_F(ReadOnlyDisk, is_read_together_with_the_log_that_a_killed_process_left) {
 
 TEST_F(FullDisk, that_is_mounted_read_only_is_told_before_anything_is_written) {
     EXPECT_TRUE(store_->ensure_room(1).has_value());
-    // Over itself: what is open for writing would keep it from becoming read-only.
+    // A bind mount of itself: files open for writing prevent a read-only remount of the file system.
     ASSERT_EQ(::mount(state().c_str(), state().c_str(), nullptr, MS_BIND, nullptr), 0);
     ASSERT_EQ(::mount(nullptr, state().c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr), 0);
     const auto room = store_->ensure_room(1);

@@ -1,4 +1,4 @@
-// The ends of flows as a listener hears them, decoded, for tests.
+// Decoded DESTROY events, as a listener receives them, for tests.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ struct HeardEnd {
     std::uint32_t port_id = 0;
 };
 
-/// What waits now.
+/// The events in the queue.
 inline std::vector<HeardEnd> heard(conntrack::EndEvents& events) {
     std::vector<HeardEnd> ends;
     for (;;) {
@@ -35,7 +35,7 @@ inline std::vector<HeardEnd> heard(conntrack::EndEvents& events) {
     }
 }
 
-/// What is there as soon as there is anything; nothing after three seconds without.
+/// Waits up to three seconds for events and returns them; empty when there are none.
 inline std::vector<HeardEnd> await(conntrack::EndEvents& events) {
     pollfd waiting{events.fd(), POLLIN, 0};
     ::poll(&waiting, 1, 3000);

@@ -1,4 +1,4 @@
-// Records of policies, and the namespaces that they are of.
+// Records of applied policies, and the network namespaces to which they belong.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -17,7 +17,7 @@
 namespace headgate::midstream {
 namespace kernel_applied_record_test {
 
-/// In a namespace of its own, which only the descriptor holds that is returned.
+/// Writes a record in a new namespace, which only the returned descriptor keeps alive.
 FileDescriptor record_elsewhere(const std::string& folder) {
     FileDescriptor held;
     std::thread{[&] {
@@ -32,7 +32,7 @@ std::ptrdiff_t records_in(const std::string& folder) {
     return std::distance(std::filesystem::directory_iterator{folder}, {});
 }
 
-/// Whether namespaces can be told apart from those that are gone (Linux 6.18).
+/// Whether namespaces have file handles, which tell them from removed ones (Linux 6.18).
 bool have_handles() {
     alignas(file_handle) std::array<char, sizeof(file_handle) + MAX_HANDLE_SZ> room{};
     auto* const handle = reinterpret_cast<file_handle*>(room.data());
@@ -47,7 +47,8 @@ TEST(KernelAppliedRecord, of_a_namespace_that_is_gone_is_removed_by_who_makes_th
     const auto kept = record_elsewhere(folder.path(""));
     if (!kept.is_open()) GTEST_SKIP() << "no network namespace of its own";
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{60};
-    // A namespace goes a moment after the last who held it. Each look makes one more record, which goes with the next.
+    // The kernel removes a namespace some time after its last reference. Each attempt adds a record, and removes those
+    // of namespaces that are gone.
     static_cast<void>(record_elsewhere(folder.path("")));
     std::ptrdiff_t made = 2;
     while (records_in(folder.path("")) == made && std::chrono::steady_clock::now() < until) {

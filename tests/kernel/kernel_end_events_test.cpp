@@ -1,4 +1,4 @@
-// The kernel's news of ended flows: what is told, to whom it is ascribed, and what is lost.
+// The kernel's DESTROY events: their content, the process that caused them, and events that are lost.
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <sys/socket.h>
 
@@ -45,7 +45,7 @@ class KernelEndEvents : public KernelTest {
         ASSERT_TRUE(table_->remove(rows(), [](const FlowEnding& each) { EXPECT_EQ(each.outcome, Outcome::Flushed); }));
     }
 
-    /// As another program would do it; tells from which port.
+    /// Deletes all flows as another program would; returns its netlink port ID.
     std::uint32_t remove_all_by_another() {
         auto socket = netlink::Socket::open().value();
         conntrack::RequestBatch batch;
@@ -59,7 +59,7 @@ class KernelEndEvents : public KernelTest {
         return socket.port_id();
     }
 
-    /// The kernel removes what has timed out when it comes across it.
+    /// The kernel removes expired flows when a scan comes across them.
     void let_flows_time_out() {
         std::this_thread::sleep_for(std::chrono::milliseconds{1200});
         EXPECT_TRUE(rows().empty());

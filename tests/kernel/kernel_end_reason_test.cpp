@@ -1,4 +1,4 @@
-// Real ways in which flows end, over the loopback interface of a namespace, and what their last events are taken for.
+// Ends real flows on the loopback interface of a namespace in various ways, and checks the reasons derived from events.
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -22,8 +22,8 @@ using flowlog::reason_of;
 
 constexpr std::uint16_t kServer = 7000;
 constexpr std::uint16_t kClient = 7001;
-constexpr std::uint16_t kSilent = 7002;  ///< what goes there is dropped
-constexpr std::uint16_t kClosed = 7003;  ///< nobody listens
+constexpr std::uint16_t kSilent = 7002;  ///< packets to it are dropped
+constexpr std::uint16_t kClosed = 7003;  ///< without a listener
 
 sockaddr_in loopback(std::uint16_t port) {
     sockaddr_in address{};
@@ -77,7 +77,7 @@ class KernelEndReason : public KernelTest {
         return made;
     }
 
-    /// The server is the one that closes first, and keeps its end in TIME_WAIT.
+    /// The server closes first, and its end stays in TIME_WAIT.
     static void close(Connection connection) {
         connection.server = {};
         char nothing = 0;
@@ -92,7 +92,7 @@ class KernelEndReason : public KernelTest {
         connection.client = {};
     }
 
-    /// The kernel removes what has timed out when it comes across it.
+    /// The kernel removes expired flows when a scan comes across them.
     void let_time_pass() {
         std::this_thread::sleep_for(std::chrono::milliseconds{2100});
         ScanCollector collector;
@@ -100,7 +100,7 @@ class KernelEndReason : public KernelTest {
         EXPECT_TRUE(table_->scan(query_for_all(), now, collector).has_value());
     }
 
-    /// The one flow that ended, with what is made of it.
+    /// The one flow that ended, and what was derived from its event.
     struct End {
         std::optional<EndReason> reason;
         std::optional<FlowState> state;
@@ -232,15 +232,15 @@ TEST_F(KernelEndReason, what_conntrack_deletes_is_flushed_in_whatever_state) {
     auto ended = end();
     EXPECT_EQ(ended.reason, EndReason::Flushed);
     EXPECT_EQ(ended.protocol_state, "ESTABLISHED");
-    ::write(connection.client.get(), "!", 1);  // it is picked up again
+    ::write(connection.client.get(), "!", 1);  // the kernel tracks the connection again (nf_conntrack_tcp_loose)
     ASSERT_EQ(std::system("conntrack -F >/dev/null 2>&1"), 0);
     ended = end();
     EXPECT_EQ(ended.reason, EndReason::Flushed);
     EXPECT_EQ(ended.protocol_state, "ESTABLISHED");
 }
 
-/// The table is full when it holds as many flows of this namespace as the system allows (nf_conntrack_core.c,
-/// __nf_conntrack_alloc), so it is filled, rather than the limit lowered, which everybody shares.
+/// The table is full when this namespace has nf_conntrack_max flows (nf_conntrack_core.c, __nf_conntrack_alloc). The
+/// test fills the table instead of lowering the limit, which all namespaces share.
 TEST_F(KernelEndReason, a_flow_that_makes_room_in_a_full_table_is_evicted) {
     const auto usage = table_->usage();
     ASSERT_TRUE(usage.has_value());

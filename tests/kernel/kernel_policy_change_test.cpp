@@ -1,5 +1,5 @@
-// How a policy takes the place of what it finds in the table: of a change that was cut short, of another version of
-// headgate, of somebody else. Against nft(8), a second program.
+// How a policy replaces what it finds in the table: the rest of an interrupted change, the rules of another version of
+// headgate, the rules of another program. Checked with nft(8).
 #include <cstdlib>
 
 #include "kernel/own_namespace.h"
@@ -39,7 +39,7 @@ class PolicyChange : public ::testing::Test {
             chains(), [&](const TableChain& chain) { return chain.name.ends_with(chain_name("", edition)); }));
     }
 
-    /// The policy and nothing else is in the table.
+    /// Expects that the table has this policy and nothing else.
     void expect_alone(const StreamExceptionPolicy& policy, std::uint32_t edition) {
         EXPECT_EQ(ruleset_->in_force().value(), policy);
         EXPECT_EQ(ruleset_->condition().value(), RulesetCondition::AsApplied);
@@ -118,7 +118,7 @@ TEST_F(PolicyChange, leaves_a_table_of_that_name_alone_that_headgate_did_not_mak
         EXPECT_NE(applied.error().message.find("the table inet headgate was not made by headgate"), std::string::npos);
         EXPECT_FALSE(ruleset_->remove().has_value()) << theirs;
         EXPECT_FALSE(ruleset_->in_force().value().has_value());
-        nft("delete table inet headgate");  // it is still there
+        nft("delete table inet headgate");  // fails if the table is gone
     }
     nft("add table inet headgate");
     apply(first_);

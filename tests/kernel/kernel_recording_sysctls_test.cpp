@@ -69,7 +69,7 @@ TEST_F(RecordingSysctls, that_are_not_there_for_want_of_proc_do_not_mean_that_co
         "/proc/sys/net/netfilter/nf_conntrack_count: No such file or directory: /proc is not mounted here";
     EXPECT_EQ(ensure_recording({}).error().message, message);
     EXPECT_EQ(conntrack::KernelFlowTable::open({}).error().message, message);
-    EXPECT_EQ(::umount("/proc"), 0);  // LeakSanitizer reads it at the end
+    EXPECT_EQ(::umount("/proc"), 0);  // LeakSanitizer reads /proc at exit
 }
 
 TEST_F(RecordingSysctls, are_those_of_the_namespace_that_is_asked_for) {

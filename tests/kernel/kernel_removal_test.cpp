@@ -1,4 +1,4 @@
-// Removals from the real table, beyond what the conformance cases ask of any table.
+// Removals from the kernel's table, in addition to the conformance cases for all tables.
 #include "kernel/own_namespace.h"
 #include "support/flow_builder.h"
 #include "support/scan_collector.h"
@@ -45,7 +45,7 @@ TEST_F(KernelRemoval, of_flows_without_events_is_told_from_a_last_look) {
     ASSERT_TRUE(table_->insert(flows).has_value());
     auto rows = rows_of(query_for_all());
     for (auto& row : rows)
-        row.flow.counters_original = Counters{5, 500};  // what an old capture may say
+        row.flow.counters_original = Counters{5, 500};  // as in an old capture
     for (const auto& ending : remove(rows)) {
         EXPECT_EQ(ending.outcome, Outcome::Flushed);
         EXPECT_EQ(ending.flow.stopped, std::nullopt);

@@ -1,4 +1,4 @@
-// The generator against nft(8), a second program: every kind of policy is a ruleset that it takes.
+// Checks the generator with nft(8), which must accept the ruleset of every kind of policy.
 #include <cstdlib>
 #include <fstream>
 
@@ -15,7 +15,7 @@ class RulesetText : public ::testing::Test {
         if (!namespace_.reason_to_skip().empty()) GTEST_SKIP() << namespace_.reason_to_skip();
     }
 
-    /// What nft says against the ruleset; nothing when it would take it.
+    /// The errors of `nft --check` for the ruleset; empty when nft accepts it.
     static std::string complaints(const StreamExceptionPolicy& policy) {
         const TemporaryFolder folder;
         const auto ruleset = folder.write("ruleset", midstream::addition_text(policy, {}));

@@ -1,5 +1,4 @@
-// Whether the policy's table is still as it was applied: the watch on it, and the keeper that puts it back. Against
-// nft(8), a second program.
+// The watch that detects changes to the policy's table, and the keeper that restores it. nft(8) makes the changes.
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -36,7 +35,7 @@ class WatchedRuleset : public ::testing::Test {
         ASSERT_EQ(std::system(("nft -f " + file).c_str()), 0) << commands;
     }
 
-    /// The handle of the first rule that is in the chain.
+    /// The handle of the first rule in the chain.
     [[nodiscard]] std::string first_rule(const std::string& chain) const {
         const auto file = folder_.path("listing");
         EXPECT_EQ(std::system(("nft -a list chain inet headgate " + chain + " >" + file).c_str()), 0);

@@ -1,4 +1,4 @@
-// Scans of the real table, beyond what the conformance cases ask of any table.
+// Scans of the kernel's table, in addition to the conformance cases for all tables.
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
 #include <set>
@@ -28,7 +28,7 @@ class KernelScan : public KernelTest {
         ASSERT_TRUE(inserted.has_value()) << inserted.error().message;
     }
 
-    /// What the kernel itself lets through, without any matching of ours.
+    /// The flows that the kernel's filter lets through, without matching by headgate.
     static std::vector<Flow> dump_by_kernel(const KernelFilter& filter) {
         auto socket = netlink::Socket::open();
         conntrack::RequestBatch request;
@@ -160,7 +160,7 @@ TEST_F(KernelScan, may_leave_family_protocol_mark_and_status_to_the_kernel) {
 }
 
 TEST_F(KernelScan, sees_the_table_of_another_namespace_through_one_thread_alone) {
-    // This process is in an empty namespace of its own; the thread below makes a second one and lends it by its path.
+    // This process is in an empty namespace; the thread below creates a second one and makes it available by its path.
     insert({tcp_flow().from_port(1)});
     std::string path;
     std::unique_ptr<FlowTable> other;

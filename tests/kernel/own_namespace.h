@@ -1,4 +1,4 @@
-// A network namespace for one test: made with it, gone with its process.
+// A network namespace for one test; it exists until the test's process ends.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,8 +14,8 @@
 
 namespace headgate::testing {
 
-/// Moves the calling thread into an empty network namespace; each test is a process of its own under CTest.
-/// Where that cannot be done the test is skipped, and says why.
+/// Moves the calling thread into an empty network namespace; CTest runs each test in its own process.
+/// If that fails, the test is skipped with the reason.
 class OwnNamespace {
   public:
     OwnNamespace() {

@@ -1,4 +1,4 @@
-// A table that is resized under a scan. The hash belongs to the whole machine, so this runs while nothing else does.
+// A table that is resized during a scan. All namespaces share the hash table, so no other test may run meanwhile.
 #include <fcntl.h>
 
 #include <set>
@@ -10,7 +10,7 @@
 namespace headgate::testing {
 namespace kernel_resize_test {
 
-/// nf_conntrack_buckets can be written in the first namespace only: opened there, before the test moves away.
+/// nf_conntrack_buckets is writable in the initial namespace only, so it is opened before the test changes namespace.
 class HashSize {
   public:
     HashSize() : file_(::open("/proc/sys/net/netfilter/nf_conntrack_buckets", O_RDWR | O_CLOEXEC)), original_(read()) {}
@@ -49,7 +49,7 @@ class ResizedTable : public ::testing::Test {
         ASSERT_TRUE(table_->insert(flows).has_value());
     }
 
-    /// Scans everything while the table is given that many buckets, once, after the first block of rows.
+    /// Scans the whole table, and resizes it once to this many buckets after the first block of rows.
     void expect_each_flow_once_while_resizing_to(unsigned buckets) {
         ScanCollector collector;
         bool resized = false;
@@ -72,7 +72,7 @@ class ResizedTable : public ::testing::Test {
 
     static constexpr std::uint16_t kFlows = 20'000;
 
-    HashSize hash_;  // before the namespace
+    HashSize hash_;  // must be constructed before namespace_
     OwnNamespace namespace_;
     std::unique_ptr<conntrack::KernelFlowTable> table_;
 };
