@@ -1,5 +1,5 @@
-// The yardstick: asks for the whole table, receives it, throws it away. Nothing that reads conntrack over netlink can
-// be faster. Prints how many bytes came.
+// The reference: requests a dump of the whole table, receives and discards it. No program that reads conntrack over
+// netlink can be faster. Prints the number of bytes received.
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>

@@ -1,5 +1,5 @@
-// fill_table FIRST LAST [SERVER]: puts the flows with these numbers (gateway_mix.h) into the table of the current
-// network namespace; of them only those to 10.2.SERVER.1, if given.
+// fill_table FIRST LAST [SERVER]: inserts the flows with these numbers (gateway_mix.h) into the table of the current
+// network namespace; with SERVER, only those to 10.2.SERVER.1.
 #include <cstdio>
 #include <cstdlib>
 #include <vector>

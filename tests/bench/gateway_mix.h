@@ -1,4 +1,4 @@
-// The flows of the benchmark, the same ones every time. A mix as on a gateway: four IPv4 flows to one IPv6 flow, two
+// The flows of the benchmark, identical in each run. A mix typical of a gateway: four IPv4 flows to one IPv6 flow, two
 // thirds TCP, the rest UDP, in several states. One percent of the flows comes from each of 80 IPv4 networks
 // 10.1.N.0/24, ten percent go to each of 8 IPv4 servers 10.2.N.1.
 #pragma once
@@ -8,7 +8,7 @@
 namespace headgate::bench {
 
 inline constexpr std::uint64_t kNetworks = 80;
-inline constexpr std::uint64_t kHosts = 250;  // in each
+inline constexpr std::uint64_t kHosts = 250;  // per network
 inline constexpr std::uint64_t kServers = 8;
 
 inline Address ipv4(unsigned a, unsigned b, unsigned c, unsigned d) {
@@ -27,7 +27,7 @@ inline Address ipv6(unsigned network, std::uint64_t host) {
     return address;
 }
 
-/// The numbers are mixed so that every network has every protocol and state.
+/// The flow with this number. Each network has flows of every protocol and state.
 inline Flow flow_number(std::uint64_t number) {
     const auto network = static_cast<unsigned>(number % kNetworks);
     const std::uint64_t within = number / kNetworks;

@@ -1,6 +1,6 @@
-// bench_operation FOLDER capture | flush PREFIX journal|no-journal | pages OPERATION_ID: what the engine does, without
-// a face around it, in the current network namespace and with its state in FOLDER. Prints seconds as it measured them,
-// and of a capture its id.
+// bench_operation FOLDER capture | flush PREFIX journal|no-journal | pages OPERATION_ID: runs the engine alone, without
+// CLI or HTTP, in the current network namespace and with its state in FOLDER. Prints the seconds measured, and the id
+// of a capture.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -57,7 +57,7 @@ FlowOperation run(gateway::Gateway& gateway, OperationType type, const FlowQuery
     return must(gateway.wait(started.id, std::chrono::minutes{2}));
 }
 
-/// Does everything that a flush does but to write down what it does.
+/// A flush that writes no journal.
 class NoJournal final : public operations::FlushObserver {
   public:
     Result<void> about_to_end(std::span<const FlowRow> /*rows*/) override { return {}; }

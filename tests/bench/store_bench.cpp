@@ -1,4 +1,4 @@
-// bench_store FOLDER [ROWS]: what the store of operations costs, on the disk that FOLDER is on. One line of JSON.
+// bench_store FOLDER [ROWS]: measures the operation store on the disk of FOLDER. Prints one line of JSON.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ using namespace headgate;
 using namespace headgate::operations;
 using namespace headgate::testing;
 
-constexpr std::uint32_t kHandedIn = 256;  // rows at a time, as a scan tells them
+constexpr std::uint32_t kHandedIn = 256;  // rows per call, as in a scan
 
 template <typename Work>
 double seconds(Work work) {

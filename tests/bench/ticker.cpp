@@ -1,6 +1,5 @@
-// ticker CPU: wakes every millisecond on that CPU, at real-time priority, until it is terminated, and prints by how
-// many microseconds it was late at most. Nothing but the kernel itself can hold it up, which is what a packet would
-// see.
+// ticker CPU: wakes up every millisecond on that CPU, at real-time priority, until terminated, and prints the maximum
+// delay in microseconds. Only the kernel itself can delay it, as it would delay a packet.
 #include <sched.h>
 
 #include <algorithm>
