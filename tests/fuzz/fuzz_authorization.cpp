@@ -1,5 +1,5 @@
-// Any method, target and headers of a signed request: nobody is let in who has no secret, and who has it is, as long as
-// the request has the form of a signed one. The input is a request's head with a body behind it.
+// Any method, target and headers of a signed request: it is refused without the secret, and accepted when it is signed
+// with the secret and has the form of a signed request. The input is the head of a request, followed by its body.
 #include <cstdlib>
 #include <string_view>
 
@@ -21,7 +21,7 @@ access::Authenticator make_authenticator() {
     return access::Authenticator{std::move(credentials)};
 }
 
-/// Looser than the server, which hands over nothing that is no HTTP.
+/// More lenient than the server, which passes on valid HTTP only.
 Request request_of(std::string_view text) {
     Request request;
     auto target = take_until(text, '\n');

@@ -1,4 +1,4 @@
-// Any text as a capture file: it is an error with a message, or rows that can be told and asked for.
+// Parses any text as a capture file: the result is an error with a message, or rows that can be printed and requested.
 #include <cstdlib>
 #include <sstream>
 

@@ -1,4 +1,4 @@
-// Any text as a configuration: it is errors, each a line that says where, or a configuration that keeps its own rules.
+// Parses any text as a configuration: the result is errors, each a line with a location, or a valid configuration.
 #include <algorithm>
 #include <cstdlib>
 #include <string_view>
@@ -31,7 +31,7 @@ bool keeps_its_rules(const config::Firewall& firewall) {
            });
 }
 
-/// Every endpoint can be chosen: no two of one name, and no two firewalls either.
+/// Every endpoint can be selected: the names of firewalls and of endpoints are unique.
 bool can_be_chosen(const config::Configuration& configuration) {
     return std::ranges::all_of(configuration.firewalls, [&](const auto& firewall) {
         return std::ranges::all_of(firewall.endpoints, [&](const auto& endpoint) {

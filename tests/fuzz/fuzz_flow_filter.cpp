@@ -1,4 +1,4 @@
-// Any text as a filter: it is an error with a message, or a filter whose own text means the same.
+// Parses any text as a filter: the result is an error with a message, or a filter whose text parses to the same filter.
 #include <cstdlib>
 #include <string_view>
 

@@ -1,5 +1,5 @@
-// Any bytes as what the kernel sent: messages, flows, keys. Nothing is read outside of them, and what is decoded can be
-// told and sent back.
+// Parses any bytes as messages, flows and keys from the kernel. Nothing outside of the bytes is read, and decoded flows
+// can be printed and sent back.
 #include <cstdlib>
 #include <span>
 

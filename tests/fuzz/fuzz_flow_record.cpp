@@ -1,4 +1,4 @@
-// Any line as a record of the flow log: it is an error with a message, a flow, or nothing.
+// Parses any line as a record of the flow log: the result is an error with a message, a flow, or nothing.
 #include <cstdlib>
 
 #include "flowlog/record_reader.h"

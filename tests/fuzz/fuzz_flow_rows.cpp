@@ -1,5 +1,5 @@
-// Any bytes as a block of packed flows: it is an error with a message, or flows that can be told, asked for, and packed
-// again to the same.
+// Unpacks any bytes as a block of packed flows: the result is an error with a message, or flows that can be printed and
+// requested, and that are equal after packing and unpacking.
 #include <algorithm>
 #include <cstdlib>
 
@@ -30,7 +30,7 @@ void use(const std::vector<StoredFlow>& flows) {
 
 }  // namespace
 
-/// The first two bytes say where the rows end and the outcomes begin.
+/// The first two bytes (big endian) are the length of the rows; the outcomes follow the rows.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto bytes = std::as_bytes(std::span{data, size});
     if (size < 2) return 0;

@@ -1,4 +1,4 @@
-// Any bytes on a connection: every request that they hold has one answer, and the connection ends.
+// Sends any bytes on a connection: each request in them gets one response, and the connection ends.
 #include <sys/socket.h>
 
 #include <cstdlib>
@@ -9,7 +9,7 @@
 
 namespace {
 
-/// As the agent answers; what goes out must be an answer.
+/// Passes requests to the agent's handler, and checks that each response is well-formed.
 class Checked final : public headgate::http::Answering {
   public:
     explicit Checked(headgate::http::Answering& inner) : inner_(inner) {}
@@ -53,6 +53,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const http::Service service{checked, {}, [] { return false; }, [] { return false; }, [] { return false; }, [] {}};
     http::Connection connection{std::move(wire), root, service, std::chrono::steady_clock::now()};
     while (const auto rest = connection.advance())
-        if (rest->phase == http::Phase::Answering) break;  // nobody reads it
+        if (rest->phase == http::Phase::Answering) break;  // the client does not read the response
     return 0;
 }

@@ -1,4 +1,4 @@
-// Any bytes as an answer of nf_tables: parsed within their bounds, or left alone.
+// Parses any bytes as a message of nf_tables: within their bounds, or not at all.
 #include <cstdlib>
 
 #include "midstream/flushed_sets.h"

@@ -1,4 +1,4 @@
-// Any text as a policy: it is an error of one line that says where, or a policy that keeps its own rules.
+// Parses any text as a policy: the result is an error of one line with a location, or a valid policy.
 #include <cstdlib>
 #include <string_view>
 

@@ -1,4 +1,4 @@
-// write_fuzz_seeds FOLDER: starting points for the fuzzers, one folder each, from the tests' own builders.
+// write_fuzz_seeds FOLDER: writes seeds for the fuzzers, one folder for each, made with the tests' builders.
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -23,7 +23,7 @@ void write(const std::filesystem::path& folder, int number, std::string_view tex
     std::ofstream{folder / std::to_string(number), std::ios::binary} << text;
 }
 
-/// As fuzz_flow_rows takes it: the length of the rows, the rows, the outcomes.
+/// The input format of fuzz_flow_rows: the length of the rows, the rows, the outcomes.
 std::string packed(operations::FlowBlock& block, const operations::PackedBytes& outcomes) {
     const auto& rows = block.rows();
     std::string text{static_cast<char>(rows.size() >> 8U), static_cast<char>(rows.size())};
