@@ -1,5 +1,5 @@
-// Writes a capture of many flows into a store, as one of firewall `edge`, zone `a` leaves it: write_capture STATE_DIR
-// FLOWS. A table of a million flows would be felt by every other test on the machine. Prints the operation's id.
+// write_capture STATE_DIR FLOWS: writes a capture of firewall `edge`, zone `a` with that many flows into a store, since
+// a real table of a million flows would slow down all other tests on the machine. Prints the operation's id.
 #include <cstdio>
 #include <cstdlib>
 
