@@ -1,6 +1,6 @@
-"""The demo: a gateway whose rules are tightened while a connection goes on, and what headgate does about it.
+"""The demo: the operator tightens a gateway's rules during a connection, and headgate ends that connection.
 
-Builds the lab, shows each command with its real output, and leaves the machine as it was.
+Builds the lab, shows each command with its real output, and restores the machine.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import time
 from lab import CLIENT4, GATEWAY, HEADGATE, SERVER4, SERVER6, TRACKING_RULES, Lab, wait_until
 from traffic import DATA, RESET, SILENCE, Conversation
 
-# In both directions: an answer that is under way while the flow is flushed begins one of its own, from the server to the client.
+# In both directions: a reply in transit during the flush starts a new flow from the server to the client.
 NO_MORE_8080 = ["add rule inet operator forward tcp dport 8080 drop", "add rule inet operator forward tcp sport 8080 drop"]
 TIGHTENED_RULES = "\n".join(["flush chain inet operator forward",
                              "add rule inet operator forward ct state established,related accept", *NO_MORE_8080])
@@ -26,7 +26,7 @@ def say(text):
 
 
 def show(lab, *words, endpoint=True):
-    """Runs headgate as a user would, with the gateway's namespace for its endpoint."""
+    """Runs headgate as a user would, with the gateway's namespace as the endpoint."""
     command = ["headgate", *words, *(["--netns", lab.name(GATEWAY)] if endpoint else []), "--output", "table"]
     print("$ " + " ".join(shlex.quote(word) for word in command), flush=True)
     done = subprocess.run([HEADGATE, *command[1:], "--config", str(lab.configuration)], stdin=subprocess.DEVNULL)
@@ -41,7 +41,7 @@ def require(condition, what):
 
 @contextlib.contextmanager
 def agent_on(lab, *words):
-    """The agent, which serves."""
+    """Runs the agent and waits until it serves."""
     print("$ headgate agent &")
     told = lab.folder / "agent.log"
     with open(told, "w") as log:
@@ -89,7 +89,7 @@ def demo(lab):
 
 
 def flush_and_look(lab, *what_they_see):
-    """Ends a connection that is up, lets one end after the other send, and tells what comes of it."""
+    """Flushes an open connection, lets one end after the other send, and prints the result."""
     with Conversation(lab, SERVER4) as doomed, Conversation(lab, SERVER4) as other:
         show(lab, "flush", "--source-port", str(doomed.port), "--protocol", "tcp", "--yes")
         for sender, expected in what_they_see:
@@ -170,11 +170,11 @@ def by_sdk(lab, what):
 
 
 def sdk_is_missing():
-    """Why there is no SDK to be shown, if so."""
+    """Why the SDK cannot be shown, or None."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             return f"{program} is not installed"
-    # Who can't reach the registry is told at once, not after npm's usual patience of some minutes.
+    # Fails soon if the registry is unreachable; npm's default timeouts add up to minutes.
     brief = {"npm_config_fetch_retries": "0", "npm_config_fetch_timeout": "20000"}
     done = subprocess.run(["timeout", "60", os.path.join(LAB_TESTS, "..", "npm-packages"), API_TESTS], env=os.environ | brief,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True)

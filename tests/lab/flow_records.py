@@ -1,4 +1,4 @@
-"""Records of the flow log, held against their schemas: the project's own, and Suricata's."""
+"""Validates records of the flow log with their schemas: the project's own, and Suricata's."""
 
 import copy
 import functools
@@ -10,10 +10,10 @@ import jsonschema
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 OWN_SCHEMA = REPOSITORY / "docs/flow-log.schema.json"
-# A worktree has a repository of its own for a neighbour; both stand beside what is shared.
+# A worktree is beside the repository; both have the shared folder as a sibling.
 SURICATA_SCHEMA = REPOSITORY.parent / "shared/data/suricata-eve-schema.json"
 
-# What records say beyond Suricata's schema, by the member that it is in.
+# Members of records that Suricata's schema does not have, by parent member.
 EXTENSIONS = {
     "": ("nat", "mark", "zone", "headgate", "dccp"),
     "flow": ("last_state",),
@@ -51,9 +51,9 @@ def without_extensions(event):
 
 
 def check_record(record):
-    """Fails unless the record, a parsed line of either format, is right by both schemas."""
+    """Fails unless the record, a parsed line of either format, is valid by both schemas."""
     event = record.get("event", record)
-    # By its own kind first: that it is of no other kind would be all that the whole schema says of an error.
+    # First by the schema of its event type: the whole schema would report only that no alternative matches.
     _check(OWN_SCHEMA, event, EVENTS.get(event.get("event_type")))
     _check(OWN_SCHEMA, record)
     if SURICATA_SCHEMA.exists():
@@ -63,7 +63,7 @@ def check_record(record):
 
 
 def read_records(text):
-    """The records of a log, each of them checked."""
+    """Parses and checks all records of a log."""
     records = [json.loads(line) for line in text.splitlines()]
     for record in records:
         check_record(record)

@@ -2,8 +2,8 @@
 
     client 10.0.1.2, 2001:db8:1::2  --  gateway .1 | .1  --  server 10.0.2.2, 2001:db8:2::2
 
-The only place that builds hosts, addresses and traffic for the demo and the lab tests. Names come from a hash of what the
-lab is for and of the binary under test, so that labs run side by side, and one that was killed is cleaned up by the next.
+The only module that builds hosts, addresses and traffic for the demo and the lab tests. Names contain a hash of the
+lab's purpose and of the binary under test, so that labs can run in parallel, and the next run removes a killed one.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ CLIENT4, SERVER4 = "10.0.1.2", "10.0.2.2"
 CLIENT6, SERVER6 = "2001:db8:1::2", "2001:db8:2::2"
 GATEWAY4_OUTSIDE = "10.0.2.1"
 
-# conntrack does nothing in a namespace until a rule there needs it.
+# conntrack is inactive in a namespace until a rule there needs it.
 TRACKING_RULES = """
 table inet operator {
     chain forward {
@@ -45,7 +45,7 @@ def wait_until(condition, what, seconds=15):
 
 
 def addresses(device, network, last):
-    """What ip(8) is told to give a device its addresses, and to begin."""
+    """Commands for ip(8) that add the device's addresses and set it up."""
     return [f"address add 10.0.{network}.{last}/24 dev {device}", f"address add 2001:db8:{network}::{last}/64 dev {device} nodad",
             f"link set {device} up"]
 
@@ -54,7 +54,7 @@ class Lab:
     def __init__(self, purpose):
         self.tag = "hg" + hashlib.sha1(f"{purpose} {HEADGATE}".encode()).hexdigest()[:6]
         self.processes = []
-        self.folder = None  # what headgate keeps in files: pathlib.Path
+        self.folder = None  # pathlib.Path of all of headgate's files
 
     def __enter__(self):
         self._remove_hosts()
@@ -70,8 +70,8 @@ class Lab:
 
     def __exit__(self, *_):
         if os.path.exists(f"/run/netns/{self.name(GATEWAY)}"):
-            self.headgate("policy", "remove")  # and with it what is on record outside of the namespace
-            self.run(GATEWAY, "conntrack", "-F", check=False)  # a namespace that goes with flows in it stalls a CPU for a second
+            self.headgate("policy", "remove")  # also removes its record outside of the namespace
+            self.run(GATEWAY, "conntrack", "-F", check=False)  # flows removed with the namespace stall a CPU for 1 s
         self._remove_hosts()
         for process in self.processes:
             process.communicate()
@@ -103,13 +103,13 @@ class Lab:
         self.run(host, "nft", "-f", "-", input=rules)
 
     def _ip(self, lines, *where):
-        """Many of ip(8)'s commands by one process."""
+        """Runs many commands of ip(8) in one process."""
         subprocess.run(["ip", *where, "-batch", "-"], input="\n".join(lines), check=True, text=True)
 
     def _build(self):
         self._ip(f"netns add {self.name(host)}" for host in HOSTS)
         for host in HOSTS:
-            # Without the second that an IPv6 address is tentative for, link-local ones too.
+            # Disables duplicate address detection, which makes IPv6 addresses (also link-local) tentative for a second.
             settings = ["net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0"]
             if host == GATEWAY:
                 settings += ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.netfilter.nf_conntrack_acct=1",
@@ -122,9 +122,9 @@ class Lab:
         self.load_rules(TRACKING_RULES)
 
     def _cable(self, host, network):
-        """From the host to the gateway, which has the first address of the network."""
-        # An index other than the peer's: where they are equal, the kernel may take a second to see that the cable is plugged
-        # in (linkwatch_urgent_event, net/core/link_watch.c), and IPv6 waits for that.
+        """Links the host to the gateway, which has the first address of the network."""
+        # The index must differ from the peer's: if they are equal, the kernel may take a second to detect the carrier
+        # (linkwatch_urgent_event, net/core/link_watch.c), and IPv6 waits for the carrier.
         link = f"link add {host} index {10 + network} type veth peer name eth0 netns {self.name(host)}"
         return [link, *addresses(host, network, 1)]
 
@@ -132,15 +132,15 @@ class Lab:
         names = [self.name(host) for host in HOSTS if os.path.exists(f"/run/netns/{self.name(host)}")]
         inodes = {os.stat(f"/run/netns/{name}").st_ino for name in names}
         for process in pathlib.Path("/proc").glob("[0-9]*") if names else ():
-            with contextlib.suppress(OSError):  # it has ended meanwhile
+            with contextlib.suppress(OSError):  # the process has ended meanwhile
                 if (process / "ns/net").stat().st_ino in inodes:
                     os.kill(int(process.name), signal.SIGKILL)
         self._ip(f"netns del {name}" for name in names)
 
-    # traffic, by socat and ping
+    # traffic with socat and ping
 
     def serve_echo(self, port, protocol="tcp", host=SERVER):
-        """Answers every line with itself, on IPv4 and IPv6."""
+        """Starts an echo server for lines, on IPv4 and IPv6."""
         listen = {"tcp": f"TCP6-LISTEN:{port},fork,reuseaddr,ipv6only=0",
                   "udp": f"UDP6-LISTEN:{port},fork,reuseaddr,ipv6only=0"}[protocol]
         self.start(host, "socat", listen, "EXEC:cat")
@@ -148,7 +148,7 @@ class Lab:
         wait_until(lambda: f":{port} " in self.run(host, "ss", option).stdout, f"{protocol} server on {port}")
 
     def talk(self, address, port, protocol="tcp", source_port=None, every=0.1):
-        """A client that sends a line again and again, and prints what comes back."""
+        """Starts a client that sends a line repeatedly, and prints the replies."""
         bracketed = f"[{address}]" if ":" in address else address
         version = "6" if ":" in address else "4"
         where = f"{protocol.upper()}{version}:{bracketed}:{port}"
@@ -163,39 +163,39 @@ class Lab:
         return process
 
     def fill(self, count):
-        """Puts flows into the table that nobody talks through."""
+        """Inserts flows without traffic into the table."""
         rules = "".join(f"-A -p udp -s 10.9.0.1 -d 10.9.0.2 --sport {port} --dport 53 -t 600\n" for port in range(1, count + 1))
         self.run(GATEWAY, "conntrack", "-R", "-", input=rules)
 
     def fill_many(self, count):
-        """The same for tens of thousands, in half a second."""
+        """The same for tens of thousands of flows, in half a second."""
         rules = "".join(f"-A -p udp -s 10.9.{number >> 15}.1 -d 10.9.99.2 --sport {number & 0x7fff} --dport 53 -t 600\n"
                         for number in range(count))
         self.run(GATEWAY, "conntrack", "-R", "-", input=rules)
 
     def count(self):
-        """How many flows there are, said by the kernel."""
+        """The kernel's count of flows."""
         return int(self.run(GATEWAY, "sysctl", "-n", "net.netfilter.nf_conntrack_count").stdout)
 
-    # headgate and its judges
+    # headgate, and tools that verify it
 
     def configure(self, text=""):
-        """Everything that headgate keeps goes to a folder of this lab's own."""
+        """Writes a configuration in which all files are in the lab's folder."""
         self.configuration = self.folder / "headgate.yaml"
         flow_log = "" if "\nflow_log:" in f"\n{text}" else f"flow_log: {{sinks: [{{file: {self.folder}/flow.json}}]}}\n"
-        draft = self.configuration.with_suffix(".new")  # a command that starts meanwhile reads one or the other, whole
+        draft = self.configuration.with_suffix(".new")  # atomic: concurrent commands read either version
         draft.write_text(f"state_dir: {self.folder}/state\naudit_log: {self.folder}/audit.log\n"
                          f"http: {{socket: {self.folder}/headgate.sock}}\n{flow_log}{text}")
         draft.replace(self.configuration)
 
     def headgate_words(self, *words, netns=True):
-        """What is typed, with the gateway's namespace, and with the lab's configuration where there is no other."""
+        """The command line, with the gateway's namespace, and the lab's configuration unless another is given."""
         endpoint = ["--netns", self.name(GATEWAY)] if netns else []
         configuration = [] if "--config" in words else ["--config", str(self.configuration)]
         return [HEADGATE, *words, *endpoint, *configuration]
 
     def headgate_line(self, *words, netns=True):
-        """The same for a shell."""
+        """The same, quoted for a shell."""
         return shlex.join(self.headgate_words(*words, netns=netns))
 
     def headgate(self, *words, netns=True, **options):
@@ -208,13 +208,13 @@ class Lab:
         return json.loads(done.stdout)
 
     def capture(self, *words):
-        """The flows of a capture; none is fine."""
+        """The flows of a capture; may be empty."""
         done = self.headgate("capture", *words, "--json")
         assert done.returncode in (0, 3), (done.returncode, done.stderr)
         return json.loads(done.stdout)["flows"]
 
     def write_policy(self, folder, name, exception, **keys):
-        """A file for `headgate policy apply`."""
+        """Writes a file for `headgate policy apply`."""
         lines = [f"{key}: {value}\n" for key, value in ({"stream_exception_policy": exception} | keys).items()]
         file = folder / f"{name}.yaml"
         file.write_text("".join(lines))
@@ -228,13 +228,13 @@ class Lab:
         return self.conntrack() + self.conntrack(family="ipv6")
 
     def conntrack(self, *words, family="ipv4"):
-        """What conntrack(8) says: a dict a flow, the keys of the original direction as they are, `reply-` before others."""
+        """Output of conntrack(8): a dict per flow; keys of the reply direction have the prefix `reply-`."""
         done = self.run(GATEWAY, "conntrack", "-L", "-f", family, "-o", "extended,id", *words)
         return [parse_conntrack(line) for line in done.stdout.splitlines()]
 
 
 class Talk:
-    """Somebody who talks to an echo server; counts what comes back."""
+    """A client of an echo server; counts the replies."""
 
     def __init__(self, process):
         self.process = process
@@ -242,7 +242,7 @@ class Talk:
         os.set_blocking(process.stdout.fileno(), False)
 
     def heard(self):
-        """How many answers have come so far."""
+        """Number of replies so far."""
         with contextlib.suppress(TypeError, BlockingIOError):
             self.answers += self.process.stdout.read().count("\n")
         return self.answers
@@ -257,7 +257,7 @@ class Talk:
 
 
 def parse_conntrack(line):
-    """The last id= is the entry's own; an ICMP tuple has one of its own before it."""
+    """The last id= is the entry's; an ICMP tuple has another id= before it."""
     words = line.split()
     flow = {"protocol": words[2], "state": words[5], "flags": [word.strip("[]") for word in words if word.startswith("[")]}
     for word in words:

@@ -1,4 +1,4 @@
-"""What every test between hosts begins with."""
+"""Fixtures of all tests with hosts."""
 
 import os
 

@@ -1,17 +1,17 @@
-"""What tests of stream exception policies share: who is caught, and what headgate says of it."""
+"""Helpers of the tests of stream exception policies: which packets are caught, and what headgate reports."""
 
 from lab import GATEWAY
 from traffic import DATA, PROHIBITED, RESET, SILENCE
 
 SHIPPED = ["continue", "drop", "reject"]
 
-# What the sender of a caught packet sees, where the protocol is TCP and where it is another.
+# What the sender of a caught packet receives, for TCP and for other protocols.
 STREAM_FATES = {"drop": SILENCE, "reject": RESET}
 OTHER_FATES = {"drop": SILENCE, "reject": PROHIBITED}
 
 
 def stream_fate(policy, scope, loose=1):
-    """With loose 0 all of TCP that is midstream is invalid, and with scope all the policies do not reject what is invalid."""
+    """With loose 0, all midstream TCP packets are invalid; with scope all, policies do not reject invalid packets."""
     return SILENCE if scope == "all" and not loose else STREAM_FATES[policy]
 
 
@@ -31,7 +31,7 @@ def flows_of(lab, conversation):
 
 
 def is_caught(lab, conversation, fate, first="client"):
-    """Whoever speaks first, and then the other: neither gets through, and nothing comes into the table."""
+    """Expects that packets of the first speaker, then of the other, do not get through and create no flow."""
     speakers = ["client", "server"] if first == "client" else ["server", "client"]
     for speaker, listener in (speakers, reversed(speakers)):
         conversation.end(speaker).send()
@@ -53,7 +53,7 @@ def ruleset(lab, *words):
 
 
 def gets_through(conversation):
-    """Whether a datagram of the client does. What came of an earlier one is forgotten first."""
+    """Whether a datagram of the client gets through. Discards results of an earlier one first."""
     conversation.client.sees(0)
     conversation.client.send()
     return conversation.server.sees(0.1) == DATA

@@ -1,4 +1,4 @@
-"""An sshd on the gateway of the lab, on ports and with keys of its own, and sessions from the client into it."""
+"""An sshd on the lab's gateway, with its own ports and keys, and sessions from the client to it."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ import pytest
 from lab import CLIENT, GATEWAY, wait_until
 
 GATEWAY4_INSIDE = "10.0.1.1"
-HIDDEN_PORT = 2222  # nothing but the process tells that it is SSH's
+HIDDEN_PORT = 2222  # only the process identifies it as SSH
 
 
 class SshHost:
@@ -34,11 +34,11 @@ class SshHost:
                 f"root@{GATEWAY4_INSIDE}", *words]
 
     def do(self, command, **options):
-        """In a session of its own, which ends with the command."""
+        """Runs the command in a session that ends with it."""
         return self.lab.run(CLIENT, *self.words(command, **options), check=False)
 
     def stay(self, command="echo here; cat", **options):
-        """A session that goes on; returns its process and the client's port."""
+        """Starts a session that stays open; returns its process and the client's port."""
         before = self.ports()
         session = self.lab.start(CLIENT, *self.words(command, **options))
         wait_until(lambda: self.ports() - before, "the session begins")
@@ -46,13 +46,13 @@ class SshHost:
         return session, *(self.ports() - before)
 
     def open_lab_to_all(self):
-        """What headgate keeps is anybody's to write; the keys are not."""
+        """Makes headgate's files writable for all users, but not the keys."""
         for each in [self.lab.folder, *self.lab.folder.rglob("*")]:
             if self.folder not in [each, *each.parents]:
                 os.chmod(each, 0o777 if each.is_dir() else 0o666)
 
     def ports(self):
-        """The clients' ports of all sessions that the kernel has."""
+        """The client ports of all sessions, from the kernel."""
         told = self.lab.run(GATEWAY, "ss", "-Htn", "state", "established", f"( sport = 22 or sport = {HIDDEN_PORT} )").stdout
         return {int(line.split()[3].rpartition(":")[2]) for line in told.splitlines()}
 
@@ -66,7 +66,7 @@ def ssh(lab):
 
 @contextlib.contextmanager
 def tmux(lab):
-    """The words of a tmux whose server is this test's own; it ends with it."""
+    """The command of a tmux with its own server, which ends with the test."""
     words = f"env -u TMUX tmux -f /dev/null -S {lab.folder}/tmux"
     try:
         yield words
@@ -75,6 +75,6 @@ def tmux(lab):
 
 
 def as_user(*words):
-    """Of somebody else, who may ask conntrack as the agent may, and sees nothing of root's processes."""
+    """The command run by user nobody with CAP_NET_ADMIN, which allows conntrack but not access to root's processes."""
     capability = ["--inh-caps", "+net_admin", "--ambient-caps", "+net_admin"]
     return ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", *capability, *words]

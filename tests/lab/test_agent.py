@@ -1,4 +1,4 @@
-"""`headgate agent`: serves its socket, keeps the policy, follows its signals, settles what a kill left behind."""
+"""`headgate agent`: serves its socket, maintains the policy, handles signals, and recovers after a kill."""
 
 import concurrent.futures
 import contextlib
@@ -31,7 +31,7 @@ class Agent:
     def __init__(self, lab, **options):
         self.lab = lab
         self.log = lab.folder / "agent.log"
-        self.log_began = self.log.stat().st_size if self.log.exists() else 0  # by an agent before this one
+        self.log_began = self.log.stat().st_size if self.log.exists() else 0  # content written by an earlier agent
         with open(self.log, "a") as log:
             self.process = subprocess.Popen([HEADGATE, "agent", "--config", str(lab.configuration)], stderr=log,
                                             stdin=subprocess.DEVNULL, start_new_session=True, **options)
@@ -65,7 +65,7 @@ def start_agent(lab):
 
 
 def headgate(lab, *words, **options):
-    """As a user of the agent: the endpoint is the configured one."""
+    """Runs headgate as a client of the agent, with the configured endpoint."""
     return lab.headgate(*words, netns=False, **options)
 
 
@@ -139,14 +139,14 @@ def test_protected_flows_are_protected_through_the_agent_too(lab, start_agent):
 def test_an_operation_of_the_agent_keeps_the_command_line_out(lab, start_agent):
     start_agent()
     state = str(lab.folder / "state")
-    for words in (["capture", "--all"], ["capture", "--all", "--state-dir", state]):  # of the second the agent knows nothing
+    for words in (["capture", "--all"], ["capture", "--all", "--state-dir", state]):  # the second bypasses the agent
         for _ in range(5):
             lab.fill_many(60_000)
             first = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes", "--json", netns=False), stdout=subprocess.PIPE,
                                      text=True)
             wait_until(lambda: lab.count() < 60_000, "the flush begins")
             done = headgate(lab, *words)
-            too_late = done.returncode != REFUSED and first.poll() is not None  # on a busy machine the flush may be over
+            too_late = done.returncode != REFUSED and first.poll() is not None  # the flush may have ended
             assert json.loads(first.communicate()[0])["counts"]["flushed"] == 60_000
             if not too_late:
                 break
@@ -178,7 +178,7 @@ def test_sysctls_are_set_where_they_were_not(lab, start_agent):
                      "net.netfilter.nf_conntrack_events").stdout.split()
     assert values == ["1", "1", "1"]
     assert agent.said().count("is 1 now") == 3
-    # What is there has no time stamp, and is older than the agent: that much is known.
+    # The existing flow has no time stamp, but it is known to be older than the agent.
     time.sleep(2.1)
     assert len(headgate_json(lab, "capture", "--all", "--min-age", "2")["flows"]) == 1
 
@@ -232,7 +232,7 @@ def test_an_agent_that_is_killed_in_a_flush_settles_it_when_it_starts_again(lab,
         _, err = running.communicate()
         agent = start_agent()
         ended, left = expect_nothing_lost_and_nothing_invented(lab, before)
-        if left > 0:  # on a busy machine the flush may be over
+        if left > 0:  # on a busy machine the flush may have ended
             break
     assert running.returncode == CANNOT and "headgate operations show" in err, "the command line says what to do"
     assert ended > 2000 and left > 0
@@ -268,7 +268,7 @@ def test_systemd_is_told_when_it_is_ready_and_that_it_lives(lab, start_agent):
 
 
 def listen_for_agent(lab, path):
-    """As systemd does: the agent begins when somebody comes."""
+    """Socket activation, as by systemd: the agent starts with the first connection."""
     lab.configure(EDGE.format(gateway=lab.name(GATEWAY)))
     return subprocess.Popen(["systemd-socket-activate", "--listen", str(path), HEADGATE, "agent", "--config",
                              str(lab.configuration)], stderr=subprocess.PIPE, text=True)
@@ -280,7 +280,7 @@ def test_a_socket_that_systemd_opened_is_served_and_left_as_it_is(lab):
     try:
         wait_until(path.exists, "systemd listens")
         assert headgate_json(lab, "operations", "list")["operations"] == [], "who comes first waits for the agent"
-        activator.terminate()  # by now the agent itself
+        activator.terminate()  # the process is the agent by now
         _, said = activator.communicate()
         assert activator.returncode == 0 and f"serves {path}" in said
         assert path.exists()
@@ -348,7 +348,7 @@ def test_an_endpoint_whose_namespace_is_missing_does_not_stop_the_others(lab, st
 
 
 def remake_gateway_namespace(lab):
-    """Another one under the same name, with nothing of the first."""
+    """Replaces the namespace by an empty one of the same name."""
     lab.run(GATEWAY, "ip", "link", "del", "client")
     lab.run(GATEWAY, "ip", "link", "del", "server")
     subprocess.run(["ip", "netns", "del", lab.name(GATEWAY)], check=True)
@@ -370,7 +370,7 @@ def test_flows_without_time_stamps_are_not_called_old_when_that_is_not_known(lab
     for _ in range(2):
         captured = headgate_json(lab, "capture", "--all", "--min-age", "1", status=3)
         assert captured["counts"]["age_unknown"] == 3
-        lab.run(GATEWAY, "sysctl", "-qw", "net.netfilter.nf_conntrack_timestamp=1")  # does not bring back what is not known
+        lab.run(GATEWAY, "sysctl", "-qw", "net.netfilter.nf_conntrack_timestamp=1")  # existing flows stay without
 
 
 def test_a_changed_policy_file_is_kept_as_it_is_now(lab, start_agent):
@@ -417,21 +417,21 @@ def test_at_rest_it_does_nothing(lab, start_agent):
     agent = start_agent("stream_exception_policy: reject\n")
     lab.fill_many(20_000)
     headgate(lab, "flush", "--all", "--yes")
-    time.sleep(6.5)  # by then it has given back its memory
+    time.sleep(6.5)  # by then the agent has released its memory
 
     def sleeps():
         before = switches(agent.process.pid)
         time.sleep(1.5)
         return switches(agent.process.pid) == before
 
-    # Namespaces that other tests make beside this one do wake it, as they should.
+    # Namespaces that other tests create meanwhile wake it up, as intended.
     wait_until(sleeps, "a while without anything to do", seconds=60)
     if b"__asan_init" not in pathlib.Path(HEADGATE).read_bytes():
         assert resident_kib(agent.process.pid) <= 16 * 1024
 
 
 def begin_agent(lab, listening):
-    """On a socket that is held by whoever starts it, as systemd does."""
+    """Starts the agent with a listening socket passed by its parent, as systemd does."""
     with open(lab.folder / "agent.log", "a") as log:
         return subprocess.Popen(["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&0 </dev/null', HEADGATE, "agent",
                                  "--config", str(lab.configuration)], stdin=listening, stderr=log)

@@ -102,7 +102,7 @@ def test_without_privilege_it_says_which_one_is_missing(lab, tmp_path):
         assert len(done.stderr.splitlines()) == 1
     captured = tmp_path / "capture.json"
     captured.write_text(lab.headgate("capture", "--all", "--json").stdout)
-    # Still root, so that the file can be read, but with no capability left.
+    # Still root, so that the file is readable, but without capabilities.
     done = lab.run(GATEWAY, "setpriv", "--bounding-set", "-all",
                    *lab.headgate_words("flush", "--from-capture", str(captured), "--yes", netns=False), check=False)
     assert done.returncode == CANNOT and done.stderr in CAPABILITY_MISSING

@@ -1,4 +1,4 @@
-"""What `headgate capture` shows, with conntrack(8) as the judge of what is in the table."""
+"""Output of `headgate capture`, compared with conntrack(8)."""
 
 import json
 import subprocess
@@ -45,7 +45,7 @@ def test_shows_the_same_flows_as_conntrack(lab):
     lab.ping(SERVER4)
     lab.ping(SERVER6)
     wait_until(lambda: all(talk.heard() > 2 for talk in talks), "all conversations begin")
-    # The kernel calls a UDP flow assured after two seconds: until then, what it says may change between two looks.
+    # The kernel marks a UDP flow as assured after two seconds; before, it may change between the two readings.
     wait_until(lambda: sum("ASSURED" in flow["flags"] for flow in lab.conntrack_of_both_families()) == len(talks), "all are assured")
     judged = lab.conntrack_of_both_families()
     flows = lab.capture("--all")
@@ -225,7 +225,7 @@ def test_nothing_that_matches_is_exit_status_3(lab):
 
 
 def test_an_age_that_cannot_be_is_not_told(lab):
-    """In a time namespace of its own, the machine that headgate is on has been up for a second or two."""
+    """In a new time namespace, the uptime that headgate sees is a second or two."""
     lab.fill(1)
     old = lambda: [flow for flow in lab.capture("--all") if flow["age_seconds"] >= 4]  # noqa: E731
     [flow] = wait_until(old, "the flow is four seconds old")

@@ -1,5 +1,5 @@
-"""A host makes conntrack see the end of a connection that its peer never sees: packets that die on the gateway, whose time to
-live is 1. To conntrack the flow is closed, while data goes on and keeps the entry alive."""
+"""A host sends the end of a connection in packets with a time to live of 1: conntrack sees them, the peer never does.
+Conntrack's state of the flow is closed, while data continues and keeps the entry alive."""
 
 import json
 import socket
@@ -11,7 +11,7 @@ from traffic import ACK, FIN, RST, SILENCE, Conversation, SctpAssociation, send_
 
 
 def send_in_vain(lab, host, end, flags):
-    """A segment of this connection, with the right sequence numbers, that gets no further than the gateway."""
+    """Sends a segment of this connection, with valid sequence numbers, that expires on the gateway."""
     send_segment(lab, host, end.socket.getsockname(), end.socket.getpeername(), flags, *sequence_numbers(end.socket), ttl=1)
 
 

@@ -1,4 +1,4 @@
-"""What `headgate` makes of its configuration: endpoints by name, protected flows, and errors that say where."""
+"""Effects of the configuration: endpoints by name, protected flows, and errors with their location."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ USAGE, REFUSED = 2, 5
 
 @pytest.fixture
 def configure(lab, tmp_path):
-    """Writes the configuration and returns what to run headgate with."""
+    """Writes the configuration and returns the options for it."""
     def write(text):
         file = tmp_path / "headgate.yaml"
         flow_log = f"flow_log: {{sinks: [{{file: {tmp_path}/flow.json}}]}}\n"

@@ -1,4 +1,4 @@
-"""The demo runs to its end and leaves the machine as it was, takes no more than it needs, and leaves out what it can't have."""
+"""The demo completes, restores the machine, installs only what it needs, and skips parts with missing dependencies."""
 
 import os
 import pathlib
@@ -21,7 +21,7 @@ def run_demo(**environment):
 
 
 def stand_ins(folder, **scripts):
-    """A search path on which these programs come first."""
+    """A PATH with these programs first."""
     for name, script in scripts.items():
         (folder / name.replace("_", "-")).write_text(f"#!/bin/sh\n{script}\n")
         (folder / name.replace("_", "-")).chmod(0o755)
@@ -29,7 +29,7 @@ def stand_ins(folder, **scripts):
 
 
 def installed_for(folder, *purposes):
-    """What install-deps.sh would install where nothing is, not even Node.js."""
+    """Packages that install-deps.sh would install on a machine without any of them, even without Node.js."""
     path = stand_ins(folder, dpkg_query="exit 1", apt_get='[ "$1" = update ] || echo "$@" >&2', id="echo 0")
     for tool in ("sh", "sed", "tr"):
         (folder / tool).symlink_to(shutil.which(tool))
@@ -117,6 +117,6 @@ def test_the_demo_shows_a_flush_and_cleans_up(root):
     assert '"action":"flush","caller":{"face":"unix","uid":0,"user":"root"}' in done.stdout
     flushed = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") == 4]
     assert len(flushed) == 3 and all(each[:4] == ["10.0.1.2", "10.0.2.2", "8080", "ESTABLISHED"] for each in flushed)
-    assert len({each[4] for each in flushed}) == 2  # the operation, and whoever it was
+    assert len({each[4] for each in flushed}) == 2  # the operation's id, and another program's name
     namespaces = {word for word in done.stdout.split() if word.endswith("-gateway")}
     assert namespaces and not any(os.path.exists(f"/run/netns/{name}") for name in namespaces)

@@ -1,4 +1,4 @@
-"""The flow log: every flow that ends leaves its record, with reason and last state, once."""
+"""The flow log: each ended flow has exactly one record, with reason and last state."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ from test_capture import MASQUERADE
 from traffic import UDP, Conversation
 
 class FlowLog:
-    """The file that the agent writes to."""
+    """The file to which the agent writes."""
 
     def __init__(self, lab, name="flow.json"):
         self.lab = lab
@@ -29,7 +29,7 @@ class FlowLog:
                 f"  sinks:\n{sinks}")
 
     def records(self):
-        """Whole lines only."""
+        """Expects complete lines only."""
         text = self.file.read_text() if self.file.exists() else ""
         assert text == "" or text.endswith("\n"), "the last line is torn"
         return [json.loads(line) for line in text.splitlines()]
@@ -41,9 +41,9 @@ class FlowLog:
         return [record for record in self.records() if record["event_type"] == kind and port in (record.get("src_port"), record.get("dest_port"))]
 
     def record_of(self, port):
-        """The one record of the flow with this port, when it has come."""
+        """Waits for the record of the flow with this port; expects exactly one."""
         wait_until(lambda: self.of_port(port), f"a record of the flow with port {port}")
-        time.sleep(0.2)  # for a second one, which must not come
+        time.sleep(0.2)  # time for an erroneous second record
         [record] = self.of_port(port)
         check_record(record)
         return record
@@ -62,7 +62,7 @@ def shorten(lab, **timeouts):
 
 
 def reap(lab):
-    """The kernel removes what has timed out when it comes by: a dump does, its own worker may take a minute."""
+    """Dumps the table, so that the kernel removes expired flows; its garbage collection may take a minute."""
     lab.conntrack()
     lab.conntrack(family="ipv6")
 
@@ -119,7 +119,7 @@ def test_a_connection_that_is_closed_by_both_ends(lab, log):
 def test_a_connection_that_is_reset(lab, log):
     shorten(lab, tcp_timeout_close=1)
     with Conversation(lab, SERVER4) as talk:
-        talk.client.close()  # lingers for nothing: a reset
+        talk.client.close()  # SO_LINGER 0: sends a reset
         record = reap_until_ended(lab, log, talk.port)
     assert (record["flow"]["reason"], record["flow"]["last_state"], record["tcp"]["state"]) == ("closed", "CLOSED", "close")
 
@@ -133,7 +133,7 @@ def test_a_connection_that_is_refused(lab, log):
 
 
 def socket_in(lab, host, kind):
-    """A socket that was opened in the host's namespace."""
+    """A socket opened in the host's namespace."""
     from traffic import open_socket
     return open_socket(lab, host, socket.AF_INET, kind)
 
@@ -182,7 +182,7 @@ def test_a_flow_that_somebody_else_deletes_names_them(lab, log):
 
 
 def test_a_program_that_stays_is_named(lab, log):
-    """It opens its socket in the gateway's namespace, deletes everything, and waits."""
+    """The program opens its socket in the gateway's namespace, deletes all flows, and keeps running."""
     lab.fill(20)
     deleter = lab.start(GATEWAY, "/usr/bin/python3", "-c", """
 import socket, struct, sys, time
@@ -205,7 +205,7 @@ def test_translated_flows_tell_both_sides(lab, log):
 
 
 def test_flows_without_events_are_logged_by_the_flush(lab, log):
-    """They were made while the kernel was told to send none."""
+    """The flows were created while nf_conntrack_events was 0."""
     lab.run(GATEWAY, "sysctl", "-qw", "net.netfilter.nf_conntrack_events=0")
     with Conversation(lab, SERVER4) as talk:
         lab.run(GATEWAY, "sysctl", "-qw", "net.netfilter.nf_conntrack_events=1")
@@ -271,7 +271,7 @@ def test_without_an_agent_the_command_line_logs_what_it_flushes(lab):
 
 def test_what_the_command_line_flushes_beside_an_agent_is_logged_once(lab, log):
     with Conversation(lab, SERVER4) as talk:
-        done = lab.headgate("flush", "--source-port", str(talk.port), "--yes", "--json")  # by --netns: in its own process
+        done = lab.headgate("flush", "--source-port", str(talk.port), "--yes", "--json")  # --netns: without the agent
         assert done.returncode == 0, done.stderr
         record = log.record_of(talk.port)
     assert record["headgate"]["operation_id"] == json.loads(done.stdout)["operation_id"]
@@ -301,7 +301,7 @@ def test_the_file_is_rotated_under_load_without_a_lost_or_torn_line(lab, start_a
 
 
 def test_an_agent_that_is_stopped_under_load_loses_nothing_that_it_heard(lab, start_agent):  # noqa: F811
-    """What it did not hear while it was away it cannot count, and it says from when to when that was."""
+    """Events while no agent runs are not counted; the next agent reports the interval."""
     log = FlowLog(lab)
     agent = start_agent(log.configuration())
     lab.fill_many(20_000)

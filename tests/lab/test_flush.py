@@ -1,4 +1,4 @@
-"""What `headgate flush` ends and what it leaves, with conntrack(8) as the judge."""
+"""Which flows `headgate flush` ends and which it leaves, compared with conntrack(8)."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def flush(lab, *words, status=0):
 
 
 def test_ends_exactly_the_flow_that_matches(lab):
-    # One that is quiet: a flow that came back with its next packet could have the same id, for the kernel uses memory again.
+    # A quiet one: a flow recreated by its next packet could have the same id, since the kernel reuses memory.
     quiet = Conversation(lab, SERVER4)
     others = [conversation(lab, port=8081), conversation(lab, SERVER6, 8082), conversation(lab, port=5300, protocol="udp")]
     before = ids(lab)
@@ -76,7 +76,7 @@ def test_without_a_filter_it_explains_all(lab):
 
 
 def on_a_terminal(lab, answer, *words):
-    """Runs headgate on a pseudo-terminal and types the answer once it is asked for."""
+    """Runs headgate on a pseudo-terminal and types the answer at the prompt."""
     screen, terminal = pty.openpty()
     process = subprocess.Popen(lab.headgate_words(*words), stdin=terminal, stdout=terminal,
                                stderr=terminal, start_new_session=True)
@@ -263,7 +263,7 @@ def test_the_ssh_session_is_found_through_sudo_too(lab):
     lab.serve_echo(22)
     session = lab.talk(SERVER4, 22, source_port=40022)
     wait_until(lambda: session.heard() > 2, "the session begins")
-    # What sudo does: the program runs below a shell that has the variable, and itself has it no more.
+    # As with sudo: the program's parent shell has the variable, the program itself does not.
     done = subprocess.run(["sh", "-c", f"env -u SSH_CONNECTION {lab.headgate_line('flush', '--all', '--yes', '--json')}; exit $?"],
                           env=os.environ | {"SSH_CONNECTION": f"{CLIENT4} 40022 {SERVER4} 22"}, capture_output=True, text=True)
     assert json.loads(done.stdout)["counts"]["protected"] == 1

@@ -1,4 +1,4 @@
-"""A full table: what the kernel gives up for new flows. Alone, for its limit is that of all network namespaces."""
+"""A full table: flows that the kernel evicts for new ones. Must run alone: all network namespaces share the limit."""
 
 import contextlib
 import pathlib
@@ -14,7 +14,7 @@ SYSCTLS = pathlib.Path("/proc/sys/net/netfilter")
 
 @contextlib.contextmanager
 def small_table(buckets, entries):
-    """Few buckets, so that the kernel finds what it may give up near by: it looks at eight (nf_conntrack_core.c, early_drop)."""
+    """Few buckets, so that the kernel finds a flow to evict: it searches eight (nf_conntrack_core.c, early_drop)."""
     wanted = {"nf_conntrack_buckets": buckets, "nf_conntrack_max": entries}
     before = {name: (SYSCTLS / name).read_text() for name in wanted}
     for name, value in wanted.items():

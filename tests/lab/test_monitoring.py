@@ -1,4 +1,4 @@
-"""The dashboard and the alerts that come with headgate: all that they ask for is what an agent tells."""
+"""The dashboard and the alerts shipped with headgate use only metrics that an agent exports."""
 
 import json
 import pathlib
@@ -12,7 +12,7 @@ from lab import wait_until
 from test_agent import headgate, start_agent  # noqa: F401 -- a fixture
 
 PACKAGING = pathlib.Path(__file__).resolve().parents[2] / "packaging"
-OF_PROMETHEUS = {"job", "instance"}  # labels that it adds itself
+OF_PROMETHEUS = {"job", "instance"}  # labels that Prometheus adds
 METRIC = re.compile(r"\b((?:headgate|process)_[a-z_]+)\b(?:\{([^}]*)\})?")
 LABEL = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"')
 GROUPING = re.compile(r"\b(?:by|on|group_left|without|ignoring) \(([^)]*)\)")
@@ -28,7 +28,7 @@ def dashboard():
 
 
 def expressions(part):
-    """Whatever a part of the dashboard asks Prometheus for."""
+    """All Prometheus expressions in a part of the dashboard."""
     if isinstance(part, dict):
         found = [part[key] for key in ("expr", "definition") if isinstance(part.get(key), str)]
         return found + [each for value in part.values() for each in expressions(value)]
@@ -39,7 +39,7 @@ def expressions(part):
 
 @pytest.fixture
 def told(lab, start_agent):  # noqa: F811
-    """The labels of every series that an agent tells, by its metric."""
+    """The labels of all series that an agent exports, by metric."""
     start_agent()
     assert headgate(lab, "policy", "apply", "drop").returncode == 0
     lab.fill(1)
@@ -50,7 +50,7 @@ def told(lab, start_agent):  # noqa: F811
                               capture_output=True, text=True, check=True)
         return done.stdout
 
-    # Of what has not happened yet, requests and records, there is nothing to tell.
+    # Series of requests and records exist only after the first request and record.
     wait_until(lambda: "headgate_http_requests_total" in (text := read()) and "headgate_flow_log_sink_up" in text,
                "a record is written")
     labels = {}
@@ -60,7 +60,7 @@ def told(lab, start_agent):  # noqa: F811
 
 
 def check(expression, told):
-    """Returns the labels of what comes out of it."""
+    """Checks the expression; returns the labels of its result."""
     metrics = METRIC.findall(expression)
     assert metrics, expression
     for name, selector in metrics:

@@ -1,4 +1,4 @@
-"""Captures and flushes as operations: kept, looked up, refused while another runs, settled after a kill, audited."""
+"""Captures and flushes as operations: stored, found, refused while another runs, recovered after a kill, audited."""
 
 import json
 import os
@@ -21,12 +21,12 @@ def audit(lab):
 
 
 def ids(lab):
-    """With the port: of so many flows two may have one id."""
+    """Ids with ports: among that many flows, two may have the same id."""
     return [(flow["ct_id"], flow["src"], int(flow["sport"])) for flow in lab.conntrack()]
 
 
 def headgate(lab, *words, **options):
-    """What has no endpoint."""
+    """Runs a command that has no endpoint."""
     return lab.headgate(*words, netns=False, **options)
 
 
@@ -72,7 +72,7 @@ def test_exactly_the_flows_of_a_capture_are_flushed_by_its_id(lab):
     lab.fill(5)
     captured = lab.headgate_json("capture", "--source-port", "1:3", "--protocol", "udp")
     lab.run(GATEWAY, "conntrack", "-D", "-p", "udp", "--sport", "1")
-    lab.fill(6)  # new ones, among them one with the tuple of a captured flow
+    lab.fill(6)  # new flows, one of which has the tuple of a captured flow
     flushed = lab.headgate_json("flush", "--from-capture", captured["operation_id"], "--yes")
     assert flushed["counts"]["flushed"] == 2 and flushed["counts"]["gone"] == 1
     assert flushed["filters"] == captured["filters"] and flushed["from_capture"] == captured["operation_id"]
@@ -114,7 +114,7 @@ def big_flush(lab):
 
 
 def running(lab):
-    """Read beside headgate, so that nothing is settled by looking."""
+    """Reads the database without headgate, which would recover interrupted operations."""
     if not (lab.folder / "state" / "operations.db").exists():
         return []
     with sqlite3.connect(f"file:{lab.folder}/state/operations.db?mode=ro", uri=True) as database:
@@ -133,7 +133,7 @@ def test_a_second_operation_is_refused_and_told_which_one_runs(lab):
 
 
 def expect_nothing_lost_and_nothing_invented(lab, before):
-    """The journal against conntrack(8), after the next start has settled it."""
+    """Compares the journal with conntrack(8), after the next start has recovered the operation."""
     left = set(ids(lab))
     [newest, *_] = headgate_json(lab, "operations", "list", "--type", "flush")["operations"]
     result = headgate_json(lab, "operations", "results", newest["operation_id"])
@@ -164,7 +164,7 @@ def test_killed_at_any_moment_it_loses_and_invents_nothing(lab, policy):
         lab.fill_many(15_000)
         before = ids(lab)
         process = big_flush(lab)
-        if number % 2:  # however slow the machine is, some are to be killed while they end flows
+        if number % 2:  # on any machine, some must be killed while they end flows
             wait_until(lambda: lab.count() < 15_000 or process.poll() is not None, "the flush ends its first flows")
             time.sleep(chance.uniform(0, 0.03))
         else:
@@ -172,7 +172,7 @@ def test_killed_at_any_moment_it_loses_and_invents_nothing(lab, policy):
         process.kill()
         process.wait()
         if not running(lab) and len(ids(lab)) == len(before):
-            continue  # killed before it had begun
+            continue  # killed before the operation began
         ended, left = expect_nothing_lost_and_nothing_invented(lab, before)
         cut += ended != 0 and left != 0
         if policy:

@@ -1,4 +1,4 @@
-"""What a stream exception policy does to packets beyond the matrix of TCP: other protocols, and beside the operator's own rules."""
+"""Stream exception policies beyond the TCP matrix: other protocols, and together with the operator's own rules."""
 
 import pytest
 
@@ -68,11 +68,11 @@ def test_a_flushed_ping_is_ended(lab, tmp_path, policy, address):
 @pytest.mark.parametrize("first", ["client", "server"])
 @pytest.mark.parametrize("ends", [(CLIENT4, SERVER4), (CLIENT6, SERVER6)], ids=["ipv4", "ipv6"])
 def test_a_flushed_sctp_association_is_ended(lab, tmp_path, ends, first, policy, scope):
-    lab.load_rules(OPERATOR_DROPS_INVALID)  # an ICMP error that answers what is invalid is invalid itself
+    lab.load_rules(OPERATOR_DROPS_INVALID)  # an ICMP error about an invalid packet is invalid, too
     lab.apply(lab.write_policy(tmp_path, "sctp", policy, scope=scope))
     with SctpAssociation(lab, *ends) as doomed:
         assert lab.headgate_json("flush", "--protocol", "sctp", "--yes")["counts"]["flushed"] == 1
-        # Without a flow its data is invalid, which is not rejected where it is not known to be of a flushed flow.
+        # Without a flow its data is invalid, and invalid packets are not rejected unless they match a flushed flow.
         is_caught(lab, doomed, SILENCE if scope == "all" else OTHER_FATES[policy], first)
     with SctpAssociation(lab, *ends) as new:
         new.exchange()
@@ -146,7 +146,7 @@ def test_the_gateways_reset_gets_out_where_the_operator_drops_what_is_invalid(la
     for address in (SERVER4, SERVER6):
         with Conversation(lab, address) as doomed:
             flush(lab, doomed)
-            # A server that speaks first after a masqueraded flow was flushed reaches the gateway's input.
+            # If the server speaks first after the flush of a masqueraded flow, its packet enters the gateway's input.
             speaker = "client" if hook == "forward" else "server"
             doomed.end(speaker).send() if packet == "data" else doomed.end(speaker).send_fin()
             doomed.see(**{speaker: RESET})
@@ -204,7 +204,7 @@ def test_a_flowtable_changes_nothing(lab, tmp_path, policy, priority):
 def test_continue_leaves_it_to_the_operators_rules_which_see_a_new_flow(lab):
     lab.apply("continue")
     with Conversation(lab, SERVER4) as doomed, Conversation(lab, SERVER4) as other:
-        # What was allowed when these began is allowed no more: only what is established goes on.
+        # New connections to 8080 are no longer allowed; only established flows continue.
         lab.load_rules("add rule inet operator forward ct state new tcp dport 8080 drop")
         flush(lab, doomed)
         doomed.client.send()

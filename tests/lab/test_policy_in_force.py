@@ -1,4 +1,4 @@
-"""The policy in force: put there, kept, told, counted."""
+"""The policy in force: applied, maintained, reported, counted."""
 
 import json
 import subprocess
@@ -69,7 +69,7 @@ def test_counters_tell_hook_direction_and_protocol_and_stay(lab, tmp_path):
 
         def the_first_policys_counters():
             forward = {"policy": "first", "hook": "forward", "direction": "original", "protocol": "udp"}
-            # The server speaks to the gateway's own address.
+            # The server sends to the gateway's own address.
             back = {"policy": "first", "hook": "input", "direction": "reply", "protocol": "udp"}
             return [counted(lab, unit, **which) for which in (forward, back) for unit in ("packets", "bytes")]
         expected = [3, 3 * (28 + 4), 2, 2 * (28 + 4)]

@@ -1,5 +1,5 @@
-"""What both ends of a flushed TCP connection see, and what conntrack(8) shows then: every policy and scope, tcp_loose on and
-off, IPv4 and IPv6, whoever speaks first, with and without address translation.
+"""What both ends of a flushed TCP connection receive, and what conntrack(8) shows then: every policy and scope,
+nf_conntrack_tcp_loose on and off, IPv4 and IPv6, client or server speaking first, with and without address translation.
 """
 
 import pytest
@@ -24,7 +24,7 @@ TRANSLATIONS = {
         }""",
 }
 
-# Where the client finds the server.
+# Address and port at which the client reaches the server.
 SERVICES = {
     ("plain", "ipv4"): (SERVER4, 8080), ("masqueraded", "ipv4"): (SERVER4, 8080), ("dnated", "ipv4"): ("10.0.1.1", 2222),
     ("plain", "ipv6"): (SERVER6, 8080), ("masqueraded", "ipv6"): (SERVER6, 8080), ("dnated", "ipv6"): ("2001:db8:1::1", 2222),
@@ -38,21 +38,21 @@ def translation(request):
 
 @pytest.fixture(scope="module")
 def hosts(translation, root):
-    """One gateway for all the cases of a translation: each case has a port of its own."""
+    """One gateway for all cases of a translation: each case has its own port."""
     with Lab(f"policy matrix {translation}") as built:
         built.load_rules(TRANSLATIONS[translation])
         yield built
 
 
 def fate_of_packets(policy, scope, loose, translation, first):
-    """What comes of every packet that follows the flush: it gets through, its sender is reset, or nothing."""
+    """The result of each packet after the flush: it gets through, its sender receives a reset, or nothing."""
     if policy != "continue":
         return stream_fate(policy, scope, loose)
     if translation == "plain":
-        return DATA  # with loose 0 it is invalid, passes, and is not tracked; an operator's `ct state invalid drop` would end it
-    # The rules of a translation are asked for the first packet that conntrack takes for new, so it must be the client's. A
-    # packet that is not translated ends at a TCP that knows nothing of it and answers with a reset: the other host's or, for
-    # the server of a masqueraded connection and the client of a DNATed one, the gateway's own.
+        return DATA  # with loose 0 it is invalid, untracked, and passes unless the operator drops `ct state invalid`
+    # NAT rules apply to the first packet that conntrack considers new, so it must be the client's. An untranslated
+    # packet reaches a TCP without that connection, which replies with a reset: the other host's or, for the server of a
+    # masqueraded connection and the client of a DNATed one, the gateway's own.
     return DATA if loose and first == "client" else RESET
 
 
@@ -83,19 +83,19 @@ def test_a_flushed_connection(hosts, translation, policy, scope, loose, family, 
         left = entries(hosts, family, port)
         doomed.end(second).send()
         if fate == RESET:
-            doomed.see(**{second: RESET})  # the other end is gone already
+            doomed.see(**{second: RESET})  # the reset has already closed the other end
         else:
             doomed.see(**{first: fate, second: SILENCE})
 
         if fate == DATA and loose:
-            # It begins with whoever spoke first; a translation is the one it was.
+            # The new flow's direction is that of the first packet; the translation is the same as before.
             [entry] = entries(hosts, family, port)
             assert entry["state"] == "ESTABLISHED" and "ASSURED" in entry["flags"]
             assert entry["src"] == before["src" if first == "client" else "reply-src"]
             assert first == "server" or entry["reply-dport"] == before["reply-dport"]
         else:
-            # Conntrack forgets a connection whose only answer is a reset (nf_conntrack_proto_tcp.c, "If only reply is a
-            # RST"), so that what a server's packet confirmed reversed under `continue` is gone as well.
+            # Conntrack removes a connection whose only reply is a reset (nf_conntrack_proto_tcp.c, "If only reply is a
+            # RST"), including the reversed flow that a server's packet creates under `continue`.
             assert left == entries(hosts, family, port) == []
 
         assert other.loses_nothing()

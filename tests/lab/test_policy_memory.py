@@ -1,4 +1,4 @@
-"""What is remembered of flushed flows, also while policies change, and how a flush and a policy work together."""
+"""Remembered flushed flows, also while policies change, and how a flush and a policy work together."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from policies import OTHER_FATES, STREAM_FATES, counted, flows_of, flush, gets_t
 from test_capture import MASQUERADE, ZONE_5_FOR_THE_CLIENT
 from traffic import RESET, SILENCE, UDP, Conversation, Flood
 
-# Packets are on their way through these rules for so long that there are some whenever a policy changes, and it matters what
-# stands before and what behind them.
+# These rules delay packets so long that some are inside of them at every change of policy. So it matters which chains
+# come before and which after them.
 OPERATOR_TAKES_TIME = """
 table inet operator {
     chain slow {
@@ -17,7 +17,7 @@ table inet operator {
 
 
 def test_what_was_flushed_under_one_policy_is_known_to_the_next(lab, tmp_path):
-    """Also where the memory's size changes with the policy."""
+    """Also if the size of the memory changes with the policy."""
     lab.apply(lab.write_policy(tmp_path, "first", "drop", remember_at_most=100, remember_flushed_for="60s"))
     with Conversation(lab, SERVER4, protocol=UDP) as four, Conversation(lab, SERVER6, protocol=UDP) as six:
         flush(lab, four), flush(lab, six)
@@ -44,7 +44,7 @@ def test_a_memory_too_small_for_what_is_remembered_is_refused(lab, tmp_path):
 
 
 def test_no_packet_of_a_flushed_flow_slips_through_while_policies_change(lab, tmp_path):
-    """One would be enough to bring a UDP flow back."""
+    """A single packet would recreate a UDP flow."""
     lab.load_rules(OPERATOR_TAKES_TIME)
     policies = [lab.write_policy(tmp_path, f"policy_{number}", exception, remember_at_most=size, hooks=hooks, priority=priority)
                 for number, (exception, size, hooks, priority) in enumerate([

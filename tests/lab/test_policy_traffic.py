@@ -1,4 +1,4 @@
-"""Policies come, change and go on a gateway that carries traffic, and no packet of it is lost."""
+"""Policies are applied, changed and removed on a gateway with traffic, and no packet is lost."""
 
 import threading
 
@@ -9,7 +9,7 @@ PINGS = 2000
 
 
 class Carrying(threading.Thread):
-    """Numbered blocks back and forth without a pause, until told to end."""
+    """Sends numbered blocks back and forth continuously until stopped."""
 
     def __init__(self, conversation):
         super().__init__()
@@ -30,7 +30,7 @@ class Carrying(threading.Thread):
 
 
 def changes(lab, folder):
-    """What an operator does to policies, each returning when it is done."""
+    """Changes of policies by an operator; each call returns when the change is complete."""
     policies = [
         lab.write_policy(folder, "drop_all", "drop", scope="all"),
         lab.write_policy(folder, "reject_all", "reject", scope="all", hooks="[forward, input, output]"),

@@ -1,5 +1,5 @@
-"""Which packets a policy takes for those of a flushed flow: whatever conntrack calls them, as long as no new connection has
-begun on their addresses and ports.
+"""Which packets a policy attributes to a flushed flow: those of any conntrack state, until a new connection begins on
+the same addresses and ports.
 """
 
 import pytest
@@ -9,7 +9,7 @@ from policies import counted, flows_of, flush, gets_through, status
 from traffic import (ACK, DATA, RESET, SILENCE, SYN, UDP, Conversation, End, IcmpMessages, SctpAssociation, SctpEnd,
                      open_socket, send_segment, sequence_numbers)
 
-# What is invalid is not translated, and would be answered by the server itself.
+# Drops invalid packets: NAT does not translate them, and the server itself would reply to them.
 MASQUERADED = """
 table inet nat {
     chain out { type nat hook postrouting priority srcnat; oifname "server" masquerade; }
@@ -22,7 +22,7 @@ def remembered(lab):
 
 
 def flushed(lab, conversation):
-    """The flow is flushed, remembered, and both ends have forgotten it."""
+    """Flushes the flow, expects that it is remembered, and closes both ends."""
     flush(lab, conversation)
     assert remembered(lab) == 1
     conversation.client.close()
@@ -30,7 +30,7 @@ def flushed(lab, conversation):
 
 
 def send_outside_of_the_window(lab, conversation):
-    """From the client, and such that a reset in answer would end its connection."""
+    """Sends from the client such that a reset in reply would end its connection."""
     sequence, expected = sequence_numbers(conversation.client.socket)
     send_segment(lab, CLIENT, (CLIENT4, conversation.port), (SERVER4, 8080), ACK, sequence + 0x40000000, expected, b"stray")
 
@@ -129,7 +129,7 @@ def test_scope_all_lets_a_second_path_of_sctp_begin_by_heartbeat(lab, tmp_path):
         client = SctpEnd(lab, CLIENT, SERVER4, 5003, 5000, SctpAssociation.SERVER_TAG)
         server = SctpEnd(lab, SERVER, CLIENT4, 5000, 5003, SctpAssociation.CLIENT_TAG)
         client.send()
-        assert server.sees() == SILENCE  # data belongs to no path
+        assert server.sees() == SILENCE  # data belongs to no path of the association
         client.send_heartbeat()
         assert server.sees(10) == DATA
         client.close(), server.close()
@@ -146,7 +146,7 @@ def test_a_heartbeat_of_a_flushed_association_is_caught_and_a_new_association_is
         assert remembered(lab) == 0
 
 
-# The requests that conntrack makes flows of, and their replies (nf_conntrack_proto_icmp.c, nf_conntrack_proto_icmpv6.c).
+# Requests for which conntrack creates flows, and the replies (nf_conntrack_proto_icmp.c, nf_conntrack_proto_icmpv6.c).
 ICMP_PAIRS = [("echo", 8, 0), ("timestamp", 13, 14), ("information", 15, 16), ("address mask", 17, 18)]
 ICMPV6_PAIRS = [("echo", 128, 129), ("node information", 139, 140)]
 

@@ -1,5 +1,5 @@
-"""The HTTP interface, over the agent's Unix socket: every answer that /openapi.yaml describes is made to happen and held to
-its schema, and no other comes."""
+"""The HTTP interface, over the agent's Unix socket: each response described in /openapi.yaml is provoked and validated
+with its schema, and there are no others."""
 
 import csv
 import http.client
@@ -16,10 +16,10 @@ from lab import SERVER4, SERVER6, wait_until
 from test_agent import start_agent  # noqa: F401 -- a fixture
 from test_capture import conversation
 
-# They take credentials, too many requests, a broken disk or too many connections, all of which other tests have.
+# These need credentials, too many requests, a broken disk or too many connections; other tests cover them.
 SEEN_ELSEWHERE = {"401", "403", "429", "500", "503"}
 
-ENOUGH = 200  # flows of an answer that are held to their schema: all are made alike
+ENOUGH = 200  # flows of a response that are validated: all are written by the same code
 FORMS = ("application/json", "application/x-ndjson", "text/csv")
 EVERYTHING = {"filters": [{}]}
 
@@ -51,7 +51,7 @@ def validate(value, schema):
 
 
 def merged(base, more):
-    """A schema and what stands beside its $ref: both hold."""
+    """A schema combined with the siblings of its $ref: both apply."""
     both = base | more
     if "properties" in base:
         both["properties"] = base["properties"] | more.get("properties", {})
@@ -60,7 +60,7 @@ def merged(base, more):
 
 
 class Description:
-    """openapi.yaml, with every $ref in its place."""
+    """openapi.yaml with all $ref resolved."""
 
     def __init__(self, text):
         self.whole = yaml.safe_load(text)
@@ -85,7 +85,7 @@ class Description:
         return merged(self.resolved(base), rest)
 
     def strict(self, schema):
-        """What is not described may not come."""
+        """Forbids members that are not described."""
         if isinstance(schema, list):
             return [self.strict(each) for each in schema]
         if not isinstance(schema, dict):
@@ -99,7 +99,7 @@ class Description:
                 for method, operation in item.items() if method != "parameters"]
 
     def find(self, method, target):
-        """The path's template and what is said of this method there; nothing where there is nothing."""
+        """The path's template and the description of the method; None if undocumented."""
         path = target.split("?")[0]
         for template, item in self.paths.items():
             if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path):
@@ -108,7 +108,7 @@ class Description:
 
 
 class Api:
-    """Asks, and holds each answer to the description."""
+    """Sends requests, and validates each response with the description."""
 
     def __init__(self, lab):
         self.path = f"{lab.folder}/headgate.sock"
@@ -152,7 +152,7 @@ class Api:
         assert answer.json()["status"] == answer.status
 
     def check_body(self, answer, described, record=None):
-        """`record`: what a line or an event is, where it is not a flow or an operation."""
+        """`record`: schema of a line or an event that is neither a flow nor an operation."""
         assert answer.type in described["content"], answer.type
         for name, header in described.get("headers", {}).items():
             if name in answer.headers:
@@ -179,12 +179,12 @@ class Api:
         return started.json()["operation_id"]
 
     def done(self, **order):
-        """The operation, when it has ended."""
+        """Runs an operation and returns it when it has ended."""
         return self.ask("GET", f"/v1/operations/{self.start(**order)}?wait_ms=30000").json()
 
 
 def talk(lab):
-    """Flows of several kinds."""
+    """Creates flows of several kinds."""
     lab.fill(20)
     conversation(lab, port=8080)
     lab.ping(SERVER4), lab.ping(SERVER6)
@@ -197,7 +197,7 @@ def api(lab, start_agent):  # noqa: F811
 
 
 def named(path):
-    """The path of something that is not there."""
+    """The path of a resource that does not exist."""
     return re.sub(r"{\w+}", "nothing", path)
 
 
@@ -287,7 +287,7 @@ def test_a_head_is_that_of_the_answer_to_get(api):
             continue
         whole, head = api.ask("GET", named(path)), api.ask("HEAD", named(path))
         assert (head.status, head.type, head.text) == (whole.status, whole.type, "")
-        if path != "/metrics":  # which counts these requests
+        if path != "/metrics":  # the metrics count these requests
             assert head.headers["Content-Length"] == whole.headers["Content-Length"]
 
 

@@ -1,4 +1,4 @@
-"""A flush does not cut the branch that somebody sits on: SSH sessions into the gateway, with a real sshd."""
+"""A flush does not end the operator's own SSH session to the gateway; tested with a real sshd."""
 
 import ctypes
 import json
@@ -20,17 +20,17 @@ NOT_KNOWN = "which one is the caller's is not known"
 
 
 def outcomes(result):
-    """By the client's port; of the conversation with the server, too."""
+    """Outcomes by client port, including that of the conversation with the server."""
     return {flow["source_port"]: flow["outcome"] for flow in result["flows"]}
 
 
 def line(lab, *words):
-    """As it is typed on the gateway."""
+    """The command line as typed on the gateway."""
     return lab.headgate_line(*(words or ALL), netns=False)
 
 
 def here(lab, *words, before=(), **options):
-    """On the gateway, below no sshd, and without a variable: as cron has it."""
+    """Runs headgate on the gateway without an sshd as ancestor and without environment variables, as cron does."""
     return lab.run(GATEWAY, *before, "env", "-i", *lab.headgate_words(*(words or ALL), netns=False), check=False, **options)
 
 
@@ -166,7 +166,7 @@ def test_a_policy_that_would_cut_a_session_is_refused_to_those_who_may_sit_on_it
 
 
 def without_sock_diag():
-    """The kernel refuses sockets of NETLINK_SOCK_DIAG to the process: a filter of seccomp(2)."""
+    """Denies the process NETLINK_SOCK_DIAG sockets, with a seccomp(2) filter."""
     AF_NETLINK, NETLINK_SOCK_DIAG, SYS_SOCKET, EPERM = 16, 4, {"x86_64": 41, "aarch64": 198}, 1
     load, jump, give, allow = 0x20, 0x15, 0x06, 0x7FFF0000
     rules = [(load, 0, 0, 0), (jump, 0, 5, SYS_SOCKET[platform.machine()]), (load, 0, 0, 16), (jump, 0, 3, AF_NETLINK),

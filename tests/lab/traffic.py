@@ -1,6 +1,6 @@
-"""Traffic that does nothing on its own: data is sent when a test says so, and each end tells what it saw.
+"""Traffic under control of the test: an end sends only on demand, and reports what it received.
 
-The test itself holds the sockets, opened inside the hosts' network namespaces.
+The test process owns the sockets, which it opens inside the hosts' network namespaces.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from lab import CLIENT, GATEWAY, SERVER, wait_until
 
 DATA, RESET, PROHIBITED, SILENCE = "data", "reset", "prohibited", "silence"
 
-# How long nothing must come to be called silence. What is expected to come has PATIENCE, so that a busy machine fails no test.
+# Seconds without data that count as silence. Expected data has PATIENCE, so that no test fails on a busy machine.
 QUIET = 0.2
 PATIENCE = 10
 
@@ -28,13 +28,13 @@ TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
 CLONE_NEWNET = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
 
-# No port twice: the kernel's choice may be one that a policy still remembers, and then a new UDP flow is taken for the old.
+# Each port is used once: the kernel may choose one that a policy still remembers, which then catches the new UDP flow.
 source_ports = itertools.count(20001)
 
 
 @contextlib.contextmanager
 def inside(lab, host):
-    """What opens a socket meanwhile opens it on that host; it stays there."""
+    """Sockets that are opened meanwhile belong to that host, also afterwards."""
     with open("/proc/thread-self/ns/net") as here, open(f"/run/netns/{lab.name(host)}") as there:
         if libc.setns(there.fileno(), CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), f"setns {there.name}")
@@ -69,7 +69,7 @@ class End:
         self.socket.shutdown(socket.SHUT_WR)
 
     def sees(self, patience=QUIET):
-        """The first thing that comes."""
+        """The first data or error received, or SILENCE."""
         if not select.select([self.socket], [], [], patience)[0]:
             return SILENCE
         try:
@@ -86,7 +86,7 @@ class End:
         return struct.unpack("i", fcntl.ioctl(self.socket, termios.TIOCOUTQ, bytes(4)))[0] == 0
 
     def close(self):
-        """Forgets everything: nothing is sent again later. TCP sends a reset."""
+        """Closes without later retransmissions; TCP sends a reset."""
         with contextlib.suppress(OSError):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
@@ -99,7 +99,7 @@ FIN, SYN, RST, ACK = 1, 2, 4, 16
 
 
 def sequence_numbers(connected):
-    """What the socket will send next, and what it expects next."""
+    """The next sequence number to send, and the next one expected."""
     connected.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
     try:
         numbers = []
@@ -119,7 +119,7 @@ def checksum(data):
 
 
 def send_segment(lab, host, source, destination, flags, sequence, acknowledged=0, data=b"", ttl=64):
-    """One TCP segment beside the kernel's own; source and destination are IPv4 addresses with ports."""
+    """Sends one TCP segment in addition to the kernel's; source and destination are IPv4 addresses with ports."""
     header = struct.pack("!HHIIBBHHH", source[1], destination[1], sequence & 0xFFFFFFFF, acknowledged, 5 << 4, flags, 1024, 0, 0)
     pseudo = socket.inet_aton(source[0]) + socket.inet_aton(destination[0]) + struct.pack("!HH", socket.IPPROTO_TCP, 20 + len(data))
     header = header[:16] + struct.pack("!H", checksum(pseudo + header + data)) + header[18:]
@@ -129,7 +129,7 @@ def send_segment(lab, host, source, destination, flags, sequence, acknowledged=0
 
 
 class Conversation:
-    """A client and a server who have exchanged data, and are quiet now: not even an acknowledgement is under way."""
+    """A client and a server that have exchanged data and are quiet: not even an acknowledgement is in transit."""
 
     def __init__(self, lab, address, port=8080, protocol=TCP, server_port=8080, source_port=None, client_on=CLIENT):
         family = family_of(address)
@@ -174,7 +174,7 @@ class Conversation:
             wait_until(self.server.everything_is_acknowledged, "the client acknowledges")
 
     def see(self, **expected):
-        """Waits for what is expected to come, and only then a moment to be sure that nothing comes."""
+        """Waits for the expected data first, and then briefly for silence."""
         silence_ends = None
         for name in sorted(expected, key=lambda name: expected[name] == SILENCE):
             patience = PATIENCE
@@ -185,7 +185,7 @@ class Conversation:
             assert seen == expected[name], f"the {name} sees {seen}, not {expected[name]}"
 
     def loses_nothing(self, blocks=100):
-        """Whether every block arrives that is sent now, in both directions."""
+        """Whether all blocks sent now arrive, in both directions."""
         try:
             for number in range(blocks):
                 for sender, receiver in ((self.client, self.server), (self.server, self.client)):
@@ -211,7 +211,7 @@ while True:
 
 
 class Flood:
-    """An end sends and sends, whatever comes back. From a process of its own, which nothing that the test does holds up."""
+    """Sends continuously from an end, whatever it receives; in its own process, so that the test cannot delay it."""
 
     def __init__(self, end):
         self.descriptor = end.socket.fileno()
@@ -225,7 +225,7 @@ class Flood:
 
 
 class Ping(End):
-    """Echo requests with an identifier of their own; the other host answers."""
+    """Echo requests with a unique identifier; the other host replies."""
 
     def __init__(self, lab, address):
         protocol, self.request = (socket.IPPROTO_ICMPV6, 128) if ":" in address else (socket.IPPROTO_ICMP, 8)
@@ -238,7 +238,7 @@ class Ping(End):
 
 
 class IcmpMessages(End):
-    """Messages with an identifier, of the types that conntrack makes flows of, played from either side."""
+    """Messages with an identifier, of the types for which conntrack creates flows, sent from either side."""
 
     def __init__(self, lab, host, peer):
         protocol = socket.IPPROTO_ICMPV6 if ":" in peer else socket.IPPROTO_ICMP
@@ -247,7 +247,7 @@ class IcmpMessages(End):
 
     def send(self, kind, identifier, code=0):
         message = struct.pack("!BBHHH", kind, code, 0, identifier, 0) + b"some data to make it long enough"
-        if self.socket.family == socket.AF_INET:  # the kernel fills in that of ICMPv6
+        if self.socket.family == socket.AF_INET:  # the kernel computes the checksum of ICMPv6
             message = message[:2] + struct.pack("!H", checksum(message)) + message[4:]
         self.socket.send(message)
 
@@ -262,7 +262,7 @@ class SctpEnd(End):
         self.ports, self.peer_tag = (port, peer_port), peer_tag
 
     def send_chunk(self, kind, body, flags=0, tag=None):
-        """A packet of one chunk, without a checksum."""
+        """Sends a packet of one chunk, without a checksum."""
         header = struct.pack("!HHII", *self.ports, self.peer_tag if tag is None else tag, 0)
         self.socket.send(header + struct.pack("!BBH", kind, flags, 4 + len(body)) + body)
 
@@ -277,7 +277,7 @@ class SctpEnd(End):
 
 
 class SctpAssociation(Conversation):
-    """Played packet by packet, so that the hosts need no SCTP of their own."""
+    """Simulated packet by packet, so that the hosts' kernels need no SCTP."""
 
     CLIENT_TAG, SERVER_TAG = 1001, 2002
 
