@@ -21,7 +21,7 @@ def service(lab):
 
 @pytest.fixture(scope="session")
 def node():
-    """The SDK takes node 20."""
+    """The SDK requires Node.js 20."""
     version = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout
     if int(version.removeprefix("v").split(".")[0] or 0) < 20:
         pytest.skip(f"the AWS SDK takes node 20, and this is {version}")
@@ -34,7 +34,7 @@ def sdk(lab, service, node):
 
 @pytest.fixture(scope="module")
 def shared_sdk(request, root, node):
-    """For tests that change nothing: one lab for all of them."""
+    """One lab for all tests that change nothing."""
     with Lab(request.node.nodeid) as lab:
         served = Service(lab).start()
         assert served.process.poll() is None, served.said()
@@ -44,7 +44,7 @@ def shared_sdk(request, root, node):
 
 @pytest.fixture(scope="module")
 def shared_service(request, root):
-    """The same for those who ask without the SDK."""
+    """The same for tests without the SDK."""
     with Lab(request.node.nodeid + " service") as lab:
         served = Service(lab).start()
         assert served.process.poll() is None, served.said()

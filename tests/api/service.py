@@ -1,4 +1,4 @@
-"""An agent that serves TCP in the lab's gateway, and clients that ask it: the AWS SDK for JavaScript, and curl."""
+"""An agent that serves TCP in the lab's gateway, and its clients: the AWS SDK for JavaScript, and curl."""
 
 import hashlib
 import itertools
@@ -62,7 +62,7 @@ def openssl(folder, *words):
 
 
 def make_certificates(folder):
-    """An authority, and by it: the gateway's own, an engineer's, and one of somebody whom nobody has heard of."""
+    """A CA, and certificates that it signed: the gateway's, an engineer's, and one of an unknown user."""
     openssl(folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
             "/CN=test authority", "-keyout", "ca.key", "-out", "ca.crt")
     for name, subject, extension in (("server", "gateway", f"subjectAltName=IP:{OUTSIDE}"),
@@ -132,10 +132,10 @@ class Service:
 
 
 class Sdk:
-    """Calls of the unmodified SDK; several may be under way."""
+    """Calls of the unmodified SDK; several may be in progress."""
 
     def __init__(self, lab, host=GATEWAY, endpoint=f"http://127.0.0.1:{PLAIN}", authority=None, clock=0):
-        """`clock`: by how many seconds its machine's is wrong."""
+        """`clock`: error of the client machine's clock, in seconds."""
         environment = os.environ | {"CLOCK_SHIFT": str(1000 * clock)} | ({"NODE_EXTRA_CA_CERTS": str(authority)} if authority else {})
         self.process = lab.start(host, "node", os.path.join(os.path.dirname(__file__), "sdk.mjs"), env=environment)
         self.endpoint = endpoint
@@ -164,7 +164,7 @@ class Sdk:
             return self.answers.pop(number)
 
     def ask(self, operation, input=None, **options):
-        """The whole answer, an error as well."""
+        """The whole response, including errors."""
         return self.end(self.begin(operation, input, **options))
 
     def call(self, operation, input=None, **options):

@@ -1,4 +1,4 @@
-"""Sockets in the lab's hosts, on which a test says what it likes."""
+"""Sockets in the lab's hosts, on which a test sends arbitrary bytes."""
 
 import contextlib
 import ctypes
@@ -8,7 +8,7 @@ import threading
 
 
 def in_namespace(lab, host, work):
-    """Runs the work on a thread that is in the host's network namespace: sockets stay in the one they were made in."""
+    """Runs the work on a thread in the host's network namespace; sockets stay in the namespace of their creation."""
     result = []
 
     def enter():
@@ -32,7 +32,7 @@ def hear_all(connection):
 
 
 def is_closed(connection):
-    """Whether the other side has ended it; what it has said is thrown away."""
+    """Whether the peer has closed the connection; discards received data."""
     connection.settimeout(0)
     try:
         while connection.recv(65536):
@@ -48,7 +48,7 @@ def is_closed(connection):
 
 
 def connect(address, port, source=None, receive=None):
-    """`receive`: how many bytes the kernel takes for us while we do not read."""
+    """`receive`: bytes that the kernel buffers while the test does not read."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     connection = socket.socket(family, socket.SOCK_STREAM)
     connection.settimeout(40)

@@ -1,4 +1,4 @@
-"""Clients that are slow, broken or hostile: each gets one answer or none, and everybody else is served all the while."""
+"""Slow, broken or hostile clients get one response or none, and all other clients are served meanwhile."""
 
 import contextlib
 import json
@@ -43,7 +43,7 @@ def descriptors(service):
 
 
 def test_slow_clients_hold_nobody_up_for_long(lab, service):
-    """Slowloris: more connections than there are threads, each with a byte now and then."""
+    """Slowloris: more connections than threads, each of which sends a byte now and then."""
     slow = [connect(lab) for _ in range(2 * CONNECTIONS)]
     assert lab.headgate("operations", "list", netns=False).returncode == 0, "the Unix socket has threads of its own"
     begun = time.monotonic()
@@ -159,7 +159,7 @@ def in_time(connection):
 
 
 def test_one_address_cannot_have_all_connections(lab, service):
-    """Of a stranger, half of them at most: whoever asks from elsewhere is served all the while."""
+    """One unauthenticated address gets at most half of the connections; clients at other addresses are served."""
     held = []
     for _ in range(20 * CONNECTIONS):
         held.append(connect(lab, TLS, CLIENT, OUTSIDE))
@@ -215,7 +215,7 @@ def test_who_goes_away_in_the_middle_of_many_rows_leaves_nothing_behind(lab, ser
 def test_a_key_that_asks_too_often_is_told_to_wait(lab):
     service = Service(lab, CONFIGURATION.replace("  connections: 8\n", "  connections: 8\n  requests_per_second: 5\n")).start()
     try:
-        with connect(lab) as connection:  # one after the other in no time: on a busy machine a process each is slow enough
+        with connect(lab) as connection:  # pipelined: one process per request may be too slow to reach the limit
             connection.sendall(f"GET /v1/operations HTTP/1.1\r\nHost: a\r\n{BEARER}\r\n".encode() * 30)
             heard = b""
             while heard.count(b"HTTP/1.1 ") < 30:

@@ -1,4 +1,4 @@
-"""Who may do what over TCP: curl with a signature, a token, a certificate, and without any; and what a reload changes."""
+"""Permissions over TCP: curl with a signature, a token, a certificate, and no credentials; and effects of a reload."""
 
 import contextlib
 import http.client
@@ -35,7 +35,7 @@ def certificate(service, name):
 
 
 def in_gateway(lab):
-    """A connection that is kept, from inside of the gateway."""
+    """A persistent connection from inside of the gateway."""
     connection = http.client.HTTPConnection("127.0.0.1", PLAIN, timeout=10)
     connection.sock = connect(lab)
     return contextlib.closing(connection)
@@ -111,7 +111,7 @@ def test_a_certificate_is_asked_for_where_it_is_configured_to_be(service):
 
 
 def test_a_flush_of_everything_leaves_the_way_back(lab, service):
-    """The operator's own connections to the agent, of which an SDK keeps several."""
+    """The operator's own connections to the agent, several of which an SDK keeps open, are protected."""
     remote = Sdk(lab, CLIENT, f"https://{OUTSIDE}:{TLS}", lab.folder / "ca.crt")
     everything = [{"SourceAddress": {"AddressDefinition": prefix}} for prefix in ("0.0.0.0/0", "::/0")]
     lab.fill(10)
@@ -163,7 +163,7 @@ def test_nothing_listens_without_credentials_but_on_an_insecure_loopback(lab):
             os.kill(service.pid(), signal.SIGHUP)
             wait_until(lambda: service.said().count("reloaded") > 1, "the agent reloads")
             with pytest.raises((OSError, http.client.HTTPException)):
-                ask_on(kept, "GET", "/v1/operations")  # what held when it came holds no more
+                ask_on(kept, "GET", "/v1/operations")  # the permissions at the time of the connection no longer apply
     finally:
         assert service.stop() == 0
 

@@ -1,4 +1,4 @@
-"""The unmodified AWS SDK for JavaScript against the agent: every operation, every type of error, pages, retries."""
+"""The unmodified AWS SDK for JavaScript with the agent: every operation, every type of error, pagination, retries."""
 
 import json
 import time
@@ -20,7 +20,7 @@ def in_zone_a(**members):
 
 @pytest.fixture
 def talks(lab):
-    """A conversation that is to be flushed, and one beside it."""
+    """A conversation to be flushed, and another one."""
     lab.serve_echo(8080)
     lab.serve_echo(8081)
     doomed, other = lab.talk(SERVER4, 8080), lab.talk(SERVER4, 8081)
