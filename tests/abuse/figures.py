@@ -1,14 +1,14 @@
-"""What an attack has taken of the agent: the figures that the suite prints."""
+"""Measures and prints the resources of the agent that an attack consumes."""
 
 import os
 import pathlib
 import time
 
-SECONDS = float(os.environ.get("HEADGATE_ABUSE_SECONDS", "3"))  # that each attack goes on for
+SECONDS = float(os.environ.get("HEADGATE_ABUSE_SECONDS", "3"))  # duration of each attack
 
 
 def for_a_while(seconds=SECONDS):
-    """Rounds until the time is over; one at least."""
+    """Counts rounds until the time is over; at least one."""
     end = time.monotonic() + seconds
     number = 0
     while number == 0 or time.monotonic() < end:
@@ -17,19 +17,19 @@ def for_a_while(seconds=SECONDS):
 
 
 def memory(pid):
-    """Resident, in KiB."""
+    """Resident memory in KiB."""
     [line] = [line for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
     return int(line.split()[1])
 
 
 def cpu(pid):
-    """Seconds that its threads have run, those that have ended left out (proc(5), schedstat)."""
+    """CPU seconds of the process's current threads (proc(5), schedstat)."""
     total = 0
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         try:
             total += int((task / "schedstat").read_text().split()[0])
         except FileNotFoundError:
-            pass  # it has just ended
+            pass  # the thread has just ended
     return total / 1e9
 
 
@@ -42,7 +42,7 @@ def descriptors(pid):
 
 
 class Figures:
-    """Of one attack, printed at its end."""
+    """The figures of one attack, printed at its end."""
 
     def __init__(self, name, pid):
         self.name, self.pid, self.counts = name, pid, {}
@@ -52,7 +52,7 @@ class Figures:
         self.counts[what] = self.counts.get(what, 0) + number
 
     def grown(self):
-        """KiB that the agent has more than at the begin."""
+        """Growth of the agent's resident memory since the start, in KiB."""
         return memory(self.pid) - self.memory
 
     def spent(self):

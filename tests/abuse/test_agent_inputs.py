@@ -1,4 +1,4 @@
-"""Bad input by every face: each is refused with one clear line, nothing is changed, and the agent is as it was."""
+"""Bad input through any interface is refused with one clear line, changes nothing, and leaves the agent unaffected."""
 
 import concurrent.futures
 import json
@@ -22,7 +22,7 @@ WORDS = ["", "-", "--", "--all", "--yes", "--source", "--filter", "--netns", "--
 
 
 def broken(chance, value):
-    """The same with one thing in it that is wrong, or may be."""
+    """A copy of the value with one part changed, so that it is probably invalid."""
     if isinstance(value, dict) and value and chance.random() < 0.8:
         key = chance.choice(list(value))
         way = chance.randrange(4)

@@ -1,4 +1,4 @@
-"""An agent that is killed again and again while it works: what it has acknowledged is there afterwards."""
+"""After repeated kills of a working agent, all operations that it acknowledged are still stored."""
 
 import concurrent.futures
 import json
@@ -14,7 +14,7 @@ CLIENTS = [["flush", "--source-port", "1:200", "--yes"], ["capture", "--all"], [
 
 
 def work(lab, words, ends):
-    """Asks until the end; returns the ids of what was told to have ended."""
+    """Repeats the command until `ends` is set; returns the ids of operations that the agent reported as ended."""
     told = []
     while not ends.is_set():
         done = headgate(lab, *words, "--json")

@@ -1,4 +1,4 @@
-"""An agent that gets no thread or no memory any more: it says so, goes on, and ends as it should."""
+"""An agent that cannot create threads or allocate memory reports it, keeps running, and shuts down in order."""
 
 import itertools
 import os
@@ -11,13 +11,13 @@ import pytest
 from lab import GATEWAY, HEADGATE, wait_until
 
 MIB = 1 << 20
-USERS = itertools.count(2_000_000_000 + os.getpid() % 100_000 * 100)  # of its own, whose processes the kernel counts
-PROCESSES = 500  # fewer than any system allows
-LEVELS = [0, 1, 4, 16, 48]  # MiB that the agent may take beside what it has
+USERS = itertools.count(2_000_000_000 + os.getpid() % 100_000 * 100)  # one per agent: RLIMIT_NPROC is per user
+PROCESSES = 500  # below every system's limit
+LEVELS = [0, 1, 4, 16, 48]  # MiB that the agent may allocate in addition
 
 
 class LimitedAgent:
-    """As a user of its own with the one capability, in the gateway's namespace, as on a gateway."""
+    """An agent with its own user and CAP_NET_ADMIN only, in the gateway's namespace, as on a gateway."""
 
     def __init__(self, lab):
         self.lab, self.user = lab, next(USERS)
@@ -46,7 +46,7 @@ class LimitedAgent:
                               timeout=120, env=os.environ | {"HEADGATE_SOCKET": str(self.socket)})
 
     def limit(self, **limits):
-        """By its own user, who needs no capability for it; to None: as it was."""
+        """Sets limits as the agent's own user, which needs no capability; None resets a limit."""
         words = [f"--{name}={'unlimited' if number is None else number}:" for name, number in limits.items()]
         subprocess.run(["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", "prlimit",
                         f"--pid={self.process.pid}", *words], check=True)
@@ -74,7 +74,7 @@ REQUESTS = [["capture", "--all"], ["flush", "--all", "--yes"], ["operations", "l
 
 
 def ask_for_everything(agent):
-    """Whatever comes of it, the agent is there."""
+    """Expects that the agent survives all requests, whatever their result; returns the exit statuses."""
     codes = []
     for words in REQUESTS:
         done = agent.ask(*words)
@@ -104,7 +104,7 @@ def test_an_agent_without_memory_says_so_goes_on_and_ends(lab, agent, level):
     before = agent.size()
     agent.limit(**{"as": before + level * MIB})
     codes = ask_for_everything(agent)
-    agent.process.send_signal(1)  # SIGHUP: it reads its configuration anew
+    agent.process.send_signal(1)  # SIGHUP: reloads the configuration
     codes += ask_for_everything(agent)
     agent.limit(**{"as": None})
     assert agent.ask("capture", "--all", "--json").returncode in (0, 3), agent.said()

@@ -1,4 +1,4 @@
-"""Others hold what the agent needs, and do not come to an end: its main loop waits for none of them."""
+"""Other processes hold resources that the agent needs, indefinitely: its main loop never waits for them."""
 
 import concurrent.futures
 import contextlib
@@ -14,8 +14,8 @@ import pytest
 from lab import GATEWAY, HEADGATE, wait_until
 from test_agent import EDGE, headgate, start_agent  # noqa: F401
 
-HEARTBEATS = 30  # which take 3 s
-LONGEST_PAUSE = 5  # a tenth of a second would be right, and what the agent used to wait for took ten seconds
+HEARTBEATS = 30  # 3 s
+LONGEST_PAUSE = 5  # the interval is 0.1 s; a main loop that waits pauses for 10 s
 
 
 class Manager:
@@ -33,7 +33,7 @@ class Manager:
             pass
 
     def expect_heartbeats(self, count=HEARTBEATS):
-        """Those that have come so far do not count."""
+        """Discards earlier heartbeats first."""
         self.socket.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             while True:
@@ -55,7 +55,7 @@ def manager(lab):
 
 
 def policy_record(lab):
-    """The file that is locked while the policy of the gateway's namespace is changed."""
+    """The file that is locked during a change of the policy in the gateway's namespace."""
     code = "import socket; print(socket.socket().getsockopt(socket.SOL_SOCKET, 71, 8).hex())"  # SO_NETNS_COOKIE
     cookie = int.from_bytes(bytes.fromhex(lab.run(GATEWAY, "python3", "-c", code).stdout.strip()), "little")
     return f"/run/headgate/policy-{cookie}"
@@ -63,7 +63,7 @@ def policy_record(lab):
 
 @contextlib.contextmanager
 def stopped_holder(path):
-    """Somebody who has locked the file and was then stopped."""
+    """A process that has locked the file and was then stopped (SIGSTOP)."""
     holder = subprocess.Popen(["flock", path, "sh", "-c", "echo held; exec sleep 600"], stdout=subprocess.PIPE, text=True,
                               start_new_session=True)
     assert holder.stdout.readline() == "held\n"
@@ -107,7 +107,7 @@ def test_an_agent_comes_to_its_end_beside_a_stopped_holder(lab, manager, start_a
 
 def test_a_service_manager_that_does_not_read_is_not_waited_for(lab, manager, start_agent):  # noqa: F811
     agent = start_agent(env=manager.environment)
-    time.sleep(3)  # its socket has room for some ten heartbeats (net.unix.max_dgram_qlen)
+    time.sleep(3)  # the socket's queue holds about ten heartbeats (net.unix.max_dgram_qlen)
     agent.signal(signal.SIGHUP)
     wait_until(lambda: "reloaded" in agent.said(), "it is reloaded")
     begun = time.monotonic()
@@ -136,13 +136,13 @@ def test_a_flush_that_was_stopped_while_it_waits_does_not_keep_others_out(lab):
 
 
 def test_whoever_does_not_read_the_log_does_not_silence_the_agent(lab, manager):
-    """As a journal that was stopped."""
+    """The reader of stderr behaves like a stopped journald."""
     lab.configure(EDGE.format(gateway=lab.name(GATEWAY)))
     agent = subprocess.Popen([HEADGATE, "agent", "--config", str(lab.configuration)], stdin=subprocess.DEVNULL,
                              stderr=subprocess.PIPE, env=manager.environment)
     try:
         manager.expect(b"READY=1")
-        requests = 1500  # a line each, and a pipe takes 64 KiB
+        requests = 1500  # one line each; a pipe holds 64 KiB
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(lab.folder / "headgate.sock"))
             connection.settimeout(60)

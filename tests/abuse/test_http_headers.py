@@ -1,4 +1,4 @@
-"""Requests of strangers whose parsing might take more than linear time, and such as are none."""
+"""Unauthenticated requests that might take more than linear time to parse, and malformed requests."""
 
 import contextlib
 import random
@@ -12,7 +12,7 @@ from lab import GATEWAY, Lab
 from service import CONFIGURATION, PLAIN, Service
 from sockets import hear_all, in_namespace
 
-SIZE = 48 * 1024  # of a header; what is larger is refused
+SIZE = 48 * 1024  # of a request head; larger ones are refused
 HOST = "Host: a\r\nConnection: close\r\n"
 SIGNED = ("Authorization: AWS4-HMAC-SHA256 Credential=HGNOBODY/20261121/eu-central-1/network-firewall/aws4_request, "
           "SignedHeaders=host;x-amz-date, Signature=" + "0" * 64 + "\r\nX-Amz-Date: 20261121T080000Z\r\n")
@@ -87,10 +87,10 @@ def service(request, root):
 
 
 def ask(service, text, ends=False):
-    """The answer; `ends`: nothing more comes from us then."""
+    """Returns the response; with `ends`, shuts down the sending side after the request."""
     def whole():
         with sockets.connect("127.0.0.1", PLAIN) as connection:
-            with contextlib.suppress(OSError):  # it may be refused before all of it has come
+            with contextlib.suppress(OSError):  # the server may refuse it before it is complete
                 connection.sendall(text)
                 if ends:
                     connection.shutdown(socket.SHUT_WR)
@@ -100,7 +100,7 @@ def ask(service, text, ends=False):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_a_header_takes_time_in_proportion_to_its_size(service, kind):
-    """Of the same number of bytes, those in one request take hardly more than those in eight."""
+    """The same number of bytes costs hardly more in one request than in eight."""
     figures = Figures(kind.__name__, service.pid())
     large, small = kind(SIZE).encode(), kind(SIZE // 8).encode()
     costs = {large: [], small: []}
@@ -115,13 +115,14 @@ def test_a_header_takes_time_in_proportion_to_its_size(service, kind):
     figures.counts["ms for 48 KiB"] = round(1000 * min(costs[large]), 2)
     figures.counts["ms in eight"] = round(1000 * min(costs[small]), 2)
     figures.tell()
-    # An eighth of the size in quadratic time takes a 64th; what a request takes in any case is on the side of the small.
+    # In quadratic time, eight small requests would cost an eighth of the large one. The fixed cost of a request adds to
+    # the small ones only.
     assert min(costs[large]) < 2 * min(costs[small]) + 0.005
     assert figures.grown() < 8 * 1024
 
 
 def test_what_is_no_request_has_one_answer_and_leaves_nothing_behind(service):
-    """Requests with bytes that are exchanged, left out, put in twice, or cut off."""
+    """Requests with bytes that are replaced, removed, duplicated or truncated."""
     figures = Figures("what is no request", service.pid())
     chance = random.Random(16)
     whole = [kind(400).encode() for kind in KINDS] + [b"GET http://a/v1/operations HTTP/1.1\r\nHost: a\r\n\r\n"]

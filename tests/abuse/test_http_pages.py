@@ -1,4 +1,4 @@
-"""Pages of other sites, which ask by the browser of somebody whom the agent asks for nothing."""
+"""Pages of other sites that send requests through the browser of a user who needs no credentials."""
 
 import itertools
 import json

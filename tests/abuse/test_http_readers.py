@@ -1,4 +1,4 @@
-"""Readers of what is long, who do not read."""
+"""Clients that request long responses and do not read them."""
 
 import json
 
@@ -12,7 +12,7 @@ from sockets import in_namespace
 
 READERS = 30
 
-# That the agent may take for a reader, with the thread that it has; who reads from the store also has a connection to that.
+# Memory that the agent may use per reader, with its thread, and with a connection to the store if it reads from there.
 KILOBYTES, KILOBYTES_FROM_STORE = 256, 640
 
 BEARER = f"Authorization: Bearer {TOKENS['viewer']}\r\n"
@@ -28,7 +28,7 @@ def service(lab):
 
 @pytest.fixture
 def flushed(service):
-    """The id of a flush of 6,000 flows, all of which the flow log tells."""
+    """The id of a flush of 6,000 flows, all of which are in the flow log."""
     service.lab.fill_many(6000)
     done = service.lab.headgate("flush", "--destination-port", "53", "--protocol", "udp", "--firewall", "edge", "--availability-zone",
                                 "a", "--yes", "--output", "json", netns=False)

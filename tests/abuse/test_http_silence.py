@@ -1,4 +1,4 @@
-"""Connections that ask for nothing, or take nothing, from more addresses than there are shares: others are served."""
+"""Connections that send or read nothing, from more addresses than there are shares, do not block other clients."""
 
 import contextlib
 import ssl
@@ -83,7 +83,7 @@ def silent_after_an_answer(connection):
 
 
 def deaf(connection):
-    """Asks for what is for anybody, again and again, and reads nothing."""
+    """Repeatedly requests a public resource, and reads nothing."""
     connection = in_tls(connection)
     connection.settimeout(0.05)
     with contextlib.suppress(OSError):
@@ -92,7 +92,7 @@ def deaf(connection):
 
 
 def is_served(service):
-    """Whoever comes from elsewhere, over TLS, in a few seconds."""
+    """Whether a client at another address is served over TLS within five seconds."""
     return service.curl("-m", "5", "--cacert", str(service.lab.folder / "ca.crt"), "-H", BEARER.strip(), "/v1/operations", host=CLIENT,
                         url=f"https://{OUTSIDE}:{TLS}")[0] == 200
 

@@ -1,5 +1,5 @@
-"""Files that somebody names and that never end: pipes without a writer, or with one that never writes. Nothing is locked for
-them, nothing hangs, and a signal ends it at once."""
+"""Input files that never end: pipes without a writer, or with a writer that never writes. The command holds no lock
+while it reads, blocks nothing else, and ends at once on a signal."""
 
 import json
 import os

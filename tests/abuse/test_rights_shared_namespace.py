@@ -1,5 +1,5 @@
-"""Credentials for one firewall, and another firewall in the same network namespace: by another name of it, and as a conntrack
-zone of it. Whatever is asked, nothing of the other firewall is changed, and nothing of it is told."""
+"""Credentials for one firewall, and another firewall in the same network namespace, under another path of it or as a
+conntrack zone of it. No request changes or reveals anything of the other firewall."""
 
 import itertools
 import json
@@ -17,7 +17,7 @@ from lab import CLIENT, GATEWAY  # noqa: E402
 from lab_fixtures import lab, root  # noqa: E402, F401
 from service import CLIENT_TLS, OUTSIDE, Service, openssl, sha256  # noqa: E402
 
-# The agent's own namespace, the same by its name, a zone of it, and another one.
+# The agent's namespace, the same under its name, a zone of it, and another namespace.
 CONFIGURATION = """
 firewalls:
   - name: edge

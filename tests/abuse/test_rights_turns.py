@@ -1,4 +1,4 @@
-"""Whoever only looks, again and again and at all once: whoever acts gets their turn, and keeps their history."""
+"""Viewers who capture continuously, also all at once, cannot keep an operator from flushing, nor evict its history."""
 
 import json
 import pathlib
@@ -25,7 +25,7 @@ def order(type, port="53"):
 
 
 class Viewers:
-    """Several who capture in a loop."""
+    """Several viewers that capture in a loop."""
 
     def __init__(self, service, count, port="53"):
         self.over, self.begun, self.refused = threading.Event(), 0, 0

@@ -1,4 +1,4 @@
-"""The user of the agent owns its folders. Whatever that user puts there, root's commands get no further than the user."""
+"""The agent's user owns its folders. Whatever that user puts there, root's commands access no more than it could."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 
 from lab import HEADGATE
 
-USER = 65534  # nobody; any that is not root
+USER = 65534  # nobody; any user except root
 
 
 def headgate(*words, **environment):
@@ -22,7 +22,7 @@ def headgate(*words, **environment):
 
 @pytest.fixture
 def theirs(root, tmp_path):
-    """A state directory as the agent has it, with a store."""
+    """A state directory like the agent's, with a store."""
     for each in (tmp_path, *tmp_path.parents[:-2]):
         each.chmod(0o755)
     folder = tmp_path / "theirs"
@@ -43,7 +43,7 @@ def victim(tmp_path):
 
 
 def as_user(work):
-    """In a child, as the agent's user."""
+    """Runs `work` in a child process as the agent's user."""
     child = os.fork()
     if child == 0:
         os.setgroups([])
@@ -74,7 +74,7 @@ def test_a_journal_that_is_left_behind_makes_root_delete_nothing(theirs, victim,
 
 @pytest.mark.parametrize("name", ["operations.db", "audit.log", "log/audit.log"])
 def test_links_lead_roots_writes_nowhere(theirs, tmp_path, name):
-    """The last part of a path, or one higher up."""
+    """The link is the last component of the path, or a component above it."""
     target = tmp_path / "roots"
     target.mkdir()
 
@@ -97,7 +97,7 @@ def test_links_lead_roots_writes_nowhere(theirs, tmp_path, name):
 
 @pytest.mark.parametrize("way", ["cwd", "fd"])
 def test_what_a_process_of_roots_has_open_is_no_way_to_where_the_user_cannot_go(theirs, tmp_path, way):
-    """Links in /proc are followed by a capability, whatever the path behind them (proc(5))."""
+    """The kernel follows links in /proc by capability, regardless of the target's path (proc(5))."""
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
     inner = private / "inner"
@@ -146,7 +146,7 @@ def test_a_trigger_of_somebody_elses_is_told_as_damaged(theirs):
 
 
 def test_names_in_the_store_are_no_orders_to_a_terminal(theirs):
-    """A row is copied, with a firewall's name that turns the terminal's colours and begins a line of its own."""
+    """A copied row has a firewall name that changes the terminal's colours and begins a new line."""
     made = headgate("capture", "--all", "--state-dir", str(theirs))
     assert made.returncode in (0, 3), made.stderr
     bad = "edge\x1b[31m\x9b31m\r\nfake  FLOW_FLUSH\u202e"
