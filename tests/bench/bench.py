@@ -1,9 +1,9 @@
-"""make bench: what headgate costs on a full table, beside conntrack(8) and beside the limit of the interface.
+"""make bench: cost of headgate on a full table, compared with conntrack(8) and with the limit of the interface.
 
 bench.py BUILD [--flows N] [--repeat N] [--no-scale]
 
-Every line is measured side by side in this one run, the contestants taking turns; medians are told. Needs root, 3 GiB of
-memory for four million flows, and an otherwise idle machine: the hash of conntrack is shared by all namespaces.
+Both sides of a line are measured alternately in the same run; the results are medians. Needs root, 3 GiB of memory for
+four million flows, and an otherwise idle machine: all namespaces share the hash table of conntrack.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def write_sysctl(name, value):
 
 
 class Table:
-    """A namespace with many flows; the machine is left as it was."""
+    """A namespace with many flows; restores the machine's settings at the end."""
 
     def __init__(self, helpers):
         self.helpers = helpers
@@ -62,7 +62,7 @@ class Table:
         return subprocess.run(["ip", "netns", "exec", NAMESPACE, *words], check=check, capture_output=True, text=True)
 
     def grow_to(self, size):
-        # Chains of more than 50 are refused (nf_conntrack_core.c, MIN_CHAINLEN): no gateway runs that full.
+        # The kernel refuses chains of more than 50 (nf_conntrack_core.c, MIN_CHAINLEN); no gateway runs that full.
         buckets = read_sysctl("nf_conntrack_buckets")
         while size > 4 * buckets:
             buckets *= 2
@@ -88,8 +88,8 @@ class Measurement:
 
 
 def measure(words, into, namespace=NAMESPACE, statuses=(0,)):
-    """One run of a command inside the namespace: wall time, and resident memory by time(1), a small parent: what a
-    process had resident before exec counts as its own."""
+    """Runs a command inside the namespace; measures wall time, and resident memory with time(1): the kernel counts what
+    was resident before exec as the process's own, and time(1) is small."""
     with tempfile.NamedTemporaryFile("w") as output, tempfile.NamedTemporaryFile("r") as memory:
         timed = ["ip", "netns", "exec", namespace, "/usr/bin/time", "-q", "-f", "%M", "-o", memory.name, *words]
         begin = time.monotonic()
@@ -101,7 +101,7 @@ def measure(words, into, namespace=NAMESPACE, statuses=(0,)):
 
 
 def compare(ours, theirs, repeat, after=lambda server: None):
-    """Takes turns; each command is a function of the round, so that a flush finds flows of its own."""
+    """Runs both in turn; each command is a function of the round, so that each flush has its own flows."""
     left, right = Measurement(), Measurement()
     for turn in range(repeat):
         for command, into, server in ((ours, left, 2 * turn % 8), (theirs, right, (2 * turn + 1) % 8)):
@@ -111,14 +111,14 @@ def compare(ours, theirs, repeat, after=lambda server: None):
 
 
 def stolen_time():
-    """What the host of a virtual machine took away from CPU 1 so far (proc(5), /proc/stat: steal)."""
+    """Time that the host of a virtual machine has stolen from CPU 1 (proc(5), /proc/stat: steal)."""
     with open("/proc/stat") as file:
         return next(int(line.split()[8]) for line in file if line.startswith("cpu1 "))
 
 
 def latency(helpers, words, repeat, after=lambda: None):
-    """How late a ticker on the same CPU is at most while the command runs: the median of several runs, and the worst.
-    A run in which the host took the CPU away says nothing about the kernel; it is done again, if there are not too many."""
+    """Maximum delay of a ticker on the same CPU while the command runs: the median of several runs, and the worst.
+    A run in which the host stole CPU time does not measure the kernel; it is repeated, up to a limit."""
     latest, spare = [], 5 * repeat
     while len(latest) < repeat:
         stolen = stolen_time()
@@ -203,7 +203,7 @@ def bench(table, headgate, helpers, repeat, report):
 
 
 def bench_policy(table, headgate, repeat, report):
-    """What it costs to remember 100,000 flows in nftables before they are flushed."""
+    """Cost of remembering 100,000 flows in nftables before they are flushed."""
     def forget(server):
         table.run(*headgate, "policy", "remove")
         table.refill(server)
@@ -220,7 +220,7 @@ def bench_policy(table, headgate, repeat, report):
 
 
 def write_configuration(folder, name, further="", http=True):
-    """Everything is kept on a disk, as on a gateway. `http`: the Unix socket alone; otherwise `further` says it."""
+    """Stores everything on a disk, as on a gateway. `http`: Unix socket only; if false, `further` configures HTTP."""
     file = f"{folder}/{name}.yaml"
     with open(file, "w") as configuration:
         configuration.write(f"state_dir: {folder}/{name}\naudit_log: {folder}/audit.log\noperation_timeout: 10m\n"
@@ -230,7 +230,7 @@ def write_configuration(folder, name, further="", http=True):
 
 
 def bench_operations(table, headgate, helpers, folder, repeat, report):
-    """What it costs that operations are kept, on the disk that /var/tmp is on."""
+    """Cost of storing operations on the disk of /var/tmp."""
     operation = [f"{helpers}/bench_operation", f"{folder}/engine"]
 
     def engine(*words):
@@ -254,7 +254,7 @@ def bench_operations(table, headgate, helpers, folder, repeat, report):
 
 
 def bench_agent(headgate, folder, report):
-    """The agent after a capture and a flush, when nobody asks for anything."""
+    """The agent after a capture and a flush, without requests."""
     endpoint = f"firewalls: [{{name: bench, endpoints: [{{availability_zone: a, netns: {NAMESPACE}}}]}}]\n"
     headgate = [headgate, "--config", write_configuration(folder, "agent", endpoint)]
     agent = subprocess.Popen([*headgate, "agent"], stderr=subprocess.DEVNULL)
@@ -263,7 +263,7 @@ def bench_agent(headgate, folder, report):
             time.sleep(0.1)
         for words in (["capture", "--source", "10.1.7.0/24"], ["flush", "--source", "10.1.250.0/24", "--yes"]):
             subprocess.run([*headgate, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(7)  # by then it has given back its memory
+        time.sleep(7)  # by then the agent has released its memory
         tasks = list(pathlib.Path(f"/proc/{agent.pid}/task").iterdir())
 
         def switches():
@@ -305,7 +305,7 @@ def bench_latency(table, headgate, helpers, repeat, report):
 
 
 def bench_empty(headgate, report, repeat):
-    """What no user of ctnetlink can help: a small namespace beside a large one."""
+    """A cost that no user of ctnetlink can avoid: a small namespace on a host with a large one."""
     empty = Measurement()
     for _ in range(repeat):
         measure([*headgate, "capture", "--all"], empty, EMPTY_NAMESPACE, statuses=(3,))

@@ -1,5 +1,5 @@
-"""What a log of ended flows keeps up with, beside conntrack(8) and ulogd2 on the same storm: flows that another program
-deletes, at a given rate or as fast as the kernel does it. Lost is what is not in the file in the end."""
+"""The rate of ended flows that a flow log sustains, compared with conntrack(8) and ulogd2: another program deletes
+flows at a given rate, or as fast as the kernel can. Records that are missing in the file at the end are lost."""
 
 import contextlib
 import os
@@ -8,8 +8,8 @@ import shutil
 import subprocess
 import time
 
-LARGE = 64 << 20  # of a socket; the kernel doubles it. As much as headgate takes.
-SECONDS = 4  # for which a rate has to be kept up, as far as the flows go
+LARGE = 64 << 20  # bytes of a socket's buffer, as headgate sets it; the kernel doubles it
+SECONDS = 4  # for which a rate must be sustained, if there are enough flows
 
 ULOGD = """[global]
 logfile="{folder}/ulogd.log"
@@ -28,7 +28,7 @@ file="{file}"
 
 @contextlib.contextmanager
 def usual_room(room):
-    """What a socket that is made now has for what waits to be received, if it does not ask for more."""
+    """Sets the default receive buffer of sockets that are created meanwhile."""
     file = pathlib.Path("/proc/sys/net/core/rmem_default")
     before = file.read_text()
     if room:
@@ -40,7 +40,7 @@ def usual_room(room):
 
 
 class Logger:
-    """A program that writes a line for each flow that ends, while it runs."""
+    """A program that writes a line for each ended flow while it runs."""
 
     def __init__(self, name, file, words, stdout=False, room=None, ready=lambda: True):
         self.name, self.file, self.words, self.stdout, self.room, self.ready = name, file, words, stdout, room, ready
@@ -61,12 +61,12 @@ class Logger:
         self.process.wait()
 
     def cpu(self):
-        """Seconds that it has had so far (proc(5), /proc/PID/stat: utime, stime)."""
+        """CPU seconds used so far (proc(5), /proc/PID/stat: utime, stime)."""
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def size(self):
-        """The file may be made with the first record."""
+        """0 while the file does not exist: it may be created with the first record."""
         return os.stat(self.file).st_size if os.path.exists(self.file) else 0
 
     def lines(self):
@@ -76,7 +76,7 @@ class Logger:
             return sum(piece.count(b"\n") for piece in iter(lambda: file.read(1 << 20), b""))
 
     def settle(self):
-        """Waits until it has nothing to do any more."""
+        """Waits until the program is idle."""
         before = None
         while before != (before := (self.cpu(), self.size())):
             time.sleep(0.5)
@@ -87,7 +87,7 @@ class Storm:
         self.table, self.helpers = table, helpers
 
     def run(self, logger, count, rate):
-        """Lost records, CPU seconds of the logger, and the rate that it came to."""
+        """Returns the lost records, the CPU seconds of the logger, and the rate that was reached."""
         self.table.run(f"{self.helpers}/bench_fill_table", "0", str(count))
         with logger:
             reached = int(self.table.run(f"{self.helpers}/bench_end_events", str(count), str(rate)).stdout)
@@ -97,7 +97,7 @@ class Storm:
 
 
 def conntrack(inside, folder, name, room=None):
-    """conntrack 1.4.7 has an option for the buffer, but it enlarges another socket's than the one that listens."""
+    """conntrack 1.4.7 has an option for the buffer size, but applies it to a socket that does not receive events."""
     return Logger(name, f"{folder}/conntrack", [*inside, "conntrack", "-E", "-e", "DESTROY", "-o", "extended"], stdout=True, room=room)
 
 
@@ -117,7 +117,7 @@ def agent(headgate, namespace, folder, write_configuration):
 
 
 def highest_rate(storm, logger, flows, full_speed, steps):
-    """The highest rate at which nothing is lost, between none and full speed, by halves."""
+    """The highest rate without loss, by bisection between zero and full speed."""
     lossless, lossy = 0, full_speed
     for _ in range(steps):
         rate = (lossless + lossy) // 2
@@ -138,7 +138,7 @@ def measure(storm, logger, flows, steps):
 
 
 def bench_events(headgate, table, namespace, helpers, folder, write_configuration, flows, report, steps=6):
-    """The table is empty before and after. Without headgate's program: the others alone."""
+    """The table is empty before and after. Without a headgate program, measures only the others."""
     inside = ["ip", "netns", "exec", namespace]
     large = f"netlink_socket_buffer_size={LARGE}\nnetlink_socket_buffer_maxsize={2 * LARGE}"
     loggers = [

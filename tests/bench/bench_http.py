@@ -1,6 +1,5 @@
-"""What the HTTP endpoint gives away in a second: results as NDJSON, and Describe with its signature checked. By TCP on
-loopback, in the clear, with the rate limit as high as it goes; access lines are written to a file, as journald would
-take them."""
+"""Throughput of the HTTP interface: results as NDJSON, and signed Describe requests. Over TCP on loopback, without TLS,
+with the highest possible rate limit; access lines are written to a file, in place of journald."""
 
 import hashlib
 import hmac
@@ -98,7 +97,7 @@ def timed(words):
 
 
 def bench_results(agent, operation, repeat, report):
-    """The client writes what it gets to a file as well, so that both do the same with it."""
+    """Both clients write the results to a file, so that the work is the same."""
     results = f"http://127.0.0.1:{PORT}/v1/operations/{operation['operation_id']}/results"
     over_http = ["curl", "-sf", "-H", f"Authorization: Bearer {SECRET}", "-H", "Accept: application/x-ndjson", results]
     to_file = [*agent.headgate, "--state-dir", f"{agent.folder}/http", "operations", "results", operation["operation_id"],
