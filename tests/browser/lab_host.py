@@ -1,5 +1,6 @@
-"""The lab for whoever is no Python program: hosts, an agent with a console, and traffic. Takes orders and answers them, each a
-line of JSON: {"do": "talk", "with": {...}}. The first answer says where the console is; the end of the input ends it."""
+"""The lab for programs in other languages: hosts, an agent with a console, and traffic. Reads commands and writes
+replies, each a line of JSON: {"do": "talk", "with": {...}}. The first reply has the console's address. Exits at end of
+input."""
 
 import json
 import os
@@ -43,7 +44,7 @@ class Host:
         lab.serve_echo(5300, "udp")
 
     def chromium(self):
-        """A command that starts Chromium on the gateway."""
+        """Path of a command that starts Chromium on the gateway."""
         command = self.lab.folder / "chromium"
         command.write_text(f"#!/bin/sh\nexec {' '.join(self.lab.command(GATEWAY, '/usr/bin/chromium'))} \"$@\"\n")
         command.chmod(command.stat().st_mode | stat.S_IXUSR)
@@ -54,7 +55,7 @@ class Host:
                 "million": self.capture}
 
     def talk(self, port=8080, protocol="tcp", count=1):
-        """Conversations, when each has had an answer."""
+        """Starts conversations, and returns when each has had a response."""
         begun = [self.lab.talk(SERVER4, port, protocol) for _ in range(count)]
         self.talks += begun
         for each in begun:
@@ -77,7 +78,7 @@ class Host:
         self.service.start()
 
     def open_agent(self):
-        """One that asks for no credentials."""
+        """Restarts the agent with a configuration that requires no credentials."""
         self.service.stop()
         self.service.configure(OPEN_CONFIGURATION)
         self.service.start()
@@ -97,7 +98,7 @@ def main():
             order = json.loads(line)
             try:
                 answer = {"answer": getattr(host, order["do"])(**order.get("with", {}))}
-            except Exception as error:  # noqa: BLE001 -- whatever it is, the test that asked is told
+            except Exception as error:  # noqa: BLE001 -- every error is reported to the test
                 answer = {"error": repr(error)}
             print(json.dumps(answer), flush=True)
         host.service.stop()
