@@ -1,8 +1,7 @@
-"""A fresh, minimal Debian in a folder, and copies of it that cost nothing.
+"""A fresh, minimal Debian root in a folder, and cheap copies of it (overlays).
 
-It is made once and kept in build/, under a key that tells what went into it. Its packages come from where this machine's
-apt has them from. It is of this machine's release, as are packages that were built here, or of the one that HEADGATE_SUITE
-names.
+The root is created once and kept in build/ under a hash of its inputs. Its packages come from this machine's apt
+sources. Its release is HEADGATE_SUITE or by default this machine's, like that of packages built here.
 """
 
 import contextlib
@@ -20,14 +19,14 @@ PROJECT = pathlib.Path(__file__).resolve().parents[2]
 SUITE = os.environ.get("HEADGATE_SUITE") or platform.freedesktop_os_release()["VERSION_CODENAME"]
 KEPT = PROJECT / "build" / "debian-root" / SUITE
 
-# What boots, and what any gateway has.
+# Needed to boot, and present on any gateway.
 INCLUDED = ["systemd-sysv", "iproute2", "ca-certificates"]
-# Written to a disk that nobody needs after a power cut.
+# The root need not survive a power failure.
 UNSAFE_IO = "force-unsafe-io\n"
 
 
 def base_root(deb):
-    """The root, with all that the package depends on, and rpm, waiting in apt's cache: in there is no network."""
+    """The root, with the package's dependencies and rpm in apt's cache, since there is no network inside."""
     depends = subprocess.run(["dpkg-deb", "-f", deb, "Depends"], check=True, capture_output=True, text=True).stdout
     return kept_root(KEPT, SUITE, INCLUDED, [
         f"copy-in {deb} /root",
@@ -36,7 +35,7 @@ def base_root(deb):
 
 
 def kept_root(folder, suite, included, hooks, *what_else):
-    """A root in the folder: the one that is there, unless something else would go into it now."""
+    """A root in the folder: the existing one if its inputs are unchanged."""
     sources = apt_sources(suite)
     key = hashlib.sha1("\n".join([*sources, *included, *what_else, pathlib.Path(__file__).read_text()]).encode()).hexdigest()[:12]
     root = folder / key
@@ -52,7 +51,7 @@ def kept_root(folder, suite, included, hooks, *what_else):
 
 @contextlib.contextmanager
 def alone(folder):
-    """Whoever comes next waits: tests run side by side."""
+    """A lock, since tests run in parallel."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with open(folder.with_suffix(".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -60,10 +59,10 @@ def alone(folder):
 
 
 def apt_sources(suite):
-    """Where this machine's apt has Debian's packages from, and for another release, where it would have them from."""
+    """This machine's apt sources of Debian packages, changed to the given release."""
     told = subprocess.run(["apt-get", "indextargets", "--format", "deb $(REPO_URI) $(RELEASE) $(COMPONENT)",
                            "Created-By: Packages", "Origin: Debian"], check=True, capture_output=True, text=True).stdout
-    # bookworm, bookworm-updates, bookworm-security; or the same by stable.
+    # bookworm, bookworm-updates, bookworm-security; or the same with "stable".
     return sorted({re.sub(r" [a-z]+([^ ]*) (\S+)$", rf" {suite}\1 \2", line) for line in told.splitlines()})
 
 
@@ -78,7 +77,7 @@ def make_root(root, suite, sources, included, hooks):
 
 @contextlib.contextmanager
 def copy_of(root):
-    """A root to be written to; what is written goes with it."""
+    """A writable copy of the root; changes are discarded with it."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="headgate-root-"))
     for name in ("upper", "work", "root"):
         (folder / name).mkdir()

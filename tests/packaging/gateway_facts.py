@@ -1,4 +1,4 @@
-"""What a packaging test asks the gateway, headgate on it, and the lab's judges."""
+"""Queries of the packaging tests to the gateway, and to headgate on it."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ MEMBER, STRANGER = "alice", "mallory"
 
 
 def headgate(gateway, *words, user=None, status=0):
-    """What headgate says in there, as JSON."""
+    """The JSON output of headgate on the gateway."""
     done = gateway.run("headgate", *words, "--json", user=user)
     assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
     return json.loads(done.stdout) if done.stdout else {}
@@ -20,7 +20,7 @@ def install(gateway, deb="/root/headgate.deb"):
 
 
 def add_users(gateway):
-    """One who may use the agent, and one who may not."""
+    """Adds a user who may use the agent, and one who may not."""
     gateway.do("useradd", "--groups", "headgate", MEMBER)
     gateway.do("useradd", STRANGER)
 
@@ -34,7 +34,7 @@ def is_active(gateway, unit="headgate.service"):
 
 
 def readiness(gateway):
-    """What the agent's /readyz says: the status, and the text."""
+    """Status and text of the agent's /readyz."""
     socket = gateway.file("/run/headgate/headgate.sock")
     done = subprocess.run(["curl", "--silent", "--write-out", "\n%{http_code}", "--unix-socket", str(socket), "http://agent/readyz"],
                           check=True, capture_output=True, text=True)
@@ -43,12 +43,12 @@ def readiness(gateway):
 
 
 def configure(gateway, name, text):
-    """A file of the operator's."""
+    """Writes a configuration file of the operator."""
     gateway.file(f"/etc/headgate/conf.d/{name}.yaml").write_text(text)
 
 
 def drop_in(gateway, name):
-    """As its own comment says it is to be put in force."""
+    """Enables the drop-in as described in its comment."""
     gateway.do("mkdir", "-p", "/etc/systemd/system/headgate.service.d")
     gateway.do("ln", "-s", f"/usr/share/headgate/drop-ins/{name}.conf", "/etc/systemd/system/headgate.service.d/")
     gateway.do("systemctl", "daemon-reload")
@@ -56,7 +56,7 @@ def drop_in(gateway, name):
 
 
 def lines(gateway, log):
-    """Of one of headgate's logs."""
+    """The records of one of headgate's logs."""
     return [json.loads(line) for line in gateway.file(f"/var/log/headgate/{log}").read_text().splitlines()]
 
 

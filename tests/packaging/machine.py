@@ -1,6 +1,6 @@
-"""A gateway that booted: a Debian root under systemd in a container, in the network namespace of the lab's gateway.
+"""A booted gateway: a Debian root under systemd in a container, in the network namespace of the lab's gateway.
 
-So its hosts, traffic and judges are the lab's, and only what is under test is in there.
+So hosts, traffic and verification tools are the lab's, and the container has only what is under test.
 """
 
 import os
@@ -17,10 +17,10 @@ class Machine:
         self.lab = lab
         self.root = pathlib.Path(root)
         self.process = None
-        self.init = None  # its process 1, as seen from here
+        self.init = None  # PID of its process 1 outside of the container
 
     def __enter__(self):
-        # /proc/sys/net is its own namespace's, and so to be written in there, as on a gateway.
+        # /proc/sys/net belongs to the container's network namespace, so it is writable inside, as on a gateway.
         environment = os.environ | {"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"}
         with open(self.root / "console.log", "w") as console:
             self.process = subprocess.Popen(
@@ -38,7 +38,7 @@ class Machine:
 
     def __exit__(self, *_):
         if self.process.poll() is None:
-            # To systemd-nspawn: its container is to end. systemd shuts down in order, or is killed.
+            # systemd-nspawn ends its container: systemd shuts down in order, or is killed.
             self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(timeout=30)
@@ -54,7 +54,7 @@ class Machine:
     def is_up(self):
         return self.run("systemctl", "is-system-running").stdout.strip() in ("running", "degraded")
 
-    # what is done in there
+    # inside of the container
 
     def words(self, *words, user=None):
         inside = ["nsenter", f"--target={self.init}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd",
@@ -66,7 +66,7 @@ class Machine:
                               stdin=subprocess.DEVNULL, **options)
 
     def do(self, *words, **options):
-        """What must succeed; its output."""
+        """Runs a command that must succeed; returns its output."""
         done = self.run(*words, **options)
         assert done.returncode == 0, (shlex.join(words), done.returncode, done.stdout[-2000:], done.stderr[-2000:],
                                       self.run("journalctl", "--no-pager", "--lines=30", "--output=cat").stdout)
@@ -77,7 +77,7 @@ class Machine:
                                 stderr=subprocess.PIPE, text=True)
 
     def file(self, path):
-        """The same file from outside; by its own name, since who resolves links does not get through /proc."""
+        """The file's path outside of the container; through /proc only for /run, since resolving links fails there."""
         inside = pathlib.Path(f"/proc/{self.init}/root") if path.startswith("/run/") else self.root
         return inside / path.lstrip("/")
 

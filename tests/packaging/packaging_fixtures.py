@@ -1,4 +1,4 @@
-"""The packages, as `make package` left them, and a gateway that has one installed."""
+"""The packages built by `make package`, and a gateway to install one on."""
 
 import contextlib
 import os
@@ -48,7 +48,7 @@ def skip_where_nothing_boots(root):
 
 @pytest.fixture(scope="module")
 def gateway(request, deb):
-    """A gateway without headgate: each test goes on where the one before it has left off."""
+    """A gateway, at first without headgate; each test continues with the state that the previous one left."""
     skip_without_tools()
     with contextlib.ExitStack() as stack:
         lab = stack.enter_context(Lab(request.module.__name__))

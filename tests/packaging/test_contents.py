@@ -1,4 +1,4 @@
-"""What is in the deb and in the rpm, file by file, and what linters say of it."""
+"""Content of the deb and the rpm, file by file, and the findings of linters."""
 
 import re
 import stat
@@ -9,7 +9,7 @@ import pytest
 
 from debian_root import PROJECT
 
-# Everything that is for people or programs to find; owner root, and this mode.
+# All installed files, with their mode; the owner is root.
 FILES = {
     "/usr/sbin/headgate": 0o755,
     "/usr/libexec/headgate/remove-policies": 0o755,
@@ -40,14 +40,14 @@ CONFIGURATION = {
     "/etc/apparmor.d/headgate-agent": 0o644,
 }
 FOLDERS = {"/etc/headgate", "/etc/headgate/conf.d", "/etc/headgate/policies"}
-# What one of the two alone has: without a preset, Fedora would not start the agent.
+# Files of only one package: without a preset, Fedora would not start the agent.
 OWN = {"rpm": {"/usr/lib/systemd/system-preset/80-headgate.preset"}}
 DOCUMENTATION = "/usr/share/doc/headgate/"
 WRITTEN = [str(path.relative_to(PROJECT)) for path in PROJECT.glob("docs/**/*") if path.is_file()]
 
 
 def of_deb(deb):
-    """Each path with its mode and owner; what is configuration."""
+    """Each path with its mode and owner; and the configuration files."""
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as archive:
         with tarfile.open(fileobj=archive.stdout, mode="r|") as members:
             found = {member.name.removeprefix("."): (member.mode, member.uname, member.gname, member.isdir()) for member in members}
@@ -64,7 +64,7 @@ def of_rpm(rpm):
 
 
 def usual(path):
-    """Debian 12 has units in /lib, and either has its own folder for zsh."""
+    """Debian 12 has units in /lib, and Debian and Fedora have different folders for zsh."""
     path = "/usr" + path if path.startswith("/lib/") else path
     return re.sub("zsh/(vendor-completions|site-functions)", "zsh/COMPLETIONS", path)
 

@@ -1,8 +1,8 @@
-"""What becomes of a gateway's configuration, history, policy and traffic when the package is upgraded, removed and purged.
+"""Effects of upgrade, removal and purge of the package on a gateway's configuration, history, policy and traffic.
 
-The version after is the same program under a later number; the store that it finds was made by the program of the schema
-before (tests/support/store_version_1.db). So the maintainer scripts and the change of schema are real; that a program of that
-time was running until then is not tried.
+The next version is the same program with a higher version number; the store that it finds has the previous schema
+(tests/support/store_version_1.db). So maintainer scripts and schema migration are real; an upgrade from a running
+program of the previous version is not tested.
 """
 
 import sqlite3
@@ -22,7 +22,7 @@ NEXT = "/root/next.deb"
 
 @pytest.fixture(scope="module", autouse=True)
 def next_deb(gateway, deb, tmp_path_factory):
-    """The package under the number after its own."""
+    """The package with the next version number."""
     unpacked = tmp_path_factory.mktemp("next")
     subprocess.run(["dpkg-deb", "--raw-extract", deb, unpacked / "tree"], check=True)
     control = unpacked / "tree/DEBIAN/control"
@@ -34,12 +34,12 @@ def next_deb(gateway, deb, tmp_path_factory):
 
 @pytest.fixture(scope="module", autouse=True)
 def operators_own_table(gateway):
-    """Before the policy's: nft 1.0.6 (Debian 12) crashes where there is a table made by libnftables 1.1 (Debian 13)."""
+    """Must precede the policy: nft 1.0.6 (Debian 12) crashes if a table was made by libnftables 1.1 (Debian 13)."""
     gateway.lab.load_rules("table inet own { chain forward { type filter hook forward priority 0; policy accept; }\n}\n")
 
 
 def plant_store_of_first_version(gateway):
-    """With its operations of just now, or they would be too old to be kept."""
+    """Dates its operations to now, because older ones would expire."""
     file = gateway.file(STORE)
     file.write_bytes((PROJECT / "tests/support/store_version_1.db").read_bytes())
     with sqlite3.connect(file) as database:
@@ -64,7 +64,7 @@ def test_an_upgrade_keeps_configuration_history_policy_and_traffic(gateway):
     gateway.do("sh", "-c", f"rm {STORE}*")
     plant_store_of_first_version(gateway)
     assert version_of_store(gateway) == 1
-    # The agent would change the store when it starts: that is left to the upgrade.
+    # Without the agent, which would migrate the store when it starts: the upgrade must do that.
     headgate(gateway, "policy", "apply", "reject", "--netns", "/proc/1/ns/net")
     with Conversation(gateway.lab, SERVER4) as talk, Conversation(gateway.lab, SERVER4, port=8081, server_port=8081) as flushed:
         gateway.do("systemctl", "start", "headgate.socket")

@@ -1,4 +1,4 @@
-"""What the distributions' own judges say of the packages."""
+"""Findings of the distributions' own linters about the packages."""
 
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ PACKAGING = PROJECT / "packaging"
 
 
 def judge(*words, **options):
-    """Must be content, or we see why not."""
+    """Expects that the linter succeeds, and shows its output if not."""
     assert shutil.which(words[0]), f"{words[0]} is missing (packaging/install-deps.sh)"
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
     assert done.returncode == 0, done.stdout

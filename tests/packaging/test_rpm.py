@@ -1,5 +1,5 @@
-"""The rpm, installed by rpm on a gateway that booted. Its libraries are Debian's here, so rpm does not know of them: the deb's
-dependencies bring them.
+"""The rpm, installed by rpm on a booted Debian gateway. rpm does not know the libraries there: they are the deb's
+dependencies, installed by apt.
 """
 
 import shutil

@@ -1,6 +1,6 @@
-"""The deb on a gateway that carries traffic: installed by apt, used by those who may, kept going by systemd.
+"""The deb on a gateway that carries traffic: installed by apt, used by permitted users, kept running by systemd.
 
-The tests are one story: each goes on where the one before it has left off.
+The tests form a sequence: each continues with the state that the previous one left.
 """
 
 import json
@@ -16,7 +16,7 @@ NET_ADMIN = 1 << 12
 
 
 def listening(gateway):
-    """What waits for others on TCP and UDP, whoever has it."""
+    """All listening TCP and UDP sockets, of any process."""
     return gateway.do("ss", "--no-header", "--listening", "--tcp", "--udp", "--numeric")
 
 
@@ -53,7 +53,7 @@ def test_the_agent_has_one_capability_in_a_strict_sandbox(gateway):
 
 
 def test_systemd_knows_every_word_of_the_units(gateway):
-    # Manual pages are not in a minimal root: dpkg leaves them out there.
+    # A minimal root has no manual pages: dpkg excludes them.
     verified = gateway.run("systemd-analyze", "verify", "--man=no", "headgate.service", "headgate.socket")
     assert (verified.returncode, verified.stdout, verified.stderr) == (0, "", "")
 
@@ -89,7 +89,7 @@ def test_a_policy_is_in_force_in_the_firewall_and_stays_over_a_restart(gateway):
 
 
 def test_what_root_does_without_the_agent_is_no_obstacle_to_it(gateway):
-    """A one-off run is always the command's own: files that root makes meanwhile are the agent's."""
+    """Without the agent, the command itself runs the operation; the agent's user owns files that root creates then."""
     gateway.do("systemctl", "stop", "headgate.socket", "headgate.service")
     gateway.do("sh", "-c", "rm -rf /var/lib/headgate/* /var/log/headgate/*")
     gateway.lab.fill(2)
@@ -121,7 +121,7 @@ def set_for_a_while(gateway, setting):
 
 
 def test_a_restart_does_not_cut_a_running_flush(gateway):
-    set_for_a_while(gateway, "TimeoutStopSec=1s")  # for others; the agent asks for the time that an operation may take
+    set_for_a_while(gateway, "TimeoutStopSec=1s")  # the agent extends it by EXTEND_TIMEOUT_USEC
     gateway.lab.fill_many(60_000)
     running = gateway.start("sh", "-c", "headgate flush --source 10.9.0.0/16 --yes --output ndjson >/run/flushed")
     wait_until(lambda: gateway.lab.count() < 55_000, "the flush is under way")
@@ -151,7 +151,7 @@ def test_a_reload_with_a_bad_configuration_fails_and_changes_nothing(gateway):
     configure(gateway, "site", "retention: soon\n")
     assert gateway.run("systemctl", "reload", "headgate").returncode != 0
     assert "/etc/headgate/conf.d/site.yaml:1" in gateway.log()
-    gateway.do("systemctl", "kill", "--signal=HUP", "--kill-who=main", "headgate")  # as logrotate does
+    gateway.do("systemctl", "kill", "--signal=HUP", "--kill-who=main", "headgate")  # like logrotate
     wait_until(lambda: "the configuration stays as it was" in gateway.log(), "it says so")
     assert is_active(gateway) and agent(gateway) == serving
     assert readiness(gateway)[0] == 200
@@ -160,7 +160,7 @@ def test_a_reload_with_a_bad_configuration_fails_and_changes_nothing(gateway):
 
 
 def test_logs_are_rotated_without_loss(gateway):
-    """What logrotate would do: there is none in a minimal root."""
+    """Simulates logrotate, which a minimal root does not have."""
     gateway.lab.fill(1)
     gateway.do("mv", "/var/log/headgate/flow.json", "/var/log/headgate/flow.json.1")
     gateway.do("systemctl", "kill", "--signal=HUP", "--kill-who=main", "headgate")
@@ -196,7 +196,7 @@ def test_an_endpoint_in_another_namespace_takes_the_drop_in(gateway):
     assert gateway.do(*branch, "cat", "/proc/sys/net/netfilter/nf_conntrack_timestamp") == "1\n"
     headgate(gateway, "capture", "--all", user=MEMBER, status=3)
     assert headgate(gateway, "policy", "status", user=MEMBER)["policy"] == "drop"
-    # A namespace that comes later is found, too.
+    # A namespace that is created later is found, too.
     gateway.do("ip", "netns", "delete", "branch")
     gateway.do("ip", "netns", "add", "branch")
     wait_until(lambda: readiness(gateway)[0] == 200, "it is guarded like the first")
@@ -212,7 +212,7 @@ def test_a_listener_on_a_low_port_takes_the_drop_in(gateway):
     gateway.do("systemctl", "restart", "headgate")
 
 
-# A program that stays, having deleted every flow: a request of conntrack's without a tuple.
+# A program that deletes all flows (a conntrack request without a tuple) and keeps running.
 DELETER = r"""
 socket(my $s, 16, 3, 12) or die; bind($s, pack("SSLL", 16, 0, 0, 0)) or die;
 syswrite($s, pack("LSSLLCCS", 20, 0x102, 5, 1, 0, 0, 0, 0)); sleep 1;
