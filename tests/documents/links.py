@@ -1,7 +1,7 @@
-"""The links between documents: each leads to something, and README.md leads to every document.
+"""Checks the links between documents: each has a target, and README.md leads to every document.
 
-links.py FILE...: of these files, those in Markdown are read, and those in docs/ must be linked. It prints what is wrong and
-ends with 1, or prints nothing.
+links.py FILE...: reads those files that are Markdown; those in docs/ must be linked. Prints errors and exits with
+status 1, or prints nothing.
 """
 
 import os.path
@@ -16,7 +16,7 @@ HEADING = re.compile(r"^#{1,6} +(.+)$", re.MULTILINE)
 
 
 def links_in(document):
-    """Those that stay in the repository, each as the file and the anchor in it."""
+    """Links to files of the repository, each as the file and the anchor in it."""
     text = OTHER_CODE.sub("", FENCED.sub("", pathlib.Path(document).read_text()))
     for target in LINK.findall(text):
         if not re.match("[a-z]+:", target):
@@ -25,7 +25,7 @@ def links_in(document):
 
 
 def anchors_in(document):
-    """As GitHub names them: a heading in lower case without punctuation, `-` for a space; one that comes again has a number."""
+    """Anchors as GitHub forms them: headings in lower case without punctuation, `-` for space, a number if repeated."""
     found = set()
     for heading in HEADING.findall(FENCED.sub("", pathlib.Path(document).read_text())):
         anchor = name = re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")

@@ -1,4 +1,4 @@
-"""Shells at a terminal of their own, whose keys are typed: what do they complete?"""
+"""Runs shells on pseudo-terminals, types keys, and reads the completions."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ PATIENCE = 30
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 COMPLETION = PROJECT / "packaging" / "completion"
 
-# Both have a key that puts in everything that fits, and one that tells the line through descriptor 3 and begins another.
+# In both, one key inserts all possible completions, and one writes the line to descriptor 3 and begins a new line.
 BASH = f"""
 source {COMPLETION}/headgate.bash
 tell() {{ printf '%s\\n' "$READLINE_LINE" >&3; READLINE_LINE= READLINE_POINT=0; }}
@@ -53,7 +53,7 @@ class Shell:
         assert self.line() == "ready"
 
     def watch(self):
-        """What nobody takes from a terminal makes it wait."""
+        """Reads the terminal's output, since a full terminal blocks the shell."""
         with contextlib.suppress(OSError):
             while True:
                 self.shown += os.read(self.keyboard, 4096)
@@ -72,7 +72,7 @@ class Shell:
         return line.decode().strip()
 
     def completions(self, typed):
-        """What takes the place of the last word, which may be empty; without what a shell puts behind it to go on from."""
+        """Completions of the last word, which may be empty, without the suffix (`=` or `/`) that a shell appends."""
         self.type(typed + "\x181\x182")
         kept = typed[:typed.rfind(" ") + 1]
         completed = self.line()

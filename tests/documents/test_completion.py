@@ -1,4 +1,4 @@
-"""What bash and zsh make of the completion scripts, typed at a terminal."""
+"""Completions that bash and zsh offer at a terminal."""
 
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""What `make lint` finds in the links between documents."""
+"""Errors in the links between documents that `make lint` reports."""
 
 import pytest
 
@@ -10,7 +10,7 @@ def faults_of(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def write_and_check(**documents):
-        """`a__b` stands for a/b.md."""
+        """`a__b` names the file a/b.md."""
         files = [f"{name.replace('__', '/')}.md" for name in documents]
         for file, text in zip(files, documents.values()):
             (tmp_path / file).parent.mkdir(exist_ok=True)
