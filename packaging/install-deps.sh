@@ -1,11 +1,11 @@
 #!/bin/sh
-# install-deps.sh [PURPOSE...]: installs what headgate takes for these purposes on a bare Debian 12 or 13; for all where none
-# is named. As root. `--fedora` only names the packages of Fedora.
+# install-deps.sh [PURPOSE...]: installs the packages that headgate needs for these purposes (default: all of them) on a
+# minimal Debian 12 or 13. Requires root. `--fedora` only prints the names of Fedora's packages.
 #     program   to compile the program
-#     demo      to compile the program and to run the demo, the last part of which also takes `node`
+#     demo      to compile the program and to run the demo, the last part of which also needs `node`
 #     build     to compile the program, its tests and the benchmark's helpers
-#     clang     to compile them by clang, with its sanitizers and fuzzers
-#     test      to run tests; those of the API take `node`, the console's `node` and `browser`, the packages' `judges`
+#     clang     to compile them with clang, its sanitizers and fuzzers
+#     test      to run tests; those of the API need `node`, the console's `node` and `browser`, the packages' `judges`
 #     packages  to build the deb and the rpm
 #     lint      to check sources and documents
 #     bench     to run the benchmark
@@ -15,19 +15,19 @@ compilers="build-essential cmake ninja-build pkg-config"
 libraries="libmnl-dev libnftables-dev libpoco-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libcli11-dev libfmt-dev libexpected-dev
     prometheus-cpp-dev"
 test_libraries="libgtest-dev libnetfilter-conntrack-dev"
-# The lab: namespaces, traffic, and the judges.
+# The lab: namespaces, traffic, and tools that verify the results.
 lab="iproute2 iputils-ping socat jq conntrack nftables procps util-linux kmod python3"
-# What reads the tests, what the tests read, and systemd-socket-activate.
+# Interpreters and other tools of the tests, and systemd-socket-activate.
 readers="python3-pytest python3-jsonschema python3-yaml time curl openssl zsh man-db systemd openssh-server openssh-client tmux"
-# The console is tried in a browser.
+# The console's tests run in a browser.
 browser="chromium fonts-dejavu-core"
 package_builders="git ca-certificates ccache debhelper dh-apparmor dpkg-dev rpm"
-# What judges packages, and a machine to install them on.
+# Linters of packages, and tools to create a machine to install them on.
 package_judges="lintian rpmlint apparmor systemd-container mmdebstrap"
 
 everything="build clang test node browser packages judges lint bench"
 
-# What a purpose takes. `node` and `npm` stand for themselves: see below.
+# The packages for a purpose. `node` and `npm` are commands, see below.
 packages_for() {
     case $1 in
     program) echo "$compilers $libraries" ;;
@@ -68,7 +68,7 @@ for purpose; do
     named=$(packages_for "$purpose")
     for package in $named; do
         case $package in
-        # For the AWS SDK for JavaScript: an installed one, from wherever it is, stays.
+        # For the AWS SDK for JavaScript. An installed command is used, whatever its origin.
         node | npm) command -v "$package" >/dev/null || missing="$missing $(echo "$package" | sed 's/^node$/nodejs/')" ;;
         *) case $installed in *" $package "*) ;; *) missing="$missing $package" ;; esac ;;
         esac
