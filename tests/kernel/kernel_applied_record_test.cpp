@@ -32,7 +32,7 @@ std::ptrdiff_t records_in(const std::string& folder) {
     return std::distance(std::filesystem::directory_iterator{folder}, {});
 }
 
-/// Whether namespaces have file handles, which tell them from removed ones (Linux 6.18).
+/// Whether namespaces have file handles, which distinguish them from removed ones (Linux 6.18).
 bool have_handles() {
     alignas(file_handle) std::array<char, sizeof(file_handle) + MAX_HANDLE_SZ> room{};
     auto* const handle = reinterpret_cast<file_handle*>(room.data());

@@ -25,7 +25,7 @@ TEST(Address, is_written_as_inet_ntop_writes_it) {
     for (int i = 0; i < 20'000; ++i) {
         Address address{i % 2 == 0 ? Family::Ipv4 : Family::Ipv6, {}};
         for (std::size_t octet = 0; octet < address_octets(address.family); ++octet) {
-            // Many zeros, so that every shape of "::" comes up.
+            // Many zeros, so that every form of "::" occurs.
             address.octets[octet] = random() % 3 == 0 ? static_cast<std::uint8_t>(random()) : std::uint8_t{0};
         }
         if (i % 14 == 1) address.octets[10] = address.octets[11] = 0xFF;
