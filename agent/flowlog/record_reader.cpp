@@ -11,8 +11,7 @@ namespace {
 /// A record has about 700 bytes; names in it may be long.
 constexpr std::size_t kLongestLine = 64 * 1024;
 
-Result<FlowTuple> read_tuple(JsonReader& event) {
-    FlowTuple tuple;
+void read_tuple(JsonReader& event, FlowTuple& tuple) {
     event.parsed("src_ip", tuple.source, parse_address_as_written);
     event.parsed("dest_ip", tuple.destination, parse_address_as_written);
     event.parsed("proto", tuple.protocol, parse_protocol_name);
@@ -20,8 +19,7 @@ Result<FlowTuple> read_tuple(JsonReader& event) {
     event.optional_number("dest_port", tuple.destination_port);
     event.optional_number("icmp_type", tuple.icmp_type);
     event.optional_number("icmp_code", tuple.icmp_code);
-    if (tuple.source.family != tuple.destination.family) return invalid("not of the family of src_ip");
-    return tuple;
+    if (tuple.source.family != tuple.destination.family) event.fail("dest_ip", invalid("not of the family of src_ip"));
 }
 
 void read_life(JsonReader& life, LoggedFlow& flow) {
@@ -64,14 +62,12 @@ void read_one_way(JsonReader& event, LoggedFlow& flow) {
 }
 
 void read_provenance(JsonReader& event, LoggedFlow& flow) {
-    if (!event.has("headgate")) return;
-    event.object("headgate", [&](JsonReader& headgate) {
+    event.optional_object("headgate", [&](JsonReader& headgate) {
         headgate.optional_text("firewall", flow.firewall);
         headgate.optional_text("availability_zone", flow.availability_zone);
         headgate.optional_text("operation_id", flow.operation_id);
         headgate.optional_text("user", flow.user);
-        if (!headgate.has("flushed_by")) return;
-        headgate.object("flushed_by", [&](JsonReader& foreign) {
+        headgate.optional_object("flushed_by", [&](JsonReader& foreign) {
             foreign.number("port_id", flow.port_id.emplace());
             foreign.optional_text("process", flow.process);
         });
@@ -85,15 +81,10 @@ std::optional<LoggedFlow> read_event(JsonReader& event) {
     if (type != "flow" && type != "netflow") return std::nullopt;
     LoggedFlow flow;
     event.text("timestamp", flow.ended_at);
-    if (auto tuple = read_tuple(event)) {
-        flow.tuple = *tuple;
-    } else {
-        event.fail("dest_ip", tl::unexpected(std::move(tuple.error())));
-    }
+    read_tuple(event, flow.tuple);
     type == "flow" ? read_two_ways(event, flow) : read_one_way(event, flow);
     for (const auto* protocol : {"tcp", "sctp", "dccp"}) {
-        if (!event.has(protocol)) continue;
-        event.object(protocol, [&](JsonReader& inner) { inner.optional_text("state", flow.protocol_state); });
+        event.optional_object(protocol, [&](JsonReader& inner) { inner.optional_text("state", flow.protocol_state); });
     }
     read_provenance(event, flow);
     return flow;
@@ -116,16 +107,13 @@ std::string read_loss(JsonReader& event) {
 template <typename Read>
 auto read_line(std::string_view line, const Read& read) -> Result<decltype(read(std::declval<JsonReader&>()))> {
     if (line.size() > kLongestLine) return invalid("longer than {} bytes", kLongestLine);
-    auto parsed = parse_json_object(std::string{line});
-    if (!parsed) return tl::unexpected(std::move(parsed.error()));
-    JsonReader outer{std::move(*parsed)};
-    decltype(read(outer)) found{};
-    if (outer.has("event")) {
-        outer.object("event", [&](JsonReader& event) { found = read(event); });
-    } else {
-        found = read(outer);
-    }
-    return outer.finish().map([&] { return std::move(found); });
+    return read_json<decltype(read(std::declval<JsonReader&>()))>(line, [&](JsonReader& outer, auto& found) {
+        if (outer.has("event")) {
+            outer.object("event", [&](JsonReader& event) { found = read(event); });
+        } else {
+            found = read(outer);
+        }
+    });
 }
 
 }  // namespace

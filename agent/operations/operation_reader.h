@@ -12,7 +12,7 @@
 namespace headgate::operations {
 
 /// The phase of one that has ended is not told, and times are told to the millisecond. All else comes back as it was.
-[[nodiscard]] Result<FlowOperation> read_operation(const JsonObject& object);
+void take_operation(JsonReader& reader, FlowOperation& operation);
 
 /// What add_query() writes. Filters are checked one by one, the query as a whole is not.
 void take_query(JsonReader& reader, FlowQuery& query);

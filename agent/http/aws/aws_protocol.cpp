@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "flow/json_reader.h"
 #include "gateway/limited_gateway.h"
 #include "http/aws/aws_error.h"
 #include "http/aws/firewall_policies.h"
 #include "http/aws/firewalls.h"
 #include "http/aws/flow_operations.h"
 #include "http/aws/flow_results.h"
-#include "http/aws/shape_reader.h"
 
 namespace headgate::http {
 namespace {
@@ -20,7 +20,7 @@ constexpr std::string_view kMediaType = "application/x-amz-json-1.0";
 
 struct Operation {
     std::string_view route;  ///< the name behind kRoute
-    Result<std::string> (*handle)(gateway::ManagedGateway&, const Request&, aws::ShapeReader&);
+    Result<std::string> (*handle)(gateway::ManagedGateway&, const Request&, JsonReader&);
 
     [[nodiscard]] std::string_view name() const { return route.substr(kRoute.size()); }
 };
@@ -56,7 +56,7 @@ Result<JsonObject> read_body(const Request& request) {
 Result<std::string> carry_out(const Operation& operation, gateway::ManagedGateway& gateway, const Request& request) {
     return read_body(request).and_then([&](JsonObject&& body) {
         gateway::LimitedGateway theirs{gateway, request.rights};
-        aws::ShapeReader reader{std::move(body)};
+        JsonReader reader{std::move(body), JsonReader::Others::RefusedUnlessNull};
         return operation.handle(theirs, request, reader);
     });
 }
@@ -73,8 +73,8 @@ Answer AwsProtocol::answer(const Request& request) const {
         answer.route = kUnknown;
         return answer;
     }
-    const auto body = carry_out(*operation, gateway_, request);
-    auto answer = body ? aws_answer(*body) : aws_error_of(body.error());
+    auto body = carry_out(*operation, gateway_, request);
+    auto answer = body ? aws_answer(std::move(*body)) : aws_error_of(body.error());
     answer.route = operation->route;
     return answer;
 }

@@ -6,13 +6,13 @@
 #include "headgate/result.h"
 
 #include "flow/json_members.h"
-#include "http/aws/shape_reader.h"
+#include "flow/json_reader.h"
 
 namespace headgate::http::aws {
 
 /// At least one filter and kMaxFilters at most, each with source and destination of one family. Filters look at flows
 /// as their initiators sent them, in that direction.
-void take_flow_query(ShapeReader& reader, FlowQuery& query);
+void take_flow_query(JsonReader& reader, FlowQuery& query);
 
 /// Nobody flushes everything by leaving something out: an error that names a filter which leaves no flow out, and how
 /// to say so if it is meant.

@@ -8,8 +8,8 @@
 #include "headgate/result.h"
 
 #include "flow/json_members.h"
+#include "flow/json_reader.h"
 #include "gateway/managed_gateway.h"
-#include "http/aws/shape_reader.h"
 #include "http/message.h"
 
 namespace headgate::http::aws {
@@ -17,16 +17,16 @@ namespace headgate::http::aws {
 /// Starts it, once for each `amz-sdk-invocation-id` of a caller: that is the same on every retry of a call, and the
 /// protocol has no other token. Refused with EBUSY while another one runs on the endpoint.
 [[nodiscard]] Result<std::string> start_flow_capture(gateway::ManagedGateway& gateway, const Request& request,
-                                                     ShapeReader& reader);
+                                                     JsonReader& reader);
 [[nodiscard]] Result<std::string> start_flow_flush(gateway::ManagedGateway& gateway, const Request& request,
-                                                   ShapeReader& reader);
+                                                   JsonReader& reader);
 
 [[nodiscard]] Result<std::string> describe_flow_operation(gateway::ManagedGateway& gateway, const Request& request,
-                                                          ShapeReader& reader);
+                                                          JsonReader& reader);
 
 /// Newest first; of all zones where none is named.
 [[nodiscard]] Result<std::string> list_flow_operations(gateway::ManagedGateway& gateway, const Request& request,
-                                                       ShapeReader& reader);
+                                                       JsonReader& reader);
 
 /// What an operation and its results both tell: where it was, its id, when and how it went.
 void add_operation(JsonMembers& members, const config::Configuration& configuration, const FlowOperation& operation);

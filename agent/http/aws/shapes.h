@@ -1,5 +1,5 @@
 // The rules of single members, as the service model of AWS Network Firewall (API version 2020-11-12) and its API
-// reference have them. Each error tells the rule; ShapeReader puts the member in front. Thread-safe.
+// reference have them. Each error tells the rule; JsonReader puts the member in front. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,11 @@
 #include "headgate/result.h"
 
 #include "flow/json_members.h"
+#include "flow/json_reader.h"
 
 namespace headgate::http::aws {
 
 inline constexpr std::int32_t kLargestPage = 100;  ///< MaxResults; taken where it is absent, too
-
-[[nodiscard]] Result<std::string> as_it_is(std::string_view text);
 
 /// ResourceArn: 1 to 256 characters, beginning with `arn:aws`.
 [[nodiscard]] Result<std::string> parse_arn(std::string_view text);
@@ -37,6 +36,10 @@ inline constexpr std::int32_t kLargestPage = 100;  ///< MaxResults; taken where 
 
 /// StatusMessage has 256 letters, digits, hyphens and spaces at most: what is neither becomes a space.
 [[nodiscard]] std::string status_message_of(std::string_view text);
+
+/// A number that may be absent, within these limits.
+void take_number(JsonReader& reader, std::string_view name, std::int32_t& slot, std::int32_t lowest,
+                 std::int32_t highest);
 
 /// StatusMessage, where there is something to say: also that flows were left out whose age the kernel does not know.
 void add_status_message(JsonMembers& members, const FlowOperation& operation);
