@@ -1,4 +1,4 @@
-// UTF-8, for what must hold nothing else, and what of it a reader sees. Thread-safe.
+// UTF-8: the characters of a text, and which of them a reader sees. Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -6,9 +6,6 @@
 #include <string_view>
 
 namespace headgate {
-
-/// What is not UTF-8 is replaced (U+FFFD): names and messages may hold any bytes, JSON text may not (RFC 8259, 8.1).
-[[nodiscard]] std::string as_utf8(std::string_view text);
 
 /// Stands for what is not UTF-8.
 inline constexpr char32_t kReplacement = 0xFFFD;

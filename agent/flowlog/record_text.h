@@ -20,9 +20,6 @@ namespace headgate::flowlog {
 
 using Buffer = fmt::memory_buffer;
 
-/// A quoted string of any bytes: what is not UTF-8 is replaced.
-void append_foreign_text(Buffer& out, std::string_view text);
-
 /// UTC with microseconds, as Suricata writes it: `2025-08-12T13:05:03.931841+0000`. Times that are told one after the
 /// other are mostly of the same day: its text is kept.
 class TimeText {
