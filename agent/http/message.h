@@ -75,6 +75,6 @@ struct Answer {
 /// Compares the type of a Content-Type, ignoring its parameters (RFC 9110, section 8.3.1).
 [[nodiscard]] bool is_media_type(std::string_view content_type, std::string_view media_type);
 
-[[nodiscard]] Answer json_answer(int status, std::string_view body);
+[[nodiscard]] Answer json_answer(int status, std::string body);
 
 }  // namespace headgate::http
