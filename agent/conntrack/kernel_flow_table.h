@@ -1,9 +1,4 @@
 // The real flow table: the kernel's conntrack in one network namespace, over ctnetlink.
-//
-// The parts of this room: requests.h builds requests, flow_message.h decodes messages. scan_plan.h decides how to
-// search (pure), flow_scan.h carries it out, dump_stream.h reads dumps ahead on threads, row_matcher.h turns messages
-// into rows, emitted_rows.h drops repeated ones. flow_deleter.h ends flows and learns how they ended; end_events.h
-// receives the ends of all others, which the kernel separates by the port that deleted the flow (flush_port.h).
 #pragma once
 
 #include <memory>
@@ -15,6 +10,11 @@
 #include "conntrack/table_sysctls.h"
 #include "netlink/network_namespace.h"
 #include "netlink/socket.h"
+
+// The parts of this room: requests.h builds requests, flow_message.h decodes messages. scan_plan.h decides how to
+// search (pure), flow_scan.h carries it out, dump_stream.h reads dumps ahead on threads, row_matcher.h turns messages
+// into rows, emitted_rows.h drops repeated ones. flow_deleter.h ends flows and learns how they ended; end_events.h
+// receives the ends of all others, which the kernel separates by the port that deleted the flow (flush_port.h).
 
 namespace headgate::conntrack {
 
