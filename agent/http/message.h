@@ -47,7 +47,7 @@ struct Request {
     std::optional<access::RequestSignature> signature;  ///< of a signed request
     std::map<std::string, std::string> path_members;    ///< values of the braces in the route's path, decoded
 
-    /// Held until the request is answered; its release ends the request's share of the client's limit.
+    /// Counts the request against the client's limit; released once it is answered.
     std::shared_ptr<void> place;
 
     /// Whether the client has gone or the server stops; polled by handlers that run long.
