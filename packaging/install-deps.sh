@@ -13,7 +13,7 @@ set -eu
 
 compilers="build-essential cmake ninja-build pkg-config"
 libraries="libmnl-dev libnftables-dev libpoco-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libcli11-dev libfmt-dev libexpected-dev
-    prometheus-cpp-dev"
+    libsimdjson-dev prometheus-cpp-dev"
 test_libraries="libgtest-dev libnetfilter-conntrack-dev"
 # The lab: namespaces, traffic, and tools that verify the results.
 lab="iproute2 iputils-ping socat jq conntrack nftables procps util-linux kmod python3"
@@ -51,7 +51,7 @@ packages_for() {
 if [ "${1:-}" = --fedora ]; then
     cat <<END
 gcc-c++ cmake ninja-build pkgconf git
-libnetfilter_conntrack-devel libmnl-devel nftables-devel poco-devel poco-sqlite poco-netssl poco-crypto sqlite-devel openssl-devel yaml-cpp-devel cli11-devel fmt-devel expected-devel prometheus-cpp-devel gtest-devel
+libnetfilter_conntrack-devel libmnl-devel nftables-devel poco-devel poco-sqlite poco-netssl poco-crypto sqlite-devel openssl-devel yaml-cpp-devel cli11-devel fmt-devel simdjson-devel expected-devel prometheus-cpp-devel gtest-devel
 iproute iputils socat jq conntrack-tools nftables procps-ng util-linux time python3 python3-pytest python3-jsonschema python3-pyyaml kmod curl openssl zsh man-db nodejs npm
 clang clang-tools-extra compiler-rt ShellCheck wrk
 chromium dejavu-sans-fonts

@@ -1,132 +1,176 @@
 #include "flow/json_reader.h"
 
-#include <Poco/Exception.h>
-#include <Poco/JSON/ParseHandler.h>
-#include <Poco/JSON/Parser.h>
-
-#include <set>
+#include <simdjson.h>
 
 namespace headgate {
 namespace {
 
+using simdjson::dom::element;
+
 /// A list of operations with their filters and protocols has six levels.
 constexpr std::size_t kDeepest = 16;
-constexpr std::size_t kLongestName = 128;  ///< of a member that is given twice, as it is told
+constexpr std::size_t kLongestName = 128;  ///< of a member, as an error tells it
 
-constexpr const char* kNoJson = "not valid JSON";
-constexpr const char* kTooLarge = "not JSON that fits: a number is too large";
-
-/// Whether 64 bits hold a number that begins there: of one that is larger, Poco's parser makes a silent 0 up to 1.12,
-/// and throws since.
-bool fits(std::string_view digits, bool is_negative) {
-    const std::string_view largest = is_negative ? "9223372036854775808" : "18446744073709551615";
-    return digits.size() < largest.size() || (digits.size() == largest.size() && digits <= largest);
+/// simdjson tells a number that is too large from one that is malformed since 3.10 only (BIGINT_ERROR).
+template <typename Code>
+constexpr bool is_number_error(Code code) {
+    if constexpr (requires { Code::BIGINT_ERROR; }) {
+        if (code == Code::BIGINT_ERROR) return true;
+    }
+    return code == Code::NUMBER_ERROR;
 }
 
-constexpr bool is_digit(char c) {
-    return c >= '0' && c <= '9';
+/// What would become of a member that is given twice is not defined (RFC 8259, section 4): half of a request would be
+/// carried out.
+Result<void> check_names(std::vector<std::string_view> names) {
+    std::ranges::sort(names);
+    const auto repeated = std::ranges::adjacent_find(names);
+    if (repeated == names.end()) return {};
+    return invalid("{}: given twice", repeated->substr(0, kLongestName));
 }
 
-bool all_numbers_fit(std::string_view text) {
-    bool in_string = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (c == '"') in_string = !in_string;
-        if (in_string && c == '\\') ++i;
-        if (in_string || !is_digit(c)) continue;
-        const std::size_t first = i;
-        while (i + 1 < text.size() && is_digit(text[i + 1]))
-            ++i;
-        if (!fits(text.substr(first, i + 1 - first), first != 0 && text[first - 1] == '-')) return false;
+/// The rules that the parser does not have.
+Result<void> check_value(element value, std::size_t level) {
+    if (!value.is_array() && !value.is_object()) return {};
+    if (level > kDeepest) return invalid("not valid JSON: nested deeper than {} levels", kDeepest);
+    if (value.is_array()) {
+        for (const element each : value.get_array())
+            if (auto checked = check_value(each, level + 1); !checked) return checked;
+        return {};
     }
-    return true;
+    std::vector<std::string_view> names;
+    for (const auto [name, each] : value.get_object()) {
+        names.push_back(name);
+        if (auto checked = check_value(each, level + 1); !checked) return checked;
+    }
+    return check_names(std::move(names));
 }
 
-/// The parser would take the last of two members with one name, and so carry out half of what was asked (RFC 8259,
-/// section 4: what becomes of them is not defined).
-class MembersOnce final : public Poco::JSON::ParseHandler {
-  public:
-    void startObject() override {
-        names_.emplace_back();
-        ParseHandler::startObject();
-    }
-    void endObject() override {
-        names_.pop_back();
-        ParseHandler::endObject();
-    }
-    void key(const std::string& name) override {
-        if (!names_.back().insert(name).second && !repeated_) repeated_ = name;
-        ParseHandler::key(name);
-    }
+/// A member's value; `rule` is told where it is of another type.
+template <typename T>
+Result<T> get(const simdjson::dom::object& object, std::string_view name, std::string_view rule) {
+    element value;
+    T found{};
+    if (object.at_key(name).get(value) != simdjson::SUCCESS || value.is_null()) return invalid("{}: missing", name);
+    if (value.get(found) != simdjson::SUCCESS) return invalid("{}: {}", name, rule);
+    return found;
+}
 
-    [[nodiscard]] const std::optional<std::string>& repeated() const { return repeated_; }
-
-  private:
-    std::vector<std::set<std::string>> names_;  ///< of the objects that are open
-    std::optional<std::string> repeated_;
-};
+/// The elements of a list.
+template <typename T>
+Result<std::vector<T>> get_list(const simdjson::dom::object& object, std::string_view name, std::string_view rule) {
+    const auto array = get<simdjson::dom::array>(object, name, "not a list");
+    if (!array) return tl::unexpected(array.error());
+    std::vector<T> list;
+    for (const element each : *array) {
+        T found{};
+        if (each.get(found) != simdjson::SUCCESS) return invalid("{}[{}]: {}", name, list.size(), rule);
+        list.push_back(found);
+    }
+    return list;
+}
 
 }  // namespace
 
-Result<JsonObject> parse_json_object(const std::string& text) {
-    try {
-        const auto members = Poco::makeShared<MembersOnce>();
-        Poco::JSON::Parser parser{members};
-        parser.setDepth(kDeepest);
-        const auto parsed = parser.parse(text);
-        if (parsed.type() != typeid(JsonObject)) return invalid("not a JSON object");
-        if (members->repeated()) return invalid("{}: given twice", members->repeated()->substr(0, kLongestName));
-        if (!all_numbers_fit(text)) return invalid(kTooLarge);
-        return parsed.extract<JsonObject>();
-    } catch (const Poco::SyntaxException&) {
-        // Of NumberParser; what is no JSON is a JSONException.
-        return all_numbers_fit(text) ? invalid(kNoJson) : invalid(kTooLarge);
-    } catch (const std::exception&) {
-        // Of Poco, or of the standard library underneath: its message speaks of the parser, not of the text.
-        return invalid(kNoJson);
-    }
+struct JsonObject::Members {
+    std::shared_ptr<const simdjson::dom::document> document;  ///< which the object is in
+    simdjson::dom::object object;
+};
+
+Result<JsonObject> parse_json_object(std::string_view text) {
+    // Newer versions of simdjson pass over it.
+    if (text.starts_with("\xEF\xBB\xBF")) return invalid("not valid JSON: begins with a byte order mark");
+    const auto document = std::make_shared<simdjson::dom::document>();
+    simdjson::dom::parser parser;
+    element root;
+    simdjson::dom::object object;
+    const auto error = parser.parse_into_document(*document, text.data(), text.size()).get(root);
+    if (is_number_error(error)) return invalid("not valid JSON: a number is malformed, or too large for 64 bits");
+    if (error != simdjson::SUCCESS) return invalid("not valid JSON");
+    if (root.get(object) != simdjson::SUCCESS) return invalid("not a JSON object");
+    return check_value(root, 1).map([&] {
+        return JsonObject{std::make_shared<JsonObject::Members>(JsonObject::Members{document, object})};
+    });
 }
 
-Result<std::string> read_text(const JsonObject& object, const std::string& name) {
-    const auto value = object->get(name);
-    if (value.isEmpty()) return invalid("{}: missing", name);
-    if (!value.isString()) return invalid("{}: not a text", name);
-    return value.extract<std::string>();
+bool JsonObject::has(std::string_view name) const {
+    return members_->object.at_key(name).error() == simdjson::SUCCESS;
 }
 
-Result<bool> read_flag(const JsonObject& object, const std::string& name) {
-    const auto value = object->get(name);
-    if (value.isEmpty()) return invalid("{}: missing", name);
-    if (!value.isBoolean()) return invalid("{}: neither true nor false", name);
-    return value.extract<bool>();
+bool JsonObject::is_null(std::string_view name) const {
+    element value;
+    return members_->object.at_key(name).get(value) != simdjson::SUCCESS || value.is_null();
 }
 
-Result<JsonObject> read_object(const JsonObject& object, const std::string& name) {
-    if (object->get(name).isEmpty()) return invalid("{}: missing", name);
-    auto inner = object->getObject(name);
-    if (inner.isNull()) return invalid("{}: not an object", name);
-    return inner;
+std::vector<std::string_view> JsonObject::names() const {
+    std::vector<std::string_view> names;
+    for (const auto [name, value] : members_->object)
+        names.push_back(name);
+    return names;
 }
 
-Result<std::vector<std::string>> read_texts(const JsonObject& object, const std::string& name) {
-    if (object->get(name).isEmpty()) return invalid("{}: missing", name);
-    const auto list = object->getArray(name);
-    if (list.isNull()) return invalid("{}: not a list", name);
-    std::vector<std::string> texts;
-    for (unsigned i = 0; i < list->size(); ++i) {
-        const auto value = list->get(i);
-        if (!value.isString()) return invalid("{}[{}]: not a text", name, i);
-        texts.push_back(value.extract<std::string>());
-    }
-    return texts;
+Result<std::string> JsonObject::text(std::string_view name) const {
+    return get<std::string_view>(members_->object, name, "not a text").map([](auto text) { return std::string{text}; });
+}
+
+Result<bool> JsonObject::flag(std::string_view name) const {
+    return get<bool>(members_->object, name, "neither true nor false");
+}
+
+Result<JsonObject> JsonObject::object(std::string_view name) const {
+    return get<simdjson::dom::object>(members_->object, name, "not an object").map([&](auto inner) {
+        return JsonObject{std::make_shared<Members>(Members{members_->document, inner})};
+    });
+}
+
+Result<std::vector<std::string>> JsonObject::texts(std::string_view name) const {
+    return get_list<std::string_view>(members_->object, name, "not a text").map([](const auto& texts) {
+        return std::vector<std::string>(texts.begin(), texts.end());
+    });
+}
+
+Result<std::vector<JsonObject>> JsonObject::objects(std::string_view name) const {
+    return get_list<simdjson::dom::object>(members_->object, name, "not an object").map([&](const auto& found) {
+        std::vector<JsonObject> objects;
+        for (const auto& each : found)
+            objects.push_back(JsonObject{std::make_shared<Members>(Members{members_->document, each})});
+        return objects;
+    });
+}
+
+Result<std::variant<std::int64_t, std::uint64_t>> JsonObject::whole_number(std::string_view name) const {
+    const auto value = get<element>(members_->object, name, "");
+    if (!value) return tl::unexpected(value.error());
+    std::int64_t number = 0;
+    std::uint64_t large = 0;
+    if (value->get(number) == simdjson::SUCCESS) return number;
+    if (value->get(large) == simdjson::SUCCESS) return large;
+    return invalid("{}: not a whole number", name);
+}
+
+void JsonReader::know(std::string_view name) {
+    const bool is_needless = others_ == Others::Ignored || std::ranges::find(known_, name) != known_.end();
+    if (!is_needless) known_.emplace_back(name);
+}
+
+void JsonReader::fail(std::string_view name, Result<void> outcome) {
+    if (result_ && !outcome) fail(std::move(outcome.error()).within(name));
+}
+
+void JsonReader::fail(Error error) {
+    error.message.insert(0, path_);
+    result_ = tl::unexpected(std::move(error));
 }
 
 Result<void> JsonReader::finish() const {
-    if (!result_ || others_ == Others::Ignored) return result_;
-    for (const auto& name : object_->getNames()) {
-        if (std::ranges::find(known_, name) == known_.end()) return invalid("{}: unknown", name);
+    if (others_ == Others::Ignored) return result_;
+    for (const auto name : object_.names()) {
+        const bool is_absent = others_ == Others::RefusedUnlessNull && object_.is_null(name);
+        if (is_absent || std::ranges::find(known_, name) != known_.end()) continue;
+        return invalid("{}{}: unknown; the members here are {}", path_, name.substr(0, kLongestName),
+                       fmt::join(known_, ", "));
     }
-    return {};
+    return result_;
 }
 
 }  // namespace headgate

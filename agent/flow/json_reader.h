@@ -1,75 +1,61 @@
-// Takes values out of JSON that somebody else wrote. Every error names the member and the rule.
+// Reads JSON that another program or a person wrote. Every error names the member by its path, and the rule:
+// `filters[3].source: 10.0.0.0/33: /33 is longer than /32`.
 #pragma once
 
-#include <Poco/Exception.h>
-#include <Poco/JSON/Array.h>
-#include <Poco/JSON/Object.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "headgate/result.h"
 
 namespace headgate {
 
-using JsonObject = Poco::JSON::Object::Ptr;
+/// An object in a JSON text. Keeps the values of the whole text; cheap to copy. An error begins with the member's name.
+class JsonObject {
+  public:
+    [[nodiscard]] bool has(std::string_view name) const;
+    [[nodiscard]] bool is_null(std::string_view name) const;  ///< or absent
+    [[nodiscard]] std::vector<std::string_view> names() const;
 
-/// One object and nothing behind it. Nesting is bounded: what is deeper than anything of ours is an error.
-[[nodiscard]] Result<JsonObject> parse_json_object(const std::string& text);
-
-template <typename T>
-[[nodiscard]] Result<T> read_number(const JsonObject& object, const std::string& name) {
-    const auto value = object->get(name);
-    if (value.isEmpty()) return invalid("{}: missing", name);
-    try {
-        if (value.isInteger() && !value.isBoolean()) return value.convert<T>();
-    } catch (const Poco::Exception&) {
-        return invalid("{}: out of range", name);
+    [[nodiscard]] Result<std::string> text(std::string_view name) const;
+    [[nodiscard]] Result<bool> flag(std::string_view name) const;
+    [[nodiscard]] Result<JsonObject> object(std::string_view name) const;
+    [[nodiscard]] Result<std::vector<std::string>> texts(std::string_view name) const;
+    [[nodiscard]] Result<std::vector<JsonObject>> objects(std::string_view name) const;
+    template <typename T>
+    [[nodiscard]] Result<T> number(std::string_view name) const {
+        const auto whole = whole_number(name);
+        if (!whole) return tl::unexpected(whole.error());
+        const auto fits = [](auto number) { return std::in_range<T>(number); };
+        if (!std::visit(fits, *whole)) return invalid("{}: out of range", name);
+        return std::visit([](auto number) { return static_cast<T>(number); }, *whole);
     }
-    return invalid("{}: not a whole number", name);
-}
 
-[[nodiscard]] Result<std::string> read_text(const JsonObject& object, const std::string& name);
-[[nodiscard]] Result<bool> read_flag(const JsonObject& object, const std::string& name);
-[[nodiscard]] Result<JsonObject> read_object(const JsonObject& object, const std::string& name);
-[[nodiscard]] Result<std::vector<std::string>> read_texts(const JsonObject& object, const std::string& name);
+  private:
+    struct Members;
+    explicit JsonObject(std::shared_ptr<const Members> members) : members_(std::move(members)) {}
+    friend Result<JsonObject> parse_json_object(std::string_view text);
 
-/// The elements of a list of objects, each handed to `take`; its error is told with the element's place.
-template <typename Take>
-[[nodiscard]] Result<void> for_each_object(const JsonObject& object, const std::string& name, const Take& take) {
-    const auto value = object->get(name);
-    if (value.isEmpty()) return invalid("{}: missing", name);
-    const auto list = object->getArray(name);
-    if (list.isNull()) return invalid("{}: not a list", name);
-    for (unsigned i = 0; i < list->size(); ++i) {
-        const auto element = list->getObject(i);
-        if (element.isNull()) return invalid("{}[{}]: not an object", name, i);
-        if (Result<void> taken = take(element); !taken) {
-            return tl::unexpected(std::move(taken.error()).within(fmt::format("{}[{}]", name, i)));
-        }
-    }
-    return {};
-}
+    [[nodiscard]] Result<std::variant<std::int64_t, std::uint64_t>> whole_number(std::string_view name) const;
 
-/// A text member that `parse` makes something of.
-template <typename Parse>
-[[nodiscard]] auto read_parsed(const JsonObject& object, const std::string& name, const Parse& parse)
-    -> decltype(parse(std::string_view{})) {
-    const auto text = read_text(object, name);
-    if (!text) return tl::unexpected(text.error());
-    auto value = parse(*text);
-    if (!value) return tl::unexpected(std::move(value.error()).within(name));
-    return value;
-}
+    std::shared_ptr<const Members> members_;
+};
 
-/// For read_parsed(): one of these, by the name that to_string() has for it.
+/// One object and nothing behind it, in UTF-8. An error: a member given twice, nesting that is deeper than anything
+/// headgate writes, a whole number that has more than 64 bits.
+[[nodiscard]] Result<JsonObject> parse_json_object(std::string_view text);
+
+/// For JsonReader::parsed(): one of these, by the name that to_string() has for it.
 template <typename Enum>
 [[nodiscard]] auto one_of(std::initializer_list<Enum> all) {
     return [all = std::vector<Enum>(all)](std::string_view text) -> Result<Enum> {
@@ -85,114 +71,166 @@ template <typename Enum>
 /// Reads the members of one object one after the other; the first error is kept, and what follows it is not read.
 class JsonReader {
   public:
-    /// What becomes of members that nobody asks for, here and in the objects within.
-    enum class Others : std::uint8_t { Ignored, Refused };
+    /// What becomes of members that are never asked for, here and in the objects within.
+    enum class Others : std::uint8_t {
+        Ignored,
+        Refused,
+        RefusedUnlessNull,  ///< null stands for absent everywhere, as in AWS JSON 1.0
+    };
 
-    explicit JsonReader(JsonObject object, Others others = Others::Ignored)
-        : object_(std::move(object)), others_(others) {}
+    explicit JsonReader(JsonObject object, Others others = Others::Ignored, std::string path = {})
+        : object_(std::move(object)), others_(others), path_(std::move(path)) {}
 
-    [[nodiscard]] bool has(const std::string& name) {
-        known_.push_back(name);
-        return object_->has(name);
+    [[nodiscard]] bool has(std::string_view name) {
+        know(name);
+        return others_ == Others::RefusedUnlessNull ? !object_.is_null(name) : object_.has(name);
     }
 
     // What must be there.
     template <typename T>
-    void number(const std::string& name, T& slot) {
-        take(name, slot, [&] { return read_number<T>(object_, name); });
+    void number(std::string_view name, T& slot) {
+        read(name, slot, [&] { return object_.number<T>(name); });
     }
-    void text(const std::string& name, std::string& slot) {
-        take(name, slot, [&] { return read_text(object_, name); });
+    void text(std::string_view name, std::string& slot) {
+        read(name, slot, [&] { return object_.text(name); });
     }
-    void texts(const std::string& name, std::vector<std::string>& slot) {
-        take(name, slot, [&] { return read_texts(object_, name); });
+    void texts(std::string_view name, std::vector<std::string>& slot) {
+        read(name, slot, [&] { return object_.texts(name); });
     }
+    /// A text that `parse` makes something of.
     template <typename T, typename Parse>
-    void parsed(const std::string& name, T& slot, const Parse& parse) {
-        take(name, slot, [&] { return read_parsed(object_, name, parse); });
+    void parsed(std::string_view name, T& slot, const Parse& parse) {
+        std::string text;
+        this->text(name, text);
+        store(name, slot, text, parse);
+    }
+    /// A list of such texts, appended to the slot.
+    template <typename T, typename Parse>
+    void parsed_list(std::string_view name, std::vector<T>& slot, const Parse& parse) {
+        std::vector<std::string> texts;
+        this->texts(name, texts);
+        for (std::size_t i = 0; i < texts.size() && result_; ++i)
+            store(fmt::format("{}[{}]", name, i), slot.emplace_back(), texts[i], parse);
     }
     template <typename Rep, typename Period>
-    void duration(const std::string& name, std::chrono::duration<Rep, Period>& slot) {
+    void duration(std::string_view name, std::chrono::duration<Rep, Period>& slot) {
         std::int64_t count = 0;
         number(name, count);
         slot = std::chrono::duration<Rep, Period>{count};
     }
     /// `fill(JsonReader&)` reads what is in it.
     template <typename Fill>
-    void object(const std::string& name, const Fill& fill) {
-        known_.push_back(name);
-        if (!result_) return;
-        auto inner = read_object(object_, name);
-        if (inner) {
-            JsonReader reader{std::move(*inner), others_};
-            fill(reader);
-            fail(name, reader.finish());
-        } else {
-            result_ = tl::unexpected(std::move(inner.error()));
-        }
+    void object(std::string_view name, const Fill& fill) {
+        std::optional<JsonObject> inner;
+        read(name, inner, [&] { return object_.object(name); });
+        if (inner) read_inner(*inner, name, fill);
+    }
+    /// `fill(JsonReader&)` reads one element of a list of objects.
+    template <typename Fill>
+    void each_object(std::string_view name, const Fill& fill) {
+        std::vector<JsonObject> elements;
+        read(name, elements, [&] { return object_.objects(name); });
+        for (std::size_t i = 0; i < elements.size() && result_; ++i)
+            read_inner(elements[i], fmt::format("{}[{}]", name, i), fill);
     }
     /// `fill(JsonReader&, Value&)` reads one element.
     template <typename Value, typename Fill>
-    void objects(const std::string& name, std::vector<Value>& slot, const Fill& fill) {
-        known_.push_back(name);
-        if (!result_) return;
-        result_ = for_each_object(object_, name, [&](const JsonObject& element) {
-            JsonReader reader{element, others_};
-            fill(reader, slot.emplace_back());
-            return reader.finish();
-        });
+    void objects(std::string_view name, std::vector<Value>& slot, const Fill& fill) {
+        each_object(name, [&](JsonReader& element) { fill(element, slot.emplace_back()); });
+    }
+
+    void flag(std::string_view name, bool& slot) {
+        read(name, slot, [&] { return object_.flag(name); });
     }
 
     // What may be absent: then the slot stays as it is.
     template <typename T>
-    void optional_number(const std::string& name, T& slot) {
+    void optional_number(std::string_view name, T& slot) {
         if (has(name)) number(name, slot);
     }
     template <typename T>
-    void optional_number(const std::string& name, std::optional<T>& slot) {
+    void optional_number(std::string_view name, std::optional<T>& slot) {
         if (has(name)) number(name, slot.emplace());
     }
-    void optional_text(const std::string& name, std::string& slot) {
+    void optional_text(std::string_view name, std::string& slot) {
         if (has(name)) text(name, slot);
     }
-    void optional_text(const std::string& name, std::optional<std::string>& slot) {
+    void optional_text(std::string_view name, std::optional<std::string>& slot) {
         if (has(name)) text(name, slot.emplace());
     }
-    void optional_texts(const std::string& name, std::vector<std::string>& slot) {
+    void optional_texts(std::string_view name, std::vector<std::string>& slot) {
         if (has(name)) texts(name, slot);
     }
-    void optional_flag(const std::string& name, bool& slot) {
-        if (has(name)) take(name, slot, [&] { return read_flag(object_, name); });
+    void optional_flag(std::string_view name, bool& slot) {
+        if (has(name)) flag(name, slot);
     }
     template <typename T, typename Parse>
-    void optional_parsed(const std::string& name, T& slot, const Parse& parse) {
+    void optional_parsed(std::string_view name, T& slot, const Parse& parse) {
         if (has(name)) parsed(name, slot, parse);
+    }
+    template <typename T, typename Parse>
+    void optional_parsed_list(std::string_view name, std::vector<T>& slot, const Parse& parse) {
+        if (has(name)) parsed_list(name, slot, parse);
+    }
+    template <typename Fill>
+    void optional_object(std::string_view name, const Fill& fill) {
+        if (has(name)) object(name, fill);
     }
 
     /// A rule that the caller sees broken.
-    void fail(std::string_view name, Result<void> outcome) {
-        if (result_ && !outcome) result_ = tl::unexpected(std::move(outcome.error()).within(name));
-    }
+    void fail(std::string_view name, Result<void> outcome);
 
-    /// How it went, when everything has been asked for.
+    /// How it went, when everything has been asked for. A member that is refused comes before any other error, as a
+    /// misspelt one is often missing under its right name.
     [[nodiscard]] Result<void> finish() const;
 
   private:
-    template <typename T, typename Read>
-    void take(const std::string& name, T& slot, const Read& read) {
-        known_.push_back(name);
+    void know(std::string_view name);
+    void fail(Error error);
+
+    template <typename Slot, typename Read>
+    void read(std::string_view name, Slot& slot, const Read& read) {
+        know(name);
         if (!result_) return;
         if (auto value = read()) {
             slot = std::move(*value);
         } else {
-            result_ = tl::unexpected(std::move(value.error()));
+            fail(std::move(value.error()));
         }
+    }
+    template <typename Slot, typename Parse>
+    void store(std::string_view place, Slot& slot, std::string_view text, const Parse& parse) {
+        if (!result_) return;
+        if (auto value = parse(text)) {
+            slot = std::move(*value);
+        } else {
+            fail(std::move(value.error()).within(place));
+        }
+    }
+    template <typename Fill>
+    void read_inner(const JsonObject& inner, std::string_view place, const Fill& fill) {
+        JsonReader reader{inner, others_, fmt::format("{}{}.", path_, place)};
+        fill(reader);
+        result_ = reader.finish();
     }
 
     JsonObject object_;
     Others others_;
-    std::vector<std::string> known_;
+    std::string path_;                ///< of this object, with a dot behind; empty at the top
+    std::vector<std::string> known_;  ///< the members that were asked for, where others are refused
     Result<void> result_;
 };
+
+/// What `fill(JsonReader&, Value&)` reads from a text.
+template <typename Value, typename Fill>
+[[nodiscard]] Result<Value> read_json(std::string_view text, const Fill& fill,
+                                      JsonReader::Others others = JsonReader::Others::Ignored) {
+    auto object = parse_json_object(text);
+    if (!object) return tl::unexpected(std::move(object.error()));
+    Value value{};
+    JsonReader reader{std::move(*object), others};
+    fill(reader, value);
+    return reader.finish().map([&] { return std::move(value); });
+}
 
 }  // namespace headgate

@@ -1,6 +1,5 @@
 #include "flow/utf8.h"
 
-#include <algorithm>
 #include <cstddef>
 
 namespace headgate {
@@ -48,17 +47,6 @@ std::string as_printable(std::string_view text) {
         text.remove_prefix(next.size);
     }
     return printable;
-}
-
-std::string as_utf8(std::string_view text) {
-    std::string clean;
-    clean.reserve(text.size() + 1);
-    while (!text.empty()) {
-        const auto size = character_size(text);
-        clean.append(size == 0 ? "\xEF\xBF\xBD" : text.substr(0, size));
-        text.remove_prefix(std::max<std::size_t>(size, 1));
-    }
-    return clean;
 }
 
 }  // namespace headgate

@@ -7,10 +7,7 @@
 
 namespace headgate {
 
-/// Replaces invalid UTF-8 with U+FFFD: names and messages may have any bytes, but JSON must not (RFC 8259, 8.1).
-[[nodiscard]] std::string as_utf8(std::string_view text);
-
-/// Replaces bytes that are not valid UTF-8.
+/// Stands for bytes that are not valid UTF-8.
 inline constexpr char32_t kReplacement = 0xFFFD;
 
 /// The character at the front of a text.

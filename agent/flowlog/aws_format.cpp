@@ -2,6 +2,8 @@
 
 #include <iterator>
 
+#include "flow/flow_json.h"
+
 namespace headgate::flowlog {
 
 /// One direction of a flow: addresses before and after NAT, and counters.
@@ -35,9 +37,9 @@ void AwsFormat::append_envelope(LineText& out, const std::shared_ptr<const Endpo
         origin_.push_back('{');
         if (endpoint != nullptr) {
             fmt::format_to(std::back_inserter(origin_), R"("firewall_name":)");
-            append_foreign_text(origin_, endpoint->firewall);
+            append_json_string(origin_, endpoint->firewall);
             fmt::format_to(std::back_inserter(origin_), R"(,"availability_zone":)");
-            append_foreign_text(origin_, endpoint->availability_zone);
+            append_json_string(origin_, endpoint->availability_zone);
             origin_.push_back(',');
         }
     }

@@ -18,14 +18,12 @@ void read_ends(JsonReader& object, FlowTuple& tuple) {
     object.optional_number("dest_port", tuple.destination_port);
 }
 
-Result<FlowTuple> read_tuple(JsonReader& event) {
-    FlowTuple tuple;
+void read_tuple(JsonReader& event, FlowTuple& tuple) {
     read_ends(event, tuple);
     event.parsed("proto", tuple.protocol, parse_protocol_name);
     event.optional_number("icmp_type", tuple.icmp_type);
     event.optional_number("icmp_code", tuple.icmp_code);
-    if (tuple.source.family != tuple.destination.family) return invalid("not of the family of src_ip");
-    return tuple;
+    if (tuple.source.family != tuple.destination.family) event.fail("dest_ip", invalid("not of the family of src_ip"));
 }
 
 void read_life(JsonReader& life, LoggedFlow& flow) {
@@ -68,14 +66,12 @@ void read_one_way(JsonReader& event, LoggedFlow& flow) {
 }
 
 void read_provenance(JsonReader& event, LoggedFlow& flow) {
-    if (!event.has("headgate")) return;
-    event.object("headgate", [&](JsonReader& headgate) {
+    event.optional_object("headgate", [&](JsonReader& headgate) {
         headgate.optional_text("firewall", flow.firewall);
         headgate.optional_text("availability_zone", flow.availability_zone);
         headgate.optional_text("operation_id", flow.operation_id);
         headgate.optional_text("user", flow.user);
-        if (!headgate.has("flushed_by")) return;
-        headgate.object("flushed_by", [&](JsonReader& foreign) {
+        headgate.optional_object("flushed_by", [&](JsonReader& foreign) {
             foreign.number("port_id", flow.port_id.emplace());
             foreign.optional_text("process", flow.process);
         });
@@ -89,17 +85,12 @@ std::optional<LoggedFlow> read_event(JsonReader& event) {
     if (type != "flow" && type != "netflow") return std::nullopt;
     LoggedFlow flow;
     event.text("timestamp", flow.ended_at);
-    if (auto tuple = read_tuple(event)) {
-        flow.tuple = *tuple;
-    } else {
-        event.fail("dest_ip", tl::unexpected(std::move(tuple.error())));
-    }
+    read_tuple(event, flow.tuple);
     flow.translated = flow.tuple;
-    if (event.has("nat")) event.object("nat", [&](JsonReader& nat) { read_ends(nat, flow.translated); });
+    event.optional_object("nat", [&](JsonReader& nat) { read_ends(nat, flow.translated); });
     type == "flow" ? read_two_ways(event, flow) : read_one_way(event, flow);
     for (const auto* protocol : {"tcp", "sctp", "dccp"}) {
-        if (!event.has(protocol)) continue;
-        event.object(protocol, [&](JsonReader& inner) { inner.optional_text("state", flow.protocol_state); });
+        event.optional_object(protocol, [&](JsonReader& inner) { inner.optional_text("state", flow.protocol_state); });
     }
     read_provenance(event, flow);
     return flow;
@@ -122,16 +113,13 @@ std::string read_loss(JsonReader& event) {
 template <typename Read>
 auto read_line(std::string_view line, const Read& read) -> Result<decltype(read(std::declval<JsonReader&>()))> {
     if (line.size() > kLongestLine) return invalid("longer than {} bytes", kLongestLine);
-    auto parsed = parse_json_object(std::string{line});
-    if (!parsed) return tl::unexpected(std::move(parsed.error()));
-    JsonReader outer{std::move(*parsed)};
-    decltype(read(outer)) found{};
-    if (outer.has("event")) {
-        outer.object("event", [&](JsonReader& event) { found = read(event); });
-    } else {
-        found = read(outer);
-    }
-    return outer.finish().map([&] { return std::move(found); });
+    return read_json<decltype(read(std::declval<JsonReader&>()))>(line, [&](JsonReader& outer, auto& found) {
+        if (outer.has("event")) {
+            outer.object("event", [&](JsonReader& event) { found = read(event); });
+        } else {
+            found = read(outer);
+        }
+    });
 }
 
 }  // namespace

@@ -8,7 +8,6 @@
 #include <span>
 
 #include "flow/flow_json.h"
-#include "flow/utf8.h"
 #include "flowlog/protocol_names.h"
 
 namespace headgate::flowlog {
@@ -72,7 +71,7 @@ class Members {
     void text(std::string_view name, std::string_view value) {
         if (value.empty()) return;
         key(name);
-        append_foreign_text(out_, value);
+        append_json_string(out_, value);
     }
     void key(std::string_view name) {
         if (!first_) out_.push_back(',');
@@ -96,7 +95,7 @@ void append_foreign_flush(Buffer& out, const ForeignFlush& foreign) {
     fmt::format_to(std::back_inserter(out), R"({{"port_id":{})", foreign.port_id);
     if (!foreign.process.empty()) {
         append(out, R"(,"process":)");
-        append_foreign_text(out, foreign.process);
+        append_json_string(out, foreign.process);
     }
     out.push_back('}');
 }
@@ -111,10 +110,6 @@ std::string to_text(TimeText& times, Timestamp time) {
 }
 
 }  // namespace
-
-void append_foreign_text(Buffer& out, std::string_view text) {
-    append_json_string(out, as_utf8(text));
-}
 
 void TimeText::append_to(LineText& out, Timestamp time) {
     using namespace std::chrono;
@@ -251,7 +246,7 @@ void LifeText::append_loss(Buffer& out, const LostFlows& lost) {
     const auto until = to_text(ends_, lost.until);
     fmt::format_to(std::back_inserter(out),
                    R"("timestamp":"{}","event_type":"engine","engine":{{"module":"flow-log","message":)", until);
-    append_foreign_text(
+    append_json_string(
         out, fmt::format("{} ended between {} and {} without a record: {}",
                          lost.count == 1 ? "1 flow" : fmt::format("{} flows", lost.count), since, until, lost.cause));
     append(out, R"(},"headgate":{)");
@@ -260,7 +255,7 @@ void LifeText::append_loss(Buffer& out, const LostFlows& lost) {
     members.key("lost");
     fmt::format_to(std::back_inserter(out), R"({{"count":{},"since":"{}","until":"{}","cause":)", lost.count, since,
                    until);
-    append_foreign_text(out, lost.cause);
+    append_json_string(out, lost.cause);
     append(out, "}}");
 }
 

@@ -20,9 +20,6 @@ namespace headgate::flowlog {
 
 using Buffer = fmt::memory_buffer;
 
-/// Appends any bytes as a quoted JSON string; invalid UTF-8 is replaced.
-void append_foreign_text(Buffer& out, std::string_view text);
-
 /// UTC with microseconds, as Suricata writes it: `2025-08-12T13:05:03.931841+0000`. Caches the text of the date,
 /// because consecutive times are mostly on the same day.
 class TimeText {

@@ -57,20 +57,14 @@ void take_kind(JsonReader& reader, TableCensus& census) {
 constexpr auto kHooks = {Hook::Forward, Hook::Input, Hook::Output};
 
 void take_policy_rules(JsonReader& reader, StreamExceptionPolicy& policy) {
-    std::vector<std::string> hooks;
     reader.parsed("stream_exception_policy", policy.exception,
                   one_of({StreamException::Drop, StreamException::Reject, StreamException::Continue}));
     reader.parsed("scope", policy.scope, one_of({MidstreamScope::All, MidstreamScope::Flushed}));
-    reader.texts("hooks", hooks);
+    policy.hooks.clear();
+    reader.parsed_list("hooks", policy.hooks, one_of(kHooks));
     reader.number("priority", policy.priority);
     reader.duration("remember_flushed_for_seconds", policy.remember_flushed_for);
     reader.number("remember_at_most", policy.remember_at_most);
-    policy.hooks.clear();
-    for (const auto& name : hooks) {
-        const auto hook = one_of(kHooks)(name);
-        if (!hook) return reader.fail("hooks", tl::unexpected(hook.error()));
-        policy.hooks.push_back(*hook);
-    }
 }
 
 void take_counter(JsonReader& reader, PolicyCounter& counter) {
@@ -204,50 +198,31 @@ void append_operations_json(fmt::memory_buffer& out, const std::vector<FlowOpera
 }
 
 Result<TableCensus> read_census_json(const std::string& text) {
-    const auto object = parse_json_object(text);
-    if (!object) return tl::unexpected(object.error());
-    TableCensus census;
-    JsonReader reader{*object};
-    reader.number("in_use", census.usage.in_use);
-    reader.optional_number("peak", census.peak);
-    reader.number("maximum", census.usage.maximum);
-    reader.number("buckets", census.usage.buckets);
-    const auto read = reader.finish().and_then([&] {
-        return for_each_object(*object, "flows", [&](const JsonObject& element) {
-            JsonReader kind{element};
-            take_kind(kind, census);
-            return kind.finish();
-        });
+    return read_json<TableCensus>(text, [](JsonReader& reader, TableCensus& census) {
+        reader.number("in_use", census.usage.in_use);
+        reader.optional_number("peak", census.peak);
+        reader.number("maximum", census.usage.maximum);
+        reader.number("buckets", census.usage.buckets);
+        reader.each_object("flows", [&](JsonReader& kind) { take_kind(kind, census); });
     });
-    if (!read) return tl::unexpected(read.error());
-    return census;
 }
 
 Result<EndpointPolicy> read_endpoint_policy_json(const std::string& text) {
-    const auto object = parse_json_object(text);
-    if (!object) return tl::unexpected(object.error());
-    EndpointPolicy policy;
-    JsonReader reader{*object};
-    operations::take_endpoint(reader, policy.endpoint);
-    take_policy_status(reader, policy.status);
-    reader.optional_texts("warnings", policy.warnings);
-    return reader.finish().map([&] { return std::move(policy); });
+    return read_json<EndpointPolicy>(text, [](JsonReader& reader, EndpointPolicy& policy) {
+        operations::take_endpoint(reader, policy.endpoint);
+        take_policy_status(reader, policy.status);
+        reader.optional_texts("warnings", policy.warnings);
+    });
 }
 
 Result<FlowOperation> read_operation_json(const std::string& text) {
-    return parse_json_object(text).and_then(operations::read_operation);
+    return read_json<FlowOperation>(text, operations::take_operation);
 }
 
 Result<std::vector<FlowOperation>> read_operations_json(const std::string& text) {
-    const auto object = parse_json_object(text);
-    if (!object) return tl::unexpected(object.error());
-    std::vector<FlowOperation> listed;
-    const auto read = for_each_object(*object, "operations", [&](const JsonObject& element) {
-        return operations::read_operation(element).map(
-            [&](FlowOperation&& each) { listed.push_back(std::move(each)); });
+    return read_json<std::vector<FlowOperation>>(text, [](JsonReader& reader, std::vector<FlowOperation>& listed) {
+        reader.objects("operations", listed, operations::take_operation);
     });
-    if (!read) return tl::unexpected(read.error());
-    return listed;
 }
 
 }  // namespace headgate::gateway

@@ -1,4 +1,7 @@
 // The path of every request: authentication, rate limits, dispatch to a handler, then the access log and metrics.
+//
+// The parts of this room: server/ turns bytes into requests (message.h), access/ authenticates and limits clients, aws/
+// or rest/ answers, console/ has the web console, metrics/ counts. client/ is the command line's side.
 #pragma once
 
 #include <functional>

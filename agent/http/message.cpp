@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "flow/text.h"
-#include "flow/utf8.h"
 
 namespace headgate::http {
 
@@ -23,11 +22,11 @@ bool is_media_type(std::string_view content_type, std::string_view media_type) {
     return equal_ignoring_case(trimmed(take_until(content_type, ';')), media_type);
 }
 
-Answer json_answer(int status, std::string_view body) {
+Answer json_answer(int status, std::string body) {
     Answer answer;
     answer.status = status;
     answer.content_type = "application/json";
-    answer.body = as_utf8(body);
+    answer.body = std::move(body);
     if (!answer.body.ends_with('\n')) answer.body.push_back('\n');
     return answer;
 }

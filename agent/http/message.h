@@ -47,7 +47,7 @@ struct Request {
     std::optional<access::RequestSignature> signature;  ///< of a signed request
     std::map<std::string, std::string> path_members;    ///< values of the braces in the route's path, decoded
 
-    /// Held until the request is answered; its release ends the request's share of the client's limit.
+    /// Counts the request against the client's limit; released once it is answered.
     std::shared_ptr<void> place;
 
     /// Whether the client has gone or the server stops; polled by handlers that run long.
@@ -75,6 +75,6 @@ struct Answer {
 /// Compares the type of a Content-Type, ignoring its parameters (RFC 9110, section 8.3.1).
 [[nodiscard]] bool is_media_type(std::string_view content_type, std::string_view media_type);
 
-[[nodiscard]] Answer json_answer(int status, std::string_view body);
+[[nodiscard]] Answer json_answer(int status, std::string body);
 
 }  // namespace headgate::http

@@ -63,8 +63,8 @@ Error error_of(int status, const std::string& body) {
     Error error{kind_of(status), fmt::format("the agent answers {} {}", status, reason_of(status)), 0};
     const auto object = parse_json_object(body);
     if (!object) return error;
-    if (auto detail = read_text(*object, "detail")) error.message = std::move(*detail);
-    if (const auto number = read_number<int>(*object, "errno")) error.number = *number;
+    if (auto detail = object->text("detail")) error.message = std::move(*detail);
+    if (const auto number = object->number<int>("errno")) error.number = *number;
     return error;
 }
 

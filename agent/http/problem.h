@@ -14,8 +14,7 @@ namespace headgate::http {
 
 [[nodiscard]] Answer problem(int status, std::string_view detail, int number = 0);
 
-/// Invalid becomes 400, or 404 with ENOENT; Refused becomes 409, 403 with EACCES, 503 with ESHUTDOWN; Failed becomes
-/// 500.
+/// Invalid becomes 400, or 404 with ENOENT; Refused 409, or 403 with EACCES, 503 with ESHUTDOWN; Failed 500.
 [[nodiscard]] Answer problem_of(const Error& error);
 
 /// The error in a response whose status is not 2xx.

@@ -24,7 +24,7 @@ class CaptureReader {
         if (!parsed) return failed("entry {} is {}", rows_ + 1, parsed.error().message);
         const JsonObject& object = *parsed;
         if (summary_seen_) return failed("something follows the summary");
-        const Part part = inside_flows || !object->has("operation_id") ? Part::Row : Part::Summary;
+        const Part part = inside_flows || !object.has("operation_id") ? Part::Row : Part::Summary;
         return part == Part::Row ? row(object) : summary(object);
     }
 
@@ -49,15 +49,14 @@ class CaptureReader {
     }
 
     Result<void> summary(const JsonObject& object) {
-        const auto type = read_text(object, "type");
+        const auto type = object.text("type");
         if (type != "FLOW_CAPTURE")
             return failed("is not the result of a capture, but of {}", type.value_or("something else"));
         summary_seen_ = true;
-        if (const auto counts = object->getObject("counts")) {
-            const auto matched = read_number<std::uint64_t>(counts, "matched");
-            if (matched) captured_ = *matched;
-        }
-        if (!object->has("firewall")) return {};
+        const auto matched = object.object("counts").and_then(
+            [](const JsonObject& counts) { return counts.number<std::uint64_t>("matched"); });
+        if (matched) captured_ = *matched;
+        if (!object.has("firewall")) return {};
         JsonReader reader{object};
         take_endpoint(reader, endpoint_.emplace());
         if (auto read = reader.finish(); !read) return failed("its summary: {}", read.error().message);

@@ -6,6 +6,11 @@
 //
 // A flush requires all of this. On a disk that cannot be written, a capture or dry run still runs, is kept in memory as
 // long as this process lives, and warns of what could not be stored.
+//
+// The parts of this room: running_operation.h is one operation with its worker, deadline and end; capture.h and flush.h
+// do the work, report to a listener and store nothing. sqlite_store.h stores operations as rows and flows as packed
+// blocks (flow_rows.h). endpoint_lock.h is the exclusion, settlement.h the crash recovery, audit_trail.h the log of
+// requests.
 #pragma once
 
 #include <chrono>

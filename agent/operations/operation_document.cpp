@@ -1,20 +1,13 @@
 #include "operations/operation_document.h"
 
-#include <Poco/Exception.h>
-#include <Poco/JSON/Array.h>
-#include <Poco/JSON/Object.h>
-#include <Poco/JSON/Parser.h>
-
 #include <algorithm>
-#include <initializer_list>
 #include <iterator>
 
 #include "flow/json_members.h"
+#include "operations/operation_reader.h"
 
 namespace headgate::operations {
 namespace {
-
-using Object = Poco::JSON::Object;
 
 constexpr std::string_view kEverything = "all";  // to_string of a filter that matches every flow
 
@@ -30,13 +23,6 @@ constexpr Count kCounts[] = {
     {"closed", &OperationCounts::closed},
 };
 
-template <typename Enum>
-Result<Enum> parse_one_of(std::string_view text, std::initializer_list<Enum> all) {
-    const auto* const found = std::ranges::find(all, text, [](Enum each) { return to_string(each); });
-    if (found == all.end()) return failed("\"{}\" is not known", text);
-    return *found;
-}
-
 /// Encodes each byte as a Latin-1 character: names and messages may not be valid UTF-8, which the parser would refuse.
 std::string widened(std::string_view bytes) {
     std::string text;
@@ -48,7 +34,7 @@ std::string widened(std::string_view bytes) {
     return text;
 }
 
-std::string narrowed(std::string_view text) {
+Result<std::string> narrowed(std::string_view text) {
     std::string bytes;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const unsigned lead = static_cast<unsigned char>(text[i]);
@@ -59,11 +45,6 @@ std::string narrowed(std::string_view text) {
     return bytes;
 }
 
-template <typename T>
-std::optional<T> take_optional(const Object& object, const std::string& name) {
-    return object.has(name) ? std::optional{object.getValue<T>(name)} : std::nullopt;
-}
-
 void append_caller(JsonMembers& members, const Caller& caller) {
     members.text("face", widened(caller.face));
     if (caller.uid) members.number("uid", *caller.uid);
@@ -72,10 +53,12 @@ void append_caller(JsonMembers& members, const Caller& caller) {
     members.text("source_address", widened(caller.source_address));
 }
 
-Caller read_caller(const Object& object) {
-    const auto text = [&](const std::string& name) { return narrowed(object.getValue<std::string>(name)); };
-    return {text("face"), take_optional<Poco::UInt32>(object, "uid"), text("user"), text("sudo_user"),
-            text("source_address")};
+void take_stored_caller(JsonReader& reader, Caller& caller) {
+    reader.parsed("face", caller.face, narrowed);
+    reader.optional_number("uid", caller.uid);
+    reader.parsed("user", caller.user, narrowed);
+    reader.parsed("sudo_user", caller.sudo_user, narrowed);
+    reader.parsed("source_address", caller.source_address, narrowed);
 }
 
 void append_query(JsonMembers& members, const FlowQuery& query) {
@@ -93,67 +76,45 @@ void append_query(JsonMembers& members, const FlowQuery& query) {
     members.number("minimum_age", query.minimum_age.count());
 }
 
-Result<void> take_filters(const Object& object, FlowQuery& query) {
-    const auto texts = object.getArray("filters");
-    for (unsigned i = 0; i < texts->size(); ++i) {
-        const auto text = texts->getElement<std::string>(i);
-        auto filter = text == kEverything ? Result<FlowFilter>{FlowFilter{}} : parse_flow_filter(text);
-        if (!filter) return tl::unexpected(std::move(filter.error()));
-        query.filters.push_back(std::move(*filter));
-    }
-    return {};
+Result<FlowFilter> parse_filter(std::string_view text) {
+    return text == kEverything ? FlowFilter{} : parse_flow_filter(text);
 }
 
-Result<void> take_conditions(const Object& object, FlowQuery& query) {
-    const auto side = parse_match_side(object.getValue<std::string>("side"));
-    if (!side) return tl::unexpected(side.error());
-    query.side = *side;
-    if (object.has("states")) {
-        const auto states = parse_state_scope(object.getValue<std::string>("states"));
-        if (!states) return tl::unexpected(states.error());
-        query.states = *states;
-    }
-    if (object.getValue<bool>("both_directions")) query.direction = MatchDirection::Both;
-    if (object.has("mark")) {
-        const auto mark = parse_mark_match(object.getValue<std::string>("mark"));
-        if (!mark) return tl::unexpected(mark.error());
-        query.mark = *mark;
-    }
-    query.zone = take_optional<Poco::UInt16>(object, "zone");
-    query.minimum_bytes = take_optional<Poco::UInt64>(object, "minimum_bytes");
-    query.minimum_packets = take_optional<Poco::UInt64>(object, "minimum_packets");
-    query.minimum_age = std::chrono::seconds{object.getValue<Poco::Int64>("minimum_age")};
-    return {};
+void take_stored_query(JsonReader& reader, FlowQuery& query) {
+    bool both = false;
+    reader.parsed_list("filters", query.filters, parse_filter);
+    reader.parsed("side", query.side, parse_match_side);
+    reader.flag("both_directions", both);
+    if (both) query.direction = MatchDirection::Both;
+    reader.optional_parsed("states", query.states, parse_state_scope);
+    reader.optional_parsed("mark", query.mark, parse_mark_match);
+    reader.optional_number("zone", query.zone);
+    reader.optional_number("minimum_bytes", query.minimum_bytes);
+    reader.optional_number("minimum_packets", query.minimum_packets);
+    reader.duration("minimum_age", query.minimum_age);
 }
 
-Result<void> take_result(const Object& object, FlowOperation& operation) {
-    const auto phase =
-        parse_one_of(object.getValue<std::string>("phase"), {OperationPhase::Identifying, OperationPhase::Flushing});
-    if (!phase) return tl::unexpected(phase.error());
-    operation.phase = *phase;
-    operation.refused = object.getValue<bool>("refused");
-    operation.caller = read_caller(object);
-    operation.from_operation = narrowed(object.getValue<std::string>("from_operation"));
-    operation.include_protected = object.getValue<bool>("include_protected");
-    if (object.has("asked")) operation.asked = narrowed(object.getValue<std::string>("asked"));
-    operation.plan = narrowed(object.getValue<std::string>("plan"));
-    operation.status_message = narrowed(object.getValue<std::string>("status_message"));
-    operation.detail = narrowed(object.getValue<std::string>("detail"));
-    operation.endpoint.network_namespace = narrowed(object.getValue<std::string>("network_namespace"));
-    operation.duration = std::chrono::milliseconds{object.getValue<Poco::Int64>("duration_ms")};
-    if (const auto up = take_optional<Poco::Int64>(object, "machine_up")) {
-        operation.machine_up = std::chrono::seconds{*up};
-    }
-    operation.dry_run = object.getValue<bool>("dry_run");
-    operation.stream_exception_policy = narrowed(object.getValue<std::string>("stream_exception_policy"));
-    operation.restarts = object.getValue<unsigned>("restarts");
-    const auto counts = object.getObject("counts");
-    for (const auto& count : kCounts)  // earlier versions lack some counts
-        operation.counts.*count.slot = take_optional<Poco::UInt64>(*counts, std::string{count.name}).value_or(0);
-    const auto warnings = object.getArray("warnings");
-    for (unsigned i = 0; i < warnings->size(); ++i)
-        operation.warnings.push_back(narrowed(warnings->getElement<std::string>(i)));
-    return {};
+void take_stored_result(JsonReader& reader, FlowOperation& operation) {
+    reader.parsed("phase", operation.phase, one_of({OperationPhase::Identifying, OperationPhase::Flushing}));
+    reader.flag("refused", operation.refused);
+    take_stored_caller(reader, operation.caller);
+    reader.parsed("from_operation", operation.from_operation, narrowed);
+    reader.flag("include_protected", operation.include_protected);
+    reader.optional_parsed("asked", operation.asked, narrowed);
+    reader.parsed("plan", operation.plan, narrowed);
+    reader.parsed("status_message", operation.status_message, narrowed);
+    reader.parsed("detail", operation.detail, narrowed);
+    reader.parsed("network_namespace", operation.endpoint.network_namespace, narrowed);
+    reader.duration("duration_ms", operation.duration);
+    if (reader.has("machine_up")) reader.duration("machine_up", operation.machine_up.emplace());
+    reader.flag("dry_run", operation.dry_run);
+    reader.parsed("stream_exception_policy", operation.stream_exception_policy, narrowed);
+    reader.number("restarts", operation.restarts);
+    reader.object("counts", [&](JsonReader& counts) {
+        for (const auto& count : kCounts)  // earlier versions lack some counts
+            counts.optional_number(count.name, operation.counts.*count.slot);
+    });
+    reader.parsed_list("warnings", operation.warnings, narrowed);
 }
 
 }  // namespace
@@ -192,24 +153,15 @@ std::string to_document(const FlowOperation& operation) {
     return fmt::to_string(out);
 }
 
-Result<void> take_document(const std::string& document, FlowOperation& operation) {
-    try {
-        const auto object = Poco::JSON::Parser{}.parse(document).extract<Object::Ptr>();
-        return take_filters(*object, operation.query)
-            .and_then([&] { return take_conditions(*object, operation.query); })
-            .and_then([&] { return take_result(*object, operation); });
-    } catch (const Poco::Exception& thrown) {
-        return failed("the record of operation {} is damaged: {}", operation.id, thrown.displayText());
-    }
-}
-
-Result<OperationType> parse_operation_type(std::string_view text) {
-    return parse_one_of(text, {OperationType::Capture, OperationType::Flush});
-}
-
-Result<OperationStatus> parse_operation_status(std::string_view text) {
-    return parse_one_of(text, {OperationStatus::InProgress, OperationStatus::Completed,
-                               OperationStatus::CompletedWithErrors, OperationStatus::Failed});
+Result<void> take_document(std::string_view document, FlowOperation& operation) {
+    const auto read = parse_json_object(document).and_then([&](const JsonObject& object) {
+        JsonReader reader{object};
+        take_stored_query(reader, operation.query);
+        take_stored_result(reader, operation);
+        return reader.finish();
+    });
+    if (!read) return failed("the record of operation {} is damaged: {}", operation.id, read.error().message);
+    return {};
 }
 
 }  // namespace headgate::operations

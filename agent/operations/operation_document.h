@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "headgate/flow_operation.h"
 #include "headgate/result.h"
@@ -13,9 +14,6 @@ namespace headgate::operations {
 [[nodiscard]] std::string to_document(const FlowOperation& operation);
 
 /// Adds the members of a document.
-[[nodiscard]] Result<void> take_document(const std::string& document, FlowOperation& operation);
-
-[[nodiscard]] Result<OperationType> parse_operation_type(std::string_view text);
-[[nodiscard]] Result<OperationStatus> parse_operation_status(std::string_view text);
+[[nodiscard]] Result<void> take_document(std::string_view document, FlowOperation& operation);
 
 }  // namespace headgate::operations

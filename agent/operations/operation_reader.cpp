@@ -10,13 +10,11 @@ namespace {
 constexpr std::size_t kMaxFilterTexts = 64;
 
 void take_protocols(JsonReader& reader, FlowFilter& filter) {
-    std::vector<std::string> names;
-    reader.optional_texts("protocols", names);
-    for (const auto& name : names) {
-        const auto protocol = parse_protocol(name);
-        if (!protocol) return reader.fail("protocols", tl::unexpected(protocol.error()));
-        const bool known = std::ranges::find(filter.protocols, *protocol) != filter.protocols.end();
-        if (!known) filter.protocols.push_back(*protocol);
+    std::vector<Protocol> protocols;
+    reader.optional_parsed_list("protocols", protocols, parse_protocol);
+    for (const auto protocol : protocols) {
+        const bool known = std::ranges::find(filter.protocols, protocol) != filter.protocols.end();
+        if (!known) filter.protocols.push_back(protocol);
     }
 }
 
@@ -80,12 +78,9 @@ void take_result(JsonReader& reader, FlowOperation& operation) {
 
 }  // namespace
 
-Result<FlowOperation> read_operation(const JsonObject& object) {
-    FlowOperation operation;
-    JsonReader reader{object};
+void take_operation(JsonReader& reader, FlowOperation& operation) {
     take_request(reader, operation);
     take_result(reader, operation);
-    return reader.finish().map([&] { return std::move(operation); });
 }
 
 void take_query(JsonReader& reader, FlowQuery& query) {

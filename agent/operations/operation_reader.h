@@ -12,7 +12,7 @@
 namespace headgate::operations {
 
 /// Lossless, except that an ended operation has no phase, and times are in milliseconds.
-[[nodiscard]] Result<FlowOperation> read_operation(const JsonObject& object);
+void take_operation(JsonReader& reader, FlowOperation& operation);
 
 /// Parses the output of add_query(). Validates single filters, not the query as a whole.
 void take_query(JsonReader& reader, FlowQuery& query);

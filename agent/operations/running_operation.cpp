@@ -217,7 +217,7 @@ Result<void> RunningOperation::keep(FlowOperation& operation, std::span<const St
     });
 }
 
-/// Moves the operation to memory with all its flows so far, written or not; returns the number of flows.
+/// Moves the operation to memory, with those of its flows that the store has accepted; returns their number.
 Result<std::uint64_t> RunningOperation::go_on_unkept(FlowOperation& operation, const Error& why) {
     std::uint64_t moved = 0;
     auto& unkept = around_.unkept;

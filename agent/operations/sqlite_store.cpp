@@ -10,6 +10,7 @@
 
 #include "flow/compound_key.h"
 #include "operations/operation_document.h"
+#include "operations/operation_reader.h"
 #include "operations/passed_time.h"
 #include "operations/sqlite_blocks.h"
 #include "operations/state_error.h"
@@ -44,10 +45,10 @@ struct Columns {
         operation.endpoint.firewall = firewalls[row];
         operation.endpoint.availability_zone = zones[row];
         operation.requested_at = Timestamp{std::chrono::nanoseconds{times[row]}};
-        const auto type = parse_operation_type(types[row]);
-        if (!type) return tl::unexpected(Error{type.error()}.within("operation " + ids[row]));
-        const auto status = parse_operation_status(states[row]);
-        if (!status) return tl::unexpected(Error{status.error()}.within("operation " + ids[row]));
+        const auto type = parse_type(types[row]);
+        if (!type) return failed("operation {}: type: {}", ids[row], type.error().message);
+        const auto status = parse_status(states[row]);
+        if (!status) return failed("operation {}: status: {}", ids[row], status.error().message);
         operation.type = *type;
         operation.status = *status;
         if (auto taken = take_document(documents[row], operation); !taken) return tl::unexpected(taken.error());

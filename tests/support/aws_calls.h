@@ -46,21 +46,19 @@ class AwsCalls : public ::testing::Test {
         constexpr std::string_view kNamespace = "com.amazonaws.networkfirewall#";
         EXPECT_GE(answer.status, 400) << answer.body;
         const auto object = parse_json_object(answer.body).value();
-        const auto type = read_text(object, "__type").value();
+        const auto type = object.text("__type").value();
         EXPECT_TRUE(type.starts_with(kNamespace)) << type;
-        return type.substr(kNamespace.size()) + ": " + read_text(object, "Message").value();
+        return type.substr(kNamespace.size()) + ": " + object.text("Message").value();
     }
     static std::string text(const JsonObject& object, const std::string& name) {
-        return read_text(object, name).value_or("absent");
+        return object.text(name).value_or("absent");
     }
-    static JsonObject inner(const JsonObject& object, const std::string& name) {
-        return read_object(object, name).value();
-    }
+    static JsonObject inner(const JsonObject& object, const std::string& name) { return object.object(name).value(); }
     static std::size_t size_of(const JsonObject& object, const std::string& list) {
-        return object->getArray(list)->size();
+        return object.objects(list).value().size();
     }
     static JsonObject element(const JsonObject& object, const std::string& list, unsigned place) {
-        return object->getArray(list)->getObject(place);
+        return object.objects(list).value().at(place);
     }
 
     static constexpr std::string_view kEdge = "arn:aws:network-firewall:eu-central-1:123456789012:firewall/edge";

@@ -54,7 +54,7 @@ class FlowLogOverHttp : public ServedGateway {
     std::string names(std::string_view query) { return body_of(ask(query, "application/x-ndjson")); }
     static std::string detail_of(const Answer& answer) {
         EXPECT_NE(answer.status, 200);
-        return read_text(parse_json_object(answer.body).value(), "detail").value();
+        return parse_json_object(answer.body).value().text("detail").value();
     }
 
     access::ReplayGuard replays_{kSystemClock.now()};

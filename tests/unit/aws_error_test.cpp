@@ -17,7 +17,7 @@ std::string header_of(const Answer& answer, std::string_view name) {
 
 std::string type_of(const Answer& answer) {
     const auto object = parse_json_object(answer.body).value();
-    return read_text(object, "__type").value();
+    return object.text("__type").value();
 }
 
 TEST(AwsError, an_error_has_the_one_form_that_every_client_types) {
@@ -78,7 +78,7 @@ TEST(AwsError, every_answer_has_an_id_of_its_own) {
 TEST(AwsError, a_message_that_quotes_a_stranger_is_one_line_of_valid_text) {
     const auto answer = aws_error(AwsFault::InvalidRequest, "\xFF\n" + std::string(5000, 'x'));
     const auto object = parse_json_object(answer.body).value();
-    const auto message = read_text(object, "Message").value();
+    const auto message = object.text("Message").value();
     EXPECT_TRUE(message.starts_with("??xx")) << message;
     EXPECT_LT(message.size(), 600U);
 }

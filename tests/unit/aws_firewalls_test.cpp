@@ -23,7 +23,7 @@ TEST_F(AwsFirewalls, firewalls_are_listed_page_by_page) {
     EXPECT_EQ(text(first, "NextToken"), "firewalls:edge/1");
     const auto second = told("ListFirewalls", R"({"MaxResults":1,"NextToken":"firewalls:edge/1"})");
     EXPECT_EQ(text(element(second, "Firewalls", 0), "FirewallName"), "core");
-    EXPECT_FALSE(second->has("NextToken"));
+    EXPECT_FALSE(second.has("NextToken"));
     EXPECT_EQ(refused("ListFirewalls", R"({"NextToken":"firewalls:gone"})"),
               "InvalidRequestException: NextToken: there is no firewall gone any more");
     EXPECT_EQ(refused("ListFirewalls", R"({"NextToken":"operations:edge/1"})"),

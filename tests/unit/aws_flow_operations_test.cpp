@@ -157,7 +157,7 @@ TEST_F(AwsOperations, the_id_of_a_zone_narrows_what_is_told_and_is_told) {
     EXPECT_EQ(listed(there), 1U);
     EXPECT_EQ(listed(elsewhere), 0U);
     gateway_.configured.firewalls.front().endpoints.pop_back();
-    EXPECT_FALSE(told("DescribeFlowOperation", described(id))->has("AvailabilityZoneId")) << "of a zone that is gone";
+    EXPECT_FALSE(told("DescribeFlowOperation", described(id)).has("AvailabilityZoneId")) << "of a zone that is gone";
 }
 
 TEST_F(AwsOperations, the_only_endpoint_goes_unsaid_and_one_of_several_does_not) {
@@ -237,11 +237,11 @@ TEST_F(AwsOperations, operations_are_listed_newest_first_page_by_page) {
         const auto page = told("ListFlowOperations", about_edge(R"("MaxResults":2)" + token));
         for (unsigned i = 0; i < size_of(page, "FlowOperations"); ++i)
             ids.push_back(text(element(page, "FlowOperations", i), "FlowOperationId").substr(35));
-        EXPECT_EQ(page->has("NextToken"), pages < 2) << pages;
+        EXPECT_EQ(page.has("NextToken"), pages < 2) << pages;
         token = fmt::format(R"(,"NextToken":"{}")", text(page, "NextToken"));
     }
     EXPECT_EQ(ids, (std::vector<std::string>{"5", "4", "3", "2", "1"}));
-    EXPECT_FALSE(told("ListFlowOperations", about_edge(R"("MaxResults":5)"))->has("NextToken")) << "a full last page";
+    EXPECT_FALSE(told("ListFlowOperations", about_edge(R"("MaxResults":5)")).has("NextToken")) << "a full last page";
 }
 
 TEST_F(AwsOperations, a_page_has_a_hundred_operations_unless_somebody_wants_fewer) {
@@ -250,7 +250,7 @@ TEST_F(AwsOperations, a_page_has_a_hundred_operations_unless_somebody_wants_fewe
         static_cast<void>(started());
     const auto page = told("ListFlowOperations", about_edge(""));
     EXPECT_EQ(size_of(page, "FlowOperations"), 100U);
-    EXPECT_TRUE(page->has("NextToken"));
+    EXPECT_TRUE(page.has("NextToken"));
     for (const auto* wrong : {"0", "101", "-1"}) {
         EXPECT_EQ(refused("ListFlowOperations", about_edge(fmt::format(R"("MaxResults":{})", wrong))),
                   fmt::format("InvalidRequestException: MaxResults: {} is not a number from 1 to 100", wrong));
@@ -290,7 +290,7 @@ TEST_F(AwsOperations, one_off_runs_are_not_listed_and_make_no_page_shorter) {
     }
     const auto page = told("ListFlowOperations", about_edge(R"("MaxResults":3)"));
     EXPECT_EQ(size_of(page, "FlowOperations"), 3U);
-    EXPECT_FALSE(page->has("NextToken"));
+    EXPECT_FALSE(page.has("NextToken"));
 }
 
 TEST_F(AwsOperations, a_token_of_another_list_is_refused) {

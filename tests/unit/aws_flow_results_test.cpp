@@ -28,7 +28,7 @@ class AwsResults : public AwsCalls {
             EXPECT_LE(size_of(page, "Flows"), static_cast<std::size_t>(page_size));
             for (unsigned i = 0; i < size_of(page, "Flows"); ++i)
                 ports.push_back(text(element(page, "Flows", i), "SourcePort"));
-            if (!page->has("NextToken")) return ports;
+            if (!page.has("NextToken")) return ports;
             EXPECT_EQ(size_of(page, "Flows"), static_cast<std::size_t>(page_size));
             token = fmt::format(R"(,"NextToken":"{}")", text(page, "NextToken"));
         }
@@ -45,9 +45,9 @@ TEST_F(AwsResults, results_tell_the_operation_and_its_flows) {
     EXPECT_EQ(text(page, "VpcEndpointId"), http::aws::vpc_endpoint_id("edge", "a"));
     EXPECT_EQ(text(page, "FlowOperationId"), id);
     EXPECT_EQ(text(page, "FlowOperationStatus"), "COMPLETED");
-    EXPECT_TRUE(page->has("FlowRequestTimestamp"));
-    EXPECT_FALSE(page->has("StatusMessage"));
-    EXPECT_FALSE(page->has("NextToken"));
+    EXPECT_TRUE(page.has("FlowRequestTimestamp"));
+    EXPECT_FALSE(page.has("StatusMessage"));
+    EXPECT_FALSE(page.has("NextToken"));
     EXPECT_EQ(size_of(page, "Flows"), 3U);
 }
 
@@ -101,10 +101,10 @@ TEST_F(AwsResults, a_full_last_page_promises_no_other) {
         EXPECT_EQ(ports_of(id, 64).size(), flows);
     }
     gateway_.finish(id, numbered_flows(0, 100));
-    EXPECT_FALSE(results(id)->has("NextToken"));
+    EXPECT_FALSE(results(id).has("NextToken"));
     gateway_.finish(id, numbered_flows(0, 101));
     EXPECT_EQ(size_of(results(id), "Flows"), 100U) << "a hundred where nobody says how many";
-    EXPECT_TRUE(results(id)->has("NextToken"));
+    EXPECT_TRUE(results(id).has("NextToken"));
 }
 
 TEST_F(AwsResults, of_a_flush_only_what_was_flushed_is_told) {
@@ -124,7 +124,7 @@ TEST_F(AwsResults, there_are_none_before_the_end_and_none_of_a_failure) {
     const auto flows_when = [&](OperationStatus status) {
         gateway_.amend(id, [&](FlowOperation& operation) { operation.status = status; });
         const auto page = results(id, R"(,"MaxResults":10)");
-        EXPECT_EQ(page->has("NextToken"), size_of(page, "Flows") != 0);
+        EXPECT_EQ(page.has("NextToken"), size_of(page, "Flows") != 0);
         return size_of(page, "Flows");
     };
     EXPECT_EQ(flows_when(OperationStatus::InProgress), 0U);

@@ -1,18 +1,18 @@
 // The rules for each member of a request, and how an error names the member.
 #include <gtest/gtest.h>
 
+#include "flow/json_reader.h"
 #include "http/aws/firewall_names.h"
 #include "http/aws/flow_filters.h"
 #include "http/aws/next_token.h"
-#include "http/aws/shape_reader.h"
 #include "http/aws/shape_writer.h"
 #include "http/aws/shapes.h"
 
 namespace headgate::http::aws {
 namespace aws_shapes_test {
 
-ShapeReader reader_of(const std::string& text) {
-    return ShapeReader{parse_json_object(text).value()};
+JsonReader reader_of(const std::string& text) {
+    return JsonReader{parse_json_object(text).value(), JsonReader::Others::RefusedUnlessNull};
 }
 
 /// The error of a query with these filters; empty when there is none.

@@ -49,7 +49,7 @@ TEST(ConfigurationJson, names_the_files_that_were_read) {
     auto configuration = full_configuration();
     configuration.files = {"/etc/headgate/headgate.yaml", "/etc/headgate/conf.d/a \"b\".yaml"};
     const auto object = parse_json_object(json_of(configuration)).value();
-    EXPECT_EQ(read_texts(object, "files").value(),
+    EXPECT_EQ(object.texts("files").value(),
               (std::vector<std::string>{"/etc/headgate/headgate.yaml", "/etc/headgate/conf.d/a \"b\".yaml"}));
 }
 

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "flow/utf8.h"
 #include "operations/flow_reader.h"
 #include "operations/operation_json.h"
 #include "support/stored_operations.h"
@@ -15,7 +14,16 @@ using namespace headgate::testing;
 std::string json_of(const FlowOperation& operation) {
     fmt::memory_buffer out;
     operations::append_operation_json(out, operation);
-    return as_utf8({out.data(), out.size()});
+    return fmt::to_string(out);
+}
+
+/// As a text comes out of JSON.
+std::string as_utf8(const std::string& text) {
+    fmt::memory_buffer out;
+    out.append(std::string_view{"{\"text\":"});
+    append_json_string(out, text);
+    out.push_back('}');
+    return parse_json_object(fmt::to_string(out)).value().text("text").value();
 }
 
 /// The part of an operation that its JSON contains.
@@ -164,16 +172,16 @@ TEST(GatewayJson, an_answer_with_a_wrong_member_is_an_error_that_names_it) {
     };
     EXPECT_EQ(with("\"operation_id\":\"x\"", "\"operation_id\":5"), "operation_id: not a text");
     EXPECT_EQ(with("\"FLOW_CAPTURE\"", "\"CAPTURE\""), "type: \"CAPTURE\" is none of FLOW_CAPTURE, FLOW_FLUSH");
-    EXPECT_EQ(with("\"scanned\":0", "\"scanned\":-1"), "counts: scanned: out of range");
+    EXPECT_EQ(with("\"scanned\":0", "\"scanned\":-1"), "counts.scanned: out of range");
     EXPECT_EQ(with("\"filters\":[{}]", "\"filters\":{}"), "filters: not a list");
     EXPECT_EQ(with("\"filters\":[{}]", "\"filters\":[{},7]"), "filters[1]: not an object");
     EXPECT_EQ(with("\"filters\":[{}]", "\"filters\":[{\"source\":\"x\"}]"),
-              "filters[0]: source: \"x\" is not an IPv4 or IPv6 address");
+              "filters[0].source: \"x\" is not an IPv4 or IPv6 address");
     EXPECT_EQ(with("}}", "}}{}"), "not valid JSON");
     EXPECT_EQ(with("}}", "}"), "not valid JSON");
     EXPECT_EQ(read_operation_json(std::string(10'000, '[')).error().message, "not valid JSON");
     EXPECT_EQ(read_operation_json("{\"a\":" + std::string(100, '[') + std::string(100, ']') + "}").error().message,
-              "not valid JSON");
+              "not valid JSON: nested deeper than 16 levels");
     EXPECT_EQ(read_operation_json("[1]").error().message, "not a JSON object");
     EXPECT_EQ(with("\"x\"", R"("a \\\" and 99999999999999999999 in it")"), "no error");
     EXPECT_EQ(read_operation_json("").error().message, "not valid JSON");

@@ -136,6 +136,11 @@ TEST(OrderJson, that_cannot_be_told_is_refused) {
 }
 
 TEST(OrderJson, errors_name_the_member_and_the_rule) {
+    const std::string members =
+        "the members here are type, firewall, availability_zone, minimum_age_seconds, filters, state, match, "
+        "both_directions, mark, zone, minimum_bytes, minimum_packets, all, from_capture, maximum_flows, dry_run, "
+        "include_protected, "
+        "protected, own_sessions, ssh_sessions, stream_exception_policy, require_policy";
     EXPECT_EQ(error_of(""), "body: not valid JSON");
     EXPECT_EQ(error_of("[]"), "body: not a JSON object");
     EXPECT_EQ(error_of("{}"), "type: missing");
@@ -147,22 +152,25 @@ TEST(OrderJson, errors_name_the_member_and_the_rule) {
               "filters: name the flows; an empty filter, {}, means every one");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":null})"), "filters: missing");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{"source":"10.0.0.1/8"}]})"),
-              "filters[0]: source: 10.0.0.1/8 has host bits set; the prefix is 10.0.0.0/8");
-    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{"port":"80"}]})"), "filters[0]: port: unknown");
+              "filters[0].source: 10.0.0.1/8 has host bits set; the prefix is 10.0.0.0/8");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{"port":"80"}]})"),
+              "filters[0].port: unknown; the members here are source, destination, source_port, destination_port, "
+              "translated_source, translated_destination, "
+              "protocols");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{"protocols":"tcp"}]})"),
-              "filters[0]: protocols: not a list");
+              "filters[0].protocols: not a list");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"zone":65536})"), "zone: out of range");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"zone":1.5})"), "zone: not a whole number");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"minimum_age_seconds":-1})"),
               "minimum_age_seconds: out of range");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"minimum_bytes":18446744073709551616})"),
-              "body: not JSON that fits: a number is too large");
+              "body: not valid JSON: a number is malformed, or too large for 64 bits");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"minimum_bytes":-9223372036854775809})"),
-              "body: not JSON that fits: a number is too large");
+              "body: not valid JSON: a number is malformed, or too large for 64 bits");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"both_directions":"yes"})"),
               "both_directions: neither true nor false");
-    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"every":true})"), "every: unknown");
-    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"netns":"x"})"), "netns: unknown");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"every":true})"), "every: unknown; " + members);
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"netns":"x"})"), "netns: unknown; " + members);
     EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{"destination_port":"80"},{}]})"),
               "filters: one leaves no flow out; to flush every flow, say so: \"all\": true");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"dry_run":false})"),

@@ -129,7 +129,7 @@ TEST(EveFormat, gives_a_flow_an_id_that_every_reader_of_json_keeps_and_that_begi
     for (const auto* time : {"1970-01-01T00:00:00Z", "2025-08-12T13:05:03Z", "2036-07-18T13:20:15Z"}) {
         flow.flow.started = time_of(time);
         const auto object = parse_json_object(eve(flow)).value();
-        const auto id = read_number<std::uint64_t>(object, "flow_id").value();
+        const auto id = object.number<std::uint64_t>("flow_id").value();
         EXPECT_LT(id, std::uint64_t{1} << 53U);
         EXPECT_EQ(id % 4294967296, 0xFFFFFFFFU);
     }
@@ -143,10 +143,10 @@ TEST(EveFormat, survives_names_that_are_no_utf8_and_that_break_strings) {
     EXPECT_EQ(line.find('\n'), std::string::npos);
     const auto object = parse_json_object(line);
     ASSERT_TRUE(object) << line;
-    const auto headgate = read_object(*object, "headgate").value();
-    EXPECT_EQ(read_text(headgate, "firewall"), "ed\"ge\\");
-    EXPECT_EQ(read_text(headgate, "availability_zone"), "a\xEF\xBF\xBD");
-    EXPECT_EQ(read_text(read_object(headgate, "flushed_by").value(), "process"), "a\n\xEF\xBF\xBD(\x01");
+    const auto headgate = object->object("headgate").value();
+    EXPECT_EQ(headgate.text("firewall"), "ed\"ge\\");
+    EXPECT_EQ(headgate.text("availability_zone"), "a\xEF\xBF\xBD");
+    EXPECT_EQ(headgate.object("flushed_by").value().text("process"), "a\n\xEF\xBF\xBD(\x01");
 }
 
 TEST(EveFormat, says_how_many_records_are_missing_and_why) {

@@ -93,7 +93,7 @@ TEST(RecordReader, an_error_names_the_member_and_the_rule) {
     EXPECT_EQ(error_of(""), "not valid JSON");
     EXPECT_EQ(error_of("[]"), "not a JSON object");
     EXPECT_EQ(error_of("{}"), "event_type: missing");
-    EXPECT_EQ(error_of(R"({"event":{"event_type":3}})"), "event: event_type: not a text");
+    EXPECT_EQ(error_of(R"({"event":{"event_type":3}})"), "event.event_type: not a text");
     EXPECT_EQ(error_of(R"({"event_type":"flow","timestamp":"t","src_ip":"10.0.0.x"})"),
               "src_ip: \"10.0.0.x\" is not an IPv4 or IPv6 address");
     const std::string ends = R"("event_type":"flow","timestamp":"t","src_ip":"10.0.0.1",)";
@@ -103,7 +103,7 @@ TEST(RecordReader, an_error_names_the_member_and_the_rule) {
               "src_port: out of range");
     EXPECT_EQ(error_of("{" + ends + R"("dest_ip":"10.0.0.2","proto":"TCP"})"), "flow: missing");
     EXPECT_EQ(error_of("{" + ends + R"("dest_ip":"10.0.0.2","proto":"TCP","flow":{"age":-1}})"),
-              "flow: age: out of range");
+              "flow.age: out of range");
     EXPECT_EQ(error_of(std::string(70'000, ' ')), "longer than 65536 bytes");
 }
 

@@ -11,7 +11,6 @@
 namespace headgate::http::access {
 namespace {
 
-using Role;
 using config::SettingMap;
 using config::ValueType;
 using Need = config::Setting::Need;

@@ -14,7 +14,7 @@ inline constexpr std::chrono::minutes kClockWindow{15};
 
 /// Identical requests have equal signatures.
 struct RequestSignature {
-    std::string signature;
+    std::string hex;
     Timestamp signed_at{};  ///< by the client's clock
 
     friend bool operator==(const RequestSignature&, const RequestSignature&) = default;

@@ -7,7 +7,6 @@
 #include <cerrno>
 
 #include "config/printable.h"
-#include "flow/utf8.h"
 #include "http/aws/shape_writer.h"
 
 namespace headgate::http {
@@ -66,19 +65,19 @@ AwsFault fault_of(const Error& error) {
     return AwsFault::InternalServerError;
 }
 
-Answer answer_with(int status, std::string_view body) {
+Answer answer_with(int status, std::string body) {
     Answer answer;
     answer.status = status;
     answer.content_type = "application/x-amz-json-1.0";
     answer.headers.emplace_back("x-amzn-RequestId", Poco::UUIDGenerator::defaultGenerator().createRandom().toString());
-    answer.body = as_utf8(body);
+    answer.body = std::move(body);
     return answer;
 }
 
 }  // namespace
 
-Answer aws_answer(std::string_view body) {
-    return answer_with(200, body);
+Answer aws_answer(std::string body) {
+    return answer_with(200, std::move(body));
 }
 
 Answer aws_error(AwsFault fault, std::string_view message, std::chrono::seconds retry_after) {

@@ -31,7 +31,7 @@ enum class AwsFault : std::uint8_t {
 };
 
 /// A successful response. The body is a JSON object.
-[[nodiscard]] Answer aws_answer(std::string_view body);
+[[nodiscard]] Answer aws_answer(std::string body);
 
 [[nodiscard]] Answer aws_error(AwsFault fault, std::string_view message,
                                std::chrono::seconds retry_after = std::chrono::seconds{1});

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "flow/json_reader.h"
 #include "http/access/authorized_gateway.h"
 #include "http/aws/aws_error.h"
 #include "http/aws/firewall_policies.h"
 #include "http/aws/firewalls.h"
 #include "http/aws/flow_operations.h"
 #include "http/aws/flow_results.h"
-#include "http/aws/shape_reader.h"
 
 namespace headgate::http {
 namespace {
@@ -20,7 +20,7 @@ constexpr std::string_view kMediaType = "application/x-amz-json-1.0";
 
 struct Operation {
     std::string_view route;  ///< kRoute followed by the operation's name
-    Result<std::string> (*handle)(gateway::ManagedGateway&, const Request&, aws::ShapeReader&);
+    Result<std::string> (*handle)(gateway::ManagedGateway&, const Request&, JsonReader&);
 
     [[nodiscard]] std::string_view name() const { return route.substr(kRoute.size()); }
 };
@@ -57,7 +57,7 @@ Result<std::string> carry_out(const Operation& operation, gateway::ManagedGatewa
                               access::ReplayGuard& replays, const Request& request) {
     return read_body(request).and_then([&](JsonObject&& body) {
         access::AuthorizedGateway theirs{gateway, request, replays};
-        aws::ShapeReader reader{std::move(body)};
+        JsonReader reader{std::move(body), JsonReader::Others::RefusedUnlessNull};
         return operation.handle(theirs, request, reader);
     });
 }
@@ -74,8 +74,8 @@ Answer AwsProtocol::answer(const Request& request) const {
         answer.route = kUnknown;
         return answer;
     }
-    const auto body = carry_out(*operation, gateway_, replays_, request);
-    auto answer = body ? aws_answer(*body) : aws_error_of(body.error());
+    auto body = carry_out(*operation, gateway_, replays_, request);
+    auto answer = body ? aws_answer(std::move(*body)) : aws_error_of(body.error());
     answer.route = operation->route;
     return answer;
 }

@@ -1,6 +1,9 @@
 // AWS Network Firewall's API (version 2020-11-12), in AWS JSON 1.0: `POST /` with the operation in the header
 // X-Amz-Target, for the AWS CLI and SDKs with --endpoint-url. Specification:
 // https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
+//
+// aws_protocol.cpp has the table of operations. shape_reader.h and shapes.h validate requests, scope.h finds what they
+// refer to, and one file per subject answers them.
 #pragma once
 
 #include "gateway/managed_gateway.h"

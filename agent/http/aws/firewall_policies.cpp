@@ -115,18 +115,18 @@ struct PolicyUpdate {
     bool dry_run = false;
 };
 
-Result<PolicyUpdate> read_update(ShapeReader& reader) {
+Result<PolicyUpdate> read_update(JsonReader& reader) {
     PolicyUpdate update;
     take_resource_reference(reader, kFirewallPolicy, update.policy);
-    reader.required("UpdateToken", update.token, parse_uuid);
-    reader.required_structure("FirewallPolicy", [&](ShapeReader& policy) {
+    reader.parsed("UpdateToken", update.token, parse_uuid);
+    reader.object("FirewallPolicy", [&](JsonReader& policy) {
         std::vector<std::string> actions;
         std::string rule_order;
-        policy.required_list("StatelessDefaultActions", actions, parse_action);
-        policy.required_list("StatelessFragmentDefaultActions", actions, parse_action);
-        policy.optional_structure("StatefulEngineOptions", [&](ShapeReader& options) {
-            options.optional("StreamExceptionPolicy", update.exception, parse_exception);
-            options.optional("RuleOrder", rule_order, parse_rule_order);
+        policy.parsed_list("StatelessDefaultActions", actions, parse_action);
+        policy.parsed_list("StatelessFragmentDefaultActions", actions, parse_action);
+        policy.optional_object("StatefulEngineOptions", [&](JsonReader& options) {
+            options.optional_parsed("StreamExceptionPolicy", update.exception, parse_exception);
+            options.optional_parsed("RuleOrder", rule_order, parse_rule_order);
         });
     });
     reader.optional_flag("DryRun", update.dry_run);
@@ -237,7 +237,7 @@ Result<void> carry_out(ManagedGateway& gateway, const Request& request, const Fi
 
 }  // namespace
 
-Result<std::string> describe_firewall_policy(ManagedGateway& gateway, const Request& /*request*/, ShapeReader& reader) {
+Result<std::string> describe_firewall_policy(ManagedGateway& gateway, const Request& /*request*/, JsonReader& reader) {
     ResourceReference reference;
     take_resource_reference(reader, kFirewallPolicy, reference);
     if (const auto& read = reader.finish(); !read) return tl::unexpected(read.error());
@@ -254,7 +254,7 @@ Result<std::string> describe_firewall_policy(ManagedGateway& gateway, const Requ
     });
 }
 
-Result<std::string> update_firewall_policy(ManagedGateway& gateway, const Request& request, ShapeReader& reader) {
+Result<std::string> update_firewall_policy(ManagedGateway& gateway, const Request& request, JsonReader& reader) {
     const auto update = read_update(reader);
     if (!update) return tl::unexpected(update.error());
     const auto configuration = gateway.configuration();

@@ -6,8 +6,8 @@
 
 #include "headgate/result.h"
 
+#include "flow/json_reader.h"
 #include "gateway/managed_gateway.h"
-#include "http/aws/shape_reader.h"
 #include "http/message.h"
 
 namespace headgate::http::aws {
@@ -15,12 +15,12 @@ namespace headgate::http::aws {
 /// StreamExceptionPolicy is present where all endpoints have the same one in force. The UpdateToken changes with what
 /// is in force on any of them.
 [[nodiscard]] Result<std::string> describe_firewall_policy(gateway::ManagedGateway& gateway, const Request& request,
-                                                           ShapeReader& reader);
+                                                           JsonReader& reader);
 
 /// DROP, REJECT and CONTINUE apply the policies `drop`, `reject` and `continue` on every endpoint whose policy, of
 /// whatever name, does not already do the same; without StreamExceptionPolicy nothing changes. All endpoints change or
 /// none: the error lists those that could not be restored. An UpdateToken that is not current is ESTALE.
 [[nodiscard]] Result<std::string> update_firewall_policy(gateway::ManagedGateway& gateway, const Request& request,
-                                                         ShapeReader& reader);
+                                                         JsonReader& reader);
 
 }  // namespace headgate::http::aws

@@ -26,12 +26,12 @@ struct FirewallListing {
     std::int32_t page = kLargestPage;
 };
 
-Result<FirewallListing> read_firewall_listing(ShapeReader& reader) {
+Result<FirewallListing> read_firewall_listing(JsonReader& reader) {
     FirewallListing listing;
-    reader.optional_list("VpcIds", listing.vpc_ids, as_it_is);
-    reader.optional("NextToken", listing.behind,
-                    [](std::string_view token) { return parse_next_token(kFirewallList, token); });
-    reader.optional_number("MaxResults", listing.page, 1, kLargestPage);
+    reader.optional_texts("VpcIds", listing.vpc_ids);
+    reader.optional_parsed("NextToken", listing.behind,
+                           [](std::string_view token) { return parse_next_token(kFirewallList, token); });
+    take_number(reader, "MaxResults", listing.page, 1, kLargestPage);
     return reader.finish().map([&] { return std::move(listing); });
 }
 
@@ -90,7 +90,7 @@ std::string update_token(const Configuration& configuration, const Firewall& fir
 
 }  // namespace
 
-Result<std::string> list_firewalls(gateway::ManagedGateway& gateway, const Request& /*request*/, ShapeReader& reader) {
+Result<std::string> list_firewalls(gateway::ManagedGateway& gateway, const Request& /*request*/, JsonReader& reader) {
     const auto listing = read_firewall_listing(reader);
     if (!listing) return tl::unexpected(listing.error());
     const auto configuration = gateway.configuration();
@@ -109,7 +109,7 @@ Result<std::string> list_firewalls(gateway::ManagedGateway& gateway, const Reque
 }
 
 Result<std::string> describe_firewall(gateway::ManagedGateway& gateway, const Request& /*request*/,
-                                      ShapeReader& reader) {
+                                      JsonReader& reader) {
     ResourceReference reference;
     take_resource_reference(reader, kFirewall, reference);
     if (const auto& read = reader.finish(); !read) return tl::unexpected(read.error());

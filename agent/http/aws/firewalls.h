@@ -6,18 +6,18 @@
 
 #include "headgate/result.h"
 
+#include "flow/json_reader.h"
 #include "gateway/managed_gateway.h"
-#include "http/aws/shape_reader.h"
 #include "http/message.h"
 
 namespace headgate::http::aws {
 
 /// Lists firewalls in the order of the configuration.
 [[nodiscard]] Result<std::string> list_firewalls(gateway::ManagedGateway& gateway, const Request& request,
-                                                 ShapeReader& reader);
+                                                 JsonReader& reader);
 
 /// One subnet mapping per availability zone, with its endpoint's id.
 [[nodiscard]] Result<std::string> describe_firewall(gateway::ManagedGateway& gateway, const Request& request,
-                                                    ShapeReader& reader);
+                                                    JsonReader& reader);
 
 }  // namespace headgate::http::aws

@@ -9,21 +9,21 @@
 namespace headgate::http::aws {
 namespace {
 
-void take_address(ShapeReader& reader, const std::string& name, std::optional<Prefix>& prefix) {
-    reader.optional_structure(
-        name, [&](ShapeReader& address) { address.required("AddressDefinition", prefix, parse_address_definition); });
+void take_address(JsonReader& reader, const std::string& name, std::optional<Prefix>& prefix) {
+    reader.optional_object(
+        name, [&](JsonReader& address) { address.parsed("AddressDefinition", prefix, parse_address_definition); });
 }
 
 Result<void> of_one_family(const FlowFilter& filter) {
     return validated(filter).map([](const FlowFilter&) {});
 }
 
-void take_flow_filter(ShapeReader& reader, FlowFilter& filter) {
+void take_flow_filter(JsonReader& reader, FlowFilter& filter) {
     take_address(reader, "SourceAddress", filter.source);
     take_address(reader, "DestinationAddress", filter.destination);
-    reader.optional("SourcePort", filter.source_port, parse_port_range);
-    reader.optional("DestinationPort", filter.destination_port, parse_port_range);
-    reader.optional_list("Protocols", filter.protocols, parse_protocol_number);
+    reader.optional_parsed("SourcePort", filter.source_port, parse_port_range);
+    reader.optional_parsed("DestinationPort", filter.destination_port, parse_port_range);
+    reader.optional_parsed_list("Protocols", filter.protocols, parse_protocol_number);
     reader.fail("DestinationAddress", of_one_family(filter));
 }
 
@@ -40,15 +40,15 @@ void add_flow_filter(JsonMembers& members, const FlowFilter& filter) {
 
 }  // namespace
 
-void take_flow_query(ShapeReader& reader, FlowQuery& query) {
-    reader.required_structures("FlowFilters", query.filters, take_flow_filter);
+void take_flow_query(JsonReader& reader, FlowQuery& query) {
+    reader.objects("FlowFilters", query.filters, take_flow_filter);
     if (query.filters.empty()) reader.fail("FlowFilters", invalid("empty: name the flows, or an empty filter for all"));
     if (query.filters.size() > kMaxFilters) {
         reader.fail("FlowFilters",
                     invalid("{} filters; an operation takes {} at most", query.filters.size(), kMaxFilters));
     }
     std::int32_t minimum_age = 0;
-    reader.optional_number("MinimumFlowAgeInSeconds", minimum_age, 0, INT32_MAX);
+    take_number(reader, "MinimumFlowAgeInSeconds", minimum_age, 0, INT32_MAX);
     query.minimum_age = std::chrono::seconds{minimum_age};
 }
 

@@ -6,13 +6,13 @@
 #include "headgate/result.h"
 
 #include "flow/json_members.h"
-#include "http/aws/shape_reader.h"
+#include "flow/json_reader.h"
 
 namespace headgate::http::aws {
 
 /// 1 to kMaxFilters filters, each with source and destination of one address family. They match original addresses, in
 /// the initiator's direction.
-void take_flow_query(ShapeReader& reader, FlowQuery& query);
+void take_flow_query(JsonReader& reader, FlowQuery& query);
 
 /// Prevents an accidental flush of everything: the error names a filter that matches every flow, and how to express it
 /// deliberately.

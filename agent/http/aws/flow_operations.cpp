@@ -29,7 +29,7 @@ Result<std::string> request_token(const Request& request) {
 }
 
 /// Copies the valid parts of the request into the order, so that the audit record of a refusal has them.
-Result<void> take_order(const gateway::ManagedGateway& gateway, const Request& request, ShapeReader& reader,
+Result<void> take_order(const gateway::ManagedGateway& gateway, const Request& request, JsonReader& reader,
                         FirewallReference& firewall, gateway::OperationOrder& order) {
     take_firewall_reference(reader, firewall);
     take_flow_query(reader, order.query);
@@ -48,7 +48,7 @@ Result<void> take_order(const gateway::ManagedGateway& gateway, const Request& r
 }
 
 Result<std::string> start(OperationType type, gateway::ManagedGateway& gateway, const Request& request,
-                          ShapeReader& reader) {
+                          JsonReader& reader) {
     FirewallReference firewall;
     gateway::OperationOrder order;
     order.type = type;
@@ -80,14 +80,14 @@ struct OperationListing {
     std::int32_t page = kLargestPage;
 };
 
-Result<OperationListing> read_operation_listing(ShapeReader& reader) {
+Result<OperationListing> read_operation_listing(JsonReader& reader) {
     OperationListing listing;
     take_firewall_reference(reader, listing.firewall);
-    reader.optional("FlowOperationType", listing.type, operations::parse_type);
-    reader.optional("NextToken", listing.behind, [](std::string_view token) {
+    reader.optional_parsed("FlowOperationType", listing.type, operations::parse_type);
+    reader.optional_parsed("NextToken", listing.behind, [](std::string_view token) {
         return parse_next_token(kOperationList, token).and_then([](const std::string& id) { return parse_uuid(id); });
     });
-    reader.optional_number("MaxResults", listing.page, 1, kLargestPage);
+    take_number(reader, "MaxResults", listing.page, 1, kLargestPage);
     return reader.finish().map([&] { return std::move(listing); });
 }
 
@@ -108,16 +108,16 @@ Result<std::vector<FlowOperation>> list_within(gateway::ManagedGateway& gateway,
 
 }  // namespace
 
-Result<std::string> start_flow_capture(gateway::ManagedGateway& gateway, const Request& request, ShapeReader& reader) {
+Result<std::string> start_flow_capture(gateway::ManagedGateway& gateway, const Request& request, JsonReader& reader) {
     return start(OperationType::Capture, gateway, request, reader);
 }
 
-Result<std::string> start_flow_flush(gateway::ManagedGateway& gateway, const Request& request, ShapeReader& reader) {
+Result<std::string> start_flow_flush(gateway::ManagedGateway& gateway, const Request& request, JsonReader& reader) {
     return start(OperationType::Flush, gateway, request, reader);
 }
 
 Result<std::string> describe_flow_operation(gateway::ManagedGateway& gateway, const Request& /*request*/,
-                                            ShapeReader& reader) {
+                                            JsonReader& reader) {
     OperationReference reference;
     take_operation_reference(reader, reference);
     if (const auto& read = reader.finish(); !read) return tl::unexpected(read.error());
@@ -131,7 +131,7 @@ Result<std::string> describe_flow_operation(gateway::ManagedGateway& gateway, co
 }
 
 Result<std::string> list_flow_operations(gateway::ManagedGateway& gateway, const Request& /*request*/,
-                                         ShapeReader& reader) {
+                                         JsonReader& reader) {
     const auto listing = read_operation_listing(reader);
     if (!listing) return tl::unexpected(listing.error());
     const auto scope = find_scope(*gateway.configuration(), listing->firewall);

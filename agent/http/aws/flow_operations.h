@@ -8,8 +8,8 @@
 #include "headgate/result.h"
 
 #include "flow/json_members.h"
+#include "flow/json_reader.h"
 #include "gateway/managed_gateway.h"
-#include "http/aws/shape_reader.h"
 #include "http/message.h"
 
 namespace headgate::http::aws {
@@ -17,16 +17,16 @@ namespace headgate::http::aws {
 /// Starts one operation per `amz-sdk-invocation-id` and caller: the id is the same on every retry of a call, and the
 /// protocol has no other token. EBUSY while another operation runs on the endpoint.
 [[nodiscard]] Result<std::string> start_flow_capture(gateway::ManagedGateway& gateway, const Request& request,
-                                                     ShapeReader& reader);
+                                                     JsonReader& reader);
 [[nodiscard]] Result<std::string> start_flow_flush(gateway::ManagedGateway& gateway, const Request& request,
-                                                   ShapeReader& reader);
+                                                   JsonReader& reader);
 
 [[nodiscard]] Result<std::string> describe_flow_operation(gateway::ManagedGateway& gateway, const Request& request,
-                                                          ShapeReader& reader);
+                                                          JsonReader& reader);
 
 /// Newest first; without a zone, of all zones.
 [[nodiscard]] Result<std::string> list_flow_operations(gateway::ManagedGateway& gateway, const Request& request,
-                                                       ShapeReader& reader);
+                                                       JsonReader& reader);
 
 /// Members common to an operation and its results: endpoint, id, times and status.
 void add_operation(JsonMembers& members, const config::Configuration& configuration, const FlowOperation& operation);

@@ -44,12 +44,12 @@ Result<std::uint64_t> parse_row(std::string_view id, std::string_view token) {
     return invalid("not a token that the results of operation {} have given", id);
 }
 
-Result<ResultListing> read_result_listing(ShapeReader& reader) {
+Result<ResultListing> read_result_listing(JsonReader& reader) {
     ResultListing listing;
     take_operation_reference(reader, listing.operation);
-    reader.optional("NextToken", listing.first,
-                    [&](std::string_view token) { return parse_row(listing.operation.id, token); });
-    reader.optional_number("MaxResults", listing.page, 1, kLargestPage);
+    reader.optional_parsed("NextToken", listing.first,
+                           [&](std::string_view token) { return parse_row(listing.operation.id, token); });
+    take_number(reader, "MaxResults", listing.page, 1, kLargestPage);
     return reader.finish().map([&] { return std::move(listing); });
 }
 
@@ -117,7 +117,7 @@ void add_flow(JsonMembers& members, const Flow& flow, const Moment& moment) {
 }  // namespace
 
 Result<std::string> list_flow_operation_results(gateway::ManagedGateway& gateway, const Request& /*request*/,
-                                                ShapeReader& reader) {
+                                                JsonReader& reader) {
     const auto listing = read_result_listing(reader);
     if (!listing) return tl::unexpected(listing.error());
     const auto operation = find_operation(gateway, listing->operation);

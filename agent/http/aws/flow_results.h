@@ -5,8 +5,8 @@
 
 #include "headgate/result.h"
 
+#include "flow/json_reader.h"
 #include "gateway/managed_gateway.h"
-#include "http/aws/shape_reader.h"
 #include "http/message.h"
 
 namespace headgate::http::aws {
@@ -14,6 +14,6 @@ namespace headgate::http::aws {
 /// Returns a JSON object with every flow of a capture, or the flows that a flush has ended; none while the operation is
 /// in progress or if it failed. NextToken is present where more flows follow.
 [[nodiscard]] Result<std::string> list_flow_operation_results(gateway::ManagedGateway& gateway, const Request& request,
-                                                              ShapeReader& reader);
+                                                              JsonReader& reader);
 
 }  // namespace headgate::http::aws

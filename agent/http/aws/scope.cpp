@@ -56,12 +56,12 @@ Result<std::optional<std::string>> zone_of(const config::Firewall& firewall, con
 
 }  // namespace
 
-void take_firewall_reference(ShapeReader& reader, FirewallReference& reference) {
-    reader.required("FirewallArn", reference.arn, parse_arn);
-    reader.optional("AvailabilityZone", reference.availability_zone, as_it_is);
-    reader.optional("AvailabilityZoneId", reference.availability_zone_id, as_it_is);
-    reader.optional("VpcEndpointId", reference.vpc_endpoint_id, parse_vpc_endpoint_id);
-    reader.optional("VpcEndpointAssociationArn", reference.vpc_endpoint_association_arn, parse_arn);
+void take_firewall_reference(JsonReader& reader, FirewallReference& reference) {
+    reader.parsed("FirewallArn", reference.arn, parse_arn);
+    reader.optional_text("AvailabilityZone", reference.availability_zone);
+    reader.optional_text("AvailabilityZoneId", reference.availability_zone_id);
+    reader.optional_parsed("VpcEndpointId", reference.vpc_endpoint_id, parse_vpc_endpoint_id);
+    reader.optional_parsed("VpcEndpointAssociationArn", reference.vpc_endpoint_association_arn, parse_arn);
 }
 
 bool Scope::covers(const Endpoint& endpoint) const {
@@ -94,9 +94,9 @@ Result<gateway::EndpointName> one_endpoint(const Scope& scope) {
                    fmt::join(zones, ", "));
 }
 
-void take_operation_reference(ShapeReader& reader, OperationReference& reference) {
+void take_operation_reference(JsonReader& reader, OperationReference& reference) {
     take_firewall_reference(reader, reference.firewall);
-    reader.required("FlowOperationId", reference.id, parse_uuid);
+    reader.parsed("FlowOperationId", reference.id, parse_uuid);
 }
 
 Result<FlowOperation> find_operation(gateway::ManagedGateway& gateway, const OperationReference& reference) {
@@ -107,11 +107,11 @@ Result<FlowOperation> find_operation(gateway::ManagedGateway& gateway, const Ope
     return not_there("FlowOperationId: there is no operation {} there", reference.id);
 }
 
-void take_resource_reference(ShapeReader& reader, const ResourceKind& kind, ResourceReference& reference) {
+void take_resource_reference(JsonReader& reader, const ResourceKind& kind, ResourceReference& reference) {
     const auto arn = fmt::format("{}Arn", kind.member);
     const auto name = fmt::format("{}Name", kind.member);
-    reader.optional(arn, reference.arn, parse_arn);
-    reader.optional(name, reference.name, config::parse_name);
+    reader.optional_parsed(arn, reference.arn, parse_arn);
+    reader.optional_parsed(name, reference.name, config::parse_name);
     if (!reference.arn && !reference.name)
         reader.fail(arn, invalid("missing, and so is {}: one of them is needed", name));
 }

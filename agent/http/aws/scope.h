@@ -10,9 +10,9 @@
 #include "headgate/result.h"
 
 #include "config/configuration.h"
+#include "flow/json_reader.h"
 #include "gateway/managed_gateway.h"
 #include "http/aws/firewall_names.h"
-#include "http/aws/shape_reader.h"
 
 namespace headgate::http::aws {
 
@@ -25,7 +25,7 @@ struct FirewallReference {
     std::optional<std::string> vpc_endpoint_association_arn;  ///< always refused: headgate has no such associations
 };
 
-void take_firewall_reference(ShapeReader& reader, FirewallReference& reference);
+void take_firewall_reference(JsonReader& reader, FirewallReference& reference);
 
 /// A firewall, and optionally one of its endpoints.
 struct Scope {
@@ -48,7 +48,7 @@ struct OperationReference {
     std::string id;
 };
 
-void take_operation_reference(ShapeReader& reader, OperationReference& reference);
+void take_operation_reference(JsonReader& reader, OperationReference& reference);
 
 /// Operations of other firewalls or endpoints are not found.
 [[nodiscard]] Result<FlowOperation> find_operation(gateway::ManagedGateway& gateway,
@@ -67,7 +67,7 @@ struct ResourceReference {
     std::optional<std::string> name;
 };
 
-void take_resource_reference(ShapeReader& reader, const ResourceKind& kind, ResourceReference& reference);
+void take_resource_reference(JsonReader& reader, const ResourceKind& kind, ResourceReference& reference);
 
 /// The firewall, or the one that the policy belongs to.
 [[nodiscard]] Result<config::Firewall> find_resource(const config::Configuration& configuration,

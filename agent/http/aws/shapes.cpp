@@ -22,10 +22,6 @@ constexpr bool is_lower_hex(char c) {
 
 }  // namespace
 
-Result<std::string> as_it_is(std::string_view text) {
-    return std::string{text};
-}
-
 Result<std::string> parse_arn(std::string_view text) {
     if (text.size() <= kLongestArn && text.starts_with(kArnBegin)) return std::string{text};
     return invalid("an ARN begins with {} and has {} characters at most", kArnBegin, kLongestArn);
@@ -65,6 +61,16 @@ std::string status_message_of(std::string_view text) {
     std::ranges::replace_if(
         message, [](char c) { return !config::fits_name(c); }, ' ');
     return message;
+}
+
+void take_number(JsonReader& reader, std::string_view name, std::int32_t& slot, std::int32_t lowest,
+                 std::int32_t highest) {
+    std::int64_t number = slot;
+    reader.optional_number(name, number);
+    if (number < lowest || number > highest) {
+        return reader.fail(name, invalid("{} is not a number from {} to {}", number, lowest, highest));
+    }
+    slot = static_cast<std::int32_t>(number);
 }
 
 void add_status_message(JsonMembers& members, const FlowOperation& operation) {

@@ -1,5 +1,5 @@
 // Rules for single members, from AWS Network Firewall's service model (API version 2020-11-12) and API reference.
-// Errors state the rule; ShapeReader prepends the member's path. Thread-safe.
+// Errors state the rule; JsonReader prepends the member's path. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,11 @@
 #include "headgate/result.h"
 
 #include "flow/json_members.h"
+#include "flow/json_reader.h"
 
 namespace headgate::http::aws {
 
 inline constexpr std::int32_t kLargestPage = 100;  ///< MaxResults, and its default
-
-[[nodiscard]] Result<std::string> as_it_is(std::string_view text);
 
 /// ResourceArn: 1 to 256 characters, beginning with `arn:aws`.
 [[nodiscard]] Result<std::string> parse_arn(std::string_view text);
@@ -37,6 +36,10 @@ inline constexpr std::int32_t kLargestPage = 100;  ///< MaxResults, and its defa
 
 /// StatusMessage allows 256 letters, digits, hyphens and spaces: any other character becomes a space.
 [[nodiscard]] std::string status_message_of(std::string_view text);
+
+/// A number that may be absent, within these limits.
+void take_number(JsonReader& reader, std::string_view name, std::int32_t& slot, std::int32_t lowest,
+                 std::int32_t highest);
 
 /// Writes StatusMessage if there is one; it also reports flows left out because the kernel does not know their age.
 void add_status_message(JsonMembers& members, const FlowOperation& operation);

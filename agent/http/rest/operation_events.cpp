@@ -1,6 +1,5 @@
 #include "http/rest/operation_events.h"
 
-#include "flow/utf8.h"
 #include "http/problem.h"
 #include "http/rest/parameters.h"
 #include "http/rest/server_sent_event.h"
@@ -12,7 +11,7 @@ namespace {
 std::string data_of(const FlowOperation& operation) {
     fmt::memory_buffer out;
     operations::append_operation_json(out, operation);
-    return as_utf8({out.data(), out.size()});
+    return fmt::to_string(out);
 }
 
 }  // namespace

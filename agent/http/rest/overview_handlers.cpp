@@ -5,7 +5,6 @@
 #include <thread>
 #include <vector>
 
-#include "flow/utf8.h"
 #include "gateway/gateway_json.h"
 #include "http/content_negotiation.h"
 #include "http/problem.h"
@@ -54,7 +53,7 @@ Result<std::string> overview_of(gateway::ManagedGateway& gateway) {
         operations::append_operation_json(out, each);
     }
     out.append(std::string_view{"]}"});
-    return as_utf8({out.data(), out.size()});
+    return fmt::to_string(out);
 }
 
 /// Whether there is anything to be told after so long, and anybody to tell it.

@@ -6,7 +6,6 @@
 
 #include "flow/flow_csv.h"
 #include "flow/flow_json.h"
-#include "flow/utf8.h"
 #include "http/content_negotiation.h"
 #include "http/problem.h"
 #include "http/rest/parameters.h"
@@ -49,26 +48,13 @@ class JsonForm final : public FlowForm {
     JsonForm(FlowOperation operation, std::string next_cursor)
         : operation_(std::move(operation)), next_cursor_(std::move(next_cursor)) {}
 
-    void begin(fmt::memory_buffer& out) override {
-        fmt::memory_buffer text;
-        document_.begin(text, operation_);
-        append_clean(out, text);
-    }
+    void begin(fmt::memory_buffer& out) override { document_.begin(out, operation_); }
     void row(fmt::memory_buffer& out, const StoredFlow& row) override {
         document_.flow(out, row.flow, {row.outcome, row.error});
     }
-    void end(fmt::memory_buffer& out) override {
-        fmt::memory_buffer text;
-        document_.end(text, operation_, next_cursor_);
-        append_clean(out, text);
-    }
+    void end(fmt::memory_buffer& out) override { document_.end(out, operation_, next_cursor_); }
 
   private:
-    /// Names and messages may hold any bytes; flows have none of those.
-    static void append_clean(fmt::memory_buffer& out, const fmt::memory_buffer& text) {
-        out.append(as_utf8({text.data(), text.size()}));
-    }
-
     FlowOperation operation_;
     std::string next_cursor_;
     operations::ResultsJson document_;

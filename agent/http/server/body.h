@@ -65,7 +65,7 @@ class BodyReader {
     /// to arrive.
     [[nodiscard]] Result<void> end_chunk(Deadline until);
 
-    /// Whether read() can return without waiting.
+    /// Whether received input is left that read() has not returned, or the body has ended.
     [[nodiscard]] bool has_more_at_hand() const { return !ahead_.empty() || decoder_.is_at_end(); }
 
     /// The whole body. EMSGSIZE where it is longer than `at_most`.

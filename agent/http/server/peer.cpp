@@ -32,7 +32,7 @@ bool is_member(const User& user, gid_t group) {
     int count = 64;
     std::vector<gid_t> groups(static_cast<std::size_t>(count));
     while (::getgrouplist(user.name.c_str(), user.group, groups.data(), &count) < 0) {
-        // glibc returns the number of groups, other systems less: grow in any case.
+        // The count becomes the number of groups, on some systems less: grow in any case.
         groups.resize(std::max(static_cast<std::size_t>(count), 2 * groups.size()));
         count = static_cast<int>(groups.size());
     }
