@@ -47,7 +47,7 @@ class SshHost:
         return session, *(self.ports() - before)
 
     def open_lab_to_all(self):
-        """Lets all users write headgate's files (not the keys), and run a copy of the program, wherever it was built."""
+        """Lets all users write headgate's files (not the keys), and run a copy of the program, wherever it is built."""
         for each in [self.lab.folder, *self.lab.folder.rglob("*")]:
             if self.folder not in [each, *each.parents]:
                 os.chmod(each, 0o777 if each.is_dir() else 0o666)

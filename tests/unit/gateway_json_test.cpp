@@ -17,7 +17,7 @@ std::string json_of(const FlowOperation& operation) {
     return fmt::to_string(out);
 }
 
-/// As a text comes out of JSON.
+/// The text after it was written as JSON and parsed.
 std::string as_utf8(const std::string& text) {
     fmt::memory_buffer out;
     out.append(std::string_view{"{\"text\":"});
