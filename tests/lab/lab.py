@@ -55,6 +55,7 @@ class Lab:
         self.tag = "hg" + hashlib.sha1(f"{purpose} {HEADGATE}".encode()).hexdigest()[:6]
         self.processes = []
         self.folder = None  # what headgate keeps in files: pathlib.Path
+        self.program = HEADGATE
 
     def __enter__(self):
         self._remove_hosts()
@@ -192,7 +193,7 @@ class Lab:
         """What is typed, with the gateway's namespace, and with the lab's configuration where there is no other."""
         endpoint = ["--netns", self.name(GATEWAY)] if netns else []
         configuration = [] if "--config" in words else ["--config", str(self.configuration)]
-        return [HEADGATE, *words, *endpoint, *configuration]
+        return [self.program, *words, *endpoint, *configuration]
 
     def headgate_line(self, *words, netns=True):
         """The same for a shell."""
