@@ -21,12 +21,8 @@ enum class BlockKind : std::uint8_t {
     Journal,  ///< flows that are about to be ended: pending until settle_block
 };
 
-struct StoredBlock {
-    std::uint64_t number = 0;
-    std::uint64_t first = 0;  ///< its first row's place among the operation's
-    std::vector<StoredFlow> flows;
-
-    [[nodiscard]] std::uint64_t end() const { return first + flows.size(); }
+struct StoredBlock : PackedFlows {
+    std::uint64_t number = 0;  ///< within the store
 };
 
 /// Behind those that are there; the number of the block.
@@ -49,8 +45,6 @@ struct StoredBlock {
 /// How many an operation has.
 [[nodiscard]] Result<std::uint64_t> count_rows(Poco::Data::Session& session, const std::string& id);
 
-/// What is in a block that was not written so far, whose first row has this place.
-[[nodiscard]] Result<StoredBlock> unwritten_block(FlowBlock& block, std::uint64_t first);
 [[nodiscard]] tl::unexpected<Error> unknown_operation(std::string_view id);
 
 }  // namespace headgate::operations

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "gateway/managed_gateway.h"
-#include "http/access/replay_guard.h"
 #include "http/metrics/metrics.h"
 #include "http/router.h"
 
