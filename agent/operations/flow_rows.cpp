@@ -1,6 +1,7 @@
 #include "operations/flow_rows.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "operations/packed_bytes.h"
@@ -15,6 +16,10 @@ constexpr std::size_t kHeader = 1 + sizeof(std::uint32_t);
 constexpr std::size_t kLongestRow = 192;
 constexpr std::size_t kShortestRow = 17;  // IPv4, with addresses, protocol and id only
 constexpr std::size_t kShortestOutcome = 1;
+
+/// Some 60 KiB of memory.
+constexpr std::uint64_t kRowsRead = 256;
+
 using Writer = PackedWriter<kLongestRow>;
 using Reader = PackedReader;
 
@@ -50,6 +55,11 @@ constexpr std::uint8_t kError = 1U << 3U;
 constexpr std::uint8_t kCondition = 1U << 4U;
 constexpr std::uint8_t kAll = 0x1F;
 }  // namespace outcome_part
+
+template <typename... Args>
+tl::unexpected<Error> damaged(fmt::format_string<Args...> format, Args&&... args) {
+    return tl::unexpected(Error{ErrorKind::Failed, fmt::format(format, std::forward<Args>(args)...), EBADMSG});
+}
 
 constexpr std::uint8_t part_if(bool present, std::uint8_t part) {
     return present ? part : std::uint8_t{0};
@@ -218,17 +228,23 @@ void write_header(PackedBytes& out, std::uint32_t count) {
 Result<std::uint32_t> take_header(Reader& in, std::size_t shortest) {
     const std::uint8_t version = in.octet();
     const auto count = in.fixed<std::uint32_t>();
-    if (!in.good()) return failed("a block of flows is cut short");
-    if (version != kVersion) return failed("a block of flows has format {}, and {} is known", version, kVersion);
+    if (!in.good()) return damaged("a block of flows is cut short");
+    if (version != kVersion) return damaged("a block of flows has format {}, and {} is known", version, kVersion);
     if (count > in.left() / shortest)
-        return failed("a block of flows is damaged: {} rows in {} bytes", count, in.left());
+        return damaged("a block of flows is damaged: {} rows in {} bytes", count, in.left());
     return count;
 }
 
 Result<void> judge(const Reader& in, std::uint32_t count) {
-    if (!in.good()) return failed("a block of {} flows is damaged", count);
-    if (in.left() != 0) return failed("a block of {} flows has {} bytes too many", count, in.left());
+    if (!in.good()) return damaged("a block of {} flows is damaged", count);
+    if (in.left() != 0) return damaged("a block of {} flows has {} bytes too many", count, in.left());
     return {};
+}
+
+Result<FlowBlockReader> reader_at(const PackedFlows& block, std::uint64_t row) {
+    auto reader = FlowBlockReader::open(block.rows, block.outcomes);
+    if (!reader) return reader;
+    return reader->read(row - block.first).map([&](const auto&) { return *reader; });
 }
 
 }  // namespace
@@ -269,26 +285,54 @@ PackedBytes pack_endings(std::span<const FlowEnding> endings) {
     return packed;
 }
 
-Result<std::vector<StoredFlow>> unpack_rows(std::span<const std::byte> bytes) {
-    Reader in{bytes};
+Result<FlowBlockReader> FlowBlockReader::open(std::span<const std::byte> rows, std::span<const std::byte> outcomes) {
+    Reader in{rows};
     const auto count = take_header(in, kShortestRow);
     if (!count) return tl::unexpected(count.error());
-    std::vector<StoredFlow> flows;
-    flows.reserve(*count);
-    while (flows.size() < *count && in.good())
-        take_flow(in, flows.emplace_back().flow);
-    if (auto sound = judge(in, *count); !sound) return tl::unexpected(std::move(sound.error()));
+    if (outcomes.empty()) return FlowBlockReader{in, std::nullopt, *count};
+    Reader ends{outcomes};
+    const auto ended = take_header(ends, kShortestOutcome);
+    if (!ended) return tl::unexpected(ended.error());
+    if (*ended != *count) return damaged("a block of {} flows has {} outcomes", *count, *ended);
+    return FlowBlockReader{in, ends, *count};
+}
+
+Result<std::vector<StoredFlow>> FlowBlockReader::read(std::uint64_t count) {
+    std::vector<StoredFlow> flows(std::min<std::uint64_t>(count, left_));
+    left_ -= static_cast<std::uint32_t>(flows.size());
+    for (auto& flow : flows) {
+        take_flow(rows_, flow.flow);
+        if (outcomes_) take_outcome(*outcomes_, flow);
+    }
+    const auto judge_part = [&](const Reader& in) {
+        return left_ == 0 || !in.good() ? judge(in, count_) : Result<void>{};
+    };
+    if (auto sound = judge_part(rows_); !sound) return tl::unexpected(std::move(sound.error()));
+    if (auto sound = outcomes_ ? judge_part(*outcomes_) : Result<void>{}; !sound) {
+        return tl::unexpected(std::move(sound.error()));
+    }
     return flows;
 }
 
-Result<void> unpack_outcomes(std::span<const std::byte> bytes, std::span<StoredFlow> flows) {
-    Reader in{bytes};
-    const auto count = take_header(in, kShortestOutcome);
-    if (!count) return tl::unexpected(count.error());
-    if (*count != flows.size()) return failed("a block of {} flows has {} outcomes", flows.size(), *count);
-    for (auto& flow : flows)
-        take_outcome(in, flow);
-    return judge(in, *count);
+Result<std::vector<StoredFlow>> unpack(std::span<const std::byte> rows, std::span<const std::byte> outcomes) {
+    return FlowBlockReader::open(rows, outcomes).and_then([](FlowBlockReader&& reader) {
+        return reader.read(reader.left());
+    });
+}
+
+Result<std::vector<StoredFlow>> unpack_from(const PackedFlows& block, std::uint64_t row, std::uint64_t count) {
+    return reader_at(block, row).and_then([&](FlowBlockReader&& reader) { return reader.read(count); });
+}
+
+Result<void> for_each_from(const PackedFlows& block, std::uint64_t row, const StoredFlowSink& take) {
+    auto reader = reader_at(block, row);
+    if (!reader) return tl::unexpected(std::move(reader.error()));
+    while (reader->left() != 0) {
+        const auto flows = reader->read(kRowsRead);
+        if (!flows) return tl::unexpected(flows.error());
+        if (auto taken = take(*flows); !taken) return taken;
+    }
+    return {};
 }
 
 }  // namespace headgate::operations

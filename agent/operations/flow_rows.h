@@ -6,12 +6,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "headgate/flow_table.h"
 #include "headgate/operation_store.h"
 #include "headgate/result.h"
+
+#include "operations/packed_bytes.h"
 
 namespace headgate::operations {
 
@@ -39,10 +42,48 @@ class FlowBlock {
 /// Packs a block's outcomes: outcome, errno, and all properties of a flow that can change.
 [[nodiscard]] PackedBytes pack_endings(std::span<const FlowEnding> endings);
 
-/// Unpacks a block's rows, without outcomes. The bytes are not trusted: a malformed block is an error.
-[[nodiscard]] Result<std::vector<StoredFlow>> unpack_rows(std::span<const std::byte> bytes);
+/// A block as a store keeps it.
+struct PackedFlows {
+    std::uint64_t first = 0;  ///< number of its first row within the operation
+    std::uint64_t count = 0;
+    PackedBytes rows;
+    PackedBytes outcomes;  ///< empty: the flows have none
 
-/// Adds the outcomes to all flows of a block.
-[[nodiscard]] Result<void> unpack_outcomes(std::span<const std::byte> bytes, std::span<StoredFlow> flows);
+    [[nodiscard]] std::uint64_t end() const { return first + count; }
+};
+
+/// Unpacks a block in order, some rows at a time: a client that reads slowly makes its request hold the packed bytes
+/// and these rows. The bytes are not trusted: a malformed block is an error with EBADMSG, at the latest with its last
+/// row. Not thread-safe; refers to the bytes.
+class FlowBlockReader {
+  public:
+    [[nodiscard]] static Result<FlowBlockReader> open(std::span<const std::byte> rows,
+                                                      std::span<const std::byte> outcomes = {});
+
+    [[nodiscard]] std::uint32_t left() const noexcept { return left_; }
+
+    /// The next rows, at most `count` of them.
+    [[nodiscard]] Result<std::vector<StoredFlow>> read(std::uint64_t count);
+
+  private:
+    FlowBlockReader(PackedReader rows, std::optional<PackedReader> outcomes, std::uint32_t count)
+        : rows_(rows), outcomes_(outcomes), count_(count), left_(count) {}
+
+    PackedReader rows_;
+    std::optional<PackedReader> outcomes_;
+    std::uint32_t count_;
+    std::uint32_t left_;
+};
+
+/// All flows of a block.
+[[nodiscard]] Result<std::vector<StoredFlow>> unpack(std::span<const std::byte> rows,
+                                                     std::span<const std::byte> outcomes = {});
+
+/// At most `count` flows, from the row with this number within the operation on.
+[[nodiscard]] Result<std::vector<StoredFlow>> unpack_from(const PackedFlows& block, std::uint64_t row,
+                                                          std::uint64_t count);
+
+/// Passes the flows from that row on to `take`, some at a time.
+[[nodiscard]] Result<void> for_each_from(const PackedFlows& block, std::uint64_t row, const StoredFlowSink& take);
 
 }  // namespace headgate::operations

@@ -22,8 +22,9 @@ BLOB blob_of(const PackedBytes& bytes) {
     return BLOB{reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()};
 }
 
-std::span<const std::byte> bytes_of(const BLOB& blob) {
-    return std::as_bytes(std::span{blob.rawContent(), blob.size()});
+PackedBytes bytes_of(const BLOB& blob) {
+    const auto bytes = std::as_bytes(std::span{blob.rawContent(), blob.size()});
+    return {bytes.begin(), bytes.end()};
 }
 
 Int64 to_column(std::uint64_t row) {
@@ -35,46 +36,28 @@ void insert_outcomes(Session& session, Int64 block, const PackedBytes& outcomes)
     session << "INSERT INTO outcomes (block, outcomes) VALUES (?, ?)", use(block), use(blob), now;
 }
 
-/// A row of both tables, as read by a query.
-struct Found {
-    Int64 number = 0;
-    Int64 first = 0;
-    BLOB rows;
-    Poco::Nullable<BLOB> outcomes;
-
-    [[nodiscard]] Result<StoredBlock> unpacked() const {
-        StoredBlock block{static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(first), {}};
-        auto flows = unpack_rows(bytes_of(rows));
-        if (!flows) return tl::unexpected(std::move(flows.error()));
-        block.flows = std::move(*flows);
-        if (outcomes.isNull()) return block;
-        if (auto taken = unpack_outcomes(bytes_of(outcomes.value()), block.flows); !taken) {
-            return tl::unexpected(std::move(taken.error()));
-        }
-        return block;
-    }
-};
-
 constexpr const char* kSelectBlock =
-    "SELECT number, first, rows, outcomes FROM blocks LEFT JOIN outcomes ON block = number"
+    "SELECT number, first, count, rows, outcomes FROM blocks LEFT JOIN outcomes ON block = number"
     " WHERE operation = (SELECT number FROM operations WHERE id = ?) AND ";
 
 Result<std::optional<StoredBlock>> select_block(Session& session, const char* condition, const std::string& id,
                                                 std::uint64_t row) {
-    Found found;
+    Int64 number = 0;
+    Int64 first = 0;
+    Int64 count = 0;
+    BLOB rows;
+    Poco::Nullable<BLOB> outcomes;
     Statement statement{session};
-    statement << kSelectBlock << condition << " LIMIT 1", bind(id), bind(to_column(row)), into(found.number),
-        into(found.first), into(found.rows), into(found.outcomes);
+    statement << kSelectBlock << condition << " LIMIT 1", bind(id), bind(to_column(row)), into(number), into(first),
+        into(count), into(rows), into(outcomes);
     if (statement.execute() == 0) {
         if (auto there = expect_operation(session, id); !there) return tl::unexpected(std::move(there.error()));
         return std::nullopt;
     }
-    auto block = found.unpacked();
-    if (!block) {
-        block.error().number = EBADMSG;
-        return tl::unexpected(std::move(block.error()).within("operation " + id));
-    }
-    return std::optional{std::move(*block)};
+    StoredBlock block{{static_cast<std::uint64_t>(first), static_cast<std::uint64_t>(count), bytes_of(rows), {}},
+                      static_cast<std::uint64_t>(number)};
+    if (!outcomes.isNull()) block.outcomes = bytes_of(outcomes.value());
+    return block;
 }
 
 }  // namespace
@@ -124,15 +107,6 @@ Result<std::uint64_t> count_rows(Session& session, const std::string& id) {
         bind(id), into(rows);
     if (statement.execute() == 0) return unknown_operation(id);
     return static_cast<std::uint64_t>(rows);
-}
-
-Result<StoredBlock> unwritten_block(FlowBlock& block, std::uint64_t first) {
-    auto flows = unpack_rows(block.rows());
-    if (!flows) return tl::unexpected(std::move(flows.error()));
-    if (block.has_outcomes()) {
-        if (auto taken = unpack_outcomes(block.outcomes(), *flows); !taken) return tl::unexpected(taken.error());
-    }
-    return StoredBlock{0, first, std::move(*flows)};
 }
 
 Result<void> expect_operation(Session& session, const std::string& id) {

@@ -21,12 +21,8 @@ enum class BlockKind : std::uint8_t {
     Journal,  ///< flows about to be ended: pending until settle_block
 };
 
-struct StoredBlock {
-    std::uint64_t number = 0;
-    std::uint64_t first = 0;  ///< number of its first row within the operation
-    std::vector<StoredFlow> flows;
-
-    [[nodiscard]] std::uint64_t end() const { return first + flows.size(); }
+struct StoredBlock : PackedFlows {
+    std::uint64_t number = 0;  ///< within the store
 };
 
 /// Appends the block, and returns its number.
@@ -49,8 +45,6 @@ struct StoredBlock {
 /// Number of rows of the operation.
 [[nodiscard]] Result<std::uint64_t> count_rows(Poco::Data::Session& session, const std::string& id);
 
-/// The content of a block not written yet, whose first row has this number.
-[[nodiscard]] Result<StoredBlock> unwritten_block(FlowBlock& block, std::uint64_t first);
 [[nodiscard]] tl::unexpected<Error> unknown_operation(std::string_view id);
 
 }  // namespace headgate::operations

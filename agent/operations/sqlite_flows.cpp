@@ -1,5 +1,6 @@
 // SqliteStore: appending, completing and reading flows.
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "operations/sqlite_store.h"
@@ -11,6 +12,13 @@ using Poco::Data::Session;
 
 /// About 190 KiB of IPv4 rows. A block takes a few statements whatever its size, and a page reads one or two blocks.
 constexpr std::uint32_t kRowsPerBlob = 4096;
+
+/// Says whose block is damaged, if one is.
+template <typename T>
+Result<T> of_operation(std::string_view id, Result<T> read) {
+    if (read || read.error().number != EBADMSG) return read;
+    return tl::unexpected(std::move(read.error()).within(fmt::format("operation {}", id)));
+}
 
 }  // namespace
 
@@ -76,8 +84,10 @@ Result<void> SqliteStore::for_each_pending(
         const auto block = read([&](Session& session) { return find_pending_block(session, key, row); });
         if (!block) return tl::unexpected(block.error());
         if (!*block) return {};
-        std::vector<FlowRow> rows((*block)->flows.size());
-        std::ranges::transform((*block)->flows, rows.begin(), [](const auto& each) { return FlowRow{each.flow, {}}; });
+        const auto flows = of_operation(id, unpack((*block)->rows));
+        if (!flows) return tl::unexpected(flows.error());
+        std::vector<FlowRow> rows(flows->size());
+        std::ranges::transform(*flows, rows.begin(), [](const auto& each) { return FlowRow{each.flow, {}}; });
         if (auto taken = take((*block)->number, rows); !taken) return taken;
         row = (*block)->end();
     }
@@ -99,7 +109,8 @@ Result<std::optional<StoredBlock>> SqliteStore::gathered_with(std::string_view i
     if (found == gathered_.end()) return std::nullopt;
     auto& [block, first] = found->second;
     if (row < first || row >= first + block.count()) return std::nullopt;
-    return unwritten_block(block, first).map([](StoredBlock&& whole) { return std::optional{std::move(whole)}; });
+    const auto outcomes = block.has_outcomes() ? block.outcomes() : PackedBytes{};
+    return StoredBlock{{first, block.count(), block.rows(), outcomes}, 0};
 }
 
 Result<std::vector<StoredFlow>> SqliteStore::flows(std::string_view id, std::uint64_t first, std::size_t count) {
@@ -110,9 +121,9 @@ Result<std::vector<StoredFlow>> SqliteStore::flows(std::string_view id, std::uin
         const auto block = block_with(key, row);
         if (!block) return tl::unexpected(block.error());
         if (!*block) break;
-        const auto rest = std::span{(*block)->flows}.subspan(row - (*block)->first);
-        const auto wanted = rest.first(std::min(rest.size(), count - page.size()));
-        page.insert(page.end(), wanted.begin(), wanted.end());
+        const auto rows = of_operation(id, unpack_from(**block, row, count - page.size()));
+        if (!rows) return rows;
+        page.insert(page.end(), rows->begin(), rows->end());
     }
     return page;
 }
@@ -123,7 +134,7 @@ Result<void> SqliteStore::for_each_flow(std::string_view id, std::uint64_t first
         const auto block = block_with(key, row);
         if (!block) return tl::unexpected(block.error());
         if (!*block) return {};
-        if (auto taken = take(std::span{(*block)->flows}.subspan(row - (*block)->first)); !taken) return taken;
+        if (auto taken = of_operation(id, for_each_from(**block, row, take)); !taken) return taken;
         row = (*block)->end();
     }
 }

@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <utility>
 
-#include "operations/flow_rows.h"
 #include "operations/sqlite_blocks.h"
 
 namespace headgate::operations {
@@ -129,8 +128,8 @@ Result<void> UnkeptStore::append(std::string_view id, std::span<const StoredFlow
     return {};
 }
 
-/// Rows of one block from this one on; none past the last row.
-Result<std::vector<StoredFlow>> UnkeptStore::rows_from(std::string_view id, std::uint64_t row) {
+/// The block with this row; nothing past the last row.
+Result<std::optional<PackedFlows>> UnkeptStore::block_with(std::string_view id, std::uint64_t row) {
     Block block;
     std::shared_ptr<const FileDescriptor> memory;
     {
@@ -138,42 +137,38 @@ Result<std::vector<StoredFlow>> UnkeptStore::rows_from(std::string_view id, std:
         const auto found = find_record(id);
         if (!found) return tl::unexpected(found.error());
         const auto& blocks = (*found)->blocks;
-        if (row >= (*found)->rows()) return std::vector<StoredFlow>{};
+        if (row >= (*found)->rows()) return std::nullopt;
         block = *std::prev(std::ranges::upper_bound(blocks, row, {}, &Block::first));
         memory = (*found)->memory;
     }
-    const auto bytes = read_at(memory->get(), block.rows, block.offset);
-    if (!bytes) return tl::unexpected(bytes.error());
-    auto flows = unpack_rows(*bytes);
-    if (!flows) return flows;
-    if (block.outcomes != 0) {
-        const auto outcomes = read_at(memory->get(), block.outcomes, block.offset + block.rows);
-        if (!outcomes) return tl::unexpected(outcomes.error());
-        if (auto taken = unpack_outcomes(*outcomes, *flows); !taken) return tl::unexpected(std::move(taken.error()));
-    }
-    flows->erase(flows->begin(), flows->begin() + static_cast<std::ptrdiff_t>(row - block.first));
-    return flows;
+    auto rows = read_at(memory->get(), block.rows, block.offset);
+    if (!rows) return tl::unexpected(std::move(rows.error()));
+    auto outcomes = read_at(memory->get(), block.outcomes, block.offset + block.rows);
+    if (!outcomes) return tl::unexpected(std::move(outcomes.error()));
+    return PackedFlows{block.first, block.count, std::move(*rows), std::move(*outcomes)};
 }
 
 Result<std::vector<StoredFlow>> UnkeptStore::flows(std::string_view id, std::uint64_t first, std::size_t count) {
     std::vector<StoredFlow> page;
     while (page.size() < count) {
-        auto rows = rows_from(id, first + page.size());
+        const auto row = first + page.size();
+        const auto block = block_with(id, row);
+        if (!block) return tl::unexpected(block.error());
+        if (!*block) break;
+        const auto rows = unpack_from(**block, row, count - page.size());
         if (!rows) return rows;
-        if (rows->empty()) break;
-        const auto wanted = std::span{*rows}.first(std::min(rows->size(), count - page.size()));
-        page.insert(page.end(), wanted.begin(), wanted.end());
+        page.insert(page.end(), rows->begin(), rows->end());
     }
     return page;
 }
 
 Result<void> UnkeptStore::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
     for (std::uint64_t row = first;;) {
-        const auto rows = rows_from(id, row);
-        if (!rows) return tl::unexpected(rows.error());
-        if (rows->empty()) return {};
-        if (auto taken = take(*rows); !taken) return taken;
-        row += rows->size();
+        const auto block = block_with(id, row);
+        if (!block) return tl::unexpected(block.error());
+        if (!*block) return {};
+        if (auto taken = for_each_from(**block, row, take); !taken) return taken;
+        row = (*block)->end();
     }
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "headgate/operation_store.h"
 
 #include "files/file_descriptor.h"
+#include "operations/flow_rows.h"
 
 namespace headgate::operations {
 
@@ -81,7 +83,7 @@ class UnkeptStore final : public OperationStore {
     [[nodiscard]] std::uint64_t bytes() const;
     bool remove_oldest();
 
-    [[nodiscard]] Result<std::vector<StoredFlow>> rows_from(std::string_view id, std::uint64_t row);
+    [[nodiscard]] Result<std::optional<PackedFlows>> block_with(std::string_view id, std::uint64_t row);
 
     const Clock& clock_;
     std::mutex mutex_;

@@ -49,7 +49,7 @@ void measure_packing(const std::vector<StoredFlow>& flows) {
     });
     report("pack_us", packed * 1e6 / static_cast<double>(flows.size()));
     report("row_bytes", static_cast<double>(block.rows().size()) / static_cast<double>(flows.size()));
-    const auto unpacked = seconds([&] { static_cast<void>(must(unpack_rows(block.rows()))); });
+    const auto unpacked = seconds([&] { static_cast<void>(must(unpack(block.rows()))); });
     report("unpack_us", unpacked * 1e6 / static_cast<double>(flows.size()));
 }
 

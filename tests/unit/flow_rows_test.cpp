@@ -18,19 +18,31 @@ FlowBlock block_of(const std::vector<StoredFlow>& flows) {
 
 TEST(FlowRows, come_back_with_every_field) {
     auto block = block_of(flows_of_every_kind());
-    auto flows = unpack_rows(block.rows());
+    const auto flows = unpack(block.rows(), block.outcomes());
     ASSERT_TRUE(flows.has_value()) << flows.error().message;
-    ASSERT_TRUE(unpack_outcomes(block.outcomes(), *flows).has_value());
     EXPECT_EQ(*flows, flows_of_every_kind());
 }
 
 TEST(FlowRows, endings_bring_the_flow_up_to_date) {
     auto block = block_of(flows_of_every_kind());
     const auto endings = endings_of(flows_of_every_kind());
-    auto flows = unpack_rows(block.rows()).value();
-    ASSERT_TRUE(unpack_outcomes(pack_endings(endings), flows).has_value());
+    const auto flows = unpack(block.rows(), pack_endings(endings)).value();
     for (std::size_t i = 0; i < endings.size(); ++i)
         EXPECT_EQ(flows[i], (StoredFlow{endings[i].flow, endings[i].outcome, endings[i].error}));
+}
+
+TEST(FlowRows, are_read_some_at_a_time) {
+    const auto flows = numbered_flows(0, 1000);
+    auto packed = block_of(flows);
+    const PackedFlows block{50, 1000, packed.rows(), packed.outcomes()};
+    std::vector<StoredFlow> read;
+    ASSERT_TRUE(for_each_from(block, 53, [&](std::span<const StoredFlow> some) -> Result<void> {
+        EXPECT_LE(some.size(), 256U);
+        read.insert(read.end(), some.begin(), some.end());
+        return {};
+    }));
+    EXPECT_EQ(read, (std::vector<StoredFlow>{flows.begin() + 3, flows.end()}));
+    EXPECT_EQ(unpack_from(block, 1048, 10).value(), (std::vector<StoredFlow>{flows.begin() + 998, flows.end()}));
 }
 
 TEST(FlowRows, take_little_room) {
@@ -40,7 +52,7 @@ TEST(FlowRows, take_little_room) {
 
 TEST(FlowRows, an_empty_block_has_none) {
     FlowBlock block;
-    EXPECT_TRUE(unpack_rows(block.rows()).value().empty());
+    EXPECT_TRUE(unpack(block.rows()).value().empty());
     EXPECT_FALSE(block.has_outcomes());
 }
 
@@ -48,26 +60,26 @@ TEST(FlowRows, that_were_cut_short_or_go_on_are_an_error) {
     auto block = block_of(flows_of_every_kind());
     auto bytes = block.rows();
     for (std::size_t size = 0; size < bytes.size(); ++size)
-        EXPECT_FALSE(unpack_rows(std::span{bytes}.first(size)).has_value()) << size;
+        EXPECT_FALSE(unpack(std::span{bytes}.first(size)).has_value()) << size;
     bytes.push_back(std::byte{0});
-    EXPECT_EQ(unpack_rows(bytes).error().message, "a block of 8 flows has 1 bytes too many");
+    EXPECT_EQ(unpack(bytes).error().message, "a block of 8 flows has 1 bytes too many");
 }
 
 TEST(FlowRows, of_another_version_are_an_error) {
     auto bytes = block_of(numbered_flows(0, 1)).rows();
     bytes[0] = std::byte{2};
-    EXPECT_EQ(unpack_rows(bytes).error().message, "a block of flows has format 2, and 1 is known");
+    EXPECT_EQ(unpack(bytes).error().message, "a block of flows has format 2, and 1 is known");
 }
 
 TEST(FlowRows, more_than_there_is_room_for_are_not_believed) {
     auto bytes = block_of(numbered_flows(0, 1)).rows();
     bytes[3] = std::byte{0xFF};
-    EXPECT_NE(unpack_rows(bytes).error().message.find("damaged"), std::string::npos);
+    EXPECT_NE(unpack(bytes).error().message.find("damaged"), std::string::npos);
 }
 
 TEST(FlowRows, outcomes_of_another_block_are_an_error) {
-    auto flows = numbered_flows(0, 3);
-    EXPECT_EQ(unpack_outcomes(pack_endings(endings_of(numbered_flows(0, 2))), flows).error().message,
+    auto block = block_of(numbered_flows(0, 3));
+    EXPECT_EQ(unpack(block.rows(), pack_endings(endings_of(numbered_flows(0, 2)))).error().message,
               "a block of 3 flows has 2 outcomes");
 }
 
