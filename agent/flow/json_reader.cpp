@@ -11,7 +11,7 @@ using simdjson::dom::element;
 constexpr std::size_t kDeepest = 16;
 constexpr std::size_t kLongestName = 128;  ///< of a member, as an error tells it
 
-/// simdjson tells a number that is too large from one that is malformed since 3.10 only (BIGINT_ERROR).
+/// Newer versions of simdjson tell a number that is too large from one that is malformed (BIGINT_ERROR).
 template <typename Code>
 constexpr bool is_number_error(Code code) {
     if constexpr (requires { Code::BIGINT_ERROR; }) {
@@ -132,6 +132,7 @@ Result<std::vector<std::string>> JsonObject::texts(std::string_view name) const 
 Result<std::vector<JsonObject>> JsonObject::objects(std::string_view name) const {
     return get_list<simdjson::dom::object>(members_->object, name, "not an object").map([&](const auto& found) {
         std::vector<JsonObject> objects;
+        objects.reserve(found.size());
         for (const auto& each : found)
             objects.push_back(JsonObject{std::make_shared<Members>(Members{members_->document, each})});
         return objects;

@@ -37,7 +37,7 @@ class FilterRow {
     /** Shows the agent's error message at the field that it names. */
     complain(message = "") {
         for (const each of this.fields.values()) each.complain("");
-        const [, part] = /^([\w-]+): /.exec(message) ?? [];
+        const [, part] = /^([\w-]+)(?:\[\d+\])?: /.exec(message) ?? [];
         const named = this.fields.get(part?.replaceAll("-", "_").replace(/^protocol$/, "protocols"));
         if (named) named.complain(message);
         this.fault.hidden = !message || Boolean(named);

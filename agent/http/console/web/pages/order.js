@@ -175,7 +175,7 @@ class OrderForm {
         for (const each of Object.values(fields)) each.complain("");
         this.#faults.replaceChildren();
         if (!message) return;
-        const [, index, ofFilter] = /^filters\[(\d+)\][.:] ?(.*)$/.exec(message) ?? [];
+        const [, index, ofFilter] = /^filters\[(\d+)\](?:\.|: )(.*)$/.exec(message) ?? [];
         const [, name] = /^(\w+): /.exec(message) ?? [];
         if (index !== undefined) this.rows.complain(new Map([[Number(index), ofFilter]]));
         else if (fields[name]) fields[name].complain(message);
