@@ -176,9 +176,12 @@ class CommandTree {
         CLI::App& completion = *app_.add_subcommand("completion", "Print the completion script of a shell");
         completion.add_option("SHELL", completion_.shell, "bash or zsh")->required();
         completion.callback([this] { action_ = [this] { return run_completion_command(completion_); }; });
+        // Its words are another command line's, which is not to be parsed here.
         CLI::App& candidates = *app_.add_subcommand("candidates", "What those scripts ask for")->group("");
-        candidates.add_option("KIND", candidates_.kind)->required();
-        candidates.callback([this] { action_ = [this] { return run_candidates_command(with_gateway(candidates_)); }; });
+        candidates.fallthrough(false)->prefix_command();
+        candidates.callback([this, &candidates] {
+            action_ = [&candidates] { return run_candidates_command(candidates.remaining()); };
+        });
     }
 
     void add_version() {
@@ -211,7 +214,6 @@ class CommandTree {
     AgentArguments agent_;
     CheckConfigArguments check_config_;
     CompletionArguments completion_;
-    CandidatesArguments candidates_;
     Action action_;
 };
 
