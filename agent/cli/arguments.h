@@ -9,13 +9,37 @@
 #include "headgate/flow_query.h"
 #include "headgate/result.h"
 
-#include "cli/flow_writer.h"
+#include "cli/writer.h"
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace headgate::cli {
+
+/// Adds options to a command, under a heading of its help.
+class OptionGroup {
+  public:
+    explicit OptionGroup(CLI::App& command, std::string heading = {})
+        : command_(command), heading_(std::move(heading)) {}
+
+    /// `--name VALUE`
+    void add(const std::string& name, const std::string& value, std::optional<std::string>& text,
+             const std::string& purpose);
+
+    /// The same, which may be repeated.
+    void add(const std::string& name, const std::string& value, std::vector<std::string>& texts,
+             const std::string& purpose);
+
+    void add_flag(const std::string& name, bool& flag, const std::string& purpose);
+
+  private:
+    CLI::Option* in_group(CLI::Option* option) const;
+
+    CLI::App& command_;
+    std::string heading_;  ///< empty: that of options without one
+};
 
 /// FILTER: which flows, by source, destination and protocol.
 struct TupleArguments {

@@ -7,6 +7,7 @@
 #include "headgate/protocol.h"
 
 #include "cli/gateway_candidates.h"
+#include "cli/writer.h"
 
 namespace headgate::cli {
 namespace {
@@ -23,6 +24,13 @@ std::vector<std::string> protocol_names() {
     return names;
 }
 
+std::vector<std::string> format_names() {
+    std::vector<std::string> names;
+    for (const auto& format : output_formats())
+        names.emplace_back(format.name);
+    return names;
+}
+
 /// An argument's name means the same in every command that has it.
 const std::map<std::string_view, ValueHint>& value_hints() {
     static const std::map<std::string_view, ValueHint> hints = {
@@ -33,7 +41,7 @@ const std::map<std::string_view, ValueHint>& value_hints() {
         {"--from-capture", {.candidates = operation_candidates, .paths = Paths::Files}},
         {"--match", {.choices = {"original", "translated", "any"}}},
         {"--netns", {.candidates = namespace_candidates, .paths = Paths::Files}},
-        {"--output", {.choices = {"table", "json", "ndjson"}}},
+        {"--output", {.choices = format_names()}},
         {"--protocol", {.choices = protocol_names()}},
         {"--reason", {.choices = {"flushed", "closed", "timeout", "evicted"}}},
         {"--socket", {.paths = Paths::Files}},

@@ -1,18 +1,29 @@
-#include "cli/completion_command.h"
-
-#include <unistd.h>
-
 #include <iterator>
 #include <span>
 
+#include <CLI/App.hpp>
+
+#include "cli/command_tree.h"
+#include "cli/commands.h"
 #include "cli/completion.h"
 #include "cli/completion_scripts.h"
-#include "cli/output_stream.h"
 #include "config/printable.h"
 #include "flow/text.h"
 
 namespace headgate::cli {
 namespace {
+
+struct CompletionArguments {
+    std::string shell;
+
+    void add_to(CLI::App& command) { command.add_option("SHELL", shell, "bash or zsh")->required(); }
+};
+
+Result<ExitCode> run_completion(const GatewayArguments& /*gateway*/, const CompletionArguments& arguments) {
+    if (arguments.shell == "bash") return print(bash_completion());
+    if (arguments.shell == "zsh") return print(zsh_completion());
+    return invalid("SHELL: \"{}\" is neither bash nor zsh", arguments.shell);
+}
 
 std::string_view paths_text(ValueHint::Paths paths) {
     switch (paths) {
@@ -26,30 +37,32 @@ std::string_view paths_text(ValueHint::Paths paths) {
     return "";
 }
 
-}  // namespace
+struct CandidatesArguments {
+    const CLI::App* command = nullptr;
 
-Result<ExitCode> run_completion_command(const CompletionArguments& arguments) {
-    OutputStream out{STDOUT_FILENO};
-    if (arguments.shell == "bash") {
-        out.buffer().append(bash_completion());
-    } else if (arguments.shell == "zsh") {
-        out.buffer().append(zsh_completion());
-    } else {
-        return invalid("SHELL: \"{}\" is neither bash nor zsh", arguments.shell);
-    }
-    return out.flush().map([] { return ExitCode::Done; });
+    /// The words are another command line's, which is not to be parsed here.
+    void add_to(CLI::App& candidates) { command = candidates.fallthrough(false)->prefix_command()->group(""); }
+};
+
+/// Answers the scripts, which pass the position of the word to complete and all words of the command line: `words`,
+/// `files` or `folders`, for what fits where no candidate does, then a line for each candidate, with a tab and its
+/// meaning behind it.
+Result<ExitCode> run_candidates(const GatewayArguments& /*gateway*/, const CandidatesArguments& arguments) {
+    const auto asked = arguments.command->remaining();
+    const auto position = asked.empty() ? std::nullopt : parse_unsigned<std::size_t>(asked.front());
+    if (!position) return invalid("POSITION: not the number of a word");
+    const auto completion = complete(describe_command_line(), std::span{asked}.subspan(1), *position);
+    std::string answer{paths_text(completion.paths)};
+    for (const auto& [word, meaning] : completion.candidates)
+        answer += fmt::format("\n{}{}{}", word, meaning.empty() ? "" : "\t", config::to_one_line(meaning));
+    return print(answer + "\n");
 }
 
-Result<ExitCode> run_candidates_command(const CandidatesArguments& arguments) {
-    const auto position = arguments.empty() ? std::nullopt : parse_unsigned<std::size_t>(arguments.front());
-    if (!position) return invalid("POSITION: not the number of a word");
-    const auto completion = complete(describe_command_line(), std::span{arguments}.subspan(1), *position);
-    OutputStream out{STDOUT_FILENO};
-    const auto to = std::back_inserter(out.buffer());
-    fmt::format_to(to, "{}\n", paths_text(completion.paths));
-    for (const auto& [word, meaning] : completion.candidates)
-        fmt::format_to(to, "{}{}{}\n", word, meaning.empty() ? "" : "\t", config::to_one_line(meaning));
-    return out.flush().map([] { return ExitCode::Done; });
+}  // namespace
+
+void add_completion_commands(CommandTree& tree) {
+    tree.add(tree.app(), "completion", "Print the completion script of a shell", run_completion);
+    tree.add(tree.app(), "candidates", "What those scripts ask for", run_candidates);
 }
 
 }  // namespace headgate::cli

@@ -18,8 +18,8 @@ namespace headgate::gateway {
 /// One object, a line for each kind of flow.
 void append_census_json(fmt::memory_buffer& out, const TableCensus& census);
 
-/// An object and a line for each kind of flow, and one for the table last.
-void append_census_ndjson(fmt::memory_buffer& out, const TableCensus& census);
+/// What of it is about one kind of flow.
+void append_kind_json(fmt::memory_buffer& out, const FlowKind& kind, std::uint64_t count);
 
 /// One object without a line end. `message`: what is to be said of the condition, if anything.
 void append_policy_status_json(fmt::memory_buffer& out, const Endpoint& endpoint, const RulesetStatus& status,

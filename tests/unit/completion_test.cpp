@@ -12,7 +12,7 @@
 #include "headgate/flow_query.h"
 
 #include "cli/completion_scripts.h"
-#include "cli/flow_writer.h"
+#include "cli/writer.h"
 #include "support/example_text.h"
 
 namespace headgate::cli {
