@@ -4,7 +4,6 @@
 
 #include "cli/command_tree.h"
 #include "cli/commands.h"
-#include "cli/configuration_manual.h"
 #include "cli/flow_text.h"
 #include "cli/terminal.h"
 #include "config/load.h"
@@ -21,20 +20,15 @@ namespace {
 struct CheckConfigArguments {
     bool print_reference = false;
     bool print_example = false;
-    bool print_manual = false;
     bool credentials = false;
 
     void add_to(CLI::App& command) {
         auto* reference =
             command.add_flag("--print-reference", print_reference, "print all settings, as a page of Markdown");
-        auto* example = command
-                            .add_flag("--print-example", print_example,
-                                      "print a configuration file with all settings, commented out")
-                            ->excludes(reference);
-        auto* of_credentials =
-            command.add_flag("--credentials", credentials, "print the settings of the file of credentials instead");
-        command.add_flag("--print-manual", print_manual, "print all settings of both, as a manual page")
-            ->excludes(reference, example, of_credentials);
+        command
+            .add_flag("--print-example", print_example, "print a configuration file with all settings, commented out")
+            ->excludes(reference);
+        command.add_flag("--credentials", credentials, "print the settings of the file of credentials instead");
     }
 };
 
@@ -98,7 +92,6 @@ void warn_of_unusable_files(const config::Http& http) {
 Result<ExitCode> run_check_config(const GatewayArguments& gateway, const CheckConfigArguments& arguments) {
     if (arguments.print_reference) return print(reference(arguments.credentials));
     if (arguments.print_example) return print(example(arguments.credentials));
-    if (arguments.print_manual) return print(configuration_manual());
     if (arguments.credentials) return invalid("--credentials stands beside --print-reference or --print-example");
     const auto configuration = gateway.load();
     if (!configuration) {

@@ -8,14 +8,15 @@
 
 namespace headgate::config {
 
+/// What a setting takes, and what it is without a value, with code in backquotes. Empty where there is nothing to say.
+[[nodiscard]] std::string takes_text(const Setting& setting);
+[[nodiscard]] std::string default_text(const Setting& setting);
+
 /// A table of Markdown: every setting with what it takes, its default and its purpose.
 [[nodiscard]] std::string settings_table(const SettingMap& settings);
 
 /// A file that changes nothing: every setting is in it, behind a `#` without a space.
 [[nodiscard]] std::string settings_example(const SettingMap& settings);
-
-/// A list of a manual page (mdoc(7)) with the same.
-[[nodiscard]] std::string settings_manual(const SettingMap& settings);
 
 /// A page of Markdown.
 [[nodiscard]] std::string configuration_reference();
