@@ -1,5 +1,5 @@
-// The documents that follow from the settings. They are checked in; the target `update_documents` writes them anew, and unit
-// tests hold them to what this says.
+// The documents that follow from the settings. They are checked in; the target `update_documents` writes them anew, and
+// unit tests hold them to what this says.
 #pragma once
 
 #include <string>

@@ -202,8 +202,9 @@ Result<OutputFormat> OutputArguments::format() const {
     return named("--output", parse_output_format(output.value_or(is_terminal && !json ? "table" : "json")));
 }
 
-Result<std::uint64_t> parse_count(std::string_view argument, const std::string& text) {
-    return named(argument, parse_number<std::uint64_t>(text));
+Result<std::optional<std::uint64_t>> parse_count(std::string_view argument, const std::optional<std::string>& text) {
+    if (!text) return std::nullopt;
+    return named(argument, parse_number<std::uint64_t>(*text));
 }
 
 }  // namespace headgate::cli

@@ -83,7 +83,8 @@ struct OutputArguments {
     [[nodiscard]] Result<OutputFormat> format() const;
 };
 
-/// A whole number from 0 on, such as the value of --max-flows.
-[[nodiscard]] Result<std::uint64_t> parse_count(std::string_view argument, const std::string& text);
+/// A whole number from 0 on, such as the value of --max-flows, if there is one.
+[[nodiscard]] Result<std::optional<std::uint64_t>> parse_count(std::string_view argument,
+                                                               const std::optional<std::string>& text);
 
 }  // namespace headgate::cli

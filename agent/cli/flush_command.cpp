@@ -112,11 +112,9 @@ Result<gateway::OperationOrder> order_of(const GatewayArguments& gateway, const 
     order.sessions = sessions::search_caller_sessions();
     order.stream_exception_policy = arguments.stream_exception_policy;
     order.require_policy = arguments.require_policy;
-    if (arguments.maximum_flows) {
-        const auto maximum = parse_count("--max-flows", *arguments.maximum_flows);
-        if (!maximum) return tl::unexpected(maximum.error());
-        order.maximum_flows = *maximum;
-    }
+    const auto maximum = parse_count("--max-flows", arguments.maximum_flows);
+    if (!maximum) return tl::unexpected(maximum.error());
+    order.maximum_flows = *maximum;
     if (auto taken = take_source(arguments, configuration->state_dir, order); !taken)
         return tl::unexpected(std::move(taken.error()));
     return order;

@@ -79,13 +79,10 @@ Result<LogQuery> read_query(const LogArguments& arguments) {
     query.filters = std::move(*filters);
     query.firewall = arguments.firewall;
     query.follow = arguments.follow;
-    if (arguments.lines) {
-        const auto lines = parse_count("--lines", *arguments.lines);
-        if (!lines) return tl::unexpected(lines.error());
-        query.lines = *lines;
-    } else if (arguments.follow) {
-        query.lines = kLinesBeforeFollowing;
-    }
+    const auto lines = parse_count("--lines", arguments.lines);
+    if (!lines) return tl::unexpected(lines.error());
+    query.lines = *lines;
+    if (!query.lines && query.follow) query.lines = kLinesBeforeFollowing;
     return query;
 }
 

@@ -141,11 +141,12 @@ Result<OperationSelection> selection_of(const ListArguments& arguments) {
     const auto type = parse_type(arguments.type);
     if (!type) return tl::unexpected(type.error());
     selection.type = *type;
-    if (!arguments.limit) return selection;
-    const auto limit = parse_count("--limit", *arguments.limit);
+    const auto limit = parse_count("--limit", arguments.limit);
     if (!limit) return tl::unexpected(limit.error());
-    if (*limit < 1 || *limit > kMostListed) return invalid("--limit: {} is not within 1 to {}", *limit, kMostListed);
-    selection.at_most = *limit;
+    selection.at_most = limit->value_or(selection.at_most);
+    if (*limit && (**limit < 1 || **limit > kMostListed)) {
+        return invalid("--limit: {} is not within 1 to {}", **limit, kMostListed);
+    }
     return selection;
 }
 

@@ -23,11 +23,9 @@ using Append = std::function<void(fmt::memory_buffer& out)>;
 /// A flow, a record, an operation: whatever there are many of.
 class Row {
   public:
+    virtual ~Row() = default;
     virtual void append_json(fmt::memory_buffer& out) const = 0;  ///< one object, without a line end
     [[nodiscard]] virtual Cells cells() const = 0;                ///< of a table, one for each column
-
-  protected:
-    ~Row() = default;
 };
 
 /// What is known before the first row.
