@@ -1,10 +1,12 @@
+#include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "daemon/agent.h"
 
 namespace headgate::cli {
 
-Result<ExitCode> run_agent_command(const AgentArguments& arguments) {
-    return daemon::Agent::run([&] { return arguments.gateway.load(); }).map([] { return ExitCode::Done; });
+void add_agent_command(CommandTree& tree) {
+    tree.add(tree.app(), "agent", "Run the daemon, in the foreground, until SIGTERM",
+             [](const GatewayArguments& gateway) { return done(daemon::Agent::run([&] { return gateway.load(); })); });
 }
 
 }  // namespace headgate::cli

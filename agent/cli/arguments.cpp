@@ -22,15 +22,26 @@ Result<T> named(std::string_view argument, Result<T> result) {
     return result;
 }
 
-/// Parses an argument that may be absent into a slot that is then left alone.
-template <typename Slot, typename Parse>
-Result<void> take(std::string_view argument, const std::optional<std::string>& text, Slot& slot, Parse parse) {
-    if (!text) return {};
-    auto value = named(argument, parse(*text));
-    if (!value) return tl::unexpected(std::move(value.error()));
-    slot = std::move(*value);
-    return {};
-}
+/// Parses arguments, up to the first that is wrong.
+class ArgumentParser {
+  public:
+    /// Leaves `slot` alone where the argument is absent.
+    template <typename Slot, typename Parse>
+    void parse(std::string_view argument, const std::optional<std::string>& text, Slot& slot, Parse parse_value) {
+        if (!parsed_ || !text) return;
+        auto value = named(argument, parse_value(*text));
+        if (value) {
+            slot = std::move(*value);
+        } else {
+            parsed_ = tl::unexpected(std::move(value.error()));
+        }
+    }
+
+    [[nodiscard]] const Result<void>& parsed() const { return parsed_; }
+
+  private:
+    Result<void> parsed_;
+};
 
 template <typename T>
 Result<T> parse_number(const std::string& text) {
@@ -94,27 +105,37 @@ Result<std::vector<FlowFilter>> read_filters(const FilterArguments& given) {
 
 }  // namespace
 
+void OptionGroup::add(const std::string& name, const std::string& value, std::optional<std::string>& text,
+                      const std::string& purpose) {
+    in_group(command_.add_option(name, text, purpose))->type_name(value);
+}
+
+void OptionGroup::add(const std::string& name, const std::string& value, std::vector<std::string>& texts,
+                      const std::string& purpose) {
+    in_group(command_.add_option(name, texts, purpose))
+        ->type_name(value)
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void OptionGroup::add_flag(const std::string& name, bool& flag, const std::string& purpose) {
+    in_group(command_.add_flag(name, flag, purpose));
+}
+
+CLI::Option* OptionGroup::in_group(CLI::Option* option) const {
+    return heading_.empty() ? option : option->group(heading_);
+}
+
 void TupleArguments::add_to(CLI::App& command) {
-    const std::string group = kFilterGroup;
+    OptionGroup group{command, kFilterGroup};
     for (std::size_t i = 0; i < kFilterFields.size(); ++i) {
         const auto& field = kFilterFields.at(i);
-        command.add_option(argument_of(field), parts.at(i), std::string{field.help})
-            ->group(group)
-            ->type_name(std::string{field.type});
+        group.add(argument_of(field), std::string{field.type}, parts.at(i), std::string{field.help});
     }
-    command.add_option("--protocol", protocols, "protocol, by name or number; may be repeated")
-        ->group(group)
-        ->type_name("NAME|NUMBER")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    command
-        .add_option("--filter", filters,
-                    "a whole filter: source=10.0.1.0/24,destination-port=80,protocol=tcp; "
-                    "may be repeated, 20 at most, a flow matches when one of them does")
-        ->group(group)
-        ->type_name("FILTER")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    group.add("--protocol", "NAME|NUMBER", protocols, "protocol, by name or number; may be repeated");
+    group.add("--filter", "FILTER", filters,
+              "a whole filter: source=10.0.1.0/24,destination-port=80,protocol=tcp; "
+              "may be repeated, 20 at most, a flow matches when one of them does");
 }
 
 bool TupleArguments::has_single() const {
@@ -140,32 +161,18 @@ Result<std::vector<FlowFilter>> TupleArguments::read() const {
 
 void FilterArguments::add_to(CLI::App& command) {
     tuple.add_to(command);
-    command.add_flag("--all", all, "every flow")->group(kFilterGroup);
-    const std::string beside = "Beside the filter";
-    command.add_option("--min-age", minimum_age, "leave out flows younger than this")
-        ->group(beside)
-        ->type_name("SECONDS");
-    command
-        .add_option(
-            "--state", state,
-            "NEW, ESTABLISHED, CLOSED, ACTIVE (all but CLOSED) or ANY; without it, a capture shows ACTIVE flows, "
-            "and a flush ends ANY")
-        ->group(beside)
-        ->type_name("STATE");
-    command.add_option("--mark", mark, "conntrack mark")->group(beside)->type_name("VALUE[/MASK]");
-    command.add_option("--zone", zone, "conntrack zone")->group(beside)->type_name("N");
-    command.add_option("--min-bytes", minimum_bytes, "leave out flows that carried less, both directions together")
-        ->group(beside)
-        ->type_name("N");
-    command
-        .add_option("--min-packets", minimum_packets, "leave out flows with fewer packets, both directions together")
-        ->group(beside)
-        ->type_name("N");
-    command.add_option("--match", match, "which addresses filters look at: original (the default), translated, any")
-        ->group(beside)
-        ->type_name("SIDE");
-    command.add_flag("--both-directions", both_directions, "filters match with source and destination exchanged, too")
-        ->group(beside);
+    OptionGroup{command, kFilterGroup}.add_flag("--all", all, "every flow");
+    OptionGroup beside{command, "Beside the filter"};
+    beside.add("--min-age", "SECONDS", minimum_age, "leave out flows younger than this");
+    beside.add("--state", "STATE", state,
+               "NEW, ESTABLISHED, CLOSED, ACTIVE (all but CLOSED) or ANY; without it, a capture shows ACTIVE flows, "
+               "and a flush ends ANY");
+    beside.add("--mark", "VALUE[/MASK]", mark, "conntrack mark");
+    beside.add("--zone", "N", zone, "conntrack zone");
+    beside.add("--min-bytes", "N", minimum_bytes, "leave out flows that carried less, both directions together");
+    beside.add("--min-packets", "N", minimum_packets, "leave out flows with fewer packets, both directions together");
+    beside.add("--match", "SIDE", match, "which addresses filters look at: original (the default), translated, any");
+    beside.add_flag("--both-directions", both_directions, "filters match with source and destination exchanged, too");
 }
 
 bool FilterArguments::given() const {
@@ -179,38 +186,33 @@ Result<FlowQuery> FilterArguments::query() const {
     if (!filters_read) return tl::unexpected(std::move(filters_read.error()));
     query.filters = std::move(*filters_read);
     if (both_directions) query.direction = MatchDirection::Both;
-    auto taken =
-        take("--min-age", minimum_age, query.minimum_age, parse_seconds)
-            .and_then([&] { return take("--state", state, query.states, parse_state_scope); })
-            .and_then([&] { return take("--mark", mark, query.mark, parse_mark_match); })
-            .and_then([&] { return take("--zone", zone, query.zone, parse_number<std::uint16_t>); })
-            .and_then(
-                [&] { return take("--min-bytes", minimum_bytes, query.minimum_bytes, parse_number<std::uint64_t>); })
-            .and_then([&] {
-                return take("--min-packets", minimum_packets, query.minimum_packets, parse_number<std::uint64_t>);
-            })
-            .and_then([&] { return take("--match", match, query.side, parse_match_side); });
-    if (!taken) return tl::unexpected(std::move(taken.error()));
+    ArgumentParser parser;
+    parser.parse("--min-age", minimum_age, query.minimum_age, parse_seconds);
+    parser.parse("--state", state, query.states, parse_state_scope);
+    parser.parse("--mark", mark, query.mark, parse_mark_match);
+    parser.parse("--zone", zone, query.zone, parse_number<std::uint16_t>);
+    parser.parse("--min-bytes", minimum_bytes, query.minimum_bytes, parse_number<std::uint64_t>);
+    parser.parse("--min-packets", minimum_packets, query.minimum_packets, parse_number<std::uint64_t>);
+    parser.parse("--match", match, query.side, parse_match_side);
+    if (!parser.parsed()) return tl::unexpected(parser.parsed().error());
     return validated(std::move(query));
 }
 
 void OutputArguments::add_to(CLI::App& command) {
-    const std::string group = "OUTPUT";
-    command.add_option("--output", output, "table (on a terminal), json (elsewhere) or ndjson")
-        ->group(group)
-        ->type_name("FORMAT");
-    command.add_flag("--json", json, "short for --output json")->group(group);
+    OptionGroup group{command, "OUTPUT"};
+    group.add("--output", "FORMAT", output, output_formats_text());
+    group.add_flag("--json", json, "short for --output json");
 }
 
 Result<OutputFormat> OutputArguments::format() const {
     if (json && output && *output != "json") return invalid("--json: --output {} says otherwise", *output);
-    if (json) return OutputFormat::Json;
-    if (output) return named("--output", parse_output_format(*output));
-    return ::isatty(STDOUT_FILENO) != 0 ? OutputFormat::Table : OutputFormat::Json;
+    const bool is_terminal = ::isatty(STDOUT_FILENO) != 0;
+    return named("--output", parse_output_format(output.value_or(is_terminal && !json ? "table" : "json")));
 }
 
-Result<std::uint64_t> parse_count(std::string_view argument, const std::string& text) {
-    return named(argument, parse_number<std::uint64_t>(text));
+Result<std::optional<std::uint64_t>> parse_count(std::string_view argument, const std::optional<std::string>& text) {
+    if (!text) return std::nullopt;
+    return named(argument, parse_number<std::uint64_t>(*text));
 }
 
 }  // namespace headgate::cli

@@ -10,14 +10,38 @@
 #include "headgate/flow_query.h"
 #include "headgate/result.h"
 
-#include "cli/flow_writer.h"
+#include "cli/writer.h"
 #include "flow/filter_fields.h"
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace headgate::cli {
+
+/// Adds options to a command, under a heading of its help.
+class OptionGroup {
+  public:
+    explicit OptionGroup(CLI::App& command, std::string heading = {})
+        : command_(command), heading_(std::move(heading)) {}
+
+    /// `--name VALUE`
+    void add(const std::string& name, const std::string& value, std::optional<std::string>& text,
+             const std::string& purpose);
+
+    /// The same, which may be repeated.
+    void add(const std::string& name, const std::string& value, std::vector<std::string>& texts,
+             const std::string& purpose);
+
+    void add_flag(const std::string& name, bool& flag, const std::string& purpose);
+
+  private:
+    CLI::Option* in_group(CLI::Option* option) const;
+
+    CLI::App& command_;
+    std::string heading_;  ///< empty: that of options without one
+};
 
 /// FILTER: which flows, by source, destination and protocol.
 struct TupleArguments {
@@ -61,7 +85,8 @@ struct OutputArguments {
     [[nodiscard]] Result<OutputFormat> format() const;
 };
 
-/// A whole number from 0 on, such as the value of --max-flows.
-[[nodiscard]] Result<std::uint64_t> parse_count(std::string_view argument, const std::string& text);
+/// A whole number from 0 on, such as the value of --max-flows, if there is one.
+[[nodiscard]] Result<std::optional<std::uint64_t>> parse_count(std::string_view argument,
+                                                               const std::optional<std::string>& text);
 
 }  // namespace headgate::cli

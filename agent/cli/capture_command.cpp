@@ -1,15 +1,30 @@
+#include "cli/arguments.h"
+#include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/operation_follower.h"
 
 namespace headgate::cli {
+namespace {
 
-Result<ExitCode> run_capture_command(const CaptureArguments& arguments) {
+struct CaptureArguments {
+    FilterArguments filter;
+    EndpointArguments endpoint;
+    OutputArguments output;
+    bool explain = false;
+
+    void add_to(CLI::App& command) {
+        filter.add_to(command);
+        endpoint.add_to(command);
+        output.add_to(command);
+        OptionGroup{command}.add_flag("--explain", explain, "say on stderr how the table is searched");
+    }
+};
+
+Result<ExitCode> run_capture(const GatewayArguments& gateway_arguments, const CaptureArguments& arguments,
+                             Writer& writer) {
     auto query = arguments.filter.query();
     if (!query) return tl::unexpected(query.error());
-    const auto format = arguments.output.format();
-    if (!format) return tl::unexpected(format.error());
-    const auto gateway =
-        arguments.endpoint.network_namespace ? arguments.gateway.open_here() : arguments.gateway.open();
+    const auto gateway = gateway_arguments.open(arguments.endpoint.name());
     if (!gateway) return tl::unexpected(gateway.error());
 
     gateway::OperationOrder order;
@@ -17,13 +32,16 @@ Result<ExitCode> run_capture_command(const CaptureArguments& arguments) {
     order.endpoint = arguments.endpoint.name();
     order.query = std::move(*query);
     order.caller = this_caller();
-    OperationOutput output{*format};
+    OperationOutput output{writer};
     const auto operation = run_operation(**gateway, order, arguments.explain ? Explain::Yes : Explain::No, &output);
     if (!operation) return tl::unexpected(operation.error());
-    const auto written = output.finish(**gateway, *operation);
-    tell_caveats(*operation);
-    if (!written) return tl::unexpected(written.error());
-    return exit_code(*operation);
+    return conclude(**gateway, *operation, output);
+}
+
+}  // namespace
+
+void add_capture_command(CommandTree& tree) {
+    tree.add(tree.app(), "capture", "Show the active flows that match a filter", run_capture);
 }
 
 }  // namespace headgate::cli

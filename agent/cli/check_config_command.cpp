@@ -1,10 +1,10 @@
-#include <unistd.h>
-
 #include <set>
 
+#include <CLI/App.hpp>
+
+#include "cli/command_tree.h"
 #include "cli/commands.h"
-#include "cli/configuration_manual.h"
-#include "cli/output_stream.h"
+#include "cli/flow_text.h"
 #include "cli/terminal.h"
 #include "config/load.h"
 #include "config/settings_text.h"
@@ -17,11 +17,20 @@
 namespace headgate::cli {
 namespace {
 
-Result<ExitCode> print(std::string_view text) {
-    OutputStream out{STDOUT_FILENO};
-    out.buffer().append(text);
-    return out.flush().map([] { return ExitCode::Done; });
-}
+struct CheckConfigArguments {
+    bool print_reference = false;
+    bool print_example = false;
+    bool credentials = false;
+
+    void add_to(CLI::App& command) {
+        auto* reference =
+            command.add_flag("--print-reference", print_reference, "print all settings, as a page of Markdown");
+        command
+            .add_flag("--print-example", print_example, "print a configuration file with all settings, commented out")
+            ->excludes(reference);
+        command.add_flag("--credentials", credentials, "print the settings of the file of credentials instead");
+    }
+};
 
 std::string reference(bool of_credentials) {
     return of_credentials ? http::access::credentials_reference() : config::configuration_reference();
@@ -29,10 +38,6 @@ std::string reference(bool of_credentials) {
 
 std::string example(bool of_credentials) {
     return of_credentials ? http::access::credentials_example() : config::configuration_example();
-}
-
-std::string counted(std::size_t count, std::string_view what) {
-    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 std::string files_read(const config::Configuration& configuration) {
@@ -47,9 +52,9 @@ std::string summary(const config::Configuration& configuration) {
     for (const auto& firewall : configuration.firewalls)
         endpoints += firewall.endpoints.size();
     return fmt::format("{}: {}, {}, {}, {}, stream exception policy {}\n", files_read(configuration),
-                       counted(configuration.firewalls.size(), "firewall"), counted(endpoints, "endpoint"),
-                       counted(configuration.protected_filters.size(), "protected filter"),
-                       counted(configuration.http.listeners.size(), "HTTP listener"),
+                       plural(configuration.firewalls.size(), "firewall"), plural(endpoints, "endpoint"),
+                       plural(configuration.protected_filters.size(), "protected filter"),
+                       plural(configuration.http.listeners.size(), "HTTP listener"),
                        configuration.stream_exception_policy);
 }
 
@@ -63,12 +68,12 @@ void warn_of_unknown_policies(const config::Configuration& configuration) {
     }
     for (const auto& name : names) {
         const auto policy = midstream::find_policy(name, midstream::policy_folders());
-        if (!policy) tell(fmt::format("warning: stream_exception_policy: {}", policy.error().message));
+        if (!policy) warn(fmt::format("stream_exception_policy: {}", policy.error().message));
     }
 }
 
 void warn_of(std::string_view setting, const Result<void>& checked) {
-    if (!checked) tell(fmt::format("warning: {}: {}", setting, checked.error().message));
+    if (!checked) warn(fmt::format("{}: {}", setting, checked.error().message));
 }
 
 /// Files of others, which may come after the configuration as well; the agent does not start without them.
@@ -84,14 +89,11 @@ void warn_of_unusable_files(const config::Http& http) {
     }
 }
 
-}  // namespace
-
-Result<ExitCode> run_check_config_command(const CheckConfigArguments& arguments) {
+Result<ExitCode> run_check_config(const GatewayArguments& gateway, const CheckConfigArguments& arguments) {
     if (arguments.print_reference) return print(reference(arguments.credentials));
     if (arguments.print_example) return print(example(arguments.credentials));
-    if (arguments.print_manual) return print(configuration_manual());
     if (arguments.credentials) return invalid("--credentials stands beside --print-reference or --print-example");
-    const auto configuration = arguments.gateway.load();
+    const auto configuration = gateway.load();
     if (!configuration) {
         // As they are, so that an editor finds FILE:LINE in front.
         write_to_stderr(configuration.error().message + "\n");
@@ -100,6 +102,12 @@ Result<ExitCode> run_check_config_command(const CheckConfigArguments& arguments)
     warn_of_unknown_policies(*configuration);
     warn_of_unusable_files(configuration->http);
     return print(summary(*configuration));
+}
+
+}  // namespace
+
+void add_check_config_command(CommandTree& tree) {
+    tree.add(tree.app(), "check-config", "Say whether the configuration is right", run_check_config);
 }
 
 }  // namespace headgate::cli

@@ -6,6 +6,9 @@
 
 #include "headgate/protocol.h"
 
+#include "cli/gateway_candidates.h"
+#include "cli/writer.h"
+
 namespace headgate::cli {
 namespace {
 
@@ -21,26 +24,33 @@ std::vector<std::string> protocol_names() {
     return names;
 }
 
+std::vector<std::string> format_names() {
+    std::vector<std::string> names;
+    for (const auto& format : output_formats())
+        names.emplace_back(format.name);
+    return names;
+}
+
 /// An argument's name means the same in every command that has it.
 const std::map<std::string_view, ValueHint>& value_hints() {
     static const std::map<std::string_view, ValueHint> hints = {
-        {"--availability-zone", {.candidates = "availability-zones"}},
+        {"--availability-zone", {.candidates = zone_candidates}},
         {"--config", {.paths = Paths::Files}},
         {"--file", {.paths = Paths::Files}},
-        {"--firewall", {.candidates = "firewalls"}},
-        {"--from-capture", {.candidates = "operations", .paths = Paths::Files}},
+        {"--firewall", {.candidates = firewall_candidates}},
+        {"--from-capture", {.candidates = operation_candidates, .paths = Paths::Files}},
         {"--match", {.choices = {"original", "translated", "any"}}},
-        {"--netns", {.candidates = "network-namespaces", .paths = Paths::Files}},
-        {"--output", {.choices = {"table", "json", "ndjson"}}},
+        {"--netns", {.candidates = namespace_candidates, .paths = Paths::Files}},
+        {"--output", {.choices = format_names()}},
         {"--protocol", {.choices = protocol_names()}},
         {"--reason", {.choices = {"flushed", "closed", "timeout", "evicted"}}},
         {"--socket", {.paths = Paths::Files}},
         {"--state", {.choices = {"NEW", "ESTABLISHED", "CLOSED", "ACTIVE", "ANY"}}},
         {"--state-dir", {.paths = Paths::Folders}},
-        {"--stream-exception-policy", {.candidates = "policies", .paths = Paths::Files}},
+        {"--stream-exception-policy", {.candidates = policy_candidates, .paths = Paths::Files}},
         {"--type", {.choices = {"capture", "flush"}}},
-        {"ID", {.candidates = "operations"}},
-        {"NAME", {.candidates = "policies", .paths = Paths::Files}},
+        {"ID", {.candidates = operation_candidates}},
+        {"NAME", {.candidates = policy_candidates, .paths = Paths::Files}},
         {"SHELL", {.choices = {"bash", "zsh"}}},
     };
     return hints;

@@ -1,9 +1,9 @@
 // The command line as data: which commands there are, with which arguments, and what those take. It is read from the
-// tree that parses, so what is written from it, such as completion.h, knows what headgate understands, and nothing
-// else.
+// tree that parses, so what is made of it, such as completion.h, knows what headgate understands, and nothing else.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,13 +15,18 @@ class App;
 
 namespace headgate::cli {
 
+struct GatewayArguments;
+
+/// Words that fit, and what each of them means, as far as there is something to tell.
+using Candidates = std::map<std::string, std::string>;
+
 /// What a shell can offer for a value. All of it empty: only its user knows it.
 struct ValueHint {
     enum class Paths : std::uint8_t { None, Files, Folders };
 
     std::vector<std::string> choices{};
-    std::string_view candidates{};  ///< what `headgate candidates` is asked for
-    Paths paths = Paths::None;      ///< where neither of the above fits
+    Candidates (*candidates)(const GatewayArguments&) = nullptr;  ///< finds what only this gateway knows
+    Paths paths = Paths::None;                                    ///< where neither of the above fits
 
     friend bool operator==(const ValueHint&, const ValueHint&) = default;
 };

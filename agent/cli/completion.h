@@ -1,16 +1,22 @@
-// What shells complete of the command line. Both scripts are checked in under packaging/completion; a test holds them
-// to what these functions say.
+// What a shell can offer at the cursor of a command line.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "cli/command_description.h"
 
 namespace headgate::cli {
 
-/// For bash 4.1 and later, with or without its package bash-completion.
-[[nodiscard]] std::string bash_completion(const CommandDescription& headgate);
+struct Completion {
+    Candidates candidates;
+    ValueHint::Paths paths = ValueHint::Paths::None;  ///< offered where no candidate fits
+};
 
-[[nodiscard]] std::string zsh_completion(const CommandDescription& headgate);
+/// `words` are those of the command line, headgate's own name first, and `position` is the one to complete. Candidates
+/// do not have to begin as that word does: shells differ in what they let fit. Of `--output=js` only the value is
+/// completed. bash passes an option, its `=` and its value as three words.
+[[nodiscard]] Completion complete(const CommandDescription& headgate, std::span<const std::string> words,
+                                  std::size_t position);
 
 }  // namespace headgate::cli

@@ -27,6 +27,11 @@ enum class ExitCode : int {
     return ExitCode::Failed;
 }
 
+/// Of a command that is done when this is.
+[[nodiscard]] inline Result<ExitCode> done(const Result<void>& result) {
+    return result.map([] { return ExitCode::Done; });
+}
+
 [[nodiscard]] inline ExitCode exit_code(const FlowOperation& operation) {
     if (operation.status == OperationStatus::Failed) return ExitCode::Failed;
     if (operation.status == OperationStatus::CompletedWithErrors) return ExitCode::CompletedWithErrors;

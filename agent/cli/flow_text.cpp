@@ -48,6 +48,10 @@ std::string amount_text(std::uint64_t bytes) {
     return amount < 10 ? fmt::format("{:.1f}{}", amount, kUnits[unit]) : fmt::format("{:.0f}{}", amount, kUnits[unit]);
 }
 
+std::string plural(std::uint64_t count, std::string_view what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 std::string one_line(const Flow& flow) {
     return fmt::format("{} {} -> {} {}", to_string(flow.original.protocol), source_text(flow.original),
                        destination_text(flow.original), to_string(state(flow)));

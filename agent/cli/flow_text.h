@@ -12,6 +12,8 @@ namespace headgate::cli {
 [[nodiscard]] std::string duration_text(std::chrono::seconds duration);  ///< `42s`, `3m07s`, `2h05m`, `3d04h`
 [[nodiscard]] std::string amount_text(std::uint64_t bytes);              ///< `512`, `1.5K`, `20M`
 
+[[nodiscard]] std::string plural(std::uint64_t count, std::string_view what);  ///< `1 flow`, `2 flows`
+
 /// `tcp 10.0.1.2:4711 -> 10.0.2.2:80 ESTABLISHED`
 [[nodiscard]] std::string one_line(const Flow& flow);
 

@@ -6,6 +6,8 @@
 #include <memory>
 #include <vector>
 
+#include "cli/arguments.h"
+#include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/flow_text.h"
 #include "cli/interruption.h"
@@ -21,6 +23,37 @@ namespace {
 
 constexpr std::size_t kRowsInQuestion = 10;
 
+struct FlushArguments {
+    FilterArguments filter;
+    EndpointArguments endpoint;
+    OutputArguments output;
+    std::optional<std::string> from_capture, maximum_flows, stream_exception_policy;
+    bool require_policy = false;
+    bool dry_run = false;
+    bool include_protected = false;
+    bool yes = false;
+    bool explain = false;
+
+    void add_to(CLI::App& command) {
+        filter.add_to(command);
+        endpoint.add_to(command);
+        output.add_to(command);
+        OptionGroup own{command};
+        own.add("--from-capture", "ID|FILE", from_capture,
+                "end exactly the flows of this operation, or of the file that a capture was written to");
+        own.add("--max-flows", "N", maximum_flows, "refuse when more flows match");
+        own.add("--stream-exception-policy", "NAME", stream_exception_policy,
+                "have this policy in force before flows are ended; it stays in force");
+        own.add_flag("--require-policy", require_policy,
+                     "refuse when flushed TCP flows could come back, for want of a policy");
+        own.add_flag("--dry-run", dry_run, "do everything but the ending");
+        own.add_flag("--include-protected", include_protected,
+                     "end protected flows, too: SSH sessions, and what the configuration protects");
+        own.add_flag("--yes", yes, "do not ask");
+        own.add_flag("--explain", explain, "say on stderr how the table is searched");
+    }
+};
+
 /// The flows of a capture file, which is read here and now: before anything is locked, and while a signal still ends
 /// the program at once.
 Result<operations::RowSource> captured_flows(const std::string& path, const std::filesystem::path& spool_folder) {
@@ -30,12 +63,11 @@ Result<operations::RowSource> captured_flows(const std::string& path, const std:
     if (!facts) return tl::unexpected(facts.error());
     if (auto sealed = spool->seal(); !sealed) return tl::unexpected(std::move(sealed.error()));
     if (!facts->is_whole) {
-        tell(fmt::format("warning: {} holds a part of its capture: picked from it, or cut short", path));
+        warn(fmt::format("{} holds a part of its capture: picked from it, or cut short", path));
     }
     if (!facts->endpoint) {
-        tell(fmt::format(
-            "warning: {} does not say where it was captured: elsewhere its flows are not found, and told to be gone",
-            path));
+        warn(fmt::format(
+            "{} does not say where it was captured: elsewhere its flows are not found, and told to be gone", path));
     }
     return [spool, endpoint = facts->endpoint](const auto& take) {
         return spool->for_each_block(take).map([&] { return endpoint; });
@@ -66,7 +98,7 @@ Result<void> take_source(const FlushArguments& arguments, const std::filesystem:
     });
 }
 
-Result<gateway::OperationOrder> order_of(const FlushArguments& arguments) {
+Result<gateway::OperationOrder> order_of(const GatewayArguments& gateway, const FlushArguments& arguments) {
     gateway::OperationOrder order;
     order.type = OperationType::Flush;
     order.endpoint = arguments.endpoint.name();
@@ -74,27 +106,18 @@ Result<gateway::OperationOrder> order_of(const FlushArguments& arguments) {
     order.dry_run = arguments.dry_run;
     order.include_protected = arguments.include_protected;
     // Of the configuration that was named: the agent may have read another one.
-    auto configuration = arguments.gateway.load();
+    auto configuration = gateway.load();
     if (!configuration) return tl::unexpected(std::move(configuration.error()));
     order.spared = std::move(configuration->protected_filters);
     order.sessions = sessions::search_caller_sessions();
     order.stream_exception_policy = arguments.stream_exception_policy;
     order.require_policy = arguments.require_policy;
-    if (arguments.maximum_flows) {
-        const auto maximum = parse_count("--max-flows", *arguments.maximum_flows);
-        if (!maximum) return tl::unexpected(maximum.error());
-        order.maximum_flows = *maximum;
-    }
+    const auto maximum = parse_count("--max-flows", arguments.maximum_flows);
+    if (!maximum) return tl::unexpected(maximum.error());
+    order.maximum_flows = *maximum;
     if (auto taken = take_source(arguments, configuration->state_dir, order); !taken)
         return tl::unexpected(std::move(taken.error()));
     return order;
-}
-
-/// Policies and captures in files are this process's to read, and the agent knows no namespaces but the configured
-/// ones.
-bool must_be_done_here(const gateway::OperationOrder& order) {
-    return order.captured || order.endpoint.network_namespace ||
-           order.stream_exception_policy.value_or("").find('/') != std::string::npos;
 }
 
 Result<std::vector<StoredFlow>> first_flows(gateway::Gateway& gateway, const std::string& id) {
@@ -150,17 +173,20 @@ Result<gateway::OperationOrder> confirmed(gateway::Gateway& gateway, gateway::Op
     return order;
 }
 
-}  // namespace
+/// Policies and captures in files are for this process to read.
+Result<std::unique_ptr<gateway::Gateway>> open_gateway_of(const GatewayArguments& arguments,
+                                                          const gateway::OperationOrder& order) {
+    const bool has_file = order.captured || is_path(order.stream_exception_policy.value_or(""));
+    return has_file ? arguments.open_here() : arguments.open(order.endpoint);
+}
 
-Result<ExitCode> run_flush_command(const FlushArguments& arguments) {
-    auto order = order_of(arguments);
+Result<ExitCode> run_flush(const GatewayArguments& gateway_arguments, const FlushArguments& arguments, Writer& writer) {
+    auto order = order_of(gateway_arguments, arguments);
     if (!order) return tl::unexpected(order.error());
-    const auto format = arguments.output.format();
-    if (!format) return tl::unexpected(format.error());
     // From the flush on until all is told and logged: a Ctrl-C that comes a moment too late to stop it is not to stop
     // that.
     std::optional<Interruption> interruption;
-    const auto gateway = must_be_done_here(*order) ? arguments.gateway.open_here() : arguments.gateway.open();
+    const auto gateway = open_gateway_of(gateway_arguments, *order);
     if (!gateway) return tl::unexpected(gateway.error());
     const auto explain = arguments.explain ? Explain::Yes : Explain::No;
     if (!arguments.yes && !arguments.dry_run) order = confirmed(**gateway, std::move(*order), explain);
@@ -168,10 +194,14 @@ Result<ExitCode> run_flush_command(const FlushArguments& arguments) {
     const auto operation =
         order.and_then([&](const auto& agreed) { return run_operation(**gateway, agreed, explain); });
     if (!operation) return tl::unexpected(operation.error());
-    const auto written = OperationOutput{*format}.finish(**gateway, *operation);
-    tell_caveats(*operation);
-    if (!written) return tl::unexpected(written.error());
-    return exit_code(*operation);
+    OperationOutput output{writer};
+    return conclude(**gateway, *operation, output);
+}
+
+}  // namespace
+
+void add_flush_command(CommandTree& tree) {
+    tree.add(tree.app(), "flush", "End the flows that match a filter, in any state", run_flush);
 }
 
 }  // namespace headgate::cli

@@ -9,8 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include <CLI/App.hpp>
-
+#include "cli/arguments.h"
 #include "cli/terminal.h"
 #include "config/load.h"
 #include "gateway/local_gateway.h"
@@ -36,9 +35,7 @@ std::string user_name(uid_t uid) {
 }
 
 std::unique_ptr<gateway::LocalGateway> in_this_process(config::Configuration configuration) {
-    return std::make_unique<gateway::LocalGateway>(
-        std::move(configuration), flowlog::StandardOutput::ForOthers,
-        [](std::string_view message) { tell(fmt::format("warning: {}", message)); });
+    return std::make_unique<gateway::LocalGateway>(std::move(configuration), flowlog::StandardOutput::ForOthers, warn);
 }
 
 Result<std::filesystem::path> absolute(std::string_view argument, const std::string& path) {
@@ -60,21 +57,13 @@ Result<void> keep_all_in(const std::filesystem::path& folder, config::Configurat
 }  // namespace
 
 void GatewayArguments::add_to(CLI::App& command) {
-    const std::string group = "Anywhere";
-    command
-        .add_option("--config", configuration, fmt::format("the configuration, in place of {}", config::kDefaultFile))
-        ->group(group)
-        ->type_name("FILE");
-    command.add_option("--socket", socket, "the agent's socket, in place of the configuration's")
-        ->group(group)
-        ->type_name("PATH");
-    command
-        .add_option(
-            "--state-dir", state_dir,
-            "where operations are kept, in place of the configuration's, and logs that it has not put elsewhere; "
-            "without --socket no agent is asked")
-        ->group(group)
-        ->type_name("DIR");
+    OptionGroup anywhere{command, "Anywhere"};
+    anywhere.add("--config", "FILE", configuration,
+                 fmt::format("the configuration, in place of {}", config::kDefaultFile));
+    anywhere.add("--socket", "PATH", socket, "the agent's socket, in place of the configuration's");
+    anywhere.add("--state-dir", "DIR", state_dir,
+                 "where operations are kept, in place of the configuration's, and logs that it has not put elsewhere; "
+                 "without --socket no agent is asked");
 }
 
 Result<config::Configuration> GatewayArguments::load() const {
@@ -97,12 +86,29 @@ Result<config::Configuration> GatewayArguments::load() const {
     return loaded;
 }
 
-Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open() const {
+Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open(const gateway::EndpointName& endpoint) const {
+    auto loaded = load();
+    if (!loaded) return tl::unexpected(std::move(loaded.error()));
+    if (!endpoint.network_namespace) {
+        auto agent = reach_agent(loaded->http.socket);
+        if (!agent || *agent) return agent;
+    }
+    return in_this_process(std::move(*loaded));
+}
+
+Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_history() const {
     auto loaded = load();
     if (!loaded) return tl::unexpected(std::move(loaded.error()));
     auto agent = reach_agent(loaded->http.socket);
     if (!agent || *agent) return agent;
-    return in_this_process(std::move(*loaded));
+    auto local = in_this_process(std::move(*loaded));
+    if (auto opened = local->open_store(); !opened) return tl::unexpected(std::move(opened.error()));
+    if (auto settled = local->settle_cut(); !settled) warn(settled.error().message);
+    return local;
+}
+
+Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_here() const {
+    return load().map(in_this_process);
 }
 
 Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::reach_agent(const std::filesystem::path& at) const {
@@ -113,38 +119,17 @@ Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::reach_agent(const st
     return none ? Result<std::unique_ptr<gateway::Gateway>>{nullptr} : tl::unexpected(std::move(agent.error()));
 }
 
-Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_history() const {
-    auto loaded = load();
-    if (!loaded) return tl::unexpected(std::move(loaded.error()));
-    auto agent = reach_agent(loaded->http.socket);
-    if (!agent || *agent) return agent;
-    auto local = in_this_process(std::move(*loaded));
-    if (auto opened = local->open_store(); !opened) return tl::unexpected(std::move(opened.error()));
-    if (auto settled = local->settle_cut(); !settled) tell(fmt::format("warning: {}", settled.error().message));
-    return local;
-}
-
-Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_here() const {
-    auto loaded = load();
-    if (!loaded) return tl::unexpected(std::move(loaded.error()));
-    return in_this_process(std::move(*loaded));
-}
-
 void EndpointArguments::add_to(CLI::App& command) {
-    const std::string group = "ENDPOINT";
-    command.add_option("--firewall", firewall, "firewall, by name; may be left out where there is one")
-        ->group(group)
-        ->type_name("NAME");
-    command
-        .add_option("--availability-zone", availability_zone,
-                    "availability zone of the firewall; may be left out where there is one")
-        ->group(group)
-        ->type_name("AZ");
-    command
-        .add_option("--netns", network_namespace,
-                    "network namespace, for a one-off run: a name under /run/netns, or a path")
-        ->group(group)
-        ->type_name("NAME");
+    OptionGroup group{command, "ENDPOINT"};
+    group.add("--firewall", "NAME", firewall, "firewall, by name; may be left out where there is one");
+    group.add("--availability-zone", "AZ", availability_zone,
+              "availability zone of the firewall; may be left out where there is one");
+    group.add("--netns", "NAME", network_namespace,
+              "network namespace, for a one-off run: a name under /run/netns, or a path");
+}
+
+bool is_path(std::string_view policy) {
+    return policy.find('/') != std::string_view::npos;
 }
 
 Caller this_caller() {

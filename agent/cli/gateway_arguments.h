@@ -18,6 +18,15 @@ class App;
 
 namespace headgate::cli {
 
+/// ENDPOINT: which flow table.
+struct EndpointArguments {
+    std::optional<std::string> firewall, availability_zone, network_namespace;
+
+    void add_to(CLI::App& command);
+
+    [[nodiscard]] gateway::EndpointName name() const { return {firewall, availability_zone, network_namespace}; }
+};
+
 /// What may stand anywhere: --config, --socket, --state-dir.
 struct GatewayArguments {
     std::optional<std::string> configuration, socket, state_dir;
@@ -27,8 +36,9 @@ struct GatewayArguments {
     /// The file that was named, which must be there, or the usual one, which need not; with the other two put in.
     [[nodiscard]] Result<config::Configuration> load() const;
 
-    /// The agent, if one runs; otherwise this process does what it would do.
-    [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open() const;
+    /// The agent, if one runs; otherwise this process does what it would do. An agent knows no network namespaces but
+    /// the configured ones.
+    [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open(const gateway::EndpointName& endpoint) const;
 
     /// As open(), for somebody who asks about the past: without an agent, what was cut short is settled first.
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open_history() const;
@@ -40,14 +50,8 @@ struct GatewayArguments {
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> reach_agent(const std::filesystem::path& at) const;
 };
 
-/// ENDPOINT: which flow table.
-struct EndpointArguments {
-    std::optional<std::string> firewall, availability_zone, network_namespace;
-
-    void add_to(CLI::App& command);
-
-    [[nodiscard]] gateway::EndpointName name() const { return {firewall, availability_zone, network_namespace}; }
-};
+/// Whether a policy is named by its file, which is for this process to read, not for an agent.
+[[nodiscard]] bool is_path(std::string_view policy);
 
 /// Who is at the command line.
 [[nodiscard]] Caller this_caller();

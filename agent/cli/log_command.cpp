@@ -1,5 +1,3 @@
-#include "cli/log_command.h"
-
 #include <poll.h>
 #include <unistd.h>
 
@@ -9,13 +7,14 @@
 #include <memory>
 #include <utility>
 
-#include <CLI/App.hpp>
-
+#include "cli/arguments.h"
+#include "cli/command_tree.h"
+#include "cli/commands.h"
+#include "cli/flow_text.h"
 #include "cli/interruption.h"
-#include "cli/log_writer.h"
-#include "cli/output_stream.h"
 #include "cli/terminal.h"
 #include "config/printable.h"
+#include "flow/flow_json.h"
 #include "flowlog/record_file.h"
 #include "flowlog/record_reader.h"
 
@@ -26,13 +25,36 @@ constexpr std::uint64_t kLinesBeforeFollowing = 10;
 constexpr std::uint64_t kMostOfAgent = 1000;  // that it is asked for where nobody says
 constexpr int kBetweenLooks = 250;            // milliseconds, at a file that is followed
 
+struct LogArguments {
+    TupleArguments filter;
+    OutputArguments output;
+    std::vector<std::string> reasons;
+    std::optional<std::string> firewall, lines, file;
+    bool follow = false;
+
+    void add_to(CLI::App& command) {
+        OptionGroup own{command};
+        own.add_flag("--follow", follow, "go on with the flows that end from now on, until Ctrl-C");
+        own.add("--reason", "REASON", reasons,
+                "flushed, closed, timeout or evicted; may be repeated. all: as without it");
+        own.add("--firewall", "NAME", firewall, "flows of this firewall alone");
+        own.add("--lines", "N", lines,
+                fmt::format("the last N that match; without it, all of them, or {} before --follow goes on",
+                            kLinesBeforeFollowing));
+        own.add("--file", "FILE", file,
+                "the flow log, in place of the first file in the configuration's flow_log.sinks");
+        filter.add_to(command);
+        output.add_to(command);
+    }
+};
+
 /// Which records are shown.
 struct LogQuery {
     std::vector<EndReason> reasons;
     std::vector<FlowFilter> filters;
     std::optional<std::string> firewall;
     std::optional<std::uint64_t> lines;
-    Follow follow = Follow::No;
+    bool follow = false;
 
     [[nodiscard]] bool matches(const flowlog::LoggedFlow& flow) const {
         const auto is_one_of = [&](EndReason reason) { return flow.reason == reason; };
@@ -56,23 +78,65 @@ Result<LogQuery> read_query(const LogArguments& arguments) {
     if (!filters) return tl::unexpected(std::move(filters.error()));
     query.filters = std::move(*filters);
     query.firewall = arguments.firewall;
-    query.follow = arguments.follow ? Follow::Yes : Follow::No;
-    if (arguments.lines) {
-        const auto lines = parse_count("--lines", *arguments.lines);
-        if (!lines) return tl::unexpected(lines.error());
-        query.lines = *lines;
-    } else if (arguments.follow) {
-        query.lines = kLinesBeforeFollowing;
-    }
+    query.follow = arguments.follow;
+    const auto lines = parse_count("--lines", arguments.lines);
+    if (!lines) return tl::unexpected(lines.error());
+    query.lines = *lines;
+    if (!query.lines && query.follow) query.lines = kLinesBeforeFollowing;
     return query;
+}
+
+std::string destination_of(const FlowTuple& tuple) {
+    if (!is_icmp(tuple.protocol)) return destination_text(tuple);
+    return fmt::format("{} type {} code {}", to_string(tuple.destination), tuple.icmp_type, tuple.icmp_code);
+}
+
+/// Who ended it.
+std::string culprit(const flowlog::LoggedFlow& flow) {
+    if (flow.port_id) {
+        return flow.process.empty() ? fmt::format("port {}", *flow.port_id)
+                                    : fmt::format("{} (port {})", flow.process, *flow.port_id);
+    }
+    return flow.user.empty() ? flow.operation_id : fmt::format("{} {}", flow.operation_id, flow.user);
+}
+
+/// Of a table that is written live, columns keep their width, and none is left out.
+std::vector<Column> log_columns(bool live) {
+    const auto when_empty = live ? Column::WhenEmpty::Show : Column::WhenEmpty::LeaveOut;
+    constexpr auto kLeft = Column::Align::Left;
+    constexpr auto kRight = Column::Align::Right;
+    constexpr std::size_t kEndpoint = std::string_view{"255.255.255.255:65535"}.size();
+    return {{"TIME", kLeft, 5, when_empty, std::string_view{"2025-08-12T13:05:03.931841+0000"}.size()},
+            {"PROTO", kLeft, 0, when_empty, std::string_view{"udplite"}.size()},
+            {"SOURCE", kLeft, 0, when_empty, kEndpoint},
+            {"DESTINATION", kLeft, 0, when_empty, kEndpoint},
+            {"LAST STATE", kLeft, 0, when_empty, std::string_view{"ESTABLISHED"}.size()},
+            {"REASON", kLeft, 0, when_empty, std::string_view{"flushed"}.size()},
+            {"AGE", kRight, 3, when_empty, std::string_view{"59m59s"}.size()},
+            {"PACKETS", kRight, 4, when_empty},
+            {"BYTES", kRight, 2, when_empty},
+            {"BY", kLeft, 1, when_empty}};
+}
+
+Cells log_cells(const flowlog::LoggedFlow& flow) {
+    const auto& tuple = flow.tuple;
+    return {flow.ended_at,
+            std::string{to_string(tuple.protocol)},
+            source_text(tuple),
+            destination_of(tuple),
+            flow.last_state,
+            flow.reason ? std::string{to_string(*flow.reason)} : "",
+            flow.age ? duration_text(*flow.age) : "",
+            flow.packets ? fmt::format("{}", *flow.packets) : "",
+            flow.bytes ? amount_text(*flow.bytes) : "",
+            culprit(flow)};
 }
 
 /// Takes lines, and writes those that match.
 class LogOutput {
   public:
-    LogOutput(const LogQuery& query, OutputFormat format)
-        : query_(query), writer_(make_log_writer(format, query.follow, out_)) {
-        writer_->begin();
+    LogOutput(const LogQuery& query, Writer& writer) : query_(query), writer_(writer) {
+        writer_.begin({.list = "records", .columns = log_columns(query.follow), .live = query.follow});
     }
 
     [[nodiscard]] bool wants(std::string_view line) const {
@@ -86,21 +150,17 @@ class LogOutput {
         if (!*flow) return tell_loss(line);
         if (!query_.matches(**flow)) return {};
         ++matched_;
-        writer_->record(line, **flow);
-        return out_.written();
+        return writer_.row([&](fmt::memory_buffer& out) { append_without_hidden(out, line); },
+                           [&] { return log_cells(**flow); });
     }
 
-    Result<void> send() { return out_.flush(); }
+    Result<void> send() { return writer_.flush(); }
 
     [[nodiscard]] Result<ExitCode> finish(Result<void> read) {
-        if (read) {
-            writer_->end();
-            read = out_.flush();
-        }
+        if (read) read = writer_.end();
         if (unreadable_ > 1) tell(fmt::format("{} records in all could not be read", unreadable_));
-        const bool nobody_reads = !read && read.error().number == EPIPE;
-        if (!read && !nobody_reads) return tl::unexpected(std::move(read.error()));
-        return matched_ == 0 && query_.follow == Follow::No ? ExitCode::NothingMatched : ExitCode::Done;
+        if (read = unless_unread(std::move(read)); !read) return tl::unexpected(std::move(read.error()));
+        return matched_ == 0 && !query_.follow ? ExitCode::NothingMatched : ExitCode::Done;
     }
 
   private:
@@ -112,13 +172,12 @@ class LogOutput {
     }
     static Result<void> tell_loss(std::string_view line) {
         const auto loss = flowlog::parse_loss(line);
-        if (loss && !loss->empty()) tell(config::to_one_line(fmt::format("warning: {}", *loss)));
+        if (loss && !loss->empty()) warn(config::to_one_line(*loss));
         return {};
     }
 
     const LogQuery& query_;
-    OutputStream out_{STDOUT_FILENO};
-    std::unique_ptr<LogWriter> writer_;
+    Writer& writer_;
     std::uint64_t matched_ = 0;
     std::uint64_t unreadable_ = 0;
 };
@@ -141,7 +200,7 @@ Result<void> show_file(const std::filesystem::path& path, const LogQuery& query,
         });
     };
     auto shown = show_more();
-    while (shown && query.follow == Follow::Yes && !Interruption::requested()) {
+    while (shown && query.follow && !Interruption::requested()) {
         wait_for_more();
         shown = show_more();
     }
@@ -154,7 +213,7 @@ Result<void> show_agent(gateway::Gateway& agent, const LogQuery& query, LogOutpu
     wanted.filters = query.filters;
     if (query.firewall) wanted.firewalls = {*query.firewall};
     wanted.latest = query.lines.value_or(kMostOfAgent);
-    wanted.follow = query.follow == Follow::Yes;
+    wanted.follow = query.follow;
     wanted.is_over = [] { return Interruption::requested(); };
     auto told = output.send().and_then([&] {
         return agent.for_each_ended(wanted, [&](std::string_view record) {
@@ -178,15 +237,15 @@ std::optional<std::filesystem::path> first_file(const config::FlowLog& log) {
     return std::nullopt;
 }
 
-Result<LogSource> find_source(const LogArguments& arguments) {
+Result<LogSource> find_source(const GatewayArguments& gateway, const LogArguments& arguments) {
     if (arguments.file) return LogSource{*arguments.file, nullptr};
-    const auto configuration = arguments.gateway.load();
+    const auto configuration = gateway.load();
     if (!configuration) return tl::unexpected(configuration.error());
     const auto file = first_file(configuration->flow_log);
     // It has more than an agent remembers, and what comes faster than anybody reads.
     const bool is_there = file && ::access(file->c_str(), R_OK) == 0;
     if (is_there || (file && !arguments.follow)) return LogSource{*file, nullptr};
-    auto agent = arguments.gateway.reach_agent(configuration->http.socket);
+    auto agent = gateway.reach_agent(configuration->http.socket);
     if (agent && *agent) return LogSource{{}, std::move(*agent)};
     if (file) return LogSource{*file, nullptr};
     if (!agent) return tl::unexpected(std::move(agent.error()));
@@ -196,39 +255,22 @@ Result<LogSource> find_source(const LogArguments& arguments) {
         configuration->http.socket.native());
 }
 
-}  // namespace
-
-void LogArguments::add_to(CLI::App& command) {
-    command.add_flag("--follow", follow, "go on with the flows that end from now on, until Ctrl-C");
-    command.add_option("--reason", reasons, "flushed, closed, timeout or evicted; may be repeated. all: as without it")
-        ->type_name("REASON")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    command.add_option("--firewall", firewall, "flows of this firewall alone")->type_name("NAME");
-    command
-        .add_option("--lines", lines,
-                    fmt::format("the last N that match; without it, all of them, or {} before --follow goes on",
-                                kLinesBeforeFollowing))
-        ->type_name("N");
-    command
-        .add_option("--file", file, "the flow log, in place of the first file in the configuration's flow_log.sinks")
-        ->type_name("FILE");
-    filter.add_to(command);
-    output.add_to(command);
-}
-
-Result<ExitCode> run_log_command(const LogArguments& arguments) {
+Result<ExitCode> run_log(const GatewayArguments& gateway, const LogArguments& arguments, Writer& writer) {
     const auto query = read_query(arguments);
     if (!query) return tl::unexpected(query.error());
-    const auto format = arguments.output.format();
-    if (!format) return tl::unexpected(format.error());
-    const auto source = find_source(arguments);
+    const auto source = find_source(gateway, arguments);
     if (!source) return tl::unexpected(source.error());
     std::optional<Interruption> interruption;
     if (arguments.follow) interruption.emplace();
-    LogOutput output{*query, *format};
+    LogOutput output{*query, writer};
     return output.finish(source->agent != nullptr ? show_agent(*source->agent, *query, output)
                                                   : show_file(source->file, *query, output));
+}
+
+}  // namespace
+
+void add_log_command(CommandTree& tree) {
+    tree.add(tree.app(), "log", "Show flows that have ended, and why", run_log);
 }
 
 }  // namespace headgate::cli

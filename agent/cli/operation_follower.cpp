@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "cli/flow_text.h"
 #include "cli/gateway_arguments.h"
 #include "cli/interruption.h"
 #include "cli/terminal.h"
@@ -40,8 +41,33 @@ Result<FlowOperation> follow(gateway::Gateway& gateway, const std::string& id, O
     }
 }
 
-std::string plural(std::uint64_t count, std::string_view what) {
-    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+void tell_caveats(const FlowOperation& operation) {
+    for (const auto& warning : operation.warnings)
+        warn(warning);
+    const auto& counts = operation.counts;
+    if (counts.age_unknown != 0) {
+        warn(
+            fmt::format("{} left out, whose age is not known: made before net.netfilter.nf_conntrack_timestamp "
+                        "was 1, or stamped by a clock that was wrong",
+                        plural(counts.age_unknown, "flow")));
+    }
+    if (counts.bytes_unknown != 0) {
+        warn(
+            fmt::format("{} left out: made before net.netfilter.nf_conntrack_acct was 1, so the kernel did "
+                        "not count bytes and packets",
+                        plural(counts.bytes_unknown, "flow")));
+    }
+    if (operation.restarts != 0) {
+        tell(fmt::format("the table was resized during the scan, which was repeated {}",
+                         plural(operation.restarts, "time")));
+    }
+    if (counts.protected_flows != 0) {
+        tell(
+            fmt::format("{} left alone: SSH sessions, or what the configuration protects (--include-protected ends "
+                        "them too)",
+                        plural(counts.protected_flows, "protected flow")));
+    }
+    if (!operation.detail.empty()) tell(operation.detail);
 }
 
 }  // namespace
@@ -66,57 +92,11 @@ Result<FlowOperation> run_operation(gateway::Gateway& gateway, const gateway::Op
     return operation;
 }
 
-Result<void> OperationOutput::begin(const FlowOperation& operation) {
-    return std::exchange(begun_, true) ? Result<void>{} : writer_->begin(operation);
-}
-
-void OperationOutput::write_flows(gateway::Gateway& gateway, const FlowOperation& operation) {
-    if (!written_) return;
-    written_ = gateway.for_each_flow(operation.id, flows_, [&](std::span<const StoredFlow> flows) {
-        auto told = begin(operation);
-        for (const auto& each : flows)
-            if (told) told = writer_->flow(each.flow, {each.outcome, each.error});
-        flows_ += flows.size();
-        return told;
-    });
-}
-
-Result<void> OperationOutput::finish(gateway::Gateway& gateway, const FlowOperation& operation) {
-    write_flows(gateway, operation);
-    if (written_) written_ = begin(operation).and_then([&] { return writer_->end(operation); });
-    if (written_ || written_.error().number == EPIPE) return {};  // or the reader has seen enough
-    auto error = written_.error();
-    error.message += fmt::format("; headgate operations results {} tells the flows again", operation.id);
-    return tl::unexpected(std::move(error));
-}
-
-void tell_caveats(const FlowOperation& operation) {
-    for (const auto& warning : operation.warnings)
-        tell(fmt::format("warning: {}", warning));
-    const auto& counts = operation.counts;
-    if (counts.age_unknown != 0) {
-        tell(fmt::format(
-            "warning: {} left out, whose age is not known: made before net.netfilter.nf_conntrack_timestamp "
-            "was 1, or stamped by a clock that was wrong",
-            plural(counts.age_unknown, "flow")));
-    }
-    if (counts.bytes_unknown != 0) {
-        tell(
-            fmt::format("warning: {} left out: made before net.netfilter.nf_conntrack_acct was 1, so the kernel did "
-                        "not count bytes and packets",
-                        plural(counts.bytes_unknown, "flow")));
-    }
-    if (operation.restarts != 0) {
-        tell(fmt::format("the table was resized during the scan, which was repeated {}",
-                         plural(operation.restarts, "time")));
-    }
-    if (counts.protected_flows != 0) {
-        tell(
-            fmt::format("{} left alone: SSH sessions, or what the configuration protects (--include-protected ends "
-                        "them too)",
-                        plural(counts.protected_flows, "protected flow")));
-    }
-    if (!operation.detail.empty()) tell(operation.detail);
+Result<ExitCode> conclude(gateway::Gateway& gateway, const FlowOperation& operation, OperationOutput& output) {
+    const auto written = output.finish(gateway, operation);
+    tell_caveats(operation);
+    if (!written) return tl::unexpected(written.error());
+    return exit_code(operation);
 }
 
 }  // namespace headgate::cli

@@ -42,4 +42,14 @@ Result<void> OutputStream::flush() {
     return {};
 }
 
+Result<void> unless_unread(Result<void> written) {
+    return !written && written.error().number == EPIPE ? Result<void>{} : written;
+}
+
+Result<ExitCode> print(std::string_view text) {
+    OutputStream out{STDOUT_FILENO};
+    out.buffer().append(text);
+    return done(unless_unread(out.flush()));
+}
+
 }  // namespace headgate::cli

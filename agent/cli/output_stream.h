@@ -3,7 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "headgate/result.h"
+
+#include "cli/exit_code.h"
 
 namespace headgate::cli {
 
@@ -24,5 +28,11 @@ class OutputStream {
     int fd_;
     fmt::memory_buffer buffer_;
 };
+
+/// What came of writing, where that nobody reads to the end is no error.
+[[nodiscard]] Result<void> unless_unread(Result<void> written);
+
+/// Writes a text to stdout.
+[[nodiscard]] Result<ExitCode> print(std::string_view text);
 
 }  // namespace headgate::cli

@@ -1,11 +1,16 @@
-#include <unistd.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <iterator>
 
+#include <CLI/App.hpp>
+
+#include "cli/arguments.h"
+#include "cli/command_tree.h"
 #include "cli/commands.h"
-#include "cli/output_stream.h"
-#include "cli/policy_text.h"
+#include "cli/flow_text.h"
 #include "cli/terminal.h"
+#include "gateway/gateway_json.h"
 #include "midstream/policy_library.h"
 #include "midstream/ruleset_text.h"
 #include "sessions/session_search.h"
@@ -13,22 +18,127 @@
 namespace headgate::cli {
 namespace {
 
-Result<ExitCode> print(const OutputArguments& arguments, const PolicyAnswer& answer) {
-    const auto format = arguments.format();
-    if (!format) return tl::unexpected(format.error());
-    OutputStream out{STDOUT_FILENO};
-    switch (*format) {
-        case OutputFormat::Table:
-            answer.append_text(out.buffer());
-            break;
-        case OutputFormat::Json:
-            answer.append_json(out.buffer());
-            break;
-        case OutputFormat::Ndjson:
-            answer.append_ndjson(out.buffer());
-            break;
+struct PolicyListArguments {
+    OutputArguments output;
+
+    void add_to(CLI::App& command) { output.add_to(command); }
+};
+
+void add_policy_name(CLI::App& command, std::string& name) {
+    command.add_option("NAME", name, "a policy's name, or the path of its file")->required();
+}
+
+struct PolicyShowArguments {
+    OutputArguments output;
+    std::string name;
+    bool ruleset = false;
+
+    void add_to(CLI::App& command) {
+        output.add_to(command);
+        add_policy_name(command, name);
+        OptionGroup{command}.add_flag("--ruleset", ruleset, "as nftables is told");
     }
-    return out.flush().map([] { return ExitCode::Done; });
+};
+
+/// Of the commands that ask what is in force, or change it.
+struct EndpointPolicyArguments {
+    OutputArguments output;
+    EndpointArguments endpoint;
+
+    void add_to(CLI::App& command) {
+        output.add_to(command);
+        endpoint.add_to(command);
+    }
+};
+
+struct PolicyApplyArguments {
+    OutputArguments output;
+    std::string name;
+    bool include_protected = false;
+    EndpointArguments endpoint;
+
+    void add_to(CLI::App& command) {
+        output.add_to(command);
+        add_policy_name(command, name);
+        OptionGroup{command}.add_flag("--include-protected", include_protected,
+                                      "even if that cuts an SSH session that is not tracked yet");
+        endpoint.add_to(command);
+    }
+};
+
+std::vector<std::string_view> hook_names(const StreamExceptionPolicy& policy) {
+    std::vector<std::string_view> names;
+    std::ranges::transform(policy.hooks, std::back_inserter(names), [](Hook hook) { return to_string(hook); });
+    return names;
+}
+
+void append_policy_line(fmt::memory_buffer& out, std::string_view name, std::string_view value) {
+    append_named(out, name, 24, value);
+}
+
+void append_rule_lines(fmt::memory_buffer& out, const StreamExceptionPolicy& policy) {
+    append_policy_line(out, "stream exception policy", to_string(policy.exception));
+    append_policy_line(out, "scope", to_string(policy.scope));
+    append_policy_line(out, "hooks", fmt::format("{}", fmt::join(hook_names(policy), ", ")));
+    append_policy_line(out, "priority", fmt::format("{}", policy.priority));
+    if (policy.scope != MidstreamScope::Flushed) return;
+    append_policy_line(
+        out, "flushed flows",
+        fmt::format("remembered for {} s, {} at most", policy.remember_flushed_for.count(), policy.remember_at_most));
+}
+
+std::vector<Column> policy_columns() {
+    return {{"NAME"}, {"POLICY"}, {"SCOPE"}, {"HOOKS"}, {"PRIORITY"}, {"FILE", Column::Align::Left, 1}};
+}
+
+Cells policy_cells(const midstream::PolicyEntry& entry) {
+    const auto& policy = *entry.policy;
+    return {entry.name,
+            std::string{to_string(policy.exception)},
+            std::string{to_string(policy.scope)},
+            fmt::format("{}", fmt::join(hook_names(policy), ",")),
+            fmt::format("{}", policy.priority),
+            entry.file.string()};
+}
+
+void append_policy_text(fmt::memory_buffer& out, const StreamExceptionPolicy& policy) {
+    append_policy_line(out, "policy", policy.name);
+    if (!policy.description.empty()) append_policy_line(out, "description", policy.description);
+    append_rule_lines(out, policy);
+    if (policy.reject_invalid) append_policy_line(out, "invalid packets", "rejected");
+    if (policy.log) {
+        append_policy_line(
+            out, "log", fmt::format("\"{}\", {} packets a second", policy.log->prefix, policy.log->packets_per_second));
+    }
+}
+
+void append_policy_status_text(fmt::memory_buffer& out, const RulesetStatus& status) {
+    append_policy_line(out, "policy", status.policy ? status.policy->name : "none");
+    if (status.policy) append_rule_lines(out, *status.policy);
+    if (status.condition != RulesetCondition::NothingApplied)
+        append_policy_line(out, "kernel", to_string(status.condition));
+    if (!status.policy) return;
+    if (status.policy->scope == MidstreamScope::Flushed) {
+        append_policy_line(out, "remembered", plural(status.remembered_flows, "flow"));
+    }
+    for (const auto& window : status.windows) {
+        append_policy_line(
+            out, "window",
+            fmt::format("every midstream packet of {}, for {} s", to_string(window.protocol), window.left.count()));
+    }
+    const auto caught = [](const PolicyCounter& counter) { return counter.packets != 0; };
+    if (std::ranges::none_of(status.counters, caught)) return;
+    out.push_back('\n');
+    constexpr auto kRight = Column::Align::Right;
+    auto table = TextTable::for_stdout(
+        {{"POLICY"}, {"HOOK"}, {"DIRECTION"}, {"PROTOCOL"}, {"PACKETS", kRight}, {"BYTES", kRight}});
+    for (const auto& counter : status.counters) {
+        if (!caught(counter)) continue;
+        table.add({counter.policy, std::string{to_string(counter.hook)}, std::string{to_string(counter.direction)},
+                   counter.protocol, fmt::format("{}", counter.packets), fmt::format("{}", counter.bytes)},
+                  out);
+    }
+    table.finish(out);
 }
 
 /// What about the kernel's state an operator must not overlook.
@@ -51,65 +161,92 @@ std::string condition_message(const RulesetStatus& status) {
     return {};
 }
 
-/// A policy in a file is this process's to read, and the agent knows no namespaces but the configured ones.
-Result<std::unique_ptr<gateway::Gateway>> open_gateway(const PolicyArguments& arguments) {
-    const bool here = arguments.endpoint.network_namespace || arguments.name.find('/') != std::string::npos;
-    return here ? arguments.gateway.open_here() : arguments.gateway.open();
+gateway::PolicyOrder order_at(const EndpointArguments& endpoint) {
+    gateway::PolicyOrder order;
+    order.endpoint = endpoint.name();
+    order.sessions = sessions::search_caller_sessions();
+    order.caller = this_caller();
+    return order;
 }
 
-gateway::PolicyOrder order_of(const PolicyArguments& arguments) {
-    return {arguments.endpoint.name(), arguments.name, arguments.include_protected, sessions::search_caller_sessions(),
-            this_caller()};
-}
-
-Result<ExitCode> answer(const PolicyArguments& arguments, const Result<gateway::EndpointPolicy>& policy) {
+Result<ExitCode> write_policy(Writer& writer, const Result<gateway::EndpointPolicy>& policy) {
     if (!policy) return tl::unexpected(about_argument(policy.error()));
+    const auto& status = policy->status;
     for (const auto& warning : policy->warnings)
-        tell(fmt::format("warning: {}", warning));
-    return print(arguments.output,
-                 PolicyStatusAnswer{policy->endpoint, policy->status, condition_message(policy->status)});
+        warn(warning);
+    return done(writer.document(
+        [&](fmt::memory_buffer& out) {
+            gateway::append_policy_status_json(out, policy->endpoint, status, condition_message(status));
+        },
+        [&](fmt::memory_buffer& out) { append_policy_status_text(out, status); }));
 }
 
-}  // namespace
-
-Result<ExitCode> run_policy_list_command(const PolicyArguments& arguments) {
-    const auto policies = midstream::list_policies(midstream::policy_folders());
-    for (const auto& entry : policies) {
-        if (!entry.policy) tell(fmt::format("warning: {}", entry.policy.error().message));
+Result<ExitCode> run_policy_list(const GatewayArguments& /*gateway*/, const PolicyListArguments& /*arguments*/,
+                                 Writer& writer) {
+    writer.begin({.list = "policies", .columns = policy_columns()});
+    for (const auto& entry : midstream::list_policies(midstream::policy_folders())) {
+        if (!entry.policy) {
+            warn(entry.policy.error().message);
+        } else {
+            writer.row(
+                [&](fmt::memory_buffer& out) { gateway::append_policy_json(out, *entry.policy, entry.file.native()); },
+                [&] { return policy_cells(entry); });
+        }
     }
-    return print(arguments.output, PolicyListAnswer{policies});
+    return done(writer.end());
 }
 
-Result<ExitCode> run_policy_show_command(const PolicyArguments& arguments) {
+Result<ExitCode> run_policy_show(const GatewayArguments& /*gateway*/, const PolicyShowArguments& arguments,
+                                 Writer& writer) {
     const auto policy = midstream::find_policy(arguments.name, midstream::policy_folders());
     if (!policy) return tl::unexpected(policy.error());
-    if (!arguments.ruleset) return print(arguments.output, PolicyShowAnswer{*policy});
-    OutputStream out{STDOUT_FILENO};
-    fmt::format_to(std::back_inserter(out.buffer()), "table inet {} {{\n{}}}\n", midstream::kTable,
-                   midstream::ruleset_text(*policy, midstream::kFirstEdition));
-    return out.flush().map([] { return ExitCode::Done; });
+    if (arguments.ruleset) {
+        return print(fmt::format("table inet {} {{\n{}}}\n", midstream::kTable,
+                                 midstream::ruleset_text(*policy, midstream::kFirstEdition)));
+    }
+    return done(writer.document([&](fmt::memory_buffer& out) { gateway::append_policy_json(out, *policy); },
+                                [&](fmt::memory_buffer& out) { append_policy_text(out, *policy); }));
 }
 
-Result<ExitCode> run_policy_apply_command(const PolicyArguments& arguments) {
-    const auto gateway = open_gateway(arguments);
+Result<ExitCode> run_policy_apply(const GatewayArguments& gateway_arguments, const PolicyApplyArguments& arguments,
+                                  Writer& writer) {
+    auto order = order_at(arguments.endpoint);
+    order.policy = arguments.name;
+    order.include_protected = arguments.include_protected;
+    const auto gateway =
+        is_path(arguments.name) ? gateway_arguments.open_here() : gateway_arguments.open(order.endpoint);
     if (!gateway) return tl::unexpected(gateway.error());
-    return answer(arguments, (*gateway)->apply_policy(order_of(arguments)));
+    return write_policy(writer, (*gateway)->apply_policy(order));
 }
 
-Result<ExitCode> run_policy_remove_command(const PolicyArguments& arguments) {
-    const auto gateway = open_gateway(arguments);
+Result<ExitCode> run_policy_remove(const GatewayArguments& gateway_arguments, const EndpointPolicyArguments& arguments,
+                                   Writer& writer) {
+    const auto gateway = gateway_arguments.open(arguments.endpoint.name());
     if (!gateway) return tl::unexpected(gateway.error());
-    return answer(arguments, (*gateway)->remove_policy(order_of(arguments)));
+    return write_policy(writer, (*gateway)->remove_policy(order_at(arguments.endpoint)));
 }
 
-Result<ExitCode> run_policy_status_command(const PolicyArguments& arguments) {
-    const auto gateway = open_gateway(arguments);
+Result<ExitCode> run_policy_status(const GatewayArguments& gateway_arguments, const EndpointPolicyArguments& arguments,
+                                   Writer& writer) {
+    const auto gateway = gateway_arguments.open(arguments.endpoint.name());
     if (!gateway) return tl::unexpected(gateway.error());
     auto policy = (*gateway)->policy_status(arguments.endpoint.name());
     if (policy) {
         if (auto message = condition_message(policy->status); !message.empty()) policy->warnings.push_back(message);
     }
-    return answer(arguments, policy);
+    return write_policy(writer, policy);
+}
+
+}  // namespace
+
+void add_policy_commands(CommandTree& tree) {
+    CLI::App& policy = tree.add_group(
+        "policy", "Decide what happens to packets in the middle of a connection that is not tracked (any more)");
+    tree.add(policy, "list", "Show the policies that can be applied", run_policy_list);
+    tree.add(policy, "show", "Show one policy", run_policy_show);
+    tree.add(policy, "apply", "Put a policy in force", run_policy_apply);
+    tree.add(policy, "remove", "Have no policy in force, and forget flushed flows", run_policy_remove);
+    tree.add(policy, "status", "Show which policy is in force, and what it does", run_policy_status);
 }
 
 }  // namespace headgate::cli

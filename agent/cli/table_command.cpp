@@ -1,17 +1,29 @@
-#include <unistd.h>
-
-#include <cerrno>
 #include <iterator>
 
+#include "cli/arguments.h"
+#include "cli/command_tree.h"
 #include "cli/commands.h"
-#include "cli/terminal.h"
-#include "cli/text_table.h"
 #include "gateway/gateway_json.h"
 
 namespace headgate::cli {
 namespace {
 
-void append_text(fmt::memory_buffer& out, const gateway::TableCensus& census) {
+struct TableArguments {
+    EndpointArguments endpoint;
+    OutputArguments output;
+
+    void add_to(CLI::App& command) {
+        endpoint.add_to(command);
+        output.add_to(command);
+    }
+};
+
+Cells kind_cells(const gateway::FlowKind& kind, std::uint64_t count) {
+    return {std::string{to_string(kind.family)}, std::string{to_string(kind.protocol)},
+            std::string{to_string(kind.state)}, fmt::format("{}", count)};
+}
+
+void append_usage_text(fmt::memory_buffer& out, const gateway::TableCensus& census) {
     const auto to = std::back_inserter(out);
     fmt::format_to(to, "in use {}", census.usage.in_use);
     if (census.usage.maximum != 0) {
@@ -20,42 +32,41 @@ void append_text(fmt::memory_buffer& out, const gateway::TableCensus& census) {
     }
     if (census.peak) fmt::format_to(to, ", peak {}", *census.peak);
     fmt::format_to(to, ", {} buckets\n", census.usage.buckets);
-    auto table = TextTable::for_stdout({{"FAMILY"}, {"PROTOCOL"}, {"STATE"}, {"FLOWS", Column::Align::Right}});
-    for (const auto& [kind, count] : census.flows) {
-        table.add({std::string{to_string(kind.family)}, std::string{to_string(kind.protocol)},
-                   std::string{to_string(kind.state)}, fmt::format("{}", count)},
-                  out);
-    }
-    table.finish(out);
 }
 
-}  // namespace
-
-Result<ExitCode> run_table_command(const TableArguments& arguments) {
-    const auto format = arguments.output.format();
-    if (!format) return tl::unexpected(format.error());
-    const auto gateway =
-        arguments.endpoint.network_namespace ? arguments.gateway.open_here() : arguments.gateway.open();
+Result<ExitCode> run_table(const GatewayArguments& gateway_arguments, const TableArguments& arguments, Writer& writer) {
+    const auto gateway = gateway_arguments.open(arguments.endpoint.name());
     if (!gateway) return tl::unexpected(gateway.error());
     const auto census = (*gateway)->count_flows(arguments.endpoint.name());
     if (!census) return tl::unexpected(about_argument(census.error()));
 
-    OutputStream out{STDOUT_FILENO};
-    switch (*format) {
-        case OutputFormat::Table:
-            append_text(out.buffer(), *census);
-            break;
-        case OutputFormat::Json:
-            gateway::append_census_json(out.buffer(), *census);
-            break;
-        case OutputFormat::Ndjson:
-            gateway::append_census_ndjson(out.buffer(), *census);
-            break;
+    const auto append_usage = [&](fmt::memory_buffer& out) {
+        JsonMembers members{out};
+        gateway::add_usage(members, *census);
+    };
+    writer.begin({.list = "flows",
+                  .columns = {{"FAMILY"}, {"PROTOCOL"}, {"STATE"}, {"FLOWS", Column::Align::Right}},
+                  .text = [&](fmt::memory_buffer& out) { append_usage_text(out, *census); },
+                  .json =
+                      [&](fmt::memory_buffer& out) {
+                          append_usage(out);
+                          out.push_back(',');
+                      }});
+    for (const auto& each : census->flows) {
+        writer.row([&](fmt::memory_buffer& out) { gateway::append_kind_json(out, each.first, each.second); },
+                   [&] { return kind_cells(each.first, each.second); });
     }
-    if (const auto flushed = out.flush(); !flushed && flushed.error().number != EPIPE) {
-        return tl::unexpected(flushed.error());
-    }
-    return ExitCode::Done;
+    return done(writer.end({.ndjson = [&](fmt::memory_buffer& out) {
+        out.push_back('{');
+        append_usage(out);
+        out.push_back('}');
+    }}));
+}
+
+}  // namespace
+
+void add_table_command(CommandTree& tree) {
+    tree.add(tree.app(), "table", "Show how full the flow table is, and of what", run_table);
 }
 
 }  // namespace headgate::cli

@@ -53,6 +53,10 @@ void tell(std::string_view message) {
     write_to_stderr(fmt::format("headgate: {}\n", as_printable(message)));
 }
 
+void warn(std::string_view message) {
+    tell(fmt::format("warning: {}", message));
+}
+
 Progress::Progress() : enabled_(::isatty(STDERR_FILENO) != 0), next_(std::chrono::steady_clock::now() + kFirstShown) {}
 
 Progress::~Progress() {

@@ -29,6 +29,9 @@ void write_to_stderr(std::string_view text) noexcept;
 /// One line on stderr, `headgate: ...`.
 void tell(std::string_view message);
 
+/// `headgate: warning: ...`
+void warn(std::string_view message);
+
 /// A line on a terminal's stderr that is overwritten as work goes on. Silent elsewhere, and for work that is over soon.
 class Progress {
   public:

@@ -19,6 +19,10 @@ bool is_plain(std::string_view text) {
 
 }  // namespace
 
+void append_named(fmt::memory_buffer& out, std::string_view name, std::size_t width, std::string_view value) {
+    fmt::format_to(std::back_inserter(out), "{:<{}}{}\n", name, width, as_printable(value));
+}
+
 TextTable::TextTable(std::vector<Column> columns, std::optional<std::size_t> width, Colour colour)
     : columns_(std::move(columns)), width_(width), colour_(colour) {}
 

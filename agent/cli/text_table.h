@@ -19,6 +19,9 @@ struct Column {
     std::size_t at_least = 0;  ///< characters wide
 };
 
+/// A line `name   value`, the value in column `width`.
+void append_named(fmt::memory_buffer& out, std::string_view name, std::size_t width, std::string_view value);
+
 using Cells = std::vector<std::string>;
 
 /// Column widths come from the first page of rows, which is held until it is full; later rows that need more room stick

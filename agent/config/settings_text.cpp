@@ -13,11 +13,10 @@ namespace headgate::config {
 namespace {
 
 constexpr std::size_t kLineWidth = 100;
-constexpr std::size_t kManualWidth = 80;
 
 constexpr std::string_view kReferenceHead = R"(# Configuration
 
-<!-- Written by `headgate check-config --print-reference`, from agent/config/settings.cpp: change it there. -->
+<!-- Written by the target update_documents, from agent/config/settings.cpp: change it there. -->
 
 headgate reads `{file}`, then the files `conf.d/*.yaml` beside it, in the order of their names. With neither,
 every setting has its default. `--config FILE` reads another file, which must be there, and the `conf.d` beside that one.
@@ -43,95 +42,17 @@ std::string joined(const std::vector<std::string>& values) {
     return fmt::format("{}", fmt::join(values, ", "));
 }
 
-std::string default_column(const Setting& setting) {
-    if (setting.need == Setting::Need::Required) return "required";
-    if (setting.when_absent.empty()) return "";
-    const auto value = joined(setting.when_absent);
-    return setting.kind == Setting::Kind::List ? fmt::format("`[{}]`", value) : fmt::format("`{}`", value);
-}
-
 bool has_one_key_each(const Setting& setting) {
     return setting.open && setting.open().keys == SettingMap::Keys::ExactlyOne;
-}
-
-std::string takes_column(const Setting& setting) {
-    switch (setting.kind) {
-        case Setting::Kind::Value:
-            return setting.rule;
-        case Setting::Kind::Map:
-            return "a map";
-        case Setting::Kind::List: {
-            const bool adds = setting.later == Setting::Later::Adds;
-            return fmt::format("a list: {}{}", setting.rule, adds ? "" : "; a later file's replaces it");
-        }
-        case Setting::Kind::ListOfMaps:
-            return has_one_key_each(setting) ? "a list of maps, each with one of these keys" : "a list of maps";
-    }
-    return "";
 }
 
 void append_rows(std::string& out, const SettingMap& map, const std::string& path) {
     for (const auto& setting : map.settings) {
         const auto name = fmt::format("{}{}", path, setting.key);
-        fmt::format_to(std::back_inserter(out), "| `{}` | {} | {} | {} |\n", name, takes_column(setting),
-                       default_column(setting), setting.purpose);
+        fmt::format_to(std::back_inserter(out), "| `{}` | {} | {} | {} |\n", name, takes_text(setting),
+                       default_text(setting), setting.purpose);
         const bool items = setting.kind == Setting::Kind::ListOfMaps;
         if (setting.open) append_rows(out, setting.open(), fmt::format("{}{}.", name, items ? "[]" : ""));
-    }
-}
-
-/// Formats code in bold, escapes hyphens so that they can be copied to a shell, and starts a line for each sentence.
-std::string in_roff(std::string_view text) {
-    std::string roff;
-    bool is_code = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto ends_sentence = [&] {
-            const char next = i + 1 < text.size() ? text[i + 1] : '\0';
-            return roff.ends_with('.') && next >= 'A' && next <= 'Z';
-        };
-        if (text[i] == '`') {
-            is_code = !is_code;
-            roff += is_code ? "\\fB" : "\\fR";
-        } else if (text[i] == '-') {
-            roff += "\\-";
-        } else if (text[i] == ' ' && ends_sentence()) {
-            roff += '\n';
-        } else {
-            roff += text[i];
-        }
-    }
-    return roff;
-}
-
-/// Appends sentences, each starting a new line.
-void append_sentences(std::string& out, std::string_view text) {
-    const auto roff = in_roff(text);
-    for (std::string_view sentences = roff; !sentences.empty();) {
-        auto sentence = take_until(sentences, '\n');
-        std::string line{take_until(sentence, ' ')};
-        while (!sentence.empty()) {
-            const auto word = take_until(sentence, ' ');
-            if (line.size() + 1 + word.size() > kManualWidth) out += std::exchange(line, "") + "\n";
-            line.append(line.empty() ? "" : " ").append(word);
-        }
-        out += line + "\n";
-    }
-}
-
-void append_manual(std::string& out, const SettingMap& map, const std::string& path) {
-    for (const auto& setting : map.settings) {
-        const auto name = fmt::format("{}{}", path, setting.key);
-        fmt::format_to(std::back_inserter(out), ".It Ic {}\n", name);
-        append_sentences(out, setting.purpose);
-        const auto takes = setting.kind == Setting::Kind::Map ? "" : takes_column(setting);
-        if (!takes.empty()) append_sentences(out, fmt::format("Takes {}.", takes));
-        if (setting.need == Setting::Need::Required) {
-            append_sentences(out, "Required.");
-        } else if (!setting.when_absent.empty()) {
-            append_sentences(out, fmt::format("Default: {}.", default_column(setting)));
-        }
-        const bool items = setting.kind == Setting::Kind::ListOfMaps;
-        if (setting.open) append_manual(out, setting.open(), fmt::format("{}{}.", name, items ? "[]" : ""));
     }
 }
 
@@ -190,16 +111,33 @@ void append_example(std::string& out, const Setting& setting, const std::string&
 
 }  // namespace
 
+std::string takes_text(const Setting& setting) {
+    switch (setting.kind) {
+        case Setting::Kind::Value:
+            return setting.rule;
+        case Setting::Kind::Map:
+            return "a map";
+        case Setting::Kind::List: {
+            const bool adds = setting.later == Setting::Later::Adds;
+            return fmt::format("a list: {}{}", setting.rule, adds ? "" : "; a later file's replaces it");
+        }
+        case Setting::Kind::ListOfMaps:
+            return has_one_key_each(setting) ? "a list of maps, each with one of these keys" : "a list of maps";
+    }
+    return "";
+}
+
+std::string default_text(const Setting& setting) {
+    if (setting.need == Setting::Need::Required) return "required";
+    if (setting.when_absent.empty()) return "";
+    const auto value = joined(setting.when_absent);
+    return setting.kind == Setting::Kind::List ? fmt::format("`[{}]`", value) : fmt::format("`{}`", value);
+}
+
 std::string settings_table(const SettingMap& settings) {
     std::string table = "| setting | takes | default | purpose |\n| --- | --- | --- | --- |\n";
     append_rows(table, settings, "");
     return table;
-}
-
-std::string settings_manual(const SettingMap& settings) {
-    std::string list = ".Bl -tag -width Ds\n";
-    append_manual(list, settings, "");
-    return list + ".El\n";
 }
 
 std::string settings_example(const SettingMap& settings) {

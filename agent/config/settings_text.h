@@ -8,14 +8,15 @@
 
 namespace headgate::config {
 
+/// The accepted values of a setting, and its default, with code in backquotes. Empty if there is nothing to say.
+[[nodiscard]] std::string takes_text(const Setting& setting);
+[[nodiscard]] std::string default_text(const Setting& setting);
+
 /// A Markdown table: each setting with accepted values, default and purpose.
 [[nodiscard]] std::string settings_table(const SettingMap& settings);
 
 /// A configuration file with every setting commented out: a `#` without a space precedes it.
 [[nodiscard]] std::string settings_example(const SettingMap& settings);
-
-/// The same as a list for a manual page (mdoc(7)).
-[[nodiscard]] std::string settings_manual(const SettingMap& settings);
 
 /// A complete Markdown page.
 [[nodiscard]] std::string configuration_reference();

@@ -12,17 +12,6 @@
 namespace headgate::gateway {
 namespace {
 
-void append_kind(fmt::memory_buffer& out, const FlowKind& kind, std::uint64_t count) {
-    fmt::format_to(std::back_inserter(out), "{{\"family\":\"{}\",\"protocol\":\"{}\",\"state\":\"{}\",\"count\":{}}}",
-                   to_string(kind.family), to_string(kind.protocol), to_string(kind.state), count);
-}
-
-void append_usage(fmt::memory_buffer& out, const TableCensus& census) {
-    out.push_back('{');
-    JsonMembers members{out};
-    add_usage(members, census);
-}
-
 void add_window(JsonMembers& members, const MidstreamWindow& window) {
     members.text("protocol", to_string(window.protocol));
     members.number("seconds_left", window.left.count());
@@ -116,24 +105,22 @@ void add_counter(JsonMembers& members, const PolicyCounter& counter) {
     members.number("bytes", counter.bytes);
 }
 
+void append_kind_json(fmt::memory_buffer& out, const FlowKind& kind, std::uint64_t count) {
+    fmt::format_to(std::back_inserter(out), "{{\"family\":\"{}\",\"protocol\":\"{}\",\"state\":\"{}\",\"count\":{}}}",
+                   to_string(kind.family), to_string(kind.protocol), to_string(kind.state), count);
+}
+
 void append_census_json(fmt::memory_buffer& out, const TableCensus& census) {
-    append_usage(out, census);
+    out.push_back('{');
+    JsonMembers members{out};
+    add_usage(members, census);
     out.append(std::string_view{",\"flows\":["});
     std::string_view separator = "\n";
     for (const auto& [kind, count] : census.flows) {
         out.append(std::exchange(separator, ",\n"));
-        append_kind(out, kind, count);
+        append_kind_json(out, kind, count);
     }
     out.append(std::string_view{"]}\n"});
-}
-
-void append_census_ndjson(fmt::memory_buffer& out, const TableCensus& census) {
-    for (const auto& [kind, count] : census.flows) {
-        append_kind(out, kind, count);
-        out.push_back('\n');
-    }
-    append_usage(out, census);
-    out.append(std::string_view{"}\n"});
 }
 
 void append_policy_status_json(fmt::memory_buffer& out, const Endpoint& endpoint, const RulesetStatus& status,

@@ -18,8 +18,8 @@ namespace headgate::gateway {
 /// One object, with a line for each kind of flow.
 void append_census_json(fmt::memory_buffer& out, const TableCensus& census);
 
-/// One object and line for each kind of flow, then one for the table.
-void append_census_ndjson(fmt::memory_buffer& out, const TableCensus& census);
+/// The members about one kind of flow.
+void append_kind_json(fmt::memory_buffer& out, const FlowKind& kind, std::uint64_t count);
 
 /// One object without a line end. `message`: remark on the condition, may be empty.
 void append_policy_status_json(fmt::memory_buffer& out, const Endpoint& endpoint, const RulesetStatus& status,

@@ -63,6 +63,8 @@ def test_choices(shell, typed, choices):
 def test_a_value_behind_an_equals_sign(shell):
     assert shell.completions("headgate capture --output=n") in ({"--output=ndjson"}, {"ndjson"})
     assert shell.completions("headgate capture --output=table --state C") == {"CLOSED"}
+    assert shell.completions("headgate table --config=headgate.yaml --firewall=e") in ({"--firewall=edge"}, {"edge"})
+    assert shell.completions("headgate check-config --config=head") in ({"--config=headgate.yaml"}, {"headgate.yaml"})
 
 
 def test_a_value_that_only_its_user_knows_is_left_to_them(shell):

@@ -79,10 +79,12 @@ def test_a_shell_is_offered_the_operations_that_the_agent_knows(lab, start_agent
     agent = start_agent()
     lab.fill(1)
     captured = {headgate_json(lab, "capture", "--all")["operation_id"] for _ in range(2)}
-    offered = headgate(lab, "candidates", "operations")
-    assert (offered.returncode, set(offered.stdout.split())) == (0, captured)
+    shell_asks = ["candidates", "3", "headgate", "operations", "show", ""]
+    offered = headgate(lab, *shell_asks)
+    assert offered.returncode == 0
+    assert {line.split("\t")[0] for line in offered.stdout.splitlines()} == {"words"} | captured
     assert agent.stop() == 0
-    assert headgate(lab, "candidates", "operations").stdout == "", "nothing is opened for it"
+    assert headgate(lab, *shell_asks).stdout == "words\n", "nothing is opened for it"
 
 
 def test_what_the_command_line_asks_the_agent_does(lab, start_agent):

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from lab import GATEWAY, HEADGATE
+from policies import status
 
 USAGE, CANNOT = 2, 1
 CAPABILITY_MISSING = [f"headgate: {what} needs CAP_NET_ADMIN: run as root\n" for what in ("reading the conntrack table", "nftables")]
@@ -60,6 +61,15 @@ def test_a_wrong_argument_is_a_usage_error(lab, command, words, says):
 def test_a_wrong_argument_of_a_flush_is_a_usage_error(words, says):
     done = subprocess.run([HEADGATE, "flush", "--yes", *words], capture_output=True, text=True)
     assert done.returncode == USAGE and says in done.stderr
+
+
+@pytest.mark.parametrize("words", [["policy", "apply", "drop"], ["policy", "remove"]])
+def test_a_policy_is_not_changed_for_output_that_cannot_be_written(lab, words):
+    lab.apply("reject")
+    done = lab.headgate(*words, "--output", "xml")
+    assert (done.returncode, done.stdout) == (USAGE, "")
+    assert done.stderr == 'headgate: --output: "xml" is none of table, json and ndjson\n'
+    assert status(lab)["policy"] == "reject"
 
 
 @pytest.mark.parametrize("words", [[], ["explode"], ["capture", "--all", "unexpected"]])

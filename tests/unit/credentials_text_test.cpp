@@ -13,11 +13,11 @@ namespace credentials_text_test {
 using testing::text_of;
 using testing::uncommented;
 
-TEST(CredentialsText, is_checked_in_as_the_program_writes_it) {
+TEST(CredentialsText, is_checked_in_as_it_is_written) {
     EXPECT_EQ(text_of("docs/credentials.md"), credentials_reference())
-        << "headgate check-config --print-reference --credentials >docs/credentials.md";
+        << "cmake --build build/release --target update_documents";
     EXPECT_EQ(text_of("packaging/credentials.yaml"), credentials_example())
-        << "headgate check-config --print-example --credentials >packaging/credentials.yaml";
+        << "cmake --build build/release --target update_documents";
 }
 
 TEST(CredentialsText, the_example_lets_nobody_in_as_it_is) {

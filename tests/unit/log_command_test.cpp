@@ -1,6 +1,4 @@
 // `headgate log` on files: what it writes to stdout and stderr, and how it ends.
-#include "cli/log_command.h"
-
 #include <gtest/gtest.h>
 
 #include <csignal>

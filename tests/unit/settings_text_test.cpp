@@ -14,11 +14,11 @@ namespace settings_text_test {
 
 using namespace headgate::testing;
 
-TEST(SettingsText, is_checked_in_as_the_program_writes_it) {
+TEST(SettingsText, is_checked_in_as_it_is_written) {
     EXPECT_EQ(text_of("docs/configuration.md"), configuration_reference())
-        << "headgate check-config --print-reference >docs/configuration.md";
+        << "cmake --build build/release --target update_documents";
     EXPECT_EQ(text_of("packaging/headgate.yaml"), configuration_example())
-        << "headgate check-config --print-example >packaging/headgate.yaml";
+        << "cmake --build build/release --target update_documents";
 }
 
 TEST(SettingsText, the_example_changes_nothing_as_it_is) {

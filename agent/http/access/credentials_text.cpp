@@ -8,8 +8,7 @@ namespace {
 
 constexpr std::string_view kReferenceHead = R"(# Credentials
 
-<!-- Written by `headgate check-config --print-reference --credentials`, from agent/http/access/credentials.cpp: change it
-there. -->
+<!-- Written by the target update_documents, from agent/http/access/credentials.cpp: change it there. -->
 
 Who may ask the agent over TCP stands in the file that `http.credentials` names. On the Unix socket there is no need for it:
 there the kernel tells who asks, and root and the members of the group `headgate` are let in.

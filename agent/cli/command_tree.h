@@ -1,0 +1,68 @@
+// headgate's commands and what they take. Each command adds itself (commands.h).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <CLI/App.hpp>
+
+#include "headgate/result.h"
+
+#include "cli/exit_code.h"
+#include "cli/gateway_arguments.h"
+#include "cli/writer.h"
+
+namespace headgate::cli {
+
+class CommandTree {
+  public:
+    CommandTree();
+
+    /// headgate itself.
+    [[nodiscard]] CLI::App& app() noexcept { return app_; }
+
+    /// A command that has commands of its own.
+    CLI::App& add_group(const std::string& name, const std::string& purpose);
+
+    /// A command that does something. `run` is called when all words are parsed.
+    CLI::App& add(CLI::App& parent, const std::string& name, const std::string& purpose,
+                  std::function<Result<ExitCode>(const GatewayArguments&)> run);
+
+    /// With arguments of its own, which add themselves to it.
+    template <typename Arguments>
+    CLI::App& add(CLI::App& parent, const std::string& name, const std::string& purpose,
+                  Result<ExitCode> (*run)(const GatewayArguments&, const Arguments&)) {
+        const auto arguments = std::make_shared<Arguments>();
+        CLI::App& command =
+            add(parent, name, purpose, [=](const GatewayArguments& gateway) { return run(gateway, *arguments); });
+        arguments->add_to(command);
+        return command;
+    }
+
+    /// With output in a format that is chosen, by the arguments' member `output`. A wrong one ends it before anything
+    /// is done.
+    template <typename Arguments>
+    CLI::App& add(CLI::App& parent, const std::string& name, const std::string& purpose,
+                  Result<ExitCode> (*run)(const GatewayArguments&, const Arguments&, Writer&)) {
+        const auto arguments = std::make_shared<Arguments>();
+        CLI::App& command = add(parent, name, purpose, [=](const GatewayArguments& gateway) -> Result<ExitCode> {
+            const auto format = arguments->output.format();
+            if (!format) return tl::unexpected(format.error());
+            Writer writer{*format};
+            return run(gateway, *arguments, writer);
+        });
+        arguments->add_to(command);
+        return command;
+    }
+
+    /// Runs the command that was parsed.
+    [[nodiscard]] Result<ExitCode> run_chosen() const { return chosen_(gateway_); }
+
+  private:
+    CLI::App app_;
+    GatewayArguments gateway_;
+    std::function<Result<ExitCode>(const GatewayArguments&)> chosen_;
+};
+
+}  // namespace headgate::cli

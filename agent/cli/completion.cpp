@@ -1,0 +1,127 @@
+#include "cli/completion.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "cli/gateway_arguments.h"
+#include "flow/text.h"
+
+namespace headgate::cli {
+namespace {
+
+template <typename Descriptions>
+auto find_name(const Descriptions& descriptions, std::string_view name) {
+    const auto found = std::ranges::find(descriptions, name, &Descriptions::value_type::name);
+    return found == descriptions.end() ? nullptr : &*found;
+}
+
+const ArgumentDescription* find_option(const CommandDescription& headgate, const CommandDescription& command,
+                                       std::string_view name) {
+    const auto* own = find_name(command.options, name);
+    return own != nullptr ? own : find_name(headgate.options, name);
+}
+
+/// What the words in front of the cursor say about the word at it.
+struct CursorContext {
+    const CommandDescription* command;
+    const ArgumentDescription* option = nullptr;  ///< whose value comes next
+    bool has_operand = false;
+};
+
+/// Reads a command line that need not be complete, nor right.
+class LineReader {
+  public:
+    explicit LineReader(const CommandDescription& headgate) : headgate_(headgate) {}
+
+    void read(const std::string& word) {
+        if (here_.option != nullptr && word == "=") return;
+        if (here_.option != nullptr) {
+            set_value(*std::exchange(here_.option, nullptr), word);
+        } else if (word.starts_with('-')) {
+            read_option(word);
+        } else if (const auto* command = find_name(here_.command->commands, word)) {
+            here_.command = command;
+        } else {
+            here_.has_operand = true;
+        }
+    }
+
+    /// Passes over the word at the cursor, and returns what is known about it.
+    CursorContext skip() { return {here_.command, std::exchange(here_.option, nullptr), here_.has_operand}; }
+
+    [[nodiscard]] const GatewayArguments& gateway() const { return gateway_; }
+    [[nodiscard]] bool has(const std::string& option) const { return given_.contains(option); }
+
+  private:
+    void read_option(std::string_view word) {
+        const bool has_value = word.find('=') != std::string_view::npos;
+        const auto* option = find_option(headgate_, *here_.command, take_until(word, '='));
+        if (option == nullptr) return;
+        given_.insert(option->name);
+        if (option->value.empty()) return;
+        if (has_value) {
+            set_value(*option, std::string{word});
+        } else {
+            here_.option = option;
+        }
+    }
+
+    void set_value(const ArgumentDescription& option, const std::string& value) {
+        if (option.name == "--config") gateway_.configuration = value;
+        if (option.name == "--socket") gateway_.socket = value;
+        if (option.name == "--state-dir") gateway_.state_dir = value;
+    }
+
+    const CommandDescription& headgate_;
+    CursorContext here_{&headgate_};
+    std::set<std::string> given_;
+    GatewayArguments gateway_;
+};
+
+Completion values_of(const ArgumentDescription& argument, const GatewayArguments& gateway) {
+    Completion completion;
+    completion.paths = argument.hint.paths;
+    for (const auto& choice : argument.hint.choices)
+        completion.candidates.emplace(choice, "");
+    if (argument.hint.candidates != nullptr) completion.candidates.merge(argument.hint.candidates(gateway));
+    return completion;
+}
+
+Completion commands_of(const CommandDescription& command) {
+    Completion completion;
+    for (const auto& each : command.commands)
+        completion.candidates.emplace(each.name, each.purpose);
+    return completion;
+}
+
+}  // namespace
+
+Completion complete(const CommandDescription& headgate, std::span<const std::string> words, std::size_t position) {
+    LineReader line{headgate};
+    for (std::size_t i = 1; i < std::min(position, words.size()); ++i)
+        line.read(words[i]);
+    const auto cursor = line.skip();
+    for (std::size_t i = position + 1; i < words.size(); ++i)
+        line.read(words[i]);
+    if (cursor.option != nullptr) return values_of(*cursor.option, line.gateway());
+
+    std::string_view value = position < words.size() ? std::string_view{words[position]} : "";
+    const bool is_option = value.starts_with('-');
+    if (is_option && value.find('=') != std::string_view::npos) {
+        const auto* option = find_option(headgate, *cursor.command, take_until(value, '='));
+        return option != nullptr ? values_of(*option, line.gateway()) : Completion{};
+    }
+    if (!is_option && cursor.command->operand && !cursor.has_operand) {
+        return values_of(*cursor.command->operand, line.gateway());
+    }
+    if (!is_option && !cursor.command->commands.empty()) return commands_of(*cursor.command);
+
+    Completion completion;
+    for (const auto* options : {&cursor.command->options, &headgate.options})
+        for (const auto& option : *options)
+            if (option.repeats || !line.has(option.name)) completion.candidates.emplace(option.name, option.purpose);
+    return completion;
+}
+
+}  // namespace headgate::cli

@@ -1,0 +1,11 @@
+// The completion scripts under packaging/completion, which are compiled in.
+#pragma once
+
+#include <string_view>
+
+namespace headgate::cli {
+
+[[nodiscard]] std::string_view bash_completion();
+[[nodiscard]] std::string_view zsh_completion();
+
+}  // namespace headgate::cli

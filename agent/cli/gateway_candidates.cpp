@@ -1,0 +1,67 @@
+#include "cli/gateway_candidates.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "cli/gateway_arguments.h"
+#include "flow/flow_json.h"
+#include "midstream/policy_library.h"
+
+namespace headgate::cli {
+namespace {
+
+constexpr const char* kNamedNamespaces = "/run/netns";
+constexpr std::size_t kLatestOperations = 50;  // more is no help to anybody who chooses
+
+}  // namespace
+
+Candidates policy_candidates(const GatewayArguments& /*gateway*/) {
+    Candidates names;
+    for (const auto& entry : midstream::list_policies(midstream::policy_folders()))
+        if (entry.policy) names.emplace(entry.name, entry.policy->description);
+    return names;
+}
+
+Candidates firewall_candidates(const GatewayArguments& gateway) {
+    Candidates names;
+    if (const auto configuration = gateway.load())
+        for (const auto& firewall : configuration->firewalls)
+            names.emplace(firewall.name, "");
+    return names;
+}
+
+Candidates zone_candidates(const GatewayArguments& gateway) {
+    Candidates names;
+    if (const auto configuration = gateway.load())
+        for (const auto& firewall : configuration->firewalls)
+            for (const auto& endpoint : firewall.endpoints)
+                names.emplace(endpoint.availability_zone, "");
+    return names;
+}
+
+Candidates namespace_candidates(const GatewayArguments& /*gateway*/) {
+    Candidates names;
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator{kNamedNamespaces, none})
+        names.emplace(entry.path().filename().native(), "");
+    return names;
+}
+
+Candidates operation_candidates(const GatewayArguments& gateway) {
+    const auto configuration = gateway.load();
+    if (!configuration) return {};
+    const auto agent = gateway.reach_agent(configuration->http.socket);
+    if (!agent || *agent == nullptr) return {};
+    OperationSelection latest;
+    latest.at_most = kLatestOperations;
+    const auto operations = (*agent)->list(latest);
+    if (!operations) return {};
+    Candidates ids;
+    for (const auto& each : *operations) {
+        ids.emplace(each.id, fmt::format("{} {} {}", to_rfc3339(each.requested_at), to_string(each.type),
+                                         to_string(each.status)));
+    }
+    return ids;
+}
+
+}  // namespace headgate::cli

@@ -1,0 +1,130 @@
+#include "cli/operation_output.h"
+
+#include <iterator>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "cli/flow_text.h"
+#include "flow/flow_json.h"
+#include "operations/operation_json.h"
+
+namespace headgate::cli {
+namespace {
+
+std::vector<Column> flow_columns(OperationType type) {
+    using enum Column::Align;
+    const auto when_empty = type == OperationType::Flush ? Column::WhenEmpty::Show : Column::WhenEmpty::LeaveOut;
+    return {
+        {"PROTOCOL", Left, 0},    {"SOURCE", Left, 0}, {"DESTINATION", Left, 0}, {"TRANSLATED", Left, 3},
+        {"STATE", Left, 2},       {"AGE", Right, 4},   {"TIMEOUT", Right, 7},    {"BYTES", Right, 5},
+        {"BYTES BACK", Right, 6}, {"MARK", Right, 8},  {"ZONE", Right, 9},       {"OUTCOME", Left, 0, when_empty},
+    };
+}
+
+/// The protocol's own state where it says more than ours.
+std::string state_text(const Flow& flow) {
+    const auto own = protocol_state_name(flow);
+    const auto ours = to_string(state(flow));
+    return own && *own != ours ? fmt::format("{} ({})", ours, *own) : std::string{ours};
+}
+
+std::string translated_text(const Flow& flow) {
+    const FlowTuple after = translated(flow);
+    if (after == flow.original) return {};
+    return fmt::format("{} -> {}", source_text(after), destination_text(after));
+}
+
+std::string bytes_text(const std::optional<Counters>& counters) {
+    return counters ? amount_text(counters->bytes) : std::string{};
+}
+
+std::string outcome_text(const StoredFlow& row) {
+    if (!row.outcome) return {};
+    const auto outcome = to_string(*row.outcome);
+    if (row.error == 0) return std::string{outcome};
+    return fmt::format("{}: {}", outcome, std::generic_category().message(row.error));
+}
+
+Cells flow_cells(const StoredFlow& row, const Moment& moment, bool dry_run) {
+    const auto& flow = row.flow;
+    const auto seconds = age(flow, moment);
+    return {
+        std::string{to_string(flow.original.protocol)},
+        source_text(flow.original),
+        destination_text(flow.original),
+        translated_text(flow),
+        state_text(flow),
+        seconds ? duration_text(*seconds) : "",
+        flow.timeout ? duration_text(*flow.timeout) : "",
+        bytes_text(flow.counters_original),
+        bytes_text(flow.counters_reply),
+        flow.mark.value_or(0) != 0 ? fmt::format("{:#x}", *flow.mark) : "",
+        flow.zone != 0 ? fmt::format("{}", flow.zone) : "",
+        dry_run && !row.outcome ? "would be flushed" : outcome_text(row),
+    };
+}
+
+void append_counts_text(fmt::memory_buffer& out, const FlowOperation& operation) {
+    const auto& counts = operation.counts;
+    const auto to = std::back_inserter(out);
+    fmt::format_to(to, "{} of {} flows match", counts.matched, counts.scanned);
+    if (counts.closed != 0) {
+        fmt::format_to(to, ", and beside them {} closed (--state ANY shows both)", counts.closed);
+    }
+    if (operation.type == OperationType::Flush && operation.dry_run) {
+        fmt::format_to(to, ": {} would be flushed, {} gone, {} protected (dry run)",
+                       counts.matched - counts.gone - counts.failed - counts.protected_flows, counts.gone,
+                       counts.protected_flows);
+    } else if (operation.type == OperationType::Flush) {
+        fmt::format_to(to, ": {} flushed, {} gone, {} failed, {} protected", counts.flushed, counts.gone, counts.failed,
+                       counts.protected_flows);
+    }
+    out.push_back('\n');
+}
+
+}  // namespace
+
+void OperationOutput::begin(const FlowOperation& operation) {
+    if (std::exchange(begun_, true)) return;
+    writer_.begin({.list = "flows", .columns = flow_columns(operation.type), .json = [&](fmt::memory_buffer& out) {
+                       operations::append_request_members(out, operation);
+                       out.append(std::string_view{",\n"});
+                   }});
+}
+
+void OperationOutput::write_flows(gateway::Gateway& gateway, const FlowOperation& operation) {
+    if (!written_) return;
+    const auto moment = moment_of(operation);
+    written_ = gateway.for_each_flow(operation.id, flows_, [&](std::span<const StoredFlow> flows) {
+        begin(operation);
+        Result<void> written;
+        for (const auto& each : flows) {
+            written = writer_.row(
+                [&](fmt::memory_buffer& out) {
+                    append_flow_json(out, each.flow, moment, {each.outcome, each.error});
+                },
+                [&] { return flow_cells(each, moment, operation.dry_run); });
+        }
+        flows_ += flows.size();
+        return written;
+    });
+}
+
+Result<void> OperationOutput::finish(gateway::Gateway& gateway, const FlowOperation& operation) {
+    write_flows(gateway, operation);
+    if (written_) {
+        begin(operation);
+        written_ = writer_.end(
+            {.text = [&](fmt::memory_buffer& out) { append_counts_text(out, operation); },
+             .json = [&](fmt::memory_buffer& out) { operations::append_result_members(out, operation); },
+             .ndjson = [&](fmt::memory_buffer& out) { operations::append_operation_json(out, operation); }});
+    }
+    auto written = unless_unread(written_);
+    if (!written) {
+        written.error().message += fmt::format("; headgate operations results {} tells the flows again", operation.id);
+    }
+    return written;
+}
+
+}  // namespace headgate::cli

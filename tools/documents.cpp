@@ -1,0 +1,99 @@
+#include "tools/documents.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <utility>
+
+#include "config/settings.h"
+#include "config/settings_text.h"
+#include "flow/text.h"
+#include "http/access/credentials.h"
+#include "http/access/credentials_text.h"
+
+namespace headgate::tools {
+namespace {
+
+constexpr std::size_t kManualWidth = 80;
+
+/// Code in bold, hyphens that can be copied to a shell, and each sentence on a line of its own.
+std::string in_roff(std::string_view text) {
+    std::string roff;
+    bool is_code = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto ends_sentence = [&] {
+            const char next = i + 1 < text.size() ? text[i + 1] : '\0';
+            return roff.ends_with('.') && next >= 'A' && next <= 'Z';
+        };
+        if (text[i] == '`') {
+            is_code = !is_code;
+            roff += is_code ? "\\fB" : "\\fR";
+        } else if (text[i] == '-') {
+            roff += "\\-";
+        } else if (text[i] == ' ' && ends_sentence()) {
+            roff += '\n';
+        } else {
+            roff += text[i];
+        }
+    }
+    return roff;
+}
+
+/// Sentences, each in lines of its own.
+void append_sentences(std::string& out, std::string_view text) {
+    const auto roff = in_roff(text);
+    for (std::string_view sentences = roff; !sentences.empty();) {
+        auto sentence = take_until(sentences, '\n');
+        std::string line{take_until(sentence, ' ')};
+        while (!sentence.empty()) {
+            const auto word = take_until(sentence, ' ');
+            if (line.size() + 1 + word.size() > kManualWidth) out += std::exchange(line, "") + "\n";
+            line.append(line.empty() ? "" : " ").append(word);
+        }
+        out += line + "\n";
+    }
+}
+
+void append_manual(std::string& out, const config::SettingMap& map, const std::string& path) {
+    for (const auto& setting : map.settings) {
+        const auto name = fmt::format("{}{}", path, setting.key);
+        fmt::format_to(std::back_inserter(out), ".It Ic {}\n", name);
+        append_sentences(out, setting.purpose);
+        const auto takes = setting.kind == config::Setting::Kind::Map ? "" : config::takes_text(setting);
+        if (!takes.empty()) append_sentences(out, fmt::format("Takes {}.", takes));
+        if (setting.need == config::Setting::Need::Required) {
+            append_sentences(out, "Required.");
+        } else if (!setting.when_absent.empty()) {
+            append_sentences(out, fmt::format("Default: {}.", config::default_text(setting)));
+        }
+        const bool items = setting.kind == config::Setting::Kind::ListOfMaps;
+        if (setting.open) append_manual(out, setting.open(), fmt::format("{}{}.", name, items ? "[]" : ""));
+    }
+}
+
+/// A list of all settings takes the place of a line of the page.
+void replace_line(std::string& page, const std::string& line, const config::SettingMap& settings) {
+    std::string list = ".Bl -tag -width Ds\n";
+    append_manual(list, settings, "");
+    page.replace(page.find(line), line.size(), list + ".El");
+}
+
+}  // namespace
+
+std::string configuration_manual(std::string page) {
+    config::Configuration configuration;
+    http::access::Credentials credentials;
+    replace_line(page, "@SETTINGS@", config::settings_of(configuration));
+    replace_line(page, "@CREDENTIALS@", http::access::settings_of(credentials));
+    return page;
+}
+
+std::vector<Document> settings_documents(const std::string& manual_template) {
+    return {{"docs/configuration.md", config::configuration_reference()},
+            {"docs/credentials.md", http::access::credentials_reference()},
+            {"packaging/headgate.yaml", config::configuration_example()},
+            {"packaging/credentials.yaml", http::access::credentials_example()},
+            {"packaging/man/headgate.yaml.5", configuration_manual(manual_template)}};
+}
+
+}  // namespace headgate::tools
