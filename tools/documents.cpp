@@ -71,7 +71,7 @@ void append_manual(std::string& out, const config::SettingMap& map, const std::s
     }
 }
 
-/// A list of all settings takes the place of a line of the page.
+/// Replaces a line of the page by the list of all settings.
 void replace_line(std::string& page, const std::string& line, const config::SettingMap& settings) {
     std::string list = ".Bl -tag -width Ds\n";
     append_manual(list, settings, "");

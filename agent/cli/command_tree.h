@@ -1,4 +1,4 @@
-// headgate's commands and what they take. Each command adds itself (commands.h).
+// The tree of headgate's commands and their arguments. Each command adds itself (commands.h).
 #pragma once
 
 #include <functional>
@@ -40,8 +40,8 @@ class CommandTree {
         return command;
     }
 
-    /// With output in a format that is chosen, by the arguments' member `output`. A wrong one ends it before anything
-    /// is done.
+    /// With output, in the format of the arguments' member `output`. A format that is unknown is an error before `run`
+    /// is called.
     template <typename Arguments>
     CLI::App& add(CLI::App& parent, const std::string& name, const std::string& purpose,
                   Result<ExitCode> (*run)(const GatewayArguments&, const Arguments&, Writer&)) {

@@ -50,7 +50,7 @@ struct GatewayArguments {
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> reach_agent(const std::filesystem::path& at) const;
 };
 
-/// Whether a policy is named by its file, which is for this process to read, not for an agent.
+/// Whether a policy is named by the path of its file. This process reads such a file; an agent does not.
 [[nodiscard]] bool is_path(std::string_view policy);
 
 /// Who is at the command line.

@@ -11,7 +11,7 @@ namespace headgate::cli {
 namespace {
 
 constexpr const char* kNamedNamespaces = "/run/netns";
-constexpr std::size_t kLatestOperations = 50;  // more is no help to anybody who chooses
+constexpr std::size_t kLatestOperations = 50;  // a longer list helps no one to choose
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// What there is on this gateway to choose from. A shell asks at a key of the keyboard: what cannot be found out is not
-// offered, without an error, and nothing is changed.
+// Names on this gateway that a shell can offer. They are looked up at every Tab: what cannot be read is left out
+// without an error, and nothing is changed.
 #pragma once
 
 #include "cli/command_description.h"
@@ -11,7 +11,8 @@ namespace headgate::cli {
 [[nodiscard]] Candidates zone_candidates(const GatewayArguments& gateway);
 [[nodiscard]] Candidates namespace_candidates(const GatewayArguments& gateway);
 
-/// The latest that an agent knows. Without an agent there are none: to open the store would settle what was cut short.
+/// The latest operations of the agent. Without an agent there are none: opening the store would change what it says
+/// about operations that were interrupted.
 [[nodiscard]] Candidates operation_candidates(const GatewayArguments& gateway);
 
 }  // namespace headgate::cli

@@ -11,7 +11,7 @@
 
 namespace headgate::cli {
 
-/// That nobody reads to the end is no error, and nothing else ends for it.
+/// A reader that closes the pipe early is no error, and does not end the operation.
 class OperationOutput {
   public:
     explicit OperationOutput(Writer& writer) : writer_(writer) {}

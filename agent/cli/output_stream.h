@@ -29,7 +29,7 @@ class OutputStream {
     fmt::memory_buffer buffer_;
 };
 
-/// What came of writing, where that nobody reads to the end is no error.
+/// The same result, but a reader that closed the pipe early (EPIPE) is no error.
 [[nodiscard]] Result<void> unless_unread(Result<void> written);
 
 /// Writes a text to stdout.

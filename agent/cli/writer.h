@@ -82,7 +82,7 @@ class FunctionRow final : public Row {
     const MakeCells& cells_;
 };
 
-/// Output to stdout in one format. That nobody reads to the end is no error of end() and document().
+/// Output to stdout in one format. To end() and document(), a reader that closed the pipe early is no error.
 class Writer {
   public:
     explicit Writer(const OutputFormat& format) : format_(format.make()) {}
