@@ -19,7 +19,7 @@ class MemoryFlowTable : public FlowTable {
     Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) override;
     Result<void> insert(std::span<const Flow> flows) override;
     Result<TableUsage> usage() override;
-    Result<bool> picks_up_tcp() override { return tcp_loose; }
+    Result<bool> picks_up_tcp() override { return is_loose; }
 
     /// The flows, in order of insertion; tests may modify them as traffic would.
     std::deque<Flow> flows;
@@ -27,7 +27,7 @@ class MemoryFlowTable : public FlowTable {
     /// The errno with which deleting a flow fails, by the flow's id.
     std::map<std::uint32_t, int> failing;
 
-    bool tcp_loose = true;
+    bool is_loose = true;
 
     /// The plans that a scan reports, in order.
     std::vector<std::string> plans = {"a walk through memory"};

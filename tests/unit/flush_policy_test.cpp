@@ -128,7 +128,7 @@ TEST_F(FlushingWithPolicy, without_a_policy_it_warns_that_flows_come_back_and_na
         warning_for({tcp, udp_flow(), icmpv6_flow(), unnamed}),
         "no stream exception policy is in force: TCP, UDP, ICMPV6 and protocol 200 flows come back with their next "
         "packet");
-    table_.tcp_loose = false;
+    table_.is_loose = false;
     EXPECT_EQ(warning_for({tcp, udp_flow()}),
               "no stream exception policy is in force: UDP flows come back with their next packet; packets of flushed "
               "TCP flows are judged by your rules alone");
@@ -154,7 +154,7 @@ TEST_F(FlushingWithPolicy, continue_warns_while_tcp_is_picked_up_midstream) {
     EXPECT_EQ(warnings(), std::vector<std::string>{
                               "the stream exception policy is continue and net.netfilter.nf_conntrack_tcp_loose "
                               "is 1: TCP and UDP flows come back with their next packet"});
-    table_.tcp_loose = false;
+    table_.is_loose = false;
     EXPECT_EQ(warnings(), std::vector<std::string>{
                               "the stream exception policy is continue: UDP flows come back with their next packet; "
                               "packets of flushed TCP flows are judged by your rules alone"});
