@@ -108,9 +108,10 @@ TEST(Completion, every_value_can_be_completed_but_those_that_only_their_user_kno
     std::set<std::string> unknown;
     for (const auto& argument : all_arguments())
         if (!argument.value.empty() && argument.hint == ValueHint{}) unknown.insert(argument.name);
-    EXPECT_EQ(unknown, (std::set<std::string>{"--destination", "--destination-port", "--filter", "--limit", "--lines",
-                                              "--mark", "--max-flows", "--min-age", "--min-bytes", "--source",
-                                              "--source-port", "--zone"}));
+    EXPECT_EQ(unknown,
+              (std::set<std::string>{"--destination", "--destination-port", "--filter", "--limit", "--lines", "--mark",
+                                     "--max-flows", "--min-age", "--min-bytes", "--min-packets", "--source",
+                                     "--source-port", "--translated-destination", "--translated-source", "--zone"}));
 }
 
 TEST(Completion, choices_are_understood) {
