@@ -37,7 +37,8 @@ class FilterParser {
         const auto field = std::ranges::find(kFilterFields, key, &FilterField::key);
         if (field == kFilterFields.end())
             return invalid("unknown key; a filter knows {} and protocol", filter_keys(""));
-        if (std::exchange(seen_.at(field - kFilterFields.begin()), true)) return invalid("given twice in one filter");
+        const auto index = static_cast<std::size_t>(field - kFilterFields.begin());
+        if (std::exchange(seen_.at(index), true)) return invalid("given twice in one filter");
         return field->parse(filter_, value);
     }
 
