@@ -7,6 +7,7 @@
 #include <csignal>
 #include <utility>
 
+#include "daemon/idle_memory.h"
 #include "daemon/service_manager.h"
 #include "gateway/version.h"
 #include "midstream/policy_library.h"
@@ -186,7 +187,7 @@ void Agent::trim_later() {
         if (trim_at_.load() > EventLoop::Clock::now()) return trim_later();
         trim_is_due_ = false;
         gateway_.trim();
-        ::malloc_trim(0);
+        release_idle_memory();
     });
 }
 
