@@ -174,13 +174,13 @@ Result<FlowQuery> FilterArguments::query() const {
     query.filters = std::move(*filters_read);
     if (both_directions) query.direction = MatchDirection::Both;
     auto taken = take("--min-age", minimum_age, query.minimum_age, parse_seconds)
-                     .and_then([&] { return take("--state", state, query.states, parse_state_scope); })
+                     .and_then([&] { return take("--state", state, query.states, parse_name_in_any_case<StateScope>); })
                      .and_then([&] { return take("--mark", mark, query.mark, parse_mark_match); })
                      .and_then([&] { return take("--zone", zone, query.zone, parse_number<std::uint16_t>); })
                      .and_then([&] {
                          return take("--min-bytes", minimum_bytes, query.minimum_bytes, parse_number<std::uint64_t>);
                      })
-                     .and_then([&] { return take("--match", match, query.side, parse_match_side); });
+                     .and_then([&] { return take("--match", match, query.side, parse_name<MatchSide>); });
     if (!taken) return tl::unexpected(std::move(taken.error()));
     return validated(std::move(query));
 }
@@ -196,7 +196,7 @@ void OutputArguments::add_to(CLI::App& command) {
 Result<OutputFormat> OutputArguments::format() const {
     if (json && output && *output != "json") return invalid("--json: --output {} says otherwise", *output);
     if (json) return OutputFormat::Json;
-    if (output) return named("--output", parse_output_format(*output));
+    if (output) return named("--output", parse_name<OutputFormat>(*output));
     return ::isatty(STDOUT_FILENO) != 0 ? OutputFormat::Table : OutputFormat::Json;
 }
 

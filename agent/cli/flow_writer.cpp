@@ -59,13 +59,6 @@ class NdjsonWriter final : public FlowWriter {
 
 }  // namespace
 
-Result<OutputFormat> parse_output_format(std::string_view text) {
-    if (text == "table") return OutputFormat::Table;
-    if (text == "json") return OutputFormat::Json;
-    if (text == "ndjson") return OutputFormat::Ndjson;
-    return invalid("\"{}\" is none of table, json and ndjson", text);
-}
-
 std::unique_ptr<FlowWriter> make_json_writer(OutputStream& out) {
     return std::make_unique<JsonWriter>(out);
 }

@@ -11,10 +11,13 @@
 #include "flow/flow_json.h"
 
 namespace headgate::cli {
-
 enum class OutputFormat : std::uint8_t { Table, Json, Ndjson };
+}  // namespace headgate::cli
 
-[[nodiscard]] Result<OutputFormat> parse_output_format(std::string_view text);
+template <>
+inline constexpr auto headgate::kNames<headgate::cli::OutputFormat> = headgate::name_list("table", "json", "ndjson");
+
+namespace headgate::cli {
 
 /// begin, then each flow, then end. Rows are sent as they come: none is held, except a table's first page.
 class FlowWriter {

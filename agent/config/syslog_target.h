@@ -16,6 +16,7 @@ namespace headgate::config {
 [[nodiscard]] Result<SyslogTarget> parse_syslog_target(std::string_view text);
 
 /// The same grammar back, with the port.
+using headgate::to_string;  ///< the names of enums, which the next line would hide
 [[nodiscard]] std::string to_string(const SyslogTarget& target);
 
 }  // namespace headgate::config

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "headgate/names.h"
 #include "headgate/result.h"
 
 namespace headgate::config {
@@ -19,10 +20,13 @@ struct YamlNode {
     std::vector<YamlNode> children;  ///< of a list its items; of a map its keys and values in turn
 };
 
-[[nodiscard]] std::string_view to_string(YamlNode::Kind kind);  ///< for errors: `nothing`, `a text`, `a list`, `a map`
-
 /// One document of plain values: no anchors, no aliases, no tags, so that a short text can't stand for a large tree or
 /// for anything but what it says. An error says where it is in front: `NAME:LINE: not YAML: illegal map value`.
 [[nodiscard]] Result<YamlNode> parse_yaml_tree(const std::string& text, std::string_view name);
 
 }  // namespace headgate::config
+
+/// For errors: `a list belongs here, not a text`.
+template <>
+inline constexpr auto headgate::kNames<headgate::config::YamlNode::Kind> = headgate::name_list("nothing", "a text",
+                                                                                               "a list", "a map");

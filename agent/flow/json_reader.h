@@ -8,13 +8,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "headgate/names.h"
 #include "headgate/result.h"
 
 namespace headgate {
@@ -69,19 +69,6 @@ template <typename Parse>
     return value;
 }
 
-/// For read_parsed(): one of these, by the name that to_string() has for it.
-template <typename Enum>
-[[nodiscard]] auto one_of(std::initializer_list<Enum> all) {
-    return [all = std::vector<Enum>(all)](std::string_view text) -> Result<Enum> {
-        const auto found = std::ranges::find(all, text, [](Enum each) { return to_string(each); });
-        if (found != all.end()) return *found;
-        std::string names;
-        for (const auto each : all)
-            names.append(names.empty() ? "" : ", ").append(to_string(each));
-        return invalid("\"{}\" is none of {}", text, names);
-    };
-}
-
 /// Reads the members of one object one after the other; the first error is kept, and what follows it is not read.
 class JsonReader {
   public:
@@ -110,6 +97,10 @@ class JsonReader {
     template <typename T, typename Parse>
     void parsed(const std::string& name, T& slot, const Parse& parse) {
         take(name, slot, [&] { return read_parsed(object_, name, parse); });
+    }
+    template <Named Enum>
+    void named(const std::string& name, Enum& slot) {
+        parsed(name, slot, parse_name<Enum>);
     }
     template <typename Rep, typename Period>
     void duration(const std::string& name, std::chrono::duration<Rep, Period>& slot) {

@@ -47,27 +47,24 @@ void add_policy_status(JsonMembers& members, const Endpoint& endpoint, const Rul
 void take_kind(JsonReader& reader, TableCensus& census) {
     FlowKind kind;
     std::uint64_t count = 0;
-    reader.parsed("family", kind.family, one_of({Family::Ipv4, Family::Ipv6}));
+    reader.named("family", kind.family);
     reader.parsed("protocol", kind.protocol, parse_protocol);
-    reader.parsed("state", kind.state, parse_flow_state);
+    reader.named("state", kind.state);
     reader.number("count", count);
     census.flows.emplace(kind, count);
 }
 
-constexpr auto kHooks = {Hook::Forward, Hook::Input, Hook::Output};
-
 void take_policy_rules(JsonReader& reader, StreamExceptionPolicy& policy) {
     std::vector<std::string> hooks;
-    reader.parsed("stream_exception_policy", policy.exception,
-                  one_of({StreamException::Drop, StreamException::Reject, StreamException::Continue}));
-    reader.parsed("scope", policy.scope, one_of({MidstreamScope::All, MidstreamScope::Flushed}));
+    reader.named("stream_exception_policy", policy.exception);
+    reader.named("scope", policy.scope);
     reader.texts("hooks", hooks);
     reader.number("priority", policy.priority);
     reader.duration("remember_flushed_for_seconds", policy.remember_flushed_for);
     reader.number("remember_at_most", policy.remember_at_most);
     policy.hooks.clear();
     for (const auto& name : hooks) {
-        const auto hook = one_of(kHooks)(name);
+        const auto hook = parse_name<Hook>(name);
         if (!hook) return reader.fail("hooks", tl::unexpected(hook.error()));
         policy.hooks.push_back(*hook);
     }
@@ -75,9 +72,8 @@ void take_policy_rules(JsonReader& reader, StreamExceptionPolicy& policy) {
 
 void take_counter(JsonReader& reader, PolicyCounter& counter) {
     reader.text("policy", counter.policy);
-    reader.parsed("hook", counter.hook, one_of(kHooks));
-    reader.parsed("direction", counter.direction,
-                  one_of({PacketDirection::Original, PacketDirection::Reply, PacketDirection::Any}));
+    reader.named("hook", counter.hook);
+    reader.named("direction", counter.direction);
     reader.text("protocol", counter.protocol);
     reader.number("packets", counter.packets);
     reader.number("bytes", counter.bytes);
@@ -95,9 +91,7 @@ void take_policy_status(JsonReader& reader, RulesetStatus& status) {
         status.policy.emplace().name = policy;
         take_policy_rules(reader, *status.policy);
     }
-    reader.parsed("condition", status.condition,
-                  one_of({RulesetCondition::NothingApplied, RulesetCondition::AsApplied, RulesetCondition::Changed,
-                          RulesetCondition::Missing, RulesetCondition::Unverified}));
+    reader.named("condition", status.condition);
     reader.number("remembered_flows", status.remembered_flows);
     reader.objects("windows", status.windows, take_window);
     reader.objects("counters", status.counters, take_counter);

@@ -120,7 +120,7 @@ Result<OperationOrder> read_order_json(const std::string& text) {
     if (!object) return tl::unexpected(Error{object.error()}.within("body"));
     OperationOrder order;
     JsonReader reader{*object, JsonReader::Others::Refused};
-    reader.parsed("type", order.type, operations::parse_type);
+    reader.named("type", order.type);
     reader.optional_text("firewall", order.endpoint.firewall);
     reader.optional_text("availability_zone", order.endpoint.availability_zone);
     operations::take_query(reader, order.query);

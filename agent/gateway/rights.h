@@ -8,14 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "headgate/names.h"
+
 namespace headgate::gateway {
 
 enum class Role : std::uint8_t {
     Viewer,    ///< looks, and captures
     Operator,  ///< also flushes, and changes policies
 };
-
-[[nodiscard]] std::string_view to_string(Role role);  ///< `viewer`, `operator`
 
 struct Rights {
     Role role = Role::Viewer;
@@ -32,3 +32,6 @@ struct Rights {
 inline const Rights kEverything{Role::Operator, std::nullopt};
 
 }  // namespace headgate::gateway
+
+template <>
+inline constexpr auto headgate::kNames<headgate::gateway::Role> = headgate::name_list("viewer", "operator");

@@ -93,15 +93,9 @@ void take_description(const JsonObject& object, Flow& flow) {
 
 Result<void> take_zone_direction(const JsonObject& object, Flow& flow) {
     if (!object->has("zone_direction")) return {};
-    const auto direction = read_text(object, "zone_direction");
-    if (direction == "original") {
-        flow.zone_direction = ZoneDirection::Original;
-    } else if (direction == "reply") {
-        flow.zone_direction = ZoneDirection::Reply;
-    } else {
-        return invalid("zone_direction: neither original nor reply");
-    }
-    return {};
+    return read_parsed(object, "zone_direction", parse_name<ZoneDirection>).map([&](ZoneDirection direction) {
+        flow.zone_direction = direction;
+    });
 }
 
 Result<void> take_start(const JsonObject& object, Flow& flow) {
@@ -124,8 +118,7 @@ Result<void> take_reply(const JsonObject& object, Flow& flow) {
 
 Result<std::optional<Outcome>> read_outcome(const JsonObject& object) {
     if (!object->has("outcome")) return std::nullopt;
-    const auto outcome =
-        read_parsed(object, "outcome", one_of({Outcome::Flushed, Outcome::Gone, Outcome::Failed, Outcome::Protected}));
+    const auto outcome = read_parsed(object, "outcome", parse_name<Outcome>);
     if (!outcome) return tl::unexpected(outcome.error());
     return *outcome;
 }

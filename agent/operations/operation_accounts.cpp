@@ -6,34 +6,6 @@
 
 namespace headgate {
 
-std::string_view to_string(OperationType type) {
-    switch (type) {
-        case OperationType::Capture:
-            return "FLOW_CAPTURE";
-        case OperationType::Flush:
-            return "FLOW_FLUSH";
-    }
-    return {};
-}
-
-std::string_view to_string(OperationStatus status) {
-    switch (status) {
-        case OperationStatus::InProgress:
-            return "IN_PROGRESS";
-        case OperationStatus::Completed:
-            return "COMPLETED";
-        case OperationStatus::CompletedWithErrors:
-            return "COMPLETED_WITH_ERRORS";
-        case OperationStatus::Failed:
-            return "FAILED";
-    }
-    return {};
-}
-
-std::string_view to_string(OperationPhase phase) {
-    return phase == OperationPhase::Identifying ? "identifying" : "flushing";
-}
-
 StateScope default_states(OperationType type) {
     return type == OperationType::Capture ? StateScope::Active : StateScope::Any;
 }

@@ -6,7 +6,6 @@
 #include <Poco/JSON/Parser.h>
 
 #include <algorithm>
-#include <initializer_list>
 #include <iterator>
 
 #include "flow/json_members.h"
@@ -29,13 +28,6 @@ constexpr Count kCounts[] = {
     {"age_unknown", &OperationCounts::age_unknown}, {"bytes_unknown", &OperationCounts::bytes_unknown},
     {"closed", &OperationCounts::closed},
 };
-
-template <typename Enum>
-Result<Enum> parse_one_of(std::string_view text, std::initializer_list<Enum> all) {
-    const auto* const found = std::ranges::find(all, text, [](Enum each) { return to_string(each); });
-    if (found == all.end()) return failed("\"{}\" is not known", text);
-    return *found;
-}
 
 /// Names and messages may hold bytes that are not UTF-8, and a parser refuses those. Each byte as a character of its
 /// own (Latin-1) is always UTF-8, and comes back as the byte that it was.
@@ -105,11 +97,11 @@ Result<void> take_filters(const Object& object, FlowQuery& query) {
 }
 
 Result<void> take_conditions(const Object& object, FlowQuery& query) {
-    const auto side = parse_match_side(object.getValue<std::string>("side"));
+    const auto side = parse_name<MatchSide>(object.getValue<std::string>("side"));
     if (!side) return tl::unexpected(side.error());
     query.side = *side;
     if (object.has("states")) {
-        const auto states = parse_state_scope(object.getValue<std::string>("states"));
+        const auto states = parse_name<StateScope>(object.getValue<std::string>("states"));
         if (!states) return tl::unexpected(states.error());
         query.states = *states;
     }
@@ -126,8 +118,7 @@ Result<void> take_conditions(const Object& object, FlowQuery& query) {
 }
 
 Result<void> take_result(const Object& object, FlowOperation& operation) {
-    const auto phase =
-        parse_one_of(object.getValue<std::string>("phase"), {OperationPhase::Identifying, OperationPhase::Flushing});
+    const auto phase = parse_name<OperationPhase>(object.getValue<std::string>("phase"));
     if (!phase) return tl::unexpected(phase.error());
     operation.phase = *phase;
     operation.refused = object.getValue<bool>("refused");
@@ -200,15 +191,6 @@ Result<void> take_document(const std::string& document, FlowOperation& operation
     } catch (const Poco::Exception& thrown) {
         return failed("the record of operation {} is damaged: {}", operation.id, thrown.displayText());
     }
-}
-
-Result<OperationType> parse_operation_type(std::string_view text) {
-    return parse_one_of(text, {OperationType::Capture, OperationType::Flush});
-}
-
-Result<OperationStatus> parse_operation_status(std::string_view text) {
-    return parse_one_of(text, {OperationStatus::InProgress, OperationStatus::Completed,
-                               OperationStatus::CompletedWithErrors, OperationStatus::Failed});
 }
 
 }  // namespace headgate::operations

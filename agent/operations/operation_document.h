@@ -15,7 +15,4 @@ namespace headgate::operations {
 /// Adds what a document says.
 [[nodiscard]] Result<void> take_document(const std::string& document, FlowOperation& operation);
 
-[[nodiscard]] Result<OperationType> parse_operation_type(std::string_view text);
-[[nodiscard]] Result<OperationStatus> parse_operation_status(std::string_view text);
-
 }  // namespace headgate::operations

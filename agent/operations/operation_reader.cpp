@@ -49,7 +49,7 @@ void take_counts(JsonReader& reader, OperationCounts& counts) {
 
 void take_request(JsonReader& reader, FlowOperation& operation) {
     reader.text("operation_id", operation.id);
-    reader.parsed("type", operation.type, parse_type);
+    reader.named("type", operation.type);
     take_endpoint(reader, operation.endpoint);
     reader.parsed("requested_at", operation.requested_at, parse_rfc3339);
     if (reader.has("machine_up_seconds")) reader.duration("machine_up_seconds", operation.machine_up.emplace());
@@ -63,8 +63,8 @@ void take_request(JsonReader& reader, FlowOperation& operation) {
 }
 
 void take_result(JsonReader& reader, FlowOperation& operation) {
-    reader.parsed("status", operation.status, parse_status);
-    reader.optional_parsed("phase", operation.phase, one_of({OperationPhase::Identifying, OperationPhase::Flushing}));
+    reader.named("status", operation.status);
+    reader.optional_parsed("phase", operation.phase, parse_name<OperationPhase>);
     reader.optional_text("status_message", operation.status_message);
     reader.optional_text("detail", operation.detail);
     reader.optional_flag("refused", operation.refused);
@@ -90,8 +90,8 @@ void take_query(JsonReader& reader, FlowQuery& query) {
     reader.optional_number("minimum_age_seconds", minimum_age);
     query.minimum_age = std::chrono::seconds{minimum_age};
     if (reader.has("filters")) reader.objects("filters", query.filters, take_filter);
-    reader.optional_parsed("state", query.states, parse_state_scope);
-    reader.optional_parsed("match", query.side, parse_match_side);
+    reader.optional_parsed("state", query.states, parse_name_in_any_case<StateScope>);
+    reader.optional_parsed("match", query.side, parse_name<MatchSide>);
     bool both = false;
     reader.optional_flag("both_directions", both);
     query.direction = both ? MatchDirection::Both : MatchDirection::AsGiven;
@@ -117,15 +117,6 @@ void take_endpoint(JsonReader& reader, Endpoint& endpoint) {
     reader.text("firewall", endpoint.firewall);
     reader.text("availability_zone", endpoint.availability_zone);
     reader.optional_text("netns", endpoint.network_namespace);
-}
-
-Result<OperationType> parse_type(std::string_view text) {
-    return one_of({OperationType::Capture, OperationType::Flush})(text);
-}
-
-Result<OperationStatus> parse_status(std::string_view text) {
-    return one_of({OperationStatus::InProgress, OperationStatus::Completed, OperationStatus::CompletedWithErrors,
-                   OperationStatus::Failed})(text);
 }
 
 }  // namespace headgate::operations

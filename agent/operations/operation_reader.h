@@ -23,7 +23,4 @@ void take_filter_texts(JsonReader& reader, const std::string& name, std::vector<
 /// What add_endpoint() writes.
 void take_endpoint(JsonReader& reader, Endpoint& endpoint);
 
-[[nodiscard]] Result<OperationType> parse_type(std::string_view text);
-[[nodiscard]] Result<OperationStatus> parse_status(std::string_view text);
-
 }  // namespace headgate::operations

@@ -44,9 +44,9 @@ struct Columns {
         operation.endpoint.firewall = firewalls[row];
         operation.endpoint.availability_zone = zones[row];
         operation.requested_at = Timestamp{std::chrono::nanoseconds{times[row]}};
-        const auto type = parse_operation_type(types[row]);
+        const auto type = parse_name<OperationType>(types[row]);
         if (!type) return tl::unexpected(Error{type.error()}.within("operation " + ids[row]));
-        const auto status = parse_operation_status(states[row]);
+        const auto status = parse_name<OperationStatus>(states[row]);
         if (!status) return tl::unexpected(Error{status.error()}.within("operation " + ids[row]));
         operation.type = *type;
         operation.status = *status;

@@ -21,9 +21,8 @@ enum class EndReason : std::uint8_t {
     Timeout,  ///< no packet for as long as the kernel waits
     Evicted,  ///< the table was full, and the kernel gave it up for another one
 };
-
-[[nodiscard]] std::string_view to_string(EndReason reason);  ///< `flushed`, `closed`, `timeout`, `evicted`
-[[nodiscard]] Result<EndReason> parse_end_reason(std::string_view text);
+template <>
+inline constexpr auto kNames<EndReason> = name_list("flushed", "closed", "timeout", "evicted");
 
 /// The flow operation that ended a flow: the same for all that it ended.
 struct FlushNote {

@@ -14,14 +14,18 @@
 namespace headgate {
 
 enum class OperationType : std::uint8_t { Capture, Flush };
+template <>
+inline constexpr auto kNames<OperationType> = name_list("FLOW_CAPTURE", "FLOW_FLUSH");
+
 enum class OperationStatus : std::uint8_t { InProgress, Completed, CompletedWithErrors, Failed };
+template <>
+inline constexpr auto kNames<OperationStatus> = name_list("IN_PROGRESS", "COMPLETED", "COMPLETED_WITH_ERRORS",
+                                                          "FAILED");
 
 /// How far one has come that is in progress.
 enum class OperationPhase : std::uint8_t { Identifying, Flushing };
-
-[[nodiscard]] std::string_view to_string(OperationType type);      ///< `FLOW_CAPTURE`, `FLOW_FLUSH`
-[[nodiscard]] std::string_view to_string(OperationStatus status);  ///< `COMPLETED`, ...
-[[nodiscard]] std::string_view to_string(OperationPhase phase);    ///< `identifying`, `flushing`
+template <>
+inline constexpr auto kNames<OperationPhase> = name_list("identifying", "flushing");
 
 /// Where an operation works: one flow table, by the name that users have for it.
 struct Endpoint {

@@ -18,12 +18,16 @@ inline constexpr std::size_t kMaxFilters = 20;  ///< per operation, as AWS Netwo
 
 /// Which of a flow's addresses the filters look at.
 enum class MatchSide : std::uint8_t { Original, Translated, Any };
+template <>
+inline constexpr auto kNames<MatchSide> = name_list("original", "translated", "any");
 
 /// Whether a filter's source and destination may also be exchanged.
 enum class MatchDirection : std::uint8_t { AsGiven, Both };
 
 /// Which states are wanted. Active: every one but closed.
 enum class StateScope : std::uint8_t { Active, New, Established, Closed, Any };
+template <>
+inline constexpr auto kNames<StateScope> = name_list("ACTIVE", "NEW", "ESTABLISHED", "CLOSED", "ANY");
 
 struct MarkMatch {
     std::uint32_t value = 0;
@@ -48,12 +52,8 @@ struct FlowQuery {
 /// Number of filters and ranges. Every face calls it before an operation begins.
 [[nodiscard]] Result<FlowQuery> validated(FlowQuery query);
 
-[[nodiscard]] std::string_view to_string(MatchSide side);
-[[nodiscard]] Result<MatchSide> parse_match_side(std::string_view text);
 [[nodiscard]] std::string to_string(const MarkMatch& mark);               ///< `0x5/0xff`, or `0x5` with a full mask
 [[nodiscard]] Result<MarkMatch> parse_mark_match(std::string_view text);  ///< decimal or 0x...; VALUE or VALUE/MASK
-[[nodiscard]] std::string_view to_string(StateScope states);
-[[nodiscard]] Result<StateScope> parse_state_scope(std::string_view text);  ///< `ACTIVE`, `NEW`, ..., `ANY` in any case
 
 /// Why a flow is in or out.
 enum class Verdict : std::uint8_t {

@@ -24,8 +24,8 @@ enum class PacketDirection : std::uint8_t {
     Reply,     ///< of a flushed flow, from the other side
     Any,       ///< midstream, of a flow that nothing is known about
 };
-
-[[nodiscard]] std::string_view to_string(PacketDirection direction);  ///< `original`, `reply`, `any`
+template <>
+inline constexpr auto kNames<PacketDirection> = name_list("original", "reply", "any");
 
 struct PolicyCounter {
     std::string policy;
@@ -54,8 +54,8 @@ enum class RulesetCondition : std::uint8_t {
     Missing,     ///< somebody removed the table: `nft flush ruleset`, for one
     Unverified,  ///< it is there, but what was applied is not on record here
 };
-
-[[nodiscard]] std::string_view to_string(RulesetCondition condition);  ///< `none`, `as_applied`, `changed`, ...
+template <>
+inline constexpr auto kNames<RulesetCondition> = name_list("none", "as_applied", "changed", "missing", "unverified");
 
 struct RulesetStatus {
     std::optional<StreamExceptionPolicy> policy;  ///< in force; description and log are not known

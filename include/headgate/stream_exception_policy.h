@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "headgate/names.h"
 #include "headgate/protocol.h"
 
 namespace headgate {
@@ -18,19 +19,21 @@ enum class StreamException : std::uint8_t {
     Reject,    ///< a TCP reset to its sender; ICMP administratively prohibited where the protocol is another
     Continue,  ///< the operator's own rules see it as new
 };
+template <>
+inline constexpr auto kNames<StreamException> = name_list("drop", "reject", "continue");
 
 /// Which midstream packets.
 enum class MidstreamScope : std::uint8_t {
     All,      ///< every one, as AWS Network Firewall does it
     Flushed,  ///< those of flows that were flushed a short while ago
 };
+template <>
+inline constexpr auto kNames<MidstreamScope> = name_list("all", "flushed");
 
 /// Netfilter's hooks in which a policy can stand.
 enum class Hook : std::uint8_t { Forward, Input, Output };
-
-[[nodiscard]] std::string_view to_string(StreamException exception);  ///< `drop`, `reject`, `continue`
-[[nodiscard]] std::string_view to_string(MidstreamScope scope);       ///< `all`, `flushed`
-[[nodiscard]] std::string_view to_string(Hook hook);                  ///< `forward`, `input`, `output`
+template <>
+inline constexpr auto kNames<Hook> = name_list("forward", "input", "output");
 
 /// nftables' own log statement for the packets that a policy catches, limited so that it cannot flood the log.
 struct PacketLog {

@@ -84,7 +84,7 @@ struct OperationListing {
 Result<OperationListing> read_operation_listing(ShapeReader& reader) {
     OperationListing listing;
     take_firewall_reference(reader, listing.firewall);
-    reader.optional("FlowOperationType", listing.type, operations::parse_type);
+    reader.optional("FlowOperationType", listing.type, parse_name<OperationType>);
     reader.optional("NextToken", listing.behind, [](std::string_view token) {
         return parse_next_token(kOperationList, token).and_then([](const std::string& id) { return parse_uuid(id); });
     });

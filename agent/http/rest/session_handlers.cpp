@@ -13,7 +13,7 @@ Answer show_session(gateway::ManagedGateway& /*gateway*/, const Request& request
     out.push_back('{');
     JsonMembers members{out};
     members.object("caller", [&](JsonMembers& inner) { operations::add_caller(inner, request.caller); });
-    members.text("role", gateway::to_string(request.rights.role));
+    members.text("role", to_string(request.rights.role));
     if (request.rights.firewalls) members.texts("firewalls", *request.rights.firewalls);
     members.text("version", gateway::kVersion);
     out.push_back('}');
