@@ -94,6 +94,9 @@ class JsonReader {
     void texts(const std::string& name, std::vector<std::string>& slot) {
         take(name, slot, [&] { return read_texts(object_, name); });
     }
+    void flag(const std::string& name, bool& slot) {
+        take(name, slot, [&] { return read_flag(object_, name); });
+    }
     template <typename T, typename Parse>
     void parsed(const std::string& name, T& slot, const Parse& parse) {
         take(name, slot, [&] { return read_parsed(object_, name, parse); });
@@ -153,7 +156,7 @@ class JsonReader {
         if (has(name)) texts(name, slot);
     }
     void optional_flag(const std::string& name, bool& slot) {
-        if (has(name)) take(name, slot, [&] { return read_flag(object_, name); });
+        if (has(name)) flag(name, slot);
     }
     template <typename T, typename Parse>
     void optional_parsed(const std::string& name, T& slot, const Parse& parse) {

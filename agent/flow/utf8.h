@@ -10,6 +10,10 @@ namespace headgate {
 /// What is not UTF-8 is replaced (U+FFFD): names and messages may hold any bytes, JSON text may not (RFC 8259, 8.1).
 [[nodiscard]] std::string as_utf8(std::string_view text);
 
+/// Any bytes as a text that is UTF-8, and back: each byte stands as the character of that number (Latin-1).
+[[nodiscard]] std::string bytes_as_text(std::string_view bytes);
+[[nodiscard]] std::string text_as_bytes(std::string_view text);
+
 /// Stands for what is not UTF-8.
 inline constexpr char32_t kReplacement = 0xFFFD;
 

@@ -34,21 +34,16 @@ struct EndpointName {
     friend bool operator==(const EndpointName&, const EndpointName&) = default;
 };
 
-/// A capture or a flush, as somebody orders it.
-struct OperationOrder {
-    OperationType type = OperationType::Capture;
-    EndpointName endpoint;  ///< with `from_operation` and no name at all: that operation's
-    FlowQuery query;        ///< validated; without filters where the flows have been captured before
-    std::string token;      ///< of the request: one that is ordered again is not done again. Empty: none
-    Caller caller;
+/// A capture or a flush, as somebody orders it. Its query is validated, and without filters where the flows have been
+/// captured before.
+struct OperationOrder : FlowRequest {
+    EndpointName endpoint;       ///< with `from_operation` and no name at all: that operation's
+    std::string token;           ///< of the request: one that is ordered again is not done again. Empty: none
     std::optional<Proof> proof;  ///< where the request was signed: a copy of it starts nothing
 
     // Of a flush.
-    std::string from_operation;      ///< flush exactly the flows of this one
-    operations::RowSource captured;  ///< or exactly these
+    operations::RowSource captured;  ///< flush exactly these
     std::optional<std::uint64_t> maximum_flows;
-    bool dry_run = false;
-    bool include_protected = false;
     std::vector<FlowFilter> spared;       ///< what is protected beside the configuration's
     std::optional<FlowFilter> own_flows;  ///< likewise: how the caller reaches the agent; no part of what they ask
     sessions::CallerSessions sessions;    ///< likewise

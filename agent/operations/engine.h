@@ -36,20 +36,12 @@
 
 namespace headgate::operations {
 
-/// What somebody asks for. The query has been validated and confined to the endpoint, and says which states.
-struct OperationRequest {
-    OperationType type = OperationType::Capture;
+/// A request for one endpoint. The query has been validated and confined to it, and says which states.
+struct OperationRequest : FlowRequest {
     Endpoint endpoint;
-    FlowQuery query;
-    std::string token;  ///< of the request: one that is asked again is not started again. Empty: none
-    std::string asked;  ///< beside a token, the whole request in one text: whether it is asked again, or another is
-    Caller caller;
-
-    // Of a flush.
-    std::string from_operation;  ///< flush exactly the flows of this one, in place of those that match
-    FlushRequest flush;
-    bool dry_run = false;
-    bool include_protected = false;  ///< only told: what is protected is in `flush`
+    std::string token;   ///< of the request: one that is asked again is not started again. Empty: none
+    std::string asked;   ///< beside a token, the whole request in one text: whether it is asked again, or another is
+    FlushRequest flush;  ///< of a flush; also what is protected
 };
 
 struct EngineSettings {

@@ -15,12 +15,11 @@ Moment moment_of(const FlowOperation& operation) {
 }
 
 namespace operations {
-FlowOperation new_operation(const Clock& clock, OperationType type, Endpoint endpoint, FlowQuery query) {
+FlowOperation new_operation(const Clock& clock, const FlowRequest& request, Endpoint endpoint) {
     FlowOperation operation;
+    static_cast<FlowRequest&>(operation) = request;
     operation.id = Poco::UUIDGenerator{}.createRandom().toString();
-    operation.type = type;
     operation.endpoint = std::move(endpoint);
-    operation.query = std::move(query);
     operation.requested_at = clock.now();
     operation.machine_up = std::chrono::floor<std::chrono::seconds>(clock.up());
     return operation;

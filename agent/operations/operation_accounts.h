@@ -15,7 +15,7 @@ inline constexpr const char* kOperationError = "Flow operation error";
 inline constexpr const char* kOperationTimeout = "Flow timeout";
 
 /// One that begins now, with an id of its own.
-[[nodiscard]] FlowOperation new_operation(const Clock& clock, OperationType type, Endpoint endpoint, FlowQuery query);
+[[nodiscard]] FlowOperation new_operation(const Clock& clock, const FlowRequest& request, Endpoint endpoint);
 
 /// Whether it only looks. Then it needs no journal, and is done even where it cannot be kept.
 [[nodiscard]] bool only_looks(const FlowOperation& operation);

@@ -1,11 +1,14 @@
-// An operation as JSON, without its flows. Keys are a promise to users (docs/output.md).
+// An operation as JSON, without its flows, and back: as users are shown it (docs/output.md), and as the store keeps it.
 #pragma once
 
 #include <fmt/format.h>
 
-#include "headgate/flow_operation.h"
+#include <string>
 
-#include "flow/json_members.h"
+#include "headgate/flow_operation.h"
+#include "headgate/result.h"
+
+#include "flow/json_reader.h"
 
 namespace headgate::operations {
 
@@ -18,11 +21,15 @@ void append_result_members(fmt::memory_buffer& out, const FlowOperation& operati
 /// Both, as one object.
 void append_operation_json(fmt::memory_buffer& out, const FlowOperation& operation);
 
-// Parts of it, for other objects that have them.
-void add_query(JsonMembers& members, const FlowQuery& query);
-void add_query_of(JsonMembers& members, const FlowOperation& operation);  ///< without a state that is its default
-void add_endpoint(JsonMembers& members, const Endpoint& endpoint);
-void add_caller(JsonMembers& members, const Caller& caller);
-void add_counts(JsonMembers& members, const OperationCounts& counts);
+/// Reads it back; members that are not known are passed over: a newer agent may tell more. The phase of an operation
+/// that has ended is not told, and times are told to the millisecond. All else comes back as it was.
+[[nodiscard]] Result<FlowOperation> read_operation(const JsonObject& object);
+
+/// The store's document: everything but id, type, status, firewall, availability zone and time of the request, which
+/// are columns.
+[[nodiscard]] std::string to_document(const FlowOperation& operation);
+
+/// Adds what a document says; it comes back equal.
+[[nodiscard]] Result<void> read_document(const std::string& document, FlowOperation& operation);
 
 }  // namespace headgate::operations

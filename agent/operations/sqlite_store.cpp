@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "flow/compound_key.h"
-#include "operations/operation_document.h"
+#include "operations/operation_json.h"
 #include "operations/passed_time.h"
 #include "operations/sqlite_blocks.h"
 #include "operations/state_error.h"
@@ -50,7 +50,7 @@ struct Columns {
         if (!status) return tl::unexpected(Error{status.error()}.within("operation " + ids[row]));
         operation.type = *type;
         operation.status = *status;
-        if (auto taken = take_document(documents[row], operation); !taken) return tl::unexpected(taken.error());
+        if (auto read = read_document(documents[row], operation); !read) return tl::unexpected(read.error());
         return operation;
     }
 };

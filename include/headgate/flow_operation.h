@@ -61,25 +61,31 @@ struct OperationCounts {
     friend bool operator==(const OperationCounts&, const OperationCounts&) = default;
 };
 
-struct FlowOperation {
-    std::string id;  ///< lower-case UUID
+/// What a caller asks for: the same in a request and in the operation that comes of it.
+struct FlowRequest {
     OperationType type = OperationType::Capture;
+    Caller caller;
+    FlowQuery query;             ///< of a flush of captured flows, what they had been captured by
+    std::string from_operation;  ///< whose flows are flushed; empty: those that match now, or come from a file
+    bool dry_run = false;
+    bool include_protected = false;  ///< protected flows are to be ended, too
+
+    friend bool operator==(const FlowRequest&, const FlowRequest&) = default;
+};
+
+struct FlowOperation : FlowRequest {
+    std::string id;  ///< lower-case UUID
     OperationStatus status = OperationStatus::InProgress;
     OperationPhase phase = OperationPhase::Identifying;  ///< says something of one that is in progress
     std::string status_message;                          ///< empty where there is nothing to say
     std::string detail;                                  ///< what is behind the status message, in our own words
     bool refused = false;  ///< of a Failed one: a guard said no, before anything was changed
-    Caller caller;
     Endpoint endpoint;
     Timestamp requested_at{};
     std::optional<std::chrono::seconds> machine_up;  ///< since the boot, by then; absent where it was not kept
     std::chrono::milliseconds duration{0};
-    FlowQuery query;             ///< of a flush of captured flows, what they had been captured by
-    std::string from_operation;  ///< whose flows are flushed; empty: those that match now, or come from a file
-    bool dry_run = false;
-    bool include_protected = false;  ///< protected flows were to be ended, too
-    std::string asked;               ///< the whole request in one text, where it came with a token; empty otherwise
-    std::string plan;                ///< how the table is searched, in words
+    std::string asked;  ///< the whole request in one text, where it came with a token; empty otherwise
+    std::string plan;   ///< how the table is searched, in words
     OperationCounts counts;
     std::string stream_exception_policy = "none";  ///< the name of the one in force
     std::vector<std::string> warnings;             ///< what the operator should know beside the result

@@ -169,6 +169,8 @@ TEST(GatewayJson, an_answer_with_a_wrong_member_is_an_error_that_names_it) {
     EXPECT_EQ(with("\"filters\":[{}]", "\"filters\":[{},7]"), "filters[1]: not an object");
     EXPECT_EQ(with("\"filters\":[{}]", "\"filters\":[{\"source\":\"x\"}]"),
               "filters[0]: source: \"x\" is not an IPv4 or IPv6 address");
+    EXPECT_EQ(with("\"counts\":{", "\"rate\":[{\"per\":1}],\"counts\":{\"paused\":1,"), "no error")
+        << "of a newer agent";
     EXPECT_EQ(with("}}", "}}{}"), "not valid JSON");
     EXPECT_EQ(with("}}", "}"), "not valid JSON");
     EXPECT_EQ(read_operation_json(std::string(10'000, '[')).error().message, "not valid JSON");

@@ -9,7 +9,6 @@
 #include "http/aws/scope.h"
 #include "http/aws/shape_writer.h"
 #include "http/aws/shapes.h"
-#include "operations/operation_reader.h"
 
 namespace headgate::http::aws {
 namespace {

@@ -8,7 +8,6 @@
 #include "http/problem.h"
 #include "http/rest/parameters.h"
 #include "operations/operation_json.h"
-#include "operations/operation_reader.h"
 
 namespace headgate::http {
 namespace {
