@@ -188,12 +188,12 @@ Result<FlowQuery> FilterArguments::query() const {
     if (both_directions) query.direction = MatchDirection::Both;
     ArgumentParser parser;
     parser.parse("--min-age", minimum_age, query.minimum_age, parse_seconds);
-    parser.parse("--state", state, query.states, parse_state_scope);
+    parser.parse("--state", state, query.states, parse_name_in_any_case<StateScope>);
     parser.parse("--mark", mark, query.mark, parse_mark_match);
     parser.parse("--zone", zone, query.zone, parse_number<std::uint16_t>);
     parser.parse("--min-bytes", minimum_bytes, query.minimum_bytes, parse_number<std::uint64_t>);
     parser.parse("--min-packets", minimum_packets, query.minimum_packets, parse_number<std::uint64_t>);
-    parser.parse("--match", match, query.side, parse_match_side);
+    parser.parse("--match", match, query.side, parse_name<MatchSide>);
     if (!parser.parsed()) return tl::unexpected(parser.parsed().error());
     return validated(std::move(query));
 }

@@ -70,7 +70,7 @@ Result<LogQuery> read_query(const LogArguments& arguments) {
     const bool all = std::ranges::find(arguments.reasons, "all") != arguments.reasons.end();
     for (const auto& text : arguments.reasons) {
         if (all) break;
-        auto reason = parse_end_reason(text);
+        auto reason = parse_name_in_any_case<EndReason>(text);
         if (!reason) return tl::unexpected(std::move(reason.error()).within("--reason"));
         query.reasons.push_back(*reason);
     }

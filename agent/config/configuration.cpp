@@ -73,26 +73,6 @@ tl::unexpected<Error> ambiguous(const std::vector<EndpointChoice>& found) {
 
 }  // namespace
 
-std::string_view to_string(FlowLogFormat format) {
-    return format == FlowLogFormat::Eve ? "eve" : "aws";
-}
-
-std::string_view to_string(FlowLogReason reason) {
-    switch (reason) {
-        case FlowLogReason::All:
-            return "all";
-        case FlowLogReason::Flushed:
-            return "flushed";
-        case FlowLogReason::Closed:
-            return "closed";
-        case FlowLogReason::Timeout:
-            return "timeout";
-        case FlowLogReason::Evicted:
-            return "evicted";
-    }
-    return "";
-}
-
 std::string name_after_host(std::string_view host) {
     std::string name{host.substr(0, kLongestName)};
     std::ranges::replace_if(

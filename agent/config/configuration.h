@@ -65,9 +65,6 @@ struct Http {
 enum class FlowLogFormat : std::uint8_t { Eve, Aws };
 enum class FlowLogReason : std::uint8_t { All, Flushed, Closed, Timeout, Evicted };
 
-[[nodiscard]] std::string_view to_string(FlowLogFormat format);  ///< `eve`, `aws`
-[[nodiscard]] std::string_view to_string(FlowLogReason reason);  ///< `all`, `flushed`, ...
-
 enum class SyslogTransport : std::uint8_t { Udp, Tcp, Unix };
 
 /// `udp://192.0.2.1:514`, `tcp://[2001:db8::1]:601`, `unix:///dev/log`
@@ -148,3 +145,11 @@ struct EndpointChoice {
                                                         const FirewallEndpoint& endpoint);
 
 }  // namespace headgate::config
+
+template <>
+inline constexpr auto headgate::kNames<headgate::config::FlowLogFormat> = headgate::name_list("eve", "aws");
+
+template <>
+inline constexpr auto headgate::kNames<headgate::config::FlowLogReason> = headgate::name_list("all", "flushed",
+                                                                                              "closed", "timeout",
+                                                                                              "evicted");

@@ -4,7 +4,6 @@
 
 #include <sys/un.h>
 
-#include <array>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
@@ -21,16 +20,6 @@ namespace headgate::config {
 template <std::integral T>
 [[nodiscard]] Result<T> parse_number(std::string_view text, T lowest, T highest) {
     return parse_number_within(text, lowest, highest).map([](std::int64_t number) { return static_cast<T>(number); });
-}
-
-/// Finds the choice whose to_string is `text`. `rule` completes the error `"text" is `, such as `neither a nor b`.
-template <typename Choice, std::size_t N>
-[[nodiscard]] Result<Choice> parse_choice(std::string_view text, const std::array<Choice, N>& choices,
-                                          std::string_view rule) {
-    for (const auto choice : choices) {
-        if (text == to_string(choice)) return choice;
-    }
-    return invalid("\"{}\" is {}", text, rule);
 }
 
 /// `true` or `false`; none of the other words that YAML versions have accepted.

@@ -15,6 +15,8 @@ namespace headgate::config {
 /// records.
 [[nodiscard]] Result<SyslogTarget> parse_syslog_target(std::string_view text);
 
+using headgate::to_string;  ///< for enums; the next declaration would hide it
+
 /// Prints the same grammar, always with the port.
 [[nodiscard]] std::string to_string(const SyslogTarget& target);
 

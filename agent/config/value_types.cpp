@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "config/duration.h"
 #include "config/names.h"
@@ -132,19 +131,12 @@ ValueType<FlowFilter> flow_filter() {
 }
 
 ValueType<FlowLogFormat> flow_log_format() {
-    const auto parse = [](std::string_view text) {
-        return parse_choice(text, std::array{FlowLogFormat::Eve, FlowLogFormat::Aws}, "neither eve nor aws");
-    };
-    return {"`eve` or `aws`", parse, [](FlowLogFormat value) { return std::string{to_string(value)}; }};
+    return {"`eve` or `aws`", headgate::parse_name<FlowLogFormat>,
+            [](FlowLogFormat value) { return std::string{to_string(value)}; }};
 }
 
 ValueType<FlowLogReason> flow_log_reason() {
-    using enum FlowLogReason;
-    const auto parse = [](std::string_view text) {
-        return parse_choice(text, std::array{All, Flushed, Closed, Timeout, Evicted},
-                            "none of all, flushed, closed, timeout and evicted");
-    };
-    return {"`all`, or some of `flushed`, `closed`, `timeout` and `evicted`", parse,
+    return {"`all`, or some of `flushed`, `closed`, `timeout` and `evicted`", headgate::parse_name<FlowLogReason>,
             [](FlowLogReason value) { return std::string{to_string(value)}; }};
 }
 

@@ -115,20 +115,6 @@ std::optional<Fault> build_tree(const std::string& text, TreeBuilder& builder) {
 
 }  // namespace
 
-std::string_view to_string(YamlNode::Kind kind) {
-    switch (kind) {
-        case YamlNode::Kind::Null:
-            return "nothing";
-        case YamlNode::Kind::Text:
-            return "a text";
-        case YamlNode::Kind::List:
-            return "a list";
-        case YamlNode::Kind::Map:
-            return "a map";
-    }
-    return "";
-}
-
 Result<YamlNode> parse_yaml_tree(const std::string& text, std::string_view name) {
     TreeBuilder builder;
     if (const auto fault = build_tree(text, builder)) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "headgate/names.h"
 #include "headgate/result.h"
 
 namespace headgate::config {
@@ -19,10 +20,13 @@ struct YamlNode {
     std::vector<YamlNode> children;  ///< a list's items; a map's keys and values alternating
 };
 
-[[nodiscard]] std::string_view to_string(YamlNode::Kind kind);  ///< for errors: `nothing`, `a text`, `a list`, `a map`
-
 /// Parses one document of plain values. Anchors, aliases and tags are rejected, so that a short text cannot expand to a
 /// large tree or be given another meaning. An error starts with the position: `NAME:LINE: not YAML: illegal map value`.
 [[nodiscard]] Result<YamlNode> parse_yaml_tree(const std::string& text, std::string_view name);
 
 }  // namespace headgate::config
+
+/// For errors: `a list belongs here, not a text`.
+template <>
+inline constexpr auto headgate::kNames<headgate::config::YamlNode::Kind> = headgate::name_list("nothing", "a text",
+                                                                                               "a list", "a map");

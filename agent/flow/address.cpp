@@ -128,10 +128,6 @@ Address network_of(Address address, unsigned length) {
 
 }  // namespace
 
-std::string_view to_string(Family family) {
-    return family == Family::Ipv4 ? "ipv4" : "ipv6";
-}
-
 std::size_t write_address(std::span<char, kAddressText> text, const Address& address) noexcept {
     char* const begin = text.data();
     char* const end =

@@ -5,8 +5,6 @@
 #include <span>
 #include <utility>
 
-#include "flow/text.h"
-
 namespace headgate {
 namespace {
 
@@ -126,25 +124,6 @@ FlowState state(const Flow& flow) {
     return (flow.status & flow_status::kSeenReply) != 0 ? Established : New;
 }
 
-std::string_view to_string(FlowState state) {
-    switch (state) {
-        case New:
-            return "NEW";
-        case Established:
-            return "ESTABLISHED";
-        case Closed:
-            return "CLOSED";
-    }
-    return {};
-}
-
-Result<FlowState> parse_flow_state(std::string_view text) {
-    for (const auto state : {New, Established, Closed}) {
-        if (equal_ignoring_case(text, to_string(state))) return state;
-    }
-    return invalid("\"{}\" is not a flow state: NEW, ESTABLISHED or CLOSED", text);
-}
-
 std::optional<std::string_view> protocol_state_name(const Flow& flow) {
     const auto* known = find_protocol_state(flow);
     return known != nullptr ? std::optional{known->name} : std::nullopt;
@@ -159,20 +138,6 @@ std::optional<std::uint8_t> parse_protocol_state(Protocol protocol, std::string_
 
 std::string_view status_name(unsigned bit) {
     return kStatusNames[bit];
-}
-
-std::string_view to_string(Outcome outcome) {
-    switch (outcome) {
-        case Outcome::Flushed:
-            return "flushed";
-        case Outcome::Gone:
-            return "gone";
-        case Outcome::Failed:
-            return "failed";
-        case Outcome::Protected:
-            return "protected";
-    }
-    return {};
 }
 
 }  // namespace headgate

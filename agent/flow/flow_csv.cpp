@@ -95,18 +95,6 @@ void add_status(Buffer& out, std::uint32_t status) {
     }
 }
 
-std::string_view name_of(ZoneDirection direction) {
-    switch (direction) {
-        case ZoneDirection::Both:
-            return {};
-        case ZoneDirection::Original:
-            return "original";
-        case ZoneDirection::Reply:
-            return "reply";
-    }
-    return {};
-}
-
 }  // namespace
 
 void append_flow_csv_header(Buffer& out) {
@@ -141,7 +129,7 @@ void append_flow_csv(Buffer& out, const Flow& flow, const Moment& moment, const 
     add_counters(out, flow.counters_reply);
     add_number(out, flow.mark);
     add_number(out, std::optional{flow.zone});
-    add_text(out, name_of(flow.zone_direction));
+    add_text(out, flow.zone_direction == ZoneDirection::Both ? "" : to_string(flow.zone_direction));
     add_text(out, annotation.outcome ? to_string(*annotation.outcome) : std::string_view{});
     add_words(out, annotation.error != 0 ? std::generic_category().message(annotation.error) : std::string{});
     append(out, "\r\n");

@@ -82,8 +82,9 @@ void append_numbers(Buffer& out, const Flow& flow, const Moment& moment) {
     }
     if (flow.mark) append_formatted(out, FMT_COMPILE(",\"mark\":{}"), *flow.mark);
     append_formatted(out, FMT_COMPILE(",\"zone\":{}"), flow.zone);
-    if (flow.zone_direction == ZoneDirection::Original) append_text(out, ",\"zone_direction\":\"original\"");
-    if (flow.zone_direction == ZoneDirection::Reply) append_text(out, ",\"zone_direction\":\"reply\"");
+    if (flow.zone_direction != ZoneDirection::Both) {
+        append_formatted(out, FMT_COMPILE(",\"zone_direction\":\"{}\""), to_string(flow.zone_direction));
+    }
 }
 
 }  // namespace

@@ -73,25 +73,6 @@ Result<FlowQuery> validated(FlowQuery query) {
     return query;
 }
 
-std::string_view to_string(MatchSide side) {
-    switch (side) {
-        case MatchSide::Original:
-            return "original";
-        case MatchSide::Translated:
-            return "translated";
-        case MatchSide::Any:
-            return "any";
-    }
-    return {};
-}
-
-Result<MatchSide> parse_match_side(std::string_view text) {
-    for (const auto side : {MatchSide::Original, MatchSide::Translated, MatchSide::Any}) {
-        if (text == to_string(side)) return side;
-    }
-    return invalid("\"{}\" is none of original, translated and any", text);
-}
-
 std::string to_string(const MarkMatch& mark) {
     return mark.mask == 0xFFFFFFFF ? fmt::format("{:#x}", mark.value)
                                    : fmt::format("{:#x}/{:#x}", mark.value, mark.mask);
@@ -107,30 +88,6 @@ Result<MarkMatch> parse_mark_match(std::string_view text) {
     if ((*value & ~*mask) != 0)
         return invalid("{:#x} has bits outside the mask {:#x}: no mark can match", *value, *mask);
     return MarkMatch{*value, *mask};
-}
-
-std::string_view to_string(StateScope states) {
-    switch (states) {
-        case StateScope::Active:
-            return "ACTIVE";
-        case StateScope::New:
-            return "NEW";
-        case StateScope::Established:
-            return "ESTABLISHED";
-        case StateScope::Closed:
-            return "CLOSED";
-        case StateScope::Any:
-            return "ANY";
-    }
-    return {};
-}
-
-Result<StateScope> parse_state_scope(std::string_view text) {
-    using enum StateScope;
-    for (const auto states : {Active, New, Established, Closed, Any}) {
-        if (equal_ignoring_case(text, to_string(states))) return states;
-    }
-    return invalid("\"{}\" is none of ACTIVE, NEW, ESTABLISHED, CLOSED and ANY", text);
 }
 
 bool may_match_filters(const FlowQuery& query, const FlowTuple& original) noexcept {

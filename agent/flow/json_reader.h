@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "headgate/names.h"
 #include "headgate/result.h"
 
 namespace headgate {
@@ -54,19 +54,6 @@ class JsonObject {
 /// One object and nothing behind it, in UTF-8. An error: a member given twice, nesting that is deeper than anything
 /// headgate writes, a whole number that has more than 64 bits.
 [[nodiscard]] Result<JsonObject> parse_json_object(std::string_view text);
-
-/// For JsonReader::parsed(): one of these, by the name that to_string() has for it.
-template <typename Enum>
-[[nodiscard]] auto one_of(std::initializer_list<Enum> all) {
-    return [all = std::vector<Enum>(all)](std::string_view text) -> Result<Enum> {
-        const auto found = std::ranges::find(all, text, [](Enum each) { return to_string(each); });
-        if (found != all.end()) return *found;
-        std::string names;
-        for (const auto each : all)
-            names.append(names.empty() ? "" : ", ").append(to_string(each));
-        return invalid("\"{}\" is none of {}", text, names);
-    };
-}
 
 /// Reads the members of one object one after the other; the first error is kept, and what follows it is not read.
 class JsonReader {
@@ -111,6 +98,10 @@ class JsonReader {
         this->texts(name, texts);
         for (std::size_t i = 0; i < texts.size() && result_; ++i)
             store(fmt::format("{}[{}]", name, i), slot.emplace_back(), texts[i], parse);
+    }
+    template <Named Enum>
+    void named(std::string_view name, Enum& slot) {
+        parsed(name, slot, parse_name<Enum>);
     }
     template <typename Rep, typename Period>
     void duration(std::string_view name, std::chrono::duration<Rep, Period>& slot) {

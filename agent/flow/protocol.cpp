@@ -13,7 +13,7 @@ struct NamedProtocol {
 };
 
 /// The first name of a number is printed; further ones are accepted as input.
-constexpr std::array kNames{
+constexpr std::array kProtocolNames{
     NamedProtocol{1, "icmp"},       NamedProtocol{2, "igmp"},      NamedProtocol{4, "ipip"},
     NamedProtocol{6, "tcp"},        NamedProtocol{17, "udp"},      NamedProtocol{33, "dccp"},
     NamedProtocol{41, "ipv6"},      NamedProtocol{46, "rsvp"},     NamedProtocol{47, "gre"},
@@ -39,7 +39,7 @@ std::string_view decimal(std::uint8_t number) {
 
 constexpr auto kTexts = [] {
     std::array<std::string_view, 256> texts{};
-    for (const auto& entry : kNames) {
+    for (const auto& entry : kProtocolNames) {
         if (texts[entry.number].empty()) texts[entry.number] = entry.name;
     }
     return texts;
@@ -53,7 +53,7 @@ std::string_view to_string(Protocol protocol) {
 }
 
 Result<Protocol> parse_protocol(std::string_view text) {
-    for (const auto& entry : kNames) {
+    for (const auto& entry : kProtocolNames) {
         if (equal_ignoring_case(entry.name, text)) return Protocol{entry.number};
     }
     const auto number = parse_unsigned<std::uint32_t>(text);

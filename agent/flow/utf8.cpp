@@ -49,4 +49,25 @@ std::string as_printable(std::string_view text) {
     return printable;
 }
 
+std::string bytes_as_text(std::string_view bytes) {
+    std::string text;
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x80U) text.push_back(static_cast<char>(0xC0U | byte >> 6U));
+        text.push_back(byte >= 0x80U ? static_cast<char>(0x80U | (byte & 0x3FU)) : c);
+    }
+    return text;
+}
+
+std::string text_as_bytes(std::string_view text) {
+    std::string bytes;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const unsigned lead = static_cast<unsigned char>(text[i]);
+        const bool pair = lead >= 0x80U && i + 1 < text.size();
+        bytes.push_back(pair ? static_cast<char>(lead << 6U | (static_cast<unsigned char>(text[++i]) & 0x3FU))
+                             : text[i]);
+    }
+    return bytes;
+}
+
 }  // namespace headgate

@@ -7,6 +7,10 @@
 
 namespace headgate {
 
+/// Encodes each byte as the character of that number (Latin-1), so that any bytes become valid UTF-8; and back.
+[[nodiscard]] std::string bytes_as_text(std::string_view bytes);
+[[nodiscard]] std::string text_as_bytes(std::string_view text);
+
 /// Stands for bytes that are not valid UTF-8.
 inline constexpr char32_t kReplacement = 0xFFFD;
 

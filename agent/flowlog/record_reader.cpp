@@ -30,7 +30,7 @@ void read_life(JsonReader& life, LoggedFlow& flow) {
     std::optional<std::uint32_t> age;
     life.optional_number("age", age);
     if (age) flow.age = std::chrono::seconds{*age};
-    life.optional_parsed("reason", flow.reason, parse_end_reason);
+    life.optional_parsed("reason", flow.reason, parse_name_in_any_case<EndReason>);
     life.optional_text("last_state", flow.last_state);
 }
 

@@ -33,20 +33,15 @@ struct EndpointName {
     friend bool operator==(const EndpointName&, const EndpointName&) = default;
 };
 
-/// A request for a capture or a flush.
-struct OperationOrder {
-    OperationType type = OperationType::Capture;
+/// A request for a capture or a flush. Its query is validated, and without filters where the flows were captured
+/// before.
+struct OperationOrder : FlowRequest {
     EndpointName endpoint;  ///< may be empty with `from_operation`: the endpoint of that operation
-    FlowQuery query;        ///< validated; without filters where the flows were captured before
     std::string token;      ///< idempotency key; empty: none
-    Caller caller;
 
     // For a flush.
-    std::string from_operation;      ///< flush exactly the flows of this operation
-    operations::RowSource captured;  ///< or exactly these
+    operations::RowSource captured;  ///< flush exactly these flows
     std::optional<std::uint64_t> maximum_flows;
-    bool dry_run = false;
-    bool include_protected = false;
     std::vector<FlowFilter> spared;       ///< protected in addition to the configuration's filters
     std::optional<FlowFilter> own_flows;  ///< likewise: the caller's TCP flows to the agent; not in the request
     sessions::CallerSessions sessions;    ///< likewise: the caller's SSH sessions

@@ -5,109 +5,114 @@
 #include <utility>
 
 #include "config/configuration.h"
-#include "flow/json_members.h"
+#include "flow/json_fields.h"
+#include "operations/operation_fields.h"
 #include "operations/operation_json.h"
-#include "operations/operation_reader.h"
 
-namespace headgate::gateway {
+namespace headgate {
+
+template <typename Members, MaybeConst<PolicyCounter> Object>
+void list_members(Members& members, Object& counter) {
+    members.required("policy", counter.policy);
+    members.required("hook", counter.hook);
+    members.required("direction", counter.direction);
+    members.required("protocol", counter.protocol);
+    members.required("packets", counter.packets);
+    members.required("bytes", counter.bytes);
+}
+
+template <typename Members, MaybeConst<MidstreamWindow> Object>
+void list_members(Members& members, Object& window) {
+    members.required("protocol", window.protocol, parse_protocol);
+    members.required("seconds_left", window.left);
+}
+
+/// The rules that the kernel reports for a policy in force.
+template <typename Members, MaybeConst<StreamExceptionPolicy> Object>
+void list_members(Members& members, Object& policy) {
+    members.required("stream_exception_policy", policy.exception);
+    members.required("scope", policy.scope);
+    members.required("hooks", policy.hooks, parse_name<Hook>);
+    members.required("priority", policy.priority);
+    members.required("remember_flushed_for_seconds", policy.remember_flushed_for);
+    members.required("remember_at_most", policy.remember_at_most);
+}
+
+namespace gateway {
 namespace {
 
-void add_window(JsonMembers& members, const MidstreamWindow& window) {
-    members.text("protocol", to_string(window.protocol));
-    members.number("seconds_left", window.left.count());
-}
-
-void add_policy_status(JsonMembers& members, const Endpoint& endpoint, const RulesetStatus& status,
-                       std::string_view message) {
-    operations::add_endpoint(members, endpoint);
-    members.text("policy", status.policy ? status.policy->name : config::kNoPolicy);
-    if (status.policy) {
-        add_policy_rules(members, *status.policy);
-    } else {
-        members.text("stream_exception_policy", config::kNoPolicy);
-    }
-    members.text("condition", to_string(status.condition));
-    if (!message.empty()) members.text("message", message);
-    members.number("remembered_flows", status.remembered_flows);
-    members.objects("windows", status.windows, add_window);
-    members.objects("counters", status.counters, add_counter);
-}
-
-void take_kind(JsonReader& reader, TableCensus& census) {
+struct CountedKind {
     FlowKind kind;
     std::uint64_t count = 0;
-    reader.parsed("family", kind.family, one_of({Family::Ipv4, Family::Ipv6}));
-    reader.parsed("protocol", kind.protocol, parse_protocol);
-    reader.parsed("state", kind.state, parse_flow_state);
-    reader.number("count", count);
-    census.flows.emplace(kind, count);
+};
+
+template <typename Members, MaybeConst<CountedKind> Object>
+void list_members(Members& members, Object& counted) {
+    members.required("family", counted.kind.family);
+    members.required("protocol", counted.kind.protocol, parse_protocol);
+    members.required("state", counted.kind.state);
+    members.required("count", counted.count);
 }
 
-constexpr auto kHooks = {Hook::Forward, Hook::Input, Hook::Output};
-
-void take_policy_rules(JsonReader& reader, StreamExceptionPolicy& policy) {
-    reader.parsed("stream_exception_policy", policy.exception,
-                  one_of({StreamException::Drop, StreamException::Reject, StreamException::Continue}));
-    reader.parsed("scope", policy.scope, one_of({MidstreamScope::All, MidstreamScope::Flushed}));
-    policy.hooks.clear();
-    reader.parsed_list("hooks", policy.hooks, one_of(kHooks));
-    reader.number("priority", policy.priority);
-    reader.duration("remember_flushed_for_seconds", policy.remember_flushed_for);
-    reader.number("remember_at_most", policy.remember_at_most);
+template <typename Members>
+void list_policy(Members& members, std::optional<StreamExceptionPolicy>& policy) {
+    std::string name;
+    members.required("policy", name);
+    if (name == config::kNoPolicy) return;
+    policy.emplace().name = name;
+    list_members(members, *policy);
 }
 
-void take_counter(JsonReader& reader, PolicyCounter& counter) {
-    reader.text("policy", counter.policy);
-    reader.parsed("hook", counter.hook, one_of(kHooks));
-    reader.parsed("direction", counter.direction,
-                  one_of({PacketDirection::Original, PacketDirection::Reply, PacketDirection::Any}));
-    reader.text("protocol", counter.protocol);
-    reader.number("packets", counter.packets);
-    reader.number("bytes", counter.bytes);
+void list_policy(MemberWriter& members, const std::optional<StreamExceptionPolicy>& policy) {
+    members.required("policy", policy ? policy->name : config::kNoPolicy);
+    if (policy) return list_members(members, *policy);
+    members.required("stream_exception_policy", config::kNoPolicy);
 }
 
-void take_window(JsonReader& reader, MidstreamWindow& window) {
-    reader.parsed("protocol", window.protocol, parse_protocol);
-    reader.duration("seconds_left", window.left);
-}
-
-void take_policy_status(JsonReader& reader, RulesetStatus& status) {
-    std::string policy;
-    reader.text("policy", policy);
-    if (policy != config::kNoPolicy) {
-        status.policy.emplace().name = policy;
-        take_policy_rules(reader, *status.policy);
-    }
-    reader.parsed("condition", status.condition,
-                  one_of({RulesetCondition::NothingApplied, RulesetCondition::AsApplied, RulesetCondition::Changed,
-                          RulesetCondition::Missing, RulesetCondition::Unverified}));
-    reader.number("remembered_flows", status.remembered_flows);
-    reader.objects("windows", status.windows, take_window);
-    reader.objects("counters", status.counters, take_counter);
-    reader.optional_text("missing_policy", status.missing_policy);
+/// `message`: remark on the condition, may be empty.
+template <typename Members, MaybeConst<RulesetStatus> Object>
+void list_status(Members& members, Object& status, std::string_view message = {}) {
+    list_policy(members, status.policy);
+    members.required("condition", status.condition);
+    if constexpr (!Members::kReads) members.optional("message", message);
+    members.required("remembered_flows", status.remembered_flows);
+    members.objects("windows", status.windows);
+    members.objects("counters", status.counters);
 }
 
 }  // namespace
 
+/// Without its flows, which have a line each.
+template <typename Members, MaybeConst<TableCensus> Object>
+void list_members(Members& members, Object& census) {
+    members.required("in_use", census.usage.in_use);
+    members.optional("peak", census.peak);
+    members.required("maximum", census.usage.maximum);
+    members.required("buckets", census.usage.buckets);
+}
+
+template <typename Members, MaybeConst<EndpointPolicy> Object>
+void list_members(Members& members, Object& policy) {
+    list_members(members, policy.endpoint);
+    list_status(members, policy.status);
+    members.optional("missing_policy", policy.status.missing_policy);
+    members.optional("warnings", policy.warnings);
+}
+
 void add_usage(JsonMembers& members, const TableCensus& census) {
-    members.number("in_use", census.usage.in_use);
-    if (census.peak) members.number("peak", *census.peak);
-    members.number("maximum", census.usage.maximum);
-    members.number("buckets", census.usage.buckets);
+    write_members(members, census);
 }
 
 void add_counter(JsonMembers& members, const PolicyCounter& counter) {
-    members.text("policy", counter.policy);
-    members.text("hook", to_string(counter.hook));
-    members.text("direction", to_string(counter.direction));
-    members.text("protocol", counter.protocol);
-    members.number("packets", counter.packets);
-    members.number("bytes", counter.bytes);
+    write_members(members, counter);
+}
+
+void add_policy_rules(JsonMembers& members, const StreamExceptionPolicy& policy) {
+    write_members(members, policy);
 }
 
 void append_kind_json(fmt::memory_buffer& out, const FlowKind& kind, std::uint64_t count) {
-    fmt::format_to(std::back_inserter(out), "{{\"family\":\"{}\",\"protocol\":\"{}\",\"state\":\"{}\",\"count\":{}}}",
-                   to_string(kind.family), to_string(kind.protocol), to_string(kind.state), count);
+    append_json_object(out, CountedKind{kind, count});
 }
 
 void append_census_json(fmt::memory_buffer& out, const TableCensus& census) {
@@ -126,29 +131,15 @@ void append_census_json(fmt::memory_buffer& out, const TableCensus& census) {
 void append_policy_status_json(fmt::memory_buffer& out, const Endpoint& endpoint, const RulesetStatus& status,
                                std::string_view message) {
     out.push_back('{');
-    JsonMembers members{out};
-    add_policy_status(members, endpoint, status, message);
+    JsonMembers json{out};
+    MemberWriter members{json};
+    list_members(members, endpoint);
+    list_status(members, status, message);
     out.push_back('}');
 }
 
 void append_endpoint_policy_json(fmt::memory_buffer& out, const EndpointPolicy& policy) {
-    out.push_back('{');
-    JsonMembers members{out};
-    add_policy_status(members, policy.endpoint, policy.status, {});
-    if (!policy.status.missing_policy.empty()) members.text("missing_policy", policy.status.missing_policy);
-    if (!policy.warnings.empty()) members.texts("warnings", policy.warnings);
-    out.push_back('}');
-}
-
-void add_policy_rules(JsonMembers& members, const StreamExceptionPolicy& policy) {
-    std::vector<std::string_view> hooks;
-    std::ranges::transform(policy.hooks, std::back_inserter(hooks), [](Hook hook) { return to_string(hook); });
-    members.text("stream_exception_policy", to_string(policy.exception));
-    members.text("scope", to_string(policy.scope));
-    members.texts("hooks", hooks);
-    members.number("priority", policy.priority);
-    members.number("remember_flushed_for_seconds", policy.remember_flushed_for.count());
-    members.number("remember_at_most", policy.remember_at_most);
+    append_json_object(out, policy);
 }
 
 void append_policy_json(fmt::memory_buffer& out, const StreamExceptionPolicy& policy, std::string_view file) {
@@ -186,30 +177,28 @@ void append_operations_json(fmt::memory_buffer& out, const std::vector<FlowOpera
 
 Result<TableCensus> read_census_json(const std::string& text) {
     return read_json<TableCensus>(text, [](JsonReader& reader, TableCensus& census) {
-        reader.number("in_use", census.usage.in_use);
-        reader.optional_number("peak", census.peak);
-        reader.number("maximum", census.usage.maximum);
-        reader.number("buckets", census.usage.buckets);
-        reader.each_object("flows", [&](JsonReader& kind) { take_kind(kind, census); });
+        read_listed(reader, census);
+        reader.each_object("flows", [&](JsonReader& element) {
+            CountedKind counted;
+            read_listed(element, counted);
+            census.flows.emplace(counted.kind, counted.count);
+        });
     });
 }
 
 Result<EndpointPolicy> read_endpoint_policy_json(const std::string& text) {
-    return read_json<EndpointPolicy>(text, [](JsonReader& reader, EndpointPolicy& policy) {
-        operations::take_endpoint(reader, policy.endpoint);
-        take_policy_status(reader, policy.status);
-        reader.optional_texts("warnings", policy.warnings);
-    });
+    return read_json_object<EndpointPolicy>(text);
 }
 
 Result<FlowOperation> read_operation_json(const std::string& text) {
-    return read_json<FlowOperation>(text, operations::take_operation);
+    return read_json_object<FlowOperation>(text);
 }
 
 Result<std::vector<FlowOperation>> read_operations_json(const std::string& text) {
     return read_json<std::vector<FlowOperation>>(text, [](JsonReader& reader, std::vector<FlowOperation>& listed) {
-        reader.objects("operations", listed, operations::take_operation);
+        reader.objects("operations", listed, [](JsonReader& each, FlowOperation& slot) { read_listed(each, slot); });
     });
 }
 
-}  // namespace headgate::gateway
+}  // namespace gateway
+}  // namespace headgate

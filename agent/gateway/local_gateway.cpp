@@ -147,11 +147,8 @@ Error LocalGateway::refuse(const OperationOrder& order, Error error) {
     const auto engine = this->engine();
     if (!engine) return engine.error();
     FlowOperation refused;
-    refused.type = order.type;
+    static_cast<FlowRequest&>(refused) = order;
     refused.endpoint = as_named(order.endpoint);
-    refused.query = order.query;
-    refused.caller = order.caller;
-    refused.dry_run = order.dry_run;
     return (*engine)->refuse(std::move(refused), std::move(error)).value();
 }
 
@@ -161,9 +158,8 @@ Result<operations::OperationRequest> LocalGateway::request_of(const OperationOrd
     const auto endpoint = choose_endpoint(*configuration(), *name);
     if (!endpoint) return tl::unexpected(endpoint.error());
     operations::OperationRequest request;
-    request.type = order.type;
+    static_cast<FlowRequest&>(request) = order;
     request.endpoint = endpoint->endpoint();
-    request.query = order.query;
     if (!request.query.states) request.query.states = default_states(order.type);
     request.token = order.token;
     if (!request.token.empty()) {
@@ -173,10 +169,6 @@ Result<operations::OperationRequest> LocalGateway::request_of(const OperationOrd
         if (auto told = append_order_json(asked, what); !told) return tl::unexpected(std::move(told.error()));
         request.asked = fmt::to_string(asked);
     }
-    request.caller = order.caller;
-    request.from_operation = order.from_operation;
-    request.dry_run = order.dry_run;
-    request.include_protected = order.include_protected;
     if (auto narrowed = endpoint->narrow(request.query); !narrowed) return tl::unexpected(std::move(narrowed.error()));
     if (order.type == OperationType::Capture) return request;
     auto flush = flush_of(order, *endpoint, request.query);

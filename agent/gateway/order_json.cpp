@@ -1,64 +1,83 @@
 #include "gateway/order_json.h"
 
 #include <algorithm>
-#include <iterator>
+#include <cstdint>
 #include <vector>
 
 #include "config/names.h"
-#include "flow/json_members.h"
-#include "operations/operation_json.h"
-#include "operations/operation_reader.h"
+#include "operations/operation_fields.h"
 
 namespace headgate::gateway {
 namespace {
 
-std::vector<std::string> texts_of(const std::vector<FlowFilter>& filters) {
-    std::vector<std::string> texts;
-    std::ranges::transform(filters, std::back_inserter(texts), [](const auto& each) { return to_string(each); });
-    return texts;
-}
+/// More than is plausible by hand; each costs one comparison per flow.
+constexpr std::size_t kMaxFilterTexts = 64;
 
 Result<void> tellable(const EndpointName& endpoint) {
     if (!endpoint.network_namespace) return {};
     return invalid("netns: a one-off run is not the agent's business");
 }
 
-void add_sessions(JsonMembers& members, const sessions::CallerSessions& sessions) {
-    if (!sessions.own.empty()) members.texts("own_sessions", texts_of(sessions.own));
-    if (!sessions.found.empty()) members.texts("ssh_sessions", texts_of(sessions.found));
+template <typename Members, MaybeConst<OperationOrder> Order>
+void list_scope(Members& members, Order& order) {
+    members.required("type", order.type);
+    members.optional("firewall", order.endpoint.firewall);
+    members.optional("availability_zone", order.endpoint.availability_zone);
+    list_members(members, order.query);
 }
 
-void take_sessions(JsonReader& reader, sessions::CallerSessions& sessions) {
-    operations::take_filter_texts(reader, "own_sessions", sessions.own);
-    operations::take_filter_texts(reader, "ssh_sessions", sessions.found);
+template <typename Members, MaybeConst<sessions::CallerSessions> Sessions>
+void list_sessions(Members& members, Sessions& sessions) {
+    members.optional("own_sessions", sessions.own, parse_flow_filter);
+    members.optional("ssh_sessions", sessions.found, parse_flow_filter);
 }
 
-void add_flush(JsonMembers& members, const OperationOrder& order) {
-    if (!order.from_operation.empty()) members.text("from_capture", order.from_operation);
-    if (order.maximum_flows) members.number("maximum_flows", *order.maximum_flows);
-    if (order.dry_run) members.number("dry_run", true);
-    if (order.include_protected) members.number("include_protected", true);
-    if (!order.spared.empty()) members.texts("protected", texts_of(order.spared));
-    add_sessions(members, order.sessions);
-    if (order.stream_exception_policy) members.text("stream_exception_policy", *order.stream_exception_policy);
-    if (order.require_policy) members.number("require_policy", true);
+template <typename Members, MaybeConst<OperationOrder> Order>
+void list_flush(Members& members, Order& order) {
+    members.optional("from_capture", order.from_operation);
+    members.optional("maximum_flows", order.maximum_flows);
+    members.optional("dry_run", order.dry_run);
+    members.optional("include_protected", order.include_protected);
+    members.optional("protected", order.spared, parse_flow_filter);
+    list_sessions(members, order.sessions);
+    members.optional("stream_exception_policy", order.stream_exception_policy, parse_remote_policy);
+    members.optional("require_policy", order.require_policy);
 }
 
-/// Returns whether any member of a flush was given.
-bool take_flush(JsonReader& reader, OperationOrder& order) {
-    bool given = false;
-    for (const auto* name : {"from_capture", "maximum_flows", "dry_run", "include_protected", "protected",
-                             "own_sessions", "ssh_sessions", "stream_exception_policy", "require_policy"})
-        given = reader.has(name) || given;
-    reader.optional_text("from_capture", order.from_operation);
-    reader.optional_number("maximum_flows", order.maximum_flows);
-    reader.optional_flag("dry_run", order.dry_run);
-    reader.optional_flag("include_protected", order.include_protected);
-    operations::take_filter_texts(reader, "protected", order.spared);
-    take_sessions(reader, order.sessions);
-    reader.optional_parsed("stream_exception_policy", order.stream_exception_policy, parse_remote_policy);
-    reader.optional_flag("require_policy", order.require_policy);
-    return given;
+template <typename Members, MaybeConst<PolicyOrder> Order>
+void list_change(Members& members, Order& order) {
+    members.required("policy", order.policy, parse_remote_policy);
+    members.optional("include_protected", order.include_protected);
+    list_sessions(members, order.sessions);
+}
+
+/// Finds out whether a request names a member of list_flush().
+struct MemberFinder {
+    JsonReader& reader;
+    bool found = false;
+
+    template <typename... Others>
+    void optional(MemberName name, const Others&... /*value, parse*/) {
+        found = reader.has(name.in_public) || found;
+    }
+};
+
+Result<void> check_number(std::string_view name, const std::vector<FlowFilter>& filters) {
+    if (filters.size() <= kMaxFilterTexts) return {};
+    return invalid("{}: {} filters; {} at most", name, filters.size(), kMaxFilterTexts);
+}
+
+Result<void> check_sessions(const sessions::CallerSessions& sessions) {
+    return check_number("own_sessions", sessions.own).and_then([&] {
+        return check_number("ssh_sessions", sessions.found);
+    });
+}
+
+/// An age must fit into 32 bits.
+Result<void> check_age(const FlowQuery& query) {
+    const auto seconds = query.minimum_age.count();
+    if (0 <= seconds && seconds <= UINT32_MAX) return {};
+    return invalid("minimum_age_seconds: out of range");
 }
 
 /// Captured flows are flushed as they were captured: a query beside them would have no effect.
@@ -93,13 +112,13 @@ Result<void> append_order_json(fmt::memory_buffer& out, const OperationOrder& or
     if (order.captured) return invalid("the flows of a file cannot be handed to the agent");
     if (auto tells = tellable(order.endpoint); !tells) return tells;
     out.push_back('{');
-    JsonMembers members{out};
-    members.text("type", to_string(order.type));
-    if (order.endpoint.firewall) members.text("firewall", *order.endpoint.firewall);
-    if (order.endpoint.availability_zone) members.text("availability_zone", *order.endpoint.availability_zone);
-    operations::add_query(members, order.query);
-    if (order.type == OperationType::Flush && finds_all(order.query)) members.number("all", true);
-    if (order.type == OperationType::Flush) add_flush(members, order);
+    JsonMembers json{out};
+    MemberWriter members{json};
+    list_scope(members, order);
+    if (order.type == OperationType::Flush) {
+        members.optional("all", finds_all(order.query));
+        list_flush(members, order);
+    }
     out.push_back('}');
     return {};
 }
@@ -107,10 +126,9 @@ Result<void> append_order_json(fmt::memory_buffer& out, const OperationOrder& or
 Result<void> append_policy_order_json(fmt::memory_buffer& out, const PolicyOrder& order) {
     if (auto tells = tellable(order.endpoint); !tells) return tells;
     out.push_back('{');
-    JsonMembers members{out};
-    members.text("policy", order.policy);
-    if (order.include_protected) members.number("include_protected", true);
-    add_sessions(members, order.sessions);
+    JsonMembers json{out};
+    MemberWriter members{json};
+    list_change(members, order);
     out.push_back('}');
     return {};
 }
@@ -119,16 +137,20 @@ Result<OperationOrder> read_order_json(const std::string& text) {
     const auto object = parse_json_object(text);
     if (!object) return tl::unexpected(Error{object.error()}.within("body"));
     OperationOrder order;
-    JsonReader reader{*object, JsonReader::Others::Refused};
-    reader.parsed("type", order.type, operations::parse_type);
-    reader.optional_text("firewall", order.endpoint.firewall);
-    reader.optional_text("availability_zone", order.endpoint.availability_zone);
-    operations::take_query(reader, order.query);
     bool all = false;
-    reader.optional_flag("all", all);
-    const bool flushes = take_flush(reader, order) || all;
-    if (const auto read = reader.finish(); !read) return tl::unexpected(read.error());
-    if (flushes && order.type == OperationType::Capture) {
+    JsonReader reader{*object, JsonReader::Others::Refused};
+    MemberReader members{reader};
+    list_scope(members, order);
+    members.optional("all", all);
+    list_flush(members, order);
+    const auto read = reader.finish()
+                          .and_then([&] { return check_age(order.query); })
+                          .and_then([&] { return check_number("protected", order.spared); })
+                          .and_then([&] { return check_sessions(order.sessions); });
+    if (!read) return tl::unexpected(read.error());
+    MemberFinder flush{reader};
+    list_flush(flush, order);
+    if ((flush.found || all) && order.type == OperationType::Capture) {
         return invalid("type: a {} takes nothing that a {} does", to_string(OperationType::Capture),
                        to_string(OperationType::Flush));
     }
@@ -143,10 +165,11 @@ Result<PolicyOrder> read_policy_order_json(const std::string& text) {
     if (!object) return tl::unexpected(Error{object.error()}.within("body"));
     PolicyOrder order;
     JsonReader reader{*object, JsonReader::Others::Refused};
-    reader.parsed("policy", order.policy, parse_remote_policy);
-    reader.optional_flag("include_protected", order.include_protected);
-    take_sessions(reader, order.sessions);
-    return reader.finish().map([&] { return std::move(order); });
+    MemberReader members{reader};
+    list_change(members, order);
+    return reader.finish().and_then([&] { return check_sessions(order.sessions); }).map([&] {
+        return std::move(order);
+    });
 }
 
 Result<std::string> parse_remote_policy(std::string_view text) {

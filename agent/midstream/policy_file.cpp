@@ -1,7 +1,6 @@
 #include "midstream/policy_file.h"
 
 #include <algorithm>
-#include <array>
 
 #include "config/duration.h"
 #include "config/names.h"
@@ -18,21 +17,6 @@ using Policy = StreamExceptionPolicy;
 Result<std::string> parse_description(std::string_view text) {
     if (config::find_unprintable(text)) return invalid("must be one line without control characters");
     return std::string{text};
-}
-
-Result<StreamException> parse_exception(std::string_view text) {
-    static constexpr std::array kChoices = {StreamException::Drop, StreamException::Reject, StreamException::Continue};
-    return config::parse_choice(text, kChoices, "none of drop, reject and continue");
-}
-
-Result<MidstreamScope> parse_scope(std::string_view text) {
-    static constexpr std::array kChoices = {MidstreamScope::All, MidstreamScope::Flushed};
-    return config::parse_choice(text, kChoices, "neither all nor flushed");
-}
-
-Result<Hook> parse_hook(std::string_view text) {
-    static constexpr std::array kChoices = {Hook::Forward, Hook::Input, Hook::Output};
-    return config::parse_choice(text, kChoices, "none of forward, input and output");
 }
 
 Result<int> parse_priority(std::string_view text) {
@@ -81,10 +65,10 @@ Result<void> take_log(const config::YamlMap& map, std::optional<PacketLog>& slot
 
 Result<void> take_policy(const config::YamlMap& map, Policy& policy) {
     return map.take("description", policy.description, parse_description)
-        .and_then([&] { return map.require("stream_exception_policy", policy.exception, parse_exception); })
-        .and_then([&] { return map.take("scope", policy.scope, parse_scope); })
+        .and_then([&] { return map.require("stream_exception_policy", policy.exception, parse_name<StreamException>); })
+        .and_then([&] { return map.take("scope", policy.scope, parse_name<MidstreamScope>); })
         .and_then([&] { return map.take("reject_invalid", policy.reject_invalid, config::parse_boolean); })
-        .and_then([&] { return map.take_set("hooks", policy.hooks, parse_hook); })
+        .and_then([&] { return map.take_set("hooks", policy.hooks, parse_name<Hook>); })
         .and_then([&] { return map.take("priority", policy.priority, parse_priority); })
         .and_then([&] { return take_log(map, policy.log); })
         .and_then([&] { return map.take("remember_flushed_for", policy.remember_flushed_for, parse_memory_time); })

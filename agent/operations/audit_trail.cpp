@@ -5,8 +5,7 @@
 #include <chrono>
 
 #include "flow/flow_json.h"
-#include "flow/json_members.h"
-#include "operations/operation_json.h"
+#include "operations/operation_fields.h"
 #include "operations/state_error.h"
 
 namespace headgate::operations {
@@ -22,10 +21,10 @@ std::string_view result_of(const FlowOperation& operation) {
     return operation.refused ? "REFUSED" : to_string(operation.status);
 }
 
-void add_who(JsonMembers& members, const Caller& caller, const Endpoint& endpoint) {
-    members.object("caller", [&](JsonMembers& inner) { add_caller(inner, caller); });
-    if (!caller.source_address.empty()) members.text("source_address", caller.source_address);
-    add_endpoint(members, endpoint);
+void write_who(MemberWriter& members, const Caller& caller, const Endpoint& endpoint) {
+    members.object("caller", caller);
+    members.optional("source_address", caller.source_address);
+    list_members(members, endpoint);
 }
 
 }  // namespace
@@ -38,40 +37,32 @@ Result<void> AuditTrail::ready() {
 }
 
 Result<void> AuditTrail::record(const FlowOperation& operation) {
-    fmt::memory_buffer out;
-    out.push_back('{');
-    JsonMembers members{out};
-    members.text("time", to_rfc3339(clock_.now()));
-    if (!operation.id.empty()) members.text("operation_id", operation.id);
-    members.text("action", operation.type == OperationType::Capture ? "capture" : "flush");
-    add_who(members, operation.caller, operation.endpoint);
-    members.text("requested_at", to_rfc3339(operation.requested_at));
-    add_query_of(members, operation);
-    if (!operation.from_operation.empty()) members.text("from_capture", operation.from_operation);
-    members.number("dry_run", operation.dry_run);
-    members.number("include_protected", operation.include_protected);
-    members.text("stream_exception_policy", operation.stream_exception_policy);
-    members.text("result", result_of(operation));
-    if (!operation.detail.empty()) members.text("detail", operation.detail);
-    members.object("counts", [&](JsonMembers& inner) { add_counts(inner, operation.counts); });
-    members.number("duration_ms", operation.duration.count());
-    out.push_back('}');
-    return append(fmt::to_string(out));
+    return append([&](MemberWriter& members) {
+        members.optional("operation_id", operation.id);
+        members.required("action", operation.type == OperationType::Capture ? "capture" : "flush");
+        write_who(members, operation.caller, operation.endpoint);
+        members.required("requested_at", operation.requested_at);
+        list_members(members, operation.query, default_states(operation.type));
+        members.optional("from_capture", operation.from_operation);
+        members.required("dry_run", operation.dry_run);
+        members.required("include_protected", operation.include_protected);
+        members.required("stream_exception_policy", operation.stream_exception_policy);
+        members.required("result", result_of(operation));
+        members.optional("detail", operation.detail);
+        members.object("counts", operation.counts);
+        members.required("duration_ms", operation.duration);
+    });
 }
 
 Result<void> AuditTrail::record(const PolicyChange& change, const Result<void>& result) {
-    fmt::memory_buffer out;
-    out.push_back('{');
-    JsonMembers members{out};
-    members.text("time", to_rfc3339(clock_.now()));
-    members.text("action", change.action);
-    add_who(members, change.caller, change.endpoint);
-    if (!change.policy.empty()) members.text("stream_exception_policy", change.policy);
-    const bool refused = !result && result.error().kind == ErrorKind::Refused;
-    members.text("result", result ? "COMPLETED" : refused ? "REFUSED" : "FAILED");
-    if (!result) members.text("detail", result.error().message);
-    out.push_back('}');
-    return append(fmt::to_string(out));
+    return append([&](MemberWriter& members) {
+        members.required("action", change.action);
+        write_who(members, change.caller, change.endpoint);
+        members.optional("stream_exception_policy", change.policy);
+        const bool refused = !result && result.error().kind == ErrorKind::Refused;
+        members.required("result", result ? "COMPLETED" : refused ? "REFUSED" : "FAILED");
+        if (!result) members.required("detail", result.error().message);
+    });
 }
 
 void AuditTrail::reopen() {
@@ -94,10 +85,18 @@ Result<void> AuditTrail::open() {
     return {};
 }
 
-Result<void> AuditTrail::append(std::string_view line) {
+Result<void> AuditTrail::append(const std::function<void(MemberWriter&)>& list) {
+    fmt::memory_buffer line;
+    line.push_back('{');
+    JsonMembers json{line};
+    MemberWriter members{json};
+    members.required("time", clock_.now());
+    list(members);
+    line.append(std::string_view{"}\n"});
+
     const std::lock_guard lock{mutex_};
     if (auto opened = open(); !opened) return opened;
-    const auto appended = open_->append(fmt::format("{}\n", line), kLockPatience);
+    const auto appended = open_->append({line.data(), line.size()}, kLockPatience);
     return appended ? Result<void>{} : failure(appended.error());
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "headgate/result.h"
 
 #include "files/append_file.h"
+#include "flow/json_fields.h"
 
 namespace headgate::operations {
 
@@ -47,7 +49,8 @@ class AuditTrail {
 
   private:
     [[nodiscard]] Result<void> open();
-    [[nodiscard]] Result<void> append(std::string_view line);
+    /// A line with the time, and what `list` adds.
+    [[nodiscard]] Result<void> append(const std::function<void(MemberWriter&)>& list);
     [[nodiscard]] tl::unexpected<Error> failure(const Error& error) const;
 
     const Clock& clock_;

@@ -5,7 +5,7 @@
 
 #include "operations/flow_reader.h"
 #include "operations/json_objects.h"
-#include "operations/operation_reader.h"
+#include "operations/operation_fields.h"
 
 namespace headgate::operations {
 namespace {
@@ -57,9 +57,8 @@ class CaptureReader {
             [](const JsonObject& counts) { return counts.number<std::uint64_t>("matched"); });
         if (matched) captured_ = *matched;
         if (!object.has("firewall")) return {};
-        JsonReader reader{object};
-        take_endpoint(reader, endpoint_.emplace());
-        if (auto read = reader.finish(); !read) return failed("its summary: {}", read.error().message);
+        const auto read = read_members(object, endpoint_.emplace());
+        if (!read) return failed("its summary: {}", read.error().message);
         return {};
     }
 

@@ -24,21 +24,16 @@ tl::unexpected<Error> unknown(std::string_view id) {
 }
 
 FlowOperation operation_of(const OperationRequest& request, const Clock& clock) {
-    auto operation = new_operation(clock, request.type, request.endpoint, request.query);
-    operation.caller = request.caller;
-    operation.from_operation = request.from_operation;
-    operation.dry_run = request.dry_run;
-    operation.include_protected = request.include_protected;
+    auto operation = new_operation(clock, request, request.endpoint);
     operation.asked = request.asked;
     return operation;
 }
 
 bool tells_the_same(const OperationRequest& request, const FlowOperation& known) {
-    const bool same_flows = request.from_operation.empty()
-                                ? request.query == known.query && known.from_operation.empty()
-                                : request.from_operation == known.from_operation;
-    return request.type == known.type && request.endpoint == known.endpoint && request.dry_run == known.dry_run &&
-           request.include_protected == known.include_protected && same_flows;
+    FlowRequest earlier = known;
+    earlier.caller = request.caller;                                     // is compared by itself
+    if (!request.from_operation.empty()) earlier.query = request.query;  // was replaced by the capture's
+    return request.endpoint == known.endpoint && static_cast<const FlowRequest&>(request) == earlier;
 }
 
 }  // namespace

@@ -41,20 +41,12 @@
 
 namespace headgate::operations {
 
-/// A requested operation. The query is validated, restricted to the endpoint, and has its states set.
-struct OperationRequest {
-    OperationType type = OperationType::Capture;
+/// A requested operation on one endpoint. The query is validated, restricted to the endpoint, and has its states set.
+struct OperationRequest : FlowRequest {
     Endpoint endpoint;
-    FlowQuery query;
-    std::string token;  ///< idempotency key: a repeated request starts nothing. Empty: none
-    std::string asked;  ///< the whole request as text, to tell a repeated request from another one with the same token
-    Caller caller;
-
-    // For a flush.
-    std::string from_operation;  ///< flush exactly the flows of this operation instead of matching ones
-    FlushRequest flush;
-    bool dry_run = false;
-    bool include_protected = false;  ///< for the record only: `flush` has the protected flows
+    std::string token;   ///< idempotency key: a repeated request starts nothing. Empty: none
+    std::string asked;   ///< the whole request as text, to tell a repeated request from another one with the same token
+    FlushRequest flush;  ///< for a flush; has the protected flows, too
 };
 
 struct EngineSettings {

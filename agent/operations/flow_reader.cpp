@@ -67,12 +67,6 @@ void take_description(const JsonObject& object, Flow& flow) {
     if (const auto mark = object.number<std::uint32_t>("mark")) flow.mark = *mark;
 }
 
-Result<ZoneDirection> parse_zone_direction(std::string_view text) {
-    if (text == "original") return ZoneDirection::Original;
-    if (text == "reply") return ZoneDirection::Reply;
-    return invalid("neither original nor reply");
-}
-
 /// GRE keys are the call ids of the two directions, and other protocols swap their ports: in both cases the translated
 /// tuple is the swapped reply tuple.
 void take_reply(JsonReader& reader, ParseAddress parse, Flow& flow) {
@@ -104,7 +98,7 @@ Result<Flow> read_flow(const JsonObject& object) {
     take_tuple(reader, parse, flow.original);
     reader.number("id", flow.id);
     reader.number("zone", flow.zone);
-    reader.optional_parsed("zone_direction", flow.zone_direction, parse_zone_direction);
+    reader.optional_parsed("zone_direction", flow.zone_direction, parse_name<ZoneDirection>);
     reader.optional_parsed("started_at", flow.started, parse_rfc3339);
     take_reply(reader, parse, flow);
     take_description(object, flow);
@@ -116,8 +110,7 @@ Result<StoredFlow> read_stored_flow(const JsonObject& object) {
     if (!flow) return tl::unexpected(flow.error());
     StoredFlow stored{*flow, {}, 0};
     JsonReader reader{object};
-    reader.optional_parsed("outcome", stored.outcome,
-                           one_of({Outcome::Flushed, Outcome::Gone, Outcome::Failed, Outcome::Protected}));
+    reader.optional_parsed("outcome", stored.outcome, parse_name<Outcome>);
     reader.optional_parsed("error", stored.error, parse_error);
     const bool over = stored.outcome == Outcome::Flushed || stored.outcome == Outcome::Gone;
     const auto age = object.number<std::uint32_t>("age_seconds");

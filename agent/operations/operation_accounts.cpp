@@ -6,34 +6,6 @@
 
 namespace headgate {
 
-std::string_view to_string(OperationType type) {
-    switch (type) {
-        case OperationType::Capture:
-            return "FLOW_CAPTURE";
-        case OperationType::Flush:
-            return "FLOW_FLUSH";
-    }
-    return {};
-}
-
-std::string_view to_string(OperationStatus status) {
-    switch (status) {
-        case OperationStatus::InProgress:
-            return "IN_PROGRESS";
-        case OperationStatus::Completed:
-            return "COMPLETED";
-        case OperationStatus::CompletedWithErrors:
-            return "COMPLETED_WITH_ERRORS";
-        case OperationStatus::Failed:
-            return "FAILED";
-    }
-    return {};
-}
-
-std::string_view to_string(OperationPhase phase) {
-    return phase == OperationPhase::Identifying ? "identifying" : "flushing";
-}
-
 StateScope default_states(OperationType type) {
     return type == OperationType::Capture ? StateScope::Active : StateScope::Any;
 }
@@ -43,12 +15,11 @@ Moment moment_of(const FlowOperation& operation) {
 }
 
 namespace operations {
-FlowOperation new_operation(const Clock& clock, OperationType type, Endpoint endpoint, FlowQuery query) {
+FlowOperation new_operation(const Clock& clock, const FlowRequest& request, Endpoint endpoint) {
     FlowOperation operation;
+    static_cast<FlowRequest&>(operation) = request;
     operation.id = Poco::UUIDGenerator{}.createRandom().toString();
-    operation.type = type;
     operation.endpoint = std::move(endpoint);
-    operation.query = std::move(query);
     operation.requested_at = clock.now();
     operation.machine_up = std::chrono::floor<std::chrono::seconds>(clock.up());
     return operation;

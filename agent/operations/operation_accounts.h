@@ -15,7 +15,7 @@ inline constexpr const char* kOperationError = "Flow operation error";
 inline constexpr const char* kOperationTimeout = "Flow timeout";
 
 /// A new operation with a new id, requested now.
-[[nodiscard]] FlowOperation new_operation(const Clock& clock, OperationType type, Endpoint endpoint, FlowQuery query);
+[[nodiscard]] FlowOperation new_operation(const Clock& clock, const FlowRequest& request, Endpoint endpoint);
 
 /// Whether the operation is a capture or dry run: these need no journal, and run even if they cannot be stored.
 [[nodiscard]] bool only_looks(const FlowOperation& operation);

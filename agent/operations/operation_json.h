@@ -1,11 +1,14 @@
-// An operation as JSON, without its flows. Keys are a stable interface (docs/output.md).
+// An operation as JSON, without its flows: for users, with keys that are a stable interface (docs/output.md), and for
+// the store.
 #pragma once
 
 #include <fmt/format.h>
 
-#include "headgate/flow_operation.h"
+#include <string>
+#include <string_view>
 
-#include "flow/json_members.h"
+#include "headgate/flow_operation.h"
+#include "headgate/result.h"
 
 namespace headgate::operations {
 
@@ -18,11 +21,11 @@ void append_result_members(fmt::memory_buffer& out, const FlowOperation& operati
 /// Both, as one object.
 void append_operation_json(fmt::memory_buffer& out, const FlowOperation& operation);
 
-// Parts for use in other objects.
-void add_query(JsonMembers& members, const FlowQuery& query);
-void add_query_of(JsonMembers& members, const FlowOperation& operation);  ///< without states that are the default
-void add_endpoint(JsonMembers& members, const Endpoint& endpoint);
-void add_caller(JsonMembers& members, const Caller& caller);
-void add_counts(JsonMembers& members, const OperationCounts& counts);
+/// The store's document: all members but id, type, status, firewall, availability zone and request time, which are
+/// columns.
+[[nodiscard]] std::string to_document(const FlowOperation& operation);
+
+/// Adds the members of a document, without loss.
+[[nodiscard]] Result<void> read_document(std::string_view document, FlowOperation& operation);
 
 }  // namespace headgate::operations

@@ -14,7 +14,6 @@
 #include <mutex>
 #include <thread>
 
-#include "operations/operation_document.h"
 #include "operations/passed_time.h"
 #include "operations/sqlite_store.h"
 #include "operations/state_error.h"

@@ -9,8 +9,7 @@
 #include <utility>
 
 #include "flow/compound_key.h"
-#include "operations/operation_document.h"
-#include "operations/operation_reader.h"
+#include "operations/operation_json.h"
 #include "operations/passed_time.h"
 #include "operations/sqlite_blocks.h"
 #include "operations/state_error.h"
@@ -45,13 +44,13 @@ struct Columns {
         operation.endpoint.firewall = firewalls[row];
         operation.endpoint.availability_zone = zones[row];
         operation.requested_at = Timestamp{std::chrono::nanoseconds{times[row]}};
-        const auto type = parse_type(types[row]);
+        const auto type = parse_name<OperationType>(types[row]);
         if (!type) return failed("operation {}: type: {}", ids[row], type.error().message);
-        const auto status = parse_status(states[row]);
+        const auto status = parse_name<OperationStatus>(states[row]);
         if (!status) return failed("operation {}: status: {}", ids[row], status.error().message);
         operation.type = *type;
         operation.status = *status;
-        if (auto taken = take_document(documents[row], operation); !taken) return tl::unexpected(taken.error());
+        if (auto read = read_document(documents[row], operation); !read) return tl::unexpected(read.error());
         return operation;
     }
 };

@@ -8,13 +8,15 @@
 #include <string>
 #include <string_view>
 
+#include "headgate/names.h"
 #include "headgate/result.h"
 
 namespace headgate {
 
 enum class Family : std::uint8_t { Ipv4, Ipv6 };
+template <>
+inline constexpr auto kNames<Family> = name_list("ipv4", "ipv6");
 
-[[nodiscard]] std::string_view to_string(Family family);  ///< `ipv4`, `ipv6`
 [[nodiscard]] constexpr unsigned address_bits(Family family) {
     return family == Family::Ipv4 ? 32 : 128;
 }

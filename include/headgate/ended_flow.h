@@ -21,9 +21,8 @@ enum class EndReason : std::uint8_t {
     Timeout,  ///< no packet arrived within the kernel's timeout
     Evicted,  ///< the kernel removed it to make room in a full table
 };
-
-[[nodiscard]] std::string_view to_string(EndReason reason);  ///< `flushed`, `closed`, `timeout`, `evicted`
-[[nodiscard]] Result<EndReason> parse_end_reason(std::string_view text);
+template <>
+inline constexpr auto kNames<EndReason> = name_list("flushed", "closed", "timeout", "evicted");
 
 /// The flow operation that ended a flow; shared by all flows that it ended.
 struct FlushNote {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "headgate/address.h"
+#include "headgate/names.h"
 #include "headgate/protocol.h"
 
 namespace headgate {
@@ -49,6 +50,8 @@ struct Counters {
 /// The directions in which a conntrack zone distinguishes entries (include/net/netfilter/nf_conntrack_zones.h). Almost
 /// always both.
 enum class ZoneDirection : std::uint8_t { Both, Original, Reply };
+template <>
+inline constexpr auto kNames<ZoneDirection> = name_list("both", "original", "reply");
 
 /// Bits of Flow::status (include/uapi/linux/netfilter/nf_conntrack_common.h, enum ip_conntrack_status).
 namespace flow_status {
@@ -97,10 +100,10 @@ struct Moment {
 [[nodiscard]] std::optional<std::chrono::seconds> age(const Flow& flow, const Moment& moment);
 
 enum class FlowState : std::uint8_t { New, Established, Closed };
+template <>
+inline constexpr auto kNames<FlowState> = name_list("NEW", "ESTABLISHED", "CLOSED");
 
 [[nodiscard]] FlowState state(const Flow& flow);
-[[nodiscard]] std::string_view to_string(FlowState state);  ///< `NEW`, `ESTABLISHED`, `CLOSED`
-[[nodiscard]] Result<FlowState> parse_flow_state(std::string_view text);
 
 /// The name of the protocol's own state, such as `SYN_SENT`; absent if it has none or the kernel did not report it.
 [[nodiscard]] std::optional<std::string_view> protocol_state_name(const Flow& flow);
@@ -121,7 +124,7 @@ enum class Outcome : std::uint8_t {
     Failed,     ///< still present: the error is reported
     Protected,  ///< skipped because it is protected
 };
-
-[[nodiscard]] std::string_view to_string(Outcome outcome);
+template <>
+inline constexpr auto kNames<Outcome> = name_list("flushed", "gone", "failed", "protected");
 
 }  // namespace headgate

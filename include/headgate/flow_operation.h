@@ -14,14 +14,18 @@
 namespace headgate {
 
 enum class OperationType : std::uint8_t { Capture, Flush };
+template <>
+inline constexpr auto kNames<OperationType> = name_list("FLOW_CAPTURE", "FLOW_FLUSH");
+
 enum class OperationStatus : std::uint8_t { InProgress, Completed, CompletedWithErrors, Failed };
+template <>
+inline constexpr auto kNames<OperationStatus> = name_list("IN_PROGRESS", "COMPLETED", "COMPLETED_WITH_ERRORS",
+                                                          "FAILED");
 
 /// Phase of an operation in progress.
 enum class OperationPhase : std::uint8_t { Identifying, Flushing };
-
-[[nodiscard]] std::string_view to_string(OperationType type);      ///< `FLOW_CAPTURE`, `FLOW_FLUSH`
-[[nodiscard]] std::string_view to_string(OperationStatus status);  ///< `COMPLETED`, ...
-[[nodiscard]] std::string_view to_string(OperationPhase phase);    ///< `identifying`, `flushing`
+template <>
+inline constexpr auto kNames<OperationPhase> = name_list("identifying", "flushing");
 
 /// Where an operation works: one flow table, identified by its user-visible names.
 struct Endpoint {
@@ -57,25 +61,31 @@ struct OperationCounts {
     friend bool operator==(const OperationCounts&, const OperationCounts&) = default;
 };
 
-struct FlowOperation {
-    std::string id;  ///< lower-case UUID
+/// What a caller requests; also part of the operation that the request starts.
+struct FlowRequest {
     OperationType type = OperationType::Capture;
+    Caller caller;
+    FlowQuery query;             ///< for a flush of captured flows: the capture's query
+    std::string from_operation;  ///< whose flows are flushed; empty: flows that match now, or flows from a file
+    bool dry_run = false;
+    bool include_protected = false;  ///< protected flows are flushed, too
+
+    friend bool operator==(const FlowRequest&, const FlowRequest&) = default;
+};
+
+struct FlowOperation : FlowRequest {
+    std::string id;  ///< lower-case UUID
     OperationStatus status = OperationStatus::InProgress;
     OperationPhase phase = OperationPhase::Identifying;  ///< meaningful only while in progress
     std::string status_message;                          ///< may be empty
     std::string detail;                                  ///< headgate's own explanation of the status message
     bool refused = false;  ///< Failed because a guard refused the request, before anything was changed
-    Caller caller;
     Endpoint endpoint;
     Timestamp requested_at{};
     std::optional<std::chrono::seconds> machine_up;  ///< time from boot to the request; absent if not recorded
     std::chrono::milliseconds duration{0};
-    FlowQuery query;             ///< for a flush of captured flows: the capture's query
-    std::string from_operation;  ///< whose flows are flushed; empty: flows that match now, or flows from a file
-    bool dry_run = false;
-    bool include_protected = false;  ///< protected flows are flushed, too
-    std::string asked;               ///< the whole request as text, if it came with a token; empty otherwise
-    std::string plan;                ///< how the table is searched; human-readable
+    std::string asked;  ///< the whole request as text, if it came with a token; empty otherwise
+    std::string plan;   ///< how the table is searched; human-readable
     OperationCounts counts;
     std::string stream_exception_policy = "none";  ///< name of the policy in force
     std::vector<std::string> warnings;             ///< for the operator, in addition to the result

@@ -18,12 +18,16 @@ inline constexpr std::size_t kMaxFilters = 20;  ///< per operation; documented l
 
 /// Which of a flow's addresses the filters apply to.
 enum class MatchSide : std::uint8_t { Original, Translated, Any };
+template <>
+inline constexpr auto kNames<MatchSide> = name_list("original", "translated", "any");
 
 /// Whether filters also match with source and destination exchanged.
 enum class MatchDirection : std::uint8_t { AsGiven, Both };
 
 /// The flow states in scope. Active: every state except closed.
 enum class StateScope : std::uint8_t { Active, New, Established, Closed, Any };
+template <>
+inline constexpr auto kNames<StateScope> = name_list("ACTIVE", "NEW", "ESTABLISHED", "CLOSED", "ANY");
 
 struct MarkMatch {
     std::uint32_t value = 0;
@@ -49,12 +53,8 @@ struct FlowQuery {
 /// Checks the number of filters, each filter and the ranges. Every interface calls it before an operation begins.
 [[nodiscard]] Result<FlowQuery> validated(FlowQuery query);
 
-[[nodiscard]] std::string_view to_string(MatchSide side);
-[[nodiscard]] Result<MatchSide> parse_match_side(std::string_view text);
 [[nodiscard]] std::string to_string(const MarkMatch& mark);               ///< `0x5/0xff`, or `0x5` with a full mask
 [[nodiscard]] Result<MarkMatch> parse_mark_match(std::string_view text);  ///< decimal or 0x...; VALUE or VALUE/MASK
-[[nodiscard]] std::string_view to_string(StateScope states);
-[[nodiscard]] Result<StateScope> parse_state_scope(std::string_view text);  ///< `ACTIVE`, `NEW`, ..., `ANY` in any case
 
 /// Whether a flow is in scope, and why not.
 enum class Verdict : std::uint8_t {

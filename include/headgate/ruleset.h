@@ -24,8 +24,8 @@ enum class PacketDirection : std::uint8_t {
     Reply,     ///< of a flushed flow, sent by the other side
     Any,       ///< midstream packets of unknown flows
 };
-
-[[nodiscard]] std::string_view to_string(PacketDirection direction);  ///< `original`, `reply`, `any`
+template <>
+inline constexpr auto kNames<PacketDirection> = name_list("original", "reply", "any");
 
 struct PolicyCounter {
     std::string policy;
@@ -54,8 +54,8 @@ enum class RulesetCondition : std::uint8_t {
     Missing,     ///< another program removed the table, for example by `nft flush ruleset`
     Unverified,  ///< the table exists, but there is no record of what was applied
 };
-
-[[nodiscard]] std::string_view to_string(RulesetCondition condition);  ///< `none`, `as_applied`, `changed`, ...
+template <>
+inline constexpr auto kNames<RulesetCondition> = name_list("none", "as_applied", "changed", "missing", "unverified");
 
 struct RulesetStatus {
     std::optional<StreamExceptionPolicy> policy;  ///< in force; without description and log, which are unknown

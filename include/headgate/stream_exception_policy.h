@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "headgate/names.h"
 #include "headgate/protocol.h"
 
 namespace headgate {
@@ -18,19 +19,21 @@ enum class StreamException : std::uint8_t {
     Reject,    ///< a TCP reset to the sender; for other protocols ICMP administratively prohibited
     Continue,  ///< the operator's own rules see the packet as new
 };
+template <>
+inline constexpr auto kNames<StreamException> = name_list("drop", "reject", "continue");
 
 /// The midstream packets that a policy applies to.
 enum class MidstreamScope : std::uint8_t {
     All,      ///< all of them, as in AWS Network Firewall
     Flushed,  ///< packets of recently flushed flows
 };
+template <>
+inline constexpr auto kNames<MidstreamScope> = name_list("all", "flushed");
 
 /// The netfilter hooks in which a policy can act.
 enum class Hook : std::uint8_t { Forward, Input, Output };
-
-[[nodiscard]] std::string_view to_string(StreamException exception);  ///< `drop`, `reject`, `continue`
-[[nodiscard]] std::string_view to_string(MidstreamScope scope);       ///< `all`, `flushed`
-[[nodiscard]] std::string_view to_string(Hook hook);                  ///< `forward`, `input`, `output`
+template <>
+inline constexpr auto kNames<Hook> = name_list("forward", "input", "output");
 
 /// The nftables log statement for packets that a policy catches, rate-limited so that it cannot flood the log.
 struct PacketLog {

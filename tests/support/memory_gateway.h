@@ -352,13 +352,8 @@ class MemoryGateway final : public gateway::ManagedGateway {
 
     FlowOperation begin(const gateway::OperationOrder& order) {
         auto operation = operation_named(fmt::format(fmt::runtime(id_format), records_.size() + 1));
-        operation.type = order.type;
+        static_cast<FlowRequest&>(operation) = order;
         operation.endpoint = meant(order.endpoint);
-        operation.caller = order.caller;
-        operation.query = order.query;
-        operation.from_operation = order.from_operation;
-        operation.dry_run = order.dry_run;
-        operation.include_protected = order.include_protected;
         records_.push_back({operation, order.token, {}});
         if (at_once_) {
             records_.back().flows = numbered_flows(0, *at_once_);

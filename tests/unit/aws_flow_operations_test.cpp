@@ -279,7 +279,7 @@ TEST_F(AwsOperations, operations_are_selected_by_type_and_zone) {
     EXPECT_EQ(listed(R"(,"FlowOperationType":"FLOW_FLUSH")"), 1U);
     EXPECT_EQ(listed(R"(,"FlowOperationType":"FLOW_CAPTURE","AvailabilityZone":"b")"), 1U);
     EXPECT_EQ(refused("ListFlowOperations", about_edge(R"("FlowOperationType":"FLUSH")")),
-              "InvalidRequestException: FlowOperationType: \"FLUSH\" is none of FLOW_CAPTURE, FLOW_FLUSH");
+              "InvalidRequestException: FlowOperationType: \"FLUSH\" is neither FLOW_CAPTURE nor FLOW_FLUSH");
 }
 
 TEST_F(AwsOperations, one_off_runs_are_not_listed_and_make_no_page_shorter) {

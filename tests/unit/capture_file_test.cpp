@@ -202,7 +202,7 @@ TEST_F(CaptureFile, with_a_wrong_member_is_an_error_that_names_it) {
     EXPECT_EQ(with("\"10.0.1.2\"", "\"2001:db8::1\""), "flow 1: destination: not of the source's family");
     EXPECT_EQ(with("\"10.0.1.2\"", "12"), "flow 1: source: not a text");
     EXPECT_EQ(with("\"zone\":0", "\"zone\":0,\"zone_direction\":\"up\""),
-              "flow 1: zone_direction: neither original nor reply");
+              "flow 1: zone_direction: \"up\" is none of both, original and reply");
     EXPECT_NE(with("2026-", "20x6-"), "");
     EXPECT_EQ(with("\"CONFIRMED\"", "null,5"), "") << "what only describes a flow is not insisted on";
 }

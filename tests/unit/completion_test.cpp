@@ -116,9 +116,13 @@ TEST(Completion, every_value_can_be_completed_but_those_that_only_their_user_kno
 
 TEST(Completion, choices_are_understood) {
     EXPECT_EQ(understood("--output", [](const auto& text) { return parse_output_format(text).has_value(); }), 3U);
-    EXPECT_EQ(understood("--state", [](const auto& text) { return parse_state_scope(text).has_value(); }), 5U);
-    EXPECT_EQ(understood("--match", [](const auto& text) { return parse_match_side(text).has_value(); }), 3U);
-    EXPECT_EQ(understood("--reason", [](const auto& text) { return parse_end_reason(text).has_value(); }), 4U);
+    EXPECT_EQ(
+        understood("--state", [](const auto& text) { return parse_name_in_any_case<StateScope>(text).has_value(); }),
+        5U);
+    EXPECT_EQ(understood("--match", [](const auto& text) { return parse_name<MatchSide>(text).has_value(); }), 3U);
+    EXPECT_EQ(
+        understood("--reason", [](const auto& text) { return parse_name_in_any_case<EndReason>(text).has_value(); }),
+        4U);
     EXPECT_GE(understood("--protocol", [](const auto& text) { return parse_protocol(text).has_value(); }), 10U);
 }
 

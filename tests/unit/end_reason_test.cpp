@@ -63,9 +63,9 @@ TEST(EndReason, is_not_closed_for_tcp_whose_state_the_kernel_did_not_tell) {
 
 TEST(EndReason, is_read_as_it_is_written) {
     for (const auto reason : {EndReason::Flushed, EndReason::Closed, EndReason::Timeout, EndReason::Evicted})
-        EXPECT_EQ(parse_end_reason(to_string(reason)), reason);
-    EXPECT_FALSE(parse_end_reason("expired").has_value());
-    EXPECT_NE(parse_end_reason("expired").error().message.find("\"expired\""), std::string::npos);
+        EXPECT_EQ(parse_name_in_any_case<EndReason>(to_string(reason)), reason);
+    EXPECT_FALSE(parse_name_in_any_case<EndReason>("expired").has_value());
+    EXPECT_NE(parse_name_in_any_case<EndReason>("expired").error().message.find("\"expired\""), std::string::npos);
 }
 
 TEST(LastState, is_that_of_the_protocol_or_whether_it_was_answered) {

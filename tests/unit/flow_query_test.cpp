@@ -67,9 +67,9 @@ TEST(FlowQuery, a_closed_flow_that_would_not_match_anyway_is_not_told_to_be_clos
 TEST(FlowQuery, the_words_for_states_are_understood) {
     for (const auto states :
          {StateScope::Active, StateScope::New, StateScope::Established, StateScope::Closed, StateScope::Any})
-        EXPECT_EQ(parse_state_scope(to_string(states)).value(), states);
-    EXPECT_EQ(parse_state_scope("any").value(), StateScope::Any);
-    EXPECT_EQ(parse_state_scope("OPEN").error().message,
+        EXPECT_EQ(parse_name_in_any_case<StateScope>(to_string(states)).value(), states);
+    EXPECT_EQ(parse_name_in_any_case<StateScope>("any").value(), StateScope::Any);
+    EXPECT_EQ(parse_name_in_any_case<StateScope>("OPEN").error().message,
               "\"OPEN\" is none of ACTIVE, NEW, ESTABLISHED, CLOSED and ANY");
 }
 

@@ -169,12 +169,14 @@ TEST(GatewayJson, an_answer_with_a_wrong_member_is_an_error_that_names_it) {
         return read ? std::string{"no error"} : read.error().message;
     };
     EXPECT_EQ(with("\"operation_id\":\"x\"", "\"operation_id\":5"), "operation_id: not a text");
-    EXPECT_EQ(with("\"FLOW_CAPTURE\"", "\"CAPTURE\""), "type: \"CAPTURE\" is none of FLOW_CAPTURE, FLOW_FLUSH");
+    EXPECT_EQ(with("\"FLOW_CAPTURE\"", "\"CAPTURE\""), "type: \"CAPTURE\" is neither FLOW_CAPTURE nor FLOW_FLUSH");
     EXPECT_EQ(with("\"scanned\":0", "\"scanned\":-1"), "counts.scanned: out of range");
     EXPECT_EQ(with("\"filters\":[{}]", "\"filters\":{}"), "filters: not a list");
     EXPECT_EQ(with("\"filters\":[{}]", "\"filters\":[{},7]"), "filters[1]: not an object");
     EXPECT_EQ(with("\"filters\":[{}]", "\"filters\":[{\"source\":\"x\"}]"),
               "filters[0].source: \"x\" is not an IPv4 or IPv6 address");
+    EXPECT_EQ(with("\"counts\":{", "\"rate\":[{\"per\":1}],\"counts\":{\"paused\":1,"), "no error")
+        << "of a newer agent";
     EXPECT_EQ(with("}}", "}}{}"), "not valid JSON");
     EXPECT_EQ(with("}}", "}"), "not valid JSON");
     EXPECT_EQ(read_operation_json(std::string(10'000, '[')).error().message, "not valid JSON");

@@ -128,7 +128,7 @@ TEST_F(Routes, operations_are_listed_as_they_are_selected) {
     EXPECT_EQ(listed("?type=FLOW_CAPTURE&status=COMPLETED&firewall=edge&availability_zone=a"), 3U);
     EXPECT_EQ(listed("?firewall=c%6Fre"), 0U);
     EXPECT_EQ(detail_of(ask("GET", "/v1/operations?type=CAPTURE")),
-              "type: \"CAPTURE\" is none of FLOW_CAPTURE, FLOW_FLUSH");
+              "type: \"CAPTURE\" is neither FLOW_CAPTURE nor FLOW_FLUSH");
     EXPECT_EQ(detail_of(ask("GET", "/v1/operations?limit=0")), "limit: \"0\" is not a number from 1 to 10000");
     EXPECT_EQ(detail_of(ask("GET", "/v1/operations?limit=1&limit=2")), "limit: given twice");
     EXPECT_EQ(ask("GET", "/v1/operations?sort=up").status, 400);

@@ -178,7 +178,7 @@ TEST(OrderJson, errors_name_the_member_and_the_rule) {
     EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{}],"stream_exception_policy":"/etc/shadow"})"),
               "stream_exception_policy: \"/etc/shadow\" is a path; the agent takes policies by their names alone");
     EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{}],"protected":["source"]})"),
-              "protected: \"source\" is not of the form key=value");
+              "protected[0]: \"source\" is not of the form key=value");
     std::string many = R"({"type":"FLOW_CAPTURE","filters":[{})";
     for (int i = 0; i < 20; ++i)
         many += ",{}";

@@ -69,11 +69,8 @@ ValueType<Digest> hash() {
 }
 
 ValueType<Role> role() {
-    const auto parse = [](std::string_view text) {
-        return config::parse_choice(text, std::array{Role::Viewer, Role::Operator}, "neither");
-    };
-    return unquoted(
-        ValueType<Role>{"`viewer` or `operator`", parse, [](Role role) { return std::string{to_string(role)}; }});
+    return unquoted(ValueType<Role>{"`viewer` or `operator`", parse_name<Role>,
+                                    [](Role role) { return std::string{to_string(role)}; }});
 }
 
 void add_permissions(SettingMap& known, Permissions& permissions, std::string_view example) {

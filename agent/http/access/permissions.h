@@ -8,14 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "headgate/names.h"
+
 namespace headgate::http::access {
 
 enum class Role : std::uint8_t {
     Viewer,    ///< may read and capture
     Operator,  ///< may also flush, and change policies
 };
-
-[[nodiscard]] std::string_view to_string(Role role);  ///< `viewer`, `operator`
 
 struct Permissions {
     Role role = Role::Viewer;
@@ -32,3 +32,6 @@ struct Permissions {
 inline const Permissions kEverything{Role::Operator, std::nullopt};
 
 }  // namespace headgate::http::access
+
+template <>
+inline constexpr auto headgate::kNames<headgate::http::access::Role> = headgate::name_list("viewer", "operator");

@@ -9,7 +9,6 @@
 #include "http/aws/scope.h"
 #include "http/aws/shape_writer.h"
 #include "http/aws/shapes.h"
-#include "operations/operation_reader.h"
 
 namespace headgate::http::aws {
 namespace {
@@ -83,7 +82,7 @@ struct OperationListing {
 Result<OperationListing> read_operation_listing(JsonReader& reader) {
     OperationListing listing;
     take_firewall_reference(reader, listing.firewall);
-    reader.optional_parsed("FlowOperationType", listing.type, operations::parse_type);
+    reader.optional_parsed("FlowOperationType", listing.type, parse_name<OperationType>);
     reader.optional_parsed("NextToken", listing.behind, [](std::string_view token) {
         return parse_next_token(kOperationList, token).and_then([](const std::string& id) { return parse_uuid(id); });
     });

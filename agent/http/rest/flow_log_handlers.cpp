@@ -32,7 +32,7 @@ constexpr std::array kEndlessTypes{kRecordForms[1].type, kRecordForms[2].type};
 Result<void> take_reasons(const Request& request, EndedFlowQuery& query) {
     for (auto texts : texts_of(request, "reason")) {
         do {
-            const auto reason = parse_end_reason(take_until(texts, ','));
+            const auto reason = parse_name_in_any_case<EndReason>(take_until(texts, ','));
             if (!reason) return tl::unexpected(Error{reason.error()}.within("reason"));
             query.reasons.push_back(*reason);
         } while (!texts.empty());

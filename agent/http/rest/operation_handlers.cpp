@@ -8,7 +8,6 @@
 #include "http/problem.h"
 #include "http/rest/parameters.h"
 #include "operations/operation_json.h"
-#include "operations/operation_reader.h"
 
 namespace headgate::http {
 namespace {
@@ -45,8 +44,8 @@ Result<std::string> as_it_is(std::string_view text) {
 Result<OperationSelection> read_selection(const Request& request) {
     OperationSelection selection;
     auto taken =
-        take_parameter(request, "type", selection.type, operations::parse_type)
-            .and_then([&] { return take_parameter(request, "status", selection.status, operations::parse_status); })
+        take_parameter(request, "type", selection.type, parse_name<OperationType>)
+            .and_then([&] { return take_parameter(request, "status", selection.status, parse_name<OperationStatus>); })
             .and_then(
                 [&] { return take_parameter(request, "availability_zone", selection.availability_zone, as_it_is); });
     if (!taken) return tl::unexpected(std::move(taken.error()));

@@ -9,6 +9,7 @@
 #include "http/content_negotiation.h"
 #include "http/problem.h"
 #include "http/rest/server_sent_event.h"
+#include "operations/operation_fields.h"
 #include "operations/operation_json.h"
 
 namespace headgate::http {
@@ -26,7 +27,7 @@ std::vector<Endpoint> endpoints_of(const config::Configuration& configuration) {
 
 /// One that cannot be read does not keep the others from being told.
 void add_glance(JsonMembers& members, gateway::ManagedGateway& gateway, const Endpoint& endpoint) {
-    operations::add_endpoint(members, endpoint);
+    write_members(members, endpoint);
     const gateway::EndpointName name{endpoint.firewall, endpoint.availability_zone, std::nullopt};
     const auto usage = gateway.usage(name);
     if (!usage) return members.text("fault", usage.error().message);

@@ -4,7 +4,7 @@
 #include "gateway/order_json.h"
 #include "gateway/version.h"
 #include "http/problem.h"
-#include "operations/operation_json.h"
+#include "operations/operation_fields.h"
 
 namespace headgate::http {
 
@@ -12,8 +12,8 @@ Answer show_session(gateway::ManagedGateway& /*gateway*/, const Request& request
     fmt::memory_buffer out;
     out.push_back('{');
     JsonMembers members{out};
-    members.object("caller", [&](JsonMembers& inner) { operations::add_caller(inner, request.caller); });
-    members.text("role", access::to_string(request.permissions.role));
+    members.object("caller", [&](JsonMembers& inner) { write_members(inner, request.caller); });
+    members.text("role", to_string(request.permissions.role));
     if (request.permissions.firewalls) members.texts("firewalls", *request.permissions.firewalls);
     members.text("version", gateway::kVersion);
     out.push_back('}');
