@@ -5,9 +5,9 @@
 #include <iterator>
 #include <utility>
 
+#include "base/text.h"
 #include "config/settings.h"
 #include "config/settings_text.h"
-#include "flow/text.h"
 #include "http/access/credentials.h"
 #include "http/access/credentials_text.h"
 

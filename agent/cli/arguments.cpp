@@ -8,7 +8,7 @@
 
 #include <CLI/App.hpp>
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate::cli {
 namespace {

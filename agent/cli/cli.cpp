@@ -6,9 +6,9 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "base/text.h"
 #include "cli/command_tree.h"
 #include "cli/terminal.h"
-#include "flow/text.h"
 
 namespace headgate::cli {
 namespace {

@@ -4,8 +4,8 @@
 #include <set>
 #include <utility>
 
+#include "base/text.h"
 #include "cli/gateway_arguments.h"
-#include "flow/text.h"
 
 namespace headgate::cli {
 namespace {

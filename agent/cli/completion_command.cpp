@@ -3,12 +3,12 @@
 
 #include <CLI/App.hpp>
 
+#include "base/printable.h"
+#include "base/text.h"
 #include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
 #include "cli/completion_scripts.h"
-#include "config/printable.h"
-#include "flow/text.h"
 
 namespace headgate::cli {
 namespace {
@@ -54,7 +54,7 @@ Result<ExitCode> run_candidates(const GatewayArguments& /*gateway*/, const Candi
     const auto completion = complete(describe_command_line(), std::span{asked}.subspan(1), *position);
     std::string answer{paths_text(completion.paths)};
     for (const auto& [word, meaning] : completion.candidates)
-        answer += fmt::format("\n{}{}{}", word, meaning.empty() ? "" : "\t", config::to_one_line(meaning));
+        answer += fmt::format("\n{}{}{}", word, meaning.empty() ? "" : "\t", to_one_line(meaning));
     return print(answer + "\n");
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/utf8.h"
 #include "cli/arguments.h"
 #include "cli/command_tree.h"
 #include "cli/commands.h"
@@ -13,7 +14,6 @@
 #include "cli/interruption.h"
 #include "cli/operation_follower.h"
 #include "cli/terminal.h"
-#include "flow/utf8.h"
 #include "operations/capture_file.h"
 #include "operations/flow_spool.h"
 #include "sessions/session_search.h"

@@ -7,13 +7,13 @@
 #include <memory>
 #include <utility>
 
+#include "base/printable.h"
 #include "cli/arguments.h"
 #include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/flow_text.h"
 #include "cli/interruption.h"
 #include "cli/terminal.h"
-#include "config/printable.h"
 #include "flow/flow_json.h"
 #include "flowlog/record_file.h"
 #include "flowlog/record_reader.h"
@@ -166,13 +166,13 @@ class LogOutput {
   private:
     Result<void> note_unreadable(const Error& error) {
         if (unreadable_++ == 0) {
-            tell(config::to_one_line(fmt::format("a record cannot be read, and is left out: {}", error.message)));
+            tell(to_one_line(fmt::format("a record cannot be read, and is left out: {}", error.message)));
         }
         return {};
     }
     static Result<void> tell_loss(std::string_view line) {
         const auto loss = flowlog::parse_loss(line);
-        if (loss && !loss->empty()) warn(config::to_one_line(*loss));
+        if (loss && !loss->empty()) warn(to_one_line(*loss));
         return {};
     }
 

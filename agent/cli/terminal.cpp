@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "flow/utf8.h"
+#include "base/utf8.h"
 
 namespace headgate::cli {
 namespace {

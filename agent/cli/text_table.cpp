@@ -4,8 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/utf8.h"
 #include "cli/terminal.h"
-#include "flow/utf8.h"
 
 namespace headgate::cli {
 namespace {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 
-#include "config/names.h"
-#include "config/printable.h"
+#include "base/printable.h"
+#include "base/resource_names.h"
 
 namespace headgate::config {
 namespace {

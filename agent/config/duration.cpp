@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate::config {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "config/printable.h"
+#include "base/printable.h"
 #include "config/yaml_tree.h"
 
 namespace headgate::config {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "config/printable.h"
+#include "base/printable.h"
 
 namespace headgate::config {
 namespace {

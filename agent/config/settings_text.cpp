@@ -5,9 +5,9 @@
 #include <iterator>
 #include <utility>
 
+#include "base/text.h"
 #include "config/load.h"
 #include "config/settings.h"
-#include "flow/text.h"
 
 namespace headgate::config {
 namespace {

@@ -5,7 +5,7 @@
 #include <array>
 #include <optional>
 
-#include "config/scalars.h"
+#include "base/scalars.h"
 
 namespace headgate::config {
 namespace {

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
+#include "base/resource_names.h"
+#include "base/scalars.h"
 #include "config/duration.h"
-#include "config/names.h"
-#include "config/printable.h"
-#include "config/scalars.h"
 #include "config/syslog_target.h"
 
 namespace headgate::config {
@@ -60,7 +60,7 @@ ValueType<FlowFilter> filter_type(Result<FlowFilter> (*parse)(std::string_view))
 }  // namespace
 
 ValueType<std::string> name() {
-    return {fmt::format("1 to {} letters, digits and `-`", kLongestName), parse_name, as_it_is};
+    return {fmt::format("1 to {} letters, digits and `-`", kLongestName), parse_resource_name, as_it_is};
 }
 
 ValueType<std::string> account() {

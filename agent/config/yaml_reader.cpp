@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "config/printable.h"
+#include "base/printable.h"
 
 namespace headgate::config {
 

@@ -8,7 +8,7 @@
 #include <optional>
 #include <sstream>
 
-#include "config/printable.h"
+#include "base/printable.h"
 
 namespace headgate::config {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate::conntrack {
 namespace {

@@ -5,7 +5,7 @@
 #include <array>
 #include <cerrno>
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate::conntrack {
 namespace {

@@ -14,7 +14,7 @@
 #include <ctime>
 #include <string>
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate::daemon {
 namespace {

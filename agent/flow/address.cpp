@@ -7,7 +7,7 @@
 #include <cstring>
 #include <optional>
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate {
 namespace {

@@ -4,8 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "base/text.h"
 #include "flow/filter_fields.h"
-#include "flow/text.h"
 
 namespace headgate {
 namespace {

@@ -9,8 +9,8 @@
 #include <iterator>
 #include <system_error>
 
-#include "flow/text.h"
-#include "flow/utf8.h"
+#include "base/text.h"
+#include "base/utf8.h"
 
 namespace headgate {
 namespace {

@@ -21,9 +21,9 @@
 #include "headgate/flow.h"
 #include "headgate/names.h"
 
+#include "base/utf8.h"
 #include "flow/json_members.h"
 #include "flow/json_reader.h"
-#include "flow/utf8.h"
 
 namespace headgate {
 

@@ -1,6 +1,6 @@
 #include "headgate/port_range.h"
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate {
 namespace {

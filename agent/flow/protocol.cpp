@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate {
 namespace {

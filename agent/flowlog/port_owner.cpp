@@ -15,7 +15,7 @@
 #include <system_error>
 #include <vector>
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate::flowlog {
 namespace {

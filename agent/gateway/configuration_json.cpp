@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/scalars.h"
 #include "config/duration.h"
-#include "config/scalars.h"
 #include "config/syslog_target.h"
 #include "flow/json_members.h"
 
@@ -72,7 +72,7 @@ void add_flow_log(JsonMembers& members, const config::FlowLog& log) {
     members.text("format", to_string(log.format));
     add_texts(members, "reasons", log.reasons, [](config::FlowLogReason each) { return std::string{to_string(each)}; });
     add_texts(members, "filters", log.filters, [](const FlowFilter& each) { return to_string(each); });
-    members.text("queue", config::size_text(log.queue));
+    members.text("queue", size_text(log.queue));
     members.objects("sinks", log.sinks, add_sink);
 }
 
@@ -82,7 +82,7 @@ void add_settings(JsonMembers& members, const config::Configuration& configurati
     members.text("account", configuration.account);
     add_path(members, "state_dir", configuration.state_dir);
     members.text("retention", config::duration_text(configuration.retention));
-    members.text("disk_budget", config::size_text(configuration.disk_budget));
+    members.text("disk_budget", size_text(configuration.disk_budget));
     members.text("operation_timeout", config::duration_text(configuration.operation_timeout));
     members.objects("firewalls", configuration.firewalls, add_firewall);
     add_texts(members, "protected", configuration.protected_filters,

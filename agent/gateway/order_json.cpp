@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "config/names.h"
+#include "base/resource_names.h"
 #include "operations/operation_fields.h"
 
 namespace headgate::gateway {
@@ -176,7 +176,7 @@ Result<std::string> parse_remote_policy(std::string_view text) {
     if (text.find('/') != std::string_view::npos) {
         return invalid("\"{}\" is a path; the agent takes policies by their names alone", text);
     }
-    return config::parse_policy_name(text);
+    return parse_policy_name(text);
 }
 
 }  // namespace headgate::gateway

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "config/printable.h"
+#include "base/printable.h"
 
 namespace headgate::http {
 namespace {
@@ -13,7 +13,7 @@ constexpr std::size_t kLongestWord = 200;
 
 /// Text from a client as one word of bounded length.
 std::string as_word(std::string_view text) {
-    auto word = config::to_one_line(std::string{text.substr(0, kLongestWord)});
+    auto word = to_one_line(std::string{text.substr(0, kLongestWord)});
     if (text.size() > kLongestWord) word += "...";
     std::ranges::replace(word, ' ', '?');
     return word;

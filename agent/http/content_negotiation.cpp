@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate::http {
 namespace {

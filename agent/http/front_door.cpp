@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <chrono>
 
-#include "flow/compound_key.h"
+#include "base/compound_key.h"
 #include "http/access/same_site.h"
 #include "http/access_line.h"
 #include "http/aws/aws_error.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "flow/text.h"
+#include "base/text.h"
 #include "http/host.h"
 #include "http/problem.h"
 

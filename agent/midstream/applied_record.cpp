@@ -14,8 +14,8 @@
 #include <string>
 #include <thread>
 
+#include "base/text.h"
 #include "files/own_file.h"
-#include "flow/text.h"
 #include "netlink/network_namespace.h"
 
 namespace headgate::midstream {

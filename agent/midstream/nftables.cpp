@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate::midstream {
 namespace {

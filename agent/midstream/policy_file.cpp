@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
+#include "base/resource_names.h"
+#include "base/scalars.h"
 #include "config/duration.h"
-#include "config/names.h"
-#include "config/printable.h"
-#include "config/scalars.h"
 #include "config/small_file.h"
 #include "config/yaml_reader.h"
 
@@ -15,12 +15,12 @@ namespace {
 using Policy = StreamExceptionPolicy;
 
 Result<std::string> parse_description(std::string_view text) {
-    if (config::find_unprintable(text)) return invalid("must be one line without control characters");
+    if (find_unprintable(text)) return invalid("must be one line without control characters");
     return std::string{text};
 }
 
 Result<int> parse_priority(std::string_view text) {
-    auto priority = config::parse_number(text, Policy::kFirstPriority, Policy::kLastPriority);
+    auto priority = parse_number(text, Policy::kFirstPriority, Policy::kLastPriority);
     if (priority) return priority;
     return invalid("{}; conntrack knows a packet only after priority -200, and its helpers come at 300",
                    priority.error().message);
@@ -36,7 +36,7 @@ Result<std::string> parse_log_prefix(std::string_view text) {
 }
 
 Result<std::uint32_t> parse_log_rate(std::string_view text) {
-    return config::parse_number<std::uint32_t>(text, 1, 10'000);
+    return parse_number<std::uint32_t>(text, 1, 10'000);
 }
 
 Result<std::chrono::seconds> parse_memory_time(std::string_view text) {
@@ -50,7 +50,7 @@ Result<std::chrono::seconds> parse_memory_time(std::string_view text) {
 }
 
 Result<std::uint32_t> parse_memory_size(std::string_view text) {
-    return config::parse_number<std::uint32_t>(text, 1, Policy::kLargestMemory);
+    return parse_number<std::uint32_t>(text, 1, Policy::kLargestMemory);
 }
 
 Result<void> take_log(const config::YamlMap& map, std::optional<PacketLog>& slot) {
@@ -67,7 +67,7 @@ Result<void> take_policy(const config::YamlMap& map, Policy& policy) {
     return map.take("description", policy.description, parse_description)
         .and_then([&] { return map.require("stream_exception_policy", policy.exception, parse_name<StreamException>); })
         .and_then([&] { return map.take("scope", policy.scope, parse_name<MidstreamScope>); })
-        .and_then([&] { return map.take("reject_invalid", policy.reject_invalid, config::parse_boolean); })
+        .and_then([&] { return map.take("reject_invalid", policy.reject_invalid, parse_boolean); })
         .and_then([&] { return map.take_set("hooks", policy.hooks, parse_name<Hook>); })
         .and_then([&] { return map.take("priority", policy.priority, parse_priority); })
         .and_then([&] { return take_log(map, policy.log); })
@@ -84,7 +84,7 @@ Result<Policy> read_policy_file(const std::filesystem::path& path) {
 }
 
 Result<Policy> parse_policy(std::string_view text, std::string_view name, std::string_view where) {
-    if (auto checked = config::parse_policy_name(name); !checked)
+    if (auto checked = parse_policy_name(name); !checked)
         return tl::unexpected(std::move(checked.error()).within(where));
     const auto map = config::parse_yaml(std::string{text}, where,
                                         {"description", "stream_exception_policy", "scope", "reject_invalid", "hooks",

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "flow/text.h"
+#include "base/text.h"
 #include "midstream/flushed_sets.h"
 
 namespace headgate::midstream {

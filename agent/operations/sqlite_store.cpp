@@ -8,7 +8,7 @@
 #include <set>
 #include <utility>
 
-#include "flow/compound_key.h"
+#include "base/compound_key.h"
 #include "operations/operation_json.h"
 #include "operations/passed_time.h"
 #include "operations/sqlite_blocks.h"

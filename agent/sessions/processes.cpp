@@ -13,7 +13,7 @@
 #include <iterator>
 #include <system_error>
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate::sessions {
 namespace {

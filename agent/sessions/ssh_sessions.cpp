@@ -7,7 +7,7 @@
 #include <iterator>
 #include <utility>
 
-#include "flow/text.h"
+#include "base/text.h"
 #include "sessions/units.h"
 
 namespace headgate::sessions {

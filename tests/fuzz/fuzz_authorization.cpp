@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "flow/text.h"
+#include "base/text.h"
 #include "http/access/authenticator.h"
 #include "support/signed_requests.h"
 

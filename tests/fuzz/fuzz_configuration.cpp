@@ -3,10 +3,10 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/resource_names.h"
+#include "base/text.h"
 #include "config/fault_list.h"
 #include "config/load.h"
-#include "config/names.h"
-#include "flow/text.h"
 
 namespace {
 
@@ -25,9 +25,9 @@ bool tell_where(std::string_view errors) {
 }
 
 bool keeps_its_rules(const config::Firewall& firewall) {
-    return config::parse_name(firewall.name) && !firewall.endpoints.empty() &&
+    return parse_resource_name(firewall.name) && !firewall.endpoints.empty() &&
            std::ranges::all_of(firewall.endpoints, [](const auto& endpoint) {
-               return config::parse_name(endpoint.availability_zone).has_value();
+               return parse_resource_name(endpoint.availability_zone).has_value();
            });
 }
 

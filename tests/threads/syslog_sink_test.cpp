@@ -4,7 +4,7 @@
 #include <chrono>
 #include <regex>
 
-#include "flow/text.h"
+#include "base/text.h"
 #include "flowlog/sinks/syslog.h"
 #include "support/line_blocks.h"
 #include "support/reading_sockets.h"

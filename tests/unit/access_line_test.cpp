@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "config/printable.h"
+#include "base/printable.h"
 
 namespace headgate::http {
 namespace access_line_test {
@@ -59,7 +59,7 @@ TEST(AccessLine, is_not_longer_for_a_longer_path) {
     EXPECT_LT(access_line(record).size(), 300U);
     for (std::size_t before = 195; before < 200; ++before) {
         record.path = "/" + std::string(before, 'x') + "\u20ac\u20ac\u20ac";
-        EXPECT_EQ(config::find_unprintable(access_line(record)), std::nullopt) << "no half of a character is left";
+        EXPECT_EQ(find_unprintable(access_line(record)), std::nullopt) << "no half of a character is left";
     }
 }
 

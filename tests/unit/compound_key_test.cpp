@@ -1,5 +1,5 @@
 // Different parts make different keys, whatever characters they contain.
-#include "flow/compound_key.h"
+#include "base/compound_key.h"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <map>
 
-#include "flow/text.h"
+#include "base/text.h"
 #include "support/stored_operations.h"
 
 namespace headgate {

@@ -3,7 +3,7 @@
 
 #include <sstream>
 
-#include "flow/text.h"
+#include "base/text.h"
 #include "flowlog/record_format.h"
 #include "support/ended_flows.h"
 #include "support/example_text.h"

@@ -7,7 +7,7 @@
 #include <cctype>
 #include <set>
 
-#include "flow/text.h"
+#include "base/text.h"
 #include "http/rest/routes.h"
 #include "support/memory_gateway.h"
 

@@ -1,4 +1,4 @@
-#include "config/scalars.h"
+#include "base/scalars.h"
 
 #include <gtest/gtest.h>
 

@@ -12,8 +12,8 @@
 #include <cstring>
 #include <string>
 
+#include "base/text.h"
 #include "files/file_descriptor.h"
-#include "flow/text.h"
 #include "support/temporary_folder.h"
 
 namespace headgate::daemon {

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "flow/compound_key.h"
+#include "base/compound_key.h"
 #include "operations/database.h"
 #include "support/operation_store_conformance.h"
 #include "support/temporary_folder.h"

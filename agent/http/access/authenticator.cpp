@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "flow/text.h"
+#include "base/text.h"
 #include "http/access/signature.h"
 
 namespace headgate::http::access {

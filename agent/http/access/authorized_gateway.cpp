@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "flow/compound_key.h"
+#include "base/compound_key.h"
 #include "gateway/chosen_endpoint.h"
 
 namespace headgate::http::access {

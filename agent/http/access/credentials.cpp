@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
+#include "base/scalars.h"
 #include "config/fault_list.h"
-#include "config/printable.h"
-#include "config/scalars.h"
 #include "config/small_file.h"
 #include "config/value_types.h"
 
@@ -56,7 +56,7 @@ ValueType<std::string> secret() {
 
 ValueType<std::string> common_name() {
     return text(fmt::format("1 to {} bytes that can be shown", kLongestCommonName), kLongestCommonName,
-                [](std::string_view text) { return !config::find_unprintable(text); });
+                [](std::string_view text) { return !find_unprintable(text); });
 }
 
 ValueType<Digest> hash() {

@@ -2,7 +2,7 @@
 
 #include "headgate/address.h"
 
-#include "flow/text.h"
+#include "base/text.h"
 #include "http/host.h"
 
 namespace headgate::http::access {

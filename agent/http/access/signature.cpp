@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "flow/text.h"
+#include "base/text.h"
 #include "http/router.h"
 
 namespace headgate::http::access {

@@ -1,6 +1,6 @@
 #include "http/access/signing_keys.h"
 
-#include "flow/compound_key.h"
+#include "base/compound_key.h"
 #include "http/access/signature.h"
 
 namespace headgate::http::access {

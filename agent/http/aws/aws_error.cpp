@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "config/printable.h"
+#include "base/printable.h"
 #include "http/aws/shape_writer.h"
 
 namespace headgate::http {
@@ -84,7 +84,7 @@ Answer aws_error(AwsFault fault, std::string_view message, std::chrono::seconds 
     const auto form = form_of(fault);
     auto answer = answer_with(form.status, aws::json_of([&](JsonMembers& members) {
                                   members.text("__type", fmt::format("com.amazonaws.networkfirewall#{}", form.type));
-                                  members.text("Message", config::to_one_line(std::string{message}));
+                                  members.text("Message", to_one_line(std::string{message}));
                               }));
     if (fault == AwsFault::Throttling || fault == AwsFault::ServiceUnavailable)
         answer.headers.emplace_back("Retry-After", fmt::format("{}", retry_after.count()));

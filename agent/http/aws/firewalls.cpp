@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "config/names.h"
+#include "base/resource_names.h"
 #include "http/aws/firewall_names.h"
 #include "http/aws/next_token.h"
 #include "http/aws/scope.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "flow/compound_key.h"
+#include "base/compound_key.h"
 #include "http/aws/firewall_names.h"
 #include "http/aws/flow_filters.h"
 #include "http/aws/next_token.h"

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "flow/text.h"
+#include "base/text.h"
 #include "http/aws/flow_filters.h"
 #include "http/aws/flow_operations.h"
 #include "http/aws/next_token.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate::http::aws {
 namespace {

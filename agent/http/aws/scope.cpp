@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "config/names.h"
+#include "base/resource_names.h"
 #include "http/aws/shapes.h"
 
 namespace headgate::http::aws {
@@ -111,7 +111,7 @@ void take_resource_reference(JsonReader& reader, const ResourceKind& kind, Resou
     const auto arn = fmt::format("{}Arn", kind.member);
     const auto name = fmt::format("{}Name", kind.member);
     reader.optional_parsed(arn, reference.arn, parse_arn);
-    reader.optional_parsed(name, reference.name, config::parse_name);
+    reader.optional_parsed(name, reference.name, parse_resource_name);
     if (!reference.arn && !reference.name)
         reader.fail(arn, invalid("missing, and so is {}: one of them is needed", name));
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "config/names.h"
-#include "flow/text.h"
+#include "base/resource_names.h"
+#include "base/text.h"
 
 namespace headgate::http::aws {
 namespace {
@@ -28,7 +28,7 @@ Result<std::string> parse_arn(std::string_view text) {
 }
 
 Result<std::string> parse_vpc_endpoint_id(std::string_view text) {
-    const auto is_part = [](char c) { return config::fits_name(c) && c != '-'; };
+    const auto is_part = [](char c) { return fits_name(c) && c != '-'; };
     const bool fits = text.size() <= kLongestEndpointId && text.starts_with(kEndpointBegin) &&
                       std::ranges::all_of(text.substr(kEndpointBegin.size()), is_part);
     if (fits) return std::string{text};
@@ -59,7 +59,7 @@ Result<std::string> parse_uuid(std::string_view text) {
 std::string status_message_of(std::string_view text) {
     std::string message{text.substr(0, kLongestStatusMessage)};
     std::ranges::replace_if(
-        message, [](char c) { return !config::fits_name(c); }, ' ');
+        message, [](char c) { return !fits_name(c); }, ' ');
     return message;
 }
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <string>
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate::http {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "headgate/flow_query.h"
 
-#include "config/scalars.h"
-#include "flow/text.h"
+#include "base/scalars.h"
+#include "base/text.h"
 #include "flowlog/recent_ends.h"
 #include "http/content_negotiation.h"
 #include "http/problem.h"
@@ -61,7 +61,7 @@ Result<void> take_extent(const Request& request, EndedFlowQuery& query) {
     if (!latest) return tl::unexpected(latest.error());
     query.latest = *latest;
     std::optional<bool> follow;
-    auto taken = take_parameter(request, "follow", follow, config::parse_boolean);
+    auto taken = take_parameter(request, "follow", follow, parse_boolean);
     query.follow = follow.value_or(false);
     return taken;
 }

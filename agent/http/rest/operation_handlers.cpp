@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "flow/compound_key.h"
+#include "base/compound_key.h"
 #include "gateway/gateway_json.h"
 #include "gateway/order_json.h"
 #include "http/problem.h"

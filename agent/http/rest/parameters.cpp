@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate::http {
 

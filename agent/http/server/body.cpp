@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <iterator>
 
-#include "flow/text.h"
+#include "base/text.h"
 
 namespace headgate::http {
 namespace {

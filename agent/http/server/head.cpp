@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "flow/text.h"
+#include "base/text.h"
 #include "http/host.h"
 #include "http/router.h"
 

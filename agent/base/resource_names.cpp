@@ -1,12 +1,12 @@
-#include "config/names.h"
+#include "base/resource_names.h"
 
 #include <algorithm>
 
 #include "headgate/stream_exception_policy.h"
 
-#include "config/printable.h"
+#include "base/printable.h"
 
-namespace headgate::config {
+namespace headgate {
 namespace {
 
 constexpr bool is_letter(char c) {
@@ -15,7 +15,7 @@ constexpr bool is_letter(char c) {
 
 }  // namespace
 
-Result<std::string> parse_name(std::string_view text) {
+Result<std::string> parse_resource_name(std::string_view text) {
     if (text.empty() || text.size() > kLongestName) {
         return invalid("a name has 1 to {} characters, not {}", kLongestName, text.size());
     }
@@ -36,4 +36,4 @@ Result<std::string> parse_policy_name(std::string_view text) {
                        text, kLongest)));
 }
 
-}  // namespace headgate::config
+}  // namespace headgate

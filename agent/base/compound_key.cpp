@@ -1,4 +1,4 @@
-#include "flow/compound_key.h"
+#include "base/compound_key.h"
 
 namespace headgate {
 namespace {

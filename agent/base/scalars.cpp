@@ -1,14 +1,14 @@
-#include "config/scalars.h"
+#include "base/scalars.h"
 
 #include <algorithm>
 #include <charconv>
 #include <limits>
 #include <optional>
 
-#include "config/printable.h"
-#include "flow/text.h"
+#include "base/printable.h"
+#include "base/text.h"
 
-namespace headgate::config {
+namespace headgate {
 namespace {
 
 struct SizeUnit {
@@ -78,4 +78,4 @@ Result<std::filesystem::path> parse_socket_path(std::string_view text) {
     return path;
 }
 
-}  // namespace headgate::config
+}  // namespace headgate

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace headgate::config {
+namespace headgate {
 
 /// The offset of the first byte that is not UTF-8 or that begins an invisible character: a control character, a Unicode
 /// line separator, a bidirectional control. Absent if all is printable. `allowed`: exceptions, ASCII only.
@@ -14,4 +14,4 @@ namespace headgate::config {
 /// Makes a message that quotes untrusted text fit for one terminal line: limited in length, and all printable.
 [[nodiscard]] std::string to_one_line(std::string message);
 
-}  // namespace headgate::config
+}  // namespace headgate

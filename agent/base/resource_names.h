@@ -7,7 +7,7 @@
 
 #include "headgate/result.h"
 
-namespace headgate::config {
+namespace headgate {
 
 /// In characters: the limit of AWS Network Firewall (API reference, FirewallName: [a-zA-Z0-9-]+, 1 to 128).
 inline constexpr std::size_t kLongestName = 128;
@@ -17,9 +17,9 @@ inline constexpr std::size_t kLongestName = 128;
 }
 
 /// Parses the name of a firewall, an availability zone or a region.
-[[nodiscard]] Result<std::string> parse_name(std::string_view text);
+[[nodiscard]] Result<std::string> parse_resource_name(std::string_view text);
 
 /// Parses the name of a stream exception policy. A valid one can be used in a path and in an nftables name unchanged.
 [[nodiscard]] Result<std::string> parse_policy_name(std::string_view text);
 
-}  // namespace headgate::config
+}  // namespace headgate

@@ -12,7 +12,7 @@
 
 #include "headgate/result.h"
 
-namespace headgate::config {
+namespace headgate {
 
 [[nodiscard]] Result<std::int64_t> parse_number_within(std::string_view text, std::int64_t lowest,
                                                        std::int64_t highest);
@@ -40,4 +40,4 @@ inline constexpr std::size_t kLongestSocketPath = sizeof(sockaddr_un::sun_path) 
 
 [[nodiscard]] Result<std::filesystem::path> parse_socket_path(std::string_view text);
 
-}  // namespace headgate::config
+}  // namespace headgate

@@ -1,8 +1,8 @@
-#include "config/printable.h"
+#include "base/printable.h"
 
-#include "flow/utf8.h"
+#include "base/utf8.h"
 
-namespace headgate::config {
+namespace headgate {
 namespace {
 
 constexpr std::size_t kLongestMessage = 500;
@@ -26,4 +26,4 @@ std::string to_one_line(std::string message) {
     return as_printable(message);
 }
 
-}  // namespace headgate::config
+}  // namespace headgate
