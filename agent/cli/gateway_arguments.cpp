@@ -103,7 +103,7 @@ Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_history() const
     if (!agent || *agent) return agent;
     auto local = in_this_process(std::move(*loaded));
     if (auto opened = local->open_store(); !opened) return tl::unexpected(std::move(opened.error()));
-    if (auto settled = local->settle_cut(); !settled) warn(settled.error().message);
+    if (auto recovered = local->recover_interrupted(); !recovered) warn(recovered.error().message);
     return local;
 }
 

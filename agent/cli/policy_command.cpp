@@ -202,7 +202,7 @@ Result<ExitCode> run_policy_show(const GatewayArguments& /*gateway*/, const Poli
     if (!policy) return tl::unexpected(policy.error());
     if (arguments.ruleset) {
         return print(fmt::format("table inet {} {{\n{}}}\n", midstream::kTable,
-                                 midstream::ruleset_text(*policy, midstream::kFirstEdition)));
+                                 midstream::ruleset_text(*policy, midstream::kFirstGeneration)));
     }
     return done(writer.document([&](fmt::memory_buffer& out) { gateway::append_policy_json(out, *policy); },
                                 [&](fmt::memory_buffer& out) { append_policy_text(out, *policy); }));

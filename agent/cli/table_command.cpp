@@ -23,7 +23,7 @@ Cells kind_cells(const gateway::FlowKind& kind, std::uint64_t count) {
             std::string{to_string(kind.state)}, fmt::format("{}", count)};
 }
 
-void append_usage_text(fmt::memory_buffer& out, const gateway::TableCensus& census) {
+void append_usage_text(fmt::memory_buffer& out, const gateway::TableStatistics& census) {
     const auto to = std::back_inserter(out);
     fmt::format_to(to, "in use {}", census.usage.in_use);
     if (census.usage.maximum != 0) {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "conntrack/requests.h"
+#include "conntrack/ctnetlink_requests.h"
 #include "netlink/messages.h"
 #include "threads/start_thread.h"
 

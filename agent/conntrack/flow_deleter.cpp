@@ -35,7 +35,7 @@ void FlowDeleter::remove(std::span<const FlowRow> rows, const EndingSink& ended)
         begin_batch(rows);
         // If the look-up fails, so do the deletes, which report the error for each flow.
         static_cast<void>(look_up_batch());
-        if (!send_deletes(pending_)) settle_one_by_one();
+        if (!send_deletes(pending_)) delete_one_by_one();
         for (const auto& each : pending_)
             ended(each.ending);
     }
@@ -46,7 +46,7 @@ Result<void> FlowDeleter::look_up(std::span<const FlowRow> rows, const PresenceS
         begin_batch(rows);
         if (auto looked_up = look_up_batch(); !looked_up) return looked_up;
         for (const auto& each : pending_) {
-            const bool gone = each.progress == Progress::Settled && each.ending.outcome == Outcome::Gone;
+            const bool gone = each.progress == Progress::Resolved && each.ending.outcome == Outcome::Gone;
             found(each.ending.flow, gone ? Presence::Gone : Presence::There);
         }
     }
@@ -78,7 +78,7 @@ Result<void> FlowDeleter::look_up_batch() {
         if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW)) take_lookup(message.payload, *pending);
         if (message.header.nlmsg_type != NLMSG_ERROR) return;
         if (message.error() == ENOENT) {
-            pending->settle(Outcome::Gone);
+            pending->resolve(Outcome::Gone);
         } else if (message.error() != 0) {
             refusal = message.error();
         }
@@ -95,7 +95,7 @@ void FlowDeleter::take_lookup(netlink::Bytes payload, Pending& pending) {
     Flow& flow = pending.ending.flow;
     const bool same = found->id == flow.id && (!flow.started || found->started == flow.started);
     if (!same) {
-        pending.settle(Outcome::Gone);
+        pending.resolve(Outcome::Gone);
         return;
     }
     message->update(flow);
@@ -107,7 +107,7 @@ bool FlowDeleter::send_deletes(std::span<Pending> rows) {
     next_event_ = 0;
     Pending* last = nullptr;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (rows[i].progress == Progress::Settled) continue;
+        if (rows[i].progress == Progress::Resolved) continue;
         last = &rows[i];
         batch_.add_delete(family_of(last->ending.flow), last->key, first_sequence_ + static_cast<std::uint32_t>(i));
     }
@@ -123,28 +123,28 @@ bool FlowDeleter::send_deletes(std::span<Pending> rows) {
         if (row == last) worked_through = true;
         // ENOENT: no entry has the tuple, or it has another id (ctnetlink_del_conntrack).
         if (const int number = message.error(); number == ENOENT) {
-            row->settle(Outcome::Gone);
+            row->resolve(Outcome::Gone);
         } else if (number != 0) {
-            row->settle(Outcome::Failed, number);
+            row->resolve(Outcome::Failed, number);
         }
     });
     first_sequence_ += static_cast<std::uint32_t>(rows.size());
     for (auto& row : rows) {
-        if (row.progress == Progress::Settled) continue;
-        if (!sent) row.settle(Outcome::Failed, sent.error().number);  // refused before the kernel processed it
-        if (sent && nothing_lost && worked_through) row.settle(Outcome::Flushed);
+        if (row.progress == Progress::Resolved) continue;
+        if (!sent) row.resolve(Outcome::Failed, sent.error().number);  // refused before the kernel processed it
+        if (sent && nothing_lost && worked_through) row.resolve(Outcome::Flushed);
     }
-    return std::ranges::all_of(rows, [](const Pending& row) { return row.progress == Progress::Settled; });
+    return std::ranges::all_of(rows, [](const Pending& row) { return row.progress == Progress::Resolved; });
 }
 
 /// Answers were lost, or the kernel stopped within the batch (without CAP_NET_ADMIN it answers only the first request:
 /// nfnetlink.c, nfnetlink_rcv). Deletes the rows without an answer again, one by one. If such a flow no longer exists,
 /// the first attempt ended it.
-void FlowDeleter::settle_one_by_one() {
+void FlowDeleter::delete_one_by_one() {
     for (auto& row : pending_) {
-        if (row.progress == Progress::Settled) continue;
-        if (!send_deletes({&row, 1})) row.settle(Outcome::Failed, EIO);
-        if (row.ending.outcome == Outcome::Gone) row.settle(Outcome::Flushed);
+        if (row.progress == Progress::Resolved) continue;
+        if (!send_deletes({&row, 1})) row.resolve(Outcome::Failed, EIO);
+        if (row.ending.outcome == Outcome::Gone) row.resolve(Outcome::Flushed);
     }
 }
 
@@ -179,7 +179,7 @@ void FlowDeleter::take_event(netlink::Bytes payload, std::span<Pending> rows) {
         if (flow.id != message->id() || flow.original != *original) continue;
         message->update(flow);
         flow.status &= ~flow_status::kDying;  // describes the deletion, not the flow
-        rows[i].settle(Outcome::Flushed);
+        rows[i].resolve(Outcome::Flushed);
         next_event_ = i + 1;
         return;
     }

@@ -7,7 +7,7 @@
 
 #include "headgate/flow_table.h"
 
-#include "conntrack/requests.h"
+#include "conntrack/ctnetlink_requests.h"
 #include "netlink/socket.h"
 
 namespace headgate::conntrack {
@@ -36,24 +36,24 @@ class FlowDeleter {
     void remove(std::span<const FlowRow> rows, const EndingSink& ended);
 
   private:
-    enum class Progress : std::uint8_t { Unanswered, Settled };
+    enum class Progress : std::uint8_t { Unanswered, Resolved };
 
     struct Pending {
         FlowEnding ending;
         FlowKey key;
         Progress progress = Progress::Unanswered;
 
-        void settle(Outcome outcome, int error = 0) {
+        void resolve(Outcome outcome, int error = 0) {
             ending.outcome = outcome;
             ending.error = error;
-            progress = Progress::Settled;
+            progress = Progress::Resolved;
         }
     };
 
     void begin_batch(std::span<const FlowRow>& rows);
     [[nodiscard]] Result<void> look_up_batch();
     [[nodiscard]] bool send_deletes(std::span<Pending> rows);
-    void settle_one_by_one();
+    void delete_one_by_one();
 
     /// Receives the queued answers and passes each message to `take`. Returns whether none was lost.
     template <typename Take>

@@ -7,8 +7,8 @@
 #include <chrono>
 
 #include "conntrack/conntrack_error.h"
+#include "conntrack/ctnetlink_requests.h"
 #include "conntrack/flow_message.h"
-#include "conntrack/requests.h"
 #include "netlink/messages.h"
 
 namespace headgate::conntrack {
@@ -85,7 +85,7 @@ Result<ScanReport> FlowScan::run() {
     if (plan.method == ScanPlan::Method::Lookup) {
         if (auto done = look_up(plan, rows); !done) return tl::unexpected(std::move(done.error()));
     } else {
-        const auto dumps = settle_dumps(plan);
+        const auto dumps = confirm_dumps(plan);
         if (!dumps) return tl::unexpected(dumps.error());
         if (auto done = dump_until_stable(*dumps, rows); !done) return tl::unexpected(std::move(done.error()));
     }
@@ -132,7 +132,7 @@ Result<void> FlowScan::look_up_batch(netlink::Socket& socket, RequestBatch& batc
     }
 }
 
-Result<std::vector<KernelFilter>> FlowScan::settle_dumps(const ScanPlan& plan) {
+Result<std::vector<KernelFilter>> FlowScan::confirm_dumps(const ScanPlan& plan) {
     std::vector<KernelFilter> whole_table{KernelFilter{}};
     if (!plan.worth_a_sample) return whole_table;
     const auto sample = take_sample({}, plan.candidate, kSampleRows);

@@ -3,8 +3,8 @@
 
 #include "headgate/flow_table.h"
 
+#include "conntrack/ctnetlink_requests.h"
 #include "conntrack/dump_stream.h"
-#include "conntrack/requests.h"
 #include "conntrack/row_matcher.h"
 #include "conntrack/scan_plan.h"
 #include "conntrack/table_sysctls.h"
@@ -24,7 +24,7 @@ class FlowScan {
 
     [[nodiscard]] Result<void> look_up(const ScanPlan& plan, RowMatcher& rows);
     [[nodiscard]] Result<void> look_up_batch(netlink::Socket& socket, RequestBatch& batch, RowMatcher& rows);
-    [[nodiscard]] Result<std::vector<KernelFilter>> settle_dumps(const ScanPlan& plan);
+    [[nodiscard]] Result<std::vector<KernelFilter>> confirm_dumps(const ScanPlan& plan);
     [[nodiscard]] Result<DumpSample> take_sample(const KernelFilter& dumped, const KernelFilter& candidate,
                                                  std::uint64_t rows);
     [[nodiscard]] Result<void> dump_until_stable(const std::vector<KernelFilter>& dumps, RowMatcher& rows);

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "conntrack/ctnetlink_requests.h"
 #include "conntrack/flow_deleter.h"
 #include "conntrack/flow_scan.h"
 #include "conntrack/flush_port.h"
-#include "conntrack/requests.h"
 #include "netlink/messages.h"
 
 namespace headgate::conntrack {
@@ -105,7 +105,7 @@ Result<TableUsage> KernelFlowTable::usage() {
     return sysctls_.usage();
 }
 
-Result<bool> KernelFlowTable::picks_up_tcp() {
+Result<bool> KernelFlowTable::tcp_loose() {
     return sysctls_.tcp_loose();
 }
 

@@ -28,7 +28,7 @@ class KernelFlowTable final : public FlowTable {
     Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) override;
     Result<void> insert(std::span<const Flow> flows) override;
     Result<TableUsage> usage() override;
-    Result<bool> picks_up_tcp() override;
+    Result<bool> tcp_loose() override;
 
   private:
     KernelFlowTable(netlink::NetworkNamespace where, TableSysctls sysctls)

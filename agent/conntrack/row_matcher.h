@@ -8,7 +8,7 @@
 #include "headgate/flow_table.h"
 #include "headgate/result.h"
 
-#include "conntrack/emitted_rows.h"
+#include "conntrack/duplicate_filter.h"
 #include "netlink/attributes.h"
 
 namespace headgate::conntrack {
@@ -32,7 +32,7 @@ class RowMatcher {
     const FlowQuery& query_;
     const Moment& moment_;
     ScanListener& listener_;
-    EmittedRows emitted_;
+    DuplicateFilter emitted_;
     std::vector<FlowRow> block_;
     ScanReport report_;
 };

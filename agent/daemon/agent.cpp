@@ -102,7 +102,7 @@ Result<void> Agent::start() {
     if (!listener) return tl::unexpected(std::move(listener.error()));
     auto doors = prepare(gateway_.configuration()->http);
     if (!doors) return tl::unexpected(std::move(doors.error()));
-    if (auto settled = gateway_.settle_cut(); !settled) log_error("{}", settled.error().message);
+    if (auto recovered = gateway_.recover_interrupted(); !recovered) log_error("{}", recovered.error().message);
     gateway_.flow_log().open();
     auto upkeep = Upkeep::open(gateway_, metrics_, [this] {
         is_failed_ = true;
@@ -125,11 +125,11 @@ Result<void> Agent::start() {
 
 Result<void> Agent::serve(http::UnixListener listener, Doors doors) {
     http::Limits limits;
-    auto local = http::Server::start({http::Listener::on(std::move(listener))}, front_door_, limits);
+    auto local = http::Server::start({http::Listener::on(std::move(listener))}, dispatcher_, limits);
     if (!local) return tl::unexpected(std::move(local.error()));
     limits.threads = gateway_.configuration()->http.connections;
     limits.of_one_peer = share_of(limits.threads);
-    auto remote = http::Server::start({}, front_door_, limits);
+    auto remote = http::Server::start({}, dispatcher_, limits);
     if (!remote) return tl::unexpected(std::move(remote.error()));
     local_ = std::move(*local);
     remote_ = std::move(*remote);
@@ -155,7 +155,7 @@ Result<Agent::Doors> Agent::prepare(const config::Http& http) {
 
 void Agent::open(Doors doors) {
     const auto http = gateway_.configuration()->http;
-    front_door_.admit(std::move(doors.credentials), http.requests_per_second, share_of(http.connections));
+    dispatcher_.admit(std::move(doors.credentials), http.requests_per_second, share_of(http.connections));
     tcp_listeners_.keep();
     remote_->listen_on(std::move(doors.listeners));
 }

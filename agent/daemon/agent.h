@@ -13,7 +13,7 @@
 #include "daemon/log.h"
 #include "daemon/upkeep.h"
 #include "gateway/local_gateway.h"
-#include "http/front_door.h"
+#include "http/dispatcher.h"
 #include "http/metrics/metrics.h"
 #include "http/server/server.h"
 #include "http/server/tcp_listeners.h"
@@ -35,7 +35,7 @@ class Agent {
         : read_configuration_(read_configuration),
           gateway_(std::move(configuration), flowlog::StandardOutput::ForRecords, note_flow_log),
           loop_(loop),
-          front_door_(gateway_, metrics_, [this](std::string_view line) { note_request(line); }) {}
+          dispatcher_(gateway_, metrics_, [this](std::string_view line) { note_request(line); }) {}
 
     /// The parts of a configuration that may fail to load or open: prepared before anything is changed.
     struct Doors {
@@ -67,7 +67,7 @@ class Agent {
     http::Metrics metrics_;  ///< outlives the gateway, whose workers count ended operations in it
     gateway::LocalGateway gateway_;
     EventLoop& loop_;
-    http::FrontDoor front_door_;
+    http::Dispatcher dispatcher_;
     http::TcpListeners tcp_listeners_;
     std::unique_ptr<http::Server> local_;    ///< on the Unix socket; TCP clients cannot occupy its threads
     std::unique_ptr<http::Server> remote_;   ///< on TCP

@@ -65,7 +65,7 @@ Result<void> GuardedEndpoint::see_to_recording(const netlink::NetworkNamespace& 
             fmt::format("{}: {}", name_for_people(endpoint_.endpoint()), conntrack::describe(each)));
     }
     if (report->timestamps.outcome != conntrack::SysctlOutcome::NotSet) {
-        using Before = gateway::TimestampMemory::Before;
+        using Before = gateway::TimestampHistory::Before;
         const auto before = report->timestamps_were_on() ? Before::On : Before::Off;
         gateway_.timestamps().note(endpoint_.endpoint(), where, now, before);
     }
@@ -110,7 +110,7 @@ void GuardedEndpoint::look() {
 void GuardedEndpoint::keep_now() {
     // Read the policy file again, as `policy apply` does.
     if (auto policy = midstream::find_policy(policy_.name, midstream::policy_folders())) policy_ = std::move(*policy);
-    const auto kept = PolicyKeeper{*ruleset_, policy_}.keep();
+    const auto kept = PolicyReconciler{*ruleset_, policy_}.keep();
     const bool is_busy = !kept && kept.error().number == EBUSY;
     if (!is_busy) busy_since_.reset();
     if (is_busy) {

@@ -12,7 +12,7 @@
 
 #include "config/configuration.h"
 #include "daemon/event_loop.h"
-#include "daemon/policy_keeper.h"
+#include "daemon/policy_reconciler.h"
 #include "gateway/chosen_endpoint.h"
 #include "gateway/local_gateway.h"
 #include "http/metrics/metrics.h"

@@ -56,7 +56,7 @@ Upkeep::~Upkeep() {
     loop_->stop();
     if (thread_.joinable()) thread_.join();
     const auto ended = guarded([this]() -> Result<void> {
-        end_listeners_.stop();
+        destroy_listeners_.stop();
         note_listening(false);
         return {};
     });
@@ -113,7 +113,7 @@ void Upkeep::look_at_endpoints() {
 
 void Upkeep::listen_to_ends() {
     const auto configuration = gateway_.configuration();
-    const bool all_heard = end_listeners_.update(*configuration);
+    const bool all_heard = destroy_listeners_.update(*configuration);
     note_listening(flowlog::wanted_ends(configuration->flow_log).has_value());
     const bool all_guarded = std::ranges::all_of(guarded_, [](const auto& each) { return each.is_started(); });
     std::optional<EventLoop::Id> next;

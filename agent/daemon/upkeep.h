@@ -11,7 +11,7 @@
 
 #include "headgate/result.h"
 
-#include "daemon/end_listeners.h"
+#include "daemon/destroy_listeners.h"
 #include "daemon/event_loop.h"
 #include "daemon/guarded_endpoint.h"
 #include "files/file_descriptor.h"
@@ -56,7 +56,7 @@ class Upkeep {
     const std::function<void()> on_failure_;
     const std::unique_ptr<EventLoop> loop_;
     std::list<GuardedEndpoint> guarded_;
-    EndListeners end_listeners_{gateway_.flow_log()};
+    DestroyListeners destroy_listeners_{gateway_.flow_log()};
     bool listens_ = false;                  ///< for DESTROY events
     FileDescriptor namespaces_;             ///< inotify
     std::optional<EventLoop::Id> looking_;  ///< pending check after a namespace has changed

@@ -77,7 +77,7 @@ std::optional<conntrack::WantedEnds> wanted_ends(const config::FlowLog& settings
 
 class FlowLog::Worker {
   public:
-    Worker(config::FlowLog settings, StandardOutput output, Teller tell)
+    Worker(config::FlowLog settings, StandardOutput output, LogCallback tell)
         : tell_(std::move(tell)), settings_(std::move(settings)), sinks_(output, tell_) {}
 
     ~Worker() {
@@ -135,7 +135,7 @@ class FlowLog::Worker {
         return std::ranges::any_of(settings_.sinks, [this](const auto& each) { return sinks_.takes(each); });
     }
 
-    [[nodiscard]] RecentEnds& recent() noexcept { return recent_; }
+    [[nodiscard]] RecentFlowBuffer& recent() noexcept { return recent_; }
 
     [[nodiscard]] FlowLogCounts counts() const {
         const std::lock_guard lock{output_};
@@ -275,8 +275,8 @@ class FlowLog::Worker {
         return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
     }
 
-    const Teller tell_;
-    RecentEnds recent_;
+    const LogCallback tell_;
+    RecentFlowBuffer recent_;
 
     std::mutex mutex_;  ///< guards the queue
     std::condition_variable changed_;
@@ -298,7 +298,7 @@ class FlowLog::Worker {
     std::jthread farewell_;  ///< drains the queues of removed sinks
 };
 
-FlowLog::FlowLog(const config::FlowLog& settings, StandardOutput output, Teller tell)
+FlowLog::FlowLog(const config::FlowLog& settings, StandardOutput output, LogCallback tell)
     : worker_(std::make_unique<Worker>(settings, output, std::move(tell))) {}
 
 FlowLog::~FlowLog() = default;
@@ -335,7 +335,7 @@ bool FlowLog::has_sinks() const {
     return worker_->has_sinks();
 }
 
-const RecentEnds& FlowLog::recent() const noexcept {
+const RecentFlowBuffer& FlowLog::recent() const noexcept {
     return worker_->recent();
 }
 

@@ -14,8 +14,8 @@
 #include "headgate/flow_table.h"
 
 #include "config/configuration.h"
-#include "flowlog/event_reader.h"
-#include "flowlog/recent_ends.h"
+#include "flowlog/destroy_decoder.h"
+#include "flowlog/recent_flow_buffer.h"
 #include "flowlog/sink_set.h"
 
 namespace headgate::flowlog {
@@ -34,7 +34,7 @@ struct FlowLogCounts {
 class FlowLog {
   public:
     /// Opens no sink and starts no thread before open() or the first record.
-    FlowLog(const config::FlowLog& settings, StandardOutput output, Teller tell);
+    FlowLog(const config::FlowLog& settings, StandardOutput output, LogCallback tell);
 
     /// Writes what is queued, for a few seconds at most.
     ~FlowLog();
@@ -62,7 +62,7 @@ class FlowLog {
     /// Whether a sink is configured that this process writes to.
     [[nodiscard]] bool has_sinks() const;
 
-    [[nodiscard]] const RecentEnds& recent() const noexcept;
+    [[nodiscard]] const RecentFlowBuffer& recent() const noexcept;
 
     /// Wakes all readers of recent() and lets none of them wait again.
     void end_looking_on();

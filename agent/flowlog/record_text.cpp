@@ -91,7 +91,7 @@ class Members {
     bool first_ = true;
 };
 
-void append_foreign_flush(Buffer& out, const ForeignFlush& foreign) {
+void append_foreign_flush(Buffer& out, const ExternalDelete& foreign) {
     fmt::format_to(std::back_inserter(out), R"({{"port_id":{})", foreign.port_id);
     if (!foreign.process.empty()) {
         append(out, R"(,"process":)");

@@ -81,8 +81,8 @@ class Provenance {
     void compose(const EndedFlow& ended);
 
     std::shared_ptr<const Endpoint> endpoint_;
-    std::shared_ptr<const FlushNote> flush_;
-    std::shared_ptr<const ForeignFlush> foreign_;
+    std::shared_ptr<const FlushAttribution> flush_;
+    std::shared_ptr<const ExternalDelete> foreign_;
     bool flushed_ = false;
     Buffer text_;
 };

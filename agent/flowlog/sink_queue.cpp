@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "flowlog/sink_news.h"
+#include "flowlog/sink_reporter.h"
 #include "threads/start_thread.h"
 
 namespace headgate::flowlog {
@@ -24,7 +24,7 @@ using Block = std::shared_ptr<const LineBlock>;
 /// freed. The thread shares ownership: if the sink never returns, no other thread waits for it.
 class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker> {
   public:
-    Worker(std::string name, std::unique_ptr<Sink> sink, std::size_t room, Teller tell, SinkPace pace)
+    Worker(std::string name, std::unique_ptr<Sink> sink, std::size_t room, LogCallback tell, SinkPace pace)
         : sink_(std::move(sink)), room_(room), tell_(std::move(tell)), pace_(pace), news_(std::move(name), pace.tell) {}
 
     /// Later calls try again if the thread cannot be started.
@@ -155,8 +155,8 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     /// Blocks until the queue is changed, a retry is due or a message is due.
     void sleep(std::unique_lock<std::mutex>& lock) {
         const bool may_retry = (counts_.waiting != 0 || !is_prepared_) && !is_giving_up_;
-        const auto until = std::min(may_retry ? retry_at_ : SinkNews::kNever, news_.due());
-        if (until == SinkNews::kNever) {
+        const auto until = std::min(may_retry ? retry_at_ : SinkReporter::kNever, news_.due());
+        if (until == SinkReporter::kNever) {
             woken_.wait(lock);
         } else {
             woken_.wait_until(lock, until);
@@ -282,7 +282,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
 
     const std::unique_ptr<Sink> sink_;
     std::size_t room_;  ///< guarded by `mutex_`
-    const Teller tell_;
+    const LogCallback tell_;
     const SinkPace pace_;
 
     mutable std::mutex mutex_;
@@ -294,7 +294,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     std::size_t first_ = 0;      ///< the next line of `current_` to write
     std::uint64_t in_hand_ = 0;  ///< records of `current_` not written yet
     SinkCounts counts_;
-    SinkNews news_;
+    SinkReporter news_;
     Clock::time_point retry_at_;    ///< after a fault; otherwise in the past
     Clock::time_point entered_at_;  ///< when the thread called the sink
     bool is_in_sink_ = false;
@@ -308,7 +308,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     std::jthread thread_;
 };
 
-SinkQueue::SinkQueue(std::string name, std::unique_ptr<Sink> sink, std::size_t room, Teller tell, SinkPace pace)
+SinkQueue::SinkQueue(std::string name, std::unique_ptr<Sink> sink, std::size_t room, LogCallback tell, SinkPace pace)
     : worker_(std::make_shared<Worker>(std::move(name), std::move(sink), room, std::move(tell), pace)) {
     worker_->start();
 }

@@ -25,7 +25,7 @@ struct SinkCounts {
 };
 
 /// Callback for messages to the operator: faults, drops, and their end. Called from any thread.
-using Teller = std::function<void(std::string_view message)>;
+using LogCallback = std::function<void(std::string_view message)>;
 
 struct SinkPace {
     std::chrono::milliseconds retry = std::chrono::seconds{1};  ///< delay after a fault
@@ -40,7 +40,7 @@ class SinkQueue {
   public:
     /// `room`: limit of queued bytes, besides the block being written; one block may always wait. `name`: the sink's
     /// name in messages.
-    SinkQueue(std::string name, std::unique_ptr<Sink> sink, std::size_t room, Teller tell, SinkPace pace = {});
+    SinkQueue(std::string name, std::unique_ptr<Sink> sink, std::size_t room, LogCallback tell, SinkPace pace = {});
 
     /// Drops what still waits. Takes `patience` at most: if the sink never returns, it is abandoned together with its
     /// thread.

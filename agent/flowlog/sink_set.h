@@ -18,7 +18,7 @@ enum class StandardOutput : std::uint8_t { ForRecords, ForOthers };
 /// Not thread-safe.
 class SinkSet {
   public:
-    SinkSet(StandardOutput output, Teller tell) : output_(output), tell_(std::move(tell)) {}
+    SinkSet(StandardOutput output, LogCallback tell) : output_(output), tell_(std::move(tell)) {}
 
     /// Whether configure() creates a queue for this sink.
     [[nodiscard]] bool takes(const config::FlowLogSink& sink) const {
@@ -46,7 +46,7 @@ class SinkSet {
     [[nodiscard]] Member make(const config::FlowLogSink& settings, std::uint64_t room, std::string name) const;
 
     StandardOutput output_;
-    Teller tell_;
+    LogCallback tell_;
     std::vector<Member> members_;
 };
 

@@ -63,7 +63,7 @@ Result<std::unique_ptr<Ruleset>> ChosenEndpoint::open_ruleset(std::optional<std:
     auto where = open_namespace();
     if (!where) return tl::unexpected(std::move(where.error()));
     return std::unique_ptr<Ruleset>{midstream::KernelRuleset::open(
-        std::move(*where), midstream::kRunFolder, patience.value_or(midstream::AppliedRecord::kPatience))};
+        std::move(*where), midstream::kRunFolder, patience.value_or(midstream::PolicyStateFile::kPatience))};
 }
 
 Result<ChosenEndpoint> choose_endpoint(const config::Configuration& configuration, const EndpointName& name) {

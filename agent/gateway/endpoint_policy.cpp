@@ -84,7 +84,7 @@ Result<std::vector<std::string>> consequences(FlowTable& table, const StreamExce
                                               std::vector<std::string> warnings) {
     const auto usage = table.usage();
     if (!usage) return tl::unexpected(usage.error());
-    const auto picks_up = table.picks_up_tcp();
+    const auto picks_up = table.tcp_loose();
     if (!picks_up) return tl::unexpected(picks_up.error());
     if (policy.scope == MidstreamScope::All && usage->in_use == 0) {
         warnings.emplace_back(

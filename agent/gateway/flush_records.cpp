@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "flowlog/logged_flows.h"
+#include "flowlog/logged_flow_ids.h"
 #include "flowlog/record_text.h"
 
 namespace headgate::gateway {
@@ -24,8 +24,8 @@ class Records {
   public:
     Records(const FlowOperation& operation, const Moment& moment)
         : endpoint_(std::make_shared<const Endpoint>(operation.endpoint)),
-          note_(std::make_shared<const FlushNote>(
-              FlushNote{operation.id, user_of(operation.caller), operation.stream_exception_policy})),
+          note_(std::make_shared<const FlushAttribution>(
+              FlushAttribution{operation.id, user_of(operation.caller), operation.stream_exception_policy})),
           moment_(moment) {}
 
     void add(const Flow& flow, std::optional<EndReason> reason) {
@@ -36,7 +36,7 @@ class Records {
 
   private:
     std::shared_ptr<const Endpoint> endpoint_;
-    std::shared_ptr<const FlushNote> note_;
+    std::shared_ptr<const FlushAttribution> note_;
     Moment moment_;
     std::vector<EndedFlow> flows_;
 };

@@ -75,7 +75,7 @@ struct FlowKind {
 };
 
 /// Usage of a flow table, and its flows by kind.
-struct TableCensus {
+struct TableStatistics {
     TableUsage usage;
     std::optional<std::uint64_t> peak;  ///< the highest usage that the agent has seen; absent where none was recorded
     std::map<FlowKind, std::uint64_t> flows;
@@ -123,7 +123,7 @@ class Gateway {
     /// `count` flows from number `first` on; fewer at the end.
     virtual Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) = 0;
 
-    virtual Result<TableCensus> count_flows(const EndpointName& endpoint) = 0;
+    virtual Result<TableStatistics> count_flows(const EndpointName& endpoint) = 0;
 
     virtual Result<EndpointPolicy> policy_status(const EndpointName& endpoint) = 0;
     virtual Result<EndpointPolicy> apply_policy(const PolicyOrder& order) = 0;

@@ -83,7 +83,7 @@ void list_status(Members& members, Object& status, std::string_view message = {}
 }  // namespace
 
 /// Without its flows, which have a line each.
-template <typename Members, MaybeConst<TableCensus> Object>
+template <typename Members, MaybeConst<TableStatistics> Object>
 void list_members(Members& members, Object& census) {
     members.required("in_use", census.usage.in_use);
     members.optional("peak", census.peak);
@@ -99,7 +99,7 @@ void list_members(Members& members, Object& policy) {
     members.optional("warnings", policy.warnings);
 }
 
-void add_usage(JsonMembers& members, const TableCensus& census) {
+void add_usage(JsonMembers& members, const TableStatistics& census) {
     write_members(members, census);
 }
 
@@ -115,7 +115,7 @@ void append_kind_json(fmt::memory_buffer& out, const FlowKind& kind, std::uint64
     append_json_object(out, CountedKind{kind, count});
 }
 
-void append_census_json(fmt::memory_buffer& out, const TableCensus& census) {
+void append_table_json(fmt::memory_buffer& out, const TableStatistics& census) {
     out.push_back('{');
     JsonMembers members{out};
     add_usage(members, census);
@@ -175,8 +175,8 @@ void append_operations_json(fmt::memory_buffer& out, const std::vector<FlowOpera
     out.push_back('}');
 }
 
-Result<TableCensus> read_census_json(const std::string& text) {
-    return read_json<TableCensus>(text, [](JsonReader& reader, TableCensus& census) {
+Result<TableStatistics> read_census_json(const std::string& text) {
+    return read_json<TableStatistics>(text, [](JsonReader& reader, TableStatistics& census) {
         read_listed(reader, census);
         reader.each_object("flows", [&](JsonReader& element) {
             CountedKind counted;

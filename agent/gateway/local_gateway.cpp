@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "gateway/ended_flows.h"
+#include "gateway/ended_flow_feed.h"
 #include "gateway/endpoint_policy.h"
 #include "gateway/order_json.h"
 #include "gateway/readiness.h"
@@ -48,7 +48,8 @@ bool is_unnamed(const EndpointName& name) {
 
 }  // namespace
 
-LocalGateway::LocalGateway(config::Configuration configuration, flowlog::StandardOutput output, flowlog::Teller tell)
+LocalGateway::LocalGateway(config::Configuration configuration, flowlog::StandardOutput output,
+                           flowlog::LogCallback tell)
     : configuration_(std::make_shared<const config::Configuration>(std::move(configuration))),
       state_dir_(configuration_->state_dir),
       audit_(configuration_->audit_log, clock_),
@@ -93,10 +94,10 @@ Result<void> LocalGateway::open_store() {
     });
 }
 
-Result<void> LocalGateway::settle_cut() {
-    auto settled = engine().and_then([](operations::Engine* engine) { return engine->settle_cut(); });
+Result<void> LocalGateway::recover_interrupted() {
+    auto recovered = engine().and_then([](operations::Engine* engine) { return engine->recover_interrupted(); });
     if (store_) make_up_records();
-    return settled;
+    return recovered;
 }
 
 /// On a background thread: the log may be long, or on a server that is gone.
@@ -230,11 +231,11 @@ Result<std::vector<StoredFlow>> LocalGateway::flows(std::string_view id, std::ui
 }
 
 Result<std::uint64_t> LocalGateway::tidy() {
-    auto settled = settle_cut();
-    if (!engine_) return tl::unexpected(std::move(settled.error()));
+    auto recovered = recover_interrupted();
+    if (!engine_) return tl::unexpected(std::move(recovered.error()));
     // Frees space, in case a full disk prevented the recovery.
     auto removed = engine_->tidy();
-    return settled ? removed : tl::unexpected(std::move(settled.error()));
+    return recovered ? removed : tl::unexpected(std::move(recovered.error()));
 }
 
 void LocalGateway::trim() {
@@ -261,18 +262,18 @@ void LocalGateway::reopen_logs() {
     flow_log_.reopen();
 }
 
-Result<TableCensus> LocalGateway::count_flows(const EndpointName& endpoint) {
+Result<TableStatistics> LocalGateway::count_flows(const EndpointName& endpoint) {
     const auto chosen = choose_endpoint(*configuration(), endpoint);
     if (!chosen) return tl::unexpected(chosen.error());
     return censuses_.take(chosen->endpoint(), [&] { return count_anew(*chosen); });
 }
 
-Result<TableCensus> LocalGateway::count_anew(const ChosenEndpoint& endpoint) {
+Result<TableStatistics> LocalGateway::count_anew(const ChosenEndpoint& endpoint) {
     const auto table = endpoint.open_table();
     if (!table) return tl::unexpected(table.error());
     const auto usage = (*table)->usage();
     if (!usage) return tl::unexpected(usage.error());
-    TableCensus census{*usage, peaks_.note(endpoint.endpoint(), usage->in_use), {}};
+    TableStatistics census{*usage, peaks_.note(endpoint.endpoint(), usage->in_use), {}};
     FlowQuery everything;
     everything.filters = {FlowFilter{}};
     everything.states = StateScope::Any;
@@ -284,13 +285,13 @@ Result<TableCensus> LocalGateway::count_anew(const ChosenEndpoint& endpoint) {
     return census;
 }
 
-Result<TableCensus> LocalGateway::usage(const EndpointName& endpoint) {
+Result<TableStatistics> LocalGateway::usage(const EndpointName& endpoint) {
     const auto chosen = choose_endpoint(*configuration(), endpoint);
     if (!chosen) return tl::unexpected(chosen.error());
     const auto table = chosen->open_table();
     if (!table) return tl::unexpected(table.error());
     return (*table)->usage().map([&](const TableUsage& usage) {
-        return TableCensus{usage, peaks_.note(chosen->endpoint(), usage.in_use), {}};
+        return TableStatistics{usage, peaks_.note(chosen->endpoint(), usage.in_use), {}};
     });
 }
 

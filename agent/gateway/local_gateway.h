@@ -13,11 +13,11 @@
 #include "config/configuration.h"
 #include "flowlog/flow_log.h"
 #include "gateway/chosen_endpoint.h"
+#include "gateway/coalesced_count.h"
 #include "gateway/flush_records.h"
 #include "gateway/managed_gateway.h"
-#include "gateway/peak_memory.h"
-#include "gateway/shared_census.h"
-#include "gateway/timestamp_memory.h"
+#include "gateway/table_peaks.h"
+#include "gateway/timestamp_history.h"
 #include "operations/audit_trail.h"
 #include "operations/engine.h"
 
@@ -28,7 +28,7 @@ class LocalGateway final : public ManagedGateway {
     /// `tell` receives messages about the flow log for the operator.
     explicit LocalGateway(
         config::Configuration configuration, flowlog::StandardOutput output = flowlog::StandardOutput::ForOthers,
-        flowlog::Teller tell = [](std::string_view) {});
+        flowlog::LogCallback tell = [](std::string_view) {});
 
     /// Waits for running operations and the flow log.
     ~LocalGateway() override;
@@ -40,7 +40,7 @@ class LocalGateway final : public ManagedGateway {
     [[nodiscard]] Result<void> open_store();
 
     /// Recovers operations that a killed process left; missing flow log records follow on a background thread.
-    [[nodiscard]] Result<void> settle_cut();
+    [[nodiscard]] Result<void> recover_interrupted();
 
     Result<FlowOperation> start(const OperationOrder& order) override;
     Result<FlowOperation> find(std::string_view id) override;
@@ -51,7 +51,7 @@ class LocalGateway final : public ManagedGateway {
 
     Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
 
-    Result<TableCensus> count_flows(const EndpointName& endpoint) override;
+    Result<TableStatistics> count_flows(const EndpointName& endpoint) override;
 
     Result<EndpointPolicy> policy_status(const EndpointName& endpoint) override;
     Result<EndpointPolicy> apply_policy(const PolicyOrder& order) override;
@@ -63,7 +63,7 @@ class LocalGateway final : public ManagedGateway {
     [[nodiscard]] std::vector<EndpointPlace> places() const override;
     [[nodiscard]] Result<void> may_change_policy(const EndpointName& /*endpoint*/) const override { return {}; }
     std::vector<StreamExceptionPolicy> policies() override;
-    Result<TableCensus> usage(const EndpointName& endpoint) override;
+    Result<TableStatistics> usage(const EndpointName& endpoint) override;
     Result<std::vector<PolicyCounter>> midstream_counters(const EndpointName& endpoint) override;
     [[nodiscard]] flowlog::FlowLogCounts flow_log_counts() const override;
     [[nodiscard]] bool is_ending() const override;
@@ -75,7 +75,7 @@ class LocalGateway final : public ManagedGateway {
     void configure(config::Configuration configuration);
 
     /// Since when time stamps have been on, for the component that enables them.
-    [[nodiscard]] TimestampMemory& timestamps() noexcept { return timestamps_; }
+    [[nodiscard]] TimestampHistory& timestamps() noexcept { return timestamps_; }
 
     /// Recovery and retention, to be called periodically. Returns what the engine removed.
     [[nodiscard]] Result<std::uint64_t> tidy();
@@ -101,22 +101,22 @@ class LocalGateway final : public ManagedGateway {
     [[nodiscard]] Result<operations::OperationRequest> request_of(const OperationOrder& order);
     [[nodiscard]] Result<operations::FlushRequest> flush_of(const OperationOrder& order, const ChosenEndpoint& endpoint,
                                                             const FlowQuery& query) const;
-    [[nodiscard]] Result<TableCensus> count_anew(const ChosenEndpoint& endpoint);
+    [[nodiscard]] Result<TableStatistics> count_anew(const ChosenEndpoint& endpoint);
     [[nodiscard]] Result<EndpointName> endpoint_of(const OperationOrder& order);
     template <typename Change>
     [[nodiscard]] Result<EndpointPolicy> change_policy(std::string_view action, const PolicyOrder& order,
                                                        Change change);
 
     SystemClock clock_;
-    TimestampMemory timestamps_;
-    PeakMemory peaks_;
-    SharedCensus censuses_;
+    TimestampHistory timestamps_;
+    TablePeaks peaks_;
+    CoalescedCount censuses_;
     mutable std::mutex mutex_;
     std::shared_ptr<const config::Configuration> configuration_;  ///< guarded by mutex_
     const std::filesystem::path state_dir_;
     operations::AuditTrail audit_;
     flowlog::FlowLog flow_log_;
-    const flowlog::Teller tell_;
+    const flowlog::LogCallback tell_;
     FlushRecords flush_records_{flow_log_, clock_, state_dir_};
     operations::OperationListener on_ended_ = [](const FlowOperation&) {};
     std::mutex opening_;

@@ -58,7 +58,7 @@ class ManagedGateway : public Gateway {
     virtual std::vector<StreamExceptionPolicy> policies() = 0;
 
     /// Usage of a flow table, without reading any flow.
-    virtual Result<TableCensus> usage(const EndpointName& endpoint) = 0;
+    virtual Result<TableStatistics> usage(const EndpointName& endpoint) = 0;
 
     /// What stream exception policies have caught since they were applied, replaced ones included. The time does not
     /// depend on the number of remembered flows.

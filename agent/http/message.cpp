@@ -22,8 +22,8 @@ bool is_media_type(std::string_view content_type, std::string_view media_type) {
     return equal_ignoring_case(trimmed(take_until(content_type, ';')), media_type);
 }
 
-Answer json_answer(int status, std::string body) {
-    Answer answer;
+Response json_answer(int status, std::string body) {
+    Response answer;
     answer.status = status;
     answer.content_type = "application/json";
     answer.body = std::move(body);

@@ -60,7 +60,7 @@ struct Request {
 /// Sends the next piece of a body. An error means that the client no longer reads.
 using BodySink = std::function<Result<void>(std::string_view)>;
 
-struct Answer {
+struct Response {
     int status = 200;
     std::string_view route;  ///< label for metrics and log: a route's path, or an AWS operation
     std::string content_type;
@@ -75,6 +75,6 @@ struct Answer {
 /// Compares the type of a Content-Type, ignoring its parameters (RFC 9110, section 8.3.1).
 [[nodiscard]] bool is_media_type(std::string_view content_type, std::string_view media_type);
 
-[[nodiscard]] Answer json_answer(int status, std::string body);
+[[nodiscard]] Response json_answer(int status, std::string body);
 
 }  // namespace headgate::http

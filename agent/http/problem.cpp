@@ -40,7 +40,7 @@ std::string_view reason_of(int status) {
     return Poco::Net::HTTPResponse::getReasonForStatus(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(status));
 }
 
-Answer problem(int status, std::string_view detail, int number) {
+Response problem(int status, std::string_view detail, int number) {
     fmt::memory_buffer out;
     out.push_back('{');
     JsonMembers members{out};
@@ -55,7 +55,7 @@ Answer problem(int status, std::string_view detail, int number) {
     return answer;
 }
 
-Answer problem_of(const Error& error) {
+Response problem_of(const Error& error) {
     return problem(status_of(error), error.message, error.number);
 }
 

@@ -12,10 +12,10 @@ namespace headgate::http {
 
 [[nodiscard]] std::string_view reason_of(int status);  ///< `Not Found`
 
-[[nodiscard]] Answer problem(int status, std::string_view detail, int number = 0);
+[[nodiscard]] Response problem(int status, std::string_view detail, int number = 0);
 
 /// Invalid becomes 400, or 404 with ENOENT; Refused 409, or 403 with EACCES, 503 with ESHUTDOWN; Failed 500.
-[[nodiscard]] Answer problem_of(const Error& error);
+[[nodiscard]] Response problem_of(const Error& error);
 
 /// The error in a response whose status is not 2xx.
 [[nodiscard]] Error error_of(int status, const std::string& body);

@@ -14,7 +14,7 @@ struct RequestRecord {
     Caller caller;
     std::string method;      ///< as sent
     std::string path;        ///< as sent, without the query
-    std::string_view route;  ///< Answer::route; empty where the path has no route
+    std::string_view route;  ///< Response::route; empty where the path has no route
     int status = 0;
     std::uint64_t bytes = 0;  ///< of the response's body, as far as sent
     std::chrono::nanoseconds duration{0};

@@ -43,7 +43,7 @@ Result<void> take_authority(std::string_view& target, Request& request) {
 }
 
 /// The error response for a request that violates the route's rules.
-std::optional<Answer> objection(const Route& route, const Request& request) {
+std::optional<Response> error_response(const Route& route, const Request& request) {
     for (const auto& [name, value] : request.query) {
         if (std::ranges::find(route.query, name) == route.query.end()) {
             return problem(400, fmt::format("{}: unknown; {} {} takes {}", name, route.method, route.path,
@@ -60,7 +60,7 @@ std::optional<Answer> objection(const Route& route, const Request& request) {
     return problem(415, "Content-Type: the body must be application/json");
 }
 
-Answer not_allowed(const std::vector<std::string_view>& methods) {
+Response not_allowed(const std::vector<std::string_view>& methods) {
     std::string allowed;
     for (const auto method : methods)
         allowed.append(allowed.empty() ? "" : ", ").append(method);
@@ -71,7 +71,7 @@ Answer not_allowed(const std::vector<std::string_view>& methods) {
 
 }  // namespace
 
-Answer Router::answer(Request request) const {
+Response Router::answer(Request request) const {
     const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view{request.method};
     std::vector<std::string_view> methods;
     for (const auto& route : routes_) {
@@ -83,7 +83,7 @@ Answer Router::answer(Request request) const {
             continue;
         }
         request.path_members = std::move(*members);
-        auto objected = objection(route, request);
+        auto objected = error_response(route, request);
         auto answer = objected ? std::move(*objected) : route.handler(request);
         if (answer.route.empty()) answer.route = route.path;
         return answer;

@@ -9,7 +9,7 @@
 
 namespace headgate::http {
 
-using Handler = std::function<Answer(const Request&)>;
+using Handler = std::function<Response(const Request&)>;
 
 /// Whether a request has a body, which is then JSON.
 enum class Body : std::uint8_t { None, Json };
@@ -34,7 +34,7 @@ class Router {
 
     /// Always returns a response, 404, 405 and 415 included. HEAD is answered as GET; the connection leaves out the
     /// body (RFC 9110, section 9.3.2).
-    [[nodiscard]] Answer answer(Request request) const;
+    [[nodiscard]] Response answer(Request request) const;
 
     /// Whether the request's path is open to any client.
     [[nodiscard]] bool is_open(const Request& request) const;

@@ -8,12 +8,14 @@
 
 namespace headgate::midstream {
 
-std::uint32_t free_edition(const std::vector<TableChain>& chains) {
-    auto edition = kFirstEdition;
-    const auto is_of_edition = [&](const TableChain& chain) { return chain.name.ends_with(chain_name("", edition)); };
-    while (std::ranges::any_of(chains, is_of_edition))
-        ++edition;
-    return edition;
+std::uint32_t free_generation(const std::vector<TableChain>& chains) {
+    auto generation = kFirstGeneration;
+    const auto is_of_generation = [&](const TableChain& chain) {
+        return chain.name.ends_with(chain_name("", generation));
+    };
+    while (std::ranges::any_of(chains, is_of_generation))
+        ++generation;
+    return generation;
 }
 
 std::string addition_text(const StreamExceptionPolicy& policy, const std::vector<TableChain>& chains) {
@@ -22,7 +24,7 @@ std::string addition_text(const StreamExceptionPolicy& policy, const std::vector
     if (std::ranges::find(chains, kNoteChain, &TableChain::name) != chains.end()) {
         text = fmt::format("flush chain inet {0} {1}\ndelete chain inet {0} {1}\n", kTable, kNoteChain);
     }
-    return text + fmt::format("table inet {} {{\n{}}}\n", kTable, ruleset_text(policy, free_edition(chains)));
+    return text + fmt::format("table inet {} {{\n{}}}\n", kTable, ruleset_text(policy, free_generation(chains)));
 }
 
 std::string removal_text(const std::vector<TableChain>& chains, const std::vector<std::string>& sets) {

@@ -18,8 +18,8 @@
 
 namespace headgate::midstream {
 
-/// The first edition of which none of the chains is, whichever program created them.
-[[nodiscard]] std::uint32_t free_edition(const std::vector<TableChain>& chains);
+/// The first generation of which none of the chains is, whichever program created them.
+[[nodiscard]] std::uint32_t free_generation(const std::vector<TableChain>& chains);
 
 /// Adds the policy beside the existing chains. Only the note is replaced.
 [[nodiscard]] std::string addition_text(const StreamExceptionPolicy& policy, const std::vector<TableChain>& chains);

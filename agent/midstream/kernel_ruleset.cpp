@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "midstream/flushed_memory.h"
 #include "midstream/nftables.h"
 #include "midstream/policy_change.h"
+#include "midstream/remembered_flows.h"
 #include "midstream/ruleset_text.h"
 
 namespace headgate::midstream {
@@ -21,7 +21,7 @@ std::string_view comment_in(const std::vector<TableChain>& chains) {
 /// Whether the note describes exactly this policy, including its log.
 bool is_noted(const StreamExceptionPolicy& policy, const std::vector<TableChain>& chains) {
     const auto note = parse_note(comment_in(chains));
-    return note && note_text(policy, note->edition) == comment_in(chains);
+    return note && note_text(policy, note->generation) == comment_in(chains);
 }
 
 /// The policy in the kernel: name and rules from the note, hooks and priority from the chains.
@@ -31,25 +31,25 @@ std::optional<StreamExceptionPolicy> policy_in(const std::vector<TableChain>& ch
     auto& policy = note->policy;
     policy.hooks.clear();
     for (const auto& chain : chains) {
-        if (!chain.hook || chain.name != chain_name(to_string(*chain.hook), note->edition)) continue;
+        if (!chain.hook || chain.name != chain_name(to_string(*chain.hook), note->generation)) continue;
         policy.hooks.push_back(*chain.hook);
         policy.priority = chain.priority;
     }
     std::ranges::sort(policy.hooks);
-    const auto silence = chain_name(kSilenceChain, note->edition);
+    const auto silence = chain_name(kSilenceChain, note->generation);
     policy.reject_invalid = policy.exception == StreamException::Reject && policy.scope == MidstreamScope::All &&
                             std::ranges::find(chains, silence, &TableChain::name) == chains.end();
     return std::move(policy);
 }
 
-/// The chain that every policy has, of any edition.
+/// The chain that every policy has, of any generation.
 bool is_exception_chain(const TableChain& chain) {
     return chain.name == kExceptionChain || chain.name.starts_with(fmt::format("{}_", kExceptionChain));
 }
 
 /// Refuses if the table is not headgate's: an operator may have one of the same name. A table of headgate's that
 /// another program has edited is recognized by the record of what was applied, and by the remaining chains.
-Result<void> check_owner(NftTable& table, const std::vector<TableChain>& chains, const AppliedRecord& record) {
+Result<void> check_owner(NftTable& table, const std::vector<TableChain>& chains, const PolicyStateFile& record) {
     if (parse_note(comment_in(chains))) return {};
     const auto applied = record.read();
     if (!applied) return tl::unexpected(applied.error());
@@ -66,7 +66,7 @@ Result<void> check_owner(NftTable& table, const std::vector<TableChain>& chains,
 }
 
 Result<RulesetCondition> condition_of(NftTable& table, const std::vector<TableChain>& chains,
-                                      const AppliedRecord& record) {
+                                      const PolicyStateFile& record) {
     const auto applied = record.read();
     if (!applied) return tl::unexpected(applied.error());
     if (chains.empty()) return *applied ? RulesetCondition::Missing : RulesetCondition::NothingApplied;
@@ -162,10 +162,10 @@ Result<void> KernelRuleset::remove() {
     return alone->remove();
 }
 
-Result<AppliedRecord> KernelRuleset::record() const {
-    Result<AppliedRecord> record = failed("no record");
+Result<PolicyStateFile> KernelRuleset::record() const {
+    Result<PolicyStateFile> record = failed("no record");
     auto opened = namespace_.run([&]() -> Result<void> {
-        record = AppliedRecord::open(run_folder_);
+        record = PolicyStateFile::open(run_folder_);
         return {};
     });
     if (!opened) return tl::unexpected(std::move(opened.error()));

@@ -10,8 +10,8 @@
 
 #include "headgate/ruleset.h"
 
-#include "midstream/applied_record.h"
 #include "midstream/nft_table.h"
+#include "midstream/policy_state_file.h"
 #include "netlink/network_namespace.h"
 
 // The parts of this room: policy_file.h and policy_library.h read policies; ruleset_text.h writes one in nftables'
@@ -28,9 +28,9 @@ class KernelRuleset final : public Ruleset {
   public:
     /// `patience`: how long to wait for other processes that change the table; EBUSY afterwards. Needs CAP_NET_ADMIN in
     /// that namespace; without it, or without nf_tables, apply() and remember() fail, but not open().
-    [[nodiscard]] static std::unique_ptr<KernelRuleset> open(netlink::NetworkNamespace where,
-                                                             std::filesystem::path run_folder = kRunFolder,
-                                                             std::chrono::seconds patience = AppliedRecord::kPatience);
+    [[nodiscard]] static std::unique_ptr<KernelRuleset> open(
+        netlink::NetworkNamespace where, std::filesystem::path run_folder = kRunFolder,
+        std::chrono::seconds patience = PolicyStateFile::kPatience);
 
     Result<std::optional<StreamExceptionPolicy>> in_force() override;
     Result<Application> apply(const StreamExceptionPolicy& policy) override;
@@ -48,7 +48,7 @@ class KernelRuleset final : public Ruleset {
 
     /// The table, opened on first use.
     [[nodiscard]] Result<NftTable*> table();
-    [[nodiscard]] Result<AppliedRecord> record() const;
+    [[nodiscard]] Result<PolicyStateFile> record() const;
     [[nodiscard]] Result<std::optional<std::uint32_t>> set_size(NftTable& table);
     using SetsChange = std::function<Result<void>(NftTable& table, std::uint32_t size)>;
     [[nodiscard]] tl::unexpected<Error> why_nothing_remembers();

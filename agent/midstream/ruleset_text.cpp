@@ -37,7 +37,8 @@ constexpr std::string_view header_of(Family family) {
 
 class RulesetWriter {
   public:
-    RulesetWriter(const StreamExceptionPolicy& policy, std::uint32_t edition) : policy_(policy), edition_(edition) {}
+    RulesetWriter(const StreamExceptionPolicy& policy, std::uint32_t generation)
+        : policy_(policy), generation_(generation) {}
 
     std::string write() {
         for (const auto hook : policy_.hooks)
@@ -72,7 +73,7 @@ class RulesetWriter {
         text_.push_back('\n');
     }
 
-    [[nodiscard]] std::string chain(std::string_view stem) const { return chain_name(stem, edition_); }
+    [[nodiscard]] std::string chain(std::string_view stem) const { return chain_name(stem, generation_); }
 
     [[nodiscard]] std::string chain(Hook hook, std::string_view part) const {
         return chain(fmt::format("{}_{}", to_string(hook), part));
@@ -299,7 +300,7 @@ class RulesetWriter {
     }
 
     const StreamExceptionPolicy& policy_;
-    std::uint32_t edition_;
+    std::uint32_t generation_;
     std::string text_;
 };
 
@@ -338,19 +339,19 @@ std::string set_declarations(std::uint32_t size) {
     return text + fmt::format("set {} {{ type inet_proto; flags timeout; size 256; }}\n", kWindows);
 }
 
-std::string chain_name(std::string_view stem, std::uint32_t edition) {
-    return edition == 0 ? std::string{stem} : fmt::format("{}_{}", stem, edition);
+std::string chain_name(std::string_view stem, std::uint32_t generation) {
+    return generation == 0 ? std::string{stem} : fmt::format("{}_{}", stem, generation);
 }
 
-std::string ruleset_text(const StreamExceptionPolicy& policy, std::uint32_t edition) {
-    return fmt::format("chain {} {{ comment \"{}\"; }}\n{}", kNoteChain, note_text(policy, edition),
-                       RulesetWriter{policy, edition}.write());
+std::string ruleset_text(const StreamExceptionPolicy& policy, std::uint32_t generation) {
+    return fmt::format("chain {} {{ comment \"{}\"; }}\n{}", kNoteChain, note_text(policy, generation),
+                       RulesetWriter{policy, generation}.write());
 }
 
-std::string note_text(const StreamExceptionPolicy& policy, std::uint32_t edition) {
+std::string note_text(const StreamExceptionPolicy& policy, std::uint32_t generation) {
     return fmt::format("policy={} exception={} scope={} remember={} most={} text={} edition={}", policy.name,
                        to_string(policy.exception), to_string(policy.scope), policy.remember_flushed_for.count(),
-                       policy.remember_at_most, fingerprint_of(RulesetWriter{policy, edition}.write()), edition);
+                       policy.remember_at_most, fingerprint_of(RulesetWriter{policy, generation}.write()), generation);
 }
 
 std::optional<Note> parse_note(std::string_view text) {
@@ -370,7 +371,7 @@ std::optional<Note> parse_note(std::string_view text) {
     note.policy.remember_flushed_for = std::chrono::seconds{*remember};
     note.policy.remember_at_most = *most;
     note.fingerprint = *fingerprint;
-    note.edition = parse_unsigned<std::uint32_t>(take_value(text, "edition").value_or("")).value_or(0);
+    note.generation = parse_unsigned<std::uint32_t>(take_value(text, "edition").value_or("")).value_or(0);
     return note;
 }
 

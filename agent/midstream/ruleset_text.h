@@ -15,28 +15,28 @@ inline constexpr std::string_view kTable = "headgate";      ///< of family inet
 inline constexpr std::string_view kNoteChain = "in_force";  ///< has no rules; its comment describes the policy
 
 inline constexpr std::string_view kSilenceChain = "silence";      ///< drops invalid packets instead of rejecting them
-inline constexpr std::string_view kExceptionChain = "exception";  ///< every policy has one, of its edition
+inline constexpr std::string_view kExceptionChain = "exception";  ///< every policy has one, of its generation
 
 /// A policy's chains exist beside those of the previous one until no packet needs these any more. So the names of all
-/// but kNoteChain end in a number: `forward_2`. Those of edition 0, which earlier versions created, have none.
-inline constexpr std::uint32_t kFirstEdition = 1;
-[[nodiscard]] std::string chain_name(std::string_view stem, std::uint32_t edition);
+/// but kNoteChain end in a number: `forward_2`. Those of generation 0, which earlier versions created, have none.
+inline constexpr std::uint32_t kFirstGeneration = 1;
+[[nodiscard]] std::string chain_name(std::string_view stem, std::uint32_t generation);
 
 /// The contents of the table `inet headgate` for this policy. For a table that has neither kNoteChain nor chains of the
-/// edition; sets and counters may exist.
-[[nodiscard]] std::string ruleset_text(const StreamExceptionPolicy& policy, std::uint32_t edition);
+/// generation; sets and counters may exist.
+[[nodiscard]] std::string ruleset_text(const StreamExceptionPolicy& policy, std::uint32_t generation);
 
 /// The sets that remember at most `size` flows; part of ruleset_text() if the scope is Flushed.
 [[nodiscard]] std::string set_declarations(std::uint32_t size);
 
 /// The comment of kNoteChain: the policy without description, hooks, priority and log, a fingerprint of the whole text,
-/// and the edition. At most 127 characters (NFTNL_UDATA_COMMENT_MAXLEN - 1) up to edition 999.
-[[nodiscard]] std::string note_text(const StreamExceptionPolicy& policy, std::uint32_t edition);
+/// and the generation. At most 127 characters (NFTNL_UDATA_COMMENT_MAXLEN - 1) up to generation 999.
+[[nodiscard]] std::string note_text(const StreamExceptionPolicy& policy, std::uint32_t generation);
 
 struct Note {
     StreamExceptionPolicy policy;  ///< without hooks and priority
     std::string fingerprint;
-    std::uint32_t edition = 0;
+    std::uint32_t generation = 0;
 };
 
 /// Parses such a comment; absent if it is not headgate's.

@@ -1,6 +1,6 @@
 #include "operations/capture.h"
 
-#include "operations/operation_accounts.h"
+#include "operations/operation_lifecycle.h"
 
 namespace headgate::operations {
 

@@ -8,7 +8,7 @@
 #include <thread>
 #include <utility>
 
-#include "operations/operation_accounts.h"
+#include "operations/operation_lifecycle.h"
 #include "operations/running_operation.h"
 #include "operations/state_error.h"
 
@@ -131,9 +131,10 @@ Result<std::optional<EndpointLock>> Engine::take_lock(FlowOperation& operation) 
 }
 
 /// Recovers interrupted operations on the endpoint, and removes old ones.
-Result<void> Engine::make_ready(FlowOperation& operation, bool may_settle) {
-    const auto removed =
-        (may_settle ? settle_cut_on(operation.endpoint) : Result<void>{}).and_then([&] { return remove_old(); });
+Result<void> Engine::make_ready(FlowOperation& operation, bool may_recover) {
+    const auto removed = (may_recover ? recover_interrupted_on(operation.endpoint) : Result<void>{}).and_then([&] {
+        return remove_old();
+    });
     if (!removed) {
         const bool may_go_on = only_looks(operation) && is_disk_fault(removed.error());
         return may_go_on ? Result<void>{} : tl::unexpected(removed.error());

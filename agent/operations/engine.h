@@ -2,7 +2,7 @@
 //
 // One operation at a time per endpoint, across all processes that share the state directory; different endpoints run
 // concurrently. Each operation is stored before it begins, and completed there when it ends. Operations that a killed
-// process left are recovered before the next one on their endpoint, or by settle_cut().
+// process left are recovered before the next one on their endpoint, or by recover_interrupted().
 //
 // A flush requires all of this. On a disk that cannot be written, a capture or dry run still runs, is kept in memory as
 // long as this process lives, and warns of what could not be stored.
@@ -99,7 +99,7 @@ class Engine {
     [[nodiscard]] Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take);
 
     /// Recovers and completes operations that are in progress, but whose process has died.
-    [[nodiscard]] Result<void> settle_cut();
+    [[nodiscard]] Result<void> recover_interrupted();
 
     /// Removes operations past their retention, then the oldest ones that exceed the disk budget; returns the number of
     /// the latter. The space is released in the background.
@@ -121,7 +121,7 @@ class Engine {
                                               std::optional<EndpointLock> lock);
     [[nodiscard]] Result<void> leaves_room(const FlowOperation& operation);
     [[nodiscard]] Result<std::optional<EndpointLock>> take_lock(FlowOperation& operation);
-    [[nodiscard]] Result<void> make_ready(FlowOperation& operation, bool may_settle);
+    [[nodiscard]] Result<void> make_ready(FlowOperation& operation, bool may_recover);
     [[nodiscard]] Result<OperationStore*> begin_in_store(FlowOperation& operation, const std::string& token);
     [[nodiscard]] Result<OperationStore*> begin_unkept(const FlowOperation& operation, const std::string& token);
     [[nodiscard]] Result<std::optional<FlowOperation>> find_by_token(const std::string& token);
@@ -132,8 +132,8 @@ class Engine {
     void sweep_later();
     [[nodiscard]] Result<FlowOperation> answer_again(const OperationRequest& request, const FlowOperation& known);
     [[nodiscard]] Result<FlushRequest> take_source(const OperationRequest& request, FlowOperation& operation);
-    [[nodiscard]] Result<void> settle_cut_on(const Endpoint& endpoint);
-    [[nodiscard]] Result<void> settle(FlowOperation operation);
+    [[nodiscard]] Result<void> recover_interrupted_on(const Endpoint& endpoint);
+    [[nodiscard]] Result<void> recover(FlowOperation operation);
     [[nodiscard]] EngineSettings settings();
     [[nodiscard]] std::shared_ptr<RunningOperation> running(std::string_view id);
     [[nodiscard]] const FlushListener& listener_for(const std::string& id);

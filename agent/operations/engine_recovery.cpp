@@ -2,10 +2,10 @@
 #include <cerrno>
 #include <utility>
 
+#include "operations/crash_recovery.h"
 #include "operations/engine.h"
-#include "operations/operation_accounts.h"
+#include "operations/operation_lifecycle.h"
 #include "operations/running_operation.h"
-#include "operations/settlement.h"
 
 namespace headgate::operations {
 namespace {
@@ -18,7 +18,7 @@ OperationSelection in_progress_on(const Endpoint& endpoint) {
 
 }  // namespace
 
-Result<void> Engine::settle_cut() {
+Result<void> Engine::recover_interrupted() {
     const auto cut = store_.list({.status = OperationStatus::InProgress});
     if (!cut) return tl::unexpected(cut.error());
     Result<void> result;
@@ -26,26 +26,26 @@ Result<void> Engine::settle_cut() {
         // EBUSY: the lock's holder is running the operation.
         const auto lock = EndpointLock::take(state_dir_, operation);
         if (!lock && lock.error().number == EBUSY) continue;
-        auto settled = lock ? settle_cut_on(operation.endpoint) : tl::unexpected(lock.error());
-        if (!settled && result) result = std::move(settled);
+        auto recovered = lock ? recover_interrupted_on(operation.endpoint) : tl::unexpected(lock.error());
+        if (!recovered && result) result = std::move(recovered);
     }
     return result;
 }
 
 /// Requires the endpoint's lock, so that no process is running what is in progress there.
-Result<void> Engine::settle_cut_on(const Endpoint& endpoint) {
+Result<void> Engine::recover_interrupted_on(const Endpoint& endpoint) {
     const auto cut = store_.list(in_progress_on(endpoint));
     if (!cut) return tl::unexpected(cut.error());
     for (const auto& operation : *cut) {
         if (operation.endpoint != endpoint) continue;
-        if (auto settled = settle(operation); !settled) {
-            return tl::unexpected(std::move(settled.error()).within("settling operation " + operation.id));
+        if (auto recovered = recover(operation); !recovered) {
+            return tl::unexpected(std::move(recovered.error()).within("recovering operation " + operation.id));
         }
     }
     return {};
 }
 
-Result<void> Engine::settle(FlowOperation operation) {
+Result<void> Engine::recover(FlowOperation operation) {
     if (unkept_.has(operation.id)) {
         // It has ended and was reported; only the store was not updated.
         close(operation, failed("its flows could not be kept"));
@@ -55,17 +55,16 @@ Result<void> Engine::settle(FlowOperation operation) {
     // ENOENT: the namespace is gone, and its flows with it. Without permission, recovery is left to other processes.
     if (!access && access.error().number != ENOENT) return tl::unexpected(std::move(access.error()));
     const auto& listener = listener_for(operation.id);
-    auto settled = access
-                       ? settle_cut_operation(store_, listener, access->table.get(), access->ruleset.get(), operation)
-                       : settle_cut_operation(store_, listener, nullptr, nullptr, operation);
-    if (settled) {
-        operation = std::move(*settled);
-    } else if (settled.error().number == EBADMSG) {
+    auto recovered = access ? recover_operation(store_, listener, access->table.get(), access->ruleset.get(), operation)
+                            : recover_operation(store_, listener, nullptr, nullptr, operation);
+    if (recovered) {
+        operation = std::move(*recovered);
+    } else if (recovered.error().number == EBADMSG) {
         close(operation, failed("cut short: headgate was stopped in the middle of it; what became of its flows is not "
                                 "known, for its journal cannot be read: {}",
-                                settled.error().message));
+                                recovered.error().message));
     } else {
-        return tl::unexpected(std::move(settled.error()));
+        return tl::unexpected(std::move(recovered.error()));
     }
     if (auto written = store_.update(operation); !written) return written;
     on_ended_(operation);

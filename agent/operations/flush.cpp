@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "operations/flow_spool.h"
-#include "operations/operation_accounts.h"
+#include "operations/operation_lifecycle.h"
 
 namespace headgate::operations {
 namespace {
@@ -33,7 +33,7 @@ class Flush final : private ScanListener {
     }
 
     Result<void> run(const Moment& moment) {
-        return policy_.settle()
+        return policy_.inspect()
             .and_then([&] { return request_.captured ? take_captured() : scan(moment); })
             .and_then([&] { return begin(); })
             .and_then([&] { return end_all(); });

@@ -36,7 +36,7 @@ bool same_in_kernel(const StreamExceptionPolicy& a, const StreamExceptionPolicy&
 
 }  // namespace
 
-Result<void> FlushPolicy::settle() {
+Result<void> FlushPolicy::inspect() {
     auto in_force = ruleset_.in_force();
     if (!in_force) return tl::unexpected(std::move(in_force.error()));
     in_force_ = std::move(*in_force);
@@ -44,9 +44,9 @@ Result<void> FlushPolicy::settle() {
     const auto condition = ruleset_.condition();
     if (!condition) return tl::unexpected(condition.error());
     condition_ = *condition;
-    const auto picks_up = table_.picks_up_tcp();
+    const auto picks_up = table_.tcp_loose();
     if (!picks_up) return tl::unexpected(picks_up.error());
-    picks_up_tcp_ = *picks_up;
+    tcp_loose_ = *picks_up;
     if (request_.wanted) {
         if (auto judged = judge_wanted(); !judged) return judged;
         policy_ = *request_.wanted;
@@ -117,7 +117,7 @@ std::set<Protocol> FlushPolicy::counted_protocols() const {
 /// Whether conntrack creates a flow from any packet of the protocol. For SCTP only from packets that begin an
 /// association or another path of one (nf_conntrack_proto_sctp.c, sctp_new).
 bool FlushPolicy::is_picked_up(Protocol protocol) const {
-    return protocol == Protocol::Tcp ? picks_up_tcp_ : !is_connection_oriented(protocol);
+    return protocol == Protocol::Tcp ? tcp_loose_ : !is_connection_oriented(protocol);
 }
 
 /// Describes what happens to flushed flows whose packets no policy catches.
@@ -224,7 +224,7 @@ std::string FlushPolicy::return_warning(const std::set<Protocol>& protocols) con
     if (!policy_) return fmt::format("no stream exception policy is in force: {}", fate(protocols));
     if (policy_->exception == StreamException::Continue) {
         const auto picked_up = std::ranges::any_of(protocols, [&](Protocol each) { return is_picked_up(each); });
-        const bool tcp = picks_up_tcp_ && protocols.contains(Protocol::Tcp);
+        const bool tcp = tcp_loose_ && protocols.contains(Protocol::Tcp);
         return picked_up ? fmt::format("the stream exception policy is continue{}: {}",
                                        tcp ? " and net.netfilter.nf_conntrack_tcp_loose is 1" : "", fate(protocols))
                          : std::string{};

@@ -30,7 +30,7 @@ class FlushPolicy {
         : ruleset_(ruleset), table_(table), request_(request) {}
 
     /// Reads what is in force. Refuses if it does not meet the request. Changes nothing.
-    [[nodiscard]] Result<void> settle();
+    [[nodiscard]] Result<void> inspect();
 
     /// The policy's name, or `none`.
     [[nodiscard]] std::string name() const { return policy_ ? policy_->name : "none"; }
@@ -73,7 +73,7 @@ class FlushPolicy {
     std::optional<StreamExceptionPolicy> in_force_;
     std::optional<StreamExceptionPolicy> policy_;  ///< in force while flows are ended
     RulesetCondition condition_ = RulesetCondition::NothingApplied;
-    bool picks_up_tcp_ = true;
+    bool tcp_loose_ = true;
     std::map<std::pair<Protocol, Family>, std::uint64_t> flows_;
     std::set<Protocol> windows_;
     bool full_ = false;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "operations/capture.h"
-#include "operations/operation_accounts.h"
+#include "operations/operation_lifecycle.h"
 #include "operations/state_error.h"
 #include "threads/start_thread.h"
 
@@ -75,23 +75,24 @@ class FlushRecorder final : public FlushObserver {
     }
     Result<void> ended(std::span<const FlowEnding> endings) override {
         running_.show(operation_);
-        auto settled = running_.store().settle(operation_.id, block_, endings);
-        if (!settled) unsettled_.assign(endings.begin(), endings.end());
+        auto recorded = running_.store().record_outcomes(operation_.id, block_, endings);
+        if (!recorded) unrecorded_.assign(endings.begin(), endings.end());
         running_.flushes().flushed(operation_, endings);
-        return settled;
+        return recorded;
     }
     Result<void> left_alone(std::span<const StoredFlow> flows) override { return running_.keep(operation_, flows); }
 
     /// Retries to store the outcomes of the last block, whose first attempt failed.
-    [[nodiscard]] Result<void> settle_rest() {
-        return unsettled_.empty() ? Result<void>{} : running_.store().settle(operation_.id, block_, unsettled_);
+    [[nodiscard]] Result<void> record_rest() {
+        return unrecorded_.empty() ? Result<void>{}
+                                   : running_.store().record_outcomes(operation_.id, block_, unrecorded_);
     }
 
   private:
     RunningOperation& running_;
     FlowOperation& operation_;
     std::uint64_t block_ = 0;
-    std::vector<FlowEnding> unsettled_;
+    std::vector<FlowEnding> unrecorded_;
 };
 
 }  // namespace
@@ -327,7 +328,7 @@ Result<void> RunningOperation::work(FlowOperation& operation) {
     }
     FlushRecorder recorder{*this, operation};
     auto run = run_flush(*access_.table, *access_.ruleset, moment, flush_, operation, recorder);
-    is_written_ = recorder.settle_rest();
+    is_written_ = recorder.record_rest();
     around_.flushes.ended(operation);
     return run;
 }

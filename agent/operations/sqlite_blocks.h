@@ -18,7 +18,7 @@ namespace headgate::operations {
 
 enum class BlockKind : std::uint8_t {
     Told,     ///< flows and, where there are any, their outcomes
-    Journal,  ///< flows about to be ended: pending until settle_block
+    Journal,  ///< flows about to be ended: pending until record_block_outcomes
 };
 
 struct StoredBlock : PackedFlows {
@@ -29,8 +29,8 @@ struct StoredBlock : PackedFlows {
 [[nodiscard]] Result<std::uint64_t> insert_block(Poco::Data::Session& session, const std::string& id, FlowBlock& block,
                                                  BlockKind kind);
 
-[[nodiscard]] Result<void> settle_block(Poco::Data::Session& session, const std::string& id, std::uint64_t block,
-                                        std::span<const FlowEnding> endings);
+[[nodiscard]] Result<void> record_block_outcomes(Poco::Data::Session& session, const std::string& id,
+                                                 std::uint64_t block, std::span<const FlowEnding> endings);
 
 /// The block with this row; nothing past the last row.
 [[nodiscard]] Result<std::optional<StoredBlock>> find_block(Poco::Data::Session& session, const std::string& id,

@@ -72,9 +72,10 @@ Result<std::uint64_t> SqliteStore::append_pending(std::string_view id, std::span
     });
 }
 
-Result<void> SqliteStore::settle(std::string_view id, std::uint64_t block, std::span<const FlowEnding> endings) {
+Result<void> SqliteStore::record_outcomes(std::string_view id, std::uint64_t block,
+                                          std::span<const FlowEnding> endings) {
     return write(Durability::Kept,
-                 [&](Session& session) { return settle_block(session, std::string{id}, block, endings); });
+                 [&](Session& session) { return record_block_outcomes(session, std::string{id}, block, endings); });
 }
 
 Result<void> SqliteStore::for_each_pending(

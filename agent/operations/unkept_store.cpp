@@ -199,8 +199,8 @@ Result<std::uint64_t> UnkeptStore::append_pending(std::string_view /*id*/, std::
     return no_journal();
 }
 
-Result<void> UnkeptStore::settle(std::string_view /*id*/, std::uint64_t /*block*/,
-                                 std::span<const FlowEnding> /*endings*/) {
+Result<void> UnkeptStore::record_outcomes(std::string_view /*id*/, std::uint64_t /*block*/,
+                                          std::span<const FlowEnding> /*endings*/) {
     return no_journal();
 }
 

@@ -25,20 +25,20 @@ template <>
 inline constexpr auto kNames<EndReason> = name_list("flushed", "closed", "timeout", "evicted");
 
 /// The flow operation that ended a flow; shared by all flows that it ended.
-struct FlushNote {
+struct FlushAttribution {
     std::string operation_id;
     std::string user;  ///< the requester, if known
     std::string stream_exception_policy;
 
-    friend bool operator==(const FlushNote&, const FlushNote&) = default;
+    friend bool operator==(const FlushAttribution&, const FlushAttribution&) = default;
 };
 
 /// A program other than headgate that deleted a flow.
-struct ForeignFlush {
+struct ExternalDelete {
     std::uint32_t port_id = 0;  ///< of the program's netlink socket
     std::string process;        ///< process name; empty if unknown
 
-    friend bool operator==(const ForeignFlush&, const ForeignFlush&) = default;
+    friend bool operator==(const ExternalDelete&, const ExternalDelete&) = default;
 };
 
 struct EndedFlow {
@@ -47,8 +47,8 @@ struct EndedFlow {
     std::optional<std::chrono::seconds> machine_up;  ///< time from boot to the flow's end; absent if unknown
     std::optional<EndReason> reason;                 ///< absent if the kernel does not report it
     std::shared_ptr<const Endpoint> endpoint;
-    std::shared_ptr<const FlushNote> flush;       ///< null: not ended by a flow operation
-    std::shared_ptr<const ForeignFlush> foreign;  ///< null: not deleted by another program
+    std::shared_ptr<const FlushAttribution> flush;  ///< null: not ended by a flow operation
+    std::shared_ptr<const ExternalDelete> foreign;  ///< null: not deleted by another program
 };
 
 /// The flow's state when it ended; absent if the kernel did not report the protocol state.

@@ -102,7 +102,7 @@ class FlowTable {
     virtual Result<TableUsage> usage() = 0;
 
     /// Whether a midstream TCP packet creates a flow (nf_conntrack_tcp_loose; nf_conntrack_proto_tcp.c, tcp_new).
-    virtual Result<bool> picks_up_tcp() = 0;
+    virtual Result<bool> tcp_loose() = 0;
 };
 
 }  // namespace headgate

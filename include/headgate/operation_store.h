@@ -90,7 +90,8 @@ class OperationStore {
     /// Records the outcomes of all flows of a block, in order; once per block. From then on the flows are returned as
     /// in `endings`. Not durable by itself, but with the next durable call: after a power failure a block may be
     /// pending again, and its flows are looked up in the table, then empty, as after any crash.
-    virtual Result<void> settle(std::string_view id, std::uint64_t block, std::span<const FlowEnding> endings) = 0;
+    virtual Result<void> record_outcomes(std::string_view id, std::uint64_t block,
+                                         std::span<const FlowEnding> endings) = 0;
 
     /// Calls `take` for each pending block of an operation, in order, with its flows. The rows have no keys. `take` may
     /// call settle() for the block that it is given.

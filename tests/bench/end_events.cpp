@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "bench/gateway_mix.h"
-#include "conntrack/requests.h"
+#include "conntrack/ctnetlink_requests.h"
 #include "netlink/request_buffer.h"
 #include "netlink/socket.h"
 

@@ -89,7 +89,7 @@ void measure_flush(OperationStore& store, std::uint32_t rows, std::uint32_t bloc
     for (std::uint32_t row = 0; row < rows; row += block_rows) {
         std::uint64_t block = 0;
         journal += seconds([&] { block = must(store.append_pending(id, pending)); });
-        settle += seconds([&] { must(store.settle(id, block, endings)); });
+        settle += seconds([&] { must(store.record_outcomes(id, block, endings)); });
     }
     operation.status = OperationStatus::Completed;
     must(store.update(operation));

@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "conntrack/requests.h"
+#include "conntrack/ctnetlink_requests.h"
 #include "flow/flow_json.h"
 #include "operations/capture_file.h"
 

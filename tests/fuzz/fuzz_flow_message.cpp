@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <span>
 
+#include "conntrack/ctnetlink_requests.h"
 #include "conntrack/flow_message.h"
-#include "conntrack/requests.h"
 #include "flow/flow_json.h"
 #include "netlink/messages.h"
 

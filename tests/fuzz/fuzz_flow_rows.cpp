@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "conntrack/requests.h"
+#include "conntrack/ctnetlink_requests.h"
 #include "flow/flow_json.h"
 #include "operations/flow_rows.h"
 

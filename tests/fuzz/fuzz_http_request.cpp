@@ -3,32 +3,34 @@
 
 #include <cstdlib>
 
-#include "http/front_door.h"
+#include "http/dispatcher.h"
 #include "http/server/connection.h"
 #include "support/memory_gateway.h"
 
 namespace {
 
 /// Passes requests to the agent's handler, and checks that each response is well-formed.
-class Checked final : public headgate::http::Answering {
+class Checked final : public headgate::http::RequestHandler {
   public:
-    explicit Checked(headgate::http::Answering& inner) : inner_(inner) {}
+    explicit Checked(headgate::http::RequestHandler& inner) : inner_(inner) {}
 
-    headgate::http::Answer answer(headgate::http::Request& request) override { return checked(inner_.answer(request)); }
-    headgate::http::Answer objection(const headgate::http::Request& request, int status,
-                                     std::string_view detail) override {
-        return checked(inner_.objection(request, status, detail));
+    headgate::http::Response answer(headgate::http::Request& request) override {
+        return checked(inner_.answer(request));
+    }
+    headgate::http::Response error_response(const headgate::http::Request& request, int status,
+                                            std::string_view detail) override {
+        return checked(inner_.error_response(request, status, detail));
     }
     void finished(const headgate::http::RequestRecord& record) override { inner_.finished(record); }
     void turned_away() override { inner_.turned_away(); }
 
   private:
-    static headgate::http::Answer checked(headgate::http::Answer answer) {
+    static headgate::http::Response checked(headgate::http::Response answer) {
         if (answer.status < 200 || (!answer.stream && answer.body.empty())) std::abort();
         return answer;
     }
 
-    headgate::http::Answering& inner_;
+    headgate::http::RequestHandler& inner_;
 };
 
 }  // namespace
@@ -38,14 +40,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) std::abort();
     const FileDescriptor client{ends[0]};
-    auto wire = std::make_unique<http::Wire>(FileDescriptor{ends[1]});
+    auto wire = std::make_unique<http::Stream>(FileDescriptor{ends[1]});
     if (::send(client.get(), data, size, MSG_NOSIGNAL) != static_cast<ssize_t>(size)) std::abort();
     ::shutdown(client.get(), SHUT_WR);
 
     testing::MemoryGateway gateway;
     gateway.complete_at_once(3);
     http::Metrics metrics;
-    http::FrontDoor door{gateway, metrics, [](std::string_view) {}};
+    http::Dispatcher door{gateway, metrics, [](std::string_view) {}};
     Checked checked{door};
     http::Peer root;
     root.caller = {"unix", 0U, "root", "", ""};

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <vector>
 
-#include "conntrack/end_events.h"
+#include "conntrack/destroy_events.h"
 #include "conntrack/flow_message.h"
 
 namespace headgate::testing {
@@ -18,7 +18,7 @@ struct HeardEnd {
 };
 
 /// The events in the queue.
-inline std::vector<HeardEnd> heard(conntrack::EndEvents& events) {
+inline std::vector<HeardEnd> heard(conntrack::DestroyEvents& events) {
     std::vector<HeardEnd> ends;
     for (;;) {
         const auto block = events.receive();
@@ -36,7 +36,7 @@ inline std::vector<HeardEnd> heard(conntrack::EndEvents& events) {
 }
 
 /// Waits up to three seconds for events and returns them; empty when there are none.
-inline std::vector<HeardEnd> await(conntrack::EndEvents& events) {
+inline std::vector<HeardEnd> await(conntrack::DestroyEvents& events) {
     pollfd waiting{events.fd(), POLLIN, 0};
     ::poll(&waiting, 1, 3000);
     return heard(events);

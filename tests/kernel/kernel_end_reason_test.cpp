@@ -58,7 +58,7 @@ class KernelEndReason : public KernelTest {
                   0);
         server_ = bound_socket(SOCK_STREAM, kServer);
         ASSERT_EQ(::listen(server_.get(), 8), 0);
-        auto events = conntrack::EndEvents::open({}, {});
+        auto events = conntrack::DestroyEvents::open({}, {});
         ASSERT_TRUE(events.has_value());
         events_.emplace(std::move(*events));
     }
@@ -125,7 +125,7 @@ class KernelEndReason : public KernelTest {
     }
 
     FileDescriptor server_;
-    std::optional<conntrack::EndEvents> events_;
+    std::optional<conntrack::DestroyEvents> events_;
 };
 
 TEST_F(KernelEndReason, a_connection_that_both_sides_closed_is_closed) {

@@ -34,16 +34,16 @@ class PolicyChange : public ::testing::Test {
 
     static std::vector<TableChain> chains() { return NftTable::open()->chains().value(); }
 
-    static std::size_t chains_of_edition(std::uint32_t edition) {
+    static std::size_t chains_of_generation(std::uint32_t generation) {
         return static_cast<std::size_t>(std::ranges::count_if(
-            chains(), [&](const TableChain& chain) { return chain.name.ends_with(chain_name("", edition)); }));
+            chains(), [&](const TableChain& chain) { return chain.name.ends_with(chain_name("", generation)); }));
     }
 
     /// Expects that the table has this policy and nothing else.
-    void expect_alone(const StreamExceptionPolicy& policy, std::uint32_t edition) {
+    void expect_alone(const StreamExceptionPolicy& policy, std::uint32_t generation) {
         EXPECT_EQ(ruleset_->in_force().value(), policy);
         EXPECT_EQ(ruleset_->condition().value(), RulesetCondition::AsApplied);
-        EXPECT_EQ(chains_of_edition(edition) + 1, chains().size()) << "the note, and those of the edition";
+        EXPECT_EQ(chains_of_generation(generation) + 1, chains().size()) << "the note, and those of the edition";
     }
 
     OwnNamespace namespace_;

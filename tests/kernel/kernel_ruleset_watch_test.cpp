@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "daemon/policy_keeper.h"
+#include "daemon/policy_reconciler.h"
 #include "kernel/own_namespace.h"
 #include "midstream/kernel_ruleset.h"
 #include "midstream/ruleset_watch.h"
@@ -151,7 +151,7 @@ TEST_F(WatchedRuleset, can_be_watched_before_there_is_one_and_in_another_namespa
 class KeptRuleset : public WatchedRuleset {
   protected:
     PolicyFinding keep() {
-        const auto kept = daemon::PolicyKeeper{*ruleset_, policy_}.keep();
+        const auto kept = daemon::PolicyReconciler{*ruleset_, policy_}.keep();
         EXPECT_TRUE(kept.has_value()) << kept.error().message;
         EXPECT_EQ(ruleset_->in_force().value(), policy_);
         EXPECT_EQ(ruleset_->condition().value(), RulesetCondition::AsApplied);

@@ -4,8 +4,8 @@
 #include <set>
 #include <tuple>
 
+#include "conntrack/ctnetlink_requests.h"
 #include "conntrack/flow_message.h"
-#include "conntrack/requests.h"
 #include "kernel/own_namespace.h"
 #include "netlink/messages.h"
 #include "support/flow_builder.h"

@@ -27,7 +27,7 @@ class AwsCalls : public ::testing::Test {
         request_.caller = {"sigv4", {}, "AKIDEXAMPLE", "", "192.0.2.7"};
     }
 
-    http::Answer ask(std::string_view operation, std::string body) {
+    http::Response ask(std::string_view operation, std::string body) {
         request_.headers["x-amz-target"] = "NetworkFirewall_20201112." + std::string{operation};
         request_.body = std::move(body);
         return http::AwsProtocol{gateway_, replays_}.answer(request_);
@@ -42,7 +42,7 @@ class AwsCalls : public ::testing::Test {
     std::string refused(std::string_view operation, std::string body) {
         return error_of(ask(operation, std::move(body)));
     }
-    static std::string error_of(const http::Answer& answer) {
+    static std::string error_of(const http::Response& answer) {
         constexpr std::string_view kNamespace = "com.amazonaws.networkfirewall#";
         EXPECT_GE(answer.status, 400) << answer.body;
         const auto object = parse_json_object(answer.body).value();

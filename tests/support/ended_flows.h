@@ -45,7 +45,8 @@ inline EndedFlow flushed_flow() {
     flow.flow.mark = 5;
     flow.flow.counters_original = Counters{12, 1840};
     flow.flow.counters_reply = Counters{10, 52100};
-    flow.flush = std::make_shared<FlushNote>(FlushNote{"4f7b2c1e-9a60-4d0f-8b8e-2b1f0c9d7e31", "alice", "reject"});
+    flow.flush =
+        std::make_shared<FlushAttribution>(FlushAttribution{"4f7b2c1e-9a60-4d0f-8b8e-2b1f0c9d7e31", "alice", "reject"});
     return flow;
 }
 
@@ -55,7 +56,7 @@ inline EndedFlow foreign_flushed_flow() {
                       EndReason::Flushed);
     flow.flow.counters_original = Counters{1, 71};
     flow.flow.counters_reply = Counters{1, 135};
-    flow.foreign = std::make_shared<ForeignFlush>(ForeignFlush{4711, "conntrack"});
+    flow.foreign = std::make_shared<ExternalDelete>(ExternalDelete{4711, "conntrack"});
     return flow;
 }
 

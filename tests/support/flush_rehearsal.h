@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "operations/flush.h"
-#include "operations/operation_accounts.h"
+#include "operations/operation_lifecycle.h"
 #include "support/flow_builder.h"
 #include "support/memory_flow_table.h"
 #include "support/memory_ruleset.h"

@@ -25,7 +25,7 @@ class ForwardingTable final : public FlowTable {
     }
     Result<void> insert(std::span<const Flow> flows) override { return table_.insert(flows); }
     Result<TableUsage> usage() override { return table_.usage(); }
-    Result<bool> picks_up_tcp() override { return table_.picks_up_tcp(); }
+    Result<bool> tcp_loose() override { return table_.tcp_loose(); }
 
   private:
     FlowTable& table_;

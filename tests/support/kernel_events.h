@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "conntrack/end_events.h"
+#include "conntrack/destroy_events.h"
 #include "support/kernel_messages.h"
 
 namespace headgate::testing {

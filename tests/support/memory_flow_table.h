@@ -19,7 +19,7 @@ class MemoryFlowTable : public FlowTable {
     Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) override;
     Result<void> insert(std::span<const Flow> flows) override;
     Result<TableUsage> usage() override;
-    Result<bool> picks_up_tcp() override { return is_loose; }
+    Result<bool> tcp_loose() override { return is_loose; }
 
     /// The flows, in order of insertion; tests may modify them as traffic would.
     std::deque<Flow> flows;

@@ -88,7 +88,7 @@ class MemoryGateway final : public gateway::ManagedGateway {
     config::Configuration configured = edge();       ///< endpoints in network namespace `gone` are unreachable
     std::map<std::string, std::string> other_names;  ///< aliases of the network namespaces in `configured`
     std::vector<gateway::Finding> findings;
-    gateway::TableCensus census;
+    gateway::TableStatistics census;
     flowlog::FlowLogCounts flow_log;
     std::atomic<bool> ending = false;
 
@@ -199,8 +199,8 @@ class MemoryGateway final : public gateway::ManagedGateway {
         shipped[2].exception = StreamException::Continue;
         return shipped;
     }
-    Result<gateway::TableCensus> usage(const gateway::EndpointName& endpoint) override {
-        return count_flows(endpoint).map([](gateway::TableCensus counted) {
+    Result<gateway::TableStatistics> usage(const gateway::EndpointName& endpoint) override {
+        return count_flows(endpoint).map([](gateway::TableStatistics counted) {
             counted.flows.clear();
             return counted;
         });
@@ -234,7 +234,7 @@ class MemoryGateway final : public gateway::ManagedGateway {
         return error;
     }
 
-    Result<gateway::TableCensus> count_flows(const gateway::EndpointName& endpoint) override {
+    Result<gateway::TableStatistics> count_flows(const gateway::EndpointName& endpoint) override {
         const std::lock_guard lock{mutex_};
         return check(endpoint).map([&] { return census; });
     }

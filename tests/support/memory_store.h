@@ -114,7 +114,8 @@ class MemoryStore : public OperationStore {
         return add_block(id, std::move(flows), true);
     }
 
-    Result<void> settle(std::string_view id, std::uint64_t block, std::span<const FlowEnding> endings) override {
+    Result<void> record_outcomes(std::string_view id, std::uint64_t block,
+                                 std::span<const FlowEnding> endings) override {
         const std::lock_guard lock{disk_->mutex_};
         Record* const record = find_record(id);
         if (record == nullptr) return unknown(id);

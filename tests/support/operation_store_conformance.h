@@ -248,7 +248,7 @@ TYPED_TEST_P(OperationStoreConformance, flows_of_an_operation_that_is_not_there_
     EXPECT_EQ(this->store().flows("nobody", 0, 1).error().number, ENOENT);
     EXPECT_EQ(this->store().for_each_flow("nobody", 0, nothing).error().number, ENOENT);
     EXPECT_EQ(this->store().for_each_pending("nobody", nothing).error().number, ENOENT);
-    EXPECT_EQ(this->store().settle("nobody", 1, endings_of(flow)).error().number, ENOENT);
+    EXPECT_EQ(this->store().record_outcomes("nobody", 1, endings_of(flow)).error().number, ENOENT);
 }
 
 TYPED_TEST_P(OperationStoreConformance, pending_flows_are_there_after_a_crash) {
@@ -287,7 +287,7 @@ TYPED_TEST_P(OperationStoreConformance, settled_flows_are_told_as_they_ended) {
     const auto block = this->append_pending("one", rows);
     const auto left = this->append_pending("one", rows);
     auto endings = endings_of(flows_of_every_kind());
-    ASSERT_TRUE(this->store().settle("one", block, endings).has_value());
+    ASSERT_TRUE(this->store().record_outcomes("one", block, endings).has_value());
     this->reopen();
     EXPECT_EQ(this->pending("one"), (std::vector{left}));
     const auto told = this->flows("one");
@@ -303,11 +303,11 @@ TYPED_TEST_P(OperationStoreConformance, a_block_is_settled_once_and_as_a_whole) 
     this->begin(operation_named("other"));
     const auto flows = numbered_flows(0, 3);
     const auto block = this->append_pending("one", rows_of(flows));
-    EXPECT_FALSE(this->store().settle("one", block, endings_of(numbered_flows(0, 2))).has_value());
-    EXPECT_FALSE(this->store().settle("one", block + 1, endings_of(flows)).has_value());
-    EXPECT_FALSE(this->store().settle("other", block, endings_of(flows)).has_value());
-    EXPECT_TRUE(this->store().settle("one", block, endings_of(flows)).has_value());
-    EXPECT_FALSE(this->store().settle("one", block, endings_of(flows)).has_value());
+    EXPECT_FALSE(this->store().record_outcomes("one", block, endings_of(numbered_flows(0, 2))).has_value());
+    EXPECT_FALSE(this->store().record_outcomes("one", block + 1, endings_of(flows)).has_value());
+    EXPECT_FALSE(this->store().record_outcomes("other", block, endings_of(flows)).has_value());
+    EXPECT_TRUE(this->store().record_outcomes("one", block, endings_of(flows)).has_value());
+    EXPECT_FALSE(this->store().record_outcomes("one", block, endings_of(flows)).has_value());
 }
 
 TYPED_TEST_P(OperationStoreConformance, pending_flows_can_be_settled_while_they_are_told) {
@@ -317,7 +317,7 @@ TYPED_TEST_P(OperationStoreConformance, pending_flows_can_be_settled_while_they_
     std::uint32_t told = 0;
     const auto settled = this->store().for_each_pending("one", [&](std::uint64_t block, std::span<const FlowRow> rows) {
         EXPECT_EQ(rows.front().flow, numbered_flows(10 * told++, 1).front().flow);
-        return this->store().settle("one", block, endings_of(numbered_flows(0, 10)));
+        return this->store().record_outcomes("one", block, endings_of(numbered_flows(0, 10)));
     });
     ASSERT_TRUE(settled.has_value()) << settled.error().message;
     EXPECT_EQ(told, 5U);
@@ -450,7 +450,7 @@ TYPED_TEST_P(OperationStoreConformance, two_stores_on_one_disk_see_the_same) {
     EXPECT_EQ(other->begin(operation_named("two"), "token").error().number, EEXIST);
     ASSERT_TRUE(other->begin(operation_named("two"), "other").has_value());
     const auto block = this->append_pending("one", rows_of(numbered_flows(0, 10)));
-    ASSERT_TRUE(other->settle("one", block, endings_of(numbered_flows(0, 10))).has_value());
+    ASSERT_TRUE(other->record_outcomes("one", block, endings_of(numbered_flows(0, 10))).has_value());
     EXPECT_TRUE(this->pending("one").empty());
     EXPECT_EQ(this->listed(), (std::vector<std::string>{"two", "one"}));
 }

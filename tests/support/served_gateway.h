@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "http/client/agent_gateway.h"
-#include "http/front_door.h"
+#include "http/dispatcher.h"
 #include "http/server/server.h"
 #include "support/memory_gateway.h"
 #include "support/temporary_folder.h"
@@ -35,7 +35,7 @@ class ServedGateway : public ::testing::Test {
     void start(const http::Limits& limits = {}) {
         auto listener = http::UnixListener::open(path_);
         ASSERT_TRUE(listener) << listener.error().message;
-        auto server = http::Server::start({http::Listener::on(std::move(*listener))}, front_door_, limits);
+        auto server = http::Server::start({http::Listener::on(std::move(*listener))}, dispatcher_, limits);
         ASSERT_TRUE(server) << server.error().message;
         server_ = std::move(*server);
     }
@@ -79,7 +79,7 @@ class ServedGateway : public ::testing::Test {
     std::string path_ = folder_.path("run/headgate.sock");
     MemoryGateway gateway_;
     http::Metrics metrics_;
-    http::FrontDoor front_door_{gateway_, metrics_, [](std::string_view) {}};
+    http::Dispatcher dispatcher_{gateway_, metrics_, [](std::string_view) {}};
     std::unique_ptr<http::Server> server_;
 };
 

@@ -1,9 +1,8 @@
 // Recently ended flows, as returned to clients.
-#include "gateway/ended_flows.h"
-
 #include <gtest/gtest.h>
 
 #include "flow/json_reader.h"
+#include "gateway/ended_flow_feed.h"
 #include "support/flow_builder.h"
 
 namespace headgate::gateway {
@@ -12,9 +11,9 @@ namespace ended_flows_test {
 using namespace headgate::testing;
 using namespace std::chrono_literals;
 
-flowlog::RecentEnds::Batch ended(std::uint32_t first, std::uint32_t count, EndReason reason = EndReason::Closed) {
+flowlog::RecentFlowBuffer::Batch ended(std::uint32_t first, std::uint32_t count, EndReason reason = EndReason::Closed) {
     const auto endpoint = std::make_shared<const Endpoint>(Endpoint{"edge", "a", ""});
-    flowlog::RecentEnds::Batch flows(count);
+    flowlog::RecentFlowBuffer::Batch flows(count);
     for (auto& each : flows) {
         each.flow = tcp_flow().with_id(first++);
         each.reason = reason;
@@ -35,7 +34,7 @@ class ToldEnds : public ::testing::Test {
         return records;
     }
 
-    flowlog::RecentEnds recent_;
+    flowlog::RecentFlowBuffer recent_;
 };
 
 TEST_F(ToldEnds, are_the_last_of_those_that_are_asked_for) {

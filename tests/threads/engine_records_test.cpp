@@ -16,9 +16,10 @@ using operations::Engine;
 class FailingStore : public MemoryStore {
   public:
     using MemoryStore::MemoryStore;
-    Result<void> settle(std::string_view id, std::uint64_t block, std::span<const FlowEnding> endings) override {
+    Result<void> record_outcomes(std::string_view id, std::uint64_t block,
+                                 std::span<const FlowEnding> endings) override {
         if (settling_fails > 0 && settling_fails-- > 0) return system_error(ENOSPC, "disk");
-        return MemoryStore::settle(id, block, endings);
+        return MemoryStore::record_outcomes(id, block, endings);
     }
     Result<void> update(const FlowOperation& operation) override {
         const bool ends = operation.status != OperationStatus::InProgress;
@@ -81,7 +82,7 @@ TEST_F(OperatingOnAFailingDisk, or_else_settled_like_what_was_cut) {
     EXPECT_EQ(operation.status, OperationStatus::CompletedWithErrors);
     EXPECT_NE(operation.detail.find("its end could not be written"), std::string::npos);
     EXPECT_EQ(store_.find(operation.id).value()->status, OperationStatus::InProgress);
-    ASSERT_TRUE(engine_->settle_cut().has_value());
+    ASSERT_TRUE(engine_->recover_interrupted().has_value());
     EXPECT_EQ(store_.find(operation.id).value()->status, OperationStatus::CompletedWithErrors);
     EXPECT_EQ(store_.find(operation.id).value()->counts.gone, 10U);
 }
@@ -175,10 +176,10 @@ TEST_F(Operating, that_was_cut_where_the_namespace_is_gone_is_settled_without_it
         store_, clock_, audit_,
         [&](const Endpoint&) -> Result<operations::EndpointAccess> { return system_error(error, "namespace"); },
         operations::EngineSettings{.state_dir = folder_.path("")});
-    EXPECT_FALSE(engine_->settle_cut().has_value()) << "who may not ask leaves it to others";
+    EXPECT_FALSE(engine_->recover_interrupted().has_value()) << "who may not ask leaves it to others";
     EXPECT_EQ(store_.find("cut").value()->status, OperationStatus::InProgress);
     error = ENOENT;
-    EXPECT_TRUE(engine_->settle_cut().has_value());
+    EXPECT_TRUE(engine_->recover_interrupted().has_value());
     EXPECT_EQ(store_.find("cut").value()->status, OperationStatus::CompletedWithErrors);
     EXPECT_EQ(store_.find("cut").value()->counts.gone, 2U);
 }
@@ -267,7 +268,7 @@ TEST_F(Operating, that_is_settled_forgets_flows_that_were_remembered_and_not_end
     ASSERT_TRUE(store_.append_pending("cut", rows).has_value());
     ASSERT_EQ(ruleset_.remember(rows, 300s), Remembered::All);
     table_.flows.pop_front();
-    ASSERT_TRUE(engine_->settle_cut().has_value());
+    ASSERT_TRUE(engine_->recover_interrupted().has_value());
     EXPECT_EQ(store_.find("cut").value()->status, OperationStatus::CompletedWithErrors);
     EXPECT_EQ(ruleset_.status()->remembered_flows, 1U);
     EXPECT_EQ(audit_lines().size(), 1U) << "it, too, is told";
@@ -277,7 +278,7 @@ TEST_F(Operating, that_somebody_runs_is_not_settled) {
     Gate gate{table_};
     const auto started = engine_->start(request_for(OperationType::Capture));
     gate.wait_for_operation();
-    EXPECT_TRUE(engine_->settle_cut().has_value());
+    EXPECT_TRUE(engine_->recover_interrupted().has_value());
     EXPECT_EQ(store_.find(started->id).value()->status, OperationStatus::InProgress);
     gate.open();
     EXPECT_EQ(engine_->wait(started->id, 1min)->status, OperationStatus::Completed);

@@ -27,7 +27,7 @@ class FlowLogOverHttp : public ServedGateway {
         ended.endpoint = std::make_shared<const Endpoint>(Endpoint{std::move(firewall), "a", ""});
         gateway_.end_flow(std::move(ended), fmt::format(R"({{"name":"{}"}})", name));
     }
-    Answer ask(std::string_view query, std::string accept = {}) {
+    Response ask(std::string_view query, std::string accept = {}) {
         Request request;
         request.method = "GET";
         if (auto taken = take_target(fmt::format("/v1/flow-log{}", query), request); !taken) {
@@ -39,7 +39,7 @@ class FlowLogOverHttp : public ServedGateway {
         return make_router(gateway_, replays_, metrics_).answer(std::move(request));
     }
     /// All that the stream sends until it ends; calls `upon` with each piece.
-    static std::string body_of(const Answer& answer, const std::function<void(std::string_view)>& upon = {}) {
+    static std::string body_of(const Response& answer, const std::function<void(std::string_view)>& upon = {}) {
         EXPECT_EQ(answer.status, 200) << answer.body;
         std::string body;
         if (!answer.stream) return "no stream";
@@ -52,7 +52,7 @@ class FlowLogOverHttp : public ServedGateway {
         return body;
     }
     std::string names(std::string_view query) { return body_of(ask(query, "application/x-ndjson")); }
-    static std::string detail_of(const Answer& answer) {
+    static std::string detail_of(const Response& answer) {
         EXPECT_NE(answer.status, 200);
         return parse_json_object(answer.body).value().text("detail").value();
     }

@@ -50,7 +50,7 @@ class FlushRecordsTest : public ::testing::Test {
         ASSERT_TRUE(store_.begin(operation_, ""));
         const auto endings = flushed_flows(0, 10);
         const auto block = store_.append_pending(operation_.id, rows_of(numbered_flows(0, 10)));
-        ASSERT_TRUE(block && store_.settle(operation_.id, *block, endings));
+        ASSERT_TRUE(block && store_.record_outcomes(operation_.id, *block, endings));
         operation_.status = status;
         ASSERT_TRUE(store_.update(operation_));
     }

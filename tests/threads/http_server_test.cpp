@@ -322,7 +322,7 @@ TEST_F(HttpServer, takes_over_a_socket_and_leaves_its_file_alone) {
     auto adopted = UnixListener::adopt(FileDescriptor{::dup(made->descriptor())});
     ASSERT_TRUE(adopted) << adopted.error().message;
     EXPECT_EQ(adopted->path(), path_);
-    auto server = Server::start({Listener::on(std::move(*adopted))}, front_door_);
+    auto server = Server::start({Listener::on(std::move(*adopted))}, dispatcher_);
     ASSERT_TRUE(server);
     EXPECT_TRUE(client()->list({}));
     (*server)->stop();

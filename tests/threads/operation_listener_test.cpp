@@ -30,9 +30,10 @@ class StoreWithoutAnEnd : public MemoryStore {
         if (ends && (settling_fails_ || std::exchange(fails_, false))) return system_error(ENOSPC, "disk");
         return MemoryStore::update(operation);
     }
-    Result<void> settle(std::string_view id, std::uint64_t block, std::span<const FlowEnding> endings) override {
+    Result<void> record_outcomes(std::string_view id, std::uint64_t block,
+                                 std::span<const FlowEnding> endings) override {
         if (settling_fails_) return system_error(ENOSPC, "disk");
-        return MemoryStore::settle(id, block, endings);
+        return MemoryStore::record_outcomes(id, block, endings);
     }
     void fail_next_end() { fails_ = true; }
     void fail_settling() { settling_fails_ = true; }
@@ -128,7 +129,7 @@ TEST_F(Listening, tells_of_one_whose_end_could_not_be_written_when_it_is_settled
     store_.fail_next_end();
     const auto cut = run(request_for(OperationType::Flush));
     EXPECT_TRUE(told_.empty());
-    ASSERT_TRUE(engine_.settle_cut().has_value());
+    ASSERT_TRUE(engine_.recover_interrupted().has_value());
     ASSERT_EQ(told_.size(), 1U);
     EXPECT_EQ(told_.front().id, cut.id);
     EXPECT_NE(told_.front().status, OperationStatus::InProgress);
@@ -146,7 +147,7 @@ TEST_F(Listening, tells_of_no_flow_twice_where_the_journal_could_not_be_settled)
     store_.fail_settling();
     run(request_for(OperationType::Flush));
     store_.work_again();
-    ASSERT_TRUE(engine_.settle_cut().has_value());
+    ASSERT_TRUE(engine_.recover_interrupted().has_value());
     EXPECT_EQ(witness_.flushed_ids.size(), 10U);
     EXPECT_TRUE(witness_.lost_ids.empty());
 }
@@ -163,7 +164,7 @@ TEST_F(Listening, tells_of_the_flows_that_another_process_was_ending_when_it_was
         cut = killed.wait(killed.start(request_for(OperationType::Flush, "source-port=1:4"))->id, 1min).value();
     }
     store_.work_again();
-    ASSERT_TRUE(engine_.settle_cut().has_value());
+    ASSERT_TRUE(engine_.recover_interrupted().has_value());
     EXPECT_TRUE(witness_.flushed_ids.empty());
     EXPECT_EQ(witness_.lost_ids, (std::vector<std::uint32_t>{1, 2, 3, 4}));
 }

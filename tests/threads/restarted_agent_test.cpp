@@ -18,8 +18,8 @@ using namespace headgate::testing;
 /// Listens on the agent's socket path. Loses the first connections' responses or requests; relays later connections.
 class LossyRelay {
   public:
-    /// What is lost. With Answer, the request still reaches the agent.
-    enum class Lost : std::uint8_t { Request, Answer };
+    /// What is lost. With Response, the request still reaches the agent.
+    enum class Lost : std::uint8_t { Request, Response };
 
     LossyRelay(const std::string& path, std::string agent, int connections, Lost lost)
         : listener_(UnixListener::open(path).value()),
@@ -80,7 +80,7 @@ TEST_F(RestartedAgent, that_ends_connections_without_an_answer_is_asked_again) {
 TEST_F(RestartedAgent, that_has_started_an_operation_and_not_said_so_starts_it_once) {
     start();
     gateway_.complete_at_once(3);
-    const LossyRelay relay{front_, path_, 2, LossyRelay::Lost::Answer};
+    const LossyRelay relay{front_, path_, 2, LossyRelay::Lost::Response};
     const auto agent = AgentGateway::connect(front_).value();
     const auto started = agent->start(capture());
     ASSERT_TRUE(started) << started.error().message;
@@ -112,7 +112,7 @@ TEST_F(RestartedAgent, is_asked_again_for_everything_that_can_be_asked) {
         [&](AgentGateway& agent) { return agent.for_each_ended({}, [](auto) { return Result<void>{}; }).has_value(); },
     };
     for (std::size_t i = 0; i < questions.size(); ++i) {
-        const LossyRelay relay{front_, path_, 1, LossyRelay::Lost::Answer};
+        const LossyRelay relay{front_, path_, 1, LossyRelay::Lost::Response};
         const auto agent = AgentGateway::connect(front_).value();
         EXPECT_TRUE(questions[i](*agent)) << i;
         EXPECT_EQ(relay.connections(), 2) << i;
@@ -155,7 +155,7 @@ TEST_F(RestartedAgent, is_not_waited_for_by_one_who_has_stopped_looking_on) {
 TEST_F(RestartedAgent, an_answer_is_an_answer_whatever_errno_it_tells) {
     start();
     gateway_.fail_with({ErrorKind::Failed, "the collector has gone", ECONNRESET});
-    const LossyRelay relay{front_, path_, 0, LossyRelay::Lost::Answer};
+    const LossyRelay relay{front_, path_, 0, LossyRelay::Lost::Response};
     const auto told = AgentGateway::connect(front_).value()->list({});
     EXPECT_EQ(told.error().message, "the collector has gone");
     EXPECT_EQ(relay.connections(), 1);

@@ -96,7 +96,7 @@ class ControlledSink final : public flowlog::Sink {
 
 class Told {
   public:
-    flowlog::Teller teller() {
+    flowlog::LogCallback teller() {
         return [this](std::string_view message) {
             const std::lock_guard lock{mutex_};
             messages_.emplace_back(message);

@@ -9,13 +9,13 @@
 namespace headgate::http {
 namespace aws_error_test {
 
-std::string header_of(const Answer& answer, std::string_view name) {
+std::string header_of(const Response& answer, std::string_view name) {
     for (const auto& [each, value] : answer.headers)
         if (each == name) return value;
     return "";
 }
 
-std::string type_of(const Answer& answer) {
+std::string type_of(const Response& answer) {
     const auto object = parse_json_object(answer.body).value();
     return object.text("__type").value();
 }

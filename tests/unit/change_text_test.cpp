@@ -21,21 +21,21 @@ std::vector<TableChain> chains(const std::vector<std::string>& names) {
 }
 
 TEST(PolicyChange, takes_the_first_edition_that_is_free) {
-    EXPECT_EQ(free_edition({}), 1U);
-    EXPECT_EQ(free_edition(chains({"in_force", "forward_1", "exception_1"})), 2U);
-    EXPECT_EQ(free_edition(chains({"in_force", "forward_2", "exception_2"})), 1U);
+    EXPECT_EQ(free_generation({}), 1U);
+    EXPECT_EQ(free_generation(chains({"in_force", "forward_1", "exception_1"})), 2U);
+    EXPECT_EQ(free_generation(chains({"in_force", "forward_2", "exception_2"})), 1U);
 }
 
 TEST(PolicyChange, takes_no_edition_that_a_killed_change_has_left) {
-    EXPECT_EQ(free_edition(chains({"in_force", "forward_1", "forward_2"})), 3U);
+    EXPECT_EQ(free_generation(chains({"in_force", "forward_1", "forward_2"})), 3U);
 }
 
 TEST(PolicyChange, takes_no_edition_that_somebody_elses_chain_could_be_of) {
-    EXPECT_EQ(free_edition(chains({"of_the_operator_1"})), 2U);
+    EXPECT_EQ(free_generation(chains({"of_the_operator_1"})), 2U);
 }
 
 TEST(PolicyChange, of_a_version_without_editions_is_no_hindrance) {
-    EXPECT_EQ(free_edition(chains({"in_force", "forward", "forward_echo_ipv4"})), 1U);
+    EXPECT_EQ(free_generation(chains({"in_force", "forward", "forward_echo_ipv4"})), 1U);
 }
 
 TEST(PolicyAddition, to_nothing_is_the_ruleset_alone) {

@@ -17,7 +17,7 @@ Request asking_for(std::string path, std::string accept_encoding = {}) {
     return request;
 }
 
-std::string header_of(const Answer& answer, std::string_view name) {
+std::string header_of(const Response& answer, std::string_view name) {
     for (const auto& [field, value] : answer.headers)
         if (field == name) return value;
     return {};

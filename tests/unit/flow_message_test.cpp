@@ -5,7 +5,7 @@
 #include <cstring>
 #include <random>
 
-#include "conntrack/requests.h"
+#include "conntrack/ctnetlink_requests.h"
 #include "netlink/messages.h"
 #include "support/flow_builder.h"
 #include "support/kernel_messages.h"

@@ -102,12 +102,12 @@ TEST(GatewayJson, a_flow_of_any_kind_is_told_again_as_it_was) {
 }
 
 TEST(GatewayJson, a_census_comes_back) {
-    TableCensus census{{12, UINT64_MAX, 65536},
-                       17,
-                       {{{Family::Ipv4, Protocol::Tcp, FlowState::Established}, 7},
-                        {{Family::Ipv6, Protocol{200}, FlowState::New}, UINT64_MAX}}};
+    TableStatistics census{{12, UINT64_MAX, 65536},
+                           17,
+                           {{{Family::Ipv4, Protocol::Tcp, FlowState::Established}, 7},
+                            {{Family::Ipv6, Protocol{200}, FlowState::New}, UINT64_MAX}}};
     fmt::memory_buffer out;
-    append_census_json(out, census);
+    append_table_json(out, census);
     EXPECT_EQ(fmt::to_string(out),
               "{\"in_use\":12,\"peak\":17,\"maximum\":18446744073709551615,\"buckets\":65536,\"flows\":[\n"
               "{\"family\":\"ipv4\",\"protocol\":\"tcp\",\"state\":\"ESTABLISHED\",\"count\":7},\n"

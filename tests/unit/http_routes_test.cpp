@@ -16,7 +16,7 @@ constexpr std::string_view kCapture = R"({"type":"FLOW_CAPTURE","filters":[{}]})
 
 class Routes : public ::testing::Test {
   protected:
-    Answer ask(std::string method, std::string_view target, std::string_view body = {}) {
+    Response ask(std::string method, std::string_view target, std::string_view body = {}) {
         Request request;
         request.method = std::move(method);
         if (auto taken = take_target(target, request); !taken) return problem_of(taken.error());
@@ -34,17 +34,17 @@ class Routes : public ::testing::Test {
         EXPECT_EQ(answer.status, 202) << answer.body;
         return gateway::read_operation_json(answer.body).value();
     }
-    Answer results(const std::string& id, std::string_view query = {}, std::string accept = {}) {
+    Response results(const std::string& id, std::string_view query = {}, std::string accept = {}) {
         accept_ = std::move(accept);
         return ask("GET", fmt::format("/v1/operations/{}/results{}", id, query));
     }
-    static std::string detail_of(const Answer& answer) {
+    static std::string detail_of(const Response& answer) {
         EXPECT_EQ(answer.content_type, "application/problem+json");
         const auto object = parse_json_object(answer.body).value();
         EXPECT_EQ(object.number<int>("status").value(), answer.status);
         return object.text("detail").value();
     }
-    static std::string body_of(const Answer& answer) {
+    static std::string body_of(const Response& answer) {
         std::string body;
         EXPECT_TRUE(answer.stream([&](std::string_view piece) -> Result<void> {
             body += piece;
@@ -253,7 +253,7 @@ TEST_F(Routes, a_flow_table_is_counted) {
 }
 
 TEST_F(Routes, a_policy_is_applied_shown_and_removed) {
-    const auto policy_of = [](const Answer& answer) {
+    const auto policy_of = [](const Response& answer) {
         return gateway::read_endpoint_policy_json(answer.body).value().status.policy;
     };
     const auto* body = R"({"policy":"drop-all","include_protected":true,"own_sessions":["protocol=tcp"]})";

@@ -18,7 +18,7 @@ class Overview : public ::testing::Test {
         gateway_.census.usage = {7, 100, 64};
         gateway_.ruleset.counters = {{"drop", Hook::Forward, PacketDirection::Reply, "tcp", 3, 180}};
     }
-    Answer shown(std::string accept = {}) {
+    Response shown(std::string accept = {}) {
         Request request;
         request.headers["Accept"] = std::move(accept);
         return show_overview(gateway_, request);

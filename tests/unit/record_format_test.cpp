@@ -55,7 +55,7 @@ TEST(EveFormat, names_who_else_deleted_a_flow) {
     EXPECT_FALSE(contains(line, "\"nat\"")) << line;
 
     auto unknown = foreign_flushed_flow();
-    unknown.foreign = std::make_shared<ForeignFlush>(ForeignFlush{4294966000, ""});
+    unknown.foreign = std::make_shared<ExternalDelete>(ExternalDelete{4294966000, ""});
     EXPECT_TRUE(contains(eve(unknown), R"("flushed_by":{"port_id":4294966000}}})"));
 }
 
@@ -138,7 +138,7 @@ TEST(EveFormat, gives_a_flow_an_id_that_every_reader_of_json_keeps_and_that_begi
 TEST(EveFormat, survives_names_that_are_no_utf8_and_that_break_strings) {
     auto flow = foreign_flushed_flow();
     flow.endpoint = endpoint_named("ed\"ge\\", "a\xff");
-    flow.foreign = std::make_shared<ForeignFlush>(ForeignFlush{1, "a\n\xc3(\x01"});
+    flow.foreign = std::make_shared<ExternalDelete>(ExternalDelete{1, "a\n\xc3(\x01"});
     const auto line = eve(flow);
     EXPECT_EQ(line.find('\n'), std::string::npos);
     const auto object = parse_json_object(line);

@@ -20,7 +20,7 @@ class ReplayGuardTest : public ::testing::Test {
                                               std::chrono::nanoseconds up) {
         auto claim = guard_.claim(signature, "", up);
         if (!claim) return std::nullopt;
-        if (!claim->operation()) claim->settle(operation);
+        if (!claim->operation()) claim->commit(operation);
         return claim->operation();
     }
     int refusal(const RequestSignature& signature, std::chrono::nanoseconds up) {
@@ -43,7 +43,7 @@ TEST_F(ReplayGuardTest, of_two_at_once_the_second_is_refused_until_the_first_has
     ASSERT_TRUE(first);
     EXPECT_FALSE(first->operation());
     EXPECT_EQ(refusal(signature_, kUp + 1min), EBUSY);
-    first->settle("one");
+    first->commit("one");
     EXPECT_EQ(known_or_start(signature_, "two", kUp + 1min), "one");
 }
 
@@ -94,7 +94,7 @@ TEST_F(ReplayGuardTest, where_few_orders_are_signed_nothing_is_forgotten) {
     for (const auto* signature : {"a", "b"}) {
         auto claim = roomy.claim({signature, kStart}, "", kUp);
         ASSERT_TRUE(claim);
-        claim->settle(signature);
+        claim->commit(signature);
     }
     EXPECT_EQ(roomy.claim({"a", kStart}, "", kUp + 1000h)->operation(), "a");
     EXPECT_TRUE(roomy.claim({"c", kStart}, "", kUp + 1000h)) << "nor is anything refused for that";
@@ -108,7 +108,7 @@ TEST_F(ReplayGuardTest, a_claim_that_is_open_is_not_forgotten) {
 TEST_F(ReplayGuardTest, a_signature_that_comes_with_another_token_starts_nothing) {
     auto claim = guard_.claim(signature_, "first", kUp + 1min);
     ASSERT_TRUE(claim);
-    claim->settle("operation");
+    claim->commit("operation");
     const auto again = guard_.claim(signature_, "first", kUp + 2min);
     ASSERT_TRUE(again);
     EXPECT_EQ(again->operation(), "operation");

@@ -13,7 +13,7 @@ RequestReader reader() {
 /// The reader after it has parsed the text in pieces of this size, up to the end of the first request.
 RequestReader read(std::string_view text, std::size_t piece) {
     auto request = reader();
-    while (!text.empty() && !request.is_whole() && !request.objection()) {
+    while (!text.empty() && !request.is_whole() && !request.error()) {
         auto bytes = text.substr(0, piece);
         const auto size = bytes.size();
         request.take(bytes);
@@ -24,7 +24,7 @@ RequestReader read(std::string_view text, std::size_t piece) {
 
 int status_of(std::string_view text) {
     const auto request = read(text, text.size());
-    return request.objection() ? request.objection()->status : request.is_whole() ? 200 : 0;
+    return request.error() ? request.error()->status : request.is_whole() ? 200 : 0;
 }
 
 TEST(TheRequestReader, takes_pieces_of_any_size) {

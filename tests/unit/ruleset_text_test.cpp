@@ -29,7 +29,7 @@ TEST(RulesetNote, says_what_the_policy_is) {
     const auto note = parse_note(note_text(policy, 7));
     ASSERT_TRUE(note.has_value());
     EXPECT_EQ(note->policy, policy);
-    EXPECT_EQ(note->edition, 7U);
+    EXPECT_EQ(note->generation, 7U);
 }
 
 TEST(RulesetNote, changes_with_whatever_changes_the_rules) {
@@ -59,7 +59,7 @@ TEST(RulesetNote, of_a_version_without_editions_is_read) {
     const auto note = parse_note("policy=old exception=drop scope=all remember=1 most=2 text=0");
     ASSERT_TRUE(note.has_value());
     EXPECT_EQ(note->policy.name, "old");
-    EXPECT_EQ(chain_name("forward", note->edition), "forward");
+    EXPECT_EQ(chain_name("forward", note->generation), "forward");
 }
 
 TEST(RulesetNote, of_somebody_else_is_none) {

@@ -48,7 +48,7 @@ class Told {
             const auto number = (*store)->append_pending(id, rows_of(flows));
             if (!number) std::_Exit(6);
             told.say("p " + id + " " + std::to_string(*number));
-            if (!(*store)->settle(id, *number, endings_of(flows))) std::_Exit(7);
+            if (!(*store)->record_outcomes(id, *number, endings_of(flows))) std::_Exit(7);
             told.say("s " + id + " " + std::to_string(*number));
         }
     }

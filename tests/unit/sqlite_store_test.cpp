@@ -233,7 +233,7 @@ TEST_F(SqliteStoreFile, with_a_damaged_page_says_so_when_it_is_read) {
     EXPECT_NE(flows.error().message.find("damaged"), std::string::npos) << flows.error().message;
 }
 
-/// Drops root's rights while it lives, since root may write everywhere.
+/// Drops root's permissions while it lives, since root may write everywhere.
 class WithoutRights {
   public:
     WithoutRights() { changed_ = ::geteuid() == 0 && ::seteuid(65534) == 0; }

@@ -16,7 +16,7 @@ using gateway::Finding;
 using gateway::OperationOrder;
 using gateway::PolicyOrder;
 using gateway::RecordSink;
-using gateway::TableCensus;
+using gateway::TableStatistics;
 
 namespace {
 
@@ -141,7 +141,7 @@ Result<FlowOperation> AuthorizedGateway::start_once(OperationOrder order) {
     // The store keeps the token: an agent that starts later recognises the request by it.
     if (order.token.empty()) order.token = compound_key({"signed", signature_->hex});
     auto started = whole_.start(order);
-    if (started) claim->settle(started->id);
+    if (started) claim->commit(started->id);
     return started;
 }
 
@@ -187,7 +187,7 @@ Result<std::vector<StoredFlow>> AuthorizedGateway::flows(std::string_view id, st
     return find_with_flows(id).and_then([&](const FlowOperation&) { return whole_.flows(id, first, count); });
 }
 
-Result<TableCensus> AuthorizedGateway::count_flows(const EndpointName& endpoint) {
+Result<TableStatistics> AuthorizedGateway::count_flows(const EndpointName& endpoint) {
     return confined(endpoint).and_then([&](const EndpointName& name) {
         return covers_affected(name, Affected::Flows).and_then([&] { return whole_.count_flows(name); });
     });
@@ -256,7 +256,7 @@ std::vector<StreamExceptionPolicy> AuthorizedGateway::policies() {
     return whole_.policies();
 }
 
-Result<TableCensus> AuthorizedGateway::usage(const EndpointName& endpoint) {
+Result<TableStatistics> AuthorizedGateway::usage(const EndpointName& endpoint) {
     return confined(endpoint).and_then([&](const EndpointName& name) { return whole_.usage(name); });
 }
 

@@ -30,7 +30,7 @@ class AuthorizedGateway final : public gateway::ManagedGateway {
     Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override;
     Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override;
     Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
-    Result<gateway::TableCensus> count_flows(const gateway::EndpointName& endpoint) override;
+    Result<gateway::TableStatistics> count_flows(const gateway::EndpointName& endpoint) override;
     Result<gateway::EndpointPolicy> policy_status(const gateway::EndpointName& endpoint) override;
     Result<gateway::EndpointPolicy> apply_policy(const gateway::PolicyOrder& order) override;
     Result<gateway::EndpointPolicy> remove_policy(const gateway::PolicyOrder& order) override;
@@ -42,7 +42,7 @@ class AuthorizedGateway final : public gateway::ManagedGateway {
     [[nodiscard]] std::vector<gateway::EndpointPlace> places() const override;
     [[nodiscard]] Result<void> may_change_policy(const gateway::EndpointName& endpoint) const override;
     std::vector<StreamExceptionPolicy> policies() override;
-    Result<gateway::TableCensus> usage(const gateway::EndpointName& endpoint) override;
+    Result<gateway::TableStatistics> usage(const gateway::EndpointName& endpoint) override;
     Result<std::vector<PolicyCounter>> midstream_counters(const gateway::EndpointName& endpoint) override;
     [[nodiscard]] flowlog::FlowLogCounts flow_log_counts() const override;
     [[nodiscard]] bool is_ending() const override;

@@ -21,7 +21,7 @@ ReplayGuard::Claim::~Claim() {
     guard_->entries_.erase(signature_);
 }
 
-void ReplayGuard::Claim::settle(std::string operation) {
+void ReplayGuard::Claim::commit(std::string operation) {
     auto* const guard = std::exchange(guard_, nullptr);
     const std::lock_guard lock{guard->mutex_};
     operation_ = std::move(operation);

@@ -30,7 +30,7 @@ class ReplayGuard {
     /// Below this fraction of the maximum nothing expires, so with few signed requests all of them stay known.
     static constexpr std::size_t kKeptPart = 10;
 
-    /// The right to start what was signed, or the operation that it has started. A claim destroyed without settle() may
+    /// The right to start what was signed, or the operation that it has started. A claim destroyed without commit() may
     /// be made again.
     class Claim {
       public:
@@ -45,14 +45,14 @@ class ReplayGuard {
         [[nodiscard]] const std::optional<std::string>& operation() const noexcept { return operation_; }
 
         /// Records the operation that was started.
-        void settle(std::string operation);
+        void commit(std::string operation);
 
       private:
         friend class ReplayGuard;
         Claim(ReplayGuard* guard, std::string signature, std::optional<std::string> operation)
             : guard_(guard), signature_(std::move(signature)), operation_(std::move(operation)) {}
 
-        ReplayGuard* guard_;  ///< null once settled, or if there is nothing to release
+        ReplayGuard* guard_;  ///< null once recovered, or if there is nothing to release
         std::string signature_;
         std::optional<std::string> operation_;
     };

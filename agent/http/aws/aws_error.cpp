@@ -65,8 +65,8 @@ AwsFault fault_of(const Error& error) {
     return AwsFault::InternalServerError;
 }
 
-Answer answer_with(int status, std::string body) {
-    Answer answer;
+Response answer_with(int status, std::string body) {
+    Response answer;
     answer.status = status;
     answer.content_type = "application/x-amz-json-1.0";
     answer.headers.emplace_back("x-amzn-RequestId", Poco::UUIDGenerator::defaultGenerator().createRandom().toString());
@@ -76,11 +76,11 @@ Answer answer_with(int status, std::string body) {
 
 }  // namespace
 
-Answer aws_answer(std::string body) {
+Response aws_answer(std::string body) {
     return answer_with(200, std::move(body));
 }
 
-Answer aws_error(AwsFault fault, std::string_view message, std::chrono::seconds retry_after) {
+Response aws_error(AwsFault fault, std::string_view message, std::chrono::seconds retry_after) {
     const auto form = form_of(fault);
     auto answer = answer_with(form.status, aws::json_of([&](JsonMembers& members) {
                                   members.text("__type", fmt::format("com.amazonaws.networkfirewall#{}", form.type));
@@ -91,7 +91,7 @@ Answer aws_error(AwsFault fault, std::string_view message, std::chrono::seconds 
     return answer;
 }
 
-Answer aws_error_of(const Error& error) {
+Response aws_error_of(const Error& error) {
     return aws_error(fault_of(error), error.message);
 }
 

@@ -31,14 +31,14 @@ enum class AwsFault : std::uint8_t {
 };
 
 /// A successful response. The body is a JSON object.
-[[nodiscard]] Answer aws_answer(std::string body);
+[[nodiscard]] Response aws_answer(std::string body);
 
-[[nodiscard]] Answer aws_error(AwsFault fault, std::string_view message,
-                               std::chrono::seconds retry_after = std::chrono::seconds{1});
+[[nodiscard]] Response aws_error(AwsFault fault, std::string_view message,
+                                 std::chrono::seconds retry_after = std::chrono::seconds{1});
 
 /// Invalid maps to InvalidRequest, with ENOENT to ResourceNotFound, with ESTALE to InvalidToken; Refused to
 /// InvalidRequest, with EBUSY to Throttling, EACCES to AccessDenied, ESHUTDOWN to ServiceUnavailable, ESTALE to
 /// RequestExpired; Failed to InternalServerError.
-[[nodiscard]] Answer aws_error_of(const Error& error);
+[[nodiscard]] Response aws_error_of(const Error& error);
 
 }  // namespace headgate::http

@@ -64,7 +64,7 @@ Result<std::string> carry_out(const Operation& operation, gateway::ManagedGatewa
 
 }  // namespace
 
-Answer AwsProtocol::answer(const Request& request) const {
+Response AwsProtocol::answer(const Request& request) const {
     const auto target = request.header("X-Amz-Target");
     const auto* const operation = request.method == "POST" ? find_operation(target) : nullptr;
     if (operation == nullptr) {

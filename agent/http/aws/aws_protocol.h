@@ -20,7 +20,7 @@ class AwsProtocol {
 
     /// Always returns a response, with the route `aws:StartFlowFlush` for example, or `aws:unknown`. The request's
     /// permissions apply. The caller has checked method and path, and authenticated the client.
-    [[nodiscard]] Answer answer(const Request& request) const;
+    [[nodiscard]] Response answer(const Request& request) const;
 
   private:
     gateway::ManagedGateway& gateway_;

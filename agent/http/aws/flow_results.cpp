@@ -91,9 +91,9 @@ std::optional<std::uint64_t> sum(const Flow& flow, std::uint64_t Counters::*coun
     return there > UINT64_MAX - back ? UINT64_MAX : there + back;
 }
 
-template <typename Wire>
-Wire saturated(std::uint64_t value) {
-    return static_cast<Wire>(std::min<std::uint64_t>(value, std::numeric_limits<Wire>::max()));
+template <typename Stream>
+Stream saturated(std::uint64_t value) {
+    return static_cast<Stream>(std::min<std::uint64_t>(value, std::numeric_limits<Stream>::max()));
 }
 
 void add_flow(JsonMembers& members, const Flow& flow, const Moment& moment) {

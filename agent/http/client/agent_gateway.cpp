@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "flowlog/recent_ends.h"
+#include "flowlog/recent_flow_buffer.h"
 #include "gateway/gateway_json.h"
 #include "gateway/order_json.h"
 #include "http/client/exchange.h"
@@ -19,7 +19,7 @@ using gateway::EndpointName;
 using gateway::EndpointPolicy;
 using gateway::OperationOrder;
 using gateway::PolicyOrder;
-using gateway::TableCensus;
+using gateway::TableStatistics;
 
 constexpr std::size_t kRowsPerBlock = 256;
 constexpr std::chrono::milliseconds kLongestWait = std::chrono::seconds{30};  ///< that the agent accepts
@@ -75,7 +75,7 @@ std::string flow_log_target(const gateway::EndedFlowQuery& query) {
         for (const auto& firewall : *query.firewalls)
             target.parameter("firewall", firewall);
     }
-    target.parameter("latest", fmt::format("{}", std::min(query.latest, flowlog::RecentEnds::kKept)));
+    target.parameter("latest", fmt::format("{}", std::min(query.latest, flowlog::RecentFlowBuffer::kKept)));
     target.parameter("follow", query.follow ? "true" : "false");
     return target.text();
 }
@@ -194,7 +194,7 @@ Result<std::vector<StoredFlow>> AgentGateway::flows(std::string_view id, std::ui
     return page;
 }
 
-Result<TableCensus> AgentGateway::count_flows(const EndpointName& endpoint) {
+Result<TableStatistics> AgentGateway::count_flows(const EndpointName& endpoint) {
     auto target = target_of("/v1/flow-table", endpoint);
     if (!target) return tl::unexpected(std::move(target.error()));
     return ask(socket_, {"GET", std::move(*target), {}, {}}).and_then(gateway::read_census_json);

@@ -26,7 +26,7 @@ class AgentGateway final : public gateway::Gateway {
 
     Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
 
-    Result<gateway::TableCensus> count_flows(const gateway::EndpointName& endpoint) override;
+    Result<gateway::TableStatistics> count_flows(const gateway::EndpointName& endpoint) override;
 
     Result<gateway::EndpointPolicy> policy_status(const gateway::EndpointName& endpoint) override;
     Result<gateway::EndpointPolicy> apply_policy(const gateway::PolicyOrder& order) override;

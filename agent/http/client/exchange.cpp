@@ -11,8 +11,8 @@
 
 #include "http/problem.h"
 #include "http/server/body.h"
+#include "http/server/stream.h"
 #include "http/server/unix_listener.h"
-#include "http/server/wire.h"
 
 namespace headgate::http {
 namespace {
@@ -30,9 +30,9 @@ constexpr std::chrono::milliseconds kBetweenTries{100};
 /// Longest time between bind(2) and listen(2) of a starting agent (UnixListener::open), with a margin.
 constexpr std::chrono::milliseconds kOpening{500};
 
-Result<Wire> open(const std::filesystem::path& socket) {
+Result<Stream> open(const std::filesystem::path& socket) {
     auto connected = connect_to(socket);
-    if (connected) return Wire{std::move(*connected)};
+    if (connected) return Stream{std::move(*connected)};
     auto& error = connected.error();
     if (error.number == EACCES) {
         error.kind = ErrorKind::Refused;
@@ -57,7 +57,7 @@ std::string text_of(const Question& question) {
     return text.str() + question.body;
 }
 
-Result<HTTPResponse> read_response(Wire& wire, Deadline until) {
+Result<HTTPResponse> read_response(Stream& wire, Deadline until) {
     const auto head = wire.read_head(kLongestHead, until);
     if (!head) return tl::unexpected(head.error());
     try {
@@ -72,7 +72,7 @@ Result<HTTPResponse> read_response(Wire& wire, Deadline until) {
 
 /// A connection on which a response has begun.
 struct Answered {
-    Wire wire;
+    Stream wire;
     HTTPResponse response;
 };
 
@@ -177,7 +177,7 @@ std::string encoded(std::string_view text) {
 /// `may_go_on` is called before each part of the response.
 Result<void> read_lines(const std::filesystem::path& socket, const Question& question,
                         const std::function<Result<void>(const std::string&)>& take,
-                        const std::function<bool()>& is_over, const std::function<bool(Wire&)>& may_go_on) {
+                        const std::function<bool()>& is_over, const std::function<bool(Stream&)>& may_go_on) {
     auto answered = ask_until_answered(socket, question, is_over);
     if (!answered) return is_over() ? Result<void>{} : tl::unexpected(std::move(answered.error()));
     auto body = body_of(*answered, question);
@@ -194,7 +194,7 @@ Result<void> read_lines(const std::filesystem::path& socket, const Question& que
 }
 
 /// Waits for the next byte or the end of the stream. False: `is_over` came first.
-bool wait_unless_over(Wire& wire, const std::function<bool()>& is_over) {
+bool wait_unless_over(Stream& wire, const std::function<bool()>& is_over) {
     while (!is_over()) {
         const auto until = in(kLookAround);
         if (wire.wait_for_data(until)) return true;
@@ -220,7 +220,7 @@ Result<void> reach(const std::filesystem::path& socket) {
     for (const auto until = in(kOpening);;) {
         auto opened = open(socket);
         const bool is_opening = !opened && opened.error().number == ECONNREFUSED;
-        if (!is_opening || std::chrono::steady_clock::now() >= until) return opened.map([](const Wire&) {});
+        if (!is_opening || std::chrono::steady_clock::now() >= until) return opened.map([](const Stream&) {});
         std::this_thread::sleep_for(kBetweenTries);
     }
 }
@@ -235,13 +235,13 @@ Result<std::string> ask(const std::filesystem::path& socket, const Question& que
 
 Result<void> ask_for_lines(const std::filesystem::path& socket, const Question& question,
                            const std::function<Result<void>(const std::string&)>& take) {
-    return read_lines(socket, question, take, never, [](const Wire&) { return true; });
+    return read_lines(socket, question, take, never, [](const Stream&) { return true; });
 }
 
 Result<void> ask_for_lines(const std::filesystem::path& socket, const EndlessQuestion& question,
                            const std::function<Result<void>(const std::string&)>& take) {
     return read_lines(socket, question.question, take, question.is_over,
-                      [&](Wire& wire) { return wait_unless_over(wire, question.is_over); });
+                      [&](Stream& wire) { return wait_unless_over(wire, question.is_over); });
 }
 
 }  // namespace headgate::http

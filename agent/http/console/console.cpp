@@ -51,7 +51,7 @@ const ConsoleAsset* asset_of(const Request& request) {
     return found == assets.end() ? nullptr : &*found;
 }
 
-void add_headers(Answer& answer, bool is_page) {
+void add_headers(Response& answer, bool is_page) {
     answer.headers.emplace_back("Vary", "Accept-Encoding");
     // Paths with a content hash are immutable; the page itself is revalidated each time.
     answer.headers.emplace_back("Cache-Control", is_page ? "no-cache" : "public, max-age=31536000, immutable");
@@ -67,10 +67,10 @@ bool is_of_console(const Request& request) {
     return asset_of(request) != nullptr;
 }
 
-std::optional<Answer> console_answer(const Request& request) {
+std::optional<Response> console_answer(const Request& request) {
     const auto* found = asset_of(request);
     if (found == nullptr) return std::nullopt;
-    Answer answer;
+    Response answer;
     answer.route = found->path == kPage ? kPage : "/console";
     answer.content_type = found->content_type;
     add_headers(answer, found->path == kPage);

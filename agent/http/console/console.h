@@ -24,6 +24,6 @@ struct ConsoleAsset {
 [[nodiscard]] bool is_of_console(const Request& request);
 
 /// The response with the file at the request's path; nothing where the console has none there.
-[[nodiscard]] std::optional<Answer> console_answer(const Request& request);
+[[nodiscard]] std::optional<Response> console_answer(const Request& request);
 
 }  // namespace headgate::http

@@ -37,7 +37,7 @@ std::vector<Endpoint> first_endpoints(const std::vector<gateway::EndpointPlace>&
     return first;
 }
 
-void add_usage(Families& families, const Endpoint& endpoint, const gateway::TableCensus& census) {
+void add_usage(Families& families, const Endpoint& endpoint, const gateway::TableStatistics& census) {
     const auto labels = labels_of(endpoint);
     add(families.entries, labels, static_cast<double>(census.usage.in_use));
     if (census.peak) add(families.peak, labels, static_cast<double>(*census.peak));

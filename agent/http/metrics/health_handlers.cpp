@@ -20,11 +20,11 @@ void add_finding(JsonMembers& members, const gateway::Finding& finding) {
 
 }  // namespace
 
-Answer show_health(gateway::ManagedGateway& /*gateway*/, const Request& /*request*/) {
+Response show_health(gateway::ManagedGateway& /*gateway*/, const Request& /*request*/) {
     return json_answer(200, fmt::format(R"({{"status":"ok","version":"{}"}})", gateway::kVersion));
 }
 
-Answer show_readiness(gateway::ManagedGateway& gateway, const Request& /*request*/) {
+Response show_readiness(gateway::ManagedGateway& gateway, const Request& /*request*/) {
     const auto findings = gateway.readiness();
     const bool is_ready = std::ranges::all_of(findings, &gateway::Finding::is_good);
     fmt::memory_buffer out;

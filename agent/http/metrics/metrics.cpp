@@ -193,8 +193,8 @@ prometheus::MetricFamily Metrics::scrape_errors(const std::vector<EndpointReadin
     return family;
 }
 
-Answer metrics_answer(Metrics& metrics, gateway::ManagedGateway& gateway) {
-    Answer answer;
+Response metrics_answer(Metrics& metrics, gateway::ManagedGateway& gateway) {
+    Response answer;
     answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
     answer.body = metrics.exposition(gateway);
     return answer;

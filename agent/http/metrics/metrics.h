@@ -77,6 +77,6 @@ class Metrics {
 };
 
 /// The exposition as an HTTP response.
-[[nodiscard]] Answer metrics_answer(Metrics& metrics, gateway::ManagedGateway& gateway);
+[[nodiscard]] Response metrics_answer(Metrics& metrics, gateway::ManagedGateway& gateway);
 
 }  // namespace headgate::http

@@ -8,7 +8,7 @@
 namespace headgate::http {
 namespace {
 
-Answer policy_answer(const Result<gateway::EndpointPolicy>& policy) {
+Response policy_answer(const Result<gateway::EndpointPolicy>& policy) {
     if (!policy) return problem_of(policy.error());
     fmt::memory_buffer out;
     gateway::append_endpoint_policy_json(out, *policy);
@@ -17,19 +17,19 @@ Answer policy_answer(const Result<gateway::EndpointPolicy>& policy) {
 
 }  // namespace
 
-Answer show_flow_table(gateway::ManagedGateway& gateway, const Request& request) {
+Response show_flow_table(gateway::ManagedGateway& gateway, const Request& request) {
     const auto census = gateway.count_flows(endpoint_of(request));
     if (!census) return problem_of(census.error());
     fmt::memory_buffer out;
-    gateway::append_census_json(out, *census);
+    gateway::append_table_json(out, *census);
     return json_answer(200, fmt::to_string(out));
 }
 
-Answer show_policy(gateway::ManagedGateway& gateway, const Request& request) {
+Response show_policy(gateway::ManagedGateway& gateway, const Request& request) {
     return policy_answer(gateway.policy_status(endpoint_of(request)));
 }
 
-Answer apply_policy(gateway::ManagedGateway& gateway, const Request& request) {
+Response apply_policy(gateway::ManagedGateway& gateway, const Request& request) {
     auto order = gateway::read_policy_order_json(request.body);
     if (!order) return problem_of(order.error());
     order->endpoint = endpoint_of(request);
@@ -37,7 +37,7 @@ Answer apply_policy(gateway::ManagedGateway& gateway, const Request& request) {
     return policy_answer(gateway.apply_policy(*order));
 }
 
-Answer remove_policy(gateway::ManagedGateway& gateway, const Request& request) {
+Response remove_policy(gateway::ManagedGateway& gateway, const Request& request) {
     gateway::PolicyOrder order;
     order.endpoint = endpoint_of(request);
     order.caller = request.caller;

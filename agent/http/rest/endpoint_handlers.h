@@ -6,10 +6,10 @@
 
 namespace headgate::http {
 
-[[nodiscard]] Answer show_flow_table(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_flow_table(gateway::ManagedGateway& gateway, const Request& request);
 
-[[nodiscard]] Answer show_policy(gateway::ManagedGateway& gateway, const Request& request);
-[[nodiscard]] Answer apply_policy(gateway::ManagedGateway& gateway, const Request& request);
-[[nodiscard]] Answer remove_policy(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_policy(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response apply_policy(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response remove_policy(gateway::ManagedGateway& gateway, const Request& request);
 
 }  // namespace headgate::http

@@ -7,7 +7,7 @@
 
 #include "base/scalars.h"
 #include "base/text.h"
-#include "flowlog/recent_ends.h"
+#include "flowlog/recent_flow_buffer.h"
 #include "http/content_negotiation.h"
 #include "http/problem.h"
 #include "http/rest/flow_log_stream.h"
@@ -56,7 +56,7 @@ void take_firewalls(const Request& request, EndedFlowQuery& query) {
 }
 
 Result<void> take_extent(const Request& request, EndedFlowQuery& query) {
-    constexpr auto kMost = flowlog::RecentEnds::kKept;
+    constexpr auto kMost = flowlog::RecentFlowBuffer::kKept;
     const auto latest = number_of(request, "latest", kMost, 0, kMost);
     if (!latest) return tl::unexpected(latest.error());
     query.latest = *latest;
@@ -84,7 +84,7 @@ std::optional<OfferedForm> choose_form(const Request& request, bool follow) {
 
 }  // namespace
 
-Answer show_flow_log(gateway::ManagedGateway& gateway, const Request& request) {
+Response show_flow_log(gateway::ManagedGateway& gateway, const Request& request) {
     auto query = read_query(request);
     if (!query) return problem_of(query.error());
     const auto form = choose_form(request, query->follow);
@@ -95,7 +95,7 @@ Answer show_flow_log(gateway::ManagedGateway& gateway, const Request& request) {
     }
     query->is_over = request.is_over;
     if (form->form == RecordForm::Events) query->follow = true;
-    Answer answer;
+    Response answer;
     answer.content_type = form->type;
     answer.headers.emplace_back("Cache-Control", "no-store");
     answer.headers.emplace_back("Vary", "Accept");

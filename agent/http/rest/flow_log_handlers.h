@@ -10,6 +10,6 @@ namespace headgate::http {
 /// of them, also with commas between), `filter` and `firewall` choose flows, `latest` says how many that ended before
 /// are looked at. With `follow=true`, and always as events, it goes on for as long as somebody listens: then JSON is
 /// none of the forms.
-[[nodiscard]] Answer show_flow_log(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_flow_log(gateway::ManagedGateway& gateway, const Request& request);
 
 }  // namespace headgate::http

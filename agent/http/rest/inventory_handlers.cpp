@@ -25,7 +25,7 @@ void add_endpoint(JsonMembers& members, const config::Configuration& configurati
 
 }  // namespace
 
-Answer list_firewalls(gateway::ManagedGateway& gateway, const Request& /*request*/) {
+Response list_firewalls(gateway::ManagedGateway& gateway, const Request& /*request*/) {
     const auto configuration = gateway.configuration();
     fmt::memory_buffer out;
     out.push_back('{');
@@ -41,7 +41,7 @@ Answer list_firewalls(gateway::ManagedGateway& gateway, const Request& /*request
     return json_answer(200, fmt::to_string(out));
 }
 
-Answer list_policies(gateway::ManagedGateway& gateway, const Request& /*request*/) {
+Response list_policies(gateway::ManagedGateway& gateway, const Request& /*request*/) {
     fmt::memory_buffer out;
     out.append(std::string_view{"{\"policies\":["});
     std::string_view separator = "\n";
@@ -53,7 +53,7 @@ Answer list_policies(gateway::ManagedGateway& gateway, const Request& /*request*
     return json_answer(200, fmt::to_string(out));
 }
 
-Answer show_named_policy(gateway::ManagedGateway& gateway, const Request& request) {
+Response show_named_policy(gateway::ManagedGateway& gateway, const Request& request) {
     const auto& name = request.path_members.at("name");
     const auto policies = gateway.policies();
     const auto found = std::ranges::find(policies, name, &StreamExceptionPolicy::name);
@@ -63,7 +63,7 @@ Answer show_named_policy(gateway::ManagedGateway& gateway, const Request& reques
     return json_answer(200, fmt::to_string(out));
 }
 
-Answer show_configuration(gateway::ManagedGateway& gateway, const Request& /*request*/) {
+Response show_configuration(gateway::ManagedGateway& gateway, const Request& /*request*/) {
     fmt::memory_buffer out;
     if (gateway.is_whole()) {
         gateway::append_configuration_json(out, *gateway.configuration());

@@ -7,13 +7,13 @@
 
 namespace headgate::http {
 
-[[nodiscard]] Answer list_firewalls(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response list_firewalls(gateway::ManagedGateway& gateway, const Request& request);
 
-[[nodiscard]] Answer list_policies(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response list_policies(gateway::ManagedGateway& gateway, const Request& request);
 
 /// The one that the path names.
-[[nodiscard]] Answer show_named_policy(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_named_policy(gateway::ManagedGateway& gateway, const Request& request);
 
-[[nodiscard]] Answer show_configuration(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_configuration(gateway::ManagedGateway& gateway, const Request& request);
 
 }  // namespace headgate::http

@@ -40,10 +40,10 @@ Result<void> send_events(gateway::ManagedGateway& gateway, const std::string& id
     }
 }
 
-Answer follow_operation(gateway::ManagedGateway& gateway, const Request& request) {
+Response follow_operation(gateway::ManagedGateway& gateway, const Request& request) {
     const auto operation = gateway.find(id_of(request));
     if (!operation) return problem_of(operation.error());
-    Answer answer;
+    Response answer;
     answer.content_type = kEventStream;
     answer.headers.emplace_back("Cache-Control", "no-store");
     answer.stream = [&gateway, id = operation->id, is_over = request.is_over](const BodySink& send) {

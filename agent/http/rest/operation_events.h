@@ -17,7 +17,7 @@ struct EventPace {
 
 /// `event: progress` whenever the operation has changed, and `event: end` when it has ended, each with the operation as
 /// its data; then the stream ends. It also ends where nobody waits for it any more.
-[[nodiscard]] Answer follow_operation(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response follow_operation(gateway::ManagedGateway& gateway, const Request& request);
 
 /// The stream itself.
 [[nodiscard]] Result<void> send_events(gateway::ManagedGateway& gateway, const std::string& id,

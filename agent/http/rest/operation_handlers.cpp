@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds kWaitSlice{200};
 constexpr std::size_t kLongestToken = 255;
 constexpr std::size_t kMostListed = 10'000;
 
-Answer operation_answer(int status, const FlowOperation& operation) {
+Response operation_answer(int status, const FlowOperation& operation) {
     fmt::memory_buffer out;
     operations::append_operation_json(out, operation);
     return json_answer(status, fmt::to_string(out));
@@ -73,7 +73,7 @@ Result<FlowOperation> wait_for_end(gateway::ManagedGateway& gateway, const Reque
 
 }  // namespace
 
-Answer start_operation(gateway::ManagedGateway& gateway, const Request& request) {
+Response start_operation(gateway::ManagedGateway& gateway, const Request& request) {
     auto order = gateway::read_order_json(request.body);
     if (!order) return problem_of(order.error());
     auto token = read_token(request);
@@ -88,7 +88,7 @@ Answer start_operation(gateway::ManagedGateway& gateway, const Request& request)
     return error.kind == ErrorKind::Invalid ? problem(400, error.message, error.number) : problem_of(error);
 }
 
-Answer list_operations(gateway::ManagedGateway& gateway, const Request& request) {
+Response list_operations(gateway::ManagedGateway& gateway, const Request& request) {
     const auto selection = read_selection(request);
     if (!selection) return problem_of(selection.error());
     const auto listed = gateway.list(*selection);
@@ -100,7 +100,7 @@ Answer list_operations(gateway::ManagedGateway& gateway, const Request& request)
     return json_answer(200, fmt::to_string(out));
 }
 
-Answer show_operation(gateway::ManagedGateway& gateway, const Request& request) {
+Response show_operation(gateway::ManagedGateway& gateway, const Request& request) {
     const auto wait = number_of(request, "wait_ms", 0, 0, kLongestWait.count());
     if (!wait) return problem_of(wait.error());
     const auto found =
@@ -108,7 +108,7 @@ Answer show_operation(gateway::ManagedGateway& gateway, const Request& request) 
     return found ? operation_answer(200, *found) : problem_of(found.error());
 }
 
-Answer cancel_operation(gateway::ManagedGateway& gateway, const Request& request) {
+Response cancel_operation(gateway::ManagedGateway& gateway, const Request& request) {
     const auto cancelled = gateway.cancel(id_of(request));
     if (!cancelled) return problem_of(cancelled.error());
     const auto found = gateway.find(id_of(request));

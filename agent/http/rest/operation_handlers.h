@@ -7,13 +7,13 @@
 namespace headgate::http {
 
 /// 202 with the operation. The header Idempotency-Key: one that is asked for again is not started again.
-[[nodiscard]] Answer start_operation(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response start_operation(gateway::ManagedGateway& gateway, const Request& request);
 
 /// Newest first; `next_cursor` where there may be more.
-[[nodiscard]] Answer list_operations(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response list_operations(gateway::ManagedGateway& gateway, const Request& request);
 
 /// With `wait_ms`, waits for its end for so long, half a minute at most.
-[[nodiscard]] Answer show_operation(gateway::ManagedGateway& gateway, const Request& request);
-[[nodiscard]] Answer cancel_operation(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_operation(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response cancel_operation(gateway::ManagedGateway& gateway, const Request& request);
 
 }  // namespace headgate::http

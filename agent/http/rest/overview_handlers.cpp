@@ -86,10 +86,10 @@ Result<void> send_overviews(gateway::ManagedGateway& gateway, const std::functio
     return {};
 }
 
-Answer show_overview(gateway::ManagedGateway& gateway, const Request& request) {
+Response show_overview(gateway::ManagedGateway& gateway, const Request& request) {
     const auto type = preferred_type(request.header("Accept"), kOverviewTypes);
     if (!type) return problem(406, "Accept: there are application/json and text/event-stream");
-    Answer answer;
+    Response answer;
     if (*type == kEventStream) {
         answer.content_type = kEventStream;
         answer.stream = [&gateway, is_over = request.is_over](const BodySink& send) {

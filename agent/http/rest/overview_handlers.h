@@ -18,7 +18,7 @@ struct OverviewPace {
 };
 
 /// Once as JSON; as server-sent events whenever it has changed.
-[[nodiscard]] Answer show_overview(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_overview(gateway::ManagedGateway& gateway, const Request& request);
 
 /// The stream itself: `event: overview`, until nobody waits for it any more, or the gateway ends.
 [[nodiscard]] Result<void> send_overviews(gateway::ManagedGateway& gateway, const std::function<bool()>& is_over,

@@ -144,7 +144,7 @@ Result<void> send_flows(const Page& page, gateway::ManagedGateway& gateway, cons
 
 }  // namespace
 
-Answer show_results(gateway::ManagedGateway& gateway, const Request& request) {
+Response show_results(gateway::ManagedGateway& gateway, const Request& request) {
     const auto type = preferred_type(request.header("Accept"), kForms);
     if (!type) return problem(406, "Accept: there are application/json, application/x-ndjson and text/csv");
     const auto operation = gateway.find(id_of(request));
@@ -155,7 +155,7 @@ Answer show_results(gateway::ManagedGateway& gateway, const Request& request) {
         return problem(409,
                        fmt::format("operation {} is in progress: its flows are told when it has ended", operation->id));
     }
-    Answer answer;
+    Response answer;
     answer.content_type = *type == kCsv ? "text/csv; charset=utf-8; header=present" : *type;
     answer.headers.emplace_back("Vary", "Accept");
     if (!page->next_cursor.empty() && *type != kJson) answer.headers.emplace_back("X-Next-Cursor", page->next_cursor);

@@ -9,6 +9,6 @@ namespace headgate::http {
 /// In the form that Accept likes best; 406 where there is none. `cursor` and `limit` in the query choose a page of
 /// them; where the page is not the last, the answer has the cursor of the next: in JSON as its member, else in the
 /// header X-Next-Cursor. Those of a capture in progress are the ones found so far; a flush in progress is a 409.
-[[nodiscard]] Answer show_results(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_results(gateway::ManagedGateway& gateway, const Request& request);
 
 }  // namespace headgate::http

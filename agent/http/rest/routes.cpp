@@ -20,11 +20,11 @@ namespace headgate::http {
 
 namespace {
 
-using RestHandler = std::function<Answer(gateway::ManagedGateway&, const Request&)>;
+using RestHandler = std::function<Response(gateway::ManagedGateway&, const Request&)>;
 
 /// The handler asks the gateway within the caller's permissions, and so does what is streamed after it has returned.
-Answer as_allowed(gateway::ManagedGateway& gateway, access::ReplayGuard& replays, const RestHandler& handler,
-                  const Request& request) {
+Response as_allowed(gateway::ManagedGateway& gateway, access::ReplayGuard& replays, const RestHandler& handler,
+                    const Request& request) {
     auto theirs = std::make_shared<access::AuthorizedGateway>(gateway, request, replays);
     auto answer = handler(*theirs, request);
     if (answer.stream) {
@@ -33,8 +33,8 @@ Answer as_allowed(gateway::ManagedGateway& gateway, access::ReplayGuard& replays
     return answer;
 }
 
-Answer tell_openapi_document(const Request& /*request*/) {
-    Answer answer;
+Response tell_openapi_document(const Request& /*request*/) {
+    Response answer;
     answer.content_type = "application/yaml";
     answer.body = openapi_document();
     return answer;

@@ -8,7 +8,7 @@
 
 namespace headgate::http {
 
-Answer show_session(gateway::ManagedGateway& /*gateway*/, const Request& request) {
+Response show_session(gateway::ManagedGateway& /*gateway*/, const Request& request) {
     fmt::memory_buffer out;
     out.push_back('{');
     JsonMembers members{out};
@@ -20,7 +20,7 @@ Answer show_session(gateway::ManagedGateway& /*gateway*/, const Request& request
     return json_answer(200, fmt::to_string(out));
 }
 
-Answer check_order(gateway::ManagedGateway& gateway, const Request& request) {
+Response check_order(gateway::ManagedGateway& gateway, const Request& request) {
     const auto order = gateway::read_order_json(request.body);
     if (!order) return problem_of(order.error());
     // What is flushed from a capture is flushed where it was found.

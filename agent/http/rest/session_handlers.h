@@ -7,9 +7,9 @@
 
 namespace headgate::http {
 
-[[nodiscard]] Answer show_session(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_session(gateway::ManagedGateway& gateway, const Request& request);
 
 /// Reads an order as start_operation() does, and starts nothing.
-[[nodiscard]] Answer check_order(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response check_order(gateway::ManagedGateway& gateway, const Request& request);
 
 }  // namespace headgate::http

@@ -8,7 +8,7 @@
 #include "headgate/result.h"
 
 #include "http/server/head.h"
-#include "http/server/wire.h"
+#include "http/server/stream.h"
 
 namespace headgate::http {
 
@@ -56,7 +56,7 @@ class BodyDecoder {
 /// Reads a body from a wire. A connection that closes early is an error, so a part is never taken for the whole.
 class BodyReader {
   public:
-    BodyReader(const Framing& framing, Wire& wire) : wire_(&wire), decoder_(framing) {}
+    BodyReader(const Framing& framing, Stream& wire) : wire_(&wire), decoder_(framing) {}
 
     /// The next bytes, valid until the next call; empty at the end.
     [[nodiscard]] Result<std::string_view> read(Deadline until);
@@ -74,7 +74,7 @@ class BodyReader {
   private:
     [[nodiscard]] Result<void> fill(Deadline until);
 
-    Wire* wire_;
+    Stream* wire_;
     BodyDecoder decoder_;
     std::string_view ahead_;  ///< received, not decoded yet; points into the wire's buffer
 };
@@ -82,7 +82,7 @@ class BodyReader {
 /// Writes a body in chunks.
 class ChunkWriter {
   public:
-    ChunkWriter(Wire& wire, std::chrono::milliseconds patience) : wire_(wire), patience_(patience) {}
+    ChunkWriter(Stream& wire, std::chrono::milliseconds patience) : wire_(wire), patience_(patience) {}
 
     /// Sends one chunk at once; the caller batches small pieces.
     [[nodiscard]] Result<void> write(std::string_view bytes);
@@ -91,7 +91,7 @@ class ChunkWriter {
     [[nodiscard]] Result<void> finish();
 
   private:
-    Wire& wire_;
+    Stream& wire_;
     std::chrono::milliseconds patience_;
     std::string chunk_;
 };

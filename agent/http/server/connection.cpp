@@ -35,7 +35,7 @@ Request blank_request(const Peer& peer) {
     return request;
 }
 
-HTTPResponse response_of(const Answer& answer, bool keeps_alive) {
+HTTPResponse response_of(const Response& answer, bool keeps_alive) {
     HTTPResponse response{HTTPMessage::HTTP_1_1, static_cast<HTTPResponse::HTTPStatus>(answer.status)};
     response.setDate(Poco::Timestamp{});
     response.setContentType(answer.content_type);
@@ -54,7 +54,7 @@ std::string text_of(const HTTPResponse& response) {
 
 }  // namespace
 
-Connection::Connection(std::unique_ptr<Wire> wire, Peer peer, Service service, Deadline arrived)
+Connection::Connection(std::unique_ptr<Stream> wire, Peer peer, Service service, Deadline arrived)
     : wire_(std::move(wire)), peer_(std::move(peer)), service_(std::move(service)), arrived_(arrived), since_(arrived) {
     reader_.emplace(service_.limits.size, blank_request(peer_));
 }
@@ -125,10 +125,10 @@ void Connection::take_what_came() {
     reader_->take(bytes);
     ahead_ = std::string{bytes};
     if (!had_begun && reader_->has_begun()) since_ = std::chrono::steady_clock::now();
-    if (reader_->has_head() && !peer_.is_admitted && !reader_->objection()) {
+    if (reader_->has_head() && !peer_.is_admitted && !reader_->error()) {
         return reject(403, fmt::format("only root and members of the group {} may ask headgate", kGroup));
     }
-    if (const auto& objection = reader_->objection()) return reject(objection->status, objection->detail);
+    if (const auto& error = reader_->error()) return reject(error->status, error->detail);
     if (reader_->is_whole()) return answer();
     if (!reader_->take_expectation()) return;
     constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -143,17 +143,17 @@ void Connection::answer() {
     request.is_over = [this] { return service_.is_stopping() || wire_->is_abandoned(); };
     const bool keeps_alive = reader_->head().keeps_alive() && !service_.is_stopping() && !service_.is_last();
     const auto then = keeps_alive ? Then::KeepAlive : Then::Close;
-    const auto answered = service_.answering.answer(request);
+    const auto answered = service_.handler.answer(request);
     return answered.stream ? stream(answered, then) : reply(answered, then);
 }
 
 /// Closes the connection after the response: the end of the request is unknown, or the peer is not admitted.
 void Connection::reject(int status, std::string_view detail) {
     service_.begins_answer();
-    reply(service_.answering.objection(reader_->request(), status, detail), Then::Drain);
+    reply(service_.handler.error_response(reader_->request(), status, detail), Then::Drain);
 }
 
-void Connection::reply(const Answer& answer, Then then) {
+void Connection::reply(const Response& answer, Then then) {
     auto response = response_of(answer, then == Then::KeepAlive);
     response.setContentLength64(static_cast<Poco::Int64>(answer.body.size()));
     const bool has_body = reader_->request().method != "HEAD";
@@ -208,7 +208,7 @@ Connection::Wait Connection::drain() {
 }
 
 /// Occupies the thread, as the body is produced while it is sent.
-void Connection::stream(const Answer& answer, Then then) {
+void Connection::stream(const Response& answer, Then then) {
     // HTTP/1.0 has no chunks: the end of the connection marks the end of the body.
     if (reader_->head().is_http_1_0) then = Then::Close;
     record_.route = answer.route;
@@ -221,7 +221,7 @@ void Connection::stream(const Answer& answer, Then then) {
     step_ = Step::Over;
 }
 
-Result<void> Connection::write_stream(const Answer& answer, Then then) {
+Result<void> Connection::write_stream(const Response& answer, Then then) {
     const bool is_chunked = !reader_->head().is_http_1_0;
     const auto patience = service_.limits.sending;
     ChunkWriter chunks{*wire_, patience};
@@ -255,7 +255,7 @@ void Connection::finish_answer(bool is_cut) {
     record_.duration = std::chrono::steady_clock::now() - since_;
     record_.cut = is_cut;
     if (is_cut && sent_ < out_.size()) record_.bytes = 0;
-    service_.answering.finished(std::exchange(record_, {}));
+    service_.handler.finished(std::exchange(record_, {}));
     reader_->request().place.reset();
 }
 

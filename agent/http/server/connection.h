@@ -12,7 +12,7 @@
 #include "http/request_record.h"
 #include "http/server/peer.h"
 #include "http/server/request_reader.h"
-#include "http/server/wire.h"
+#include "http/server/stream.h"
 
 namespace headgate::http {
 
@@ -29,15 +29,15 @@ struct Limits {
 };
 
 /// What answers the requests of a connection. Thread-safe.
-class Answering {
+class RequestHandler {
   public:
-    virtual ~Answering() = default;
+    virtual ~RequestHandler() = default;
 
     /// May fill in the request: authentication happens here.
-    virtual Answer answer(Request& request) = 0;
+    virtual Response answer(Request& request) = 0;
 
     /// The response to a request that cannot be accepted. `request` has as much as could be parsed.
-    virtual Answer objection(const Request& request, int status, std::string_view detail) = 0;
+    virtual Response error_response(const Request& request, int status, std::string_view detail) = 0;
 
     /// Called when a request was answered, or its response cut off.
     virtual void finished(const RequestRecord& record) = 0;
@@ -55,7 +55,7 @@ enum class Phase : std::uint8_t {
 };
 
 struct Service {
-    Answering& answering;
+    RequestHandler& handler;
     Limits limits;
 
     std::function<bool()> is_stopping;  ///< the server stops: no more requests are accepted, and waits end
@@ -81,7 +81,7 @@ struct Rest {
 class Connection {
   public:
     /// `arrived`: when the connection was accepted.
-    Connection(std::unique_ptr<Wire> wire, Peer peer, Service service, Deadline arrived);
+    Connection(std::unique_ptr<Stream> wire, Peer peer, Service service, Deadline arrived);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -109,14 +109,14 @@ class Connection {
     void take_what_came();
     void end_in_the_middle();
     void answer();
-    void stream(const Answer& answer, Then then);
-    [[nodiscard]] Result<void> write_stream(const Answer& answer, Then then);
+    void stream(const Response& answer, Then then);
+    [[nodiscard]] Result<void> write_stream(const Response& answer, Then then);
     void reject(int status, std::string_view detail);
-    void reply(const Answer& answer, Then then);
+    void reply(const Response& answer, Then then);
     void finish_answer(bool is_cut);
     [[nodiscard]] bool is_in_hand() const { return record_.status != 0; }
 
-    const std::unique_ptr<Wire> wire_;
+    const std::unique_ptr<Stream> wire_;
     const Peer peer_;
     const Service service_;
     const Deadline arrived_;

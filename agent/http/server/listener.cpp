@@ -35,7 +35,7 @@ Listener Listener::on(std::shared_ptr<const FileDescriptor> tcp, Terms terms) {
 Result<Accepted> take_up(FileDescriptor& connection, const Terms& terms) {
     if (terms.admission == Admission::PeerCredentials) {
         return peer_of(connection.get()).map([&](Peer peer) {
-            return Accepted{std::make_unique<Wire>(std::move(connection)), std::move(peer)};
+            return Accepted{std::make_unique<Stream>(std::move(connection)), std::move(peer)};
         });
     }
     return ends_of(connection.get()).map([&](const TcpEnds& ends) {
@@ -46,8 +46,8 @@ Result<Accepted> take_up(FileDescriptor& connection, const Terms& terms) {
         peer.own_flows = flows_between(ends);
         peer.is_admitted = true;
         send_at_once(connection.get());
-        auto wire = terms.tls ? std::make_unique<Wire>(std::move(connection), *terms.tls)
-                              : std::make_unique<Wire>(std::move(connection));
+        auto wire = terms.tls ? std::make_unique<Stream>(std::move(connection), *terms.tls)
+                              : std::make_unique<Stream>(std::move(connection));
         return Accepted{std::move(wire), std::move(peer)};
     });
 }

@@ -9,9 +9,9 @@
 #include "files/file_descriptor.h"
 #include "http/message.h"
 #include "http/server/peer.h"
+#include "http/server/stream.h"
 #include "http/server/tls_server.h"
 #include "http/server/unix_listener.h"
-#include "http/server/wire.h"
 
 namespace headgate::http {
 
@@ -36,7 +36,7 @@ struct Listener {
 
 /// A connection after setup: its byte stream, and its peer as far as the kernel reports it.
 struct Accepted {
-    std::unique_ptr<Wire> wire;
+    std::unique_ptr<Stream> wire;
     Peer peer;
 };
 

@@ -64,7 +64,7 @@ void RequestReader::take_body(std::string_view& bytes) {
 }
 
 void RequestReader::object(int status, std::string_view detail) {
-    objection_ = Objection{status, std::string{detail}};
+    error_ = RequestError{status, std::string{detail}};
     stage_ = Stage::Refused;
 }
 

@@ -20,7 +20,7 @@ struct RequestLimits {
 };
 
 /// Why a request is rejected.
-struct Objection {
+struct RequestError {
     int status = 400;
     std::string detail;
 };
@@ -36,7 +36,7 @@ class RequestReader {
     [[nodiscard]] bool has_begun() const { return stage_ != Stage::Head || !text_.empty(); }
     [[nodiscard]] bool has_head() const { return head_.has_value(); }
     [[nodiscard]] bool is_whole() const { return stage_ == Stage::Whole; }
-    [[nodiscard]] const std::optional<Objection>& objection() const { return objection_; }
+    [[nodiscard]] const std::optional<RequestError>& error() const { return error_; }
 
     /// Whether to send 100 Continue now; true once.
     [[nodiscard]] bool take_expectation() { return std::exchange(is_expected_, false); }
@@ -67,7 +67,7 @@ class RequestReader {
     std::size_t passed_over_ = 0;  ///< bytes of empty lines before the request line
     std::optional<RequestHead> head_;
     std::optional<BodyDecoder> body_;
-    std::optional<Objection> objection_;
+    std::optional<RequestError> error_;
     bool is_expected_ = false;
 };
 

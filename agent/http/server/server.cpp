@@ -67,9 +67,9 @@ Result<std::jthread> start_server_thread(Work work) {
 
 }  // namespace
 
-Result<std::unique_ptr<Server>> Server::start(std::vector<Listener> listeners, Answering& answering,
+Result<std::unique_ptr<Server>> Server::start(std::vector<Listener> listeners, RequestHandler& handler,
                                               const Limits& limits) {
-    std::unique_ptr<Server> server{new Server{std::move(listeners), answering, limits}};
+    std::unique_ptr<Server> server{new Server{std::move(listeners), handler, limits}};
     if (auto opened = server->open(); !opened) return tl::unexpected(std::move(opened.error()));
     return server;
 }
@@ -259,7 +259,7 @@ bool Server::admit(Guest& taken) {
 }
 
 void Server::turn_away(const Guest& guest) const {
-    answering_.turned_away();
+    handler_.turned_away();
     if (guest.terms.tls) return;  // a TLS client could not read plain text
     const auto busy = problem(503, "too many connections at once", EBUSY);
     const auto text =
@@ -318,7 +318,7 @@ std::optional<Rest> Server::advance(Guests::Id id, Guest& guest) {
         if (!accepted) return std::nullopt;
         guest.connection = std::make_unique<Connection>(
             std::move(accepted->wire), std::move(accepted->peer),
-            Service{answering_, limits_, [this] { return is_stopping(); }, [this, id] { return is_last(id); },
+            Service{handler_, limits_, [this] { return is_stopping(); }, [this, id] { return is_last(id); },
                     [this] { return free_threads_.load(std::memory_order_relaxed) != 0; },
                     [this, id] { begin_answer(id); }},
             guest.arrived);

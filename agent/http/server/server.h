@@ -27,8 +27,8 @@ namespace headgate::http {
 
 class Server {
   public:
-    /// Starts to accept connections. `answering` must outlive the server.
-    [[nodiscard]] static Result<std::unique_ptr<Server>> start(std::vector<Listener> listeners, Answering& answering,
+    /// Starts to accept connections. `handler` must outlive the server.
+    [[nodiscard]] static Result<std::unique_ptr<Server>> start(std::vector<Listener> listeners, RequestHandler& handler,
                                                                const Limits& limits = {});
     ~Server();
     Server(const Server&) = delete;
@@ -51,8 +51,8 @@ class Server {
     [[nodiscard]] std::size_t answering() const;
 
   private:
-    Server(std::vector<Listener> listeners, Answering& answering, const Limits& limits)
-        : answering_(answering), limits_(limits), listeners_(std::move(listeners)) {}
+    Server(std::vector<Listener> listeners, RequestHandler& handler, const Limits& limits)
+        : handler_(handler), limits_(limits), listeners_(std::move(listeners)) {}
 
     [[nodiscard]] Result<void> open();
 
@@ -77,7 +77,7 @@ class Server {
     [[nodiscard]] bool is_last(Guests::Id id) const;
     void begin_answer(Guests::Id id);
 
-    Answering& answering_;
+    RequestHandler& handler_;
     const Limits limits_;
     FileDescriptor wake_up_;  ///< of the accepting thread
     FileDescriptor epoll_;    ///< all connections; each event is delivered to one worker

@@ -83,7 +83,7 @@ Result<void> remove_stale(const fs::path& path) {
     return remove_own_file(path);
 }
 
-/// EPERM is ignored: in another user's directory, root works with that user's rights and may not change the group.
+/// EPERM is ignored: in another user's directory, root works with that user's permissions and may not change the group.
 Result<void> give_to_group(const fs::path& path, std::string_view name) {
     const auto group = find_group(name);
     if (!group) return {};

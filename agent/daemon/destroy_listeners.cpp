@@ -1,0 +1,66 @@
+#include "daemon/destroy_listeners.h"
+
+#include "daemon/log.h"
+#include "gateway/chosen_endpoint.h"
+
+namespace headgate::daemon {
+namespace {
+
+struct WatchedNamespace {
+    netlink::NetworkNamespace where;
+    flowlog::WatchedEndpoints endpoints;
+};
+
+/// The network namespaces of all endpoints, by cookie, and the last error of those that could not be opened.
+struct Surroundings {
+    std::map<std::uint64_t, WatchedNamespace> namespaces;
+    std::string fault;
+};
+
+Surroundings look_around(const config::Configuration& configuration) {
+    Surroundings found;
+    for (const auto& firewall : configuration.firewalls) {
+        for (const auto& place : firewall.endpoints) {
+            const Endpoint endpoint{firewall.name, place.availability_zone, ""};
+            auto where = gateway::ChosenEndpoint{endpoint, place}.open_namespace();
+            const auto cookie = where.and_then([](const auto& opened) { return opened.cookie(); });
+            if (!cookie) {
+                found.fault = cookie.error().message;
+                continue;
+            }
+            auto& watched = found.namespaces[*cookie];
+            watched.where = std::move(*where);
+            watched.endpoints.push_back({std::make_shared<const Endpoint>(endpoint), place.conntrack_zone});
+        }
+    }
+    return found;
+}
+
+}  // namespace
+
+bool DestroyListeners::update(const config::Configuration& configuration) {
+    const auto wanted = flowlog::wanted_ends(configuration.flow_log);
+    auto found = wanted ? look_around(configuration) : Surroundings{};
+    std::erase_if(listeners_, [&](const auto& each) { return !found.namespaces.contains(each.first); });
+    for (auto& [cookie, watched] : found.namespaces) {
+        auto listening = listen(watched.where, cookie, std::move(watched.endpoints), *wanted);
+        if (!listening) found.fault = listening.error().message;
+    }
+    if (!found.fault.empty() && found.fault != told_) log_error("flow log: {}", found.fault);
+    told_ = found.fault;
+    return found.fault.empty();
+}
+
+Result<void> DestroyListeners::listen(const netlink::NetworkNamespace& where, std::uint64_t cookie,
+                                      flowlog::WatchedEndpoints endpoints, conntrack::WantedEnds wanted) {
+    if (const auto known = listeners_.find(cookie); known != listeners_.end()) {
+        known->second->change(std::move(endpoints), wanted);
+        return {};
+    }
+    auto started = flowlog::DestroyListener::start(where, std::move(endpoints), wanted, log_);
+    if (!started) return tl::unexpected(std::move(started.error()));
+    listeners_.emplace(cookie, std::move(*started));
+    return {};
+}
+
+}  // namespace headgate::daemon

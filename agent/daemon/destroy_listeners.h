@@ -1,0 +1,38 @@
+// Keeps a listener for DESTROY events in every network namespace that the gateway manages.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "config/configuration.h"
+#include "flowlog/destroy_listener.h"
+#include "flowlog/flow_log.h"
+
+namespace headgate::daemon {
+
+/// Not thread-safe: use it from one thread.
+class DestroyListeners {
+  public:
+    /// The log must outlive this object.
+    explicit DestroyListeners(flowlog::FlowLog& log) : log_(log) {}
+
+    /// Starts, changes and stops listeners according to the configuration and the existing namespaces. A listener whose
+    /// namespace remains misses no event; one whose namespace is gone releases it. Logs an error once. Returns whether
+    /// every endpoint has a listener.
+    bool update(const config::Configuration& configuration);
+
+    /// Events received so far are still passed to the log.
+    void stop() { listeners_.clear(); }
+
+  private:
+    [[nodiscard]] Result<void> listen(const netlink::NetworkNamespace& where, std::uint64_t cookie,
+                                      flowlog::WatchedEndpoints endpoints, conntrack::WantedEnds wanted);
+
+    flowlog::FlowLog& log_;
+    std::map<std::uint64_t, std::unique_ptr<flowlog::DestroyListener>> listeners_;  ///< by namespace cookie
+    std::string told_;  ///< the last logged error, not to be repeated
+};
+
+}  // namespace headgate::daemon

@@ -1,0 +1,77 @@
+#include "daemon/policy_reconciler.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace headgate::daemon {
+namespace {
+
+PolicyFinding finding_of(RulesetCondition condition) {
+    switch (condition) {
+        case RulesetCondition::NothingApplied:
+            return PolicyFinding::Nothing;
+        case RulesetCondition::AsApplied:
+            return PolicyFinding::InForce;
+        case RulesetCondition::Changed:
+            return PolicyFinding::Changed;
+        case RulesetCondition::Missing:
+            return PolicyFinding::Missing;
+        case RulesetCondition::Unverified:
+            return PolicyFinding::Unverified;
+    }
+    return PolicyFinding::Unverified;
+}
+
+}  // namespace
+
+Result<Kept> PolicyReconciler::look() {
+    const auto condition = ruleset_.condition();
+    if (!condition) return tl::unexpected(condition.error());
+    const auto in_force = ruleset_.in_force();
+    if (!in_force) return tl::unexpected(in_force.error());
+    Kept kept{finding_of(*condition), wanted_.name, *in_force ? (*in_force)->name : ""};
+    if (kept.found == PolicyFinding::InForce && kept.before != wanted_.name) kept.found = PolicyFinding::Another;
+    return kept;
+}
+
+/// apply() decides whether a change is needed: it compares the whole policy, of which in_force() returns only a part,
+/// under the lock that excludes other writers. look() only provides the reason for the message.
+Result<Kept> PolicyReconciler::keep() {
+    auto kept = look();
+    if (!kept) return kept;
+    const auto applied = ruleset_.apply(wanted_);
+    if (!applied) return tl::unexpected(Error{applied.error()}.within(fmt::format("policy {}", wanted_.name)));
+    if (*applied == Application::NotNeeded) {
+        kept->found = PolicyFinding::InForce;
+        kept->before = wanted_.name;
+    } else if (kept->found == PolicyFinding::InForce) {
+        kept->found = PolicyFinding::Another;
+    }
+    return kept;
+}
+
+std::string describe(const Kept& kept) {
+    switch (kept.found) {
+        case PolicyFinding::InForce:
+            return fmt::format("policy {} is in force", kept.wanted);
+        case PolicyFinding::Nothing:
+            return fmt::format("no policy was in force: now {} is", kept.wanted);
+        case PolicyFinding::Missing:
+            return fmt::format("the table inet headgate was missing (nft flush ruleset?): policy {} is in force again",
+                               kept.wanted);
+        case PolicyFinding::Changed:
+            return fmt::format("somebody had changed the table inet headgate: policy {} is in force again",
+                               kept.wanted);
+        case PolicyFinding::Unverified:
+            return fmt::format("nobody knew whether the table inet headgate was as applied: policy {} was applied anew",
+                               kept.wanted);
+        case PolicyFinding::Another:
+            break;
+    }
+    if (kept.before == kept.wanted)
+        return fmt::format("policy {} had another wording: now it is in force", kept.wanted);
+    return fmt::format("policy {} was in force: now {} is", kept.before, kept.wanted);
+}
+
+}  // namespace headgate::daemon

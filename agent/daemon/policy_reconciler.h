@@ -1,0 +1,51 @@
+// Keeps a stream exception policy in force at one endpoint while other programs change nftables.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "headgate/result.h"
+#include "headgate/ruleset.h"
+#include "headgate/stream_exception_policy.h"
+
+namespace headgate::daemon {
+
+/// The state of the ruleset before keep() changed anything.
+enum class PolicyFinding : std::uint8_t {
+    InForce,     ///< nothing to do
+    Nothing,     ///< no policy had been applied, or headgate had removed it
+    Missing,     ///< another program removed the table, for example `nft flush ruleset`
+    Changed,     ///< another program modified the table
+    Unverified,  ///< the table existed, but there was no record of what had been applied
+    Another,     ///< another policy, or an earlier version of this one, was in force
+};
+
+struct Kept {
+    PolicyFinding found = PolicyFinding::InForce;
+    std::string wanted;  ///< name of the policy in force now
+    std::string before;  ///< name of the policy before; empty: none
+
+    friend bool operator==(const Kept&, const Kept&) = default;
+};
+
+/// A message for the log: `the table inet headgate was missing (nft flush ruleset?): policy reject is in force again`.
+[[nodiscard]] std::string describe(const Kept& kept);
+
+/// Not thread-safe.
+class PolicyReconciler {
+  public:
+    /// The ruleset must outlive this object.
+    PolicyReconciler(Ruleset& ruleset, StreamExceptionPolicy wanted) : ruleset_(ruleset), wanted_(std::move(wanted)) {}
+
+    /// Applies the policy unless it is already in force; then it changes nothing. May therefore be called after any
+    /// change, also after one that this call itself made.
+    [[nodiscard]] Result<Kept> keep();
+
+  private:
+    [[nodiscard]] Result<Kept> look();
+
+    Ruleset& ruleset_;
+    StreamExceptionPolicy wanted_;
+};
+
+}  // namespace headgate::daemon

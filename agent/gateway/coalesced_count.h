@@ -1,0 +1,31 @@
+// Coalesces counts of a flow table: each reads the whole table, so callers that arrive meanwhile share the result.
+#pragma once
+
+#include <functional>
+#include <future>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "headgate/flow_operation.h"
+#include "headgate/result.h"
+
+#include "gateway/gateway.h"
+
+namespace headgate::gateway {
+
+/// Thread-safe.
+class CoalescedCount {
+  public:
+    /// Counts the table, or waits for the count in progress.
+    [[nodiscard]] Result<TableStatistics> take(const Endpoint& endpoint,
+                                               const std::function<Result<TableStatistics>()>& count);
+
+  private:
+    using Pending = std::shared_future<Result<TableStatistics>>;
+
+    std::mutex mutex_;
+    std::vector<std::pair<Endpoint, Pending>> pending_;
+};
+
+}  // namespace headgate::gateway

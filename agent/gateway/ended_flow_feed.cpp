@@ -1,0 +1,92 @@
+#include "gateway/ended_flow_feed.h"
+
+#include <algorithm>
+#include <deque>
+#include <limits>
+
+#include "flowlog/record_format.h"
+
+namespace headgate::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kPatience = 250ms;
+
+/// Bytes of lines formatted at once, which bounds the memory per reader.
+constexpr std::size_t kPiece = 16UL * 1024;
+
+template <typename Values, typename Value>
+bool lists(const Values& values, const Value& value) {
+    return std::ranges::find(values, value) != values.end();
+}
+
+bool is_asked_for(const EndedFlow& ended, const EndedFlowQuery& query) {
+    if (!query.reasons.empty() && !(ended.reason && lists(query.reasons, *ended.reason))) return false;
+    if (query.firewalls && !lists(*query.firewalls, ended.endpoint->firewall)) return false;
+    return query.filters.empty() ||
+           std::ranges::any_of(query.filters, [&](const auto& each) { return each.matches(ended.flow); });
+}
+
+/// Whether the query selects every flow: only then is it certain that missed ones concern it.
+bool asks_for_all(const EndedFlowQuery& query) {
+    return query.reasons.empty() && query.filters.empty() && !query.firewalls;
+}
+
+Result<void> take_lines(const flowlog::LineBlock& lines, const RecordSink& take) {
+    for (std::size_t i = 0; i < lines.count(); ++i)
+        if (auto taken = take(lines.line(i)); !taken) return taken;
+    return {};
+}
+
+LostFlows missed(std::uint64_t count, Timestamp now) {
+    return {nullptr, count, now, now,
+            "they ended faster than they were read here, and are not remembered any more: the sinks have them"};
+}
+
+/// Position of the first of the `latest` selected flows before `end`.
+std::uint64_t beginning_of_latest(const flowlog::RecentFlowBuffer& recent, const EndedFlowQuery& query,
+                                  std::uint64_t end) {
+    std::deque<std::uint64_t> latest;
+    for (auto part = recent.from(0, 0ms); part.first < end; part = recent.from(part.next(), 0ms)) {
+        for (std::size_t i = 0; i < part.flows.size(); ++i) {
+            if (!is_asked_for(part.flows[i], query)) continue;
+            latest.push_back(part.first + i);
+            if (latest.size() > query.latest) latest.pop_front();
+        }
+    }
+    return latest.empty() ? end : latest.front();
+}
+
+/// Formats one piece from `position` on, and returns the next position. Keeps no reference to the batch.
+std::uint64_t append_piece(flowlog::LineBlock& lines, const flowlog::RecentFlowBuffer& recent, std::uint64_t position,
+                           std::uint64_t end, const EndedFlowQuery& query) {
+    const auto format = flowlog::make_format(config::FlowLogFormat::Eve);
+    const auto part = recent.from(position, query.follow ? kPatience : 0ms);
+    if (part.missed != 0 && asks_for_all(query)) {
+        format->append(lines, missed(std::min(part.first, end) - position, part.flows.front().ended_at));
+    }
+    position = part.first;
+    for (const auto& each : part.flows) {
+        if (position >= end || lines.bytes() >= kPiece) break;
+        if (is_asked_for(each, query)) format->append(lines, each);
+        ++position;
+    }
+    return position;
+}
+
+}  // namespace
+
+Result<void> tell_ended(const flowlog::RecentFlowBuffer& recent, const EndedFlowQuery& query, const RecordSink& take) {
+    const auto end_of_past = recent.end();
+    const auto end = query.follow ? std::numeric_limits<std::uint64_t>::max() : end_of_past;
+    for (auto position = beginning_of_latest(recent, query, end_of_past);;) {
+        const bool has_told_all = position >= std::min(end, recent.end());
+        if (has_told_all && (!query.follow || recent.is_closed() || query.is_over())) return {};
+        flowlog::LineBlock lines;
+        position = append_piece(lines, recent, position, end, query);
+        if (auto taken = take_lines(lines, take); !taken) return taken;
+    }
+}
+
+}  // namespace headgate::gateway

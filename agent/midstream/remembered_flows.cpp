@@ -1,0 +1,40 @@
+#include "midstream/remembered_flows.h"
+
+#include <algorithm>
+
+namespace headgate::midstream {
+
+Result<std::uint64_t> count_remembered_flows(NftTable& table, std::uint32_t size) {
+    std::uint64_t count = 0;
+    for (const auto& set : all_flushed_sets()) {
+        if (set.direction != PacketDirection::Original)
+            continue;  // each flow has one element in a set of this direction
+        const auto elements = table.elements(name_of(set, size));
+        if (!elements) return tl::unexpected(elements.error());
+        count += elements->size();
+    }
+    return count;
+}
+
+Result<std::vector<MidstreamWindow>> open_windows(NftTable& table) {
+    const auto elements = table.elements(kWindows);
+    if (!elements) return tl::unexpected(elements.error());
+    std::vector<MidstreamWindow> windows;
+    for (const auto& element : *elements) {
+        if (const auto protocol = protocol_of_window(element)) {
+            windows.push_back({*protocol, std::chrono::ceil<std::chrono::seconds>(element.timeout)});
+        }
+    }
+    return windows;
+}
+
+Result<void> extend_window(NftTable& table, Protocol protocol, std::chrono::milliseconds time) {
+    const auto open = open_windows(table);
+    if (!open) return tl::unexpected(open.error());
+    const auto window = std::ranges::find(*open, protocol, &MidstreamWindow::protocol);
+    if (window != open->end() && window->left > time) return {};
+    const auto addition = window_for(protocol, time);
+    return table.add({&addition, 1});
+}
+
+}  // namespace headgate::midstream

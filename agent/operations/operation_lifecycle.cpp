@@ -1,0 +1,77 @@
+#include "operations/operation_lifecycle.h"
+
+#include <Poco/UUIDGenerator.h>
+
+#include <cerrno>
+
+namespace headgate {
+
+StateScope default_states(OperationType type) {
+    return type == OperationType::Capture ? StateScope::Active : StateScope::Any;
+}
+
+Moment moment_of(const FlowOperation& operation) {
+    return {operation.requested_at, operation.machine_up, std::nullopt};
+}
+
+namespace operations {
+FlowOperation new_operation(const Clock& clock, const FlowRequest& request, Endpoint endpoint) {
+    FlowOperation operation;
+    static_cast<FlowRequest&>(operation) = request;
+    operation.id = Poco::UUIDGenerator{}.createRandom().toString();
+    operation.endpoint = std::move(endpoint);
+    operation.requested_at = clock.now();
+    operation.machine_up = std::chrono::floor<std::chrono::seconds>(clock.up());
+    return operation;
+}
+
+bool only_looks(const FlowOperation& operation) {
+    return operation.type == OperationType::Capture || operation.dry_run;
+}
+
+std::string not_kept(const Error& why) {
+    return "not kept, so it cannot be looked up later: " + why.message;
+}
+
+void count(FlowOperation& operation, const ScanReport& report) {
+    operation.counts.scanned = report.scanned;
+    operation.counts.matched = report.matched;
+    operation.counts.age_unknown = report.age_unknown;
+    operation.counts.bytes_unknown = report.bytes_unknown;
+    operation.counts.closed = report.closed;
+    operation.restarts = report.restarts;
+}
+
+void count(OperationCounts& counts, Outcome outcome) {
+    switch (outcome) {
+        case Outcome::Flushed:
+            ++counts.flushed;
+            break;
+        case Outcome::Gone:
+            ++counts.gone;
+            break;
+        case Outcome::Failed:
+            ++counts.failed;
+            break;
+        case Outcome::Protected:
+            ++counts.protected_flows;
+            break;
+    }
+}
+
+void close(FlowOperation& operation, const Result<void>& run) {
+    if (run) {
+        // An interrupted run has set its message already.
+        const bool errors = operation.counts.failed != 0 || !operation.status_message.empty();
+        operation.status = errors ? OperationStatus::CompletedWithErrors : OperationStatus::Completed;
+        if (errors && operation.status_message.empty()) operation.status_message = kOperationError;
+        return;
+    }
+    operation.status = OperationStatus::Failed;
+    operation.status_message = run.error().number == ETIMEDOUT ? kOperationTimeout : kOperationError;
+    operation.detail = run.error().message;
+    operation.refused = run.error().kind == ErrorKind::Refused;
+}
+
+}  // namespace operations
+}  // namespace headgate

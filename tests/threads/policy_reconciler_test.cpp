@@ -1,0 +1,102 @@
+#include "daemon/policy_reconciler.h"
+
+#include <gtest/gtest.h>
+
+#include "support/memory_ruleset.h"
+
+namespace headgate::daemon {
+namespace policy_reconciler_test {
+
+using namespace headgate::testing;
+
+class KeepingPolicy : public ::testing::Test {
+  protected:
+    KeepingPolicy() {
+        reject_.name = "reject";
+        reject_.description = "Tells both ends.";
+        reject_.log = PacketLog{"midstream ", 5};
+        drop_.name = "drop";
+    }
+
+    Kept keep(const StreamExceptionPolicy& wanted) {
+        const auto kept = PolicyReconciler{ruleset_, wanted}.keep();
+        EXPECT_TRUE(kept.has_value()) << kept.error().message;
+        EXPECT_EQ(ruleset_.condition().value(), RulesetCondition::AsApplied);
+        EXPECT_EQ(ruleset_.apply(wanted).value(), Application::NotNeeded);
+        return kept.value_or(Kept{});
+    }
+
+    MemoryRuleset ruleset_;
+    StreamExceptionPolicy reject_, drop_;
+};
+
+TEST_F(KeepingPolicy, applies_it_where_there_is_none) {
+    EXPECT_EQ(keep(reject_), (Kept{PolicyFinding::Nothing, "reject", ""}));
+}
+
+TEST_F(KeepingPolicy, leaves_it_alone_as_long_as_it_is_in_force) {
+    keep(reject_);
+    EXPECT_EQ(keep(reject_), (Kept{PolicyFinding::InForce, "reject", "reject"}));
+}
+
+TEST_F(KeepingPolicy, puts_it_back_when_somebody_has_removed_the_table) {
+    keep(reject_);
+    ruleset_.meddle(RulesetCondition::Missing);
+    EXPECT_EQ(keep(reject_), (Kept{PolicyFinding::Missing, "reject", ""}));
+    EXPECT_EQ(keep(reject_).found, PolicyFinding::InForce);
+}
+
+TEST_F(KeepingPolicy, puts_it_right_when_somebody_has_changed_the_table) {
+    keep(reject_);
+    ruleset_.meddle(RulesetCondition::Changed);
+    EXPECT_EQ(keep(reject_), (Kept{PolicyFinding::Changed, "reject", "reject"}));
+}
+
+TEST_F(KeepingPolicy, applies_it_anew_when_nothing_is_on_record) {
+    keep(reject_);
+    ruleset_.meddle(RulesetCondition::Unverified);
+    EXPECT_EQ(keep(reject_).found, PolicyFinding::Unverified);
+}
+
+TEST_F(KeepingPolicy, takes_the_place_of_another) {
+    keep(drop_);
+    EXPECT_EQ(keep(reject_), (Kept{PolicyFinding::Another, "reject", "drop"}));
+}
+
+TEST_F(KeepingPolicy, sees_a_difference_that_the_kernel_does_not_tell) {
+    keep(reject_);
+    reject_.log->prefix = "other ";
+    EXPECT_EQ(keep(reject_), (Kept{PolicyFinding::Another, "reject", "reject"}));
+}
+
+TEST_F(KeepingPolicy, keeps_what_is_remembered) {
+    keep(reject_);
+    ASSERT_TRUE(ruleset_.open_window(Protocol::Tcp, std::chrono::seconds{60}).has_value());
+    ruleset_.meddle(RulesetCondition::Changed);
+    keep(reject_);
+    EXPECT_EQ(ruleset_.status().value().windows.size(), 1U);
+}
+
+TEST_F(KeepingPolicy, that_cannot_be_applied_says_which_it_was) {
+    keep(reject_);
+    std::vector<FlowRow> rows(2);
+    rows.back().flow.original.source_port = 1;
+    ASSERT_TRUE(ruleset_.remember(rows, std::chrono::seconds{60}).has_value());
+    drop_.remember_at_most = 1;
+    const auto kept = PolicyReconciler{ruleset_, drop_}.keep();
+    ASSERT_FALSE(kept.has_value());
+    EXPECT_EQ(kept.error().kind, ErrorKind::Refused);
+    EXPECT_TRUE(kept.error().message.starts_with("policy drop: ")) << kept.error().message;
+}
+
+TEST(KeptPolicy, is_described_for_people) {
+    EXPECT_EQ(describe({PolicyFinding::Missing, "reject", ""}),
+              "the table inet headgate was missing (nft flush ruleset?): policy reject is in force again");
+    EXPECT_EQ(describe({PolicyFinding::Another, "reject", "drop"}), "policy drop was in force: now reject is");
+    EXPECT_EQ(describe({PolicyFinding::Another, "reject", "reject"}),
+              "policy reject had another wording: now it is in force");
+    EXPECT_EQ(describe({PolicyFinding::Nothing, "reject", ""}), "no policy was in force: now reject is");
+}
+
+}  // namespace policy_reconciler_test
+}  // namespace headgate::daemon
