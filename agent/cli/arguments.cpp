@@ -66,16 +66,14 @@ Result<FlowFilter> single_filter(const TupleArguments& given) {
     for (std::size_t i = 0; i < kFilterFields.size(); ++i) {
         const auto& [field, text] = std::tie(kFilterFields.at(i), given.parts.at(i));
         if (!text) continue;
-        auto parsed = named(argument_of(field), field.parse(filter, *text));
-        if (!parsed) return tl::unexpected(std::move(parsed.error()));
+        RETURN_IF_ERROR(named(argument_of(field), field.parse(filter, *text)));
     }
     for (const auto& text : given.protocols) {
         const bool any = equal_ignoring_case(text, "any");
         if (any && given.protocols.size() > 1) return invalid("--protocol: ANY stands alone");
         if (any) break;
-        auto protocol = named("--protocol", parse_protocol(text));
-        if (!protocol) return tl::unexpected(std::move(protocol.error()));
-        filter.protocols.push_back(*protocol);
+        ASSIGN_OR_RETURN(auto protocol, named("--protocol", parse_protocol(text)));
+        filter.protocols.push_back(protocol);
     }
     auto checked = validated(std::move(filter));
     if (!checked) checked.error().message.insert(0, "--");  // it begins with the part's name
@@ -89,14 +87,13 @@ Result<std::vector<FlowFilter>> read_filters(const FilterArguments& given) {
         return invalid("--all, --filter, and single arguments such as --source exclude each other");
     }
     if (given.all) return std::vector{FlowFilter{}};
-    auto filters = tuple.read();
-    if (!filters) return filters;
-    if (filters->empty()) {
+    ASSIGN_OR_RETURN(auto filters, tuple.read());
+    if (filters.empty()) {
         return invalid("no filter: name the flows ({}, --protocol or --filter), or say --all to mean every one",
                        filter_keys("--"));
     }
-    for (std::size_t i = 0; i < filters->size(); ++i) {
-        if (!(*filters)[i].matches_everything()) continue;
+    for (std::size_t i = 0; i < filters.size(); ++i) {
+        if (!filters[i].matches_everything()) continue;
         if (tuple.has_single()) return invalid("the filter leaves nothing out: to mean every flow, say --all");
         return invalid("--filter: \"{}\" leaves nothing out: to mean every flow, say --all", tuple.filters[i]);
     }
@@ -152,9 +149,8 @@ Result<std::vector<FlowFilter>> TupleArguments::read() const {
     }
     std::vector<FlowFilter> read;
     for (const auto& text : filters) {
-        auto filter = named("--filter", parse_flow_filter(text));
-        if (!filter) return tl::unexpected(std::move(filter.error()));
-        read.push_back(std::move(*filter));
+        ASSIGN_OR_RETURN(auto filter, named("--filter", parse_flow_filter(text)));
+        read.push_back(std::move(filter));
     }
     return read;
 }
@@ -182,9 +178,8 @@ bool FilterArguments::given() const {
 
 Result<FlowQuery> FilterArguments::query() const {
     FlowQuery query;
-    auto filters_read = read_filters(*this);
-    if (!filters_read) return tl::unexpected(std::move(filters_read.error()));
-    query.filters = std::move(*filters_read);
+    ASSIGN_OR_RETURN(auto filters_read, read_filters(*this));
+    query.filters = std::move(filters_read);
     if (both_directions) query.direction = MatchDirection::Both;
     ArgumentParser parser;
     parser.parse("--min-age", minimum_age, query.minimum_age, parse_seconds);

@@ -22,20 +22,18 @@ struct CaptureArguments {
 
 Result<ExitCode> run_capture(const GatewayArguments& gateway_arguments, const CaptureArguments& arguments,
                              Writer& writer) {
-    auto query = arguments.filter.query();
-    if (!query) return tl::unexpected(query.error());
-    const auto gateway = gateway_arguments.open(arguments.endpoint.name());
-    if (!gateway) return tl::unexpected(gateway.error());
+    ASSIGN_OR_RETURN(auto query, arguments.filter.query());
+    ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open(arguments.endpoint.name()));
 
     gateway::OperationOrder order;
     order.type = OperationType::Capture;
     order.endpoint = arguments.endpoint.name();
-    order.query = std::move(*query);
+    order.query = std::move(query);
     order.caller = this_caller();
     OperationOutput output{writer};
-    const auto operation = run_operation(**gateway, order, arguments.explain ? Explain::Yes : Explain::No, &output);
-    if (!operation) return tl::unexpected(operation.error());
-    return conclude(**gateway, *operation, output);
+    ASSIGN_OR_RETURN(const auto operation,
+                     run_operation(*gateway, order, arguments.explain ? Explain::Yes : Explain::No, &output));
+    return conclude(*gateway, operation, output);
 }
 
 }  // namespace

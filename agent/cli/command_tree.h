@@ -47,9 +47,8 @@ class CommandTree {
                   Result<ExitCode> (*run)(const GatewayArguments&, const Arguments&, Writer&)) {
         const auto arguments = std::make_shared<Arguments>();
         CLI::App& command = add(parent, name, purpose, [=](const GatewayArguments& gateway) -> Result<ExitCode> {
-            const auto format = arguments->output.format();
-            if (!format) return tl::unexpected(format.error());
-            Writer writer{*format};
+            ASSIGN_OR_RETURN(const auto format, arguments->output.format());
+            Writer writer{format};
             return run(gateway, *arguments, writer);
         });
         arguments->add_to(command);

@@ -58,18 +58,17 @@ struct FlushArguments {
 /// the program at once.
 Result<operations::RowSource> captured_flows(const std::string& path, const std::filesystem::path& spool_folder) {
     const auto spool = std::make_shared<operations::FlowSpool>(spool_folder);
-    const auto facts =
-        operations::read_capture_file(path, [&](std::span<const FlowRow> rows) { return spool->append(rows); });
-    if (!facts) return tl::unexpected(facts.error());
-    if (auto sealed = spool->seal(); !sealed) return tl::unexpected(std::move(sealed.error()));
-    if (!facts->is_whole) {
+    ASSIGN_OR_RETURN(const auto facts, operations::read_capture_file(
+                                           path, [&](std::span<const FlowRow> rows) { return spool->append(rows); }));
+    RETURN_IF_ERROR(spool->seal());
+    if (!facts.is_whole) {
         warn(fmt::format("{} holds a part of its capture: picked from it, or cut short", path));
     }
-    if (!facts->endpoint) {
+    if (!facts.endpoint) {
         warn(fmt::format(
             "{} does not say where it was captured: elsewhere its flows are not found, and told to be gone", path));
     }
-    return [spool, endpoint = facts->endpoint](const auto& take) {
+    return [spool, endpoint = facts.endpoint](const auto& take) {
         return spool->for_each_block(take).map([&] { return endpoint; });
     };
 }
@@ -83,9 +82,8 @@ bool is_operation_id(const std::string& text) {
 Result<void> take_source(const FlushArguments& arguments, const std::filesystem::path& spool_folder,
                          gateway::OperationOrder& order) {
     if (!arguments.from_capture) {
-        auto query = arguments.filter.query();
-        if (!query) return tl::unexpected(std::move(query.error()));
-        order.query = std::move(*query);
+        ASSIGN_OR_RETURN(auto query, arguments.filter.query());
+        order.query = std::move(query);
         return {};
     }
     if (arguments.filter.given()) return invalid("--from-capture: the capture names the flows; no filter beside it");
@@ -106,17 +104,14 @@ Result<gateway::OperationOrder> order_of(const GatewayArguments& gateway, const 
     order.dry_run = arguments.dry_run;
     order.include_protected = arguments.include_protected;
     // Of the configuration that was named: the agent may have read another one.
-    auto configuration = gateway.load();
-    if (!configuration) return tl::unexpected(std::move(configuration.error()));
-    order.spared = std::move(configuration->protected_filters);
+    ASSIGN_OR_RETURN(auto configuration, gateway.load());
+    order.spared = std::move(configuration.protected_filters);
     order.sessions = sessions::search_caller_sessions();
     order.stream_exception_policy = arguments.stream_exception_policy;
     order.require_policy = arguments.require_policy;
-    const auto maximum = parse_count("--max-flows", arguments.maximum_flows);
-    if (!maximum) return tl::unexpected(maximum.error());
-    order.maximum_flows = *maximum;
-    if (auto taken = take_source(arguments, configuration->state_dir, order); !taken)
-        return tl::unexpected(std::move(taken.error()));
+    ASSIGN_OR_RETURN(const auto maximum, parse_count("--max-flows", arguments.maximum_flows));
+    order.maximum_flows = maximum;
+    RETURN_IF_ERROR(take_source(arguments, configuration.state_dir, order));
     return order;
 }
 
@@ -150,26 +145,24 @@ void show_preview(const FlowOperation& preview, const std::vector<StoredFlow>& f
 /// Asks before anything is changed, by a dry run; what is then flushed are the flows that it found.
 Result<gateway::OperationOrder> confirmed(gateway::Gateway& gateway, gateway::OperationOrder order, Explain explain) {
     order.dry_run = true;
-    const auto preview = run_operation(gateway, order, explain);
-    if (!preview) return tl::unexpected(preview.error());
-    if (preview->status != OperationStatus::Completed || Interruption::requested()) {
-        return refused("{}", preview->detail.empty() ? "interrupted: nothing was flushed" : preview->detail);
+    ASSIGN_OR_RETURN(const auto preview, run_operation(gateway, order, explain));
+    if (preview.status != OperationStatus::Completed || Interruption::requested()) {
+        return refused("{}", preview.detail.empty() ? "interrupted: nothing was flushed" : preview.detail);
     }
-    const auto doomed = preview->counts.matched - preview->counts.protected_flows;
+    const auto doomed = preview.counts.matched - preview.counts.protected_flows;
     if (doomed != 0 && !can_ask()) {
         return refused("{} flows match; without a terminal to ask on, a flush takes --yes: nothing was flushed",
-                       preview->counts.matched);
+                       preview.counts.matched);
     }
     if (doomed != 0) {
-        const auto first = first_flows(gateway, preview->id);
-        if (!first) return tl::unexpected(first.error());
-        show_preview(*preview, *first);
+        ASSIGN_OR_RETURN(const auto first, first_flows(gateway, preview.id));
+        show_preview(preview, first);
         if (!ask(fmt::format("Flush {} flows?", doomed))) return refused("not confirmed: nothing was flushed");
     }
     order.dry_run = false;
     order.captured = nullptr;
     order.query = {};
-    order.from_operation = preview->id;
+    order.from_operation = preview.id;
     return order;
 }
 
@@ -186,16 +179,14 @@ Result<ExitCode> run_flush(const GatewayArguments& gateway_arguments, const Flus
     // From the flush on until all is told and logged: a Ctrl-C that comes a moment too late to stop it is not to stop
     // that.
     std::optional<Interruption> interruption;
-    const auto gateway = open_gateway_of(gateway_arguments, *order);
-    if (!gateway) return tl::unexpected(gateway.error());
+    ASSIGN_OR_RETURN(const auto gateway, open_gateway_of(gateway_arguments, *order));
     const auto explain = arguments.explain ? Explain::Yes : Explain::No;
-    if (!arguments.yes && !arguments.dry_run) order = confirmed(**gateway, std::move(*order), explain);
+    if (!arguments.yes && !arguments.dry_run) order = confirmed(*gateway, std::move(*order), explain);
     interruption.emplace();
-    const auto operation =
-        order.and_then([&](const auto& agreed) { return run_operation(**gateway, agreed, explain); });
-    if (!operation) return tl::unexpected(operation.error());
+    ASSIGN_OR_RETURN(const auto operation,
+                     order.and_then([&](const auto& agreed) { return run_operation(*gateway, agreed, explain); }));
     OperationOutput output{writer};
-    return conclude(**gateway, *operation, output);
+    return conclude(*gateway, operation, output);
 }
 
 }  // namespace

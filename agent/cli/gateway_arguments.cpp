@@ -45,10 +45,9 @@ Result<std::filesystem::path> absolute(std::string_view argument, const std::str
 
 /// One folder that can be written is enough: what the configuration has not put elsewhere goes there, too.
 Result<void> keep_all_in(const std::filesystem::path& folder, config::Configuration& configuration) {
-    const auto usual = config::parse_configuration("", "the defaults");
-    if (!usual) return tl::unexpected(usual.error());
-    if (configuration.audit_log == usual->audit_log) configuration.audit_log = folder / usual->audit_log.filename();
-    if (configuration.flow_log.sinks != usual->flow_log.sinks) return {};
+    ASSIGN_OR_RETURN(const auto usual, config::parse_configuration("", "the defaults"));
+    if (configuration.audit_log == usual.audit_log) configuration.audit_log = folder / usual.audit_log.filename();
+    if (configuration.flow_log.sinks != usual.flow_log.sinks) return {};
     for (auto& sink : configuration.flow_log.sinks)
         if (sink.file) sink.file = folder / sink.file->filename();
     return {};
@@ -68,41 +67,36 @@ void GatewayArguments::add_to(CLI::App& command) {
 
 Result<config::Configuration> GatewayArguments::load() const {
     if (configuration && configuration->empty()) return invalid("--config: the name of the file is empty");
-    auto loaded = configuration ? config::load_configuration(*configuration, config::WhenMissing::Fail)
-                                : config::load_configuration(config::kDefaultFile, config::WhenMissing::UseDefaults);
-    if (!loaded) return loaded;
+    ASSIGN_OR_RETURN(auto loaded, configuration ? config::load_configuration(*configuration, config::WhenMissing::Fail)
+                                                : config::load_configuration(config::kDefaultFile,
+                                                                             config::WhenMissing::UseDefaults));
     if (state_dir) {
-        auto path = absolute("--state-dir", *state_dir);
-        if (!path) return tl::unexpected(std::move(path.error()));
-        loaded->state_dir = std::move(*path);
-        if (auto moved = keep_all_in(loaded->state_dir, *loaded); !moved)
-            return tl::unexpected(std::move(moved.error()));
+        ASSIGN_OR_RETURN(auto path, absolute("--state-dir", *state_dir));
+        loaded.state_dir = std::move(path);
+        RETURN_IF_ERROR(keep_all_in(loaded.state_dir, loaded));
     }
     if (const auto named = socket ? socket : environment(kSocketVariable)) {
-        auto path = absolute("--socket", *named);
-        if (!path) return tl::unexpected(std::move(path.error()));
-        loaded->http.socket = std::move(*path);
+        ASSIGN_OR_RETURN(auto path, absolute("--socket", *named));
+        loaded.http.socket = std::move(path);
     }
     return loaded;
 }
 
 Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open(const gateway::EndpointName& endpoint) const {
-    auto loaded = load();
-    if (!loaded) return tl::unexpected(std::move(loaded.error()));
+    ASSIGN_OR_RETURN(auto loaded, load());
     if (!endpoint.network_namespace) {
-        auto agent = reach_agent(loaded->http.socket);
+        auto agent = reach_agent(loaded.http.socket);
         if (!agent || *agent) return agent;
     }
-    return in_this_process(std::move(*loaded));
+    return in_this_process(std::move(loaded));
 }
 
 Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_history() const {
-    auto loaded = load();
-    if (!loaded) return tl::unexpected(std::move(loaded.error()));
-    auto agent = reach_agent(loaded->http.socket);
+    ASSIGN_OR_RETURN(auto loaded, load());
+    auto agent = reach_agent(loaded.http.socket);
     if (!agent || *agent) return agent;
-    auto local = in_this_process(std::move(*loaded));
-    if (auto opened = local->open_store(); !opened) return tl::unexpected(std::move(opened.error()));
+    auto local = in_this_process(std::move(loaded));
+    RETURN_IF_ERROR(local->open_store());
     if (auto recovered = local->recover_interrupted(); !recovered) warn(recovered.error().message);
     return local;
 }

@@ -74,14 +74,12 @@ Result<LogQuery> read_query(const LogArguments& arguments) {
         if (!reason) return tl::unexpected(std::move(reason.error()).within("--reason"));
         query.reasons.push_back(*reason);
     }
-    auto filters = arguments.filter.read();
-    if (!filters) return tl::unexpected(std::move(filters.error()));
-    query.filters = std::move(*filters);
+    ASSIGN_OR_RETURN(auto filters, arguments.filter.read());
+    query.filters = std::move(filters);
     query.firewall = arguments.firewall;
     query.follow = arguments.follow;
-    const auto lines = parse_count("--lines", arguments.lines);
-    if (!lines) return tl::unexpected(lines.error());
-    query.lines = *lines;
+    ASSIGN_OR_RETURN(const auto lines, parse_count("--lines", arguments.lines));
+    query.lines = lines;
     if (!query.lines && query.follow) query.lines = kLinesBeforeFollowing;
     return query;
 }
@@ -188,14 +186,12 @@ void wait_for_more() {
 }
 
 Result<void> show_file(const std::filesystem::path& path, const LogQuery& query, LogOutput& output) {
-    auto file = flowlog::RecordFile::open(path);
-    if (!file) return tl::unexpected(std::move(file.error()));
+    ASSIGN_OR_RETURN(auto file, flowlog::RecordFile::open(path));
     if (query.lines) {
-        auto gone = file->go_to_last(*query.lines, [&](std::string_view line) { return output.wants(line); });
-        if (!gone) return gone;
+        RETURN_IF_ERROR(file.go_to_last(*query.lines, [&](std::string_view line) { return output.wants(line); }));
     }
     const auto show_more = [&] {
-        return file->read([&](std::string_view line) { return output.take(line); }).and_then([&] {
+        return file.read([&](std::string_view line) { return output.take(line); }).and_then([&] {
             return output.send();
         });
     };
@@ -239,32 +235,29 @@ std::optional<std::filesystem::path> first_file(const config::FlowLog& log) {
 
 Result<LogSource> find_source(const GatewayArguments& gateway, const LogArguments& arguments) {
     if (arguments.file) return LogSource{*arguments.file, nullptr};
-    const auto configuration = gateway.load();
-    if (!configuration) return tl::unexpected(configuration.error());
-    const auto file = first_file(configuration->flow_log);
+    ASSIGN_OR_RETURN(const auto configuration, gateway.load());
+    const auto file = first_file(configuration.flow_log);
     // It has more than an agent remembers, and what comes faster than anybody reads.
     const bool is_there = file && ::access(file->c_str(), R_OK) == 0;
     if (is_there || (file && !arguments.follow)) return LogSource{*file, nullptr};
-    auto agent = gateway.reach_agent(configuration->http.socket);
+    auto agent = gateway.reach_agent(configuration.http.socket);
     if (agent && *agent) return LogSource{{}, std::move(*agent)};
     if (file) return LogSource{*file, nullptr};
     if (!agent) return tl::unexpected(std::move(agent.error()));
     return failed(
         "there is no flow log to read: no agent answers at {}, and the configuration has no sink that is a file "
         "(flow_log.sinks); start the agent, or name a file with --file",
-        configuration->http.socket.native());
+        configuration.http.socket.native());
 }
 
 Result<ExitCode> run_log(const GatewayArguments& gateway, const LogArguments& arguments, Writer& writer) {
-    const auto query = read_query(arguments);
-    if (!query) return tl::unexpected(query.error());
-    const auto source = find_source(gateway, arguments);
-    if (!source) return tl::unexpected(source.error());
+    ASSIGN_OR_RETURN(const auto query, read_query(arguments));
+    ASSIGN_OR_RETURN(const auto source, find_source(gateway, arguments));
     std::optional<Interruption> interruption;
     if (arguments.follow) interruption.emplace();
-    LogOutput output{*query, writer};
-    return output.finish(source->agent != nullptr ? show_agent(*source->agent, *query, output)
-                                                  : show_file(source->file, *query, output));
+    LogOutput output{query, writer};
+    return output.finish(source.agent != nullptr ? show_agent(*source.agent, query, output)
+                                                 : show_file(source.file, query, output));
 }
 
 }  // namespace

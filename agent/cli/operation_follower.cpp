@@ -37,7 +37,7 @@ Result<FlowOperation> follow(gateway::Gateway& gateway, const std::string& id, O
         show(progress, *operation);
         if (cancelled || !Interruption::requested()) continue;
         cancelled = true;
-        if (auto passed_on = gateway.cancel(id); !passed_on) return tl::unexpected(std::move(passed_on.error()));
+        RETURN_IF_ERROR(gateway.cancel(id));
     }
 }
 

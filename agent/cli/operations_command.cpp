@@ -129,39 +129,33 @@ struct FoundOperation {
 };
 
 Result<FoundOperation> find_operation(const GatewayArguments& gateway_arguments, const std::string& id) {
-    auto gateway = gateway_arguments.open_history();
-    if (!gateway) return tl::unexpected(std::move(gateway.error()));
-    return (*gateway)->find(id).map([&](FlowOperation&& operation) {
-        return FoundOperation{std::move(*gateway), std::move(operation)};
+    ASSIGN_OR_RETURN(auto gateway, gateway_arguments.open_history());
+    return gateway->find(id).map([&](FlowOperation&& operation) {
+        return FoundOperation{std::move(gateway), std::move(operation)};
     });
 }
 
 Result<OperationSelection> selection_of(const ListArguments& arguments) {
     OperationSelection selection;
-    const auto type = parse_type(arguments.type);
-    if (!type) return tl::unexpected(type.error());
-    selection.type = *type;
-    const auto limit = parse_count("--limit", arguments.limit);
-    if (!limit) return tl::unexpected(limit.error());
-    selection.at_most = limit->value_or(selection.at_most);
-    if (*limit && (**limit < 1 || **limit > kMostListed)) {
-        return invalid("--limit: {} is not within 1 to {}", **limit, kMostListed);
+    ASSIGN_OR_RETURN(const auto type, parse_type(arguments.type));
+    selection.type = type;
+    ASSIGN_OR_RETURN(const auto limit, parse_count("--limit", arguments.limit));
+    selection.at_most = limit.value_or(selection.at_most);
+    if (limit && (*limit < 1 || *limit > kMostListed)) {
+        return invalid("--limit: {} is not within 1 to {}", *limit, kMostListed);
     }
     return selection;
 }
 
 Result<ExitCode> run_list(const GatewayArguments& gateway_arguments, const ListArguments& arguments, Writer& writer) {
-    const auto selection = selection_of(arguments);
-    if (!selection) return tl::unexpected(selection.error());
-    const auto gateway = gateway_arguments.open_history();
-    if (!gateway) return tl::unexpected(gateway.error());
-    const auto operations = (*gateway)->list(*selection);
-    if (!operations) return tl::unexpected(operations.error());
-    if (!arguments.limit && operations->size() == selection->at_most) {
-        tell(fmt::format("these are the newest {}; --limit N shows more", selection->at_most));
+    ASSIGN_OR_RETURN(const auto selection, selection_of(arguments));
+    ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open_history());
+    ASSIGN_OR_RETURN(const auto operations, gateway->list(selection));
+    if (!arguments.limit && operations.size() == selection.at_most) {
+        tell(fmt::format("these are the newest {}; --limit N shows more", selection.at_most));
     }
     writer.begin({.list = "operations", .columns = operation_columns()});
-    for (const auto& each : *operations) {
+    for (const auto& each : operations) {
         writer.row([&](fmt::memory_buffer& out) { operations::append_operation_json(out, each); },
                    [&] { return operation_cells(each); });
     }
@@ -170,22 +164,20 @@ Result<ExitCode> run_list(const GatewayArguments& gateway_arguments, const ListA
 
 Result<ExitCode> run_show(const GatewayArguments& gateway_arguments, const OperationArguments& arguments,
                           Writer& writer) {
-    const auto found = find_operation(gateway_arguments, arguments.id);
-    if (!found) return tl::unexpected(found.error());
-    const auto& operation = found->operation;
+    ASSIGN_OR_RETURN(const auto found, find_operation(gateway_arguments, arguments.id));
+    const auto& operation = found.operation;
     return done(writer.document([&](fmt::memory_buffer& out) { operations::append_operation_json(out, operation); },
                                 [&](fmt::memory_buffer& out) { append_operation_text(out, operation); }));
 }
 
 Result<ExitCode> run_results(const GatewayArguments& gateway_arguments, const OperationArguments& arguments,
                              Writer& writer) {
-    const auto found = find_operation(gateway_arguments, arguments.id);
-    if (!found) return tl::unexpected(found.error());
-    const auto& operation = found->operation;
+    ASSIGN_OR_RETURN(const auto found, find_operation(gateway_arguments, arguments.id));
+    const auto& operation = found.operation;
     if (operation.status == OperationStatus::InProgress) {
         return refused("operation {} is in progress: headgate operations show follows it", operation.id);
     }
-    return done(OperationOutput{writer}.finish(*found->gateway, operation));
+    return done(OperationOutput{writer}.finish(*found.gateway, operation));
 }
 
 }  // namespace

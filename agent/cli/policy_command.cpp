@@ -198,14 +198,13 @@ Result<ExitCode> run_policy_list(const GatewayArguments& /*gateway*/, const Poli
 
 Result<ExitCode> run_policy_show(const GatewayArguments& /*gateway*/, const PolicyShowArguments& arguments,
                                  Writer& writer) {
-    const auto policy = midstream::find_policy(arguments.name, midstream::policy_folders());
-    if (!policy) return tl::unexpected(policy.error());
+    ASSIGN_OR_RETURN(const auto policy, midstream::find_policy(arguments.name, midstream::policy_folders()));
     if (arguments.ruleset) {
         return print(fmt::format("table inet {} {{\n{}}}\n", midstream::kTable,
-                                 midstream::ruleset_text(*policy, midstream::kFirstGeneration)));
+                                 midstream::ruleset_text(policy, midstream::kFirstGeneration)));
     }
-    return done(writer.document([&](fmt::memory_buffer& out) { gateway::append_policy_json(out, *policy); },
-                                [&](fmt::memory_buffer& out) { append_policy_text(out, *policy); }));
+    return done(writer.document([&](fmt::memory_buffer& out) { gateway::append_policy_json(out, policy); },
+                                [&](fmt::memory_buffer& out) { append_policy_text(out, policy); }));
 }
 
 Result<ExitCode> run_policy_apply(const GatewayArguments& gateway_arguments, const PolicyApplyArguments& arguments,
@@ -213,24 +212,21 @@ Result<ExitCode> run_policy_apply(const GatewayArguments& gateway_arguments, con
     auto order = order_at(arguments.endpoint);
     order.policy = arguments.name;
     order.include_protected = arguments.include_protected;
-    const auto gateway =
-        is_path(arguments.name) ? gateway_arguments.open_here() : gateway_arguments.open(order.endpoint);
-    if (!gateway) return tl::unexpected(gateway.error());
-    return write_policy(writer, (*gateway)->apply_policy(order));
+    ASSIGN_OR_RETURN(const auto gateway,
+                     is_path(arguments.name) ? gateway_arguments.open_here() : gateway_arguments.open(order.endpoint));
+    return write_policy(writer, gateway->apply_policy(order));
 }
 
 Result<ExitCode> run_policy_remove(const GatewayArguments& gateway_arguments, const EndpointPolicyArguments& arguments,
                                    Writer& writer) {
-    const auto gateway = gateway_arguments.open(arguments.endpoint.name());
-    if (!gateway) return tl::unexpected(gateway.error());
-    return write_policy(writer, (*gateway)->remove_policy(order_at(arguments.endpoint)));
+    ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open(arguments.endpoint.name()));
+    return write_policy(writer, gateway->remove_policy(order_at(arguments.endpoint)));
 }
 
 Result<ExitCode> run_policy_status(const GatewayArguments& gateway_arguments, const EndpointPolicyArguments& arguments,
                                    Writer& writer) {
-    const auto gateway = gateway_arguments.open(arguments.endpoint.name());
-    if (!gateway) return tl::unexpected(gateway.error());
-    auto policy = (*gateway)->policy_status(arguments.endpoint.name());
+    ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open(arguments.endpoint.name()));
+    auto policy = gateway->policy_status(arguments.endpoint.name());
     if (policy) {
         if (auto message = condition_message(policy->status); !message.empty()) policy->warnings.push_back(message);
     }

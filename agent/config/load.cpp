@@ -33,7 +33,7 @@ class Loader {
     void find_error(std::string message) { faults_.add(std::move(message)); }
 
     [[nodiscard]] Result<Configuration> finish() {
-        if (auto verdict = faults_.verdict(); !verdict) return tl::unexpected(std::move(verdict.error()));
+        RETURN_IF_ERROR(faults_.verdict());
         end_reading(configuration_);
         return std::move(configuration_);
     }

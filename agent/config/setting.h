@@ -70,10 +70,9 @@ std::function<Result<void>(std::string_view)> assigning(Slot& slot, const ValueT
 template <typename T>
 std::function<Result<void>(std::string_view)> collecting(std::vector<T>& set, const ValueType<T>& type) {
     return [&set, parse = type.parse](std::string_view text) -> Result<void> {
-        auto value = parse(text);
-        if (!value) return tl::unexpected(std::move(value.error()));
-        if (std::ranges::find(set, *value) != set.end()) return invalid("\"{}\" is in the list twice", text);
-        set.push_back(std::move(*value));
+        ASSIGN_OR_RETURN(auto value, parse(text));
+        if (std::ranges::find(set, value) != set.end()) return invalid("\"{}\" is in the list twice", text);
+        set.push_back(std::move(value));
         return {};
     };
 }

@@ -48,7 +48,7 @@ Result<void> check_endpoint(const Configuration& all, const Firewall& firewall, 
     for (const auto& other_firewall : all.firewalls) {
         for (const auto& other : other_firewall.endpoints) {
             if (&other == &endpoint) continue;
-            if (auto checked = check_beside(firewall, endpoint, other_firewall, other); !checked) return checked;
+            RETURN_IF_ERROR(check_beside(firewall, endpoint, other_firewall, other));
         }
     }
     return {};

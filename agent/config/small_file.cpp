@@ -35,7 +35,7 @@ Result<std::string> read_checked(const std::filesystem::path& path, Check check)
     if (!file.is_open()) return system_error(errno, name);
     struct stat facts {};
     if (::fstat(file.get(), &facts) != 0) return system_error(errno, name);
-    if (auto checked = check(facts, name); !checked) return tl::unexpected(std::move(checked.error()));
+    RETURN_IF_ERROR(check(facts, name));
     auto text = read_all(file, name);
     if (text && text->size() > kLargestFile) return invalid("{}: larger than {} KiB", name, kLargestFile / 1024);
     return text;
@@ -47,7 +47,7 @@ Result<void> check_regular(const struct stat& facts, const std::string& name) {
 }
 
 Result<void> check_secret(const struct stat& facts, const std::string& name) {
-    if (auto regular = check_regular(facts, name); !regular) return regular;
+    RETURN_IF_ERROR(check_regular(facts, name));
     if (facts.st_uid != 0 && facts.st_uid != ::geteuid()) {
         return invalid("{}: belongs to user {}, who is neither root nor the one that reads it: chown root {}", name,
                        facts.st_uid, name);

@@ -8,9 +8,8 @@ namespace headgate::config {
 
 Result<YamlMap> parse_yaml(const std::string& text, std::string_view name,
                            std::initializer_list<std::string_view> known) {
-    auto root = parse_yaml_tree(text, name);
-    if (!root) return tl::unexpected(std::move(root.error()));
-    auto document = std::make_shared<const YamlMap::Document>(YamlMap::Document{std::string{name}, std::move(*root)});
+    ASSIGN_OR_RETURN(auto root, parse_yaml_tree(text, name));
+    auto document = std::make_shared<const YamlMap::Document>(YamlMap::Document{std::string{name}, std::move(root)});
     return YamlMap::open(document, document->root, document->root.line, "", known);
 }
 
@@ -24,9 +23,7 @@ Result<YamlMap> YamlMap::open(std::shared_ptr<const Document> document, const Ya
         return map.error(line, "", fmt::format("a map of keys and values belongs here, not {}", to_string(node.kind)));
     }
     for (std::size_t i = 0; i + 1 < node.children.size(); i += 2) {
-        if (auto added = map.add(node.children[i], node.children[i + 1], known); !added) {
-            return tl::unexpected(std::move(added.error()));
-        }
+        RETURN_IF_ERROR(map.add(node.children[i], node.children[i + 1], known));
     }
     return map;
 }

@@ -71,7 +71,7 @@ template <typename T>
 Result<void> YamlMap::take(std::string_view key, T& slot, Result<T> (*parse)(std::string_view)) const {
     const auto* entry = find(key);
     if (entry == nullptr) return {};
-    if (auto text = expect_text(key, *entry->value, entry->key->line); !text) return text;
+    RETURN_IF_ERROR(expect_text(key, *entry->value, entry->key->line));
     auto value = parse(entry->value->text);
     if (!value) return error(entry->value->line, key, value.error().message);
     slot = std::move(*value);
@@ -88,11 +88,10 @@ template <typename T>
 Result<void> YamlMap::take_set(std::string_view key, std::vector<T>& slot, Result<T> (*parse)(std::string_view)) const {
     const auto* entry = find(key);
     if (entry == nullptr) return {};
-    const auto nodes = items(*entry);
-    if (!nodes) return tl::unexpected(nodes.error());
+    ASSIGN_OR_RETURN(const auto nodes, items(*entry));
     std::vector<T> values;
-    for (const auto& node : **nodes) {
-        if (auto text = expect_text(key, node, entry->key->line); !text) return text;
+    for (const auto& node : *nodes) {
+        RETURN_IF_ERROR(expect_text(key, node, entry->key->line));
         auto value = parse(node.text);
         if (!value) return error(node.line, key, value.error().message);
         const bool twice = std::ranges::find(values, *value) != values.end();

@@ -54,13 +54,11 @@ Result<void> keep_only(netlink::Socket& socket, WantedEnds wanted) {
 
 /// Attaches the filter before subscribing, so that no unwanted event is ever queued.
 Result<netlink::Socket> open_listener(WantedEnds wanted) {
-    auto socket = netlink::Socket::open();
-    if (!socket) return socket;
-    socket->set_receive_room(kReceiveRoom);
-    auto ready = socket->only_count_drops().and_then([&] { return keep_only(*socket, wanted); }).and_then([&] {
-        return socket->subscribe(NFNLGRP_CONNTRACK_DESTROY);
-    });
-    if (!ready) return tl::unexpected(std::move(ready.error()));
+    ASSIGN_OR_RETURN(auto socket, netlink::Socket::open());
+    socket.set_receive_room(kReceiveRoom);
+    RETURN_IF_ERROR(socket.only_count_drops().and_then([&] { return keep_only(socket, wanted); }).and_then([&] {
+        return socket.subscribe(NFNLGRP_CONNTRACK_DESTROY);
+    }));
     return socket;
 }
 
@@ -115,11 +113,10 @@ DestroyEvents& DestroyEvents::operator=(DestroyEvents&& other) noexcept = defaul
 
 Result<DestroyEvents> DestroyEvents::open(const netlink::NetworkNamespace& where, WantedEnds wanted) {
     Result<netlink::Socket> socket = failed("no socket");
-    auto opened = where.run([&]() -> Result<void> {
+    RETURN_IF_ERROR(where.run([&]() -> Result<void> {
         socket = open_listener(wanted);
         return {};
-    });
-    if (!opened) return tl::unexpected(std::move(opened.error()));
+    }));
     if (!socket) return tl::unexpected(std::move(socket.error()));
     return DestroyEvents{std::move(*socket), std::make_unique<Slots>()};
 }

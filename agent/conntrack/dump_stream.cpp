@@ -24,11 +24,10 @@ bool ends_dump(netlink::Bytes piece) {
 }  // namespace
 
 Result<netlink::Socket> begin_dump(const SocketSource& open_socket, const KernelFilter& filter) {
-    auto socket = open_socket();
-    if (!socket) return socket;
+    ASSIGN_OR_RETURN(auto socket, open_socket());
     RequestBatch request;
     request.add_dump(filter, kDumpSequence);
-    if (auto sent = socket->send(request.bytes()); !sent) return tl::unexpected(std::move(sent.error()));
+    RETURN_IF_ERROR(socket.send(request.bytes()));
     return socket;
 }
 

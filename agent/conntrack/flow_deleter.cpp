@@ -44,7 +44,7 @@ void FlowDeleter::remove(std::span<const FlowRow> rows, const EndingSink& ended)
 Result<void> FlowDeleter::look_up(std::span<const FlowRow> rows, const PresenceSink& found) {
     while (!rows.empty()) {
         begin_batch(rows);
-        if (auto looked_up = look_up_batch(); !looked_up) return looked_up;
+        RETURN_IF_ERROR(look_up_batch());
         for (const auto& each : pending_) {
             const bool gone = each.progress == Progress::Resolved && each.ending.outcome == Outcome::Gone;
             found(each.ending.flow, gone ? Presence::Gone : Presence::There);
@@ -69,7 +69,7 @@ Result<void> FlowDeleter::look_up_batch() {
         const Flow& flow = pending_[i].ending.flow;
         batch_.add_lookup(family_of(flow), pending_[i].key, first_sequence_ + static_cast<std::uint32_t>(i));
     }
-    if (auto sent = socket_.send(batch_.bytes()); !sent) return sent;
+    RETURN_IF_ERROR(socket_.send(batch_.bytes()));
     int refusal = 0;
     // If an answer is lost, only the id guards its flow.
     static_cast<void>(take_answers([&](const netlink::Message& message) {

@@ -224,11 +224,9 @@ Result<FlowTuple> FlowMessage::reply_tuple() const {
 }
 
 Result<Flow> FlowMessage::decode() const {
-    auto original = original_tuple();
-    if (!original) return tl::unexpected(std::move(original.error()));
-    auto reply = reply_tuple();
-    if (!reply) return tl::unexpected(std::move(reply.error()));
-    return decode(*original, *reply);
+    ASSIGN_OR_RETURN(auto original, original_tuple());
+    ASSIGN_OR_RETURN(auto reply, reply_tuple());
+    return decode(original, reply);
 }
 
 Flow FlowMessage::decode(const FlowTuple& original, const FlowTuple& reply) const {

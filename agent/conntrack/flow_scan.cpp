@@ -58,7 +58,7 @@ Result<PieceEnd> read_piece(netlink::Bytes piece, Row row) {
             if (const int number = message.error(); number != 0) return conntrack_error(number);
             end.finished = true;
         } else if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW)) {
-            if (auto taken = row(message.payload); !taken) return tl::unexpected(std::move(taken.error()));
+            RETURN_IF_ERROR(row(message.payload));
         }
     }
     if (!reader.at_end()) return failed("conntrack sent a message that is longer than its datagram");
@@ -77,27 +77,24 @@ FlowScan::FlowScan(SocketSource open_socket, const TableSysctls& sysctls, const 
       buffer_(netlink::kDumpBuffer) {}
 
 Result<ScanReport> FlowScan::run() {
-    const auto usage = sysctls_.usage();
-    if (!usage) return tl::unexpected(usage.error());
-    const ScanPlan plan = plan_scan(query_, TableFacts{running_kernel(), usage->in_use});
+    ASSIGN_OR_RETURN(const auto usage, sysctls_.usage());
+    const ScanPlan plan = plan_scan(query_, TableFacts{running_kernel(), usage.in_use});
     listener_.planned(describe(plan));
-    RowMatcher rows{query_, moment_, listener_, repetition_window(*usage)};
+    RowMatcher rows{query_, moment_, listener_, repetition_window(usage)};
     if (plan.method == ScanPlan::Method::Lookup) {
-        if (auto done = look_up(plan, rows); !done) return tl::unexpected(std::move(done.error()));
+        RETURN_IF_ERROR(look_up(plan, rows));
     } else {
-        const auto dumps = confirm_dumps(plan);
-        if (!dumps) return tl::unexpected(dumps.error());
-        if (auto done = dump_until_stable(*dumps, rows); !done) return tl::unexpected(std::move(done.error()));
+        ASSIGN_OR_RETURN(const auto dumps, confirm_dumps(plan));
+        RETURN_IF_ERROR(dump_until_stable(dumps, rows));
     }
-    if (auto told = rows.flush(); !told) return tl::unexpected(std::move(told.error()));
+    RETURN_IF_ERROR(rows.flush());
     return rows.report();
 }
 
 Result<void> FlowScan::look_up(const ScanPlan& plan, RowMatcher& rows) {
-    auto socket = open_socket_();
-    if (!socket) return tl::unexpected(std::move(socket.error()));
-    socket->set_receive_room(kLookupRoom);
-    if (auto filtered = socket->drop_not_found(); !filtered) return filtered;
+    ASSIGN_OR_RETURN(auto socket, open_socket_());
+    socket.set_receive_room(kLookupRoom);
+    RETURN_IF_ERROR(socket.drop_not_found());
     RequestBatch batch;
     const std::size_t zones = plan.zones.empty() ? std::size_t{UINT16_MAX} + 1 : plan.zones.size();
     for (std::size_t i = 0; i < zones; ++i) {
@@ -105,24 +102,23 @@ Result<void> FlowScan::look_up(const ScanPlan& plan, RowMatcher& rows) {
         for (const auto& tuple : plan.lookups) {
             batch.add_lookup(tuple, zone, kLookupSequence);
             if (batch.count() < kLookupsPerBatch) continue;
-            if (auto done = look_up_batch(*socket, batch, rows); !done) return done;
+            RETURN_IF_ERROR(look_up_batch(socket, batch, rows));
         }
     }
-    return look_up_batch(*socket, batch, rows);
+    return look_up_batch(socket, batch, rows);
 }
 
 Result<void> FlowScan::look_up_batch(netlink::Socket& socket, RequestBatch& batch, RowMatcher& rows) {
     batch.add_end_marker(kEndMarker);
-    if (auto sent = socket.send(batch.bytes()); !sent) return sent;
+    RETURN_IF_ERROR(socket.send(batch.bytes()));
     batch.clear();
     for (;;) {
-        const auto piece = socket.receive_waiting(buffer_);
-        if (!piece) return tl::unexpected(piece.error());
-        if (!*piece) return failed("conntrack did not answer all lookups");
+        ASSIGN_OR_RETURN(const auto piece, socket.receive_waiting(buffer_));
+        if (!piece) return failed("conntrack did not answer all lookups");
         netlink::Message message;
-        for (netlink::MessageReader reader{**piece}; reader.next(message);) {
+        for (netlink::MessageReader reader{*piece}; reader.next(message);) {
             if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW)) {
-                if (auto taken = rows.take(message.payload); !taken) return taken;
+                RETURN_IF_ERROR(rows.take(message.payload));
             } else if (const int number = message.error(); number != 0) {
                 return conntrack_error(number);
             } else if (message.header.nlmsg_seq == kEndMarker) {
@@ -135,16 +131,14 @@ Result<void> FlowScan::look_up_batch(netlink::Socket& socket, RequestBatch& batc
 Result<std::vector<KernelFilter>> FlowScan::confirm_dumps(const ScanPlan& plan) {
     std::vector<KernelFilter> whole_table{KernelFilter{}};
     if (!plan.worth_a_sample) return whole_table;
-    const auto sample = take_sample({}, plan.candidate, kSampleRows);
-    if (!sample) return tl::unexpected(sample.error());
-    auto dumps = choose_dumps(plan.candidate, *sample);
-    listener_.planned(fmt::format("of the first {} rows, {} pass and {} are IPv4: {}", sample->rows, sample->passing,
-                                  sample->ipv4, describe(dumps)));
+    ASSIGN_OR_RETURN(const auto sample, take_sample({}, plan.candidate, kSampleRows));
+    auto dumps = choose_dumps(plan.candidate, sample);
+    listener_.planned(fmt::format("of the first {} rows, {} pass and {} are IPv4: {}", sample.rows, sample.passing,
+                                  sample.ipv4, describe(dumps)));
     for (const auto& filter : dumps) {
         if (filter.empty()) continue;
-        const auto probe = take_sample(filter, {}, kProbeRows);
-        if (!probe) return tl::unexpected(probe.error());
-        if (probe->typical_piece <= kLongestPause) continue;
+        ASSIGN_OR_RETURN(const auto probe, take_sample(filter, {}, kProbeRows));
+        if (probe.typical_piece <= kLongestPause) continue;
         listener_.planned("a filtered piece takes more than a millisecond: one dump, matched here");
         return whole_table;
     }
@@ -154,27 +148,25 @@ Result<std::vector<KernelFilter>> FlowScan::confirm_dumps(const ScanPlan& plan) 
 /// Reads the beginning of a dump and abandons the rest.
 Result<DumpSample> FlowScan::take_sample(const KernelFilter& dumped, const KernelFilter& candidate,
                                          std::uint64_t rows) {
-    auto socket = begin_dump(open_socket_, dumped);
-    if (!socket) return tl::unexpected(std::move(socket.error()));
+    ASSIGN_OR_RETURN(auto socket, begin_dump(open_socket_, dumped));
     DumpSample sample;
     const auto count = [&](netlink::Bytes payload) -> Result<void> {
         if (!FlowMessage::is_internet_family(payload)) return {};
-        const auto flow = FlowMessage::parse(payload).and_then([](const FlowMessage& row) { return row.decode(); });
-        if (!flow) return tl::unexpected(flow.error());
+        ASSIGN_OR_RETURN(const auto flow,
+                         FlowMessage::parse(payload).and_then([](const FlowMessage& row) { return row.decode(); }));
         ++sample.rows;
-        if (candidate.passes(*flow)) ++sample.passing;
-        if (flow->original.source.family == Family::Ipv4) ++sample.ipv4;
+        if (candidate.passes(flow)) ++sample.passing;
+        if (flow.original.source.family == Family::Ipv4) ++sample.ipv4;
         return {};
     };
     std::vector<std::chrono::nanoseconds> times;
     for (PieceEnd end; !end.finished && sample.rows < rows;) {
         const auto begin = std::chrono::steady_clock::now();
-        const auto piece = socket->receive(buffer_);
+        const auto piece = socket.receive(buffer_);
         times.push_back(std::chrono::steady_clock::now() - begin);
         if (!piece) return tl::unexpected(piece.error());
-        const auto read = read_piece(*piece, count);
-        if (!read) return tl::unexpected(read.error());
-        end = *read;
+        ASSIGN_OR_RETURN(const auto read, read_piece(*piece, count));
+        end = read;
     }
     std::ranges::sort(times);
     sample.typical_piece = times[times.size() / 2];
@@ -184,9 +176,8 @@ Result<DumpSample> FlowScan::take_sample(const KernelFilter& dumped, const Kerne
 Result<void> FlowScan::dump_until_stable(const std::vector<KernelFilter>& dumps, RowMatcher& rows) {
     for (unsigned restarts = 0; restarts <= kMostRestarts; ++restarts) {
         if (restarts > 0) rows.restart();
-        const auto pass = dump(dumps, rows);
-        if (!pass) return tl::unexpected(pass.error());
-        if (*pass == Pass::Complete) return {};
+        ASSIGN_OR_RETURN(const auto pass, dump(dumps, rows));
+        if (pass == Pass::Complete) return {};
         listener_.planned("the table was resized under the dump, which may have lost rows: once more");
     }
     return failed(
@@ -196,41 +187,35 @@ Result<void> FlowScan::dump_until_stable(const std::vector<KernelFilter>& dumps,
 }
 
 Result<FlowScan::Pass> FlowScan::dump(const std::vector<KernelFilter>& dumps, RowMatcher& rows) {
-    const auto buckets_before = sysctls_.buckets();
-    if (!buckets_before) return tl::unexpected(buckets_before.error());
+    ASSIGN_OR_RETURN(const auto buckets_before, sysctls_.buckets());
     std::vector<netlink::Socket> sockets;
     for (const auto& filter : dumps) {
-        auto socket = begin_dump(open_socket_, filter);
-        if (!socket) return tl::unexpected(std::move(socket.error()));
-        sockets.push_back(std::move(*socket));
+        ASSIGN_OR_RETURN(auto socket, begin_dump(open_socket_, filter));
+        sockets.push_back(std::move(socket));
     }
     DumpStream stream{std::move(sockets)};
-    if (auto started = stream.start(); !started) return tl::unexpected(std::move(started.error()));
-    return read_dump(stream, *buckets_before, rows);
+    RETURN_IF_ERROR(stream.start());
+    return read_dump(stream, buckets_before, rows);
 }
 
 // The kernel does not report a resize of the table during a dump, and rows are lost (nf_conntrack_netlink.c,
 // ctnetlink_dump_table: the cursor is a bucket index). So nf_conntrack_buckets is compared before, during and after.
 Result<FlowScan::Pass> FlowScan::read_dump(DumpStream& stream, std::uint64_t buckets_before, RowMatcher& rows) {
     for (unsigned pieces = 1;; ++pieces) {
-        const auto piece = stream.next();
-        if (!piece) return tl::unexpected(piece.error());
+        ASSIGN_OR_RETURN(const auto piece, stream.next());
         PieceEnd end;
-        if (*piece) {
-            const auto read = read_piece(**piece, [&](netlink::Bytes payload) { return rows.take(payload); });
-            if (!read) return tl::unexpected(read.error());
-            end = *read;
+        if (piece) {
+            ASSIGN_OR_RETURN(const auto read,
+                             read_piece(*piece, [&](netlink::Bytes payload) { return rows.take(payload); }));
+            end = read;
         }
         if (end.interrupted) return Pass::Resized;
-        if (!*piece || pieces % kPiecesBetweenChecks == 0) {
-            const auto buckets = sysctls_.buckets();
-            if (!buckets) return tl::unexpected(buckets.error());
-            if (*buckets != buckets_before) return Pass::Resized;
+        if (!piece || pieces % kPiecesBetweenChecks == 0) {
+            ASSIGN_OR_RETURN(const auto buckets, sysctls_.buckets());
+            if (buckets != buckets_before) return Pass::Resized;
         }
-        if (!*piece) return Pass::Complete;
-        if (auto go_on = listener_.progressed(rows.report().scanned); !go_on) {
-            return tl::unexpected(std::move(go_on.error()));
-        }
+        if (!piece) return Pass::Complete;
+        RETURN_IF_ERROR(listener_.progressed(rows.report().scanned));
     }
 }
 

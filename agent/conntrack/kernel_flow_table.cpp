@@ -20,14 +20,13 @@ Result<void> insert_batch(netlink::Socket& socket, std::span<const Flow> flows, 
     for (std::size_t i = 0; i < flows.size(); ++i)
         batch.add_insert(flows[i], static_cast<std::uint32_t>(i));
     batch.acknowledge_last();
-    if (auto sent = socket.send(batch.bytes()); !sent) return sent;
+    RETURN_IF_ERROR(socket.send(batch.bytes()));
     std::array<std::byte, 4096> buffer{};
     for (;;) {
-        const auto piece = socket.receive_waiting(buffer);
-        if (!piece) return tl::unexpected(piece.error());
-        if (!*piece) return {};
+        ASSIGN_OR_RETURN(const auto piece, socket.receive_waiting(buffer));
+        if (!piece) return {};
         netlink::Message message;
-        for (netlink::MessageReader reader{**piece}; reader.next(message);) {
+        for (netlink::MessageReader reader{*piece}; reader.next(message);) {
             if (const int number = message.error(); number != 0) return system_error(number, "inserting a flow");
         }
     }
@@ -36,11 +35,10 @@ Result<void> insert_batch(netlink::Socket& socket, std::span<const Flow> flows, 
 template <typename Open>
 Result<netlink::Socket> open_inside(const netlink::NetworkNamespace& where, Open open) {
     Result<netlink::Socket> socket = failed("no socket");
-    auto opened = where.run([&]() -> Result<void> {
+    RETURN_IF_ERROR(where.run([&]() -> Result<void> {
         socket = open();
         return {};
-    });
-    if (!opened) return tl::unexpected(std::move(opened.error()));
+    }));
     return socket;
 }
 
@@ -48,13 +46,11 @@ Result<netlink::Socket> open_inside(const netlink::NetworkNamespace& where, Open
 
 Result<std::unique_ptr<KernelFlowTable>> KernelFlowTable::open(netlink::NetworkNamespace where) {
     std::unique_ptr<KernelFlowTable> table;
-    auto opened = where.run([&]() -> Result<void> {
-        auto sysctls = TableSysctls::open();
-        if (!sysctls) return tl::unexpected(std::move(sysctls.error()));
-        table.reset(new KernelFlowTable{{}, std::move(*sysctls)});
+    RETURN_IF_ERROR(where.run([&]() -> Result<void> {
+        ASSIGN_OR_RETURN(auto sysctls, TableSysctls::open());
+        table.reset(new KernelFlowTable{{}, std::move(sysctls)});
         return {};
-    });
-    if (!opened) return tl::unexpected(std::move(opened.error()));
+    }));
     table->namespace_ = std::move(where);
     return table;
 }
@@ -73,9 +69,8 @@ Result<ScanReport> KernelFlowTable::scan(const FlowQuery& query, const Moment& m
 
 Result<FlowDeleter*> KernelFlowTable::deleter() {
     if (!deleter_) {
-        auto socket = open_socket_for_deletes();
-        if (!socket) return tl::unexpected(std::move(socket.error()));
-        deleter_.emplace(std::move(*socket));
+        ASSIGN_OR_RETURN(auto socket, open_socket_for_deletes());
+        deleter_.emplace(std::move(socket));
     }
     return &*deleter_;
 }
@@ -89,13 +84,12 @@ Result<void> KernelFlowTable::remove(std::span<const FlowRow> rows, const Ending
 }
 
 Result<void> KernelFlowTable::insert(std::span<const Flow> flows) {
-    auto socket = open_socket();
-    if (!socket) return tl::unexpected(std::move(socket.error()));
-    socket->set_receive_room(kInsertRoom);
+    ASSIGN_OR_RETURN(auto socket, open_socket());
+    socket.set_receive_room(kInsertRoom);
     RequestBatch batch;
     while (!flows.empty()) {
         const auto now = flows.first(std::min(flows.size(), kInsertsPerBatch));
-        if (auto inserted = insert_batch(*socket, now, batch); !inserted) return inserted;
+        RETURN_IF_ERROR(insert_batch(socket, now, batch));
         flows = flows.subspan(now.size());
     }
     return {};

@@ -62,38 +62,35 @@ std::string_view what_earlier_flows_lack(std::string_view name) {
 
 Result<RecordingReport> ensure_recording(const netlink::NetworkNamespace& where) {
     RecordingReport report;
-    auto looked = where.run([&]() -> Result<void> {
+    RETURN_IF_ERROR(where.run([&]() -> Result<void> {
         if (const auto loaded = SysctlFile::open("nf_conntrack_count"); !loaded) {
             return tl::unexpected(missing_sysctl(loaded.error()));
         }
         report = {ensure_on(kTimestamps), ensure_on(kCounters), ensure_on(kEvents)};
         return {};
-    });
-    if (!looked) return tl::unexpected(std::move(looked.error()));
+    }));
     return report;
 }
 
 Result<bool> are_timestamps_on(const netlink::NetworkNamespace& where) {
     std::uint64_t value = 0;
-    auto looked = where.run([&] {
+    RETURN_IF_ERROR(where.run([&] {
         return SysctlFile::open(kTimestamps)
             .and_then([](const SysctlFile& file) { return file.read(); })
             .map([&](std::uint64_t read) { value = read; });
-    });
-    if (!looked) return tl::unexpected(std::move(looked.error()));
+    }));
     return value == kOn;
 }
 
 Result<std::vector<std::string_view>> recordings_off(const netlink::NetworkNamespace& where) {
     std::vector<std::string_view> off;
-    auto looked = where.run([&]() -> Result<void> {
+    RETURN_IF_ERROR(where.run([&]() -> Result<void> {
         for (const auto name : {kTimestamps, kCounters, kEvents}) {
             const auto value = SysctlFile::open(name).and_then([](const SysctlFile& file) { return file.read(); });
             if (!value || !is_recording(name, *value)) off.push_back(name);
         }
         return {};
-    });
-    if (!looked) return tl::unexpected(std::move(looked.error()));
+    }));
     return off;
 }
 

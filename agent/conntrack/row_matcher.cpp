@@ -26,26 +26,22 @@ RowMatcher::RowMatcher(const FlowQuery& query, const Moment& moment, ScanListene
 Result<void> RowMatcher::take(netlink::Bytes payload) {
     ++report_.scanned;
     if (!FlowMessage::is_internet_family(payload)) return {};
-    const auto message = FlowMessage::parse(payload);
-    if (!message) return tl::unexpected(message.error());
-    const auto original = message->original_tuple();
-    if (!original) return tl::unexpected(original.error());
-    if (!may_match_filters(query_, *original)) return {};
-    const auto reply = message->reply_tuple();
-    if (!reply) return tl::unexpected(reply.error());
+    ASSIGN_OR_RETURN(const auto message, FlowMessage::parse(payload));
+    ASSIGN_OR_RETURN(const auto original, message.original_tuple());
+    if (!may_match_filters(query_, original)) return {};
+    ASSIGN_OR_RETURN(const auto reply, message.reply_tuple());
 
-    const Flow flow = message->decode(*original, *reply);
+    const Flow flow = message.decode(original, reply);
     const Verdict verdict = judge(query_, flow, moment_);
     if (verdict == Verdict::NoMatch) return {};
-    const auto key = message->key();
-    if (!key) return tl::unexpected(key.error());
-    if (!emitted_.first_time(fingerprint(*key))) return {};
+    ASSIGN_OR_RETURN(const auto key, message.key());
+    if (!emitted_.first_time(fingerprint(key))) return {};
     if (verdict == Verdict::Closed) ++report_.closed;
     if (verdict == Verdict::AgeUnknown) ++report_.age_unknown;
     if (verdict == Verdict::BytesUnknown) ++report_.bytes_unknown;
     if (verdict != Verdict::Match) return {};
     ++report_.matched;
-    block_.push_back(FlowRow{flow, *key});
+    block_.push_back(FlowRow{flow, key});
     return block_.size() < kRowsPerBlock ? Result<void>{} : flush();
 }
 

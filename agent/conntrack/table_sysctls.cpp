@@ -40,9 +40,8 @@ Result<TableUsage> TableSysctls::usage() const {
         {&usage.buckets, &buckets_},
     };
     for (const auto& [slot, file] : numbers) {
-        auto number = file->read();
-        if (!number) return tl::unexpected(std::move(number.error()));
-        *slot = *number;
+        ASSIGN_OR_RETURN(auto number, file->read());
+        *slot = number;
     }
     return usage;
 }

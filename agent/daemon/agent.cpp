@@ -63,13 +63,12 @@ void note(const Result<void>& told) {
 Result<http::UnixListener> own_socket(const std::filesystem::path& path) {
     std::optional<http::UnixListener> found;
     for (auto& socket : take_sockets()) {
-        auto handed_over = http::UnixListener::adopt(std::move(socket));
-        if (!handed_over) return handed_over;
-        if (handed_over->path() == path) {
-            found.emplace(std::move(*handed_over));
+        ASSIGN_OR_RETURN(auto handed_over, http::UnixListener::adopt(std::move(socket)));
+        if (handed_over.path() == path) {
+            found.emplace(std::move(handed_over));
         } else {
             log_warning("{} is not served: the configuration says {} (http.socket), and systemd's socket unit another",
-                        handed_over->path().native(), path.native());
+                        handed_over.path().native(), path.native());
         }
     }
     return found ? Result<http::UnixListener>{std::move(*found)} : http::UnixListener::open(path);
@@ -81,14 +80,12 @@ Result<void> Agent::run(const ConfigurationSource& read_configuration) {
     // More arenas would leave each short-lived thread a heap of its own: 3 MB of unused memory.
     ::mallopt(M_ARENA_MAX, 1);
     raise_descriptor_limit();
-    if (auto blocked = block_signals(); !blocked) return blocked;
-    auto configuration = read_configuration();
-    if (!configuration) return tl::unexpected(std::move(configuration.error()));
-    const auto loop = EventLoop::open();
-    if (!loop) return tl::unexpected(loop.error());
-    Agent agent{read_configuration, std::move(*configuration), **loop};
-    if (auto started = agent.start(); !started) return started;
-    auto ran = (*loop)->run();
+    RETURN_IF_ERROR(block_signals());
+    ASSIGN_OR_RETURN(auto configuration, read_configuration());
+    ASSIGN_OR_RETURN(const auto loop, EventLoop::open());
+    Agent agent{read_configuration, std::move(configuration), *loop};
+    RETURN_IF_ERROR(agent.start());
+    auto ran = loop->run();
     agent.upkeep_.reset();
     if (agent.is_failed_) return failed("endpoints are not seen to any more");
     return ran;
@@ -96,23 +93,20 @@ Result<void> Agent::run(const ConfigurationSource& read_configuration) {
 
 Result<void> Agent::start() {
     gateway_.on_ended([this](const FlowOperation& ended) { metrics_.count(ended, *gateway_.configuration()); });
-    if (auto opened = gateway_.open_store(); !opened) return opened;
-    if (auto handled = loop_.handle_signals([this](int signal) { handle(signal); }); !handled) return handled;
-    auto listener = own_socket(gateway_.configuration()->http.socket);
-    if (!listener) return tl::unexpected(std::move(listener.error()));
-    auto doors = prepare(gateway_.configuration()->http);
-    if (!doors) return tl::unexpected(std::move(doors.error()));
+    RETURN_IF_ERROR(gateway_.open_store());
+    RETURN_IF_ERROR(loop_.handle_signals([this](int signal) { handle(signal); }));
+    ASSIGN_OR_RETURN(auto listener, own_socket(gateway_.configuration()->http.socket));
+    ASSIGN_OR_RETURN(auto doors, prepare(gateway_.configuration()->http));
     if (auto recovered = gateway_.recover_interrupted(); !recovered) log_error("{}", recovered.error().message);
     gateway_.flow_log().open();
-    auto upkeep = Upkeep::open(gateway_, metrics_, [this] {
-        is_failed_ = true;
-        loop_.stop();
-    });
-    if (!upkeep) return tl::unexpected(std::move(upkeep.error()));
-    upkeep_ = std::move(*upkeep);
-    if (auto begun = upkeep_->start(); !begun) return begun;
+    ASSIGN_OR_RETURN(auto upkeep, Upkeep::open(gateway_, metrics_, [this] {
+                         is_failed_ = true;
+                         loop_.stop();
+                     }));
+    upkeep_ = std::move(upkeep);
+    RETURN_IF_ERROR(upkeep_->start());
     tidy();
-    if (auto served = serve(std::move(*listener), std::move(*doors)); !served) return served;
+    RETURN_IF_ERROR(serve(std::move(listener), std::move(doors)));
     loop_.every(kTidyInterval, [this] { tidy(); });
     if (const auto period = keep_alive_period()) {
         loop_.every(*period, [] { note(tell_alive()); });
@@ -125,14 +119,12 @@ Result<void> Agent::start() {
 
 Result<void> Agent::serve(http::UnixListener listener, Doors doors) {
     http::Limits limits;
-    auto local = http::Server::start({http::Listener::on(std::move(listener))}, dispatcher_, limits);
-    if (!local) return tl::unexpected(std::move(local.error()));
+    ASSIGN_OR_RETURN(auto local, http::Server::start({http::Listener::on(std::move(listener))}, dispatcher_, limits));
     limits.threads = gateway_.configuration()->http.connections;
     limits.of_one_peer = share_of(limits.threads);
-    auto remote = http::Server::start({}, dispatcher_, limits);
-    if (!remote) return tl::unexpected(std::move(remote.error()));
-    local_ = std::move(*local);
-    remote_ = std::move(*remote);
+    ASSIGN_OR_RETURN(auto remote, http::Server::start({}, dispatcher_, limits));
+    local_ = std::move(local);
+    remote_ = std::move(remote);
     open(std::move(doors));
     return {};
 }
@@ -145,9 +137,8 @@ Result<Agent::Doors> Agent::prepare(const config::Http& http) {
         doors.credentials = std::move(*credentials);
     }
     std::vector<std::string> warnings;
-    auto listeners = tcp_listeners_.open(http, warnings);
-    if (!listeners) return tl::unexpected(std::move(listeners.error()));
-    doors.listeners = std::move(*listeners);
+    ASSIGN_OR_RETURN(auto listeners, tcp_listeners_.open(http, warnings));
+    doors.listeners = std::move(listeners);
     for (const auto& each : warnings)
         log_warning("{}", each);
     return doors;

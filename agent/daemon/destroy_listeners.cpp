@@ -57,9 +57,8 @@ Result<void> DestroyListeners::listen(const netlink::NetworkNamespace& where, st
         known->second->change(std::move(endpoints), wanted);
         return {};
     }
-    auto started = flowlog::DestroyListener::start(where, std::move(endpoints), wanted, log_);
-    if (!started) return tl::unexpected(std::move(started.error()));
-    listeners_.emplace(cookie, std::move(*started));
+    ASSIGN_OR_RETURN(auto started, flowlog::DestroyListener::start(where, std::move(endpoints), wanted, log_));
+    listeners_.emplace(cookie, std::move(started));
     return {};
 }
 

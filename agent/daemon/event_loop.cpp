@@ -144,7 +144,7 @@ void EventLoop::call(const Action& action) {
 Result<void> EventLoop::run() {
     while (!stopping_) {
         auto gone_on = guarded([&]() -> Result<void> {
-            if (auto waited = wait(); !waited) return waited;
+            RETURN_IF_ERROR(wait());
             run_due_timers();
             return call_ready_watches();
         });

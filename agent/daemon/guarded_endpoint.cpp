@@ -35,15 +35,13 @@ void GuardedEndpoint::start() {
 }
 
 Result<void> GuardedEndpoint::see_to_everything() {
-    const auto where = endpoint_.open_namespace();
-    if (!where) return tl::unexpected(where.error());
-    const auto cookie = where->cookie();
-    if (!cookie) return tl::unexpected(cookie.error());
-    cookie_ = *cookie;
+    ASSIGN_OR_RETURN(const auto where, endpoint_.open_namespace());
+    ASSIGN_OR_RETURN(const auto cookie, where.cookie());
+    cookie_ = cookie;
     // The policy comes first, even if the rest fails: a rule that uses conntrack also loads the module.
     const auto policy = config::policy_to_keep(*gateway_.configuration(), endpoint_.place());
-    auto kept = policy ? keep_policy(*where, *policy) : Result<void>{};
-    auto recording = see_to_recording(*where);
+    auto kept = policy ? keep_policy(where, *policy) : Result<void>{};
+    auto recording = see_to_recording(where);
     return kept ? recording : kept;
 }
 
@@ -57,32 +55,28 @@ bool GuardedEndpoint::is_current() const {
 
 Result<void> GuardedEndpoint::see_to_recording(const netlink::NetworkNamespace& where) {
     const auto now = SystemClock{}.up();
-    const auto report = conntrack::ensure_recording(where);
-    if (!report) return tl::unexpected(report.error());
-    for (const auto& each : report->all()) {
+    ASSIGN_OR_RETURN(const auto report, conntrack::ensure_recording(where));
+    for (const auto& each : report.all()) {
         if (each.outcome == conntrack::SysctlOutcome::WasRight) continue;
         log(each.outcome == conntrack::SysctlOutcome::Set ? Severity::Info : Severity::Warning,
             fmt::format("{}: {}", name_for_people(endpoint_.endpoint()), conntrack::describe(each)));
     }
-    if (report->timestamps.outcome != conntrack::SysctlOutcome::NotSet) {
+    if (report.timestamps.outcome != conntrack::SysctlOutcome::NotSet) {
         using Before = gateway::TimestampHistory::Before;
-        const auto before = report->timestamps_were_on() ? Before::On : Before::Off;
+        const auto before = report.timestamps_were_on() ? Before::On : Before::Off;
         gateway_.timestamps().note(endpoint_.endpoint(), where, now, before);
     }
     return {};
 }
 
 Result<void> GuardedEndpoint::keep_policy(const netlink::NetworkNamespace& where, const std::string& name) {
-    auto policy = midstream::find_policy(name, midstream::policy_folders());
-    if (!policy) return tl::unexpected(std::move(policy.error()));
+    ASSIGN_OR_RETURN(auto policy, midstream::find_policy(name, midstream::policy_folders()));
     // No waiting: if another process holds the lock, this endpoint tries again later, without delaying the others.
-    auto ruleset = endpoint_.open_ruleset(0s);
-    if (!ruleset) return tl::unexpected(std::move(ruleset.error()));
-    auto watch = midstream::RulesetWatch::open(where);
-    if (!watch) return tl::unexpected(std::move(watch.error()));
-    ruleset_ = std::move(*ruleset);
-    watch_ = std::move(*watch);
-    policy_ = std::move(*policy);
+    ASSIGN_OR_RETURN(auto ruleset, endpoint_.open_ruleset(0s));
+    ASSIGN_OR_RETURN(auto watch, midstream::RulesetWatch::open(where));
+    ruleset_ = std::move(ruleset);
+    watch_ = std::move(watch);
+    policy_ = std::move(policy);
     watching_ = loop_.watch(watch_->fd(), [this] { look(); });
     keep_now();
     return {};

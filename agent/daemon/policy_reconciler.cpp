@@ -26,11 +26,9 @@ PolicyFinding finding_of(RulesetCondition condition) {
 }  // namespace
 
 Result<Kept> PolicyReconciler::look() {
-    const auto condition = ruleset_.condition();
-    if (!condition) return tl::unexpected(condition.error());
-    const auto in_force = ruleset_.in_force();
-    if (!in_force) return tl::unexpected(in_force.error());
-    Kept kept{finding_of(*condition), wanted_.name, *in_force ? (*in_force)->name : ""};
+    ASSIGN_OR_RETURN(const auto condition, ruleset_.condition());
+    ASSIGN_OR_RETURN(const auto in_force, ruleset_.in_force());
+    Kept kept{finding_of(condition), wanted_.name, in_force ? in_force->name : ""};
     if (kept.found == PolicyFinding::InForce && kept.before != wanted_.name) kept.found = PolicyFinding::Another;
     return kept;
 }
@@ -38,15 +36,14 @@ Result<Kept> PolicyReconciler::look() {
 /// apply() decides whether a change is needed: it compares the whole policy, of which in_force() returns only a part,
 /// under the lock that excludes other writers. look() only provides the reason for the message.
 Result<Kept> PolicyReconciler::keep() {
-    auto kept = look();
-    if (!kept) return kept;
+    ASSIGN_OR_RETURN(auto kept, look());
     const auto applied = ruleset_.apply(wanted_);
     if (!applied) return tl::unexpected(Error{applied.error()}.within(fmt::format("policy {}", wanted_.name)));
     if (*applied == Application::NotNeeded) {
-        kept->found = PolicyFinding::InForce;
-        kept->before = wanted_.name;
-    } else if (kept->found == PolicyFinding::InForce) {
-        kept->found = PolicyFinding::Another;
+        kept.found = PolicyFinding::InForce;
+        kept.before = wanted_.name;
+    } else if (kept.found == PolicyFinding::InForce) {
+        kept.found = PolicyFinding::Another;
     }
     return kept;
 }

@@ -26,9 +26,8 @@ constexpr const char* kNamespaces = "/run/netns";
 
 Result<std::unique_ptr<Upkeep>> Upkeep::open(gateway::LocalGateway& gateway, http::Metrics& metrics,
                                              std::function<void()> on_failure) {
-    auto loop = EventLoop::open();
-    if (!loop) return tl::unexpected(std::move(loop.error()));
-    return std::unique_ptr<Upkeep>{new Upkeep{std::move(*loop), gateway, metrics, std::move(on_failure)}};
+    ASSIGN_OR_RETURN(auto loop, EventLoop::open());
+    return std::unique_ptr<Upkeep>{new Upkeep{std::move(loop), gateway, metrics, std::move(on_failure)}};
 }
 
 Result<void> Upkeep::start() {
@@ -38,10 +37,9 @@ Result<void> Upkeep::start() {
         on_failure_();
         log_fault(fault);
     };
-    auto thread = start_thread(
-        "the upkeep of endpoints", [this] { run(); }, fail);
-    if (!thread) return tl::unexpected(std::move(thread.error()));
-    thread_ = std::move(*thread);
+    ASSIGN_OR_RETURN(auto thread, start_thread(
+                                      "the upkeep of endpoints", [this] { run(); }, fail));
+    thread_ = std::move(thread);
     return {};
 }
 

@@ -138,9 +138,8 @@ Result<AppendFile::Appended> AppendFile::append_locked(std::string_view lines) {
     if (begin < 0) return failure(errno);
     off_t end = begin;
     if (is_regular_ && begin != whole_until_) {
-        const auto mended = mend_last_line(begin);
-        if (!mended) return tl::unexpected(mended.error());
-        appended.took_off = *mended;
+        ASSIGN_OR_RETURN(const auto mended, mend_last_line(begin));
+        appended.took_off = mended;
         end = ::lseek(file_.get(), 0, SEEK_END);
     }
     const auto written = write_all(file_.get(), lines);
@@ -163,11 +162,10 @@ Result<bool> AppendFile::mend_last_line(off_t size) {
     if (end && *end == "\n") return false;
     // Opened with O_WRONLY: the last line cannot be read.
     if (!end) return end.error().number == EBADF ? Result<bool>{false} : tl::unexpected(end.error());
-    const auto last = read_end(file_.get(), size, kLongestLine);
-    if (!last) return tl::unexpected(last.error());
-    const auto before = last->rfind('\n');
-    const bool begins_here = before != std::string::npos || static_cast<off_t>(last->size()) == size;
-    const auto line = std::string_view{*last}.substr(before == std::string::npos ? 0 : before + 1);
+    ASSIGN_OR_RETURN(const auto last, read_end(file_.get(), size, kLongestLine));
+    const auto before = last.rfind('\n');
+    const bool begins_here = before != std::string::npos || static_cast<off_t>(last.size()) == size;
+    const auto line = std::string_view{last}.substr(before == std::string::npos ? 0 : before + 1);
     const bool may_go = torn_ == TornLine::TakeOff && begins_here && line.starts_with('{') && !is_whole_object(line);
     // If truncating fails (an append-only file), the line gets a newline instead.
     if (may_go && ::ftruncate(file_.get(), size - static_cast<off_t>(line.size())) == 0) return true;

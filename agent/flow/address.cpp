@@ -177,19 +177,18 @@ std::string to_string(const Prefix& prefix) {
 
 Result<Prefix> parse_prefix(std::string_view text) {
     const auto slash = text.find('/');
-    auto address = parse_address_as_written(text.substr(0, slash));
-    if (!address) return tl::unexpected(std::move(address.error()));
-    const unsigned longest = address_bits(address->family);
+    ASSIGN_OR_RETURN(auto address, parse_address_as_written(text.substr(0, slash)));
+    const unsigned longest = address_bits(address.family);
     auto length = std::optional{longest};
     if (slash != std::string_view::npos) length = parse_unsigned<unsigned>(text.substr(slash + 1));
     if (!length) return invalid("\"{}\": the prefix length is not a number", text);
     if (*length > longest) return invalid("{}: /{} is longer than /{}", text, *length, longest);
-    if (is_mapped(*address) && *length >= kMappedBits) {
-        *address = unmapped(*address);
+    if (is_mapped(address) && *length >= kMappedBits) {
+        address = unmapped(address);
         *length -= kMappedBits;
     }
-    const Prefix prefix{network_of(*address, *length), static_cast<std::uint8_t>(*length)};
-    if (prefix.address != *address) {
+    const Prefix prefix{network_of(address, *length), static_cast<std::uint8_t>(*length)};
+    if (prefix.address != address) {
         return invalid("{} has host bits set; the prefix is {}/{}", text, to_string(prefix.address), *length);
     }
     return prefix;

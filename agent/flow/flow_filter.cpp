@@ -23,9 +23,8 @@ Result<void> take_protocol(FlowFilter& filter, bool& any_seen, std::string_view 
     if (any_seen || (any && !filter.protocols.empty())) return invalid("ANY stands alone");
     any_seen = any;
     if (any) return {};
-    auto protocol = parse_protocol(text);
-    if (!protocol) return tl::unexpected(std::move(protocol.error()));
-    if (std::ranges::find(filter.protocols, *protocol) == filter.protocols.end()) filter.protocols.push_back(*protocol);
+    ASSIGN_OR_RETURN(auto protocol, parse_protocol(text));
+    if (std::ranges::find(filter.protocols, protocol) == filter.protocols.end()) filter.protocols.push_back(protocol);
     return {};
 }
 

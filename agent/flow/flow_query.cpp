@@ -66,9 +66,8 @@ Result<FlowQuery> validated(FlowQuery query) {
     }
     if (query.minimum_age < std::chrono::seconds{0}) return invalid("the minimum age is negative");
     for (auto& filter : query.filters) {
-        auto checked = validated(std::move(filter));
-        if (!checked) return tl::unexpected(std::move(checked.error()));
-        filter = std::move(*checked);
+        ASSIGN_OR_RETURN(auto checked, validated(std::move(filter)));
+        filter = std::move(checked);
     }
     return query;
 }
@@ -80,14 +79,11 @@ std::string to_string(const MarkMatch& mark) {
 
 Result<MarkMatch> parse_mark_match(std::string_view text) {
     const auto slash = text.find('/');
-    auto value = parse_mark_number(text.substr(0, slash));
-    if (!value) return tl::unexpected(std::move(value.error()));
-    if (slash == std::string_view::npos) return MarkMatch{*value};
-    auto mask = parse_mark_number(text.substr(slash + 1));
-    if (!mask) return tl::unexpected(std::move(mask.error()));
-    if ((*value & ~*mask) != 0)
-        return invalid("{:#x} has bits outside the mask {:#x}: no mark can match", *value, *mask);
-    return MarkMatch{*value, *mask};
+    ASSIGN_OR_RETURN(auto value, parse_mark_number(text.substr(0, slash)));
+    if (slash == std::string_view::npos) return MarkMatch{value};
+    ASSIGN_OR_RETURN(auto mask, parse_mark_number(text.substr(slash + 1)));
+    if ((value & ~mask) != 0) return invalid("{:#x} has bits outside the mask {:#x}: no mark can match", value, mask);
+    return MarkMatch{value, mask};
 }
 
 bool may_match_filters(const FlowQuery& query, const FlowTuple& original) noexcept {

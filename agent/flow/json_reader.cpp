@@ -35,13 +35,13 @@ Result<void> check_value(element value, std::size_t level) {
     if (level > kDeepest) return invalid("not valid JSON: nested deeper than {} levels", kDeepest);
     if (value.is_array()) {
         for (const element each : value.get_array())
-            if (auto checked = check_value(each, level + 1); !checked) return checked;
+            RETURN_IF_ERROR(check_value(each, level + 1));
         return {};
     }
     std::vector<std::string_view> names;
     for (const auto [name, each] : value.get_object()) {
         names.push_back(name);
-        if (auto checked = check_value(each, level + 1); !checked) return checked;
+        RETURN_IF_ERROR(check_value(each, level + 1));
     }
     return check_names(std::move(names));
 }
@@ -59,10 +59,9 @@ Result<T> get(const simdjson::dom::object& object, std::string_view name, std::s
 /// The elements of a list.
 template <typename T>
 Result<std::vector<T>> get_list(const simdjson::dom::object& object, std::string_view name, std::string_view rule) {
-    const auto array = get<simdjson::dom::array>(object, name, "not a list");
-    if (!array) return tl::unexpected(array.error());
+    ASSIGN_OR_RETURN(const auto array, get<simdjson::dom::array>(object, name, "not a list"));
     std::vector<T> list;
-    for (const element each : *array) {
+    for (const element each : array) {
         T found{};
         if (each.get(found) != simdjson::SUCCESS) return invalid("{}[{}]: {}", name, list.size(), rule);
         list.push_back(found);
@@ -140,12 +139,11 @@ Result<std::vector<JsonObject>> JsonObject::objects(std::string_view name) const
 }
 
 Result<std::variant<std::int64_t, std::uint64_t>> JsonObject::whole_number(std::string_view name) const {
-    const auto value = get<element>(members_->object, name, "");
-    if (!value) return tl::unexpected(value.error());
+    ASSIGN_OR_RETURN(const auto value, get<element>(members_->object, name, ""));
     std::int64_t number = 0;
     std::uint64_t large = 0;
-    if (value->get(number) == simdjson::SUCCESS) return number;
-    if (value->get(large) == simdjson::SUCCESS) return large;
+    if (value.get(number) == simdjson::SUCCESS) return number;
+    if (value.get(large) == simdjson::SUCCESS) return large;
     return invalid("{}: not a whole number", name);
 }
 

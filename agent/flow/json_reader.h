@@ -34,11 +34,10 @@ class JsonObject {
     [[nodiscard]] Result<std::vector<JsonObject>> objects(std::string_view name) const;
     template <typename T>
     [[nodiscard]] Result<T> number(std::string_view name) const {
-        const auto whole = whole_number(name);
-        if (!whole) return tl::unexpected(whole.error());
+        ASSIGN_OR_RETURN(const auto whole, whole_number(name));
         const auto fits = [](auto number) { return std::in_range<T>(number); };
-        if (!std::visit(fits, *whole)) return invalid("{}: out of range", name);
-        return std::visit([](auto number) { return static_cast<T>(number); }, *whole);
+        if (!std::visit(fits, whole)) return invalid("{}: out of range", name);
+        return std::visit([](auto number) { return static_cast<T>(number); }, whole);
     }
 
   private:
@@ -216,10 +215,9 @@ class JsonReader {
 template <typename Value, typename Fill>
 [[nodiscard]] Result<Value> read_json(std::string_view text, const Fill& fill,
                                       JsonReader::Others others = JsonReader::Others::Ignored) {
-    auto object = parse_json_object(text);
-    if (!object) return tl::unexpected(std::move(object.error()));
+    ASSIGN_OR_RETURN(auto object, parse_json_object(text));
     Value value{};
-    JsonReader reader{std::move(*object), others};
+    JsonReader reader{std::move(object), others};
     fill(reader, value);
     return reader.finish().map([&] { return std::move(value); });
 }

@@ -22,13 +22,11 @@ std::string to_string(const PortRange& range) {
 Result<std::optional<PortRange>> parse_port_range(std::string_view text) {
     if (equal_ignoring_case(text, "any")) return std::nullopt;
     const auto colon = text.find(':');
-    auto first = parse_port(text.substr(0, colon));
-    if (!first) return tl::unexpected(std::move(first.error()));
-    if (colon == std::string_view::npos) return PortRange{*first, *first};
-    auto last = parse_port(text.substr(colon + 1));
-    if (!last) return tl::unexpected(std::move(last.error()));
-    if (*last < *first) return invalid("{} ends before it begins; the range is {}:{}", text, *last, *first);
-    return PortRange{*first, *last};
+    ASSIGN_OR_RETURN(auto first, parse_port(text.substr(0, colon)));
+    if (colon == std::string_view::npos) return PortRange{first, first};
+    ASSIGN_OR_RETURN(auto last, parse_port(text.substr(colon + 1)));
+    if (last < first) return invalid("{} ends before it begins; the range is {}:{}", text, last, first);
+    return PortRange{first, last};
 }
 
 }  // namespace headgate

@@ -87,10 +87,9 @@ class DestroyListener::Thread {
           heard_until_(now()) {}
 
     [[nodiscard]] Result<void> start() {
-        auto started = start_thread(
-            "listening to the ends of flows", [this] { run(); }, [](const Error&) {});
-        if (!started) return tl::unexpected(std::move(started.error()));
-        thread_ = std::move(*started);
+        ASSIGN_OR_RETURN(auto started, start_thread(
+                                           "listening to the ends of flows", [this] { run(); }, [](const Error&) {}));
+        thread_ = std::move(started);
         return {};
     }
 
@@ -220,13 +219,12 @@ Result<std::unique_ptr<DestroyListener>> DestroyListener::start(const netlink::N
                                                                 conntrack::WantedEnds wanted, FlowLog& log) {
     auto events = conntrack::DestroyEvents::open(where, wanted);
     if (!events) return tl::unexpected(std::move(events.error()).within("listening to the ends of flows"));
-    const auto id = where.id();
-    if (!id) return tl::unexpected(id.error());
+    ASSIGN_OR_RETURN(const auto id, where.id());
     FileDescriptor wake{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     if (!wake.is_open()) return system_error(errno, "opening an eventfd");
     auto thread =
-        std::make_unique<Thread>(std::move(*events), std::move(wake), id->inode, std::move(endpoints), wanted, log);
-    if (auto started = thread->start(); !started) return tl::unexpected(std::move(started.error()));
+        std::make_unique<Thread>(std::move(*events), std::move(wake), id.inode, std::move(endpoints), wanted, log);
+    RETURN_IF_ERROR(thread->start());
     return std::unique_ptr<DestroyListener>{new DestroyListener{std::move(thread)}};
 }
 

@@ -41,8 +41,7 @@ std::string as_recorded(Timestamp time) {
 
 Result<std::vector<std::uint64_t>> logged_flows(const std::filesystem::path& file, std::string_view operation_id,
                                                 Timestamp since) {
-    auto records = RecordFile::open(file);
-    if (!records) return tl::unexpected(std::move(records.error()));
+    ASSIGN_OR_RETURN(auto records, RecordFile::open(file));
     const auto oldest = as_recorded(since);
     std::vector<std::uint64_t> flows;
     std::size_t older = 0;
@@ -53,11 +52,9 @@ Result<std::vector<std::uint64_t>> logged_flows(const std::filesystem::path& fil
         const auto id = is_its ? flow_id_in(line) : std::nullopt;
         if (id) flows.push_back(*id);
     };
-    if (auto gone_back = records->go_back([&] { return older < kOlderInARow; }, pass); !gone_back) {
-        return tl::unexpected(std::move(gone_back.error()));
-    }
+    RETURN_IF_ERROR(records.go_back([&] { return older < kOlderInARow; }, pass));
     // If the process was killed, only the newline may be missing: the next writer adds it.
-    if (is_whole_object(records->unended())) pass(records->unended());
+    if (is_whole_object(records.unended())) pass(records.unended());
     std::ranges::sort(flows);
     return flows;
 }

@@ -56,12 +56,11 @@ class LinesBackwards {
 
     /// Returns the offset at which the last whole line ends. Must be called first.
     [[nodiscard]] Result<std::uint64_t> skip_half_line() {
-        const auto found = find_line_end();
-        if (!found) return tl::unexpected(found.error());
-        over_ = !*found;
-        half_ = over_ ? text_ : text_.substr(**found + 1);
+        ASSIGN_OR_RETURN(const auto found, find_line_end());
+        over_ = !found;
+        half_ = over_ ? text_ : text_.substr(*found + 1);
         if (over_) return 0;
-        text_.resize(**found);
+        text_.resize(*found);
         return begin_ + text_.size() + 1;
     }
 
@@ -70,12 +69,11 @@ class LinesBackwards {
 
     [[nodiscard]] Result<std::optional<Line>> previous() {
         if (over_) return std::nullopt;
-        const auto found = find_line_end();
-        if (!found) return tl::unexpected(found.error());
-        over_ = !*found;
+        ASSIGN_OR_RETURN(const auto found, find_line_end());
+        over_ = !found;
         if (over_) return Line{0, std::move(text_)};
-        Line line{begin_ + **found + 1, text_.substr(**found + 1)};
-        text_.resize(**found);
+        Line line{begin_ + *found + 1, text_.substr(*found + 1)};
+        text_.resize(*found);
         return line;
     }
 
@@ -85,14 +83,13 @@ class LinesBackwards {
         for (;;) {
             if (const auto found = text_.rfind('\n'); found != std::string::npos) return found;
             if (begin_ == 0) return std::nullopt;
-            if (auto added = add_block(); !added) return tl::unexpected(std::move(added.error()));
+            RETURN_IF_ERROR(add_block());
         }
     }
     Result<void> add_block() {
         std::string block(std::min<std::uint64_t>(begin_, kBlock), '\0');
-        const auto got = read_at(file_, block, begin_ - block.size());
-        if (!got) return tl::unexpected(got.error());
-        if (*got < block.size()) return failed("the flow log was emptied while it was read");
+        ASSIGN_OR_RETURN(const auto got, read_at(file_, block, begin_ - block.size()));
+        if (got < block.size()) return failed("the flow log was emptied while it was read");
         begin_ -= block.size();
         text_.insert(0, block);
         if (text_.find('\n') == std::string::npos) text_.resize(std::min(text_.size(), RecordFile::kLongestLine));
@@ -123,28 +120,26 @@ Result<void> RecordFile::go_to_last(std::uint64_t count, const LineTest& wanted)
 Result<void> RecordFile::go_back(const std::function<bool()>& further,
                                  const std::function<void(std::string_view line)>& pass) {
     LinesBackwards lines{file_};
-    const auto end = lines.skip_half_line();
-    if (!end) return tl::unexpected(end.error());
-    offset_ = *end;
+    ASSIGN_OR_RETURN(const auto end, lines.skip_half_line());
+    offset_ = end;
     unended_ = lines.half_line();
     while (further()) {
-        const auto line = lines.previous();
-        if (!line) return tl::unexpected(line.error());
-        offset_ = *line ? (*line)->begin : 0;
-        if (!*line) return {};
-        pass((*line)->text);
+        ASSIGN_OR_RETURN(const auto line, lines.previous());
+        offset_ = line ? line->begin : 0;
+        if (!line) return {};
+        pass(line->text);
     }
     return {};
 }
 
 Result<void> RecordFile::read(const LineSink& take) {
     if (was_emptied()) begin_with(std::move(file_));
-    if (auto done = read_on(take); !done) return done;
+    RETURN_IF_ERROR(read_on(take));
     auto next = successor();
     if (!next.is_open()) return {};
-    if (auto done = read_on(take); !done) return done;
+    RETURN_IF_ERROR(read_on(take));
     if (!half_.empty()) {
-        if (auto taken = take(half_); !taken) return taken;
+        RETURN_IF_ERROR(take(half_));
     }
     begin_with(std::move(next));
     return read_on(take);
@@ -159,11 +154,10 @@ void RecordFile::begin_with(FileDescriptor file) {
 Result<void> RecordFile::read_on(const LineSink& take) {
     std::array<char, kBlock> room;  // NOLINT(cppcoreguidelines-pro-type-member-init): only what is written is read
     for (;;) {
-        const auto got = read_at(file_, room, offset_);
-        if (!got) return tl::unexpected(got.error());
-        offset_ += *got;
-        if (auto taken = split({room.data(), *got}, take); !taken) return taken;
-        if (*got < room.size()) return {};
+        ASSIGN_OR_RETURN(const auto got, read_at(file_, room, offset_));
+        offset_ += got;
+        RETURN_IF_ERROR(split({room.data(), got}, take));
+        if (got < room.size()) return {};
     }
 }
 
@@ -172,11 +166,11 @@ Result<void> RecordFile::split(std::string_view text, const LineSink& take) {
         const auto end = text.find('\n');
         const auto part = text.substr(0, end);
         if (end != std::string_view::npos && half_.empty()) {
-            if (auto taken = take(part); !taken) return taken;
+            RETURN_IF_ERROR(take(part));
         } else {
             half_.append(part.substr(0, kLongestLine - std::min(kLongestLine, half_.size())));
             if (end == std::string_view::npos) return {};
-            if (auto taken = take(std::exchange(half_, {})); !taken) return taken;
+            RETURN_IF_ERROR(take(std::exchange(half_, {})));
         }
         text.remove_prefix(end + 1);
     }

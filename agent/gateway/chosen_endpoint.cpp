@@ -52,18 +52,15 @@ Result<netlink::NetworkNamespace> ChosenEndpoint::open_namespace() const {
 }
 
 Result<std::unique_ptr<FlowTable>> ChosenEndpoint::open_table() const {
-    auto where = open_namespace();
-    if (!where) return tl::unexpected(std::move(where.error()));
-    auto table = conntrack::KernelFlowTable::open(std::move(*where));
-    if (!table) return tl::unexpected(std::move(table.error()));
-    return std::unique_ptr<FlowTable>{std::move(*table)};
+    ASSIGN_OR_RETURN(auto where, open_namespace());
+    ASSIGN_OR_RETURN(auto table, conntrack::KernelFlowTable::open(std::move(where)));
+    return std::unique_ptr<FlowTable>{std::move(table)};
 }
 
 Result<std::unique_ptr<Ruleset>> ChosenEndpoint::open_ruleset(std::optional<std::chrono::seconds> patience) const {
-    auto where = open_namespace();
-    if (!where) return tl::unexpected(std::move(where.error()));
+    ASSIGN_OR_RETURN(auto where, open_namespace());
     return std::unique_ptr<Ruleset>{midstream::KernelRuleset::open(
-        std::move(*where), midstream::kRunFolder, patience.value_or(midstream::PolicyStateFile::kPatience))};
+        std::move(where), midstream::kRunFolder, patience.value_or(midstream::PolicyStateFile::kPatience))};
 }
 
 Result<ChosenEndpoint> choose_endpoint(const config::Configuration& configuration, const EndpointName& name) {
@@ -78,9 +75,8 @@ Result<ChosenEndpoint> choose_endpoint(const config::Configuration& configuratio
         Endpoint endpoint{unnamed.name, where.availability_zone, *name.network_namespace};
         return ChosenEndpoint{std::move(endpoint), std::move(where)};
     }
-    const auto choice = config::find_endpoint(configuration, name.firewall, name.availability_zone);
-    if (!choice) return tl::unexpected(choice.error());
-    return ChosenEndpoint{{choice->firewall->name, choice->endpoint->availability_zone, ""}, *choice->endpoint};
+    ASSIGN_OR_RETURN(const auto choice, config::find_endpoint(configuration, name.firewall, name.availability_zone));
+    return ChosenEndpoint{{choice.firewall->name, choice.endpoint->availability_zone, ""}, *choice.endpoint};
 }
 
 EndpointName name_of(const Endpoint& endpoint) {

@@ -35,7 +35,7 @@ bool asks_for_all(const EndedFlowQuery& query) {
 
 Result<void> take_lines(const flowlog::LineBlock& lines, const RecordSink& take) {
     for (std::size_t i = 0; i < lines.count(); ++i)
-        if (auto taken = take(lines.line(i)); !taken) return taken;
+        RETURN_IF_ERROR(take(lines.line(i)));
     return {};
 }
 
@@ -85,7 +85,7 @@ Result<void> tell_ended(const flowlog::RecentFlowBuffer& recent, const EndedFlow
         if (has_told_all && (!query.follow || recent.is_closed() || query.is_over())) return {};
         flowlog::LineBlock lines;
         position = append_piece(lines, recent, position, end, query);
-        if (auto taken = take_lines(lines, take); !taken) return taken;
+        RETURN_IF_ERROR(take_lines(lines, take));
     }
 }
 

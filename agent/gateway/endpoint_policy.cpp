@@ -46,8 +46,7 @@ Result<void> refuse_untracked(const std::vector<FlowFilter>& sessions, bool is_o
                               const Clock& clock) {
     if (sessions.empty()) return {};
     TrackedConnections tracked{sessions};
-    const auto scanned = table.scan(TrackedConnections::either_way(sessions), Moment{.now = clock.now()}, tracked);
-    if (!scanned) return tl::unexpected(scanned.error());
+    RETURN_IF_ERROR(table.scan(TrackedConnections::either_way(sessions), Moment{.now = clock.now()}, tracked));
     if (tracked.untracked() == 0) return {};
     const auto whose = is_own
                            ? std::string{"your SSH session is"}
@@ -82,15 +81,13 @@ Result<std::vector<std::string>> spare_sessions(const ChosenEndpoint& endpoint, 
 /// Warnings about effects that the operator should know in advance.
 Result<std::vector<std::string>> consequences(FlowTable& table, const StreamExceptionPolicy& policy,
                                               std::vector<std::string> warnings) {
-    const auto usage = table.usage();
-    if (!usage) return tl::unexpected(usage.error());
-    const auto picks_up = table.tcp_loose();
-    if (!picks_up) return tl::unexpected(picks_up.error());
-    if (policy.scope == MidstreamScope::All && usage->in_use == 0) {
+    ASSIGN_OR_RETURN(const auto usage, table.usage());
+    ASSIGN_OR_RETURN(const auto picks_up, table.tcp_loose());
+    if (policy.scope == MidstreamScope::All && usage.in_use == 0) {
         warnings.emplace_back(
             "no flow is tracked here so far: connections that are there already are midstream to this policy");
     }
-    if (policy.exception == StreamException::Continue && !*picks_up) {
+    if (policy.exception == StreamException::Continue && !picks_up) {
         warnings.emplace_back(
             "net.netfilter.nf_conntrack_tcp_loose is 0: to your rules midstream TCP packets are invalid, not new");
     }
@@ -108,39 +105,33 @@ tl::unexpected<Error> keeps_another(std::string_view policy) {
 
 Result<StreamExceptionPolicy> wanted_policy(const config::Configuration& configuration, const ChosenEndpoint& endpoint,
                                             std::string_view name) {
-    auto policy = midstream::find_policy(name, midstream::policy_folders());
-    if (!policy) return policy;
+    ASSIGN_OR_RETURN(auto policy, midstream::find_policy(name, midstream::policy_folders()));
     const auto name_kept = config::policy_to_keep(configuration, endpoint.place());
     if (!name_kept) return policy;
     const auto kept = midstream::find_policy(*name_kept, midstream::policy_folders());
-    if (kept && *kept == *policy) return policy;
+    if (kept && *kept == policy) return policy;
     return keeps_another(*name_kept);
 }
 
 Result<EndpointPolicy> read_policy(const ChosenEndpoint& endpoint) {
-    const auto ruleset = endpoint.open_ruleset();
-    if (!ruleset) return tl::unexpected(ruleset.error());
-    auto status = (*ruleset)->status();
-    if (!status) return tl::unexpected(std::move(status.error()));
-    return EndpointPolicy{endpoint.endpoint(), std::move(*status), {}};
+    ASSIGN_OR_RETURN(const auto ruleset, endpoint.open_ruleset());
+    ASSIGN_OR_RETURN(auto status, ruleset->status());
+    return EndpointPolicy{endpoint.endpoint(), std::move(status), {}};
 }
 
 Result<EndpointPolicy> apply_policy(const config::Configuration& configuration, const ChosenEndpoint& endpoint,
                                     const PolicyOrder& order, const Clock& clock) {
-    const auto policy = wanted_policy(configuration, endpoint, order.policy);
-    if (!policy) return tl::unexpected(policy.error());
-    const auto table = endpoint.open_table();
-    if (!table) return tl::unexpected(table.error());
-    auto warnings =
-        spare_sessions(endpoint, order, *policy, **table, clock).and_then([&](std::vector<std::string> unknown) {
-            return consequences(**table, *policy, std::move(unknown));
-        });
-    if (!warnings) return tl::unexpected(std::move(warnings.error()));
-    const auto ruleset = endpoint.open_ruleset();
-    if (!ruleset) return tl::unexpected(ruleset.error());
-    if (auto applied = (*ruleset)->apply(*policy); !applied) return tl::unexpected(std::move(applied.error()));
+    ASSIGN_OR_RETURN(const auto policy, wanted_policy(configuration, endpoint, order.policy));
+    ASSIGN_OR_RETURN(const auto table, endpoint.open_table());
+    ASSIGN_OR_RETURN(
+        auto warnings,
+        spare_sessions(endpoint, order, policy, *table, clock).and_then([&](std::vector<std::string> unknown) {
+            return consequences(*table, policy, std::move(unknown));
+        }));
+    ASSIGN_OR_RETURN(const auto ruleset, endpoint.open_ruleset());
+    RETURN_IF_ERROR(ruleset->apply(policy));
     return read_policy(endpoint).map([&](EndpointPolicy&& now) {
-        now.warnings = std::move(*warnings);
+        now.warnings = std::move(warnings);
         return std::move(now);
     });
 }
@@ -149,9 +140,8 @@ Result<EndpointPolicy> remove_policy(const config::Configuration& configuration,
     if (const auto kept = config::policy_to_keep(configuration, endpoint.place())) {
         return keeps_another(*kept);
     }
-    const auto ruleset = endpoint.open_ruleset();
-    if (!ruleset) return tl::unexpected(ruleset.error());
-    if (auto removed = (*ruleset)->remove(); !removed) return tl::unexpected(std::move(removed.error()));
+    ASSIGN_OR_RETURN(const auto ruleset, endpoint.open_ruleset());
+    RETURN_IF_ERROR(ruleset->remove());
     return EndpointPolicy{endpoint.endpoint(), RulesetStatus{}, {}};
 }
 

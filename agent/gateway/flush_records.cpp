@@ -118,27 +118,25 @@ Result<std::uint64_t> FlushRecords::make_up(OperationStore& store, const config:
 
 Result<std::uint64_t> FlushRecords::make_up_for_marked(const std::string& id, OperationStore& store,
                                                        const config::FlowLog& settings) const {
-    const auto operation = store.find(id);
-    if (!operation) return tl::unexpected(operation.error());
-    if (*operation && (*operation)->status == OperationStatus::InProgress) return 0;
+    ASSIGN_OR_RETURN(const auto operation, store.find(id));
+    if (operation && operation->status == OperationStatus::InProgress) return 0;
     const auto mark = UnwrittenMark::take_over(state_dir_, id);
     if (!mark && (mark.error().number == EBUSY || mark.error().number == ENOENT)) return 0;  // another process does it
     if (!mark) return tl::unexpected(mark.error());
-    if (!*operation) return 0;  // deleted by retention: its rows are gone
-    auto made_up = make_up_for(**operation, *mark, store, settings);
+    if (!operation) return 0;  // deleted by retention: its rows are gone
+    auto made_up = make_up_for(*operation, *mark, store, settings);
     if (!made_up) (*mark)->given_up();
     return made_up;
 }
 
 Result<std::uint64_t> FlushRecords::make_up_for(const FlowOperation& operation, const Mark& mark, OperationStore& store,
                                                 const config::FlowLog& settings) const {
-    const auto logged = logged_flows(operation, settings);
-    if (!logged) return tl::unexpected(logged.error());
+    ASSIGN_OR_RETURN(const auto logged, logged_flows(operation, settings));
     std::uint64_t made_up = 0;
     auto told = store.for_each_flow(operation.id, 0, [&](std::span<const StoredFlow> flows) -> Result<void> {
         Records records{operation, end_of(operation)};
         for (const auto& each : flows)
-            if (each.outcome == Outcome::Flushed && !std::ranges::binary_search(*logged, flowlog::flow_id(each.flow)))
+            if (each.outcome == Outcome::Flushed && !std::ranges::binary_search(logged, flowlog::flow_id(each.flow)))
                 records.add(each.flow, EndReason::Flushed);
         auto missing = records.take();
         made_up += missing.size();

@@ -79,9 +79,8 @@ void LocalGateway::configure(config::Configuration configuration) {
 Result<operations::Engine*> LocalGateway::engine() {
     const std::lock_guard lock{opening_};
     if (engine_) return engine_.get();
-    auto store = operations::SqliteStore::open(state_dir_.native(), clock_);
-    if (!store) return tl::unexpected(std::move(store.error()));
-    store_ = std::move(*store);
+    ASSIGN_OR_RETURN(auto store, operations::SqliteStore::open(state_dir_.native(), clock_));
+    store_ = std::move(store);
     engine_ = std::make_unique<operations::Engine>(
         *store_, clock_, audit_, [this](const Endpoint& endpoint) { return open(endpoint); },
         engine_settings(*configuration()), on_ended_, flush_records_);
@@ -118,27 +117,22 @@ void LocalGateway::make_up_now() {
 }
 
 Result<operations::EndpointAccess> LocalGateway::open(const Endpoint& endpoint) {
-    const auto chosen = choose_endpoint(*configuration(), name_of(endpoint));
-    if (!chosen) return tl::unexpected(chosen.error());
+    ASSIGN_OR_RETURN(const auto chosen, choose_endpoint(*configuration(), name_of(endpoint)));
     operations::EndpointAccess access;
-    auto table = chosen->open_table();
-    if (!table) return tl::unexpected(std::move(table.error()));
-    auto ruleset = chosen->open_ruleset();
-    if (!ruleset) return tl::unexpected(std::move(ruleset.error()));
-    access.table = std::move(*table);
-    access.ruleset = std::move(*ruleset);
-    const auto where = chosen->open_namespace();
-    if (!where) return tl::unexpected(where.error());
-    access.timestamps_since = timestamps_.since(endpoint, *where);
+    ASSIGN_OR_RETURN(auto table, chosen.open_table());
+    ASSIGN_OR_RETURN(auto ruleset, chosen.open_ruleset());
+    access.table = std::move(table);
+    access.ruleset = std::move(ruleset);
+    ASSIGN_OR_RETURN(const auto where, chosen.open_namespace());
+    access.timestamps_since = timestamps_.since(endpoint, where);
     return access;
 }
 
 Result<FlowOperation> LocalGateway::start(const OperationOrder& order) {
-    const auto engine = this->engine();
-    if (!engine) return tl::unexpected(engine.error());
+    ASSIGN_OR_RETURN(const auto engine, this->engine());
     const auto request = request_of(order);
     if (!request) return tl::unexpected(refuse(order, request.error()));
-    auto started = (*engine)->start(*request);
+    auto started = engine->start(*request);
     // Interrupted operations on this endpoint have been recovered by now.
     make_up_records();
     return started;
@@ -154,27 +148,24 @@ Error LocalGateway::refuse(const OperationOrder& order, Error error) {
 }
 
 Result<operations::OperationRequest> LocalGateway::request_of(const OperationOrder& order) {
-    const auto name = endpoint_of(order);
-    if (!name) return tl::unexpected(name.error());
-    const auto endpoint = choose_endpoint(*configuration(), *name);
-    if (!endpoint) return tl::unexpected(endpoint.error());
+    ASSIGN_OR_RETURN(const auto name, endpoint_of(order));
+    ASSIGN_OR_RETURN(const auto endpoint, choose_endpoint(*configuration(), name));
     operations::OperationRequest request;
     static_cast<FlowRequest&>(request) = order;
-    request.endpoint = endpoint->endpoint();
+    request.endpoint = endpoint.endpoint();
     if (!request.query.states) request.query.states = default_states(order.type);
     request.token = order.token;
     if (!request.token.empty()) {
         auto what = order;
         what.sessions = {};  // a retry may come from another session
         fmt::memory_buffer asked;
-        if (auto told = append_order_json(asked, what); !told) return tl::unexpected(std::move(told.error()));
+        RETURN_IF_ERROR(append_order_json(asked, what));
         request.asked = fmt::to_string(asked);
     }
-    if (auto narrowed = endpoint->narrow(request.query); !narrowed) return tl::unexpected(std::move(narrowed.error()));
+    RETURN_IF_ERROR(endpoint.narrow(request.query));
     if (order.type == OperationType::Capture) return request;
-    auto flush = flush_of(order, *endpoint, request.query);
-    if (!flush) return tl::unexpected(std::move(flush.error()));
-    request.flush = std::move(*flush);
+    ASSIGN_OR_RETURN(auto flush, flush_of(order, endpoint, request.query));
+    request.flush = std::move(flush);
     return request;
 }
 
@@ -263,42 +254,34 @@ void LocalGateway::reopen_logs() {
 }
 
 Result<TableStatistics> LocalGateway::count_flows(const EndpointName& endpoint) {
-    const auto chosen = choose_endpoint(*configuration(), endpoint);
-    if (!chosen) return tl::unexpected(chosen.error());
-    return censuses_.take(chosen->endpoint(), [&] { return count_anew(*chosen); });
+    ASSIGN_OR_RETURN(const auto chosen, choose_endpoint(*configuration(), endpoint));
+    return censuses_.take(chosen.endpoint(), [&] { return count_anew(chosen); });
 }
 
 Result<TableStatistics> LocalGateway::count_anew(const ChosenEndpoint& endpoint) {
-    const auto table = endpoint.open_table();
-    if (!table) return tl::unexpected(table.error());
-    const auto usage = (*table)->usage();
-    if (!usage) return tl::unexpected(usage.error());
-    TableStatistics census{*usage, peaks_.note(endpoint.endpoint(), usage->in_use), {}};
+    ASSIGN_OR_RETURN(const auto table, endpoint.open_table());
+    ASSIGN_OR_RETURN(const auto usage, table->usage());
+    TableStatistics census{usage, peaks_.note(endpoint.endpoint(), usage.in_use), {}};
     FlowQuery everything;
     everything.filters = {FlowFilter{}};
     everything.states = StateScope::Any;
-    if (auto narrowed = endpoint.narrow(everything); !narrowed) return tl::unexpected(std::move(narrowed.error()));
+    RETURN_IF_ERROR(endpoint.narrow(everything));
     Census counting{census.flows};
-    if (auto scanned = (*table)->scan(everything, {.now = clock_.now()}, counting); !scanned) {
-        return tl::unexpected(std::move(scanned.error()));
-    }
+    RETURN_IF_ERROR(table->scan(everything, {.now = clock_.now()}, counting));
     return census;
 }
 
 Result<TableStatistics> LocalGateway::usage(const EndpointName& endpoint) {
-    const auto chosen = choose_endpoint(*configuration(), endpoint);
-    if (!chosen) return tl::unexpected(chosen.error());
-    const auto table = chosen->open_table();
-    if (!table) return tl::unexpected(table.error());
-    return (*table)->usage().map([&](const TableUsage& usage) {
-        return TableStatistics{usage, peaks_.note(chosen->endpoint(), usage.in_use), {}};
+    ASSIGN_OR_RETURN(const auto chosen, choose_endpoint(*configuration(), endpoint));
+    ASSIGN_OR_RETURN(const auto table, chosen.open_table());
+    return table->usage().map([&](const TableUsage& usage) {
+        return TableStatistics{usage, peaks_.note(chosen.endpoint(), usage.in_use), {}};
     });
 }
 
 Result<std::vector<PolicyCounter>> LocalGateway::midstream_counters(const EndpointName& endpoint) {
-    const auto chosen = choose_endpoint(*configuration(), endpoint);
-    if (!chosen) return tl::unexpected(chosen.error());
-    return chosen->open_ruleset().and_then([](const std::unique_ptr<Ruleset>& ruleset) { return ruleset->counters(); });
+    ASSIGN_OR_RETURN(const auto chosen, choose_endpoint(*configuration(), endpoint));
+    return chosen.open_ruleset().and_then([](const std::unique_ptr<Ruleset>& ruleset) { return ruleset->counters(); });
 }
 
 std::vector<StreamExceptionPolicy> LocalGateway::policies() {
@@ -343,9 +326,8 @@ std::vector<Finding> LocalGateway::readiness() {
 }
 
 Result<EndpointPolicy> LocalGateway::policy_status(const EndpointName& endpoint) {
-    const auto chosen = choose_endpoint(*configuration(), endpoint);
-    if (!chosen) return tl::unexpected(chosen.error());
-    return read_policy(*chosen);
+    ASSIGN_OR_RETURN(const auto chosen, choose_endpoint(*configuration(), endpoint));
+    return read_policy(chosen);
 }
 
 Result<EndpointPolicy> LocalGateway::apply_policy(const PolicyOrder& order) {
@@ -362,7 +344,7 @@ Result<EndpointPolicy> LocalGateway::remove_policy(const PolicyOrder& order) {
 
 template <typename Change>
 Result<EndpointPolicy> LocalGateway::change_policy(std::string_view action, const PolicyOrder& order, Change change) {
-    if (auto ready = audit_.ready(); !ready) return tl::unexpected(std::move(ready.error()));
+    RETURN_IF_ERROR(audit_.ready());
     operations::PolicyChange record{action, order.policy, {}, order.caller};
     const auto endpoint = choose_endpoint(*configuration(), order.endpoint);
     if (endpoint) record.endpoint = endpoint->endpoint();

@@ -110,7 +110,7 @@ Result<FlowQuery> checked_query(OperationOrder& order, bool all) {
 
 Result<void> append_order_json(fmt::memory_buffer& out, const OperationOrder& order) {
     if (order.captured) return invalid("the flows of a file cannot be handed to the agent");
-    if (auto tells = tellable(order.endpoint); !tells) return tells;
+    RETURN_IF_ERROR(tellable(order.endpoint));
     out.push_back('{');
     JsonMembers json{out};
     MemberWriter members{json};
@@ -124,7 +124,7 @@ Result<void> append_order_json(fmt::memory_buffer& out, const OperationOrder& or
 }
 
 Result<void> append_policy_order_json(fmt::memory_buffer& out, const PolicyOrder& order) {
-    if (auto tells = tellable(order.endpoint); !tells) return tells;
+    RETURN_IF_ERROR(tellable(order.endpoint));
     out.push_back('{');
     JsonMembers json{out};
     MemberWriter members{json};
@@ -143,20 +143,18 @@ Result<OperationOrder> read_order_json(const std::string& text) {
     list_scope(members, order);
     members.optional("all", all);
     list_flush(members, order);
-    const auto read = reader.finish()
-                          .and_then([&] { return check_age(order.query); })
-                          .and_then([&] { return check_number("protected", order.spared); })
-                          .and_then([&] { return check_sessions(order.sessions); });
-    if (!read) return tl::unexpected(read.error());
+    RETURN_IF_ERROR(reader.finish()
+                        .and_then([&] { return check_age(order.query); })
+                        .and_then([&] { return check_number("protected", order.spared); })
+                        .and_then([&] { return check_sessions(order.sessions); }));
     MemberFinder flush{reader};
     list_flush(flush, order);
     if ((flush.found || all) && order.type == OperationType::Capture) {
         return invalid("type: a {} takes nothing that a {} does", to_string(OperationType::Capture),
                        to_string(OperationType::Flush));
     }
-    auto query = checked_query(order, all);
-    if (!query) return tl::unexpected(std::move(query.error()));
-    order.query = std::move(*query);
+    ASSIGN_OR_RETURN(auto query, checked_query(order, all));
+    order.query = std::move(query);
     return order;
 }
 

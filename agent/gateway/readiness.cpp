@@ -19,28 +19,23 @@ Result<void> check_table(const ChosenEndpoint& endpoint) {
 }
 
 Result<void> check_recording(const ChosenEndpoint& endpoint) {
-    const auto where = endpoint.open_namespace();
-    if (!where) return tl::unexpected(where.error());
-    const auto off = conntrack::recordings_off(*where);
-    if (!off) return tl::unexpected(off.error());
-    if (off->empty()) return {};
-    return failed("off in this network namespace: {}", fmt::join(*off, ", "));
+    ASSIGN_OR_RETURN(const auto where, endpoint.open_namespace());
+    ASSIGN_OR_RETURN(const auto off, conntrack::recordings_off(where));
+    if (off.empty()) return {};
+    return failed("off in this network namespace: {}", fmt::join(off, ", "));
 }
 
 Result<void> check_policy(const ChosenEndpoint& endpoint, const std::optional<std::string>& wanted) {
-    const auto ruleset = endpoint.open_ruleset();
-    if (!ruleset) return tl::unexpected(ruleset.error());
-    const auto condition = (*ruleset)->condition();
-    if (!condition) return tl::unexpected(condition.error());
-    if (*condition == RulesetCondition::Changed || *condition == RulesetCondition::Missing) {
-        return failed("the kernel does not have what was applied: {}", to_string(*condition));
+    ASSIGN_OR_RETURN(const auto ruleset, endpoint.open_ruleset());
+    ASSIGN_OR_RETURN(const auto condition, ruleset->condition());
+    if (condition == RulesetCondition::Changed || condition == RulesetCondition::Missing) {
+        return failed("the kernel does not have what was applied: {}", to_string(condition));
     }
     if (!wanted) return {};
-    const auto policy = (*ruleset)->in_force();
-    if (!policy) return tl::unexpected(policy.error());
-    if (*policy && (*policy)->name == *wanted) return {};
+    ASSIGN_OR_RETURN(const auto policy, ruleset->in_force());
+    if (policy && policy->name == *wanted) return {};
     return failed("policy {} is to be in force, and {} is", *wanted,
-                  *policy ? std::string_view{(*policy)->name} : config::kNoPolicy);
+                  policy ? std::string_view{policy->name} : config::kNoPolicy);
 }
 
 }  // namespace

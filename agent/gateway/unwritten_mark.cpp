@@ -38,12 +38,11 @@ Result<std::shared_ptr<const UnwrittenMark>> UnwrittenMark::open(const std::file
                                                                  std::string_view operation_id, int flags) {
     const auto path = state_dir / fmt::format("{}{}", kPrefix, operation_id);
     for (;;) {
-        auto file = open_own_file(path, O_RDWR | flags, 0640);
-        if (!file) return tl::unexpected(std::move(file.error()));
-        if (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) {
+        ASSIGN_OR_RETURN(auto file, open_own_file(path, O_RDWR | flags, 0640));
+        if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
             return system_error(errno == EWOULDBLOCK ? EBUSY : errno, path.native());
         }
-        if (!is_removed(*file)) return std::shared_ptr<const UnwrittenMark>{new UnwrittenMark{path, std::move(*file)}};
+        if (!is_removed(file)) return std::shared_ptr<const UnwrittenMark>{new UnwrittenMark{path, std::move(file)}};
     }
 }
 

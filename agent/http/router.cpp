@@ -117,19 +117,18 @@ Result<std::string> decoded(std::string_view text, UrlPart part) {
 
 Result<void> take_target(std::string_view target, Request& request) {
     if (!target.starts_with('/')) {
-        if (auto taken = take_authority(target, request); !taken) return taken;
+        RETURN_IF_ERROR(take_authority(target, request));
     }
     request.path = take_until(target, '?');
     if (request.path.empty()) request.path = "/";
     request.query_text = target;
     while (!target.empty()) {
         auto value = take_until(target, '&');
-        const auto name = decoded(take_until(value, '='), UrlPart::Query);
-        if (!name) return tl::unexpected(name.error());
+        ASSIGN_OR_RETURN(const auto name, decoded(take_until(value, '='), UrlPart::Query));
         auto plain = decoded(value, UrlPart::Query);
-        if (!plain) return tl::unexpected(std::move(plain.error()).within(*name));
-        if (name->empty() && plain->empty()) continue;
-        request.query.emplace(*name, std::move(*plain));
+        if (!plain) return tl::unexpected(std::move(plain.error()).within(name));
+        if (name.empty() && plain->empty()) continue;
+        request.query.emplace(name, std::move(*plain));
     }
     return {};
 }

@@ -51,14 +51,11 @@ bool is_exception_chain(const TableChain& chain) {
 /// another program has edited is recognized by the record of what was applied, and by the remaining chains.
 Result<void> check_owner(NftTable& table, const std::vector<TableChain>& chains, const PolicyStateFile& record) {
     if (parse_note(comment_in(chains))) return {};
-    const auto applied = record.read();
-    if (!applied) return tl::unexpected(applied.error());
-    if (*applied && std::ranges::any_of(chains, is_exception_chain)) return {};
-    const auto sets = table.sets();
-    if (!sets) return tl::unexpected(sets.error());
-    const auto counters = table.counters();
-    if (!counters) return tl::unexpected(counters.error());
-    if (chains.empty() && sets->empty() && counters->empty()) return {};
+    ASSIGN_OR_RETURN(const auto applied, record.read());
+    if (applied && std::ranges::any_of(chains, is_exception_chain)) return {};
+    ASSIGN_OR_RETURN(const auto sets, table.sets());
+    ASSIGN_OR_RETURN(const auto counters, table.counters());
+    if (chains.empty() && sets.empty() && counters.empty()) return {};
     return refused(
         "the table inet {0} was not made by headgate: rename or delete it (nft list table inet {0}); nothing "
         "was changed",
@@ -67,20 +64,18 @@ Result<void> check_owner(NftTable& table, const std::vector<TableChain>& chains,
 
 Result<RulesetCondition> condition_of(NftTable& table, const std::vector<TableChain>& chains,
                                       const PolicyStateFile& record) {
-    const auto applied = record.read();
-    if (!applied) return tl::unexpected(applied.error());
-    if (chains.empty()) return *applied ? RulesetCondition::Missing : RulesetCondition::NothingApplied;
-    if (!*applied) return RulesetCondition::Unverified;
+    ASSIGN_OR_RETURN(const auto applied, record.read());
+    if (chains.empty()) return applied ? RulesetCondition::Missing : RulesetCondition::NothingApplied;
+    if (!applied) return RulesetCondition::Unverified;
     return table.fingerprint().map([&](const std::string& fingerprint) {
-        return fingerprint == (*applied)->fingerprint ? RulesetCondition::AsApplied : RulesetCondition::Changed;
+        return fingerprint == applied->fingerprint ? RulesetCondition::AsApplied : RulesetCondition::Changed;
     });
 }
 
 Result<std::vector<PolicyCounter>> read_counters(NftTable& table) {
-    const auto counters = table.counters();
-    if (!counters) return tl::unexpected(counters.error());
+    ASSIGN_OR_RETURN(const auto counters, table.counters());
     std::vector<PolicyCounter> result;
-    for (const auto& counter : *counters) {
+    for (const auto& counter : counters) {
         auto named = parse_counter_name(counter.name);
         if (!named) continue;
         named->packets = counter.packets;
@@ -99,13 +94,11 @@ std::unique_ptr<KernelRuleset> KernelRuleset::open(netlink::NetworkNamespace whe
 
 Result<NftTable*> KernelRuleset::table() {
     if (table_) return &*table_;
-    const auto opened = namespace_.run([&]() -> Result<void> {
-        auto table = NftTable::open();
-        if (!table) return tl::unexpected(std::move(table.error()));
-        table_ = std::move(*table);
+    RETURN_IF_ERROR(namespace_.run([&]() -> Result<void> {
+        ASSIGN_OR_RETURN(auto table, NftTable::open());
+        table_ = std::move(table);
         return {};
-    });
-    if (!opened) return tl::unexpected(opened.error());
+    }));
     return &*table_;
 }
 
@@ -117,58 +110,44 @@ Result<std::optional<StreamExceptionPolicy>> KernelRuleset::in_force() {
 }
 
 Result<Application> KernelRuleset::apply(const StreamExceptionPolicy& policy) {
-    const auto opened = table();
-    if (!opened) return tl::unexpected(opened.error());
-    NftTable& table = **opened;
-    const auto record = this->record();
-    if (!record) return tl::unexpected(record.error());
-    const auto alone = record->lock(patience_);
-    if (!alone) return tl::unexpected(alone.error());
-    const auto chains = table.chains();
-    if (!chains) return tl::unexpected(chains.error());
-    if (auto owned = check_owner(table, *chains, *record); !owned) return tl::unexpected(std::move(owned.error()));
-    if (is_noted(policy, *chains)) {
-        const auto condition = condition_of(table, *chains, *record);
+    ASSIGN_OR_RETURN(const auto opened, table());
+    NftTable& table = *opened;
+    ASSIGN_OR_RETURN(const auto record, this->record());
+    ASSIGN_OR_RETURN(const auto alone, record.lock(patience_));
+    ASSIGN_OR_RETURN(const auto chains, table.chains());
+    RETURN_IF_ERROR(check_owner(table, chains, record));
+    if (is_noted(policy, chains)) {
+        const auto condition = condition_of(table, chains, record);
         if (condition && *condition == RulesetCondition::AsApplied) return Application::NotNeeded;
     }
-    auto changed = namespace_.run([&]() -> Result<void> {
-        auto nftables = Nftables::open();
-        if (!nftables) return tl::unexpected(std::move(nftables.error()));
-        return change_policy(table, *nftables, *chains, policy);
-    });
-    if (!changed) return tl::unexpected(std::move(changed.error()));
-    auto fingerprint = table.fingerprint();
-    if (!fingerprint) return tl::unexpected(std::move(fingerprint.error()));
-    return alone->write({policy.name, std::move(*fingerprint)}).map([] { return Application::Done; });
+    RETURN_IF_ERROR(namespace_.run([&]() -> Result<void> {
+        ASSIGN_OR_RETURN(auto nftables, Nftables::open());
+        return change_policy(table, nftables, chains, policy);
+    }));
+    ASSIGN_OR_RETURN(auto fingerprint, table.fingerprint());
+    return alone.write({policy.name, std::move(fingerprint)}).map([] { return Application::Done; });
 }
 
 Result<void> KernelRuleset::remove() {
-    const auto opened = table();
-    if (!opened) return tl::unexpected(opened.error());
-    const auto record = this->record();
-    if (!record) return tl::unexpected(record.error());
-    const auto alone = record->lock(patience_);
-    if (!alone) return tl::unexpected(alone.error());
-    const auto chains = (*opened)->chains();
-    if (!chains) return tl::unexpected(chains.error());
-    if (auto owned = check_owner(**opened, *chains, *record); !owned) return owned;
-    auto removed = namespace_.run([]() -> Result<void> {
-        auto nftables = Nftables::open();
-        if (!nftables) return tl::unexpected(std::move(nftables.error()));
+    ASSIGN_OR_RETURN(const auto opened, table());
+    ASSIGN_OR_RETURN(const auto record, this->record());
+    ASSIGN_OR_RETURN(const auto alone, record.lock(patience_));
+    ASSIGN_OR_RETURN(const auto chains, opened->chains());
+    RETURN_IF_ERROR(check_owner(*opened, chains, record));
+    RETURN_IF_ERROR(namespace_.run([]() -> Result<void> {
+        ASSIGN_OR_RETURN(auto nftables, Nftables::open());
         // Added first, because deleting a missing table fails.
-        return nftables->run(fmt::format("add table inet {0}\ndelete table inet {0}\n", kTable));
-    });
-    if (!removed) return removed;
-    return alone->remove();
+        return nftables.run(fmt::format("add table inet {0}\ndelete table inet {0}\n", kTable));
+    }));
+    return alone.remove();
 }
 
 Result<PolicyStateFile> KernelRuleset::record() const {
     Result<PolicyStateFile> record = failed("no record");
-    auto opened = namespace_.run([&]() -> Result<void> {
+    RETURN_IF_ERROR(namespace_.run([&]() -> Result<void> {
         record = PolicyStateFile::open(run_folder_);
         return {};
-    });
-    if (!opened) return tl::unexpected(std::move(opened.error()));
+    }));
     return record;
 }
 
@@ -176,12 +155,10 @@ Result<RulesetCondition> KernelRuleset::condition() {
     const auto opened = table();
     if (!opened && NftTable::is_missing(opened.error())) return RulesetCondition::NothingApplied;
     if (!opened) return tl::unexpected(opened.error());
-    const auto record = this->record();
-    if (!record) return tl::unexpected(record.error());
-    const auto unchanged = record->share(patience_);
-    const auto chains = (*opened)->chains();
-    if (!chains) return tl::unexpected(chains.error());
-    return condition_of(**opened, *chains, *record);
+    ASSIGN_OR_RETURN(const auto record, this->record());
+    const auto unchanged = record.share(patience_);
+    ASSIGN_OR_RETURN(const auto chains, (*opened)->chains());
+    return condition_of(**opened, chains, record);
 }
 
 Result<std::vector<PolicyCounter>> KernelRuleset::counters() {
@@ -192,32 +169,25 @@ Result<std::vector<PolicyCounter>> KernelRuleset::counters() {
 }
 
 Result<RulesetStatus> KernelRuleset::status() {
-    const auto opened = table();
-    if (!opened) return tl::unexpected(opened.error());
-    NftTable& table = **opened;
+    ASSIGN_OR_RETURN(const auto opened, table());
+    NftTable& table = *opened;
     RulesetStatus status;
-    const auto record = this->record();
-    if (!record) return tl::unexpected(record.error());
-    const auto unchanged = record->share(patience_);
-    const auto chains = table.chains();
-    if (!chains) return tl::unexpected(chains.error());
-    status.policy = policy_in(*chains);
-    auto counters = read_counters(table);
-    if (!counters) return tl::unexpected(std::move(counters.error()));
-    status.counters = std::move(*counters);
+    ASSIGN_OR_RETURN(const auto record, this->record());
+    const auto unchanged = record.share(patience_);
+    ASSIGN_OR_RETURN(const auto chains, table.chains());
+    status.policy = policy_in(chains);
+    ASSIGN_OR_RETURN(auto counters, read_counters(table));
+    status.counters = std::move(counters);
     if (status.policy) {
-        const auto remembered = count_remembered_flows(table, status.policy->remember_at_most);
-        if (!remembered) return tl::unexpected(remembered.error());
-        status.remembered_flows = *remembered;
+        ASSIGN_OR_RETURN(const auto remembered, count_remembered_flows(table, status.policy->remember_at_most));
+        status.remembered_flows = remembered;
     }
-    auto windows = open_windows(table);
-    if (!windows) return tl::unexpected(std::move(windows.error()));
-    status.windows = std::move(*windows);
-    const auto condition = condition_of(table, *chains, *record);
-    if (!condition) return tl::unexpected(condition.error());
-    status.condition = *condition;
+    ASSIGN_OR_RETURN(auto windows, open_windows(table));
+    status.windows = std::move(windows);
+    ASSIGN_OR_RETURN(const auto condition, condition_of(table, chains, record));
+    status.condition = condition;
     if (status.condition == RulesetCondition::Missing) {
-        const auto applied = record->read();
+        const auto applied = record.read();
         if (applied && *applied) status.missing_policy = (*applied)->policy;
     }
     return status;
@@ -234,17 +204,13 @@ tl::unexpected<Error> KernelRuleset::why_nothing_remembers() {
 /// Excludes policy changes, so that flows are not remembered in sets that no rule looks up any more, and forgotten
 /// flows do not stay in sets with which another process has replaced them.
 Result<void> KernelRuleset::with_sets(const SetsChange& change) {
-    const auto opened = table();
-    if (!opened) return tl::unexpected(opened.error());
-    const auto record = this->record();
-    if (!record) return tl::unexpected(record.error());
-    const auto alone = record->lock(patience_);
-    if (!alone) return tl::unexpected(alone.error());
+    ASSIGN_OR_RETURN(const auto opened, table());
+    ASSIGN_OR_RETURN(const auto record, this->record());
+    RETURN_IF_ERROR(record.lock(patience_));
     const auto try_once = [&]() -> Result<void> {
-        const auto size = set_size(**opened);
-        if (!size) return tl::unexpected(size.error());
-        if (!*size) return tl::unexpected(Error{ErrorKind::Failed, std::string{kNothingRemembers}, ENOENT});
-        return change(**opened, **size);
+        ASSIGN_OR_RETURN(const auto size, set_size(*opened));
+        if (!size) return tl::unexpected(Error{ErrorKind::Failed, std::string{kNothingRemembers}, ENOENT});
+        return change(*opened, *size);
     };
     auto changed = try_once();
     if (changed || changed.error().number != ENOENT) return changed;
@@ -265,9 +231,8 @@ Result<Remembered> KernelRuleset::remember(std::span<const FlowRow> rows, std::c
 /// The size of the sets in which flows are remembered; none if no policy remembers flows.
 Result<std::optional<std::uint32_t>> KernelRuleset::set_size(NftTable& table) {
     if (set_size_) return set_size_;
-    const auto policy = table.chains().map(policy_in);
-    if (!policy) return tl::unexpected(policy.error());
-    if (*policy && (*policy)->scope == MidstreamScope::Flushed) set_size_ = (*policy)->remember_at_most;
+    ASSIGN_OR_RETURN(const auto policy, table.chains().map(policy_in));
+    if (policy && policy->scope == MidstreamScope::Flushed) set_size_ = policy->remember_at_most;
     return set_size_;
 }
 
@@ -283,13 +248,10 @@ Result<void> KernelRuleset::forget(std::span<const FlowRow> rows) {
 }
 
 Result<void> KernelRuleset::open_window(Protocol protocol, std::chrono::seconds time) {
-    const auto opened = table();
-    if (!opened) return tl::unexpected(opened.error());
-    const auto record = this->record();
-    if (!record) return tl::unexpected(record.error());
-    const auto alone = record->lock(patience_);
-    if (!alone) return tl::unexpected(alone.error());
-    auto extended = extend_window(**opened, protocol, time);
+    ASSIGN_OR_RETURN(const auto opened, table());
+    ASSIGN_OR_RETURN(const auto record, this->record());
+    RETURN_IF_ERROR(record.lock(patience_));
+    auto extended = extend_window(*opened, protocol, time);
     if (!extended && extended.error().number == ENOENT) return failed("{}", kNothingRemembers);
     return extended;
 }

@@ -62,9 +62,8 @@ bool NftTable::is_missing(const Error& error) {
 }
 
 Result<NftTable> NftTable::open() {
-    auto socket = netlink::Socket::open();
-    if (!socket) return tl::unexpected(std::move(socket.error()));
-    NftTable table{std::move(*socket)};
+    ASSIGN_OR_RETURN(auto socket, netlink::Socket::open());
+    NftTable table{std::move(socket)};
     netlink::RequestBuffer probe;
     add_probe(probe);
     probe.acknowledge_last();
@@ -81,13 +80,12 @@ Result<NftTable> NftTable::open() {
 template <typename Take>
 Result<NftTable::Reading> NftTable::ask(netlink::RequestBuffer request, Take take) {
     request.number_all(++sequence_);
-    if (auto sent = socket_.send(request.bytes()); !sent) return tl::unexpected(std::move(sent.error()));
+    RETURN_IF_ERROR(socket_.send(request.bytes()));
     auto reading = Reading::Consistent;
     for (;;) {
-        const auto piece = socket_.receive(buffer_);
-        if (!piece) return tl::unexpected(piece.error());
+        ASSIGN_OR_RETURN(const auto piece, socket_.receive(buffer_));
         netlink::Message message;
-        for (netlink::MessageReader reader{*piece}; reader.next(message);) {
+        for (netlink::MessageReader reader{piece}; reader.next(message);) {
             if (!answers_last_request(message)) continue;
             if ((message.header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) reading = Reading::Disturbed;
             if (message.header.nlmsg_type != NLMSG_ERROR && message.header.nlmsg_type != NLMSG_DONE) {
@@ -108,12 +106,12 @@ auto NftTable::list(const netlink::RequestBuffer& request, Parse parse)
     -> Result<std::remove_cvref_t<decltype(parse(netlink::Bytes{}))>> {
     for (int attempt = 0; attempt < kReadings; ++attempt) {
         decltype(parse(netlink::Bytes{})) all;
-        const auto reading = ask(request, [&](netlink::Bytes payload) {
-            auto some = parse(payload);
-            all.insert(all.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
-        });
-        if (!reading) return tl::unexpected(reading.error());
-        if (*reading == Reading::Consistent) return all;
+        ASSIGN_OR_RETURN(const auto reading, ask(request, [&](netlink::Bytes payload) {
+                             auto some = parse(payload);
+                             all.insert(all.end(), std::make_move_iterator(some.begin()),
+                                        std::make_move_iterator(some.end()));
+                         }));
+        if (reading == Reading::Consistent) return all;
     }
     return failed("reading nftables: the ruleset keeps changing");
 }
@@ -136,9 +134,8 @@ Result<std::string> NftTable::fingerprint() {
         {{Listing::Tables, essence_of_table}, {Listing::Chains, essence_of_chain}, {Listing::Rules, essence_of_rule}}};
     Poco::SHA1Engine digest;
     for (const auto& [listing, essence] : kParts) {
-        const auto bytes = list(listing_request(listing), essence);
-        if (!bytes) return tl::unexpected(bytes.error());
-        digest.update(bytes->data(), bytes->size());
+        ASSIGN_OR_RETURN(const auto bytes, list(listing_request(listing), essence));
+        digest.update(bytes.data(), bytes.size());
     }
     return Poco::DigestEngine::digestToHex(digest.digest());
 }
@@ -180,7 +177,7 @@ Result<void> NftTable::transact(std::span<const SetElements> additions, WhenTher
 
 Result<void> NftTable::transact(netlink::RequestBuffer requests) {
     requests.number_all(++sequence_);
-    if (auto sent = socket_.send(requests.bytes()); !sent) return sent;
+    RETURN_IF_ERROR(socket_.send(requests.bytes()));
     int first_error = 0;
     for (bool answered = false;; answered = true) {
         const auto piece = socket_.receive_waiting(buffer_);

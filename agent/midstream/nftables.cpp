@@ -33,7 +33,7 @@ Result<void> check_memory() {
 }  // namespace
 
 Result<Nftables> Nftables::open() {
-    if (auto enough = check_memory(); !enough) return tl::unexpected(std::move(enough.error()));
+    RETURN_IF_ERROR(check_memory());
     Nftables nftables{nft_ctx_new(NFT_CTX_DEFAULT)};
     nft_ctx* const context = nftables.context_.get();
     if (context == nullptr) return failed("libnftables cannot be used");
@@ -44,7 +44,7 @@ Result<Nftables> Nftables::open() {
 }
 
 Result<void> Nftables::run(const std::string& commands) {
-    if (auto enough = check_memory(); !enough) return tl::unexpected(std::move(enough.error()));
+    RETURN_IF_ERROR(check_memory());
     nft_ctx* const context = context_.get();
     const int status = nft_run_cmd_from_buffer(context, commands.c_str());
     const std::string complaint = nft_ctx_get_error_buffer(context);

@@ -46,16 +46,15 @@ Result<std::vector<SetElements>> elements_to_move(NftTable& table, const std::ve
     std::vector<SetElements> moving;
     for (const auto& set : old_sets) {
         if (!is_flushed_set(resized(set, size), size)) continue;  // version 0.1.0 kept ICMP echo in separate sets
-        auto elements = table.elements(set);
-        if (!elements) return tl::unexpected(std::move(elements.error()));
-        if (elements->size() > size) {
-            const auto last = std::ranges::max(*elements, {}, &SetElement::timeout).timeout;
+        ASSIGN_OR_RETURN(auto elements, table.elements(set));
+        if (elements.size() > size) {
+            const auto last = std::ranges::max(elements, {}, &SetElement::timeout).timeout;
             return refused(
                 "{} flushed flows are remembered, and the policy remembers {} at most: wait {} s until they "
                 "are forgotten, or remove the policy first; nothing was changed",
-                elements->size(), size, std::chrono::ceil<std::chrono::seconds>(last).count());
+                elements.size(), size, std::chrono::ceil<std::chrono::seconds>(last).count());
         }
-        moving.push_back({resized(set, size), std::move(*elements)});
+        moving.push_back({resized(set, size), std::move(elements)});
     }
     return moving;
 }
@@ -65,7 +64,7 @@ Result<void> add_in_portions(NftTable& table, const SetElements& all) {
         const auto some = rest.first(std::min(rest.size(), kElementsPerTransaction));
         rest = rest.subspan(some.size());
         const SetElements portion{all.set, {some.begin(), some.end()}};
-        if (auto added = table.add({&portion, 1}); !added) return added;
+        RETURN_IF_ERROR(table.add({&portion, 1}));
     }
     return {};
 }
@@ -74,12 +73,10 @@ Result<void> add_in_portions(NftTable& table, const SetElements& all) {
 Result<void> prepare_sets(NftTable& table, Nftables& nftables, const std::vector<std::string>& old_sets,
                           std::uint32_t size) {
     if (old_sets.empty()) return {};
-    const auto moving = elements_to_move(table, old_sets, size);
-    if (!moving) return tl::unexpected(moving.error());
-    auto made = nftables.run(fmt::format("table inet {} {{\n{}}}\n", kTable, set_declarations(size)));
-    if (!made) return made;
-    for (const auto& elements : *moving) {
-        if (auto added = add_in_portions(table, elements); !added) return added;
+    ASSIGN_OR_RETURN(const auto moving, elements_to_move(table, old_sets, size));
+    RETURN_IF_ERROR(nftables.run(fmt::format("table inet {} {{\n{}}}\n", kTable, set_declarations(size))));
+    for (const auto& elements : moving) {
+        RETURN_IF_ERROR(add_in_portions(table, elements));
     }
     return {};
 }
@@ -91,7 +88,7 @@ Result<void> wake(Nftables& nftables, const std::vector<TableChain>& chains) {
 
 /// Removes nothing before every packet passes what was added.
 Result<void> replace(Nftables& nftables, const std::string& addition, const std::string& removal) {
-    if (auto added = nftables.run(addition); !added) return added;
+    RETURN_IF_ERROR(nftables.run(addition));
     if (removal.empty()) return {};
     wait_for_packets_under_way();
     return nftables.run(removal);
@@ -101,10 +98,9 @@ Result<void> replace(Nftables& nftables, const std::string& addition, const std:
 
 Result<void> change_policy(NftTable& table, Nftables& nftables, const std::vector<TableChain>& chains,
                            const StreamExceptionPolicy& policy) {
-    const auto sets = table.sets();
-    if (!sets) return tl::unexpected(sets.error());
-    const auto old_sets = sets_to_replace(*sets, policy);
-    if (auto ready = prepare_sets(table, nftables, old_sets, policy.remember_at_most); !ready) return ready;
+    ASSIGN_OR_RETURN(const auto sets, table.sets());
+    const auto old_sets = sets_to_replace(sets, policy);
+    RETURN_IF_ERROR(prepare_sets(table, nftables, old_sets, policy.remember_at_most));
     const auto removal = removal_text(chains, old_sets);
     return wake(nftables, chains)
         .and_then([&] { return nftables.check(removal); })

@@ -40,9 +40,8 @@ Result<std::uint32_t> parse_log_rate(std::string_view text) {
 }
 
 Result<std::chrono::seconds> parse_memory_time(std::string_view text) {
-    auto time = config::parse_duration(text);
-    if (!time) return time;
-    if (*time < std::chrono::seconds{1} || *time > Policy::kLongestMemory) {
+    ASSIGN_OR_RETURN(auto time, config::parse_duration(text));
+    if (time < std::chrono::seconds{1} || time > Policy::kLongestMemory) {
         return invalid("{} is not within 1s..{}d", text,
                        std::chrono::floor<std::chrono::days>(Policy::kLongestMemory).count());
     }
@@ -54,12 +53,11 @@ Result<std::uint32_t> parse_memory_size(std::string_view text) {
 }
 
 Result<void> take_log(const config::YamlMap& map, std::optional<PacketLog>& slot) {
-    const auto keys = map.map("log", {"prefix", "packets_per_second"});
-    if (!keys) return tl::unexpected(keys.error());
-    if (!*keys) return {};
+    ASSIGN_OR_RETURN(const auto keys, map.map("log", {"prefix", "packets_per_second"}));
+    if (!keys) return {};
     auto& log = slot.emplace();
-    return (*keys)->require("prefix", log.prefix, parse_log_prefix).and_then([&] {
-        return (*keys)->take("packets_per_second", log.packets_per_second, parse_log_rate);
+    return keys->require("prefix", log.prefix, parse_log_prefix).and_then([&] {
+        return keys->take("packets_per_second", log.packets_per_second, parse_log_rate);
     });
 }
 
@@ -78,21 +76,20 @@ Result<void> take_policy(const config::YamlMap& map, Policy& policy) {
 }  // namespace
 
 Result<Policy> read_policy_file(const std::filesystem::path& path) {
-    const auto text = config::read_small_file(path);
-    if (!text) return tl::unexpected(text.error());
-    return parse_policy(*text, path.stem().native(), path.native());
+    ASSIGN_OR_RETURN(const auto text, config::read_small_file(path));
+    return parse_policy(text, path.stem().native(), path.native());
 }
 
 Result<Policy> parse_policy(std::string_view text, std::string_view name, std::string_view where) {
     if (auto checked = parse_policy_name(name); !checked)
         return tl::unexpected(std::move(checked.error()).within(where));
-    const auto map = config::parse_yaml(std::string{text}, where,
+    ASSIGN_OR_RETURN(const auto map,
+                     config::parse_yaml(std::string{text}, where,
                                         {"description", "stream_exception_policy", "scope", "reject_invalid", "hooks",
-                                         "priority", "log", "remember_flushed_for", "remember_at_most"});
-    if (!map) return tl::unexpected(map.error());
+                                         "priority", "log", "remember_flushed_for", "remember_at_most"}));
     Policy policy;
     policy.name = name;
-    if (auto taken = take_policy(*map, policy); !taken) return tl::unexpected(std::move(taken.error()));
+    RETURN_IF_ERROR(take_policy(map, policy));
     if (policy.reject_invalid && (policy.exception != StreamException::Reject || policy.scope != MidstreamScope::All)) {
         return invalid("{}: reject_invalid: takes stream_exception_policy reject and scope all", where);
     }

@@ -77,7 +77,7 @@ std::vector<fs::path> policy_folders() {
 
 Result<StreamExceptionPolicy> find_policy(std::string_view name, std::span<const fs::path> folders) {
     if (name.find('/') != std::string_view::npos) return read_policy_file(name);
-    if (auto checked = parse_policy_name(name); !checked) return tl::unexpected(std::move(checked.error()));
+    RETURN_IF_ERROR(parse_policy_name(name));
     for (const auto& folder : folders) {
         const auto file = file_of(folder, name);
         if (is_there(file)) return read_policy_file(file);

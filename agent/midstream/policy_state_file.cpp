@@ -127,9 +127,8 @@ Result<void> write_padded(const FileDescriptor& fd, std::string text, std::size_
 }  // namespace
 
 Result<PolicyStateFile> PolicyStateFile::open(const std::filesystem::path& folder) {
-    const auto cookie = netlink::NetworkNamespace{}.cookie();
-    if (!cookie) return tl::unexpected(cookie.error());
-    return PolicyStateFile{folder / fmt::format("{}{}", kPrefix, *cookie), own_handle()};
+    ASSIGN_OR_RETURN(const auto cookie, netlink::NetworkNamespace{}.cookie());
+    return PolicyStateFile{folder / fmt::format("{}{}", kPrefix, cookie), own_handle()};
 }
 
 Result<std::optional<Applied>> PolicyStateFile::read() const {
@@ -156,11 +155,10 @@ FileDescriptor PolicyStateFile::share(std::chrono::seconds patience) const {
 }
 
 Result<PolicyStateFile::Lock> PolicyStateFile::lock(std::chrono::seconds patience) const {
-    if (auto made = make_own_folder(file_.parent_path(), 0755); !made) return tl::unexpected(std::move(made.error()));
+    RETURN_IF_ERROR(make_own_folder(file_.parent_path(), 0755));
     for (;;) {
-        auto fd = open_record(file_, O_RDWR | O_CREAT);
-        if (!fd) return tl::unexpected(fd.error());
-        if (!wait_for(*fd, LOCK_EX, patience)) {
+        ASSIGN_OR_RETURN(auto fd, open_record(file_, O_RDWR | O_CREAT));
+        if (!wait_for(fd, LOCK_EX, patience)) {
             return tl::unexpected(
                 Error{ErrorKind::Failed,
                       fmt::format("another headgate has been changing the policy for {} s ({} is locked)",
@@ -168,18 +166,17 @@ Result<PolicyStateFile::Lock> PolicyStateFile::lock(std::chrono::seconds patienc
                       EBUSY});
         }
         struct stat locked {};
-        if (::fstat(fd->get(), &locked) != 0) return system_error(errno, file_.string());
+        if (::fstat(fd.get(), &locked) != 0) return system_error(errno, file_.string());
         if (locked.st_nlink == 0) continue;  // another process removed it during the wait
         // Allocates the file's space now: the write after the policy change must not fail.
         if (locked.st_size < static_cast<off_t>(kRecordSize + kHandleSize)) {
-            auto made = locked.st_size >= static_cast<off_t>(kRecordSize)
-                            ? Result<void>{}
-                            : write_padded(*fd, {}, kRecordSize, 0, file_);
-            made = made.and_then([&] { return write_padded(*fd, of_, kHandleSize, kRecordSize, file_); });
+            auto made = locked.st_size >= static_cast<off_t>(kRecordSize) ? Result<void>{}
+                                                                          : write_padded(fd, {}, kRecordSize, 0, file_);
+            made = made.and_then([&] { return write_padded(fd, of_, kHandleSize, kRecordSize, file_); });
             if (!made) return tl::unexpected(std::move(made.error()));
             remove_stale_records(file_.parent_path());
         }
-        return Lock{std::move(*fd), file_};
+        return Lock{std::move(fd), file_};
     }
 }
 

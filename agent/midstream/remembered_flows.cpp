@@ -9,18 +9,16 @@ Result<std::uint64_t> count_remembered_flows(NftTable& table, std::uint32_t size
     for (const auto& set : all_flushed_sets()) {
         if (set.direction != PacketDirection::Original)
             continue;  // each flow has one element in a set of this direction
-        const auto elements = table.elements(name_of(set, size));
-        if (!elements) return tl::unexpected(elements.error());
-        count += elements->size();
+        ASSIGN_OR_RETURN(const auto elements, table.elements(name_of(set, size)));
+        count += elements.size();
     }
     return count;
 }
 
 Result<std::vector<MidstreamWindow>> open_windows(NftTable& table) {
-    const auto elements = table.elements(kWindows);
-    if (!elements) return tl::unexpected(elements.error());
+    ASSIGN_OR_RETURN(const auto elements, table.elements(kWindows));
     std::vector<MidstreamWindow> windows;
-    for (const auto& element : *elements) {
+    for (const auto& element : elements) {
         if (const auto protocol = protocol_of_window(element)) {
             windows.push_back({*protocol, std::chrono::ceil<std::chrono::seconds>(element.timeout)});
         }
@@ -29,10 +27,9 @@ Result<std::vector<MidstreamWindow>> open_windows(NftTable& table) {
 }
 
 Result<void> extend_window(NftTable& table, Protocol protocol, std::chrono::milliseconds time) {
-    const auto open = open_windows(table);
-    if (!open) return tl::unexpected(open.error());
-    const auto window = std::ranges::find(*open, protocol, &MidstreamWindow::protocol);
-    if (window != open->end() && window->left > time) return {};
+    ASSIGN_OR_RETURN(const auto open, open_windows(table));
+    const auto window = std::ranges::find(open, protocol, &MidstreamWindow::protocol);
+    if (window != open.end() && window->left > time) return {};
     const auto addition = window_for(protocol, time);
     return table.add({&addition, 1});
 }

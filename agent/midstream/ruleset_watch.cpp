@@ -86,9 +86,8 @@ bool tells_of_change(netlink::Bytes datagram) noexcept {
 Result<RulesetWatch> RulesetWatch::open(const netlink::NetworkNamespace& where) {
     std::optional<netlink::Socket> socket;
     auto opened = where.run([&]() -> Result<void> {
-        auto inside = netlink::Socket::open();
-        if (!inside) return tl::unexpected(std::move(inside.error()));
-        socket = std::move(*inside);
+        ASSIGN_OR_RETURN(auto inside, netlink::Socket::open());
+        socket = std::move(inside);
         socket->set_receive_room(kWatchReceiveRoom);
         return socket->subscribe(NFNLGRP_NFTABLES);
     });

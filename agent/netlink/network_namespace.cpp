@@ -36,22 +36,20 @@ Result<void> NetworkNamespace::run(const std::function<Result<void>()>& action) 
                      ? action()
                      : system_error(errno, fmt::format("entering network namespace {} (needs CAP_SYS_ADMIN)", name_));
     };
-    auto inside = start_thread(fmt::format("network namespace {}", name_), enter,
-                               [&](Error fault) { result = tl::unexpected(std::move(fault)); });
-    if (!inside) return tl::unexpected(std::move(inside.error()));
-    inside->join();
+    ASSIGN_OR_RETURN(auto inside, start_thread(fmt::format("network namespace {}", name_), enter,
+                                               [&](Error fault) { result = tl::unexpected(std::move(fault)); }));
+    inside.join();
     return result;
 }
 
 Result<std::uint64_t> NetworkNamespace::cookie() const {
     std::uint64_t cookie = 0;
-    auto asked = run([&]() -> Result<void> {
+    RETURN_IF_ERROR(run([&]() -> Result<void> {
         const FileDescriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
         socklen_t size = sizeof cookie;
         if (socket.is_open() && ::getsockopt(socket.get(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0) return {};
         return system_error(errno, "asking for the network namespace's cookie");
-    });
-    if (!asked) return tl::unexpected(std::move(asked.error()));
+    }));
     return cookie;
 }
 

@@ -115,9 +115,8 @@ Result<void> Socket::send(Bytes messages) {
 }
 
 Result<Bytes> Socket::receive(std::span<std::byte> buffer) {
-    auto received = receive(buffer, 0);
-    if (!received) return tl::unexpected(std::move(received.error()));
-    return received->value_or(Bytes{});
+    ASSIGN_OR_RETURN(auto received, receive(buffer, 0));
+    return received.value_or(Bytes{});
 }
 
 Result<std::optional<Bytes>> Socket::receive_waiting(std::span<std::byte> buffer) {

@@ -31,7 +31,7 @@ void write_who(MemberWriter& members, const Caller& caller, const Endpoint& endp
 
 Result<void> AuditTrail::ready() {
     const std::lock_guard lock{mutex_};
-    if (auto opened = open(); !opened) return opened;
+    RETURN_IF_ERROR(open());
     const auto kept = open_->keep_room(kRoom);
     return kept ? kept : failure(kept.error());
 }
@@ -95,7 +95,7 @@ Result<void> AuditTrail::append(const std::function<void(MemberWriter&)>& list) 
     line.append(std::string_view{"}\n"});
 
     const std::lock_guard lock{mutex_};
-    if (auto opened = open(); !opened) return opened;
+    RETURN_IF_ERROR(open());
     const auto appended = open_->append({line.data(), line.size()}, kLockPatience);
     return appended ? Result<void>{} : failure(appended.error());
 }

@@ -5,9 +5,8 @@
 namespace headgate::operations {
 
 Result<void> run_capture(FlowTable& table, const Moment& moment, FlowOperation& operation, ScanListener& listener) {
-    const auto report = table.scan(operation.query, moment, listener);
-    if (!report) return tl::unexpected(report.error());
-    count(operation, *report);
+    ASSIGN_OR_RETURN(const auto report, table.scan(operation.query, moment, listener));
+    count(operation, report);
     return {};
 }
 

@@ -31,7 +31,7 @@ class CaptureReader {
     Result<CaptureFileFacts> finish() {
         if (rows_ == 0 && !summary_seen_) return failed("holds no flow and no summary of a capture");
         if (!block_.empty()) {
-            if (auto taken = take_(block_); !taken) return tl::unexpected(std::move(taken.error()));
+            RETURN_IF_ERROR(take_(block_));
         }
         return CaptureFileFacts{captured_ == rows_, std::move(endpoint_)};
     }
@@ -91,11 +91,10 @@ Result<CaptureFileFacts> read_capture(std::istream& text, const CapturedRows& ta
 
 Result<CaptureFileFacts> read_capture_file(const std::string& path, const CapturedRows& take,
                                            std::chrono::milliseconds patience) {
-    const auto input = PatientInput::open(path, patience);
-    if (!input) return tl::unexpected(input.error());
-    std::istream text{input->get()};
+    ASSIGN_OR_RETURN(const auto input, PatientInput::open(path, patience));
+    std::istream text{input.get()};
     auto end = read_capture(text, take);
-    if (const auto& fault = (*input)->fault()) return tl::unexpected(*fault);
+    if (const auto& fault = input->fault()) return tl::unexpected(*fault);
     if (!end) return tl::unexpected(std::move(end.error()).within(path));
     return end;
 }

@@ -68,8 +68,7 @@ Result<Database> Database::connect(const std::string& file, const std::string& c
         try {
             Database database{file, identity};
             database.session_ = std::make_unique<Poco::Data::Session>("SQLite", connection, kBusySeconds);
-            if (auto configured = database.configure(); !configured)
-                return tl::unexpected(std::move(configured.error()));
+            RETURN_IF_ERROR(database.configure());
             return database;
         } catch (const Poco::Exception& thrown) {
             return failed("{}: cannot be opened: {}", file, thrown.message());
@@ -169,7 +168,7 @@ Result<void> Database::empty_log() {
         });
     };
     // Otherwise it would wait for readers and block all writers meanwhile (wal_checkpoint_v2.html).
-    if (auto hurried = set_patience(0); !hurried) return hurried;
+    RETURN_IF_ERROR(set_patience(0));
     auto emptied = run([](Poco::Data::Session& session) -> Result<void> {
         int ignored = 0;
         session << "PRAGMA wal_checkpoint(TRUNCATE)", into(ignored), into(ignored), into(ignored), now;

@@ -71,7 +71,7 @@ class Database {
     template <typename Work>
     [[nodiscard]] auto transact(Durability durability, Work&& work)
         -> std::invoke_result_t<Work, Poco::Data::Session&> {
-        if (auto begun = begin(durability); !begun) return tl::unexpected(std::move(begun.error()));
+        RETURN_IF_ERROR(begin(durability));
         auto done = run(std::forward<Work>(work));
         if (auto ended = done ? commit() : Result<void>{}; !ended) done = tl::unexpected(std::move(ended.error()));
         if (!done) roll_back();

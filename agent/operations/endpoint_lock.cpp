@@ -133,9 +133,8 @@ Result<void> wait_and_lock(const FileDescriptor& file, const std::filesystem::pa
     const Next next{file};
     if (!next.become() && !is_stuck(file)) return another_is_next(operation.endpoint);
     for (;;) {
-        const auto locked = try_lock(file, path, operation);
-        if (!locked) return tl::unexpected(locked.error());
-        if (*locked) return {};
+        ASSIGN_OR_RETURN(const auto locked, try_lock(file, path, operation));
+        if (locked) return {};
         const auto holder = holder_in(file);
         if (!may_be_waited_for(holder) || !is_worth_it()) return busy(operation.endpoint, holder);
         std::this_thread::sleep_for(kBetweenTries);
@@ -151,26 +150,21 @@ EndpointLock::~EndpointLock() {
 
 Result<EndpointLock> EndpointLock::take(const std::filesystem::path& state_dir, const FlowOperation& operation) {
     const auto path = lock_file(state_dir, operation.endpoint);
-    auto file = open_lock_file(state_dir, path);
-    if (!file) return tl::unexpected(std::move(file.error()));
-    if (has_next(*file) && !is_stuck(*file)) return another_is_next(operation.endpoint);
-    const auto locked = try_lock(*file, path, operation);
-    if (!locked) return tl::unexpected(locked.error());
-    if (!*locked) return busy(operation.endpoint, holder_in(*file));
-    return EndpointLock{std::move(*file)};
+    ASSIGN_OR_RETURN(auto file, open_lock_file(state_dir, path));
+    if (has_next(file) && !is_stuck(file)) return another_is_next(operation.endpoint);
+    ASSIGN_OR_RETURN(const auto locked, try_lock(file, path, operation));
+    if (!locked) return busy(operation.endpoint, holder_in(file));
+    return EndpointLock{std::move(file)};
 }
 
 Result<EndpointLock> EndpointLock::take_next(const std::filesystem::path& state_dir, const FlowOperation& operation,
                                              std::chrono::milliseconds patience, const std::function<bool()>& goes_on) {
     const auto path = lock_file(state_dir, operation.endpoint);
-    auto file = open_lock_file(state_dir, path);
-    if (!file) return tl::unexpected(std::move(file.error()));
+    ASSIGN_OR_RETURN(auto file, open_lock_file(state_dir, path));
     const auto until = std::chrono::steady_clock::now() + patience;
     const auto is_worth_it = [&] { return std::chrono::steady_clock::now() < until && goes_on(); };
-    if (auto waited = wait_and_lock(*file, path, operation, is_worth_it); !waited) {
-        return tl::unexpected(std::move(waited.error()));
-    }
-    return EndpointLock{std::move(*file)};
+    RETURN_IF_ERROR(wait_and_lock(file, path, operation, is_worth_it));
+    return EndpointLock{std::move(file)};
 }
 
 bool EndpointLock::is_waited_for() const {

@@ -80,17 +80,13 @@ Result<FlowOperation> Engine::start_unrecorded(const OperationRequest& request, 
             Error{ErrorKind::Refused, "headgate is stopping: nothing was started; ask again in a moment", ESHUTDOWN});
     }
     if (!request.token.empty()) {
-        auto known = find_by_token(request.token);
-        if (!known) return tl::unexpected(std::move(known.error()));
-        if (*known) return answer_again(request, **known);
+        ASSIGN_OR_RETURN(auto known, find_by_token(request.token));
+        if (known) return answer_again(request, *known);
     }
-    if (auto shared = leaves_room(operation); !shared) return tl::unexpected(std::move(shared.error()));
-    auto lock = take_lock(operation);
-    if (!lock) return tl::unexpected(std::move(lock.error()));
-    if (auto ready = make_ready(operation, lock->has_value()); !ready) {
-        return tl::unexpected(std::move(ready.error()));
-    }
-    return begin(request, operation, std::move(*lock));
+    RETURN_IF_ERROR(leaves_room(operation));
+    ASSIGN_OR_RETURN(auto lock, take_lock(operation));
+    RETURN_IF_ERROR(make_ready(operation, lock.has_value()));
+    return begin(request, operation, std::move(lock));
 }
 
 /// Captures and dry runs use threads and memory, too: limits those of one caller.
@@ -148,10 +144,8 @@ Result<void> Engine::make_ready(FlowOperation& operation, bool may_recover) {
 
 Result<FlowOperation> Engine::begin(const OperationRequest& request, FlowOperation operation,
                                     std::optional<EndpointLock> lock) {
-    auto flush = take_source(request, operation);
-    if (!flush) return tl::unexpected(std::move(flush.error()));
-    auto access = open_(request.endpoint);
-    if (!access) return tl::unexpected(std::move(access.error()));
+    ASSIGN_OR_RETURN(auto flush, take_source(request, operation));
+    ASSIGN_OR_RETURN(auto access, open_(request.endpoint));
     // In the store, another process would take an operation without a lock for interrupted.
     const auto store = lock ? begin_in_store(operation, request.token) : begin_unkept(operation, request.token);
     if (!store) {
@@ -163,7 +157,7 @@ Result<FlowOperation> Engine::begin(const OperationRequest& request, FlowOperati
     const RunSurroundings around{**store,       unkept_, clock_, audit_, on_ended_, flushes_, bounds.disk_budget,
                                  bounds.timeout};
     auto running =
-        std::make_shared<RunningOperation>(around, operation, std::move(*access), std::move(*flush), std::move(lock));
+        std::make_shared<RunningOperation>(around, operation, std::move(access), std::move(flush), std::move(lock));
     {
         // If a drain has just missed this operation, it still runs to its end: ~Engine waits for it.
         const std::lock_guard guard{mutex_};
@@ -218,10 +212,9 @@ Result<FlowOperation> Engine::answer_again(const OperationRequest& request, cons
         return refused("operation {} was asked for by the same token, and was something else: nothing was started",
                        known.id);
     }
-    auto current = find(known.id);
-    if (!current) return current;
-    if (auto recorded = audit_.record(*current); !recorded) {
-        current->warnings.push_back("not recorded: " + recorded.error().message);
+    ASSIGN_OR_RETURN(auto current, find(known.id));
+    if (auto recorded = audit_.record(current); !recorded) {
+        current.warnings.push_back("not recorded: " + recorded.error().message);
     }
     return current;
 }
@@ -232,20 +225,17 @@ Result<FlushRequest> Engine::take_source(const OperationRequest& request, FlowOp
     flush.spool_folder = state_dir_;
     const auto& id = request.from_operation;
     if (id.empty()) return flush;
-    const auto source = store_of(id).find(id);
-    if (!source) return tl::unexpected(source.error());
-    if (!*source) return unknown(id);
-    if ((*source)->type != OperationType::Capture && !(*source)->dry_run) {
+    ASSIGN_OR_RETURN(const auto source, store_of(id).find(id));
+    if (!source) return unknown(id);
+    if (source->type != OperationType::Capture && !source->dry_run) {
         return refused("operation {} is a flush itself: nothing was flushed", id);
     }
-    if ((*source)->status != OperationStatus::Completed && (*source)->status != OperationStatus::CompletedWithErrors) {
-        return refused("operation {} is {}: nothing was flushed", id, to_string((*source)->status));
+    if (source->status != OperationStatus::Completed && source->status != OperationStatus::CompletedWithErrors) {
+        return refused("operation {} is {}: nothing was flushed", id, to_string(source->status));
     }
-    const auto& endpoint = (*source)->endpoint;
-    if (auto same = check_captured_on(endpoint, request.endpoint, "operation " + id); !same) {
-        return tl::unexpected(std::move(same.error()));
-    }
-    operation.query = (*source)->query;
+    const auto& endpoint = source->endpoint;
+    RETURN_IF_ERROR(check_captured_on(endpoint, request.endpoint, "operation " + id));
+    operation.query = source->query;
     flush.captured = [this, id, endpoint](const auto& take) {
         const StoredFlowSink take_rows = [&](std::span<const StoredFlow> flows) {
             std::vector<FlowRow> rows;
@@ -260,10 +250,9 @@ Result<FlushRequest> Engine::take_source(const OperationRequest& request, FlowOp
 
 Result<FlowOperation> Engine::find(std::string_view id) {
     if (const auto here = running(id)) return here->snapshot();
-    auto found = store_of(id).find(id);
-    if (!found) return tl::unexpected(std::move(found.error()));
-    if (!*found) return unknown(id);
-    return std::move(**found);
+    ASSIGN_OR_RETURN(auto found, store_of(id).find(id));
+    if (!found) return unknown(id);
+    return std::move(*found);
 }
 
 Result<FlowOperation> Engine::wait(std::string_view id, std::chrono::milliseconds at_most) {
@@ -282,9 +271,8 @@ Result<void> Engine::cancel(std::string_view id) {
         here->cancel();
         return {};
     }
-    const auto found = find(id);
-    if (!found) return tl::unexpected(found.error());
-    if (found->status != OperationStatus::InProgress) return {};
+    ASSIGN_OR_RETURN(const auto found, find(id));
+    if (found.status != OperationStatus::InProgress) return {};
     return refused("operation {} is run by another process", id);
 }
 
@@ -304,11 +292,10 @@ Result<std::vector<FlowOperation>> Engine::list(const OperationSelection& select
     rest.at_most -= std::min(rest.at_most, listed->size());
     const auto wanted = rest.at_most;
     rest.at_most += UnkeptStore::kMostOperations;  // operations moved to memory are in both
-    auto kept = store_.list(rest);
-    if (!kept) return kept;
-    std::erase_if(*kept, [this](const auto& each) { return unkept_.has(each.id); });
-    if (kept->size() > wanted) kept->erase(kept->begin() + static_cast<std::ptrdiff_t>(wanted), kept->end());
-    std::ranges::move(*kept, std::back_inserter(*listed));
+    ASSIGN_OR_RETURN(auto kept, store_.list(rest));
+    std::erase_if(kept, [this](const auto& each) { return unkept_.has(each.id); });
+    if (kept.size() > wanted) kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(wanted), kept.end());
+    std::ranges::move(kept, std::back_inserter(*listed));
     for (auto& operation : *listed)
         if (const auto here = running(operation.id)) operation = here->snapshot();
     return listed;

@@ -19,10 +19,9 @@ OperationSelection in_progress_on(const Endpoint& endpoint) {
 }  // namespace
 
 Result<void> Engine::recover_interrupted() {
-    const auto cut = store_.list({.status = OperationStatus::InProgress});
-    if (!cut) return tl::unexpected(cut.error());
+    ASSIGN_OR_RETURN(const auto cut, store_.list({.status = OperationStatus::InProgress}));
     Result<void> result;
-    for (const auto& operation : *cut) {
+    for (const auto& operation : cut) {
         // EBUSY: the lock's holder is running the operation.
         const auto lock = EndpointLock::take(state_dir_, operation);
         if (!lock && lock.error().number == EBUSY) continue;
@@ -34,9 +33,8 @@ Result<void> Engine::recover_interrupted() {
 
 /// Requires the endpoint's lock, so that no process is running what is in progress there.
 Result<void> Engine::recover_interrupted_on(const Endpoint& endpoint) {
-    const auto cut = store_.list(in_progress_on(endpoint));
-    if (!cut) return tl::unexpected(cut.error());
-    for (const auto& operation : *cut) {
+    ASSIGN_OR_RETURN(const auto cut, store_.list(in_progress_on(endpoint)));
+    for (const auto& operation : cut) {
         if (operation.endpoint != endpoint) continue;
         if (auto recovered = recover(operation); !recovered) {
             return tl::unexpected(std::move(recovered.error()).within("recovering operation " + operation.id));
@@ -66,7 +64,7 @@ Result<void> Engine::recover(FlowOperation operation) {
     } else {
         return tl::unexpected(std::move(recovered.error()));
     }
-    if (auto written = store_.update(operation); !written) return written;
+    RETURN_IF_ERROR(store_.update(operation));
     on_ended_(operation);
     return audit_.record(operation);
 }

@@ -106,15 +106,14 @@ Result<Flow> read_flow(const JsonObject& object) {
 }
 
 Result<StoredFlow> read_stored_flow(const JsonObject& object) {
-    const auto flow = read_flow(object);
-    if (!flow) return tl::unexpected(flow.error());
-    StoredFlow stored{*flow, {}, 0};
+    ASSIGN_OR_RETURN(const auto flow, read_flow(object));
+    StoredFlow stored{flow, {}, 0};
     JsonReader reader{object};
     reader.optional_parsed("outcome", stored.outcome, parse_name<Outcome>);
     reader.optional_parsed("error", stored.error, parse_error);
     const bool over = stored.outcome == Outcome::Flushed || stored.outcome == Outcome::Gone;
     const auto age = object.number<std::uint32_t>("age_seconds");
-    if (over && age && flow->started) stored.flow.stopped = *flow->started + std::chrono::seconds{*age};
+    if (over && age && flow.started) stored.flow.stopped = *flow.started + std::chrono::seconds{*age};
     return reader.finish().map([&] { return stored; });
 }
 

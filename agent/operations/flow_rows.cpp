@@ -242,9 +242,8 @@ Result<void> judge(const Reader& in, std::uint32_t count) {
 }
 
 Result<FlowBlockReader> reader_at(const PackedFlows& block, std::uint64_t row) {
-    auto reader = FlowBlockReader::open(block.rows, block.outcomes);
-    if (!reader) return reader;
-    return reader->read(row - block.first).map([&](const auto&) { return *reader; });
+    ASSIGN_OR_RETURN(auto reader, FlowBlockReader::open(block.rows, block.outcomes));
+    return reader.read(row - block.first).map([&](const auto&) { return reader; });
 }
 
 }  // namespace
@@ -287,14 +286,12 @@ PackedBytes pack_endings(std::span<const FlowEnding> endings) {
 
 Result<FlowBlockReader> FlowBlockReader::open(std::span<const std::byte> rows, std::span<const std::byte> outcomes) {
     Reader in{rows};
-    const auto count = take_header(in, kShortestRow);
-    if (!count) return tl::unexpected(count.error());
-    if (outcomes.empty()) return FlowBlockReader{in, std::nullopt, *count};
+    ASSIGN_OR_RETURN(const auto count, take_header(in, kShortestRow));
+    if (outcomes.empty()) return FlowBlockReader{in, std::nullopt, count};
     Reader ends{outcomes};
-    const auto ended = take_header(ends, kShortestOutcome);
-    if (!ended) return tl::unexpected(ended.error());
-    if (*ended != *count) return damaged("a block of {} flows has {} outcomes", *count, *ended);
-    return FlowBlockReader{in, ends, *count};
+    ASSIGN_OR_RETURN(const auto ended, take_header(ends, kShortestOutcome));
+    if (ended != count) return damaged("a block of {} flows has {} outcomes", count, ended);
+    return FlowBlockReader{in, ends, count};
 }
 
 Result<std::vector<StoredFlow>> FlowBlockReader::read(std::uint64_t count) {
@@ -307,10 +304,8 @@ Result<std::vector<StoredFlow>> FlowBlockReader::read(std::uint64_t count) {
     const auto judge_part = [&](const Reader& in) {
         return left_ == 0 || !in.good() ? judge(in, count_) : Result<void>{};
     };
-    if (auto sound = judge_part(rows_); !sound) return tl::unexpected(std::move(sound.error()));
-    if (auto sound = outcomes_ ? judge_part(*outcomes_) : Result<void>{}; !sound) {
-        return tl::unexpected(std::move(sound.error()));
-    }
+    RETURN_IF_ERROR(judge_part(rows_));
+    RETURN_IF_ERROR(outcomes_ ? judge_part(*outcomes_) : Result<void>{});
     return flows;
 }
 
@@ -325,12 +320,10 @@ Result<std::vector<StoredFlow>> unpack_from(const PackedFlows& block, std::uint6
 }
 
 Result<void> for_each_from(const PackedFlows& block, std::uint64_t row, const StoredFlowSink& take) {
-    auto reader = reader_at(block, row);
-    if (!reader) return tl::unexpected(std::move(reader.error()));
-    while (reader->left() != 0) {
-        const auto flows = reader->read(kRowsRead);
-        if (!flows) return tl::unexpected(flows.error());
-        if (auto taken = take(*flows); !taken) return taken;
+    ASSIGN_OR_RETURN(auto reader, reader_at(block, row));
+    while (reader.left() != 0) {
+        ASSIGN_OR_RETURN(const auto flows, reader.read(kRowsRead));
+        RETURN_IF_ERROR(take(flows));
     }
     return {};
 }

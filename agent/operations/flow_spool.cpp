@@ -48,18 +48,18 @@ Result<void> FlowSpool::seal() {
 Result<void> FlowSpool::for_each_block(const std::function<Result<void>(std::span<const FlowRow>)>& take) {
     for (std::span<const FlowRow> rest{head_}; !rest.empty();) {
         const auto block = rest.first(std::min(rest.size(), kRowsPerSync));
-        if (auto taken = take(block); !taken) return taken;
+        RETURN_IF_ERROR(take(block));
         rest = rest.subspan(block.size());
     }
     if (!tail_) return {};
-    if (auto sealed = seal(); !sealed) return sealed;
+    RETURN_IF_ERROR(seal());
     std::rewind(tail_.get());
     std::vector<FlowRow> block(kRowsPerSync);
     for (std::uint64_t left = size_ - head_.size(); left > 0;) {
         const std::size_t read =
             std::fread(block.data(), sizeof(FlowRow), std::min<std::uint64_t>(left, block.size()), tail_.get());
         if (read == 0) return system_error(EIO, "reading the identified flows back from a temporary file");
-        if (auto taken = take(std::span{block}.first(read)); !taken) return taken;
+        RETURN_IF_ERROR(take(std::span{block}.first(read)));
         left -= read;
     }
     return {};

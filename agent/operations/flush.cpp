@@ -46,24 +46,21 @@ class Flush final : private ScanListener {
     Result<void> matched(std::span<const FlowRow> rows) override { return identify(rows); }
 
     Result<void> scan(const Moment& moment) {
-        const auto report = table_.scan(operation_.query, moment, *this);
-        if (!report) return tl::unexpected(report.error());
-        count(operation_, *report);
+        ASSIGN_OR_RETURN(const auto report, table_.scan(operation_.query, moment, *this));
+        count(operation_, report);
         return {};
     }
 
     Result<void> take_captured() {
-        const auto taken = request_.captured([&](std::span<const FlowRow> rows) {
+        ASSIGN_OR_RETURN(const auto taken, request_.captured([&](std::span<const FlowRow> rows) {
             for (const auto& row : rows)
                 if (!row.flow.started) ++without_start_;
             return observer_.progressed(matched_).and_then([&] { return check_reach(rows); }).and_then([&] {
                 return identify(rows);
             });
-        });
-        if (!taken) return tl::unexpected(taken.error());
-        if (*taken) {
-            auto checked = check_captured_on(**taken, operation_.endpoint, "the capture");
-            if (!checked) return checked;
+        }));
+        if (taken) {
+            RETURN_IF_ERROR(check_captured_on(*taken, operation_.endpoint, "the capture"));
         }
         operation_.counts.scanned = matched_;
         operation_.counts.matched = matched_;
@@ -101,11 +98,11 @@ class Flush final : private ScanListener {
             return refused("{} flows match, more than --max-flows {}: nothing was flushed", matched_,
                            *request_.maximum_flows);
         }
-        if (auto sealed = spool_.seal(); !sealed) return sealed;
+        RETURN_IF_ERROR(spool_.seal());
         operation_.phase = OperationPhase::Flushing;
         operation_.stream_exception_policy = policy_.name();
         operation_.warnings = warnings();
-        if (auto begun = observer_.begun(operation_); !begun) return begun;
+        RETURN_IF_ERROR(observer_.begun(operation_));
         if (operation_.dry_run || matched_ == protected_) return {};
         return policy_.enforce();
     }
@@ -160,7 +157,7 @@ class Flush final : private ScanListener {
     /// flushed after all are forgotten, so that their packets are not caught.
     Result<void> remove(std::span<const FlowRow> rows, std::vector<FlowEnding>& endings) {
         const auto there = request_.captured ? still_there(rows) : std::vector<FlowRow>{rows.begin(), rows.end()};
-        if (auto remembered = policy_.remember(there); !remembered) return remembered;
+        RETURN_IF_ERROR(policy_.remember(there));
         std::vector<FlowRow> survivors;
         auto next = there.begin();
         const auto first = endings.size();

@@ -37,18 +37,15 @@ bool same_in_kernel(const StreamExceptionPolicy& a, const StreamExceptionPolicy&
 }  // namespace
 
 Result<void> FlushPolicy::inspect() {
-    auto in_force = ruleset_.in_force();
-    if (!in_force) return tl::unexpected(std::move(in_force.error()));
-    in_force_ = std::move(*in_force);
+    ASSIGN_OR_RETURN(auto in_force, ruleset_.in_force());
+    in_force_ = std::move(in_force);
     policy_ = in_force_;
-    const auto condition = ruleset_.condition();
-    if (!condition) return tl::unexpected(condition.error());
-    condition_ = *condition;
-    const auto picks_up = table_.tcp_loose();
-    if (!picks_up) return tl::unexpected(picks_up.error());
-    tcp_loose_ = *picks_up;
+    ASSIGN_OR_RETURN(const auto condition, ruleset_.condition());
+    condition_ = condition;
+    ASSIGN_OR_RETURN(const auto picks_up, table_.tcp_loose());
+    tcp_loose_ = picks_up;
     if (request_.wanted) {
-        if (auto judged = judge_wanted(); !judged) return judged;
+        RETURN_IF_ERROR(judge_wanted());
         policy_ = *request_.wanted;
         condition_ = RulesetCondition::AsApplied;
     }
@@ -89,15 +86,12 @@ Result<void> FlushPolicy::judge_number() const {
 }
 
 Result<void> FlushPolicy::enforce() {
-    if (auto judged = judge_number(); !judged) return judged;
-    auto in_force = ruleset_.in_force();
-    if (!in_force) return tl::unexpected(std::move(in_force.error()));
-    if (*in_force != in_force_)
-        return refused("the stream exception policy was changed meanwhile: nothing was flushed");
+    RETURN_IF_ERROR(judge_number());
+    ASSIGN_OR_RETURN(auto in_force, ruleset_.in_force());
+    if (in_force != in_force_) return refused("the stream exception policy was changed meanwhile: nothing was flushed");
     if (request_.wanted) return ruleset_.apply(*request_.wanted).map([](Application) {});
-    const auto condition = ruleset_.condition();
-    if (!condition) return tl::unexpected(condition.error());
-    if (*condition == condition_) return {};
+    ASSIGN_OR_RETURN(const auto condition, ruleset_.condition());
+    if (condition == condition_) return {};
     return refused("somebody has changed the table inet headgate meanwhile: nothing was flushed");
 }
 
@@ -153,7 +147,7 @@ Result<void> FlushPolicy::remember(std::span<const FlowRow> rows) {
     for (const auto& row : rows) {
         const auto protocol = row.flow.original.protocol;
         if (is_connection_oriented(protocol) && !windows_.contains(protocol) && too_many(protocol)) {
-            if (auto opened = open_window(protocol); !opened) return opened;
+            RETURN_IF_ERROR(open_window(protocol));
         }
         if (!windows_.contains(protocol)) to_remember.push_back(row);
     }
@@ -162,16 +156,14 @@ Result<void> FlushPolicy::remember(std::span<const FlowRow> rows) {
 
 /// Without room, a window recognizes connection-oriented flows by their packets; other flows cannot be recognized.
 Result<void> FlushPolicy::remember_or_open_windows(const std::vector<FlowRow>& rows) {
-    const auto remembered = ruleset_.remember(rows, policy_->remember_flushed_for);
-    if (!remembered) return tl::unexpected(remembered.error());
-    if (*remembered == Remembered::All) return {};
+    ASSIGN_OR_RETURN(const auto remembered, ruleset_.remember(rows, policy_->remember_flushed_for));
+    if (remembered == Remembered::All) return {};
     std::vector<FlowRow> others;
     for (const auto& row : rows) {
         if (!is_connection_oriented(row.flow.original.protocol)) {
             others.push_back(row);
-        } else if (auto opened = open_window(row.flow.original.protocol); !opened) {
-            return opened;
-        }
+        } else
+            RETURN_IF_ERROR(open_window(row.flow.original.protocol));
     }
     return remember_what_fits(others);
 }
@@ -179,9 +171,8 @@ Result<void> FlushPolicy::remember_or_open_windows(const std::vector<FlowRow>& r
 Result<void> FlushPolicy::remember_what_fits(std::span<const FlowRow> rows) {
     if (rows.empty()) return {};
     if (!full_) {
-        const auto remembered = ruleset_.remember(rows, policy_->remember_flushed_for);
-        if (!remembered) return tl::unexpected(remembered.error());
-        if (*remembered == Remembered::All) return {};
+        ASSIGN_OR_RETURN(const auto remembered, ruleset_.remember(rows, policy_->remember_flushed_for));
+        if (remembered == Remembered::All) return {};
         const auto half = rows.size() / 2;
         if (half != 0) {
             return remember_what_fits(rows.first(half)).and_then([&] {

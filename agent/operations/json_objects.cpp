@@ -102,7 +102,7 @@ class Splitter {
 Result<void> split_json_objects(std::istream& in, std::string_view rows_member, const ObjectSink& take) {
     Splitter splitter{rows_member, take};
     for (int c = in.rdbuf()->sbumpc(); c != std::char_traits<char>::eof(); c = in.rdbuf()->sbumpc()) {
-        if (auto fed = splitter.feed(static_cast<char>(c)); !fed) return fed;
+        RETURN_IF_ERROR(splitter.feed(static_cast<char>(c)));
     }
     return splitter.finish();
 }

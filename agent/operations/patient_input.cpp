@@ -62,7 +62,7 @@ Result<void> PatientInput::wait() const {
 
 Result<std::size_t> PatientInput::read_some() {
     for (;;) {
-        if (auto waited = wait(); !waited) return tl::unexpected(std::move(waited.error()));
+        RETURN_IF_ERROR(wait());
         const auto got = ::read(file_.get(), room_.data(), room_.size());
         if (got >= 0) return static_cast<std::size_t>(got);
         if (errno != EINTR && errno != EAGAIN) return system_error(errno, name_);

@@ -171,14 +171,14 @@ Result<void> RunningOperation::may_go_on() const {
 }
 
 Result<void> RunningOperation::check(const FlowOperation& operation) {
-    if (auto may = may_go_on(); !may) return may;
+    RETURN_IF_ERROR(may_go_on());
     const auto now = around_.clock.steady_now();
     auto current = operation;
     current.duration = so_far();
     show(current);
     if (now < next_report_) return {};
     next_report_ = now + kReportInterval;
-    if (auto may = may_keep_endpoint(operation, now); !may) return may;
+    RETURN_IF_ERROR(may_keep_endpoint(operation, now));
     auto reported = report(current);
     // On a disk fault, keep() meets the same error and moves the operation to memory.
     return !reported && may_go_unkept(operation, reported.error()) ? Result<void>{} : reported;
@@ -270,13 +270,11 @@ std::chrono::milliseconds RunningOperation::so_far() const {
 }
 
 Result<void> RunningOperation::keep_to_budget() const {
-    const auto used = store().bytes_used();
-    if (!used) return tl::unexpected(used.error());
-    if (*used <= around_.disk_budget) return {};
-    if (auto shrunk = shrink_to(around_.disk_budget); !shrunk) return shrunk;
-    const auto left = store().bytes_used();
-    if (!left) return tl::unexpected(left.error());
-    if (*left <= around_.disk_budget) return {};
+    ASSIGN_OR_RETURN(const auto used, store().bytes_used());
+    if (used <= around_.disk_budget) return {};
+    RETURN_IF_ERROR(shrink_to(around_.disk_budget));
+    ASSIGN_OR_RETURN(const auto left, store().bytes_used());
+    if (left <= around_.disk_budget) return {};
     return failed("takes more than all operations may together (disk_budget: {} MiB)", around_.disk_budget >> 20U);
 }
 

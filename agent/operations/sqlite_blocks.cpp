@@ -51,7 +51,7 @@ Result<std::optional<StoredBlock>> select_block(Session& session, const char* co
     statement << kSelectBlock << condition << " LIMIT 1", bind(id), bind(to_column(row)), into(number), into(first),
         into(count), into(rows), into(outcomes);
     if (statement.execute() == 0) {
-        if (auto there = expect_operation(session, id); !there) return tl::unexpected(std::move(there.error()));
+        RETURN_IF_ERROR(expect_operation(session, id));
         return std::nullopt;
     }
     StoredBlock block{{static_cast<std::uint64_t>(first), static_cast<std::uint64_t>(count), bytes_of(rows), {}},
@@ -85,7 +85,7 @@ Result<void> record_block_outcomes(Session& session, const std::string& id, std:
                  " AND NOT EXISTS (SELECT 1 FROM outcomes WHERE block = number)",
         use(outcomes), bind(to_column(block)), bind(to_column(endings.size())), bind(id);
     if (statement.execute() != 0) return {};
-    if (auto there = expect_operation(session, id); !there) return there;
+    RETURN_IF_ERROR(expect_operation(session, id));
     return failed("operation {} has no pending block {} of {} flows", id, block, endings.size());
 }
 

@@ -27,11 +27,10 @@ Result<void> SqliteStore::append(std::string_view id, std::span<const StoredFlow
     const std::lock_guard lock{writer_.mutex};
     while (!flows.empty()) {
         if (!gathered_.contains(key)) {
-            const auto rows = writing().and_then([&](Database* database) {
+            ASSIGN_OR_RETURN(const auto rows, writing().and_then([&](Database* database) {
                 return database->run([&](Session& session) { return count_rows(session, key); });
-            });
-            if (!rows) return tl::unexpected(rows.error());
-            gathered_[key].first = *rows;
+            }));
+            gathered_[key].first = rows;
         }
         auto& block = gathered_[key].block;
         is_gathering_ = true;
@@ -40,7 +39,7 @@ Result<void> SqliteStore::append(std::string_view id, std::span<const StoredFlow
             block.add(flow);
         flows = flows.subspan(fitting.size());
         if (block.count() < kRowsPerBlob) continue;
-        if (auto written = write_gathered(id); !written) return written;
+        RETURN_IF_ERROR(write_gathered(id));
     }
     return {};
 }
@@ -66,7 +65,7 @@ Result<std::uint64_t> SqliteStore::append_pending(std::string_view id, std::span
     for (const auto& row : rows)
         block.add(row.flow);
     const std::lock_guard lock{writer_.mutex};
-    if (auto written = write_gathered(id); !written) return tl::unexpected(std::move(written.error()));
+    RETURN_IF_ERROR(write_gathered(id));
     return transact(Durability::OnDisk, [&](Session& session) {
         return insert_block(session, std::string{id}, block, BlockKind::Journal);
     });
@@ -82,15 +81,14 @@ Result<void> SqliteStore::for_each_pending(
     std::string_view id, const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& take) {
     const std::string key{id};
     for (std::uint64_t row = 0;;) {
-        const auto block = read([&](Session& session) { return find_pending_block(session, key, row); });
-        if (!block) return tl::unexpected(block.error());
-        if (!*block) return {};
-        const auto flows = of_operation(id, unpack((*block)->rows));
-        if (!flows) return tl::unexpected(flows.error());
-        std::vector<FlowRow> rows(flows->size());
-        std::ranges::transform(*flows, rows.begin(), [](const auto& each) { return FlowRow{each.flow, {}}; });
-        if (auto taken = take((*block)->number, rows); !taken) return taken;
-        row = (*block)->end();
+        ASSIGN_OR_RETURN(const auto block,
+                         read([&](Session& session) { return find_pending_block(session, key, row); }));
+        if (!block) return {};
+        ASSIGN_OR_RETURN(const auto flows, of_operation(id, unpack(block->rows)));
+        std::vector<FlowRow> rows(flows.size());
+        std::ranges::transform(flows, rows.begin(), [](const auto& each) { return FlowRow{each.flow, {}}; });
+        RETURN_IF_ERROR(take(block->number, rows));
+        row = block->end();
     }
 }
 
@@ -119,12 +117,10 @@ Result<std::vector<StoredFlow>> SqliteStore::flows(std::string_view id, std::uin
     std::vector<StoredFlow> page;
     while (page.size() < count) {
         const std::uint64_t row = first + page.size();
-        const auto block = block_with(key, row);
-        if (!block) return tl::unexpected(block.error());
-        if (!*block) break;
-        const auto rows = of_operation(id, unpack_from(**block, row, count - page.size()));
-        if (!rows) return rows;
-        page.insert(page.end(), rows->begin(), rows->end());
+        ASSIGN_OR_RETURN(const auto block, block_with(key, row));
+        if (!block) break;
+        ASSIGN_OR_RETURN(const auto rows, of_operation(id, unpack_from(*block, row, count - page.size())));
+        page.insert(page.end(), rows.begin(), rows.end());
     }
     return page;
 }
@@ -132,11 +128,10 @@ Result<std::vector<StoredFlow>> SqliteStore::flows(std::string_view id, std::uin
 Result<void> SqliteStore::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
     const std::string key{id};
     for (std::uint64_t row = first;;) {
-        const auto block = block_with(key, row);
-        if (!block) return tl::unexpected(block.error());
-        if (!*block) return {};
-        if (auto taken = of_operation(id, for_each_from(**block, row, take)); !taken) return taken;
-        row = (*block)->end();
+        ASSIGN_OR_RETURN(const auto block, block_with(key, row));
+        if (!block) return {};
+        RETURN_IF_ERROR(of_operation(id, for_each_from(*block, row, take)));
+        row = block->end();
     }
 }
 

@@ -128,9 +128,8 @@ auto SqliteStore::take_step(Step&& step) -> std::invoke_result_t<Step, Database&
 }
 
 Result<bool> SqliteStore::sweep_some(Database& database) {
-    const auto removed = database.transact(Durability::Kept, remove_orphans);
-    if (!removed) return tl::unexpected(removed.error());
-    if (*removed > 0) return true;
+    ASSIGN_OR_RETURN(const auto removed, database.transact(Durability::Kept, remove_orphans));
+    if (removed > 0) return true;
     if (auto more = database.run(cut_off_free_pages); !more || *more) return more;
     if (database.bytes_of_log() == 0) return false;
     return database.empty_log().map([] { return false; });
@@ -142,9 +141,8 @@ Result<bool> SqliteStore::sweep() {
 
 Result<void> SqliteStore::sweep_all(const MayGoOn& may_go_on) {
     while (may_go_on()) {
-        const auto more = sweep();
-        if (!more) return tl::unexpected(more.error());
-        if (!*more) return {};
+        ASSIGN_OR_RETURN(const auto more, sweep());
+        if (!more) return {};
     }
     return {};
 }
@@ -182,12 +180,12 @@ Result<std::uint64_t> SqliteStore::shrink_to(std::uint64_t bytes, const MayGoOn&
     // The excess may be only log, or what an interrupted removal left. The former fails on a full disk.
     static_cast<void>(take_step([](Database& database) { return database.empty_log(); }));
     for (std::uint64_t removed = 0;;) {
-        if (auto swept = sweep_all(may_go_on); !swept) return tl::unexpected(std::move(swept.error()));
+        RETURN_IF_ERROR(sweep_all(may_go_on));
         if (!may_go_on()) return removed;
-        const auto oldest = take_step([&](Database& database) { return remove_oldest_beyond(database, bytes); });
-        if (!oldest) return tl::unexpected(oldest.error());
-        if (*oldest == Removal::Removed) ++removed;
-        if (*oldest == Removal::NotNeeded || *oldest == Removal::NoneLeft) return removed;
+        ASSIGN_OR_RETURN(const auto oldest,
+                         take_step([&](Database& database) { return remove_oldest_beyond(database, bytes); }));
+        if (oldest == Removal::Removed) ++removed;
+        if (oldest == Removal::NotNeeded || oldest == Removal::NoneLeft) return removed;
     }
 }
 
@@ -198,15 +196,14 @@ Result<void> SqliteStore::ensure_room(std::uint64_t flows) {
     constexpr std::uint64_t kRest = std::uint64_t{256} << 10U;
     struct statvfs disk {};
     const std::lock_guard lock{writer_.mutex};
-    const auto writer = writing();
-    if (!writer) return tl::unexpected(writer.error());
-    const auto& file = (*writer)->file();
+    ASSIGN_OR_RETURN(const auto writer, writing());
+    const auto& file = writer->file();
     // A file opened for writing stays writable when its file system is remounted read-only after an error.
     if (::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) != 0) return state_error(errno, file);
     if (::statvfs(file.c_str(), &disk) != 0) return system_error(errno, file);
     const auto rows = flows * kBytesPerStoredFlow;
     const auto free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-    return free >= rows + std::min(rows, kLog) + kRest ? Result<void>{} : (*writer)->no_space();
+    return free >= rows + std::min(rows, kLog) + kRest ? Result<void>{} : writer->no_space();
 }
 
 void SqliteStore::trim() {

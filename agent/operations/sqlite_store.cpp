@@ -50,7 +50,7 @@ struct Columns {
         if (!status) return failed("operation {}: status: {}", ids[row], status.error().message);
         operation.type = *type;
         operation.status = *status;
-        if (auto read = read_document(documents[row], operation); !read) return tl::unexpected(read.error());
+        RETURN_IF_ERROR(read_document(documents[row], operation));
         return operation;
     }
 };
@@ -61,9 +61,8 @@ Result<std::optional<FlowOperation>> find_one(Session& session, const char* colu
     Columns columns;
     columns.receive(statement);
     if (columns.ids.empty()) return std::nullopt;
-    auto operation = columns.operation(0);
-    if (!operation) return tl::unexpected(std::move(operation.error()));
-    return std::optional{std::move(*operation)};
+    ASSIGN_OR_RETURN(auto operation, columns.operation(0));
+    return std::optional{std::move(operation)};
 }
 
 /// Maximum number of merged queries, below SQLITE_MAX_COMPOUND_SELECT, 500 (sqlite.org/limits.html).
@@ -168,21 +167,18 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::string folder, const
     const auto writer = store->writing();
     if (writer) return store;
     if (!is_disk_fault(writer.error())) return tl::unexpected(writer.error());
-    auto reader = open_store_file_to_read(store->folder_);
-    if (!reader) return tl::unexpected(std::move(reader.error()));
-    store->reader_.database = std::move(*reader);
+    ASSIGN_OR_RETURN(auto reader, open_store_file_to_read(store->folder_));
+    store->reader_.database = std::move(reader);
     return store;
 }
 
 Result<Database*> SqliteStore::writing() {
     if (writer_.database) return &*writer_.database;
-    auto writer = open_store_file(folder_);
-    if (!writer) return tl::unexpected(std::move(writer.error()));
-    auto reader = Database::open(writer->file());
-    if (!reader) return tl::unexpected(std::move(reader.error()));
-    writer_.database = std::move(*writer);
+    ASSIGN_OR_RETURN(auto writer, open_store_file(folder_));
+    ASSIGN_OR_RETURN(auto reader, Database::open(writer.file()));
+    writer_.database = std::move(writer);
     const std::lock_guard lock{reader_.mutex};
-    reader_.database = std::move(*reader);
+    reader_.database = std::move(reader);
     return &*writer_.database;
 }
 
@@ -207,8 +203,7 @@ Result<void> SqliteStore::write_end(const FlowOperation& operation) {
     const auto gathered = gathered_.find(operation.id);
     auto written = transact(Durability::OnDisk, [&](Session& session) -> Result<void> {
         if (gathered != gathered_.end()) {
-            const auto inserted = insert_block(session, operation.id, gathered->second.block, BlockKind::Told);
-            if (!inserted) return tl::unexpected(inserted.error());
+            RETURN_IF_ERROR(insert_block(session, operation.id, gathered->second.block, BlockKind::Told));
         }
         return store_changes(session, operation, note_passed_time(session, clock_));
     });
@@ -237,9 +232,8 @@ Result<std::vector<FlowOperation>> SqliteStore::list(const OperationSelection& s
         columns.receive(statement);
         std::vector<FlowOperation> operations;
         for (std::size_t row = 0; row < columns.ids.size(); ++row) {
-            auto operation = columns.operation(row);
-            if (!operation) return tl::unexpected(std::move(operation.error()));
-            operations.push_back(std::move(*operation));
+            ASSIGN_OR_RETURN(auto operation, columns.operation(row));
+            operations.push_back(std::move(operation));
         }
         return operations;
     });

@@ -136,9 +136,8 @@ void make_tables(Poco::Data::Session& session, int version) {
 }
 
 Result<void> write_schema(const std::string& file) {
-    auto database = Database::open(file);
-    if (!database) return tl::unexpected(std::move(database.error()));
-    return database->run([](Poco::Data::Session& session) -> Result<void> {
+    ASSIGN_OR_RETURN(auto database, Database::open(file));
+    return database.run([](Poco::Data::Session& session) -> Result<void> {
         std::string mode;
         // auto_vacuum allows to release space; WAL, that readers do not wait for writers. Both must precede the first
         // table (pragma.html).
@@ -213,9 +212,9 @@ Result<int> judge(Database& database) {
                 "that made it, or another --state-dir",
                 database.file(), version, kStoreVersion);
         }
-        const auto made = make_empty(version).and_then([](Database empty) { return read_definitions(empty); });
-        if (!made) return tl::unexpected(made.error());
-        if (definitions(session) != *made) {
+        ASSIGN_OR_RETURN(const auto made,
+                         make_empty(version).and_then([](Database empty) { return read_definitions(empty); }));
+        if (definitions(session) != made) {
             return failed(
                 "{}: damaged (not the tables that headgate makes): it was left as it is; move it away to "
                 "begin anew",
@@ -235,32 +234,29 @@ Result<void> bring_up_to_date(Database& database, int version) {
 }
 
 Result<Database> open_to_write(const std::string& folder) {
-    const auto locked = lock_folder(folder);
-    if (!locked) return tl::unexpected(locked.error());
-    if (auto ours = refuse_strange_files(folder); !ours) return tl::unexpected(std::move(ours.error()));
+    ASSIGN_OR_RETURN(const auto locked, lock_folder(folder));
+    RETURN_IF_ERROR(refuse_strange_files(folder));
     const std::string file = folder + "/" + kStoreFile;
     // Does not open and close the file to inspect it: that would release locks of another store in this process
     // (fcntl_locking(2); sqlite.org/howtocorrupt.html, section 2.2).
     if (::faccessat(AT_FDCWD, file.c_str(), F_OK, AT_EACCESS) != 0) {
         if (errno != ENOENT) return system_error(errno, file);
-        if (auto made = make_file(file, *locked); !made) return tl::unexpected(std::move(made.error()));
+        RETURN_IF_ERROR(make_file(file, locked));
     }
     if (::faccessat(AT_FDCWD, file.c_str(), R_OK | W_OK, AT_EACCESS) != 0) return system_error(errno, file);
     struct stat log {};
     const bool logged = ::stat((file + "-wal").c_str(), &log) == 0 && log.st_size > 0;
-    auto database = Database::open(file);
-    if (!database) return database;
+    ASSIGN_OR_RETURN(auto database, Database::open(file));
     // Closing must not change a foreign file, either.
-    if (logged) database->when_closed(LogAtEnd::Left);
-    const auto version = judge(*database);
-    if (!version) return tl::unexpected(version.error());
-    database->when_closed(LogAtEnd::WorkedIn);
-    if (auto done = bring_up_to_date(*database, *version); !done) return tl::unexpected(std::move(done.error()));
+    if (logged) database.when_closed(LogAtEnd::Left);
+    ASSIGN_OR_RETURN(const auto version, judge(database));
+    database.when_closed(LogAtEnd::WorkedIn);
+    RETURN_IF_ERROR(bring_up_to_date(database, version));
     return database;
 }
 
 Result<Database> open_to_read(const std::string& folder) {
-    if (auto ours = refuse_strange_files(folder); !ours) return tl::unexpected(std::move(ours.error()));
+    RETURN_IF_ERROR(refuse_strange_files(folder));
     const std::string file = folder + "/" + kStoreFile;
     if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) != 0) {
         return errno == ENOENT ? make_empty() : state_error(errno, file);

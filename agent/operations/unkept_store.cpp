@@ -110,9 +110,8 @@ Result<void> UnkeptStore::append(std::string_view id, std::span<const StoredFlow
     const auto outcomes = packed.has_outcomes() ? packed.outcomes() : PackedBytes{};
     const auto size = rows.size() + outcomes.size();
     const std::lock_guard lock{mutex_};
-    const auto found = find_record(id);
-    if (!found) return tl::unexpected(found.error());
-    auto& record = **found;
+    ASSIGN_OR_RETURN(const auto found, find_record(id));
+    auto& record = *found;
     while (bytes() + size > kMostBytes) {
         if (!remove_oldest()) {
             return failed("takes more than {} MiB, which is what flows may take of memory where they cannot be kept",
@@ -134,41 +133,35 @@ Result<std::optional<PackedFlows>> UnkeptStore::block_with(std::string_view id, 
     std::shared_ptr<const FileDescriptor> memory;
     {
         const std::lock_guard lock{mutex_};
-        const auto found = find_record(id);
-        if (!found) return tl::unexpected(found.error());
-        const auto& blocks = (*found)->blocks;
-        if (row >= (*found)->rows()) return std::nullopt;
+        ASSIGN_OR_RETURN(const auto found, find_record(id));
+        const auto& blocks = found->blocks;
+        if (row >= found->rows()) return std::nullopt;
         block = *std::prev(std::ranges::upper_bound(blocks, row, {}, &Block::first));
-        memory = (*found)->memory;
+        memory = found->memory;
     }
-    auto rows = read_at(memory->get(), block.rows, block.offset);
-    if (!rows) return tl::unexpected(std::move(rows.error()));
-    auto outcomes = read_at(memory->get(), block.outcomes, block.offset + block.rows);
-    if (!outcomes) return tl::unexpected(std::move(outcomes.error()));
-    return PackedFlows{block.first, block.count, std::move(*rows), std::move(*outcomes)};
+    ASSIGN_OR_RETURN(auto rows, read_at(memory->get(), block.rows, block.offset));
+    ASSIGN_OR_RETURN(auto outcomes, read_at(memory->get(), block.outcomes, block.offset + block.rows));
+    return PackedFlows{block.first, block.count, std::move(rows), std::move(outcomes)};
 }
 
 Result<std::vector<StoredFlow>> UnkeptStore::flows(std::string_view id, std::uint64_t first, std::size_t count) {
     std::vector<StoredFlow> page;
     while (page.size() < count) {
         const auto row = first + page.size();
-        const auto block = block_with(id, row);
-        if (!block) return tl::unexpected(block.error());
-        if (!*block) break;
-        const auto rows = unpack_from(**block, row, count - page.size());
-        if (!rows) return rows;
-        page.insert(page.end(), rows->begin(), rows->end());
+        ASSIGN_OR_RETURN(const auto block, block_with(id, row));
+        if (!block) break;
+        ASSIGN_OR_RETURN(const auto rows, unpack_from(*block, row, count - page.size()));
+        page.insert(page.end(), rows.begin(), rows.end());
     }
     return page;
 }
 
 Result<void> UnkeptStore::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
     for (std::uint64_t row = first;;) {
-        const auto block = block_with(id, row);
-        if (!block) return tl::unexpected(block.error());
-        if (!*block) return {};
-        if (auto taken = for_each_from(**block, row, take); !taken) return taken;
-        row = (*block)->end();
+        ASSIGN_OR_RETURN(const auto block, block_with(id, row));
+        if (!block) return {};
+        RETURN_IF_ERROR(for_each_from(*block, row, take));
+        row = block->end();
     }
 }
 

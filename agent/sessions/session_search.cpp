@@ -20,10 +20,9 @@ void forget_closed(std::vector<TcpSocket>& sockets) {
 
 /// Gathers evidence in order of cost, until it is conclusive.
 Result<SshSessions> search_here() {
-    auto sockets = read_tcp_sockets();
-    if (!sockets) return tl::unexpected(std::move(sockets.error()));
+    ASSIGN_OR_RETURN(auto sockets, read_tcp_sockets());
     SocketEvidence evidence;
-    evidence.sockets = std::move(*sockets);
+    evidence.sockets = std::move(sockets);
     evidence.ssh_servers = read_ssh_servers();
     auto found = find_sessions(evidence);
     if (found.unproved.empty()) return found;

@@ -77,9 +77,8 @@ Result<void> read_family(netlink::Socket& socket, Family family, std::vector<Tcp
     for (;;) {
         const auto piece = socket.receive(buffer);
         if (!piece) return unanswered(piece.error().number);
-        const auto ended = take_piece(*piece, sockets);
-        if (!ended) return tl::unexpected(ended.error());
-        if (*ended) return {};
+        ASSIGN_OR_RETURN(const auto ended, take_piece(*piece, sockets));
+        if (ended) return {};
     }
 }
 
@@ -132,11 +131,10 @@ std::optional<TcpSocket> parse_socket(netlink::Bytes payload) {
 }
 
 Result<std::vector<TcpSocket>> read_tcp_sockets() {
-    auto socket = netlink::Socket::open_diagnostics();
-    if (!socket) return tl::unexpected(std::move(socket.error()));
+    ASSIGN_OR_RETURN(auto socket, netlink::Socket::open_diagnostics());
     std::vector<TcpSocket> sockets;
     for (const auto family : {Family::Ipv4, Family::Ipv6})
-        if (auto read = read_family(*socket, family, sockets); !read) return tl::unexpected(std::move(read.error()));
+        RETURN_IF_ERROR(read_family(socket, family, sockets));
     return sockets;
 }
 

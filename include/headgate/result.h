@@ -53,3 +53,25 @@ template <typename... Args>
 [[nodiscard]] tl::unexpected<Error> system_error(int number, std::string_view what);
 
 }  // namespace headgate
+
+/// Returns the error of an expression (a `Result` of any type) from the function around. A value is dropped.
+#define RETURN_IF_ERROR(...) HEADGATE_RETURN_IF_ERROR(HEADGATE_JOIN(result_, __COUNTER__), __VA_ARGS__)
+
+/// Declares a variable with the value of an expression, or returns the expression's error from the function around:
+/// `ASSIGN_OR_RETURN(const auto port, parse_port(text));`. It is more than one statement: it cannot stand behind an
+/// `if` without braces.
+#define ASSIGN_OR_RETURN(declaration, ...) \
+    HEADGATE_ASSIGN_OR_RETURN(HEADGATE_JOIN(result_, __COUNTER__), declaration, __VA_ARGS__)
+
+// What the two expand to. __COUNTER__ gives each result a name of its own, so that expressions can contain further
+// ones.
+#define HEADGATE_RETURN_IF_ERROR(result, ...)                                                     \
+    do {                                                                                          \
+        if (auto result = __VA_ARGS__; !result) return tl::unexpected(std::move(result.error())); \
+    } while (false)
+#define HEADGATE_ASSIGN_OR_RETURN(result, declaration, ...)        \
+    auto result = __VA_ARGS__;                                     \
+    if (!result) return tl::unexpected(std::move(result.error())); \
+    declaration = *std::move(result) /* NOLINT(bugprone-macro-parentheses): no declaration stands in parentheses */
+#define HEADGATE_JOIN(left, right) HEADGATE_JOIN_EXPANDED(left, right)
+#define HEADGATE_JOIN_EXPANDED(left, right) left##right

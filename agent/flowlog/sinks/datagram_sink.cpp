@@ -51,7 +51,7 @@ class Datagrams {
 }  // namespace
 
 Result<Written> DatagramSink::write(const LineBlock& block, std::size_t first) {
-    if (auto connected = connect(); !connected) return tl::unexpected(std::move(connected.error()));
+    RETURN_IF_ERROR(connect());
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     const auto before = envelope_.before ? envelope_.before() : std::string{};
     Datagrams datagrams{block, first, before, envelope_.after};

@@ -27,7 +27,7 @@ std::string_view next_piece(const LineBlock& block, std::size_t first) {
 
 Result<Written> FileSink::write(const LineBlock& block, std::size_t first) {
     look_after();
-    if (auto opened = open(); !opened) return tl::unexpected(std::move(opened.error()));
+    RETURN_IF_ERROR(open());
     const auto appended = file_->append(next_piece(block, first), kPatience);
     if (!appended) return fault(appended.error().number);
     Written written{.lines = block.lines_within(first, appended->bytes), .too_long = 0, .note = {}};
@@ -42,9 +42,8 @@ Result<void> FileSink::open() {
         // The reader of a pipe could block the thread forever.
         return tl::unexpected(Error{ErrorKind::Failed, name_.native() + ": is a pipe, not a file"});
     }
-    auto opened = AppendFile::open(name_, TornLine::TakeOff);
-    if (!opened) return tl::unexpected(std::move(opened.error()));
-    file_.emplace(std::move(*opened));
+    ASSIGN_OR_RETURN(auto opened, AppendFile::open(name_, TornLine::TakeOff));
+    file_.emplace(std::move(opened));
     return {};
 }
 

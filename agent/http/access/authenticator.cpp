@@ -54,25 +54,23 @@ Checked<Identity> Authenticator::identify(const Request& request, std::string_vi
 }
 
 Checked<Identity> Authenticator::identify_signature(const Request& request, Timestamp now) const {
-    const auto signature = read_signature(request);
-    if (!signature) return tl::unexpected(signature.error());
-    if (auto timely = check_time(*signature, now); !timely) return tl::unexpected(std::move(timely.error()));
-    const auto canonical = canonical_request(request, *signature);
-    if (!canonical) return tl::unexpected(canonical.error());
+    ASSIGN_OR_RETURN(const auto signature, read_signature(request));
+    RETURN_IF_ERROR(check_time(signature, now));
+    ASSIGN_OR_RETURN(const auto canonical, canonical_request(request, signature));
 
     const auto& keys = credentials_.access_keys;
-    const auto known = std::ranges::find(keys, signature->key_id, &AccessKey::id);
+    const auto known = std::ranges::find(keys, signature.key_id, &AccessKey::id);
     const auto& key = known == keys.end() ? nobody() : *known;
-    const auto signing_key = signing_keys_.find(key, signature->date, signature->region);
-    const auto right = hmac_sha256(signing_key, string_to_sign(*signature, *canonical));
-    const bool is_right = equal_in_constant_time(right, signature->digest);
+    const auto signing_key = signing_keys_.find(key, signature.date, signature.region);
+    const auto right = hmac_sha256(signing_key, string_to_sign(signature, canonical));
+    const bool is_right = equal_in_constant_time(right, signature.digest);
     if (known == keys.end()) return refuse(Refusal::UnknownClient, "the access key is unknown");
     if (!is_right) {
         return refuse(Refusal::WrongSignature,
                       "the signature is not that of this request; are the secret and the client's signing right?");
     }
     return Identity{caller_by("sigv4", key.id), key.permissions,
-                    RequestSignature{std::string{signature->hex}, Timestamp{signature->signed_at}}};
+                    RequestSignature{std::string{signature.hex}, Timestamp{signature.signed_at}}};
 }
 
 Checked<Identity> Authenticator::identify_token(std::string_view token) const {

@@ -78,9 +78,8 @@ Result<void> AuthorizedGateway::covers_affected(const EndpointName& name, Affect
                                                 std::optional<std::uint16_t> only_zone) const {
     if (!permissions_.firewalls) return {};
     const auto configuration = whole_.configuration();
-    const auto choice = config::find_endpoint(*configuration, name.firewall, name.availability_zone);
-    if (!choice) return tl::unexpected(choice.error());
-    const Endpoint endpoint{choice->firewall->name, choice->endpoint->availability_zone, ""};
+    ASSIGN_OR_RETURN(const auto choice, config::find_endpoint(*configuration, name.firewall, name.availability_zone));
+    const Endpoint endpoint{choice.firewall->name, choice.endpoint->availability_zone, ""};
     const auto places = whole_.places();
     const auto here = std::ranges::find(places, endpoint, &EndpointPlace::endpoint);
     if (here == places.end()) return not_known(endpoint, ENOENT);
@@ -112,18 +111,15 @@ Result<OperationOrder> AuthorizedGateway::confined_order(const OperationOrder& o
     auto theirs = order;
     auto zone = order.query.zone;
     if (!order.from_operation.empty()) {
-        const auto source = find_with_flows(order.from_operation);
-        if (!source) return tl::unexpected(source.error());
-        if (order.endpoint == EndpointName{}) theirs.endpoint = gateway::name_of(source->endpoint);
-        if (!zone) zone = source->query.zone;
+        ASSIGN_OR_RETURN(const auto source, find_with_flows(order.from_operation));
+        if (order.endpoint == EndpointName{}) theirs.endpoint = gateway::name_of(source.endpoint);
+        if (!zone) zone = source.query.zone;
     }
-    auto name = confined(theirs.endpoint);
-    if (!name) return tl::unexpected(std::move(name.error()));
-    theirs.endpoint = std::move(*name);
+    ASSIGN_OR_RETURN(auto name, confined(theirs.endpoint));
+    theirs.endpoint = std::move(name);
     const auto rules = covers_affected(theirs.endpoint, Affected::Rules);
     const bool flows_will_do = !rules && !order.stream_exception_policy;
-    const auto covered = flows_will_do ? covers_affected(theirs.endpoint, Affected::Flows, zone) : rules;
-    if (!covered) return tl::unexpected(covered.error());
+    RETURN_IF_ERROR(flows_will_do ? covers_affected(theirs.endpoint, Affected::Flows, zone) : rules);
     theirs.own_flows_alone = !rules;
     return theirs;
 }
@@ -285,7 +281,7 @@ Result<void> AuthorizedGateway::for_each_ended(const EndedFlowQuery& query, cons
 Result<void> AuthorizedGateway::covers_flows_of(std::string_view firewall) const {
     for (const auto& place : whole_.places()) {
         if (place.endpoint.firewall != firewall || (!place.where && place.where.error().number == ENOENT)) continue;
-        if (auto covered = covers_affected(gateway::name_of(place.endpoint), Affected::Flows); !covered) return covered;
+        RETURN_IF_ERROR(covers_affected(gateway::name_of(place.endpoint), Affected::Flows));
     }
     return {};
 }

@@ -165,11 +165,11 @@ Checked<void> check_all_is_signed(const Request& request, const Signature& signa
         if (std::ranges::binary_search(signature.signed_headers, name)) return {};
         return refuse(Refusal::WrongSignature, fmt::format("SignedHeaders must name {}", name));
     };
-    if (auto host = check("host"); !host) return host;
+    RETURN_IF_ERROR(check("host"));
     for (const auto& [name, value] : request.headers) {
         const auto lower = to_lower(name);
         if (!must_be_signed(lower)) continue;
-        if (auto checked = check(lower); !checked) return checked;
+        RETURN_IF_ERROR(check(lower));
     }
     return {};
 }
@@ -230,35 +230,32 @@ std::string scope_of(const Signature& signature) {
 Checked<Signature> read_signature(const Request& request) {
     auto text = request.header("Authorization");
     text.remove_prefix(std::min(text.size(), kSignatureScheme.size()));
-    const auto parts = read_parts(trimmed(text));
-    if (!parts) return tl::unexpected(parts.error());
+    ASSIGN_OR_RETURN(const auto parts, read_parts(trimmed(text)));
     if (!request.header("x-amz-security-token").empty()) {
         return refuse(Refusal::UnknownClient, "x-amz-security-token: there are no session credentials here");
     }
     Signature signature;
-    const auto digest = parse_digest(parts->signature);
-    if (!digest || to_hex(*digest) != parts->signature) {
+    const auto digest = parse_digest(parts.signature);
+    if (!digest || to_hex(*digest) != parts.signature) {
         return incomplete("Signature must be 64 hexadecimal digits in small letters");
     }
     signature.digest = *digest;
-    signature.hex = parts->signature;
-    const auto read = read_time(request, signature)
-                          .and_then([&] { return read_credential(parts->credential, signature); })
-                          .and_then([&] { return read_signed_headers(parts->signed_headers, signature); })
-                          .and_then([&] { return check_all_is_signed(request, signature); })
-                          .and_then([&] { return check_content_hash(request); });
-    if (!read) return tl::unexpected(read.error());
+    signature.hex = parts.signature;
+    RETURN_IF_ERROR(read_time(request, signature)
+                        .and_then([&] { return read_credential(parts.credential, signature); })
+                        .and_then([&] { return read_signed_headers(parts.signed_headers, signature); })
+                        .and_then([&] { return check_all_is_signed(request, signature); })
+                        .and_then([&] { return check_content_hash(request); }));
     return signature;
 }
 
 Checked<std::string> canonical_request(const Request& request, const Signature& signature) {
-    const auto query = canonical_query(request.query_text);
-    if (!query) return tl::unexpected(query.error());
+    ASSIGN_OR_RETURN(const auto query, canonical_query(request.query_text));
     std::string canonical = request.method + "\n";
     // Every service but S3 encodes the sent path once more. A path not in normal form (with `..` or an empty part) has
     // no route here, so it is used as received.
     append_encoded(canonical, request.path, "/");
-    canonical.append("\n").append(*query).append("\n");
+    canonical.append("\n").append(query).append("\n");
     for (const auto name : signature.signed_headers) {
         // An absent header counts as empty: curl signs an Accept that it was told to leave out.
         canonical.append(name).append(":");

@@ -55,9 +55,8 @@ Result<std::string> parse_rule_order(std::string_view text) {
 Result<std::vector<EndpointPolicy>> read_in_force(ManagedGateway& gateway, const Firewall& firewall) {
     std::vector<EndpointPolicy> in_force;
     for (const auto& endpoint : firewall.endpoints) {
-        auto policy = gateway.policy_status({firewall.name, endpoint.availability_zone, {}});
-        if (!policy) return tl::unexpected(std::move(policy.error()));
-        in_force.push_back(std::move(*policy));
+        ASSIGN_OR_RETURN(auto policy, gateway.policy_status({firewall.name, endpoint.availability_zone, {}}));
+        in_force.push_back(std::move(policy));
     }
     return in_force;
 }
@@ -210,8 +209,7 @@ gateway::PolicyOrder order_of(const Request& request, const std::string& firewal
 Result<void> check_update(ManagedGateway& gateway, const Firewall& firewall, const PolicyUpdate& update,
                           std::span<const EndpointPolicy> in_force) {
     for (const auto& endpoint : firewall.endpoints) {
-        auto may = gateway.may_change_policy({firewall.name, endpoint.availability_zone, {}});
-        if (!may) return may;
+        RETURN_IF_ERROR(gateway.may_change_policy({firewall.name, endpoint.availability_zone, {}}));
     }
     if (update.token != update_token(firewall, in_force)) {
         return tl::unexpected(
@@ -225,14 +223,13 @@ Result<void> carry_out(ManagedGateway& gateway, const Request& request, const Fi
     // Serialized, so that of two updates with one token the second finds the token out of date.
     static std::mutex one_at_a_time;
     const std::lock_guard lock{one_at_a_time};
-    const auto in_force = read_in_force(gateway, firewall);
-    if (!in_force) return tl::unexpected(in_force.error());
-    if (auto checked = check_update(gateway, firewall, update, *in_force); !checked) {
+    ASSIGN_OR_RETURN(const auto in_force, read_in_force(gateway, firewall));
+    if (auto checked = check_update(gateway, firewall, update, in_force); !checked) {
         return tl::unexpected(gateway.refuse_policy("policy_apply", order_of(request, firewall.name, update),
                                                     std::move(checked.error())));
     }
     if (!update.exception || update.dry_run) return {};
-    return PolicyChange{gateway, request.caller}.apply(*in_force, *update.exception);
+    return PolicyChange{gateway, request.caller}.apply(in_force, *update.exception);
 }
 
 }  // namespace
@@ -242,12 +239,11 @@ Result<std::string> describe_firewall_policy(ManagedGateway& gateway, const Requ
     take_resource_reference(reader, kFirewallPolicy, reference);
     if (const auto& read = reader.finish(); !read) return tl::unexpected(read.error());
     const auto configuration = gateway.configuration();
-    const auto firewall = find_resource(*configuration, kFirewallPolicy, reference);
-    if (!firewall) return tl::unexpected(firewall.error());
-    return read_in_force(gateway, *firewall).map([&](const std::vector<EndpointPolicy>& in_force) {
+    ASSIGN_OR_RETURN(const auto firewall, find_resource(*configuration, kFirewallPolicy, reference));
+    return read_in_force(gateway, firewall).map([&](const std::vector<EndpointPolicy>& in_force) {
         return json_of([&](JsonMembers& members) {
-            members.text("UpdateToken", update_token(*firewall, in_force));
-            add_policy_response(members, *configuration, *firewall);
+            members.text("UpdateToken", update_token(firewall, in_force));
+            add_policy_response(members, *configuration, firewall);
             members.object("FirewallPolicy",
                            [&](JsonMembers& policy) { add_policy(policy, common_exception(in_force)); });
         });
@@ -255,18 +251,15 @@ Result<std::string> describe_firewall_policy(ManagedGateway& gateway, const Requ
 }
 
 Result<std::string> update_firewall_policy(ManagedGateway& gateway, const Request& request, JsonReader& reader) {
-    const auto update = read_update(reader);
-    if (!update) return tl::unexpected(update.error());
+    ASSIGN_OR_RETURN(const auto update, read_update(reader));
     const auto configuration = gateway.configuration();
-    const auto firewall = find_resource(*configuration, kFirewallPolicy, update->policy);
+    const auto firewall = find_resource(*configuration, kFirewallPolicy, update.policy);
     if (!firewall) {
-        const auto& named = update->policy.name ? *update->policy.name : update->policy.arn.value_or("");
+        const auto& named = update.policy.name ? *update.policy.name : update.policy.arn.value_or("");
         return tl::unexpected(
-            gateway.refuse_policy("policy_apply", order_of(request, named, *update), firewall.error()));
+            gateway.refuse_policy("policy_apply", order_of(request, named, update), firewall.error()));
     }
-    if (auto done = carry_out(gateway, request, *firewall, *update); !done) {
-        return tl::unexpected(std::move(done.error()));
-    }
+    RETURN_IF_ERROR(carry_out(gateway, request, *firewall, update));
     return read_in_force(gateway, *firewall).map([&](const std::vector<EndpointPolicy>& in_force) {
         return json_of([&](JsonMembers& members) {
             members.text("UpdateToken", update_token(*firewall, in_force));

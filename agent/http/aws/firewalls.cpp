@@ -91,20 +91,18 @@ std::string update_token(const Configuration& configuration, const Firewall& fir
 }  // namespace
 
 Result<std::string> list_firewalls(gateway::ManagedGateway& gateway, const Request& /*request*/, JsonReader& reader) {
-    const auto listing = read_firewall_listing(reader);
-    if (!listing) return tl::unexpected(listing.error());
+    ASSIGN_OR_RETURN(const auto listing, read_firewall_listing(reader));
     const auto configuration = gateway.configuration();
-    auto listed = firewalls_behind(*configuration, *listing);
-    if (!listed) return tl::unexpected(std::move(listed.error()));
-    const auto page = static_cast<std::size_t>(listing->page);
-    const bool is_last = listed->size() <= page;
-    if (!is_last) listed->resize(page);
+    ASSIGN_OR_RETURN(auto listed, firewalls_behind(*configuration, listing));
+    const auto page = static_cast<std::size_t>(listing.page);
+    const bool is_last = listed.size() <= page;
+    if (!is_last) listed.resize(page);
     return json_of([&](JsonMembers& members) {
-        members.objects("Firewalls", *listed, [&](JsonMembers& told, const Firewall& firewall) {
+        members.objects("Firewalls", listed, [&](JsonMembers& told, const Firewall& firewall) {
             told.text("FirewallName", firewall.name);
             told.text("FirewallArn", firewall_arn(*configuration, firewall.name));
         });
-        if (!is_last) members.text("NextToken", next_token(kFirewallList, listed->back().name));
+        if (!is_last) members.text("NextToken", next_token(kFirewallList, listed.back().name));
     });
 }
 

@@ -36,11 +36,10 @@ Result<void> take_order(const gateway::ManagedGateway& gateway, const Request& r
         firewall.arn, firewall.availability_zone ? firewall.availability_zone : firewall.availability_zone_id, {}};
     if (const auto& read = reader.finish(); !read) return read;
     if (order.type == OperationType::Flush) {
-        if (auto limited = check_limits(order.query); !limited) return limited;
+        RETURN_IF_ERROR(check_limits(order.query));
     }
-    auto token = request_token(request);
-    if (!token) return tl::unexpected(std::move(token.error()));
-    order.token = std::move(*token);
+    ASSIGN_OR_RETURN(auto token, request_token(request));
+    order.token = std::move(token);
     return find_scope(*gateway.configuration(), firewall).and_then(one_endpoint).map([&](gateway::EndpointName&& name) {
         order.endpoint = std::move(name);
     });
@@ -95,11 +94,10 @@ Result<std::vector<FlowOperation>> list_within(gateway::ManagedGateway& gateway,
                                                OperationSelection selection) {
     std::vector<FlowOperation> within;
     for (bool is_last = false; within.size() < selection.at_most && !is_last;) {
-        auto listed = gateway.list(selection);
-        if (!listed) return listed;
-        is_last = listed->size() < selection.at_most;
-        if (!listed->empty()) selection.before_id = listed->back().id;
-        std::ranges::copy_if(*listed, std::back_inserter(within),
+        ASSIGN_OR_RETURN(auto listed, gateway.list(selection));
+        is_last = listed.size() < selection.at_most;
+        if (!listed.empty()) selection.before_id = listed.back().id;
+        std::ranges::copy_if(listed, std::back_inserter(within),
                              [&](const FlowOperation& each) { return scope.covers(each.endpoint) && !each.dry_run; });
     }
     return within;
@@ -131,24 +129,21 @@ Result<std::string> describe_flow_operation(gateway::ManagedGateway& gateway, co
 
 Result<std::string> list_flow_operations(gateway::ManagedGateway& gateway, const Request& /*request*/,
                                          JsonReader& reader) {
-    const auto listing = read_operation_listing(reader);
-    if (!listing) return tl::unexpected(listing.error());
-    const auto scope = find_scope(*gateway.configuration(), listing->firewall);
-    if (!scope) return tl::unexpected(scope.error());
-    const auto page = static_cast<std::size_t>(listing->page);
-    auto listed = list_within(gateway, *scope,
-                              {.type = listing->type,
-                               .firewalls = {{scope->firewall.name}},
-                               .availability_zone = scope->availability_zone,
-                               .one_off_runs = false,
-                               .at_most = page + 1,
-                               .before_id = listing->behind.value_or("")});
-    if (!listed) return tl::unexpected(std::move(listed.error()));
-    const bool is_last = listed->size() <= page;
-    if (!is_last) listed->resize(page);
+    ASSIGN_OR_RETURN(const auto listing, read_operation_listing(reader));
+    ASSIGN_OR_RETURN(const auto scope, find_scope(*gateway.configuration(), listing.firewall));
+    const auto page = static_cast<std::size_t>(listing.page);
+    ASSIGN_OR_RETURN(auto listed, list_within(gateway, scope,
+                                              {.type = listing.type,
+                                               .firewalls = {{scope.firewall.name}},
+                                               .availability_zone = scope.availability_zone,
+                                               .one_off_runs = false,
+                                               .at_most = page + 1,
+                                               .before_id = listing.behind.value_or("")}));
+    const bool is_last = listed.size() <= page;
+    if (!is_last) listed.resize(page);
     return json_of([&](JsonMembers& members) {
-        members.objects("FlowOperations", *listed, add_listed_operation);
-        if (!is_last) members.text("NextToken", next_token(kOperationList, listed->back().id));
+        members.objects("FlowOperations", listed, add_listed_operation);
+        if (!is_last) members.text("NextToken", next_token(kOperationList, listed.back().id));
     });
 }
 

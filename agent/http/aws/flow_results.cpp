@@ -35,9 +35,8 @@ struct ResultPage {
 
 /// Parses `results:ID:ROW`; a token of another operation is refused.
 Result<std::uint64_t> parse_row(std::string_view id, std::string_view token) {
-    const auto place = parse_next_token(kResultList, token);
-    if (!place) return tl::unexpected(place.error());
-    std::string_view row{*place};
+    ASSIGN_OR_RETURN(const auto place, parse_next_token(kResultList, token));
+    std::string_view row{place};
     const bool is_of_operation = take_until(row, ':') == id;
     const auto number = parse_unsigned<std::uint64_t>(row);
     if (is_of_operation && number) return *number;
@@ -68,9 +67,8 @@ Result<ResultPage> read_page(gateway::ManagedGateway& gateway, const FlowOperati
     if (!has_results(operation)) return page;
     const auto size = static_cast<std::size_t>(listing.page);
     for (auto row = listing.first;;) {
-        const auto rows = gateway.flows(operation.id, row, kRowsAtATime);
-        if (!rows) return tl::unexpected(rows.error());
-        for (const auto& each : *rows) {
+        ASSIGN_OR_RETURN(const auto rows, gateway.flows(operation.id, row, kRowsAtATime));
+        for (const auto& each : rows) {
             const bool told = is_told(operation, each);
             if (told && page.flows.size() == size) {
                 page.next = row;
@@ -79,7 +77,7 @@ Result<ResultPage> read_page(gateway::ManagedGateway& gateway, const FlowOperati
             if (told) page.flows.push_back(each);
             ++row;
         }
-        if (rows->size() < kRowsAtATime) return page;
+        if (rows.size() < kRowsAtATime) return page;
     }
 }
 
@@ -118,19 +116,16 @@ void add_flow(JsonMembers& members, const Flow& flow, const Moment& moment) {
 
 Result<std::string> list_flow_operation_results(gateway::ManagedGateway& gateway, const Request& /*request*/,
                                                 JsonReader& reader) {
-    const auto listing = read_result_listing(reader);
-    if (!listing) return tl::unexpected(listing.error());
-    const auto operation = find_operation(gateway, listing->operation);
-    if (!operation) return tl::unexpected(operation.error());
-    const auto page = read_page(gateway, *operation, *listing);
-    if (!page) return tl::unexpected(page.error());
+    ASSIGN_OR_RETURN(const auto listing, read_result_listing(reader));
+    ASSIGN_OR_RETURN(const auto operation, find_operation(gateway, listing.operation));
+    ASSIGN_OR_RETURN(const auto page, read_page(gateway, operation, listing));
     return json_of([&](JsonMembers& members) {
-        add_operation(members, *gateway.configuration(), *operation);
-        members.objects("Flows", page->flows, [&](JsonMembers& flow, const StoredFlow& each) {
-            add_flow(flow, each.flow, moment_of(*operation));
+        add_operation(members, *gateway.configuration(), operation);
+        members.objects("Flows", page.flows, [&](JsonMembers& flow, const StoredFlow& each) {
+            add_flow(flow, each.flow, moment_of(operation));
         });
-        if (page->next) {
-            members.text("NextToken", next_token(kResultList, fmt::format("{}:{}", operation->id, *page->next)));
+        if (page.next) {
+            members.text("NextToken", next_token(kResultList, fmt::format("{}:{}", operation.id, *page.next)));
         }
     });
 }

@@ -70,13 +70,12 @@ bool Scope::covers(const Endpoint& endpoint) const {
 }
 
 Result<Scope> find_scope(const config::Configuration& configuration, const FirewallReference& reference) {
-    auto firewall = find_resource(configuration, kFirewall, {reference.arn, std::nullopt});
-    if (!firewall) return tl::unexpected(std::move(firewall.error()));
+    ASSIGN_OR_RETURN(auto firewall, find_resource(configuration, kFirewall, {reference.arn, std::nullopt}));
     if (const auto& association = reference.vpc_endpoint_association_arn) {
         return not_there("VpcEndpointAssociationArn: there is no association {}", *association);
     }
-    return zone_of(*firewall, reference).map([&](std::optional<std::string>&& zone) {
-        return Scope{std::move(*firewall), std::move(zone)};
+    return zone_of(firewall, reference).map([&](std::optional<std::string>&& zone) {
+        return Scope{std::move(firewall), std::move(zone)};
     });
 }
 
@@ -100,10 +99,9 @@ void take_operation_reference(JsonReader& reader, OperationReference& reference)
 }
 
 Result<FlowOperation> find_operation(gateway::ManagedGateway& gateway, const OperationReference& reference) {
-    const auto scope = find_scope(*gateway.configuration(), reference.firewall);
-    if (!scope) return tl::unexpected(scope.error());
+    ASSIGN_OR_RETURN(const auto scope, find_scope(*gateway.configuration(), reference.firewall));
     auto found = gateway.find(reference.id);
-    if (!found || scope->covers(found->endpoint)) return found;
+    if (!found || scope.covers(found->endpoint)) return found;
     return not_there("FlowOperationId: there is no operation {} there", reference.id);
 }
 

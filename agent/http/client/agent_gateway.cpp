@@ -49,9 +49,8 @@ Result<std::string> target_of(std::string_view path, const EndpointName& endpoin
 
 Result<EndpointPolicy> ask_for_policy(const std::filesystem::path& socket, const PolicyOrder& order, std::string method,
                                       std::string body) {
-    auto target = target_of(kPolicy, order.endpoint);
-    if (!target) return tl::unexpected(std::move(target.error()));
-    Question question{std::move(method), std::move(*target), std::move(body), {}};
+    ASSIGN_OR_RETURN(auto target, target_of(kPolicy, order.endpoint));
+    Question question{std::move(method), std::move(target), std::move(body), {}};
     add_caller(question, order.caller);
     return ask(socket, question).and_then(gateway::read_endpoint_policy_json);
 }
@@ -109,13 +108,13 @@ class FlowLines {
 }  // namespace
 
 Result<std::unique_ptr<AgentGateway>> AgentGateway::connect(std::filesystem::path socket) {
-    if (auto reached = reach(socket); !reached) return tl::unexpected(std::move(reached.error()));
+    RETURN_IF_ERROR(reach(socket));
     return std::unique_ptr<AgentGateway>{new AgentGateway{std::move(socket)}};
 }
 
 Result<FlowOperation> AgentGateway::start(const OperationOrder& order) {
     fmt::memory_buffer body;
-    if (auto told = gateway::append_order_json(body, order); !told) return tl::unexpected(std::move(told.error()));
+    RETURN_IF_ERROR(gateway::append_order_json(body, order));
     Question question{"POST", std::string{kOperations}, fmt::to_string(body), {}};
     question.headers.emplace_back("Idempotency-Key", order.token.empty() ? new_token() : order.token);
     add_caller(question, order.caller);
@@ -187,17 +186,15 @@ Result<std::vector<StoredFlow>> AgentGateway::flows(std::string_view id, std::ui
                             .parameter("cursor", fmt::format("{}", first))
                             .parameter("limit", fmt::format("{}", count))
                             .text();
-    auto read = ask_for_lines(socket_, lines_of(target), [&](const std::string& text) {
-                    return lines.line(text);
-                }).and_then([&] { return lines.finish(); });
-    if (!read) return tl::unexpected(std::move(read.error()));
+    RETURN_IF_ERROR(ask_for_lines(socket_, lines_of(target), [&](const std::string& text) {
+                        return lines.line(text);
+                    }).and_then([&] { return lines.finish(); }));
     return page;
 }
 
 Result<TableStatistics> AgentGateway::count_flows(const EndpointName& endpoint) {
-    auto target = target_of("/v1/flow-table", endpoint);
-    if (!target) return tl::unexpected(std::move(target.error()));
-    return ask(socket_, {"GET", std::move(*target), {}, {}}).and_then(gateway::read_census_json);
+    ASSIGN_OR_RETURN(auto target, target_of("/v1/flow-table", endpoint));
+    return ask(socket_, {"GET", std::move(target), {}, {}}).and_then(gateway::read_census_json);
 }
 
 Result<EndpointPolicy> AgentGateway::policy_status(const EndpointName& endpoint) {
@@ -208,9 +205,7 @@ Result<EndpointPolicy> AgentGateway::policy_status(const EndpointName& endpoint)
 
 Result<EndpointPolicy> AgentGateway::apply_policy(const PolicyOrder& order) {
     fmt::memory_buffer body;
-    if (auto told = gateway::append_policy_order_json(body, order); !told) {
-        return tl::unexpected(std::move(told.error()));
-    }
+    RETURN_IF_ERROR(gateway::append_policy_order_json(body, order));
     return ask_for_policy(socket_, order, "PUT", fmt::to_string(body));
 }
 

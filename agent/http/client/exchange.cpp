@@ -58,10 +58,9 @@ std::string text_of(const Question& question) {
 }
 
 Result<HTTPResponse> read_response(Stream& wire, Deadline until) {
-    const auto head = wire.read_head(kLongestHead, until);
-    if (!head) return tl::unexpected(head.error());
+    ASSIGN_OR_RETURN(const auto head, wire.read_head(kLongestHead, until));
     try {
-        std::istringstream text{*head};
+        std::istringstream text{head};
         HTTPResponse response;
         response.read(text);
         return response;
@@ -77,14 +76,12 @@ struct Answered {
 };
 
 Result<Answered> ask_once(const std::filesystem::path& socket, const Question& question) {
-    auto wire = open(socket);
-    if (!wire) return tl::unexpected(std::move(wire.error()));
-    const auto sent = wire->write(text_of(question), question.patience);
+    ASSIGN_OR_RETURN(auto wire, open(socket));
+    const auto sent = wire.write(text_of(question), question.patience);
     // A server that refuses the request may close early; its response has the reason.
     if (!sent && sent.error().number != EPIPE) return tl::unexpected(sent.error());
-    auto response = read_response(*wire, in(question.patience));
-    if (!response) return tl::unexpected(std::move(response.error()));
-    return Answered{std::move(*wire), *response};
+    ASSIGN_OR_RETURN(auto response, read_response(wire, in(question.patience)));
+    return Answered{std::move(wire), response};
 }
 
 /// Whether the error is that of an agent that stops or is not running.
@@ -127,14 +124,12 @@ Result<Answered> ask_until_answered(const std::filesystem::path& socket, const Q
 
 /// The body of a response, unless that is a problem document.
 Result<BodyReader> body_of(Answered& answered, const Question& question) {
-    const auto framing = framing_of({answered.response.begin(), answered.response.end()});
-    if (!framing) return tl::unexpected(framing.error());
-    BodyReader body{*framing, answered.wire};
+    ASSIGN_OR_RETURN(const auto framing, framing_of({answered.response.begin(), answered.response.end()}));
+    BodyReader body{framing, answered.wire};
     const int status = answered.response.getStatus();
     if (status >= 200 && status < 300) return body;
-    const auto text = body.read_all(kLongestBody, in(question.patience));
-    if (!text) return tl::unexpected(text.error());
-    return tl::unexpected(error_of(status, *text));
+    ASSIGN_OR_RETURN(const auto text, body.read_all(kLongestBody, in(question.patience)));
+    return tl::unexpected(error_of(status, text));
 }
 
 /// Splits the body into lines, whatever pieces it arrives in.
@@ -149,7 +144,7 @@ class Lines {
             if (line_.size() > kLongestLine) return failed("a line is longer than {} bytes", kLongestLine);
             if (end == std::string_view::npos) return {};
             bytes.remove_prefix(end + 1);
-            if (auto taken = take_(line_); !taken) return taken;
+            RETURN_IF_ERROR(take_(line_));
             line_.clear();
         }
         return {};
@@ -180,16 +175,14 @@ Result<void> read_lines(const std::filesystem::path& socket, const Question& que
                         const std::function<bool()>& is_over, const std::function<bool(Stream&)>& may_go_on) {
     auto answered = ask_until_answered(socket, question, is_over);
     if (!answered) return is_over() ? Result<void>{} : tl::unexpected(std::move(answered.error()));
-    auto body = body_of(*answered, question);
-    if (!body) return tl::unexpected(std::move(body.error()));
+    ASSIGN_OR_RETURN(auto body, body_of(*answered, question));
     Lines lines{take};
     for (;;) {
-        if (!body->has_more_at_hand() && !may_go_on(answered->wire)) return {};
-        const auto bytes = body->read(in(question.patience));
-        if (!bytes) return tl::unexpected(bytes.error());
-        if (bytes->empty()) return lines.finish();
-        if (auto fed = lines.feed(*bytes); !fed) return fed;
-        if (auto ended = body->end_chunk(in(question.patience)); !ended) return ended;
+        if (!body.has_more_at_hand() && !may_go_on(answered->wire)) return {};
+        ASSIGN_OR_RETURN(const auto bytes, body.read(in(question.patience)));
+        if (bytes.empty()) return lines.finish();
+        RETURN_IF_ERROR(lines.feed(bytes));
+        RETURN_IF_ERROR(body.end_chunk(in(question.patience)));
     }
 }
 
@@ -226,11 +219,9 @@ Result<void> reach(const std::filesystem::path& socket) {
 }
 
 Result<std::string> ask(const std::filesystem::path& socket, const Question& question) {
-    auto answered = ask_until_answered(socket, question, never);
-    if (!answered) return tl::unexpected(std::move(answered.error()));
-    auto body = body_of(*answered, question);
-    if (!body) return tl::unexpected(std::move(body.error()));
-    return body->read_all(kLongestBody, in(question.patience));
+    ASSIGN_OR_RETURN(auto answered, ask_until_answered(socket, question, never));
+    ASSIGN_OR_RETURN(auto body, body_of(answered, question));
+    return body.read_all(kLongestBody, in(question.patience));
 }
 
 Result<void> ask_for_lines(const std::filesystem::path& socket, const Question& question,

@@ -57,9 +57,8 @@ void take_firewalls(const Request& request, EndedFlowQuery& query) {
 
 Result<void> take_extent(const Request& request, EndedFlowQuery& query) {
     constexpr auto kMost = flowlog::RecentFlowBuffer::kKept;
-    const auto latest = number_of(request, "latest", kMost, 0, kMost);
-    if (!latest) return tl::unexpected(latest.error());
-    query.latest = *latest;
+    ASSIGN_OR_RETURN(const auto latest, number_of(request, "latest", kMost, 0, kMost));
+    query.latest = latest;
     std::optional<bool> follow;
     auto taken = take_parameter(request, "follow", follow, parse_boolean);
     query.follow = follow.value_or(false);

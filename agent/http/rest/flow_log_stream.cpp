@@ -83,8 +83,7 @@ Result<void> send_records(gateway::Gateway& gateway, const gateway::EndedFlowQue
         if (query.follow) sent = writer.pause();
         return !sent;
     };
-    auto told = gateway.for_each_ended(watched, [&](std::string_view record) { return writer.record(record); });
-    if (!told) return told;
+    RETURN_IF_ERROR(gateway.for_each_ended(watched, [&](std::string_view record) { return writer.record(record); }));
     return sent ? writer.finish() : sent;
 }
 

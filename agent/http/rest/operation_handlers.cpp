@@ -43,18 +43,16 @@ Result<std::string> as_it_is(std::string_view text) {
 
 Result<OperationSelection> read_selection(const Request& request) {
     OperationSelection selection;
-    auto taken =
+    RETURN_IF_ERROR(
         take_parameter(request, "type", selection.type, parse_name<OperationType>)
             .and_then([&] { return take_parameter(request, "status", selection.status, parse_name<OperationStatus>); })
             .and_then(
-                [&] { return take_parameter(request, "availability_zone", selection.availability_zone, as_it_is); });
-    if (!taken) return tl::unexpected(std::move(taken.error()));
+                [&] { return take_parameter(request, "availability_zone", selection.availability_zone, as_it_is); }));
     if (const auto names = texts_of(request, "firewall"); !names.empty()) {
         selection.firewalls.emplace(names.begin(), names.end());
     }
-    const auto limit = number_of(request, "limit", selection.at_most, 1, kMostListed);
-    if (!limit) return tl::unexpected(limit.error());
-    selection.at_most = *limit;
+    ASSIGN_OR_RETURN(const auto limit, number_of(request, "limit", selection.at_most, 1, kMostListed));
+    selection.at_most = limit;
     selection.before_id = text_of(request, "cursor").value_or("");
     return selection;
 }

@@ -40,8 +40,7 @@ void add_glance(JsonMembers& members, gateway::ManagedGateway& gateway, const En
 Result<std::string> overview_of(gateway::ManagedGateway& gateway) {
     OperationSelection running;
     running.status = OperationStatus::InProgress;
-    const auto operations = gateway.list(running);
-    if (!operations) return tl::unexpected(operations.error());
+    ASSIGN_OR_RETURN(const auto operations, gateway.list(running));
     fmt::memory_buffer out;
     out.push_back('{');
     JsonMembers members{out};
@@ -49,8 +48,8 @@ Result<std::string> overview_of(gateway::ManagedGateway& gateway) {
                     [&](JsonMembers& inner, const Endpoint& endpoint) { add_glance(inner, gateway, endpoint); });
     members.key("operations");
     out.push_back('[');
-    for (const auto& each : *operations) {
-        if (&each != operations->data()) out.push_back(',');
+    for (const auto& each : operations) {
+        if (&each != operations.data()) out.push_back(',');
         operations::append_operation_json(out, each);
     }
     out.append(std::string_view{"]}"});
@@ -74,13 +73,11 @@ Result<void> send_overviews(gateway::ManagedGateway& gateway, const std::functio
     std::string told;
     auto told_at = std::chrono::steady_clock::now();
     do {
-        auto now = overview_of(gateway);
-        if (!now) return tl::unexpected(now.error());
-        const bool is_news = *now != told;
+        ASSIGN_OR_RETURN(auto now, overview_of(gateway));
+        const bool is_news = now != told;
         if (!is_news && std::chrono::steady_clock::now() - told_at < pace.keep_alive) continue;
-        auto said = send(is_news ? server_sent_event("overview", *now) : std::string{": nothing has changed\n\n"});
-        if (!said) return said;
-        told = std::move(*now);
+        RETURN_IF_ERROR(send(is_news ? server_sent_event("overview", now) : std::string{": nothing has changed\n\n"}));
+        told = std::move(now);
         told_at = std::chrono::steady_clock::now();
     } while (goes_on(gateway, is_over, pace));
     return {};

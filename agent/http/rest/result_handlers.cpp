@@ -95,14 +95,12 @@ std::shared_ptr<FlowForm> form_of(std::string_view type, const FlowOperation& op
 Result<Page> read_page(gateway::ManagedGateway& gateway, const Request& request) {
     const auto first = number_of(request, "cursor", 0, 0, kLastCursor);
     if (!first) return invalid("cursor: \"{}\" is none that an answer gave", text_of(request, "cursor").value_or(""));
-    const auto limit = number_of(request, "limit", kAllFlows, 1, kLargestPage);
-    if (!limit) return tl::unexpected(limit.error());
-    Page page{*first, *limit, {}};
+    ASSIGN_OR_RETURN(const auto limit, number_of(request, "limit", kAllFlows, 1, kLargestPage));
+    Page page{*first, limit, {}};
     if (page.limit == kAllFlows) return page;
     const auto next = page.first + page.limit;
-    const auto behind = gateway.flows(id_of(request), next, 1);
-    if (!behind) return tl::unexpected(behind.error());
-    if (!behind->empty()) page.next_cursor = fmt::format("{}", next);
+    ASSIGN_OR_RETURN(const auto behind, gateway.flows(id_of(request), next, 1));
+    if (!behind.empty()) page.next_cursor = fmt::format("{}", next);
     return page;
 }
 
@@ -129,15 +127,14 @@ Result<void> send_flows(const Page& page, gateway::ManagedGateway& gateway, cons
         return sent;
     };
     form.begin(out);
-    auto told = for_each_of(page, gateway, id, [&](std::span<const StoredFlow> flows) -> Result<void> {
+    RETURN_IF_ERROR(for_each_of(page, gateway, id, [&](std::span<const StoredFlow> flows) -> Result<void> {
         for (const auto& each : flows) {
             form.row(out, each);
             if (out.size() < kPiece) continue;
-            if (auto sent = send_gathered(); !sent) return sent;
+            RETURN_IF_ERROR(send_gathered());
         }
         return send_gathered();
-    });
-    if (!told) return told;
+    }));
     form.end(out);
     return send_gathered();
 }

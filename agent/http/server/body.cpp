@@ -47,7 +47,7 @@ BodyDecoder::BodyDecoder(const Framing& framing)
       left_(framing.length) {}
 
 Result<std::string_view> BodyDecoder::take(std::string_view& bytes) {
-    if (auto skipped = skip_framing(bytes); !skipped) return tl::unexpected(std::move(skipped.error()));
+    RETURN_IF_ERROR(skip_framing(bytes));
     if (part_ != Part::Data) return std::string_view{};
     const auto piece = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size())));
     bytes.remove_prefix(piece.size());
@@ -58,7 +58,7 @@ Result<std::string_view> BodyDecoder::take(std::string_view& bytes) {
 
 Result<void> BodyDecoder::skip_framing(std::string_view& bytes) {
     while (!bytes.empty() && part_ != Part::Data && part_ != Part::End)
-        if (auto taken = take_line(bytes); !taken) return taken;
+        RETURN_IF_ERROR(take_line(bytes));
     return {};
 }
 
@@ -115,7 +115,7 @@ Result<void> BodyDecoder::read_trailer_line() {
 Result<std::string_view> BodyReader::read(Deadline until) {
     while (!decoder_.is_at_end()) {
         if (ahead_.empty()) {
-            if (auto filled = fill(until); !filled) return tl::unexpected(std::move(filled.error()));
+            RETURN_IF_ERROR(fill(until));
         }
         auto piece = decoder_.take(ahead_);
         if (!piece || !piece->empty()) return piece;
@@ -125,31 +125,29 @@ Result<std::string_view> BodyReader::read(Deadline until) {
 
 Result<void> BodyReader::end_chunk(Deadline until) {
     while (decoder_.is_behind_chunk() && ahead_.empty())
-        if (auto filled = fill(until).and_then([&] { return decoder_.skip_framing(ahead_); }); !filled) return filled;
+        RETURN_IF_ERROR(fill(until).and_then([&] { return decoder_.skip_framing(ahead_); }));
     return decoder_.skip_framing(ahead_);
 }
 
 Result<void> BodyReader::fill(Deadline until) {
-    const auto bytes = wire_->read_some(kFromWire, until);
-    if (!bytes) return tl::unexpected(bytes.error());
-    if (bytes->empty()) {
+    ASSIGN_OR_RETURN(const auto bytes, wire_->read_some(kFromWire, until));
+    if (bytes.empty()) {
         return tl::unexpected(Error{ErrorKind::Failed, "the connection ended in the middle of a body", ECONNRESET});
     }
-    ahead_ = *bytes;
+    ahead_ = bytes;
     return {};
 }
 
 Result<std::string> BodyReader::read_all(std::size_t at_most, Deadline until) {
     std::string body;
     for (;;) {
-        const auto bytes = read(until);
-        if (!bytes) return tl::unexpected(bytes.error());
-        if (bytes->empty()) return body;
-        if (body.size() + bytes->size() > at_most) {
+        ASSIGN_OR_RETURN(const auto bytes, read(until));
+        if (bytes.empty()) return body;
+        if (body.size() + bytes.size() > at_most) {
             return tl::unexpected(
                 Error{ErrorKind::Invalid, fmt::format("the body is longer than {} bytes", at_most), EMSGSIZE});
         }
-        body.append(*bytes);
+        body.append(bytes);
     }
 }
 

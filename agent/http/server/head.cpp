@@ -97,9 +97,8 @@ Result<RequestHead> parse_head(std::string_view text) {
     if (line != "HTTP/1.1" && line != "HTTP/1.0") return invalid("only HTTP/1.1 and HTTP/1.0 are spoken here");
     RequestHead head{std::string{method}, std::string{target}, line == "HTTP/1.0", {}};
     for (line = take_line(text); !line.empty(); line = take_line(text)) {
-        auto field = parse_field(line);
-        if (!field) return tl::unexpected(std::move(field.error()));
-        head.fields.push_back(std::move(*field));
+        ASSIGN_OR_RETURN(auto field, parse_field(line));
+        head.fields.push_back(std::move(field));
     }
     return head;
 }

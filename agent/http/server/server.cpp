@@ -70,7 +70,7 @@ Result<std::jthread> start_server_thread(Work work) {
 Result<std::unique_ptr<Server>> Server::start(std::vector<Listener> listeners, RequestHandler& handler,
                                               const Limits& limits) {
     std::unique_ptr<Server> server{new Server{std::move(listeners), handler, limits}};
-    if (auto opened = server->open(); !opened) return tl::unexpected(std::move(opened.error()));
+    RETURN_IF_ERROR(server->open());
     return server;
 }
 
@@ -84,11 +84,10 @@ Result<void> Server::open() {
     {
         const std::lock_guard lock{mutex_};
         threads_.reserve(limits_.threads);
-        if (auto started = start_worker(); !started) return started;
+        RETURN_IF_ERROR(start_worker());
     }
-    auto thread = start_server_thread([this] { accept_connections(); });
-    if (!thread) return tl::unexpected(std::move(thread.error()));
-    acceptor_ = std::move(*thread);
+    ASSIGN_OR_RETURN(auto thread, start_server_thread([this] { accept_connections(); }));
+    acceptor_ = std::move(thread);
     return {};
 }
 
@@ -271,9 +270,8 @@ void Server::turn_away(const Guest& guest) const {
 /// Requires the lock. As long as the limit allows, one more thread waits for the next event.
 Result<void> Server::start_worker() {
     if (threads_.size() >= limits_.threads) return {};
-    auto thread = start_server_thread([this] { work(); });
-    if (!thread) return tl::unexpected(std::move(thread.error()));
-    threads_.push_back(std::move(*thread));
+    ASSIGN_OR_RETURN(auto thread, start_server_thread([this] { work(); }));
+    threads_.push_back(std::move(thread));
     ++free_threads_;
     return {};
 }

@@ -123,10 +123,9 @@ Result<std::size_t> Stream::transfer(Deadline until, const Attempt& attempt) {
 Result<bool> Stream::fill(Deadline until) {
     constexpr std::size_t kReadAhead = 32UL * 1024;
     buffer_.resize(kReadAhead);
-    const auto size = transfer(until, [&] { return receive(buffer_); });
-    if (!size) return tl::unexpected(size.error());
+    ASSIGN_OR_RETURN(const auto size, transfer(until, [&] { return receive(buffer_); }));
     first_ = 0;
-    last_ = *size;
+    last_ = size;
     return last_ != 0;
 }
 
@@ -143,12 +142,11 @@ bool Stream::wait_for_data(Deadline until) {
 Result<std::string> Stream::read_head(std::size_t at_most, Deadline until) {
     std::string head;
     for (;;) {
-        auto line = read_line(at_most - head.size(), until);
-        if (!line) return line;
+        ASSIGN_OR_RETURN(auto line, read_line(at_most - head.size(), until));
         // An empty line before the request line is ignored (RFC 9112, section 2.2).
-        if (line->empty() && head.empty()) continue;
-        head += *line + "\r\n";
-        if (line->empty()) return head;
+        if (line.empty() && head.empty()) continue;
+        head += line + "\r\n";
+        if (line.empty()) return head;
         if (head.size() >= at_most) return tl::unexpected(Error{ErrorKind::Invalid, "header: too long", EMSGSIZE});
     }
 }
@@ -157,9 +155,8 @@ Result<std::string> Stream::read_line(std::size_t at_most, Deadline until) {
     std::string line;
     while (line.size() <= at_most) {
         if (first_ == last_) {
-            const auto filled = fill(until);
-            if (!filled) return tl::unexpected(filled.error());
-            if (!*filled) return cut_short();
+            ASSIGN_OR_RETURN(const auto filled, fill(until));
+            if (!filled) return cut_short();
         }
         const std::string_view there{buffer_.data() + first_, last_ - first_};
         const auto end = there.find('\n');
@@ -174,7 +171,7 @@ Result<std::string> Stream::read_line(std::size_t at_most, Deadline until) {
 
 Result<std::string_view> Stream::read_some(std::size_t at_most, Deadline until) {
     if (first_ == last_) {
-        if (const auto filled = fill(until); !filled) return tl::unexpected(filled.error());
+        RETURN_IF_ERROR(fill(until));
     }
     const auto size = std::min(at_most, last_ - first_);
     const std::string_view bytes{buffer_.data() + first_, size};
@@ -186,9 +183,8 @@ Result<void> Stream::write(std::string_view bytes, milliseconds patience) {
     while (!bytes.empty()) {
         constexpr std::size_t kPiece = 256 * 1024;
         const auto piece = bytes.substr(0, kPiece);
-        const auto sent = transfer(in(patience), [&] { return send(piece); });
-        if (!sent) return tl::unexpected(sent.error());
-        bytes.remove_prefix(*sent);
+        ASSIGN_OR_RETURN(const auto sent, transfer(in(patience), [&] { return send(piece); }));
+        bytes.remove_prefix(sent);
     }
     return {};
 }

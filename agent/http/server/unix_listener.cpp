@@ -56,10 +56,9 @@ Result<void> make_folder(const fs::path& folder) {
 /// 0600, so that no other user can open the file and hold the lock.
 Result<FileDescriptor> lock_beside(const fs::path& path) {
     const auto name = path.native() + ".lock";
-    auto lock = open_own_file(name, O_RDWR | O_CREAT, 0600);
-    if (!lock) return lock;
+    ASSIGN_OR_RETURN(auto lock, open_own_file(name, O_RDWR | O_CREAT, 0600));
     const auto end = std::chrono::steady_clock::now() + kPatience;
-    while (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) {
+    while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR) return system_error(errno, name);
         if (std::chrono::steady_clock::now() > end) return failed("{}: locked by another process", name);
         std::this_thread::sleep_for(std::chrono::milliseconds{10});
@@ -107,18 +106,15 @@ Result<UnixListener> UnixListener::open(const fs::path& path, std::string_view g
 }
 
 Result<UnixListener> UnixListener::make(const fs::path& path, std::string_view group) {
-    auto socket = new_socket();
-    if (!socket) return tl::unexpected(std::move(socket.error()));
-    UnixListener listener{std::move(*socket)};
+    ASSIGN_OR_RETURN(auto socket, new_socket());
+    UnixListener listener{std::move(socket)};
     const auto folder = path.has_parent_path() ? path.parent_path() : fs::path{"."};
-    if (auto made = make_folder(folder); !made) return tl::unexpected(std::move(made.error()));
-    const auto lock = lock_beside(path);
-    if (!lock) return tl::unexpected(lock.error());
+    RETURN_IF_ERROR(make_folder(folder));
+    RETURN_IF_ERROR(lock_beside(path));
     // Mode and group are set before listen(2), so that no client connects while they are still wrong.
-    auto ready = remove_stale(path).and_then([&] { return listener.bind_to(path, group); }).and_then([&] {
+    RETURN_IF_ERROR(remove_stale(path).and_then([&] { return listener.bind_to(path, group); }).and_then([&] {
         return start_listening(listener.descriptor());
-    });
-    if (!ready) return tl::unexpected(std::move(ready.error()));
+    }));
     return listener;
 }
 
@@ -135,7 +131,7 @@ Result<UnixListener> UnixListener::adopt(FileDescriptor listening) {
         address.sun_family != AF_UNIX) {
         return invalid("the socket that was handed over is not a Unix socket");
     }
-    if (auto ready = start_listening(listening.get()); !ready) return tl::unexpected(std::move(ready.error()));
+    RETURN_IF_ERROR(start_listening(listening.get()));
     return UnixListener{std::move(listening)};
 }
 
@@ -155,9 +151,8 @@ fs::path UnixListener::path() const {
 }
 
 Result<void> UnixListener::bind_to(const fs::path& path, std::string_view group) {
-    const auto address = address_of(path);
-    if (!address) return tl::unexpected(address.error());
-    if (::bind(socket_.get(), generic(*address), sizeof *address) != 0) return system_error(errno, path.native());
+    ASSIGN_OR_RETURN(const auto address, address_of(path));
+    if (::bind(socket_.get(), generic(address), sizeof address) != 0) return system_error(errno, path.native());
     struct stat facts {};
     if (::lstat(path.c_str(), &facts) != 0) return system_error(errno, path.native());
     file_ = File{fs::absolute(path), facts.st_dev, facts.st_ino};
@@ -166,13 +161,11 @@ Result<void> UnixListener::bind_to(const fs::path& path, std::string_view group)
 }
 
 Result<FileDescriptor> connect_to(const fs::path& path) {
-    const auto address = address_of(path);
-    if (!address) return tl::unexpected(address.error());
-    auto socket = new_socket();
-    if (!socket) return socket;
+    ASSIGN_OR_RETURN(const auto address, address_of(path));
+    ASSIGN_OR_RETURN(auto socket, new_socket());
     int result = 0;
     do {
-        result = ::connect(socket->get(), generic(*address), sizeof *address);
+        result = ::connect(socket.get(), generic(address), sizeof address);
     } while (result != 0 && errno == EINTR);
     if (result != 0) return system_error(errno, path.native());
     return socket;
