@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
 # install-deps.sh [PURPOSE...]: installs the packages that headgate needs for these purposes (default: all of them) on a
 # minimal Debian 12 or 13. Requires root. `--fedora` only prints the names of Fedora's packages.
 #     program   to compile the program

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The documents that follow from the settings. They are checked in; the target `update_documents` writes them anew, and
 // unit tests hold them to what this says.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Writes the documents that follow from the settings: update_documents PROJECT.
 #include <cstdlib>
 #include <fstream>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Joins several parts, each of which may be any text, to one key.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/printable.h"
 
 #include "base/utf8.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Checks and sanitizes text for terminals, logs and JSON. Thread-safe.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Names of firewalls, availability zones and policies.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Parsers of single configuration values: numbers, choices, sizes, paths. An error states the rule; the caller adds the
 // position. Thread-safe.
 #pragma once

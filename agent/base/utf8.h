@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Validates UTF-8 and detects invisible characters. Thread-safe.
 #pragma once
 

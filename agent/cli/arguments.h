@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The arguments that commands share, as text from the command line and as the values they stand for. An error names the
 // argument and the rule: `--destination-port: 70000 is above 65535`.
 #pragma once

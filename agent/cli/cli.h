@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The command line: the tree of commands and their arguments.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The command line as data: which commands there are, with which arguments, and what those take. It is read from the
 // tree that parses, so what is made of it, such as completion.h, knows what headgate understands, and nothing else.
 #pragma once

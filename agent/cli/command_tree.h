@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The tree of headgate's commands and their arguments. Each command adds itself (commands.h).
 #pragma once
 

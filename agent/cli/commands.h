@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The list of headgate's commands. To add one, write its file and name it here.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // What a shell can offer at the cursor of a command line.
 #pragma once
 

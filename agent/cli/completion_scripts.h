@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The completion scripts under packaging/completion, which are compiled in.
 #pragma once
 

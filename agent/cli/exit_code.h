@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // What headgate's exit status says. A promise to scripts.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The arguments that say which gateway is meant, which endpoint of it, and who is asking.
 #pragma once
 

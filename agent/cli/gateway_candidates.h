@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Names on this gateway that a shell can offer. They are looked up at every Tab: what cannot be read is left out
 // without an error, and nothing is changed.
 #pragma once

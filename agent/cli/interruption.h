@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // SIGINT and SIGTERM as a question rather than an end, for work that must not be left half told.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Orders an operation of a gateway, follows it to its end, and writes what comes of it.
 #pragma once
 

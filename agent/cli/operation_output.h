@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Writes an operation and its flows to stdout.
 #pragma once
 

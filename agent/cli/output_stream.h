@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A buffered way out to a file descriptor, for rows by the million.
 #pragma once
 

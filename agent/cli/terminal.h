@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The terminal, if there is one: its width, colours, progress and questions. Messages go to stderr, data to stdout.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Writes what a command answers to stdout. A command says it once, as rows and what stands around them, or as one
 // document; what a format makes of that is said in writer.cpp alone.
 #pragma once

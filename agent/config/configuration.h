@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The configuration of a gateway. Plain values; settings.cpp defines the keys, and load.h reads the files.
 #pragma once
 

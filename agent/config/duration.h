@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Parses and prints durations in configuration files. Thread-safe.
 #pragma once
 

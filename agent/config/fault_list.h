@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Collects the errors in configuration files, so that all are reported at once.
 #pragma once
 

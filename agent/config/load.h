@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Loads the configuration: one file, then `conf.d/*.yaml` in the same directory.
 #pragma once
 

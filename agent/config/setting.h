@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Describes the keys of a YAML file as data, each bound to the variable for its value. One list of settings drives both
 // reading (settings_reader.h) and documentation (settings_text.h).
 #pragma once

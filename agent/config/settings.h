@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The single definition of every setting: key, accepted values, purpose. The default is the value in a new
 // Configuration, or the one that end_reading() sets.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Reads a YAML tree as a list of settings defines, and finds all errors in it.
 #pragma once
 

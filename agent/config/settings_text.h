@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Generates documentation of settings. The output is checked in as docs/configuration.md and packaging/headgate.yaml; a
 // test compares them.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Reads small files as a whole: configuration, policies, secrets.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Parses and prints the address of a syslog service.
 #pragma once
 

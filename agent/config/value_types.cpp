@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/value_types.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The types of configuration values: how they are written, and their bounds.
 #pragma once
 

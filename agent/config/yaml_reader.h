@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Reads YAML files; errors have the line: `/etc/x.yaml:4: hooks: "up" is none of ...`.
 #pragma once
 

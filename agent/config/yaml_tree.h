@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Parses a YAML text to a tree of values with their lines. The only user of yaml-cpp.
 #pragma once
 

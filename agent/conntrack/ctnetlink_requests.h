@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Requests to conntrack: several per buffer, sent at once.
 // Format: net/netfilter/nf_conntrack_netlink.c, ctnetlink_{get,del,new}_conntrack().
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // DESTROY events of one network namespace: flows that ended (NFNLGRP_CONNTRACK_DESTROY).
 #pragma once
 

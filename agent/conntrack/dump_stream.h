@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Reads dumps ahead: threads that only receive, so that the kernel's work and the consumer's overlap.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Records which rows of a scan were reported, so that none is reported twice.
 #pragma once
 

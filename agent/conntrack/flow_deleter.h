@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Ends exactly the chosen flows, and learns from the kernel how each of them ended.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A ctnetlink message about one flow: validated, then decoded as far as the caller needs. Pure functions on bytes; no
 // sockets. Format: include/uapi/linux/netfilter/nfnetlink_conntrack.h and net/netfilter/nf_conntrack_netlink.c,
 // ctnetlink_fill_info() and ctnetlink_conntrack_event().

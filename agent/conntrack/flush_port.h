@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The netlink ports from which headgate deletes flows. The kernel reports to every listener which port deleted a flow
 // (nlmsg_pid of the event; nf_conntrack_netlink.c, ctnetlink_conntrack_event), so headgate's deletes are recognizable
 // by the port number, whichever process sent them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "conntrack/kernel_flow_table.h"
 
 #include <algorithm>

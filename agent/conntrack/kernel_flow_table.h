@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The real FlowTable: the kernel's conntrack in one network namespace, over ctnetlink.
 #pragma once
 

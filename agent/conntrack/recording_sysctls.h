@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The sysctls that make conntrack record a flow's start time, its counters and its end. In an unconfigured network
 // namespace all three are off, or may be.
 #pragma once

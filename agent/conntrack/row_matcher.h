@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Turns conntrack messages into the rows of a scan: matches raw attributes, decodes matches, reports each row once.
 #pragma once
 

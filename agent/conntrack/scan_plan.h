@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Decides how to answer a query with the least disturbance of traffic: pure functions, no I/O. Thread-safe.
 //
 // - Full tuples are looked up: a few microseconds, whatever the size of the table.

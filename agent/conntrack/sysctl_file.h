@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A numeric sysctl of a flow table, under /proc/sys/net/netfilter (net/netfilter/nf_conntrack_standalone.c,
 // nf_ct_sysctl_table).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The sysctls that describe a flow table.
 #pragma once
 

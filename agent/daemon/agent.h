@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The agent: the daemon that manages a gateway. It runs in the foreground until SIGTERM.
 #pragma once
 

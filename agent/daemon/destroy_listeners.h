@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Keeps a listener for DESTROY events in every network namespace that the gateway manages.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // An event loop: waits for file descriptors, timers, signals and actions posted by other threads, and sleeps in
 // between. It never wakes up without a reason.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Maintains one endpoint in the background: the kernel records what flow operations need, and the configured policy
 // stays in force.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Releases memory that the agent does not need while idle.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Records across agent restarts until when an agent listened for DESTROY events: flows that end in between have no
 // record and cannot be counted.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The daemon's log: lines on stderr, which systemd connects to the journal.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Keeps a stream exception policy in force at one endpoint while other programs change nftables.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Communication with the service manager: systemd, or another one with the same protocols (sd_listen_fds(3),
 // sd_notify(3)). Without NOTIFY_SOCKET in the environment all notifications do nothing and succeed.
 //

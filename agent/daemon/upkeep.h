@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Background maintenance of all endpoints: the kernel records what flow operations need, policies stay in force,
 // listeners receive DESTROY events. As it may block on a disk or a lock, it has a loop and a thread of its own, and the
 // agent's main loop never blocks.

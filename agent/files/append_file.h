@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A file of lines that several processes may append to without ever leaving a partial line.
 //
 // Writers hold flock(2), so that an incomplete write (full disk) can be undone without touching lines of other

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Owns a file descriptor and closes it.
 #pragma once
 

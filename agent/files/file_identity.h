@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The user on whose behalf files are accessed.
 //
 // The agent runs as a user of its own, who owns its directories. A command that root runs accesses the same

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Access to headgate's own files in a directory that another user may write to.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The time since boot, read from the kernel's files, so that no library that replaces the C library's clocks affects
 // it.
 #include <unistd.h>

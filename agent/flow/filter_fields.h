@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The parts of a flow filter that have one value, each said once: the grammar of `--filter`, the command line's options
 // and the members of a JSON filter are read from this table. Protocols, of which a filter can have several, are not in
 // it. Thread-safe.

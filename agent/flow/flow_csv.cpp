@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "flow/flow_csv.h"
 
 #include <fmt/compile.h>

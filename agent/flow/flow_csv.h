@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Flows as CSV (RFC 4180), for spreadsheets and databases. Columns are a stable interface: fixed order, names as in
 // JSON, prefixed with `translated_` for addresses after NAT. Status bits are separated by spaces.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Prints a flow as JSON, identically for the command line, HTTP and files. Keys are a stable interface
 // (docs/output.md).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The members of a value as JSON, listed once for both directions and for each form that the value has. A list is
 //
 //     template <typename Members, MaybeConst<Counters> Object>

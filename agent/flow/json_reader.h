@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Reads JSON that another program or a person wrote. Every error names the member by its path, and the rule:
 // `filters[3].source: 10.0.0.0/33: /33 is longer than /32`.
 #pragma once

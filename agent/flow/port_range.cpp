@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "headgate/port_range.h"
 
 #include "base/text.h"

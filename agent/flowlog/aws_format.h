@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Records in AWS Network Firewall's format: a `netflow` event per direction, in an envelope (docs/flow-log.md).
 #pragma once
 

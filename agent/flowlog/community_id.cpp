@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "flowlog/community_id.h"
 
 #include <openssl/evp.h>

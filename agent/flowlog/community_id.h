@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Community ID version 1 (https://github.com/corelight/community-id-spec): a flow identifier that other tools compute
 // too.
 #pragma once

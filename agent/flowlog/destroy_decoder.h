@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Converts the kernel's DESTROY events to ended flows.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Listens for conntrack DESTROY events in one network namespace, on a thread that only passes them to the flow log, so
 // that it keeps up with the kernel.
 #pragma once

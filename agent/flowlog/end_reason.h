@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Derives the reason why a flow ended from its DESTROY event.
 #pragma once
 

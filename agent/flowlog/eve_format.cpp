@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "flowlog/eve_format.h"
 
 namespace headgate::flowlog {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Records in Suricata's EVE format: one `flow` event per flow (docs/flow-log.md).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The flow log: receives ended flows from listeners and operations, formats them as records and sends those to the
 // sinks. No caller ever waits for a sink.
 #pragma once

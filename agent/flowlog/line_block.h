@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A block of whole lines (records) that are passed to sinks together.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Writes a line made of many small pieces into an fmt::memory_buffer, with copies inlined instead of a call for each.
 #pragma once
 

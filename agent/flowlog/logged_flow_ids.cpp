@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "flowlog/logged_flow_ids.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Finds the flows of a flow operation that a flow log file has records of.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Finds the process that a netlink port belongs to. Best effort: programs that delete a flow often exit a moment later.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Protocol names in records, the same as Suricata's (util-proto-name.c, known_proto). Thread-safe.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "flowlog/recent_flow_buffer.h"
 
 #include <algorithm>

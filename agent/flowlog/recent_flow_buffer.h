@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A buffer of the flows that ended most recently, for clients that follow the log.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Reads the lines of a file that records are appended to: existing lines and, later, new ones.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "flowlog/record_format.h"
 
 #include "flowlog/aws_format.h"

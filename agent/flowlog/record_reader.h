@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Parses flow log records, for display and for filtering.
 #pragma once
 

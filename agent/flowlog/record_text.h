@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Building blocks of all record formats. Written by hand instead of with a JSON library: this runs for each flow that
 // ends, hundreds of thousands of times a second.
 #pragma once

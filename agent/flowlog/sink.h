@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The destination of flow log records. Each sink is used by one thread only, that of its queue (sink_queue.h).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The queue of a sink, and the thread that writes it to the sink. A slow or dead sink delays nothing but its own queue,
 // whose oldest records are dropped when it is full.
 #pragma once

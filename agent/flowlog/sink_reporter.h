@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Rate-limited messages to the operator about a sink's faults and drops.
 #pragma once
 

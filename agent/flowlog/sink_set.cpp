@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "flowlog/sink_set.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The configured sinks, each with its queue.
 #pragma once
 

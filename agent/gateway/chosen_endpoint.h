@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Resolves the names of an endpoint to its flow table, ruleset and network namespace.
 #pragma once
 

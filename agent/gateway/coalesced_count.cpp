@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "gateway/coalesced_count.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Coalesces counts of a flow table: each reads the whole table, so callers that arrive meanwhile share the result.
 #pragma once
 

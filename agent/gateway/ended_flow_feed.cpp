@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "gateway/ended_flow_feed.h"
 
 #include <algorithm>

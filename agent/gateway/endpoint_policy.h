@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The stream exception policy of one endpoint: status, changes, and the checks before a change.
 #pragma once
 

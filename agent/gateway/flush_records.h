@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Flow log records of flushed flows. They come from the flush itself, which knows the final state best.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Gateway: all operations that a gateway offers to its interfaces. LocalGateway implements them in this process; the
 // command line can also use AgentGateway, which asks the agent over its socket.
 #pragma once

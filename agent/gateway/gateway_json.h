@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // JSON of a gateway's answers, written and parsed; the same on the command line and over HTTP. Keys are a stable
 // interface (docs/output.md).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The gateway of this machine: configuration, engine and kernel, in this process.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A gateway from within the process that manages it: the operations of any gateway, and what only that process knows.
 // The HTTP interface builds on it. LocalGateway is the implementation; http/access/authorized_gateway.h restricts
 // another one to a caller's permissions.

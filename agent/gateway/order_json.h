@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Requests to a gateway as JSON, written and parsed. The input is hostile: errors name the member and the rule, and
 // unknown members are errors.
 #pragma once

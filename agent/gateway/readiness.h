@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Readiness checks of all endpoints of a configuration.
 #pragma once
 

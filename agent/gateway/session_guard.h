@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Selects the SSH sessions that a caller's request must not cut.
 #pragma once
 

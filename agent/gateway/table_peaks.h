@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The highest usage of each flow table, which the kernel does not keep.
 #pragma once
 

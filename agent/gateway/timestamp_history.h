@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Since when every new flow has a time stamp, which allows a flow without one to be called old.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Marks a flush whose flow log records are not all written, so that they can be recovered if the process is killed.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Content negotiation by the header field Accept (RFC 9110, section 12.5.1).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The path of every request: authentication, rate limits, dispatch to a handler, then the access log and metrics.
 //
 // The parts of this room: server/ turns bytes into requests (message.h), access/ authenticates and limits clients, aws/

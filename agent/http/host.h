@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The host that a request names: a name or an address, and optionally a port (RFC 3986, section 3.2).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A request and its response as handlers see them: plain values, without a connection.
 #pragma once
 

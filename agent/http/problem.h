@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Errors as HTTP problem details (RFC 9457, application/problem+json), and back to the Error.
 #pragma once
 

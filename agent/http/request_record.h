@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // One answered request, for the access log and the metrics.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Finds the handler of a request in one table of methods and paths.
 #pragma once
 

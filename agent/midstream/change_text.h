@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // How a policy replaces what is in the table, in nftables syntax. Pure functions: the table's contents in, text out.
 //
 // Rules cannot be replaced in one transaction without a gap. Old and new chains are called one after the other, and

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The sets of the table `inet headgate` that remember flushed flows: which exist, their elements, and the elements of a
 // flow. A flow has one in each direction, as its packets arrive: its original tuple from the initiator, its reply tuple
 // from the other side. Both are the tuples before any translation, so NAT needs no special treatment.

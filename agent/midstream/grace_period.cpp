@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "midstream/grace_period.h"
 
 #include <linux/membarrier.h>

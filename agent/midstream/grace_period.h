@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Waits until no packet in flight uses the previous hooks, chains and rules any more.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The real Ruleset: the nftables table `inet headgate` in one network namespace.
 #pragma once
 

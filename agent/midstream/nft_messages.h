@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The netlink messages of nf_tables that headgate encodes and decodes itself: set elements, which as text would take
 // libnftables ten times as long, and queries of the table. Format: net/netfilter/nf_tables_api.c.
 #pragma once

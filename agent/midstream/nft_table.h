@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The nf_tables table `inet headgate`, over netlink.
 #pragma once
 

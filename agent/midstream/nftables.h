@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // libnftables: runs commands in nftables syntax, each call as one transaction.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Changes the table to a policy without a moment in which neither the old rules nor the new ones apply.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Stream exception policies as YAML files, one per file; the file's name is the policy's. policies/reject.yaml
 // documents the keys.
 #pragma once

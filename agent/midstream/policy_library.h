@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Finds policies by name: the operator's own first, then those that come with headgate.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A record of the policy applied to a network namespace, kept outside the kernel to detect later changes and removals
 // by other programs. A file in /run: it lasts as long as the ruleset can, until the next boot.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Flushed flows that the table remembers, read back from the kernel, and windows.
 #pragma once
 

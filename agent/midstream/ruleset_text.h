@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A stream exception policy in nftables syntax. Pure functions: text in, text out.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Detects possible changes of the table `inet headgate`. Costs nothing as long as no ruleset changes.
 #pragma once
 

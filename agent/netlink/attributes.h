@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Netlink attributes, parsed from untrusted bytes. libmnl's parser trusts the message and calls into its shared library
 // several times for each attribute; this one checks every length and compiles to a few instructions.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Netlink messages in a received buffer, with bounds checks.
 #pragma once
 

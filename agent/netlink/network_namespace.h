@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A network namespace, and running code inside it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Requests to netfilter subsystems: several per buffer, sent at once.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A netlink socket to the kernel's netfilter subsystems or to sock_diag(7).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The audit trail: one JSON line for every request to a gateway, carried out or refused.
 //
 // Several processes may share the file. The members of a line are a stable interface (docs/operations.md).

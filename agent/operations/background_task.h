@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Runs one piece of work at a time, on a thread that exists only while it runs.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Capture: reports matching flows as they are found.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Parses flows written by `headgate capture --output json|ndjson`.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Recovers operations that a killed process left in progress.
 #pragma once
 

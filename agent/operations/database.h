@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A connection to the store's database: SQLite through Poco, with exceptions turned into errors.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The interfaces through which an operation accesses its endpoint.
 #pragma once
 

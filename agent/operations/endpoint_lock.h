@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Exclusive use of an endpoint across all processes that share a state directory, and the order of waiters.
 //
 // Captures may follow each other without a gap. So a flush waits as the next holder, meanwhile no other operation

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The engine: starts operations, runs each on its own worker thread, and reports their state to all interfaces.
 //
 // One operation at a time per endpoint, across all processes that share the state directory; different endpoints run

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Engine: recovery of interrupted operations, and retention.
 #include <cerrno>
 #include <utility>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Parses a flow from the JSON of append_flow_json().
 #pragma once
 

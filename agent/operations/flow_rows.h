@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Packed flows for the store: a block of rows, and separately their outcomes, so that outcomes are added without
 // rewriting rows. About 45 bytes per IPv4 row, 70 per IPv6 row.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Holds the rows that a flush has identified, until they may be ended, in bounded memory.
 #pragma once
 

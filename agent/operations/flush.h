@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Flush: identifies matching flows, checks that they may be ended, and ends exactly those.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Interface to learn which flows a flush has ended.
 #pragma once
 

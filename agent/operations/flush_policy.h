@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The stream exception policy during one flush: which is in force, whether it suffices, and remembering flows before
 // they are ended.
 #pragma once

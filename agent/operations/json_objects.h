@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Splits a long JSON text into its rows, so that a file of any size is read in constant memory.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The members of an operation, each listed once: for answers and the command line's output (docs/output.md defines
 // names and order), for the agent's client, which parses answers, for requests, for the audit trail, and for the
 // store's document, some of whose names differ.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // An operation as JSON, without its flows: for users, with keys that are a stable interface (docs/output.md), and for
 // the store.
 #pragma once

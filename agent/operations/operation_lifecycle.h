@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Begin, counts and end of an operation.
 #pragma once
 

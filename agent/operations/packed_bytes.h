@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Packed numbers: fixed-size ones in little endian, and variable-length ones for mostly small values.
 #pragma once
 

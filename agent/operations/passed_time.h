@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Elapsed time as known to the store, the basis of retention.
 //
 // The sum of the growth of the machine's uptime between looks. The wall clock is not used, since it may be set to

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Input from a file or pipe with a timeout: a pipe may have a writer that never writes, or none at all.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // An operation with its flows as one JSON document, written in three parts to allow any number of flows, one per line
 // for readability. Keys are a stable interface (docs/output.md).
 #pragma once

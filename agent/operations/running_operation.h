@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // One operation on its worker thread, and its state for other threads.
 #pragma once
 

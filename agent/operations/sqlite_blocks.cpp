@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "operations/sqlite_blocks.h"
 
 #include <Poco/Data/LOB.h>

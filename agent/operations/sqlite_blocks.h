@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Blocks of packed flows in the database. These throw Poco's exceptions: to be called within Database::run.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // SqliteStore: appending, completing and reading flows.
 #include <algorithm>
 #include <cerrno>

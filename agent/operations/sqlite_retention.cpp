@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // SqliteStore: removal of operations, and release of their space. An operation's row is deleted at once, its flows
 // afterwards in small steps between which all waiting writers have their turn; an interrupted sweep is continued by the
 // next one. Then free pages are cut off the file, which requires moving as many of the last pages forward (auto_vacuum

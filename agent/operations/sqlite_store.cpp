@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "operations/sqlite_store.h"
 
 #include <Poco/Data/SQLite/SQLiteException.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Operations and their flows in SQLite: one file, `operations.db`, in a given directory.
 //
 // Two connections, one to write and one to read, so that reads wait neither for a capture nor for a disk sync. Several

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Protection of SSH sessions during one flush, so that it does not cut the operator's own connection.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The store's file: location, creation and validation.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Operations that could not be stored on disk, kept in memory as long as this process lives.
 //
 // For captures and dry runs only, which need no journal. Rows are packed into memory files (memfd_create(2)), which are

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A mutex with two priorities: normal holders, and one that does long work in steps behind them.
 #pragma once
 

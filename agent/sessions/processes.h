@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // What /proc shows of processes that serve SSH, hold sockets, or are ancestors of this process. Permissions may hide
 // processes or their descriptors; the results are then incomplete (see HeldSockets::is_all).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Searches for SSH sessions: asks the kernel for sockets, and /proc and the control groups for their holders as far as
 // needed.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // SSH sessions into this machine, and which of them is the caller's. Pure functions: kernel state is passed as values.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "sessions/tcp_socket.h"
 
 #include <linux/inet_diag.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The TCP sockets of a network namespace, which sock_diag(7) reports to every user. Format: net/ipv4/inet_diag.c.
 #pragma once
 

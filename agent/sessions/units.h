@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The owners of sockets, by systemd unit. A socket belongs to the control group in which it was created, and an
 // accepted one to that of its listening socket (net/core/sock.c, sk_clone_lock). Control groups are visible to every
 // process, even where other users' processes are not, as in the agent's sandbox.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The only way to start a thread; tests/lint forbids the others.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // IPv4 and IPv6 addresses and prefixes: values, text form and containment. All functions are thread-safe.
 #pragma once
 

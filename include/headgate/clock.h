@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The source of time. An interface, so that tests can substitute a clock that they control.
 #pragma once
 

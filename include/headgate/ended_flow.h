@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A flow that has ended, and how it ended: the content of a flow log record. Plain values; all functions are
 // thread-safe.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A flow: one entry of the kernel's conntrack table, as a plain value. An unreported value is absent, never 0.
 #pragma once
 

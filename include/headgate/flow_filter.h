@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Flow filters: select the flows of an operation.
 #pragma once
 

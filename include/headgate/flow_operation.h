@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Flow operations: request, progress and result. Plain values.
 #pragma once
 

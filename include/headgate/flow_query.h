@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A flow query: the whole scope of an operation, and the decision whether a flow is in it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The flow table: conntrack in one network namespace. One of headgate's four interfaces to the outside:
 // conntrack::KernelFlowTable is the real one, and the tests hold an in-memory one to the same conformance tests.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The names of an enum's values: one table beside each enum, for printing and parsing.
 #pragma once
 

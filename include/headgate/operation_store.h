@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Stores operations and their flows: the history, and the journal of a flush, from which every outcome can be recovered
 // after a crash. One of headgate's four interfaces to the outside: operations::SqliteStore is the real one, and the
 // tests hold an in-memory one to the same conformance tests.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Ports and port ranges, in host byte order. Thread-safe.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Transport protocols by IANA number and name, and the properties that flow filters rely on. Thread-safe.
 #pragma once
 

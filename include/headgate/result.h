@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Error reporting: a function that can fail returns a value or an Error, and lets no exception escape.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The stream exception policy in the kernel: the nftables table `inet headgate` in one network namespace. One of
 // headgate's four interfaces to the outside: midstream::KernelRuleset is the real one, and the tests hold an in-memory
 // one to the same conformance tests.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Stream exception policies: what happens to packets of a connection that has no flow (any more). Plain values.
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Measures and prints the resources of the agent that an attack consumes."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Bad input through any interface is refused with one clear line, changes nothing, and leaves the agent unaffected."""
 
 import concurrent.futures

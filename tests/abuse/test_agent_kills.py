@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """After repeated kills of a working agent, all operations that it acknowledged are still stored."""
 
 import concurrent.futures

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """An agent that cannot create threads or allocate memory reports it, keeps running, and shuts down in order."""
 
 import itertools

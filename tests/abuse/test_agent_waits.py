@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Other processes hold resources that the agent needs, indefinitely: its main loop never waits for them."""
 
 import concurrent.futures

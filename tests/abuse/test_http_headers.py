@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Unauthenticated requests that might take more than linear time to parse, and malformed requests."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Pages of other sites that send requests through the browser of a user who needs no credentials."""
 
 import itertools

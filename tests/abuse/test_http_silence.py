@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Connections that send or read nothing, from more addresses than there are shares, do not block other clients."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Input files that never end: pipes without a writer, or with a writer that never writes. The command holds no lock
 while it reads, blocks nothing else, and ends at once on a signal."""
 

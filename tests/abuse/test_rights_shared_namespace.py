@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Credentials for one firewall, and another firewall in the same network namespace, under another path of it or as a
 conntrack zone of it. No request changes or reveals anything of the other firewall."""
 

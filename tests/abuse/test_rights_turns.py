@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Viewers who capture continuously, also all at once, cannot keep an operator from flushing, nor evict its history."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The agent's user owns its folders. Whatever that user puts there, root's commands access no more than it could."""
 
 import json

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // What an operator's script does, with the AWS SDK for JavaScript as it is: capture, look, flush.
 // demo.mjs capture|flush ENDPOINT ARN ZONE PORT; access key and secret as always, in the environment.
 import {

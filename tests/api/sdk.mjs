@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The AWS SDK for JavaScript as it is, driven by lines of JSON: {id, operation, input, client}. Each is answered by a line
 // when it has its result; calls may be under way side by side. What a test does to a request on its way is in `tamper`.
 import { createInterface } from "node:readline";

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """An agent that serves TCP in the lab's gateway, and its clients: the AWS SDK for JavaScript, and curl."""
 
 import hashlib

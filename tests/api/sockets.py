@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Sockets in the lab's hosts, on which a test sends arbitrary bytes."""
 
 import contextlib

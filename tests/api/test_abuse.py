@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Slow, broken or hostile clients get one response or none, and all other clients are served meanwhile."""
 
 import contextlib

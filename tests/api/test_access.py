@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Permissions over TCP: curl with a signature, a token, a certificate, and no credentials; and effects of a reload."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The unmodified AWS SDK for JavaScript with the agent: every operation, every type of error, pagination, retries."""
 
 import json

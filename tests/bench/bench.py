@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """make bench: cost of headgate on a full table, compared with conntrack(8) and with the limit of the interface.
 
 bench.py BUILD [--flows N] [--repeat N] [--no-scale]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The rate of ended flows that a flow log sustains, compared with conntrack(8) and ulogd2: another program deletes
 flows at a given rate, or as fast as the kernel can. Records that are missing in the file at the end are lost."""
 

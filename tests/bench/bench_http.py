@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Throughput of the HTTP interface: results as NDJSON, and signed Describe requests. Over TCP on loopback, without TLS,
 with the highest possible rate limit; access lines are written to a file, in place of journald."""
 

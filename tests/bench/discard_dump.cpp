@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The reference: requests a dump of the whole table, receives and discards it. No program that reads conntrack over
 // netlink can be faster. Prints the number of bytes received.
 #include <linux/netfilter/nfnetlink.h>

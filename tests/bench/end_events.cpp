@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // bench_end_events COUNT RATE: deletes the first COUNT flows that bench_fill_table created in the current network
 // namespace, RATE per second, or as fast as possible if RATE is 0. Uses an ordinary netlink port, like a program other
 // than headgate. Prints the number of flows deleted per second.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // fill_table FIRST LAST [SERVER]: inserts the flows with these numbers (gateway_mix.h) into the table of the current
 // network namespace; with SERVER, only those to 10.2.SERVER.1.
 #include <cstdio>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The flows of the benchmark, identical in each run. A mix typical of a gateway: four IPv4 flows to one IPv6 flow, two
 // thirds TCP, the rest UDP, in several states. One percent of the flows comes from each of 80 IPv4 networks
 // 10.1.N.0/24, ten percent go to each of 8 IPv4 servers 10.2.N.1.

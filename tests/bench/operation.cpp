@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // bench_operation FOLDER capture | flush PREFIX journal|no-journal | pages OPERATION_ID: runs the engine alone, without
 // CLI or HTTP, in the current network namespace and with its state in FOLDER. Prints the seconds measured, and the id
 // of a capture.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // bench_store FOLDER [ROWS]: measures the operation store on the disk of FOLDER. Prints one line of JSON.
 #include <fmt/format.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // ticker CPU: wakes up every millisecond on that CPU, at real-time priority, until terminated, and prints the maximum
 // delay in microseconds. Only the kernel itself can delay it, as it would delay a packet.
 #include <sched.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The console as people use it: each test is a thing that somebody wants to do.
 
 import assert from "node:assert/strict";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A lab of hosts, with an agent and its console, and a browser on the gateway: what every test of the console begins with.
 
 import {spawn} from "node:child_process";

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The lab for programs in other languages: hosts, an agent with a console, and traffic. Reads commands and writes
 replies, each a line of JSON: {"do": "talk", "with": {...}}. The first reply has the console's address. Exits at end of
 input."""

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // How the console looks, to those who see it and to those who do not: axe-core on every page, the keyboard alone, pictures
 // in every width, light and dark. The pictures are kept in SCREENSHOTS.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // write_capture STATE_DIR FLOWS: writes a capture of firewall `edge`, zone `a` with that many flows into a store, since
 // a real table of a million flows would slow down all other tests on the machine. Prints the operation's id.
 #include <cstdio>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Checks the links between documents: each has a target, and README.md leads to every document.
 
 links.py FILE...: reads those files that are Markdown; those in docs/ must be linked. Prints errors and exits with

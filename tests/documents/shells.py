@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Runs shells on pseudo-terminals, types keys, and reads the completions."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Completions that bash and zsh offer at a terminal."""
 
 import os

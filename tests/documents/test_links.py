@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Errors in the links between documents that `make lint` reports."""
 
 import pytest

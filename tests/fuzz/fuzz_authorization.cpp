@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Any method, target and headers of a signed request: it is refused without the secret, and accepted when it is signed
 // with the secret and has the form of a signed request. The input is the head of a request, followed by its body.
 #include <cstdlib>

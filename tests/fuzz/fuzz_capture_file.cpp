@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Parses any text as a capture file: the result is an error with a message, or rows that can be printed and requested.
 #include <cstdlib>
 #include <sstream>

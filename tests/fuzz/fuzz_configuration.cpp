@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Parses any text as a configuration: the result is errors, each a line with a location, or a valid configuration.
 #include <algorithm>
 #include <cstdlib>

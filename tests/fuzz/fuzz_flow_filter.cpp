@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Parses any text as a filter: the result is an error with a message, or a filter whose text parses to the same filter.
 #include <cstdlib>
 #include <string_view>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Parses any bytes as messages, flows and keys from the kernel. Nothing outside of the bytes is read, and decoded flows
 // can be printed and sent back.
 #include <cstdlib>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Parses any line as a record of the flow log: the result is an error with a message, a flow, or nothing.
 #include <cstdlib>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Unpacks any bytes as a block of packed flows: the result is an error with a message, or flows that can be printed and
 // requested, and that are equal after packing and unpacking.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Sends any bytes on a connection: each request in them gets one response, and the connection ends.
 #include <sys/socket.h>
 

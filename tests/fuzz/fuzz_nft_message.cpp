@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Parses any bytes as a message of nf_tables: within their bounds, or not at all.
 #include <cstdlib>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Parses any text as a policy: the result is an error of one line with a location, or a valid policy.
 #include <cstdlib>
 #include <string_view>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // write_fuzz_seeds FOLDER: writes seeds for the fuzzers, one folder for each, made with the tests' builders.
 #include <filesystem>
 #include <fstream>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A flow log on a disk that fills up: a tmpfs of 64 KiB, which only root can mount.
 #include <gtest/gtest.h>
 #include <sys/mount.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Decoded DESTROY events, as a listener receives them, for tests.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The kernel's DESTROY events: their content, the process that caused them, and events that are lost.
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <sys/socket.h>

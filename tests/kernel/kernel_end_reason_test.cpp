@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Ends real flows on the loopback interface of a namespace in various ways, and checks the reasons derived from events.
 #include <netinet/in.h>
 #include <sys/socket.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "kernel/own_namespace.h"
 #include "midstream/kernel_ruleset.h"
 #include "operations/sqlite_store.h"

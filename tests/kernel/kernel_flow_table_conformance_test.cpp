@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "kernel/own_namespace.h"
 #include "support/flow_table_conformance.h"
 

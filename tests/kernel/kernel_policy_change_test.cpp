@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // How a policy replaces what it finds in the table: the rest of an interrupted change, the rules of another version of
 // headgate, the rules of another program. Checked with nft(8).
 #include <cstdlib>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Records of applied policies, and the network namespaces to which they belong.
 #include <fcntl.h>
 #include <gtest/gtest.h>

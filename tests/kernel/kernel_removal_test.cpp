@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Removals from the kernel's table, in addition to the conformance cases for all tables.
 #include "kernel/own_namespace.h"
 #include "support/flow_builder.h"

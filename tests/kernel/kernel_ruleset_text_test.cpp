@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Checks the generator with nft(8), which must accept the ruleset of every kind of policy.
 #include <cstdlib>
 #include <fstream>

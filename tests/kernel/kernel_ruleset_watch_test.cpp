@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The watch that detects changes to the policy's table, and the keeper that restores it. nft(8) makes the changes.
 #include <poll.h>
 #include <sys/socket.h>

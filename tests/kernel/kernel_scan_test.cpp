@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Scans of the kernel's table, in addition to the conformance cases for all tables.
 #include <linux/netfilter/nfnetlink_conntrack.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A network namespace for one test; it exists until the test's process ends.
 #pragma once
 

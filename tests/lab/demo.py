@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The demo: the operator tightens a gateway's rules during a connection, and headgate ends that connection.
 
 Builds the lab, shows each command with its real output, and restores the machine.

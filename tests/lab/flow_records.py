@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Validates records of the flow log with their schemas: the project's own, and Suricata's."""
 
 import copy

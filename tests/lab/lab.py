@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Three hosts in network namespaces: a client and a server, and between them the gateway that headgate manages.
 
     client 10.0.1.2, 2001:db8:1::2  --  gateway .1 | .1  --  server 10.0.2.2, 2001:db8:2::2

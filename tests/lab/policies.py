@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Helpers of the tests of stream exception policies: which packets are caught, and what headgate reports."""
 
 from lab import GATEWAY

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """An sshd on the lab's gateway, with its own ports and keys, and sessions from the client to it."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`headgate agent`: serves its socket, maintains the policy, handles signals, and recovers after a kill."""
 
 import concurrent.futures

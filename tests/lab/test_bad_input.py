@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Bad input: one line that names the argument and the rule, the right exit status, and nothing changed."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Output of `headgate capture`, compared with conntrack(8)."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A host sends the end of a connection in packets with a time to live of 1: conntrack sees them, the peer never does.
 Conntrack's state of the flow is closed, while data continues and keeps the entry alive."""
 

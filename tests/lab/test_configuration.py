@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Effects of the configuration: endpoints by name, protected flows, and errors with their location."""
 
 import json

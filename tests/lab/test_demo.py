@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The demo completes, restores the machine, installs only what it needs, and skips parts with missing dependencies."""
 
 import os

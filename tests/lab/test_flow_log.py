@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The flow log: each ended flow has exactly one record, with reason and last state."""
 
 import contextlib

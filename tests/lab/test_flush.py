@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which flows `headgate flush` ends and which it leaves, compared with conntrack(8)."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A full table: flows that the kernel evicts for new ones. Must run alone: all network namespaces share the limit."""
 
 import contextlib

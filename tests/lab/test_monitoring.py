@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The dashboard and the alerts shipped with headgate use only metrics that an agent exports."""
 
 import json

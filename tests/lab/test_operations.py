@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Captures and flushes as operations: stored, found, refused while another runs, recovered after a kill, audited."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Stream exception policies beyond the TCP matrix: other protocols, and together with the operator's own rules."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The policy in force: applied, maintained, reported, counted."""
 
 import json

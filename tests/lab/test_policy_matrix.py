@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What both ends of a flushed TCP connection receive, and what conntrack(8) shows then: every policy and scope,
 nf_conntrack_tcp_loose on and off, IPv4 and IPv6, client or server speaking first, with and without address translation.
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Remembered flushed flows, also while policies change, and how a flush and a policy work together."""
 
 import pytest

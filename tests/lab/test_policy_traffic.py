@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Policies are applied, changed and removed on a gateway with traffic, and no packet is lost."""
 
 import threading

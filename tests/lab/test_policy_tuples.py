@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which packets a policy attributes to a flushed flow: those of any conntrack state, until a new connection begins on
 the same addresses and ports.
 """

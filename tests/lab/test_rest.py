@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The HTTP interface, over the agent's Unix socket: each response described in /openapi.yaml is provoked and validated
 with its schema, and there are no others."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A flush does not end the operator's own SSH session to the gateway; tested with a real sshd."""
 
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Traffic under control of the test: an end sends only on demand, and reports what it received.
 
 The test process owns the sockets, which it opens inside the hosts' network namespaces.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A fresh, minimal Debian root in a folder, and cheap copies of it (overlays).
 
 The root is created once and kept in build/ under a hash of its inputs. Its packages come from this machine's apt

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Queries of the packaging tests to the gateway, and to headgate on it."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A booted gateway: a Debian root under systemd in a container, in the network namespace of the lab's gateway.
 
 So hosts, traffic and verification tools are the lab's, and the container has only what is under test.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The packages built by `make package`, and a gateway to install one on."""
 
 import contextlib

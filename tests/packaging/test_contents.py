@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Content of the deb and the rpm, file by file, and the findings of linters."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Effects of upgrade, removal and purge of the package on a gateway's configuration, history, policy and traffic.
 
 The next version is the same program with a higher version number; the store that it finds has the previous schema

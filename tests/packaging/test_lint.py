@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Findings of the distributions' own linters about the packages."""
 
 import shutil

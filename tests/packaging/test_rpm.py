@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The rpm, installed by rpm on a booted Debian gateway. rpm does not know the libraries there: they are the deb's
 dependencies, installed by apt.
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The deb on a gateway that carries traffic: installed by apt, used by permitted users, kept running by systemd.
 
 The tests form a sequence: each continues with the state that the previous one left.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Calls of the AWS API on an in-memory gateway with two firewalls: `edge` in zones `a` and `b`, `core` in `a`.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Ended flows for tests of the flow log.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // How the engine uses any flow table: instantiated with table and store in memory (unit tests), and with the kernel's
 // table and the store on disk (kernel tests).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Checked-in example texts, unchanged and with their settings uncommented.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Builds flows for tests: tcp_flow().from("10.0.1.2", 4711).to("10.0.2.2", 80).established()
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Requirements on every FlowTable. Instantiated with the in-memory table (unit tests) and the kernel's (kernel tests),
 // so that the two behave alike.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Runs a flush on table and ruleset in memory, and records all that it reports.
 #pragma once
 

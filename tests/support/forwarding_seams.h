@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Non-owning wrappers: an engine opens a table and a ruleset repeatedly, and always gets the same ones.
 #pragma once
 

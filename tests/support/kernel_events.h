@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // DESTROY events, as ctnetlink_conntrack_event() writes them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // ctnetlink messages as the kernel sends them, byte by byte, for tests of the decoder. Written with libmnl, so that
 // they do not depend on the code under test.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Creates blocks of lines for flow log sinks, and reads the sinks' output.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // An in-memory flow table that behaves like the kernel's, as far as FlowTable specifies. Both pass the same conformance
 // cases (flow_table_conformance.h).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // An in-memory gateway: operations end when the test says so, and the policy is the last one applied. The default
 // endpoint is firewall `edge` in zone `a`; the configuration may have more.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // An in-memory ruleset that behaves like nftables, as far as Ruleset specifies. Both pass the same conformance cases
 // (ruleset_conformance.h).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // An in-memory OperationStore. It and the one on disk pass the same conformance cases (operation_store_conformance.h).
 #pragma once
 

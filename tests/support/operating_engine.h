@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // An engine in memory for tests, with ten flows in its table.
 #pragma once
 

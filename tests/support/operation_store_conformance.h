@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Requirements on every OperationStore. Instantiated with the in-memory store and SQLite's, so that the two behave
 // alike.
 #pragma once

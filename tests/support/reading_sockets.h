@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Sockets that receive the output of flow log sinks.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Requirements on every Ruleset. Instantiated with the in-memory ruleset (unit tests) and nftables (kernel tests), so
 // that the two behave alike.
 #pragma once

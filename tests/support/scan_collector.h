@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Collects the rows and plans that a scan reports.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // An in-memory gateway behind the HTTP server, and clients for it.
 #pragma once
 

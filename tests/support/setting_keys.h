@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The keys of all settings, and of those in a text.
 #pragma once
 

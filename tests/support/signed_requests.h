@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Signed requests: recorded ones of real clients, and ones signed by a test.
 #pragma once
 

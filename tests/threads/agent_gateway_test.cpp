@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The client and the server over a real socket.
 #include "http/client/agent_gateway.h"
 

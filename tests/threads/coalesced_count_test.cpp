@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Concurrent requests for the statistics of a table share one scan.
 #include "gateway/coalesced_count.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "flowlog/sinks/datagram_sink.h"
 
 #include <gtest/gtest.h>

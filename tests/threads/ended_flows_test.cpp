@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Recently ended flows, as returned to clients.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The flow log over HTTP.
 #include "http/rest/flow_log_handlers.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Each flushed flow has exactly one record in the flow log, even if the process is killed.
 #include "gateway/flush_records.h"
 

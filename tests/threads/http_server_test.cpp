@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The HTTP server over a real socket.
 #include <gtest/gtest.h>
 #include <sys/resource.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // An engine reports the end of each operation to its listener exactly once.
 #include "operations/operation_listener.h"
 

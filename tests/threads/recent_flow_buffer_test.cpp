@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Watchers receive the flows that ended, and never delay the recording of flows.
 #include "flowlog/recent_flow_buffer.h"
 

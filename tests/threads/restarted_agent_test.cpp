@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The client while the agent restarts: connections that end without a response, and times without an agent.
 #include <gtest/gtest.h>
 #include <poll.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Signed orders, up to the point where a flow table is needed.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "flowlog/sinks/standard_output_sink.h"
 
 #include <fcntl.h>

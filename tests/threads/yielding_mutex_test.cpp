@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Workers acquire the mutex before the sweep does.
 #include "operations/yielding_mutex.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Which requests are authenticated, which are refused, and why. Clients' signatures are recorded from those clients.
 #include "http/access/authenticator.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A caller with limited permissions: other resources look nonexistent, and forbidden requests are refused and recorded.
 #include "http/access/authorized_gateway.h"
 

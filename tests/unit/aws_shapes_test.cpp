@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The rules for each member of a request, and how an error names the member.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "gateway/chosen_endpoint.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The candidates that shells are offered are complete. tests/documents runs the scripts in shells.
 #include "cli/completion.h"
 

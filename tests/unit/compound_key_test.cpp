@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Different parts make different keys, whatever characters they contain.
 #include "base/compound_key.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The credentials file: its content, its permissions, and errors that reveal no secret.
 #include "http/access/credentials.h"
 

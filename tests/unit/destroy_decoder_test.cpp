@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Decodes the kernel's events into ended flows: the flow table, the process that deleted the flow, and the time.
 #include "flowlog/destroy_decoder.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Steps common to all requests: authentication, rate limits, routing, and the form of the response.
 #include "http/dispatcher.h"
 

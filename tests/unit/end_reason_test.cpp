@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "flowlog/end_reason.h"
 
 #include "support/flow_builder.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The examples in docs/flow-log.md must match what the flow log writes.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // How a flush and the stream exception policy work together.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The host that a request names, and which addresses count as one client.
 #include "http/host.h"
 

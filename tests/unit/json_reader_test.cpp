@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // What every reader of JSON refuses, whichever version of simdjson is beneath it.
 #include "flow/json_reader.h"
 

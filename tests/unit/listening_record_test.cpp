@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // What the next agent reports about the time in which no agent received events.
 #include "daemon/listening_record.h"
 

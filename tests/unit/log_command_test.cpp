@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // `headgate log` on files: what it writes to stdout and stderr, and how it ends.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The manual pages must document exactly the commands, options and keys that headgate accepts.
 #include <fmt/format.h>
 #include <gtest/gtest.h>

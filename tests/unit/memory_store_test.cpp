@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "support/memory_store.h"
 
 #include "support/operation_store_conformance.h"

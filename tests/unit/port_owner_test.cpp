@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "flowlog/port_owner.h"
 
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A signed order is executed once.
 #include "http/access/replay_guard.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Parses a request from the bytes of a connection, in pieces of any size.
 #include "http/server/request_reader.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // One caller cannot occupy all threads.
 #include "http/access/requests_in_hand.h"
 

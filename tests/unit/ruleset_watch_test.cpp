@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "midstream/ruleset_watch.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Pages of other sites cannot send requests through the browser of an authorized user.
 #include "http/access/same_site.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The signature that a request carries, and the text that is signed.
 #include "http/access/signature.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // After kill -9 at any moment, all that the store confirmed is kept, and no write is partial.
 #include <gtest/gtest.h>
 #include <sys/wait.h>

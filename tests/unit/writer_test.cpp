@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The formats of output: what each makes of the same rows and documents.
 #include "cli/writer.h"
 

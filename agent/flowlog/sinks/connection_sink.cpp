@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "flowlog/sinks/connection_sink.h"
 
 #include <netinet/in.h>

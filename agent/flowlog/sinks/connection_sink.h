@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Sends records over a connection (TCP or Unix stream socket), and connects again whenever it breaks.
 #pragma once
 

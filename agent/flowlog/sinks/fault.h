@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Short error messages of sinks, to follow the sink's name.
 #pragma once
 

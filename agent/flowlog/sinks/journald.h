@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Sends records to systemd's journal by its native protocol (https://systemd.io/JOURNAL_NATIVE_PROTOCOL).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The address of a socket as a value type, for any address family.
 #pragma once
 

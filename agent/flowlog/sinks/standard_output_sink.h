@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Writes records to a descriptor that is shared with other processes: standard output.
 #pragma once
 

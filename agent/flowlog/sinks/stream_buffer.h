@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Buffers records for a byte stream, which may accept part of a record.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Sends records as syslog messages (RFC 5424) over UDP, TCP or a Unix socket.
 #pragma once
 

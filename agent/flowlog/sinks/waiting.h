@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Waits for a descriptor, until a deadline.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Authenticates a request by its signature, its bearer token or its client certificate.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The gateway within the caller's permissions: resources outside them look nonexistent, and an action that they do not
 // allow is refused and recorded in the audit trail. A signed start is carried out once.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Credentials of TCP clients: the file of access keys, bearer tokens and client certificates.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Documentation of the credentials file. Both texts are checked in, as docs/credentials.md and
 // packaging/credentials.yaml; a unit test compares them with these functions.
 #pragma once

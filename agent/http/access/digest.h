@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // SHA-256 and HMAC-SHA-256 (FIPS 180-4, RFC 2104), by OpenSSL. Thread-safe.
 #pragma once
 

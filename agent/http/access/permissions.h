@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Permissions of an authenticated client.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Rate limiting: a token bucket for each client name.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Carries out each signed request once. A recorded request that is sent again while its date is valid starts nothing,
 // and returns the operation it started before. Dates are validated by the wall clock, which may be set back; so entries
 // expire by elapsed time (Clock::up()), and requests signed no later than an expired entry are refused.

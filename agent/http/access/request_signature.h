@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The signature of a request, by which replays are detected.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Limits the requests of one caller that are answered at once, so that none occupies all threads with long responses.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Protection against cross-site requests, made by other sites' pages through an authorized user's browser.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // AWS Signature Version 4 on the server's side (AWS IAM User Guide, "Create a signed AWS API request"): parses a
 // request's signature and derives what must have been signed. The Authenticator compares. Clients differ in spaces, in
 // the order of the three parts and in which headers they sign; botocore, the JavaScript SDK and curl 7.88 all pass.

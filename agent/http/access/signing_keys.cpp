@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "http/access/signing_keys.h"
 
 #include "base/compound_key.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Cache of derived signing keys: a derivation takes four hashes, and is valid for a day.
 #pragma once
 

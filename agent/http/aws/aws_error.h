@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Responses of the AWS JSON 1.0 protocol: https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html. Errors have
 // the form that every client maps to the right type: `{"__type": "com.amazonaws.networkfirewall#...", "Message":
 // "..."}`. Thread-safe.

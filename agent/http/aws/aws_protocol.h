@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // AWS Network Firewall's API (version 2020-11-12), in AWS JSON 1.0: `POST /` with the operation in the header
 // X-Amz-Target, for the AWS CLI and SDKs with --endpoint-url. Specification:
 // https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "http/aws/firewall_names.h"
 
 #include <Poco/SHA1Engine.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Identifiers of a firewall and its parts in AWS's terms. They derive from the configuration alone, so they are stable
 // across restarts and interfaces. Thread-safe.
 #pragma once

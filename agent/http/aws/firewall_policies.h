@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // AWS Network Firewall's firewall policies, reduced to the stream exception policy: each firewall has one, which
 // represents what is in force on its endpoints. Each function handles one call and returns a JSON object. Thread-safe.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Firewalls in AWS Network Firewall's terms, as far as clients need them to find endpoints. Each function handles one
 // call and returns a JSON object. Thread-safe.
 #pragma once

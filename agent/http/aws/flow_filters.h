@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // FlowFilters and MinimumFlowAgeInSeconds, parsed and written. Thread-safe.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // AWS Network Firewall's flow operations: start, describe, list. Each function handles one call and returns a JSON
 // object. Thread-safe.
 #pragma once

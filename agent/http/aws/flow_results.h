@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Pages of an operation's flows in AWS Network Firewall's form. Thread-safe.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // NextToken: the position at which a list continues. 1 to 4096 characters of `0-9A-Za-z:/+=`; so the hyphens of names
 // and UUIDs are written as slashes, which these never contain. Thread-safe.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Rules for single members, from AWS Network Firewall's service model (API version 2020-11-12) and API reference.
 // Errors state the rule; JsonReader prepends the member's path. Thread-safe.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A gateway whose work is done by the agent on this machine, over its Unix socket.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A request to the agent and its response: the client's side of one connection.
 //
 // A restarting agent closes connections unanswered, and for a moment none may listen. A request without any response is

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The web console: the files in `web/`, embedded compressed (embed.cmake). It uses /v1 like any other client
 // (/v1/overview and /v1/session were made for it). No build step: scripts import each other by relative names.
 #pragma once

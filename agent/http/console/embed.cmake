@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Writes the console's files down as C++, when CMake configures: embed_console(FOLDER OUTPUT).
 # Each is compressed, and served below a folder that is named after the content of all of them: scripts find each other by
 # relative names, and a browser never mixes two versions.

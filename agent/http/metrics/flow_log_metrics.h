@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The flow log's counters as Prometheus metrics.
 #pragma once
 

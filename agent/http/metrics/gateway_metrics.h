@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Metrics of what the kernel keeps: flow tables, and packets caught by stream exception policies.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Health checks for monitoring: liveness of the agent, readiness of the gateway.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The list of all Prometheus metrics, with their meaning. Names follow https://prometheus.io/docs/practices/naming/:
 // base units, `_total` for counters. No label holds an address or any other value that clients choose, so the number of
 // series is bounded.

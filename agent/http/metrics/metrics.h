@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The gateway's Prometheus metrics (list: metric.h). Events in the agent are counted as they happen; the kernel's
 // counters are read on request. To add a metric, add it to the list, and count or read it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The standard process metrics of Prometheus clients.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Endpoints over HTTP, their flow tables and their stream exception policies: one function for each route.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The flow log over HTTP: flows that have ended, and those that end from now on.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "http/rest/flow_log_stream.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Records of ended flows on their way to somebody who listens.
 #pragma once
 

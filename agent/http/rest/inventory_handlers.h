@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // What this gateway has, over HTTP: its firewalls, the stream exception policies that can be applied, the configuration
 // in force. One function for each route.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "http/rest/operation_events.h"
 
 #include "http/problem.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // An operation as it goes on, told as server-sent events (WHATWG HTML, section 9.2).
 #pragma once
 

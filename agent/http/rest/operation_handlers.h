@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Flow operations over HTTP: one function for each route.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The gateway at a glance: how full its flow tables are, what stream exception policies have caught, what is running.
 // Nothing of it looks at a single flow, so that it can be asked for all the time.
 #pragma once

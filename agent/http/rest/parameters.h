@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // What requests say in their path and query, read and checked. Every error names the parameter and the rule.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The flows of an operation over HTTP, however many there are: as JSON, NDJSON or CSV.
 #pragma once
 

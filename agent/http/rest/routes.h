@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The REST routes of the agent.
 //
 // A new route takes an entry in routes.cpp, a handler, and a description in openapi.yaml, which is embedded: a unit

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // One event of a stream of them (WHATWG HTML, section 9.2).
 #pragma once
 

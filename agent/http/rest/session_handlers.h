@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Who asks, as the agent sees them, and whether what they are about to order would be understood: what a user interface
 // wants to know before it offers anything.
 #pragma once

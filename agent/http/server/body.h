@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Length and end of a message's body: by Content-Length, or in chunks (RFC 9112, sections 6 and 7).
 #pragma once
 

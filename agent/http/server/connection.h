@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // One HTTP connection, as a state machine: it advances whenever the socket is ready, and occupies no thread while it
 // waits for the client.
 #pragma once

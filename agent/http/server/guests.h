@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The open connections of a server: which exist, which are closed when there are too many, and which have timed out.
 #pragma once
 

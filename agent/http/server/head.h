@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The head of a message: start line and header fields (RFC 9112, sections 2 to 5), parsed in linear time.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Listening sockets, and the setup of an accepted connection.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The peer of a connection, as the kernel reports it.
 #pragma once
 

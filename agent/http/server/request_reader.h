@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Incremental parser of a request that arrives in pieces of any size. It never blocks, takes linear time, and needs no
 // more memory than the limits allow.
 #pragma once

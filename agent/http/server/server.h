@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The agent's HTTP server. Threads exist for complete requests only, started on demand up to a limit; idle and slow
 // connections wait in one epoll(7) and occupy none. An idle server never wakes up. Poco's HTTPServer is not used: its
 // accept loop wakes up four times a second, it parses headers of 800 KiB in quadratic time, and keeps a thread per

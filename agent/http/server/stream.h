@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The byte stream of one connection, over any stream socket of Poco's. Every wait has a deadline.
 #pragma once
 

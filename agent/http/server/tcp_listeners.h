@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The TCP listeners of a configuration, and the transition to those of the next one.
 #pragma once
 

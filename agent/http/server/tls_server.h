@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // TLS on the server's side: certificate, key, and the authority for client certificates.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The agent's Unix socket: created here, or inherited from the process that started this one (socket activation).
 #pragma once
 

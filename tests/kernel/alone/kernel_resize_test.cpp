@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A table that is resized during a scan. All namespaces share the hash table, so no other test may run meanwhile.
 #include <fcntl.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Client of the agent's REST interface (/openapi.yaml): requests, event streams, authentication.
 
 const TOKEN = "headgate-token";

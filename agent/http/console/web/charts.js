@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Small SVG charts. The text beside them gives the same values.
 
 import {h, svg} from "./dom.js";

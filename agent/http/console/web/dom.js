@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Builds elements without markup in strings: data from the network is only ever inserted as text.
 
 const SVG = "http://www.w3.org/2000/svg";

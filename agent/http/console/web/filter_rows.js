@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Up to twenty filters, one per row, converted to the filters of a request.
 
 import {checkbox, field, h} from "./dom.js";

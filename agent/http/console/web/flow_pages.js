@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Flows of an operation of any size: fetches the pages that are viewed, and keeps the most recent ones.
 
 import {ask, query} from "./api.js";

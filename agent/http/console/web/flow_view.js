@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The flows of an operation: table, sorting and filtering of loaded rows, copying, downloading.
 
 import {connection, send} from "./api.js";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Formats values for display.
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];

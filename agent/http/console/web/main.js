@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The console's frame: sign-in, navigation, and the message shown while the gateway does not answer.
 
 import {ask, connection, findAgain, Problem, token, Unreachable} from "./api.js";

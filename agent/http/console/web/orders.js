@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Requests for operations.
 
 import {ask} from "./api.js";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Explanations of stream exception policies.
 
 import {duration} from "./format.js";

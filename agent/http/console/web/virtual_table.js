@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // A table of any number of rows, which has elements only for the visible ones.
 
 import {h} from "./dom.js";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Shows a dry run's result; the flush that follows is limited to exactly the flows that it found.
 
 import {ask, endpointQuery, follow, query as queryOf} from "../api.js";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The operations that the agent has stored, newest first.
 
 import {ask, query, repeat} from "../api.js";

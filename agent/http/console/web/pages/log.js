@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Ended flows, as they end.
 
 import {follow, query} from "../api.js";

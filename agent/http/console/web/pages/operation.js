@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // One operation: progress, results, and follow-up actions.
 
 import {ask, follow, query} from "../api.js";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Form for a capture or flush. A flush continues to the page that shows what it would do.
 
 import {ask, Problem, query as queryOf} from "../api.js";

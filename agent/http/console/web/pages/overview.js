@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // The gateway's current state.
 
 import {ask, connection, endpointQuery, follow, repeat} from "../api.js";

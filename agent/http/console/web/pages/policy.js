@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // What happens to midstream packets: the policy in force, and the available ones.
 
 import {ask, connection, endpointQuery} from "../api.js";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Sign-in with a token, which is kept for this tab.
 
 import {token} from "../api.js";
