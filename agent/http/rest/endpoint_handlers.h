@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Endpoints over HTTP, their flow tables and their stream exception policies: one function for each route.
+// Flow tables and stream exception policies of endpoints over HTTP: one function per route.
 #pragma once
 
 #include "gateway/managed_gateway.h"

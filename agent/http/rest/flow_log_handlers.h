@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The flow log over HTTP: flows that have ended, and those that end from now on.
+// The flow log over HTTP: flows that have ended, and flows that end while the client reads.
 #pragma once
 
 #include "gateway/managed_gateway.h"
@@ -7,10 +7,10 @@
 
 namespace headgate::http {
 
-/// In the form that Accept likes best: JSON, NDJSON or server-sent events; 406 where there is none. `reason` (several
-/// of them, also with commas between), `filter` and `firewall` choose flows, `latest` says how many that ended before
-/// are looked at. With `follow=true`, and always as events, it goes on for as long as somebody listens: then JSON is
-/// none of the forms.
+/// Answers in the form that Accept prefers: JSON, NDJSON or server-sent events; 406 if it accepts none. `reason`
+/// (repeatable, or a list with commas), `filter` and `firewall` select flows; `latest` limits how many flows that ended
+/// before the request are considered. With `follow=true`, and always as events, the stream continues until the client
+/// disconnects; JSON is then not offered.
 [[nodiscard]] Response show_flow_log(gateway::ManagedGateway& gateway, const Request& request);
 
 }  // namespace headgate::http

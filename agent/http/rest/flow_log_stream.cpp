@@ -12,7 +12,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A system call costs little beside it, and as much memory is kept for each of those who read slowly.
+/// In bytes. Large enough that a system call costs little in comparison; each slow client occupies that much memory.
 constexpr std::size_t kRecordPiece = 16UL * 1024;
 
 class RecordWriter {
@@ -39,7 +39,7 @@ class RecordWriter {
         return out_.size() < kRecordPiece ? Result<void>{} : send_gathered();
     }
 
-    /// There is nothing to be told for the moment.
+    /// Called when no further record is available for the moment.
     Result<void> pause() {
         if (out_.size() != 0 || !has_begun_) return send_gathered();
         if (form_ != RecordForm::Events || Clock::now() - sent_at_ < pace_.keep_alive) return {};

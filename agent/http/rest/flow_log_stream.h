@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Records of ended flows on their way to somebody who listens.
+// Streams records of ended flows to an HTTP client.
 #pragma once
 
 #include <chrono>
@@ -12,16 +12,16 @@ namespace headgate::http {
 
 enum class RecordForm : std::uint8_t {
     Json,    ///< `{"records":[RECORD,...]}`
-    Ndjson,  ///< a record a line
+    Ndjson,  ///< one record per line
     Events,  ///< server-sent events (WHATWG HTML, section 9.2): `event: ended`, the record as its data
 };
 
 struct RecordPace {
-    std::chrono::milliseconds keep_alive{15'000};  ///< a comment among events, where there is none for so long
+    std::chrono::milliseconds keep_alive{15'000};  ///< after this time without an event, a comment is sent
 };
 
-/// What has come is sent whenever the gateway begins to wait for more, so that nobody waits for a full buffer; whoever
-/// follows has the head of the answer by then, too.
+/// Sends buffered records whenever the gateway begins to wait for more, so that the client does not wait for a full
+/// buffer. With `follow`, the head of the response is sent by then, too.
 [[nodiscard]] Result<void> send_records(gateway::Gateway& gateway, const gateway::EndedFlowQuery& query,
                                         RecordForm form, const RecordPace& pace, const BodySink& send);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What this gateway has, over HTTP: its firewalls, the stream exception policies that can be applied, the configuration
-// in force. One function for each route.
+// The gateway's inventory over HTTP: firewalls, available stream exception policies, the configuration in force. One
+// function per route.
 #pragma once
 
 #include "gateway/managed_gateway.h"
@@ -12,7 +12,7 @@ namespace headgate::http {
 
 [[nodiscard]] Response list_policies(gateway::ManagedGateway& gateway, const Request& request);
 
-/// The one that the path names.
+/// The policy named in the path.
 [[nodiscard]] Response show_named_policy(gateway::ManagedGateway& gateway, const Request& request);
 
 [[nodiscard]] Response show_configuration(gateway::ManagedGateway& gateway, const Request& request);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The description of everything under /v1, of what is beside it, and of every answer: openapi.yaml in this folder,
-// which is part of the program.
+// The description of all routes, under /v1 and beside it, and of every response: openapi.yaml in this folder, which is
+// embedded in the program.
 #pragma once
 
 #include <string_view>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// An operation as it goes on, told as server-sent events (WHATWG HTML, section 9.2).
+// The progress of an operation as server-sent events (WHATWG HTML, section 9.2).
 #pragma once
 
 #include <chrono>
@@ -10,17 +10,17 @@
 
 namespace headgate::http {
 
-/// How often something is said.
+/// Intervals of the event stream.
 struct EventPace {
-    std::chrono::milliseconds look{250};           ///< from one look at the operation to the next, while it goes on
-    std::chrono::milliseconds keep_alive{15'000};  ///< a comment, where there is no event for so long
+    std::chrono::milliseconds look{250};           ///< between two reads of an operation in progress
+    std::chrono::milliseconds keep_alive{15'000};  ///< after this time without an event, a comment is sent
 };
 
-/// `event: progress` whenever the operation has changed, and `event: end` when it has ended, each with the operation as
-/// its data; then the stream ends. It also ends where nobody waits for it any more.
+/// Sends `event: progress` whenever the operation has changed, and `event: end` when it has ended, each with the
+/// operation as its data; then the stream ends. It also ends when the client disconnects or the server stops.
 [[nodiscard]] Response follow_operation(gateway::ManagedGateway& gateway, const Request& request);
 
-/// The stream itself.
+/// Writes the stream.
 [[nodiscard]] Result<void> send_events(gateway::ManagedGateway& gateway, const std::string& id,
                                        const std::function<bool()>& is_over, const EventPace& pace,
                                        const BodySink& send);

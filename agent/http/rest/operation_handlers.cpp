@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kLongestWait = std::chrono::seconds{30};
 
-/// How soon a waiting request learns that nobody waits for it any more.
+/// How soon a waiting request notices that its client has disconnected.
 constexpr std::chrono::milliseconds kWaitSlice{200};
 
 constexpr std::size_t kLongestToken = 255;
@@ -27,7 +27,7 @@ Response operation_answer(int status, const FlowOperation& operation) {
     return json_answer(status, fmt::to_string(out));
 }
 
-/// Two callers never share one.
+/// The token contains the caller, so that two callers never share one.
 Result<std::string> read_token(const Request& request) {
     const auto token = request.header("Idempotency-Key");
     const auto printable = [](char c) { return c > ' ' && c < 0x7F; };
@@ -58,7 +58,7 @@ Result<OperationSelection> read_selection(const Request& request) {
     return selection;
 }
 
-/// Waits in slices, so that a client that goes away, or the end of the agent, is not waited out.
+/// Waits in slices, so that it returns early when the client disconnects or the agent stops.
 Result<FlowOperation> wait_for_end(gateway::ManagedGateway& gateway, const Request& request,
                                    std::chrono::milliseconds at_most) {
     const auto until = std::chrono::steady_clock::now() + at_most;
@@ -82,7 +82,7 @@ Response start_operation(gateway::ManagedGateway& gateway, const Request& reques
     order->own_flows = request.own_flows;
     const auto started = gateway.start(*order);
     if (started) return operation_answer(202, *started);
-    // What is not there is then not what the path names, but what the body does.
+    // A missing resource is 400, not 404: it was named in the body, not in the path.
     const auto& error = started.error();
     return error.kind == ErrorKind::Invalid ? problem(400, error.message, error.number) : problem_of(error);
 }
@@ -92,7 +92,7 @@ Response list_operations(gateway::ManagedGateway& gateway, const Request& reques
     if (!selection) return problem_of(selection.error());
     const auto listed = gateway.list(*selection);
     if (!listed) return problem_of(listed.error());
-    // Whether there are more behind a full page is not known: then the next one is empty.
+    // Whether more operations follow a full page is unknown; if none do, the next page is empty.
     const bool is_full = listed->size() == selection->at_most;
     fmt::memory_buffer out;
     gateway::append_operations_json(out, *listed, is_full ? listed->back().id : std::string_view{});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Flow operations over HTTP: one function for each route.
+// Flow operations over HTTP: one function per route.
 #pragma once
 
 #include "gateway/managed_gateway.h"
@@ -7,13 +7,13 @@
 
 namespace headgate::http {
 
-/// 202 with the operation. The header Idempotency-Key: one that is asked for again is not started again.
+/// Answers 202 with the operation. A request with an Idempotency-Key that is already known starts no other operation.
 [[nodiscard]] Response start_operation(gateway::ManagedGateway& gateway, const Request& request);
 
-/// Newest first; `next_cursor` where there may be more.
+/// Newest first; with `next_cursor` if there may be more.
 [[nodiscard]] Response list_operations(gateway::ManagedGateway& gateway, const Request& request);
 
-/// With `wait_ms`, waits for its end for so long, half a minute at most.
+/// With `wait_ms`, waits up to that many milliseconds for the operation to end; 30 seconds at most.
 [[nodiscard]] Response show_operation(gateway::ManagedGateway& gateway, const Request& request);
 [[nodiscard]] Response cancel_operation(gateway::ManagedGateway& gateway, const Request& request);
 

@@ -26,7 +26,7 @@ std::vector<Endpoint> endpoints_of(const config::Configuration& configuration) {
     return endpoints;
 }
 
-/// One that cannot be read does not keep the others from being told.
+/// An endpoint that cannot be read has a member `fault`; the other endpoints are still reported.
 void add_glance(JsonMembers& members, gateway::ManagedGateway& gateway, const Endpoint& endpoint) {
     write_members(members, endpoint);
     const gateway::EndpointName name{endpoint.firewall, endpoint.availability_zone, std::nullopt};
@@ -57,7 +57,7 @@ Result<std::string> overview_of(gateway::ManagedGateway& gateway) {
     return fmt::to_string(out);
 }
 
-/// Whether there is anything to be told after so long, and anybody to tell it.
+/// Waits for `pace.look`. False if the client disconnected or the gateway began to shut down meanwhile.
 bool goes_on(const gateway::ManagedGateway& gateway, const std::function<bool()>& is_over, const OverviewPace& pace) {
     const auto until = std::chrono::steady_clock::now() + pace.look;
     while (!is_over() && !gateway.is_ending()) {

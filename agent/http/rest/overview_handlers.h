@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The gateway at a glance: how full its flow tables are, what stream exception policies have caught, what is running.
-// Nothing of it looks at a single flow, so that it can be asked for all the time.
+// The gateway at a glance: usage of its flow tables, counters of stream exception policies, operations in progress.
+// Reads no individual flows, so that clients can poll it continuously.
 #pragma once
 
 #include <chrono>
@@ -11,17 +11,17 @@
 
 namespace headgate::http {
 
-/// How often something is said.
+/// Intervals of the event stream.
 struct OverviewPace {
-    std::chrono::milliseconds look{2000};          ///< from one look at the gateway to the next
-    std::chrono::milliseconds slice{200};          ///< and how often it is asked meanwhile whether anybody still waits
-    std::chrono::milliseconds keep_alive{15'000};  ///< a comment, where nothing has changed for so long
+    std::chrono::milliseconds look{2000};          ///< between two reads of the gateway
+    std::chrono::milliseconds slice{200};          ///< between two checks, meanwhile, whether the client still waits
+    std::chrono::milliseconds keep_alive{15'000};  ///< after this time without a change, a comment is sent
 };
 
-/// Once as JSON; as server-sent events whenever it has changed.
+/// Answers once as JSON, or as server-sent events whenever the overview has changed.
 [[nodiscard]] Response show_overview(gateway::ManagedGateway& gateway, const Request& request);
 
-/// The stream itself: `event: overview`, until nobody waits for it any more, or the gateway ends.
+/// Writes the stream, `event: overview`, until the client disconnects or the gateway shuts down.
 [[nodiscard]] Result<void> send_overviews(gateway::ManagedGateway& gateway, const std::function<bool()>& is_over,
                                           const OverviewPace& pace, const BodySink& send);
 

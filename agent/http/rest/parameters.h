@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What requests say in their path and query, read and checked. Every error names the parameter and the rule.
+// Parses and checks the parameters in a request's path and query. Every error names the parameter and the rule.
 #pragma once
 
 #include <cstdint>
@@ -15,22 +15,22 @@
 
 namespace headgate::http {
 
-/// The operation that the path names.
+/// The id of the operation, from the path.
 [[nodiscard]] const std::string& id_of(const Request& request);
 
-/// The endpoint that the query names.
+/// The endpoint named in the query.
 [[nodiscard]] gateway::EndpointName endpoint_of(const Request& request);
 
 [[nodiscard]] std::optional<std::string> text_of(const Request& request, const std::string& name);
 
-/// A parameter that may be given more than once: all its values.
+/// All values of a parameter that may be repeated.
 [[nodiscard]] std::vector<std::string_view> texts_of(const Request& request, const std::string& name);
 
-/// A number in the query; what it is without one.
+/// A number in the query, from `least` to `most`; `otherwise` if absent.
 [[nodiscard]] Result<std::uint64_t> number_of(const Request& request, const std::string& name, std::uint64_t otherwise,
                                               std::uint64_t least, std::uint64_t most);
 
-/// What `parse` makes of it; without one, the slot stays as it is.
+/// Converts the parameter with `parse`; if absent, leaves `slot` unchanged.
 template <typename T>
 [[nodiscard]] Result<void> take_parameter(const Request& request, const std::string& name, std::optional<T>& slot,
                                           Result<T> (*parse)(std::string_view)) {

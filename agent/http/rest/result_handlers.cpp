@@ -22,19 +22,19 @@ constexpr std::array kForms{kJson, kNdjson, kCsv};
 
 constexpr std::uint64_t kAllFlows = UINT64_MAX;
 constexpr std::uint64_t kLargestPage = 1'000'000;
-constexpr std::uint64_t kLastCursor = INT64_MAX - kLargestPage;  ///< the store counts rows in 64 bits with a sign
+constexpr std::uint64_t kLastCursor = INT64_MAX - kLargestPage;  ///< the store numbers rows with signed 64-bit integers
 
-/// Large enough that a system call costs little beside it; so much is kept for each of those who read slowly.
+/// In bytes. Large enough that a system call costs little in comparison; each slow client occupies that much memory.
 constexpr std::size_t kPiece = 32UL * 1024;
 
-/// Which of an operation's flows.
+/// A range of an operation's flows.
 struct Page {
     std::uint64_t first = 0;
     std::uint64_t limit = kAllFlows;
     std::string next_cursor;  ///< empty: the last page
 };
 
-/// How flows are written down, one after the other.
+/// A format for a list of flows.
 class FlowForm {
   public:
     virtual ~FlowForm() = default;
@@ -43,7 +43,7 @@ class FlowForm {
     virtual void end(fmt::memory_buffer& /*out*/) {}
 };
 
-/// The document that `headgate operations results ID --json` prints, too.
+/// The same document as `headgate operations results ID --json` prints.
 class JsonForm final : public FlowForm {
   public:
     JsonForm(FlowOperation operation, std::string next_cursor)

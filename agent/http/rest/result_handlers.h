@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The flows of an operation over HTTP, however many there are: as JSON, NDJSON or CSV.
+// The flows of an operation over HTTP, in any number: as JSON, NDJSON or CSV.
 #pragma once
 
 #include "gateway/managed_gateway.h"
@@ -7,9 +7,9 @@
 
 namespace headgate::http {
 
-/// In the form that Accept likes best; 406 where there is none. `cursor` and `limit` in the query choose a page of
-/// them; where the page is not the last, the answer has the cursor of the next: in JSON as its member, else in the
-/// header X-Next-Cursor. Those of a capture in progress are the ones found so far; a flush in progress is a 409.
+/// Answers in the form that Accept prefers; 406 if it accepts none. `cursor` and `limit` in the query select a page.
+/// Unless the page is the last, the response has the cursor of the next one: in JSON as a member, otherwise in the
+/// header X-Next-Cursor. A capture in progress yields the flows found so far; a flush in progress is a 409.
 [[nodiscard]] Response show_results(gateway::ManagedGateway& gateway, const Request& request);
 
 }  // namespace headgate::http

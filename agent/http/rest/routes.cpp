@@ -23,7 +23,7 @@ namespace {
 
 using RestHandler = std::function<Response(gateway::ManagedGateway&, const Request&)>;
 
-/// The handler asks the gateway within the caller's permissions, and so does what is streamed after it has returned.
+/// Restricts the handler, and the stream that runs after it has returned, to the caller's permissions.
 Response as_allowed(gateway::ManagedGateway& gateway, access::ReplayGuard& replays, const RestHandler& handler,
                     const Request& request) {
     auto theirs = std::make_shared<access::AuthorizedGateway>(gateway, request, replays);

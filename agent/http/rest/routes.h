@@ -13,7 +13,7 @@
 
 namespace headgate::http {
 
-/// The one table. The gateway and the metrics outlive it.
+/// The agent's only route table. All arguments must outlive it.
 [[nodiscard]] Router make_router(gateway::ManagedGateway& gateway, access::ReplayGuard& replays, Metrics& metrics);
 
 }  // namespace headgate::http

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One event of a stream of them (WHATWG HTML, section 9.2).
+// Formats a server-sent event (WHATWG HTML, section 9.2).
 #pragma once
 
 #include <fmt/format.h>
@@ -11,7 +11,7 @@ namespace headgate::http {
 
 constexpr std::string_view kEventStream = "text/event-stream";
 
-/// The data is JSON without line ends, so that it is one line here.
+/// `data` is JSON without line ends, so that one `data:` line holds it.
 [[nodiscard]] inline std::string server_sent_event(std::string_view name, std::string_view data) {
     return fmt::format("event: {}\ndata: {}\n\n", name, data);
 }

@@ -24,7 +24,7 @@ Response show_session(gateway::ManagedGateway& /*gateway*/, const Request& reque
 Response check_order(gateway::ManagedGateway& gateway, const Request& request) {
     const auto order = gateway::read_order_json(request.body);
     if (!order) return problem_of(order.error());
-    // What is flushed from a capture is flushed where it was found.
+    // A flush from a capture runs at the capture's endpoint.
     if (order->from_operation.empty()) {
         const auto endpoint = gateway::choose_endpoint(*gateway.configuration(), order->endpoint);
         if (!endpoint) return problem_of(endpoint.error());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Who asks, as the agent sees them, and whether what they are about to order would be understood: what a user interface
-// wants to know before it offers anything.
+// For user interfaces: the caller's identity and permissions as the agent determined them, and the validation of a
+// request for an operation before it is sent.
 #pragma once
 
 #include "gateway/managed_gateway.h"
@@ -10,7 +10,7 @@ namespace headgate::http {
 
 [[nodiscard]] Response show_session(gateway::ManagedGateway& gateway, const Request& request);
 
-/// Reads an order as start_operation() does, and starts nothing.
+/// Validates a request as start_operation() does, but starts nothing.
 [[nodiscard]] Response check_order(gateway::ManagedGateway& gateway, const Request& request);
 
 }  // namespace headgate::http
