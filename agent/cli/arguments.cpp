@@ -16,17 +16,17 @@ namespace {
 
 constexpr const char* kFilterGroup = "FILTER";
 
-/// Puts the argument's name in front of an error.
+/// Prefixes an error with the argument's name.
 template <typename T>
 Result<T> named(std::string_view argument, Result<T> result) {
     if (!result) return tl::unexpected(std::move(result.error()).within(argument));
     return result;
 }
 
-/// Parses arguments, up to the first that is wrong.
+/// Parses arguments up to the first error.
 class ArgumentParser {
   public:
-    /// Leaves `slot` alone where the argument is absent.
+    /// Leaves `slot` unchanged if the argument is absent.
     template <typename Slot, typename Parse>
     void parse(std::string_view argument, const std::optional<std::string>& text, Slot& slot, Parse parse_value) {
         if (!parsed_ || !text) return;
@@ -77,11 +77,11 @@ Result<FlowFilter> single_filter(const TupleArguments& given) {
         filter.protocols.push_back(protocol);
     }
     auto checked = validated(std::move(filter));
-    if (!checked) checked.error().message.insert(0, "--");  // it begins with the part's name
+    if (!checked) checked.error().message.insert(0, "--");  // it begins with the name of the filter's part
     return checked;
 }
 
-/// Of an operation: it must have some, and none that leaves nothing out by accident.
+/// The filters of an operation: at least one, and none that matches every flow by accident.
 Result<std::vector<FlowFilter>> read_filters(const FilterArguments& given) {
     const auto& tuple = given.tuple;
     if (given.all && tuple.given()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The arguments that commands share, as text from the command line and as the values they stand for. An error names the
-// argument and the rule: `--destination-port: 70000 is above 65535`.
+// Arguments shared by several commands: their text on the command line, and the values parsed from it. An error names
+// the argument and the rule: `--destination-port: 70000 is above 65535`.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ class Option;
 
 namespace headgate::cli {
 
-/// Adds options to a command, under a heading of its help.
+/// Adds options to a command, under one heading of its help.
 class OptionGroup {
   public:
     explicit OptionGroup(CLI::App& command, std::string heading = {})
@@ -31,7 +31,7 @@ class OptionGroup {
     void add(const std::string& name, const std::string& value, std::optional<std::string>& text,
              const std::string& purpose);
 
-    /// The same, which may be repeated.
+    /// Likewise; the option may be repeated.
     void add(const std::string& name, const std::string& value, std::vector<std::string>& texts,
              const std::string& purpose);
 
@@ -41,10 +41,10 @@ class OptionGroup {
     CLI::Option* in_group(CLI::Option* option) const;
 
     CLI::App& command_;
-    std::string heading_;  ///< empty: that of options without one
+    std::string heading_;  ///< empty: CLI11's default heading
 };
 
-/// FILTER: which flows, by source, destination and protocol.
+/// FILTER: selects flows by source, destination and protocol.
 struct TupleArguments {
     std::array<std::optional<std::string>, kFilterFields.size()> parts;  ///< in the order of kFilterFields
     std::vector<std::string> protocols;
@@ -54,14 +54,14 @@ struct TupleArguments {
 
     [[nodiscard]] bool given() const { return has_single() || !filters.empty(); }
 
-    /// Whether there are arguments such as --source, which are one filter together.
+    /// Whether there are arguments such as --source, which together form one filter.
     [[nodiscard]] bool has_single() const;
 
-    /// None where none is given.
+    /// Empty if no filter is given.
     [[nodiscard]] Result<std::vector<FlowFilter>> read() const;
 };
 
-/// FILTER and what stands beside it.
+/// FILTER and the further conditions of a query.
 struct FilterArguments {
     TupleArguments tuple;
     bool all = false;
@@ -70,7 +70,7 @@ struct FilterArguments {
 
     void add_to(CLI::App& command);
 
-    /// Whether any of them was given.
+    /// Whether any of these arguments is given.
     [[nodiscard]] bool given() const;
     [[nodiscard]] Result<FlowQuery> query() const;
 };
@@ -82,11 +82,11 @@ struct OutputArguments {
 
     void add_to(CLI::App& command);
 
-    /// A table on a terminal, JSON elsewhere, unless said otherwise.
+    /// By default a table on a terminal, and JSON elsewhere.
     [[nodiscard]] Result<OutputFormat> format() const;
 };
 
-/// A whole number from 0 on, such as the value of --max-flows, if there is one.
+/// Parses a whole number from 0 on, such as the value of --max-flows; absent if `text` is.
 [[nodiscard]] Result<std::optional<std::uint64_t>> parse_count(std::string_view argument,
                                                                const std::optional<std::string>& text);
 

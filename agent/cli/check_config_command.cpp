@@ -59,7 +59,7 @@ std::string summary(const config::Configuration& configuration) {
                        configuration.stream_exception_policy);
 }
 
-/// A policy's file may come after the configuration that names it, so that this is no error of the configuration.
+/// Warns only: a policy's file may be installed after the configuration that names it.
 void warn_of_unknown_policies(const config::Configuration& configuration) {
     std::set<std::string> names;
     for (const auto& firewall : configuration.firewalls) {
@@ -77,7 +77,7 @@ void warn_of(std::string_view setting, const Result<void>& checked) {
     if (!checked) warn(fmt::format("{}: {}", setting, checked.error().message));
 }
 
-/// Files of others, which may come after the configuration as well; the agent does not start without them.
+/// Warns only: these files, too, may be installed after the configuration. The agent does not start without them.
 void warn_of_unusable_files(const config::Http& http) {
     if (http.credentials) {
         warn_of("http.credentials", http::access::load_credentials(*http.credentials).map([](const auto&) {}));
@@ -96,7 +96,7 @@ Result<ExitCode> run_check_config(const GatewayArguments& gateway, const CheckCo
     if (arguments.credentials) return invalid("--credentials stands beside --print-reference or --print-example");
     const auto configuration = gateway.load();
     if (!configuration) {
-        // As they are, so that an editor finds FILE:LINE in front.
+        // Without a prefix, so that editors find FILE:LINE at the beginning of each line.
         write_to_stderr(configuration.error().message + "\n");
         return ExitCode::Usage;
     }

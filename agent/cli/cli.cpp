@@ -14,14 +14,14 @@
 namespace headgate::cli {
 namespace {
 
-/// Help goes to stdout and is no error; everything else that a parser says is one line on stderr.
+/// Help goes to stdout and is no error; every other message of the parser is one line on stderr.
 int report(const CLI::App& app, const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
     tell(error.what());
     return static_cast<int>(ExitCode::Usage);
 }
 
-/// A configuration that is wrong has a line for each of its errors.
+/// An invalid configuration yields one line per error.
 int report(const Error& error) {
     for (std::string_view rest = error.message; !rest.empty();)
         tell(take_until(rest, '\n'));
@@ -31,7 +31,7 @@ int report(const Error& error) {
 }  // namespace
 
 int run(int argc, const char* const* argv) {
-    // A reader that goes away is told by write(), not by a signal.
+    // write() reports a closed pipe as EPIPE instead of a signal that ends the process.
     static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     try {
         CommandTree tree;

@@ -4,7 +4,7 @@
 
 namespace headgate::cli {
 
-/// Runs what was typed and returns the exit status (exit_code.h).
+/// Parses and runs a command line; returns the exit status (exit_code.h).
 [[nodiscard]] int run(int argc, const char* const* argv);
 
 }  // namespace headgate::cli

@@ -32,7 +32,7 @@ std::vector<std::string> format_names() {
     return names;
 }
 
-/// An argument's name means the same in every command that has it.
+/// By an argument's name, which has the same meaning in every command.
 const std::map<std::string_view, ValueHint>& value_hints() {
     static const std::map<std::string_view, ValueHint> hints = {
         {"--availability-zone", {.candidates = zone_candidates}},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The command line as data: which commands there are, with which arguments, and what those take. It is read from the
-// tree that parses, so what is made of it, such as completion.h, knows what headgate understands, and nothing else.
+// The command line as data: commands, their arguments, and the values these accept. It is derived from the tree that
+// parses, so that its users, such as completion.h, know exactly what headgate accepts.
 #pragma once
 
 #include <cstdint>
@@ -18,23 +18,23 @@ namespace headgate::cli {
 
 struct GatewayArguments;
 
-/// Words that fit, and what each of them means, as far as there is something to tell.
+/// Words that fit, with a description of each, which may be empty.
 using Candidates = std::map<std::string, std::string>;
 
-/// What a shell can offer for a value. All of it empty: only its user knows it.
+/// The values that a shell can offer for an argument. All members empty: none.
 struct ValueHint {
     enum class Paths : std::uint8_t { None, Files, Folders };
 
     std::vector<std::string> choices{};
-    Candidates (*candidates)(const GatewayArguments&) = nullptr;  ///< finds what only this gateway knows
-    Paths paths = Paths::None;                                    ///< where neither of the above fits
+    Candidates (*candidates)(const GatewayArguments&) = nullptr;  ///< looks up names on this gateway
+    Paths paths = Paths::None;                                    ///< offered if neither of the above fits
 
     friend bool operator==(const ValueHint&, const ValueHint&) = default;
 };
 
 struct ArgumentDescription {
-    std::string name;   ///< `--output`, or of an operand `ID`
-    std::string value;  ///< what follows an option, as people are told; empty: nothing does
+    std::string name;   ///< `--output`, or `ID` for an operand
+    std::string value;  ///< the value's placeholder in the help; empty: takes no value
     std::string purpose;
     bool repeats = false;
     ValueHint hint;
@@ -43,15 +43,15 @@ struct ArgumentDescription {
 struct CommandDescription {
     std::string name;
     std::string purpose;
-    std::vector<ArgumentDescription> options;  ///< those that may stand anywhere are the first command's alone
+    std::vector<ArgumentDescription> options;  ///< options valid for all commands are in the root command only
     std::optional<ArgumentDescription> operand;
     std::vector<CommandDescription> commands;
 };
 
-/// Without what is hidden from people.
+/// Leaves out hidden commands.
 [[nodiscard]] CommandDescription describe(const CLI::App& command);
 
-/// headgate's own command line.
+/// Describes headgate's own command line.
 [[nodiscard]] CommandDescription describe_command_line();
 
 }  // namespace headgate::cli

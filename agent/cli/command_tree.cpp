@@ -10,7 +10,7 @@ CommandTree::CommandTree()
     : app_{"Flow management for Linux gateways: capture and flush the flows of the kernel's connection tracking.",
            "headgate"} {
     app_.require_subcommand(1);
-    app_.fallthrough();  // what may stand anywhere may stand behind a command, too
+    app_.fallthrough();  // the root's options are also accepted after a subcommand
     gateway_.add_to(app_);
     for (const auto add_command : kCommands)
         add_command(*this);

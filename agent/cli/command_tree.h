@@ -20,17 +20,17 @@ class CommandTree {
   public:
     CommandTree();
 
-    /// headgate itself.
+    /// The root command, `headgate`.
     [[nodiscard]] CLI::App& app() noexcept { return app_; }
 
-    /// A command that has commands of its own.
+    /// Adds a command that has subcommands.
     CLI::App& add_group(const std::string& name, const std::string& purpose);
 
-    /// A command that does something. `run` is called when all words are parsed.
+    /// Adds a command that executes `run`, which is called after the whole command line has been parsed.
     CLI::App& add(CLI::App& parent, const std::string& name, const std::string& purpose,
                   std::function<Result<ExitCode>(const GatewayArguments&)> run);
 
-    /// With arguments of its own, which add themselves to it.
+    /// Likewise, with arguments that add themselves to the command.
     template <typename Arguments>
     CLI::App& add(CLI::App& parent, const std::string& name, const std::string& purpose,
                   Result<ExitCode> (*run)(const GatewayArguments&, const Arguments&)) {
@@ -41,8 +41,8 @@ class CommandTree {
         return command;
     }
 
-    /// With output, in the format of the arguments' member `output`. A format that is unknown is an error before `run`
-    /// is called.
+    /// Likewise, with output in the format of the arguments' member `output`. An unknown format is an error before
+    /// `run` is called.
     template <typename Arguments>
     CLI::App& add(CLI::App& parent, const std::string& name, const std::string& purpose,
                   Result<ExitCode> (*run)(const GatewayArguments&, const Arguments&, Writer&)) {

@@ -23,14 +23,14 @@ const ArgumentDescription* find_option(const CommandDescription& headgate, const
     return own != nullptr ? own : find_name(headgate.options, name);
 }
 
-/// What the words in front of the cursor say about the word at it.
+/// The context of the word at the cursor, derived from the words before it.
 struct CursorContext {
     const CommandDescription* command;
-    const ArgumentDescription* option = nullptr;  ///< whose value comes next
+    const ArgumentDescription* option = nullptr;  ///< the option whose value comes next
     bool has_operand = false;
 };
 
-/// Reads a command line that need not be complete, nor right.
+/// Parses a command line that may be incomplete or invalid.
 class LineReader {
   public:
     explicit LineReader(const CommandDescription& headgate) : headgate_(headgate) {}
@@ -48,7 +48,7 @@ class LineReader {
         }
     }
 
-    /// Passes over the word at the cursor, and returns what is known about it.
+    /// Skips the word at the cursor and returns its context.
     CursorContext skip() { return {here_.command, std::exchange(here_.option, nullptr), here_.has_operand}; }
 
     [[nodiscard]] const GatewayArguments& gateway() const { return gateway_; }

@@ -41,13 +41,13 @@ std::string_view paths_text(ValueHint::Paths paths) {
 struct CandidatesArguments {
     const CLI::App* command = nullptr;
 
-    /// The words are another command line's, which is not to be parsed here.
+    /// The words belong to the command line to complete; CLI11 must not parse them as arguments of this command.
     void add_to(CLI::App& candidates) { command = candidates.fallthrough(false)->prefix_command()->group(""); }
 };
 
-/// Answers the scripts, which pass the position of the word to complete and all words of the command line: `words`,
-/// `files` or `folders`, for what fits where no candidate does, then a line for each candidate, with a tab and its
-/// meaning behind it.
+/// Called by the completion scripts with the position of the word to complete and all words of the command line. Prints
+/// `words`, `files` or `folders`, which is to be offered if no candidate fits, then one line per candidate: the word, a
+/// tab, and its meaning.
 Result<ExitCode> run_candidates(const GatewayArguments& /*gateway*/, const CandidatesArguments& arguments) {
     const auto asked = arguments.command->remaining();
     const auto position = asked.empty() ? std::nullopt : parse_unsigned<std::size_t>(asked.front());

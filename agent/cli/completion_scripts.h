@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The completion scripts under packaging/completion, which are compiled in.
+// The completion scripts from packaging/completion, which are embedded in the program.
 #pragma once
 
 #include <string_view>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What headgate's exit status says. A promise to scripts.
+// headgate's exit statuses. A stable interface for scripts.
 #pragma once
 
 #include "headgate/flow_operation.h"
@@ -28,7 +28,7 @@ enum class ExitCode : int {
     return ExitCode::Failed;
 }
 
-/// Of a command that is done when this is.
+/// Done if `result` is a success, otherwise its error.
 [[nodiscard]] inline Result<ExitCode> done(const Result<void>& result) {
     return result.map([] { return ExitCode::Done; });
 }

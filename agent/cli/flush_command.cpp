@@ -55,8 +55,8 @@ struct FlushArguments {
     }
 };
 
-/// The flows of a capture file, which is read here and now: before anything is locked, and while a signal still ends
-/// the program at once.
+/// The flows of a capture file. The file is read completely here, before anything is locked and while a signal still
+/// ends the program at once.
 Result<operations::RowSource> captured_flows(const std::string& path, const std::filesystem::path& spool_folder) {
     const auto spool = std::make_shared<operations::FlowSpool>(spool_folder);
     ASSIGN_OR_RETURN(const auto facts, operations::read_capture_file(
@@ -74,7 +74,7 @@ Result<operations::RowSource> captured_flows(const std::string& path, const std:
     };
 }
 
-/// What looks like an operation's id is one; a file of that name is still to be had as ./NAME.
+/// Text in the form of an operation's id is treated as one; a file with such a name can be given as ./NAME.
 bool is_operation_id(const std::string& text) {
     Poco::UUID id;
     return id.tryParse(text);
@@ -104,7 +104,7 @@ Result<gateway::OperationOrder> order_of(const GatewayArguments& gateway, const 
     order.caller = this_caller();
     order.dry_run = arguments.dry_run;
     order.include_protected = arguments.include_protected;
-    // Of the configuration that was named: the agent may have read another one.
+    // From the configuration of this command line: the agent may have loaded another one.
     ASSIGN_OR_RETURN(auto configuration, gateway.load());
     order.spared = std::move(configuration.protected_filters);
     order.sessions = sessions::search_caller_sessions();
@@ -143,7 +143,7 @@ void show_preview(const FlowOperation& preview, const std::vector<StoredFlow>& f
         write_to_stderr(fmt::format("warning: {}\n", as_printable(warning)));
 }
 
-/// Asks before anything is changed, by a dry run; what is then flushed are the flows that it found.
+/// Asks for confirmation after a dry run, before any change. The flush then ends exactly the flows of the dry run.
 Result<gateway::OperationOrder> confirmed(gateway::Gateway& gateway, gateway::OperationOrder order, Explain explain) {
     order.dry_run = true;
     ASSIGN_OR_RETURN(const auto preview, run_operation(gateway, order, explain));
@@ -167,7 +167,7 @@ Result<gateway::OperationOrder> confirmed(gateway::Gateway& gateway, gateway::Op
     return order;
 }
 
-/// Policies and captures in files are for this process to read.
+/// Files of policies and captures are read by this process, not by an agent.
 Result<std::unique_ptr<gateway::Gateway>> open_gateway_of(const GatewayArguments& arguments,
                                                           const gateway::OperationOrder& order) {
     const bool has_file = order.captured || is_path(order.stream_exception_policy.value_or(""));
@@ -177,8 +177,8 @@ Result<std::unique_ptr<gateway::Gateway>> open_gateway_of(const GatewayArguments
 Result<ExitCode> run_flush(const GatewayArguments& gateway_arguments, const FlushArguments& arguments, Writer& writer) {
     auto order = order_of(gateway_arguments, arguments);
     if (!order) return tl::unexpected(order.error());
-    // From the flush on until all is told and logged: a Ctrl-C that comes a moment too late to stop it is not to stop
-    // that.
+    // Lasts from the flush until its results are printed and logged: a Ctrl-C that comes too late to cancel the flush
+    // must not prevent that.
     std::optional<Interruption> interruption;
     ASSIGN_OR_RETURN(const auto gateway, open_gateway_of(gateway_arguments, *order));
     const auto explain = arguments.explain ? Explain::Yes : Explain::No;

@@ -23,7 +23,7 @@ namespace {
 constexpr const char* kSocketVariable = "HEADGATE_SOCKET";
 
 std::optional<std::string> environment(const char* name) {
-    const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets one
+    const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here modifies it
     return value != nullptr && *value != '\0' ? std::optional<std::string>{value} : std::nullopt;
 }
 
@@ -44,7 +44,7 @@ Result<std::filesystem::path> absolute(std::string_view argument, const std::str
     return std::filesystem::absolute(path);
 }
 
-/// One folder that can be written is enough: what the configuration has not put elsewhere goes there, too.
+/// One writable folder suffices: logs that the configuration does not place elsewhere are kept there, too.
 Result<void> keep_all_in(const std::filesystem::path& folder, config::Configuration& configuration) {
     ASSIGN_OR_RETURN(const auto usual, config::parse_configuration("", "the defaults"));
     if (configuration.audit_log == usual.audit_log) configuration.audit_log = folder / usual.audit_log.filename();

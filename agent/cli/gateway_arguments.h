@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The arguments that say which gateway is meant, which endpoint of it, and who is asking.
+// The arguments that select the gateway and one of its endpoints, and the identity of the caller.
 #pragma once
 
 #include <filesystem>
@@ -19,7 +19,7 @@ class App;
 
 namespace headgate::cli {
 
-/// ENDPOINT: which flow table.
+/// ENDPOINT: selects the flow table.
 struct EndpointArguments {
     std::optional<std::string> firewall, availability_zone, network_namespace;
 
@@ -28,36 +28,36 @@ struct EndpointArguments {
     [[nodiscard]] gateway::EndpointName name() const { return {firewall, availability_zone, network_namespace}; }
 };
 
-/// What may stand anywhere: --config, --socket, --state-dir.
+/// Options valid for every command: --config, --socket, --state-dir.
 struct GatewayArguments {
     std::optional<std::string> configuration, socket, state_dir;
 
     void add_to(CLI::App& command);
 
-    /// The file that was named, which must be there, or the usual one, which need not; with the other two put in.
+    /// Loads the file of --config, which must exist, or the default file, which need not. The other two override it.
     [[nodiscard]] Result<config::Configuration> load() const;
 
-    /// The agent, if one runs; otherwise this process does what it would do. An agent knows no network namespaces but
-    /// the configured ones.
+    /// Returns the agent if one runs, otherwise a gateway in this process; always the latter with --netns, because an
+    /// agent knows only the configured network namespaces.
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open(const gateway::EndpointName& endpoint) const;
 
-    /// As open(), for somebody who asks about the past: without an agent, what was cut short is settled first.
+    /// As open(), for queries of past operations: without an agent, interrupted operations are recovered first.
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open_history() const;
 
-    /// This process, whether an agent runs or not.
+    /// A gateway in this process, whether an agent runs or not.
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open_here() const;
 
-    /// The agent behind this socket. Null where no agent runs, or none is wanted.
+    /// The agent at this socket. Null if none runs, or if --state-dir is given without a socket.
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> reach_agent(const std::filesystem::path& at) const;
 };
 
-/// Whether a policy is named by the path of its file. This process reads such a file; an agent does not.
+/// Whether a policy is given as the path of its file. This process reads such a file; an agent does not.
 [[nodiscard]] bool is_path(std::string_view policy);
 
-/// Who is at the command line.
+/// The user who runs this process.
 [[nodiscard]] Caller this_caller();
 
-/// What a gateway says about a part of a request, said about the argument that the part came from.
+/// Converts a gateway's error about a member of a request to one about the argument that set the member.
 [[nodiscard]] Error about_argument(Error error);
 
 }  // namespace headgate::cli

@@ -12,7 +12,7 @@ namespace headgate::cli {
 namespace {
 
 constexpr const char* kNamedNamespaces = "/run/netns";
-constexpr std::size_t kLatestOperations = 50;  // a longer list helps no one to choose
+constexpr std::size_t kLatestOperations = 50;  // more are no help in choosing
 
 }  // namespace
 

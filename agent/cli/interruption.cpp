@@ -19,7 +19,7 @@ void note(int /*signal*/) {
 void handle_with(void (*handler)(int)) {
     struct sigaction action {};
     action.sa_handler = handler;
-    // No SA_RESTART: a question that waits is given up.
+    // No SA_RESTART: a read that waits for an answer fails with EINTR.
     action.sa_flags = handler == SIG_DFL ? 0 : static_cast<int>(SA_RESETHAND);
     for (const int signal : kSignals)
         ::sigaction(signal, &action, nullptr);

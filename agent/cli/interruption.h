@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// SIGINT and SIGTERM as a question rather than an end, for work that must not be left half told.
+// Turns SIGINT and SIGTERM into a flag, for work whose results must still be printed completely.
 #pragma once
 
 namespace headgate::cli {
 
-/// As long as it lives, these signals only set what requested() tells; a second one ends the process as usual.
-/// On the main thread; one inside another is part of it.
+/// During its lifetime, the first SIGINT and the first SIGTERM only set requested(); a further one ends the process as
+/// usual. For the main thread only; nested objects have no effect of their own.
 class Interruption {
   public:
     Interruption();

@@ -23,8 +23,8 @@ namespace headgate::cli {
 namespace {
 
 constexpr std::uint64_t kLinesBeforeFollowing = 10;
-constexpr std::uint64_t kMostOfAgent = 1000;  // that it is asked for where nobody says
-constexpr int kBetweenLooks = 250;            // milliseconds, at a file that is followed
+constexpr std::uint64_t kMostOfAgent = 1000;  // records requested from the agent without --lines
+constexpr int kBetweenLooks = 250;            // milliseconds between two reads of a followed file
 
 struct LogArguments {
     TupleArguments filter;
@@ -49,7 +49,7 @@ struct LogArguments {
     }
 };
 
-/// Which records are shown.
+/// Selects the records to show.
 struct LogQuery {
     std::vector<EndReason> reasons;
     std::vector<FlowFilter> filters;
@@ -90,7 +90,7 @@ std::string destination_of(const FlowTuple& tuple) {
     return fmt::format("{} type {} code {}", to_string(tuple.destination), tuple.icmp_type, tuple.icmp_code);
 }
 
-/// Who ended it.
+/// What ended the flow: a process, or an operation and its user.
 std::string culprit(const flowlog::LoggedFlow& flow) {
     if (flow.port_id) {
         return flow.process.empty() ? fmt::format("port {}", *flow.port_id)
@@ -99,7 +99,7 @@ std::string culprit(const flowlog::LoggedFlow& flow) {
     return flow.user.empty() ? flow.operation_id : fmt::format("{} {}", flow.operation_id, flow.user);
 }
 
-/// Of a table that is written live, columns keep their width, and none is left out.
+/// In a live table, columns keep their width, and empty columns are shown.
 std::vector<Column> log_columns(bool live) {
     const auto when_empty = live ? Column::WhenEmpty::Show : Column::WhenEmpty::LeaveOut;
     constexpr auto kLeft = Column::Align::Left;
@@ -131,7 +131,7 @@ Cells log_cells(const flowlog::LoggedFlow& flow) {
             culprit(flow)};
 }
 
-/// Takes lines, and writes those that match.
+/// Parses lines and writes the matching ones.
 class LogOutput {
   public:
     LogOutput(const LogQuery& query, Writer& writer) : query_(query), writer_(writer) {
@@ -181,7 +181,7 @@ class LogOutput {
     std::uint64_t unreadable_ = 0;
 };
 
-/// Ctrl-C ends it before.
+/// Ctrl-C ends the wait early.
 void wait_for_more() {
     static_cast<void>(::poll(nullptr, 0, kBetweenLooks));
 }
@@ -238,7 +238,7 @@ Result<LogSource> find_source(const GatewayArguments& gateway, const LogArgument
     if (arguments.file) return LogSource{*arguments.file, nullptr};
     ASSIGN_OR_RETURN(const auto configuration, gateway.load());
     const auto file = first_file(configuration.flow_log);
-    // It has more than an agent remembers, and what comes faster than anybody reads.
+    // The file has more records than an agent keeps, also those that arrive faster than a client reads.
     const bool is_there = file && ::access(file->c_str(), R_OK) == 0;
     if (is_there || (file && !arguments.follow)) return LogSource{*file, nullptr};
     auto agent = gateway.reach_agent(configuration.http.socket);

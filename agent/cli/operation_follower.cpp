@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kPatience = 50ms;  // between two looks at an operation that takes long
+constexpr auto kPatience = 50ms;  // between two reads of an operation in progress
 
 void show(Progress& progress, const FlowOperation& operation) {
     const auto& counts = operation.counts;
@@ -25,7 +25,7 @@ void show(Progress& progress, const FlowOperation& operation) {
     }
 }
 
-/// Until it has ended. Ctrl-C is passed on once; then it comes to its end by itself.
+/// Returns when the operation has ended. The first Ctrl-C cancels it, after which it ends by itself.
 Result<FlowOperation> follow(gateway::Gateway& gateway, const std::string& id, OperationOutput* output) {
     Progress progress;
     for (bool cancelled = false;;) {

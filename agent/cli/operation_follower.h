@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Orders an operation of a gateway, follows it to its end, and writes what comes of it.
+// Starts an operation on a gateway, follows it to its end, and writes its results.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,12 @@ namespace headgate::cli {
 
 enum class Explain : std::uint8_t { No, Yes };
 
-/// Shows on a terminal how far it has come; Ctrl-C ends it early. What it finds goes to `output`, if there is one, as
-/// it is found. An error where it was refused, or failed before it had found a flow.
+/// Shows progress on a terminal; Ctrl-C cancels the operation. Writes the flows of a capture to `output`, if given, as
+/// they are found. An error if the operation was refused, or failed before it had found a flow.
 [[nodiscard]] Result<FlowOperation> run_operation(gateway::Gateway& gateway, const gateway::OperationOrder& order,
                                                   Explain explain, OperationOutput* output = nullptr);
 
-/// Writes what came of it; on stderr, what it could not know or do, and what the operator should know.
+/// Writes the results to `output`; and to stderr, warnings and everything that could not be determined or done.
 [[nodiscard]] Result<ExitCode> conclude(gateway::Gateway& gateway, const FlowOperation& operation,
                                         OperationOutput& output);
 

@@ -23,7 +23,7 @@ std::vector<Column> flow_columns(OperationType type) {
     };
 }
 
-/// The protocol's own state where it says more than ours.
+/// The flow state, followed by the protocol's own state if that differs.
 std::string state_text(const Flow& flow) {
     const auto own = protocol_state_name(flow);
     const auto ours = to_string(state(flow));

@@ -12,15 +12,15 @@
 
 namespace headgate::cli {
 
-/// A reader that closes the pipe early is no error, and does not end the operation.
+/// A reader that closes the pipe early is no error and does not end the operation.
 class OperationOutput {
   public:
     explicit OperationOutput(Writer& writer) : writer_(writer) {}
 
-    /// The flows that have become known since the last time.
+    /// Writes the flows found since the last call.
     void write_flows(gateway::Gateway& gateway, const FlowOperation& operation);
 
-    /// The rest of them, and the operation as it has ended.
+    /// Writes the remaining flows and the operation's final state.
     [[nodiscard]] Result<void> finish(gateway::Gateway& gateway, const FlowOperation& operation);
 
   private:
@@ -28,7 +28,7 @@ class OperationOutput {
 
     Writer& writer_;
     bool begun_ = false;
-    std::uint64_t flows_ = 0;  ///< that are written
+    std::uint64_t flows_ = 0;  ///< written so far
     Result<void> written_;
 };
 

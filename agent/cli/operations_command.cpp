@@ -27,7 +27,7 @@ struct ListArguments {
     }
 };
 
-/// Of the commands about one operation.
+/// For the commands about one operation.
 struct OperationArguments {
     std::string id;
     OutputArguments output;
@@ -123,7 +123,7 @@ void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operati
     append_line("policy", operation.stream_exception_policy);
 }
 
-/// An operation and the gateway that knows it.
+/// An operation and the gateway that has it.
 struct FoundOperation {
     std::unique_ptr<gateway::Gateway> gateway;
     FlowOperation operation;

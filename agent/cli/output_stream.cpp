@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kWorthSending = 128 * 1024;
 
-/// A descriptor that somebody made non-blocking: wait until it takes more.
+/// Needed if another process has made the shared open file non-blocking.
 void wait_until_writable(int fd) {
     pollfd waiting{fd, POLLOUT, 0};
     ::poll(&waiting, 1, -1);

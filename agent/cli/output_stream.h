@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A buffered way out to a file descriptor, for rows by the million.
+// Buffered output to a file descriptor, for millions of rows.
 #pragma once
 
 #include <fmt/format.h>
@@ -19,10 +19,10 @@ class OutputStream {
     /// Append here, then call written().
     [[nodiscard]] fmt::memory_buffer& buffer() noexcept { return buffer_; }
 
-    /// Sends what has gathered once it is worth it.
+    /// Sends the buffer if it is large enough.
     Result<void> written();
 
-    /// Sends everything. EPIPE, the reader went away, is an error like any other; callers decide that it is none.
+    /// Sends the whole buffer. EPIPE, a closed pipe, is an error here; callers can ignore it with unless_unread().
     Result<void> flush();
 
   private:
@@ -30,7 +30,7 @@ class OutputStream {
     fmt::memory_buffer buffer_;
 };
 
-/// The same result, but a reader that closed the pipe early (EPIPE) is no error.
+/// Returns its argument, or success if the reader closed the pipe early (EPIPE).
 [[nodiscard]] Result<void> unless_unread(Result<void> written);
 
 /// Writes a text to stdout.

@@ -41,7 +41,7 @@ struct PolicyShowArguments {
     }
 };
 
-/// Of the commands that ask what is in force, or change it.
+/// For `policy remove` and `policy status`.
 struct EndpointPolicyArguments {
     OutputArguments output;
     EndpointArguments endpoint;
@@ -142,7 +142,7 @@ void append_policy_status_text(fmt::memory_buffer& out, const RulesetStatus& sta
     table.finish(out);
 }
 
-/// What about the kernel's state an operator must not overlook.
+/// A warning for the operator if the kernel's state is not as applied; otherwise empty.
 std::string condition_message(const RulesetStatus& status) {
     switch (status.condition) {
         case RulesetCondition::NothingApplied:

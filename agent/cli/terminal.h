@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The terminal, if there is one: its width, colours, progress and questions. Messages go to stderr, data to stdout.
+// The terminal, if there is one: width, colours, progress and questions. Messages go to stderr, data to stdout.
 #pragma once
 
 #include <chrono>
@@ -12,28 +12,28 @@
 
 namespace headgate::cli {
 
-/// Columns of the terminal that stdout is; absent where it is none.
+/// The terminal's width in columns; absent if stdout is not a terminal.
 [[nodiscard]] std::optional<std::size_t> stdout_width();
 
-/// Whether stdout wants colour: a terminal, and NO_COLOR is not set (no-color.org).
+/// Whether to colour stdout: it is a terminal, and NO_COLOR is unset or empty (no-color.org).
 [[nodiscard]] bool stdout_has_colour();
 
-/// Whether somebody is there to answer a question.
+/// Whether a user can answer a question: stdin and stderr are terminals.
 [[nodiscard]] bool can_ask();
 
 /// Asks on stderr and reads a line from stdin; only `y` and `yes` mean yes.
 [[nodiscard]] bool ask(std::string_view question);
 
-/// Writes to stderr as it is. What cannot be written is lost: a message is never a reason to stop half-way.
+/// Writes the text unchanged to stderr. Ignores errors, because a lost message is no reason to stop half-way.
 void write_to_stderr(std::string_view text) noexcept;
 
-/// One line on stderr, `headgate: ...`.
+/// Prints one line on stderr: `headgate: ...`.
 void tell(std::string_view message);
 
-/// `headgate: warning: ...`
+/// Prints `headgate: warning: ...`.
 void warn(std::string_view message);
 
-/// A line on a terminal's stderr that is overwritten as work goes on. Silent elsewhere, and for work that is over soon.
+/// A line on stderr that is overwritten as work proceeds. Silent if stderr is not a terminal, and for short work.
 class Progress {
   public:
     Progress();
@@ -43,7 +43,7 @@ class Progress {
 
     void show(std::string_view doing, std::uint64_t count);
 
-    /// Takes the line away, so that something else can be written.
+    /// Erases the line, so that other output can follow.
     void clear();
 
   private:

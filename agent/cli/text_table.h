@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Aligned columns for people.
+// Text tables with aligned columns.
 #pragma once
 
 #include <fmt/format.h>
@@ -14,35 +14,35 @@ namespace headgate::cli {
 struct Column {
     std::string_view title;
     enum class Align : std::uint8_t { Left, Right } align = Align::Left;
-    /// What is left out first when the terminal is too narrow; 0 is never left out.
+    /// If the terminal is too narrow, columns with the highest number are left out first; 0: never left out.
     unsigned dispensable = 0;
     enum class WhenEmpty : std::uint8_t { LeaveOut, Show } when_empty = WhenEmpty::LeaveOut;
-    std::size_t at_least = 0;  ///< characters wide
+    std::size_t at_least = 0;  ///< minimum width in characters
 };
 
-/// A line `name   value`, the value in column `width`.
+/// Appends a line `name   value`, with the value in column `width`.
 void append_named(fmt::memory_buffer& out, std::string_view name, std::size_t width, std::string_view value);
 
 using Cells = std::vector<std::string>;
 
-/// Column widths come from the first page of rows, which is held until it is full; later rows that need more room stick
-/// out. Columns that do not fit `width` are left out, the most dispensable first. Those that the first page leaves
-/// empty are left out until a row has something to say there; then the header is written anew.
+/// Column widths are derived from the first page of rows, which is held back until it is full; wider values in later
+/// rows stick out. Columns that do not fit `width` are left out, the most dispensable first. Columns that are empty on
+/// the first page are left out until a row has a value for them; then the header is written again.
 class TextTable {
   public:
     enum class Colour : std::uint8_t { No, Yes };
 
     TextTable(std::vector<Column> columns, std::optional<std::size_t> width, Colour colour);
 
-    /// As wide as the terminal, if stdout is one, and with its colours.
+    /// Uses the terminal's width and colours if stdout is one.
     [[nodiscard]] static TextTable for_stdout(std::vector<Column> columns);
 
-    /// Writes the header now, and holds no row: each is written at once, in columns as wide as they are at least.
+    /// Writes the header now; then each row is written at once, in columns of their minimum width.
     void begin(fmt::memory_buffer& out);
 
     void add(Cells cells, fmt::memory_buffer& out);
 
-    /// Writes what is still held.
+    /// Writes the rows that are still held back.
     void finish(fmt::memory_buffer& out);
 
   private:
@@ -55,7 +55,7 @@ class TextTable {
     std::vector<Column> columns_;
     std::vector<std::size_t> widths_;
     std::vector<bool> shown_;
-    std::vector<bool> waiting_;  ///< empty so far
+    std::vector<bool> waiting_;  ///< left out because empty so far
     std::vector<Cells> page_;
     std::optional<std::size_t> width_;
     Colour colour_;

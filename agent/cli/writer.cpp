@@ -29,10 +29,10 @@ class TableFormat final : public Format {
     void document(fmt::memory_buffer& out, const Append& /*json*/, const Append& text) override { text(out); }
 
   private:
-    std::optional<TextTable> table_;  ///< from begin() on
+    std::optional<TextTable> table_;  ///< set by begin()
 };
 
-/// One object, with the rows in a list, a line each.
+/// One object with a list of the rows, one per line.
 class JsonFormat final : public Format {
   public:
     void begin(fmt::memory_buffer& out, const Heading& heading) override {
@@ -59,7 +59,7 @@ class JsonFormat final : public Format {
     bool is_empty_ = true;
 };
 
-/// An object a line.
+/// One object per line.
 class NdjsonFormat final : public Format {
   public:
     void begin(fmt::memory_buffer& /*out*/, const Heading& /*heading*/) override {}

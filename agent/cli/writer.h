@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Writes what a command answers to stdout. A command says it once, as rows and what stands around them, or as one
-// document; what a format makes of that is said in writer.cpp alone.
+// Writes a command's output to stdout. A command produces it once, either as rows with a heading and an ending or as
+// one document; only writer.cpp knows the output formats.
 #pragma once
 
 #include <fmt/format.h>
@@ -21,31 +21,31 @@ namespace headgate::cli {
 
 using Append = std::function<void(fmt::memory_buffer& out)>;
 
-/// A flow, a record, an operation: whatever there are many of.
+/// One item of a list: a flow, a record, an operation.
 class Row {
   public:
     virtual ~Row() = default;
     virtual void append_json(fmt::memory_buffer& out) const = 0;  ///< one object, without a line end
-    [[nodiscard]] virtual Cells cells() const = 0;                ///< of a table, one for each column
+    [[nodiscard]] virtual Cells cells() const = 0;                ///< for a table, one per column
 };
 
-/// What is known before the first row.
+/// The output before the first row.
 struct Heading {
     std::string_view list;        ///< the key of the rows in JSON
-    std::vector<Column> columns;  ///< of a table
+    std::vector<Column> columns;  ///< for a table
     Append text{};                ///< above a table
-    Append json{};                ///< members in front of the list, with a comma behind them
-    bool live = false;            ///< rows come as they happen: a table shows its head at once, and holds none of them
+    Append json{};                ///< members before the list, with a trailing comma
+    bool live = false;            ///< rows arrive over time: a table shows its header at once, and holds no rows back
 };
 
-/// What is known after the last row.
+/// The output after the last row.
 struct Ending {
     Append text{};    ///< below a table
-    Append json{};    ///< members behind the list, with a comma in front of them
-    Append ndjson{};  ///< an object on a line of its own
+    Append json{};    ///< members after the list, with a leading comma
+    Append ndjson{};  ///< an object on its own line, without the line end
 };
 
-/// How output is formatted. Nothing is sent: that is the writer's part.
+/// Formats output into a buffer, which the Writer sends.
 class Format {
   public:
     virtual ~Format() = default;
@@ -55,14 +55,14 @@ class Format {
     virtual void document(fmt::memory_buffer& out, const Append& json, const Append& text) = 0;
 };
 
-/// A format as `--output` names it.
+/// A value of `--output`.
 struct OutputFormat {
     std::string_view name;
     std::string_view remark;  ///< for the help
     std::unique_ptr<Format> (*make)();
 };
 
-/// For a terminal, for other uses, and the rest.
+/// First the default on a terminal, then the default elsewhere, then the others.
 [[nodiscard]] std::span<const OutputFormat> output_formats();
 
 /// `table (on a terminal), json (elsewhere) or ndjson`
@@ -70,7 +70,7 @@ struct OutputFormat {
 
 [[nodiscard]] Result<OutputFormat> parse_output_format(std::string_view text);
 
-/// A row that is made of two functions.
+/// A row defined by two functions.
 template <typename AppendJson, typename MakeCells>
 class FunctionRow final : public Row {
   public:
@@ -83,25 +83,25 @@ class FunctionRow final : public Row {
     const MakeCells& cells_;
 };
 
-/// Output to stdout in one format. To end() and document(), a reader that closed the pipe early is no error.
+/// Writes to stdout in one format. For end() and document(), a reader that closed the pipe early is no error.
 class Writer {
   public:
     explicit Writer(const OutputFormat& format) : format_(format.make()) {}
 
     void begin(const Heading& heading) { format_->begin(out_.buffer(), heading); }
 
-    /// Rows are sent as they come, except a table's first page. After an error nothing more is written.
-    /// `append_json(buffer)` writes one as an object, without a line end; `cells()` are those of a table.
+    /// Rows are written as they come, except a table's first page. After an error nothing more is written.
+    /// `append_json(buffer)` appends the row as an object without a line end; `cells()` returns its table cells.
     template <typename AppendJson, typename MakeCells>
     Result<void> row(const AppendJson& append_json, const MakeCells& cells) {
         return write(FunctionRow{append_json, cells});
     }
     Result<void> end(const Ending& ending = {});
 
-    /// In place of rows.
+    /// Writes one document instead of rows.
     Result<void> document(const Append& json, const Append& text);
 
-    /// Sends what has gathered.
+    /// Sends the buffered output.
     Result<void> flush();
 
   private:
