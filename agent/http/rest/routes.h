@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The REST routes of the agent.
 //
-// A new route takes an entry in routes.cpp, a handler, and a description in openapi.yaml, which is embedded: a unit
+// A new route needs an entry in routes.cpp, a handler, and a description in openapi.yaml, which is embedded: a unit
 // test compares the two, and tests/lab/test_rest.py provokes every response in it. Long responses are streamed piece by
 // piece (result_handlers.cpp, operation_events.cpp, flow_log_stream.cpp).
 #pragma once
