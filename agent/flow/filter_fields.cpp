@@ -6,7 +6,7 @@
 namespace headgate {
 namespace {
 
-/// `Part` is a member of FlowFilter that is an optional value, `Parse` reads the value, or an optional one.
+/// `Part` is an optional member of FlowFilter; `Parse` returns its value, or an optional value.
 template <auto Part, auto Parse>
 constexpr FilterField field(std::string_view key, std::string_view type, std::string_view help) {
     return {key, type, help,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The parts of a flow filter that have one value, each said once: the grammar of `--filter`, the command line's options
-// and the members of a JSON filter are read from this table. Protocols, of which a filter can have several, are not in
-// it. Thread-safe.
+// The parts of a flow filter that have one value, in a table that defines the grammar of `--filter`, the command line's
+// options and the members of a JSON filter. Protocols, of which a filter can have several, are not in it. Thread-safe.
 #pragma once
 
 #include <array>
@@ -14,24 +13,24 @@
 namespace headgate {
 
 struct FilterField {
-    std::string_view key;   ///< `source-port`: in the grammar, and behind `--`
-    std::string_view type;  ///< what help shows in place of a value
+    std::string_view key;   ///< `source-port`: in the grammar, and as an option after `--`
+    std::string_view type;  ///< the value's placeholder in the help
     std::string_view help;
 
-    /// Sets the part; it stays absent where the text says ANY.
+    /// Parses the value and sets the part; ANY leaves a port range absent.
     Result<void> (*parse)(FlowFilter& filter, std::string_view text);
 
-    /// Its value as parse() reads it. Empty: the part is absent.
+    /// Prints the value in the form that parse() accepts; empty if the part is absent.
     std::string (*print)(const FlowFilter& filter);
 
-    /// The name of its member in JSON: `source_port`.
+    /// The name of the member in JSON: `source_port`.
     [[nodiscard]] std::string member() const;
 };
 
 /// In the order in which filters are printed.
 extern const std::array<FilterField, 6> kFilterFields;
 
-/// The keys with a prefix each, in a list for a sentence: `source, destination, ...`.
+/// The keys, each with the prefix, as a list in prose: `source, destination, ...`.
 [[nodiscard]] std::string filter_keys(std::string_view prefix);
 
 }  // namespace headgate

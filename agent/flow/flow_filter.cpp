@@ -29,7 +29,7 @@ Result<void> take_protocol(FlowFilter& filter, bool& any_seen, std::string_view 
     return {};
 }
 
-/// Reads the parts of one filter; only `protocol` may come again.
+/// Parses the parts of one filter; only `protocol` may be repeated.
 class FilterParser {
   public:
     Result<void> take(std::string_view key, std::string_view value) {

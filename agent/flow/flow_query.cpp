@@ -36,7 +36,7 @@ bool mark_fits(const std::optional<MarkMatch>& wanted, std::optional<std::uint32
     return !wanted || (mark.value_or(0) & wanted->mask) == wanted->value;
 }
 
-/// The kernel counts bytes and packets, or neither.
+/// The kernel counts either both bytes and packets or neither.
 Verdict judge_counters(const FlowQuery& query, const Flow& flow) noexcept {
     const auto total = total_counters(flow);
     if (!total) return Verdict::BytesUnknown;
@@ -96,7 +96,7 @@ bool may_match_filters(const FlowQuery& query, const FlowTuple& original) noexce
 }
 
 bool matches_filters(const FlowQuery& query, const FlowTuple& original, const FlowTuple& reply) noexcept {
-    // But for ICMP type and code, which no filter looks at.
+    // Equals translated() except for the ICMP type and code, which no filter evaluates.
     const auto translated = swapped(reply);
     const bool as_original = query.side != MatchSide::Translated && any_filter_matches(query, original, translated);
     return as_original || (query.side != MatchSide::Original && any_filter_matches(query, translated, translated));

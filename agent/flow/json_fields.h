@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The members of a value as JSON, listed once for both directions and for each form that the value has. A list is
+// The members of a value as JSON, listed once for reading and writing and for all of the value's forms. A list is
 //
 //     template <typename Members, MaybeConst<Counters> Object>
 //     void list_members(Members& members, Object& counters) {

@@ -11,7 +11,7 @@
 
 namespace headgate {
 
-/// What stands between the braces, which are the caller's.
+/// Writes the members only; the caller writes the braces.
 class JsonMembers {
   public:
     enum class Place : std::uint8_t { First, Later };
@@ -39,13 +39,13 @@ class JsonMembers {
         out_.push_back(']');
     }
 
-    /// A member that is an object: `fill(members)` writes what is in it.
+    /// A member that is an object: `fill(members)` writes its members.
     template <typename Fill>
     void object(std::string_view name, const Fill& fill) {
         key(name);
         append_object(fill);
     }
-    /// A member that is a list of objects: `fill(members, value)` writes what is in each.
+    /// A member that is a list of objects: `fill(members, value)` writes the members of each.
     template <typename Values, typename Fill>
     void objects(std::string_view name, const Values& values, const Fill& fill) {
         key(name);
@@ -58,7 +58,7 @@ class JsonMembers {
         out_.push_back(']');
     }
 
-    /// The caller writes the value.
+    /// Writes the name only; the caller writes the value.
     void key(std::string_view name) {
         if (std::exchange(place_, Place::Later) == Place::Later) out_.push_back(',');
         append_json_string(out_, name);

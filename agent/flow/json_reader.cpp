@@ -10,9 +10,9 @@ using simdjson::dom::element;
 
 /// A list of operations with their filters and protocols has six levels.
 constexpr std::size_t kDeepest = 16;
-constexpr std::size_t kLongestName = 128;  ///< of a member, as an error tells it
+constexpr std::size_t kLongestName = 128;  ///< of a member, in bytes, as quoted in an error
 
-/// Newer versions of simdjson tell a number that is too large from one that is malformed (BIGINT_ERROR).
+/// Newer versions of simdjson distinguish a number that is too large (BIGINT_ERROR) from a malformed one.
 template <typename Code>
 constexpr bool is_number_error(Code code) {
     if constexpr (requires { Code::BIGINT_ERROR; }) {
@@ -21,7 +21,7 @@ constexpr bool is_number_error(Code code) {
     return code == Code::NUMBER_ERROR;
 }
 
-/// What would become of a member that is given twice is not defined (RFC 8259, section 4): half of a request would be
+/// The meaning of a member that is given twice is undefined (RFC 8259, section 4): only half of a request would be
 /// carried out.
 Result<void> check_names(std::vector<std::string_view> names) {
     std::ranges::sort(names);
@@ -30,7 +30,7 @@ Result<void> check_names(std::vector<std::string_view> names) {
     return invalid("{}: given twice", repeated->substr(0, kLongestName));
 }
 
-/// The rules that the parser does not have.
+/// Checks the rules that the parser does not enforce.
 Result<void> check_value(element value, std::size_t level) {
     if (!value.is_array() && !value.is_object()) return {};
     if (level > kDeepest) return invalid("not valid JSON: nested deeper than {} levels", kDeepest);
@@ -47,7 +47,7 @@ Result<void> check_value(element value, std::size_t level) {
     return check_names(std::move(names));
 }
 
-/// A member's value; `rule` is told where it is of another type.
+/// A member's value; `rule` is the error message if it has another type.
 template <typename T>
 Result<T> get(const simdjson::dom::object& object, std::string_view name, std::string_view rule) {
     element value;
@@ -73,12 +73,12 @@ Result<std::vector<T>> get_list(const simdjson::dom::object& object, std::string
 }  // namespace
 
 struct JsonObject::Members {
-    std::shared_ptr<const simdjson::dom::document> document;  ///< which the object is in
+    std::shared_ptr<const simdjson::dom::document> document;  ///< contains the object
     simdjson::dom::object object;
 };
 
 Result<JsonObject> parse_json_object(std::string_view text) {
-    // Newer versions of simdjson pass over it.
+    // Newer versions of simdjson skip it.
     if (text.starts_with("\xEF\xBB\xBF")) return invalid("not valid JSON: begins with a byte order mark");
     const auto document = std::make_shared<simdjson::dom::document>();
     simdjson::dom::parser parser;

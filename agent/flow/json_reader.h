@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Reads JSON that another program or a person wrote. Every error names the member by its path, and the rule:
+// Parses JSON from other programs and users. Every error names the member by its path, and the rule:
 // `filters[3].source: 10.0.0.0/33: /33 is longer than /32`.
 #pragma once
 
@@ -51,18 +51,18 @@ class JsonObject {
     std::shared_ptr<const Members> members_;
 };
 
-/// One object and nothing behind it, in UTF-8. An error: a member given twice, nesting that is deeper than anything
-/// headgate writes, a whole number that has more than 64 bits.
+/// Parses exactly one object, in UTF-8. Errors include a member given twice, nesting deeper than anything that headgate
+/// writes, and a whole number of more than 64 bits.
 [[nodiscard]] Result<JsonObject> parse_json_object(std::string_view text);
 
-/// Reads the members of one object one after the other; the first error is kept, and what follows it is not read.
+/// Reads the members of one object one by one. Keeps the first error and reads nothing after it.
 class JsonReader {
   public:
-    /// What becomes of members that are never asked for, here and in the objects within.
+    /// Treatment of members that the caller does not read, in this object and in nested ones.
     enum class Others : std::uint8_t {
         Ignored,
         Refused,
-        RefusedUnlessNull,  ///< null stands for absent everywhere, as in AWS JSON 1.0
+        RefusedUnlessNull,  ///< null means absent everywhere, as in AWS JSON 1.0
     };
 
     explicit JsonReader(JsonObject object, Others others = Others::Ignored, std::string path = {})
@@ -73,7 +73,7 @@ class JsonReader {
         return others_ == Others::RefusedUnlessNull ? !object_.is_null(name) : object_.has(name);
     }
 
-    // What must be there.
+    // Required members: absence is an error.
     template <typename T>
     void number(std::string_view name, T& slot) {
         read(name, slot, [&] { return object_.number<T>(name); });
@@ -84,7 +84,7 @@ class JsonReader {
     void texts(std::string_view name, std::vector<std::string>& slot) {
         read(name, slot, [&] { return object_.texts(name); });
     }
-    /// A text that `parse` makes something of.
+    /// A text, converted by `parse`.
     template <typename T, typename Parse>
     void parsed(std::string_view name, T& slot, const Parse& parse) {
         std::string text;
@@ -109,7 +109,7 @@ class JsonReader {
         number(name, count);
         slot = std::chrono::duration<Rep, Period>{count};
     }
-    /// `fill(JsonReader&)` reads what is in it.
+    /// `fill(JsonReader&)` reads the members of the object.
     template <typename Fill>
     void object(std::string_view name, const Fill& fill) {
         std::optional<JsonObject> inner;
@@ -134,7 +134,7 @@ class JsonReader {
         read(name, slot, [&] { return object_.flag(name); });
     }
 
-    // What may be absent: then the slot stays as it is.
+    // Optional members: absence leaves the slot unchanged.
     template <typename T>
     void optional_number(std::string_view name, T& slot) {
         if (has(name)) number(name, slot);
@@ -168,11 +168,11 @@ class JsonReader {
         if (has(name)) object(name, fill);
     }
 
-    /// A rule that the caller sees broken.
+    /// Records the error, if any, of a check that the caller performed.
     void fail(std::string_view name, Result<void> outcome);
 
-    /// How it went, when everything has been asked for. A member that is refused comes before any other error, as a
-    /// misspelt one is often missing under its right name.
+    /// The result, after all members have been read. A refused member takes precedence over any other error, because a
+    /// misspelt member is often missing under its right name.
     [[nodiscard]] Result<void> finish() const;
 
   private:
@@ -207,12 +207,12 @@ class JsonReader {
 
     JsonObject object_;
     Others others_;
-    std::string path_;                ///< of this object, with a dot behind; empty at the top
-    std::vector<std::string> known_;  ///< the members that were asked for, where others are refused
+    std::string path_;                ///< of this object, with a trailing dot; empty at the top level
+    std::vector<std::string> known_;  ///< the members read or looked up so far; unused if others are ignored
     Result<void> result_;
 };
 
-/// What `fill(JsonReader&, Value&)` reads from a text.
+/// Parses a text; `fill(JsonReader&, Value&)` reads the members.
 template <typename Value, typename Fill>
 [[nodiscard]] Result<Value> read_json(std::string_view text, const Fill& fill,
                                       JsonReader::Others others = JsonReader::Others::Ignored) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The members of an operation, each listed once: for answers and the command line's output (docs/output.md defines
-// names and order), for the agent's client, which parses answers, for requests, for the audit trail, and for the
+// The members of an operation, each listed once: for responses and the command line's output (docs/output.md defines
+// names and order), for the agent's client, which parses responses, for requests, for the audit trail, and for the
 // store's document, some of whose names differ.
 #pragma once
 
@@ -77,7 +77,7 @@ void list_members(Members& members, Object& filter) {
     if constexpr (Members::kReads) operations::remove_repetitions(filter.protocols);
 }
 
-/// `usual_states` are left out of the public form.
+/// The public form leaves the states out if they equal `usual_states`, and reads absent states as these.
 template <typename Members, MaybeConst<FlowQuery> Object>
 void list_members(Members& members, Object& query, std::optional<StateScope> usual_states = std::nullopt) {
     members.defaulted({"minimum_age_seconds", "minimum_age"}, query.minimum_age);
@@ -100,7 +100,7 @@ void list_members(Members& members, Object& query, std::optional<StateScope> usu
     members.optional("minimum_packets", query.minimum_packets);
 }
 
-/// The members known at the start.
+/// The members known when the operation starts.
 template <typename Members, MaybeConst<FlowOperation> Object>
 void list_request_members(Members& members, Object& operation) {
     members.required({"operation_id", kNoMember}, operation.id);
@@ -116,7 +116,7 @@ void list_request_members(Members& members, Object& operation) {
     if (members.form() == JsonForm::Stored) members.optional("asked", operation.asked);
 }
 
-/// The members known at the end.
+/// The members known when the operation has ended; before that, their current values.
 template <typename Members, MaybeConst<FlowOperation> Object>
 void list_result_members(Members& members, Object& operation) {
     members.required({"status", kNoMember}, operation.status);

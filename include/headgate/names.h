@@ -42,7 +42,7 @@ template <Named Enum>
     return find_name(kNames<Enum>, text, LetterCase::Exact).map([](auto index) { return static_cast<Enum>(index); });
 }
 
-/// For names that people type: `new` is NEW.
+/// For names typed by users: `new` is NEW.
 template <Named Enum>
 [[nodiscard]] Result<Enum> parse_name_in_any_case(std::string_view text) {
     return find_name(kNames<Enum>, text, LetterCase::Ignored).map([](auto index) { return static_cast<Enum>(index); });
