@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kManualWidth = 80;
 
-/// Code in bold, hyphens that can be copied to a shell, and each sentence on a line of its own.
+/// Converts text to roff: code in bold, hyphens that can be copied to a shell, one sentence per line.
 std::string in_roff(std::string_view text) {
     std::string roff;
     bool is_code = false;
@@ -40,7 +40,7 @@ std::string in_roff(std::string_view text) {
     return roff;
 }
 
-/// Sentences, each in lines of its own.
+/// Appends text as roff, wrapped, each sentence beginning on a new line.
 void append_sentences(std::string& out, std::string_view text) {
     const auto roff = in_roff(text);
     for (std::string_view sentences = roff; !sentences.empty();) {
@@ -72,7 +72,7 @@ void append_manual(std::string& out, const config::SettingMap& map, const std::s
     }
 }
 
-/// Replaces a line of the page by the list of all settings.
+/// Replaces a line of the page with the list of all settings.
 void replace_line(std::string& page, const std::string& line, const config::SettingMap& settings) {
     std::string list = ".Bl -tag -width Ds\n";
     append_manual(list, settings, "");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The documents that follow from the settings. They are checked in; the target `update_documents` writes them anew, and
-// unit tests hold them to what this says.
+// Generates the documents that are derived from the settings. They are checked in; the target `update_documents`
+// rewrites them, and unit tests compare them with the output of these functions.
 #pragma once
 
 #include <string>
@@ -13,10 +13,10 @@ struct Document {
     std::string text;
 };
 
-/// headgate.yaml(5), in mdoc(7), of the template `headgate.yaml.5.in`.
+/// Generates headgate.yaml(5), in mdoc(7), from the text of the template `headgate.yaml.5.in`.
 [[nodiscard]] std::string configuration_manual(std::string page);
 
-/// All of them. `manual_template`: what is in `headgate.yaml.5.in`.
+/// All documents. `manual_template`: the text of `headgate.yaml.5.in`.
 [[nodiscard]] std::vector<Document> settings_documents(const std::string& manual_template);
 
 }  // namespace headgate::tools

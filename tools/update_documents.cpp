@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Writes the documents that follow from the settings: update_documents PROJECT.
+// update_documents PROJECT: writes the documents derived from the settings into the source tree.
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
