@@ -1,4 +1,4 @@
-# Thin: each target does all its own set-up. What is behind them is in CMakeLists.txt and tests/README.md.
+# Thin wrappers: each target does all its set-up. The details are in CMakeLists.txt and tests/README.md.
 PRESET ?= release
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
@@ -16,7 +16,7 @@ demo:
 test: build
 	@packaging/install-deps.sh test node $(if $(filter release,$(PRESET)),browser packages judges)
 	@tests/kernel/load-modules
-	@ctest --preset $(PRESET) -j $$(($(JOBS) + 2)) # most of them wait more than they work
+	@ctest --preset $(PRESET) -j $$(($(JOBS) + 2)) # most tests wait more than they compute
 
 bench: build
 	@packaging/install-deps.sh bench
@@ -34,7 +34,7 @@ test-kernels: build
 	@packaging/install-deps.sh test
 	@tests/kernels/run $(BUILD)
 
-# An hour of attacks: each goes on for some minutes.
+# An hour of attacks, each of which lasts some minutes.
 test-abuse: build
 	@packaging/install-deps.sh test
 	@tests/kernel/load-modules
