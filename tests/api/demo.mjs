@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What an operator's script does, with the AWS SDK for JavaScript as it is: capture, look, flush.
-// demo.mjs capture|flush ENDPOINT ARN ZONE PORT; access key and secret as always, in the environment.
+// An operator's script with the unmodified AWS SDK for JavaScript: captures or flushes flows, and prints them.
+// demo.mjs capture|flush ENDPOINT ARN ZONE PORT; reads access key and secret from the SDK's environment variables.
 import {
   DescribeFlowOperationCommand,
   ListFlowOperationResultsCommand,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The AWS SDK for JavaScript as it is, driven by lines of JSON: {id, operation, input, client}. Each is answered by a line
-// when it has its result; calls may be under way side by side. What a test does to a request on its way is in `tamper`.
+// Drives the unmodified AWS SDK for JavaScript with lines of JSON: {id, operation, input, client}. Prints a line with the
+// result of each when it is available; calls may run concurrently. `tamper` selects a modification of requests in transit.
 import { createInterface } from "node:readline";
 import * as sdk from "@aws-sdk/client-network-firewall";
 
-// A machine whose clock is wrong, by so many milliseconds.
+// Simulates a wrong clock: its offset in milliseconds.
 const shift = Number(process.env.CLOCK_SHIFT ?? 0);
 const RealDate = Date;
 globalThis.Date = class extends RealDate {
@@ -17,12 +17,12 @@ globalThis.Date = class extends RealDate {
 };
 
 const tampering = {
-  // Somebody changes what was signed.
+  // Changes the body after it was signed.
   body: (next) => async (args) => {
     args.request.body = args.request.body.replace("10.", "11.");
     return next(args);
   },
-  // The first answer is lost, and the SDK tries again.
+  // Loses the first response, so that the SDK retries.
   "lost answer": (next) => {
     let lost = false;
     return async (args) => {
@@ -36,7 +36,7 @@ const tampering = {
 
 const clients = new Map();
 
-// Members that this version of the SDK does not know, as a later one or another client sends them; before the signature.
+// Adds members, before signing, that only a later version of the SDK or another client would send.
 const adding = (members) => (next) => async (args) => {
   args.request.body = JSON.stringify({ ...JSON.parse(args.request.body), ...members });
   return next(args);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The console as people use it: each test is a thing that somebody wants to do.
+// The console in use: each test is a task of an operator.
 
 import assert from "node:assert/strict";
 import {after, afterEach, before, describe, test} from "node:test";
@@ -37,7 +37,7 @@ async function as(role) {
     await signIn(page, host, role);
 }
 
-/** Captures what goes to a port, and waits for its end. */
+/** Captures the flows to a port, and waits for the end of the capture. */
 async function capture(port) {
     await go("capture", "Configure flow capture");
     await filterRow(1).getByLabel("Destination port").fill(String(port));

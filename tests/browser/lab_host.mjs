@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A lab of hosts, with an agent and its console, and a browser on the gateway: what every test of the console begins with.
+// The fixture of all tests of the console: a lab of hosts, with an agent and its console, and a browser on the gateway.
 
 import {spawn} from "node:child_process";
 import {createInterface} from "node:readline";
@@ -9,7 +9,7 @@ import {chromium} from "playwright-core";
 
 const HOST = fileURLToPath(new URL("lab_host.py", import.meta.url));
 
-// Nothing is to be looked up or fetched from anywhere: there is no network but the lab's.
+// Chromium must not look up or fetch anything by itself: the lab's network is the only one.
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
                    "--disable-component-update", "--disable-sync", "--enable-precise-memory-info", "--js-flags=--expose-gc"];
 
@@ -46,7 +46,7 @@ export class LabHost {
     }
 }
 
-/** A page on which nothing goes wrong unseen. */
+/** A page that collects uncaught exceptions and the messages of console.error in `faults`. */
 export async function newPage(browser, options = {}) {
     const context = await browser.newContext({viewport: {width: 1280, height: 900}, locale: "en-GB", timezoneId: "Europe/Berlin", ...options});
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// How the console looks, to those who see it and to those who do not: axe-core on every page, the keyboard alone, pictures
-// in every width, light and dark. The pictures are kept in SCREENSHOTS.
+// The console's appearance and accessibility: axe-core on every page, use by keyboard only, and screenshots in every width,
+// light and dark. The screenshots are kept in the folder SCREENSHOTS.
 
 import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
@@ -30,7 +30,7 @@ after(async () => {
     await host?.stop();
 });
 
-/** Asks the agent as the page does. */
+/** Sends a request to the agent as the page does. */
 const asked = (page, path, body, method = "POST") => page.evaluate(async ([where, what, how]) => {
     const headers = {Authorization: `Bearer ${sessionStorage.getItem("headgate-token")}`, "Content-Type": "application/json"};
     return (await fetch(where, {method: how, headers, body: JSON.stringify(what)})).json();
@@ -62,7 +62,7 @@ async function open(page, [where, landmark]) {
 const nameOf = where => where.replace(/\/[0-9a-f-]{36}$/, host.million && where.includes(host.million) ? "-million" : "").replaceAll("/", "-");
 
 async function violations(page) {
-    // By the tool's own door: a script of its own would be stopped by the page's policy.
+    // Evaluated through Playwright, because the page's content security policy blocks an added script element.
     await page.evaluate(AXE);
     const {violations: found} = await page.evaluate(() => axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}));
     return found.map(each => `${each.id}: ${each.nodes.map(node => node.html).slice(0, 3).join(" ")}`);
@@ -95,7 +95,7 @@ for (const colorScheme of ["light", "dark"]) {
 test("the whole path goes by the keyboard alone", async () => {
     const page = await newPage(browser);
     const press = async (...keys) => { for (const key of keys) await page.keyboard.press(key); };
-    /** Goes on by Tab until this is where the focus is. */
+    /** Presses Tab until the element has the focus. */
     const tabTo = async (role, name) => {
         const wanted = page.getByRole(role, {name, exact: true}).first();
         await wanted.waitFor();
