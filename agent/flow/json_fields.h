@@ -29,7 +29,7 @@
 namespace headgate {
 
 enum class JsonForm : std::uint8_t {
-    Public,  ///< answers and requests: an optional member is left out where it has its default
+    Public,  ///< answers and requests: an optional member is left out if it has its default
     Stored,  ///< the store's document: everything is written, and texts may hold any bytes (bytes_as_text)
 };
 
@@ -52,7 +52,7 @@ inline constexpr std::string_view kNoMember;
 template <typename Object, typename T>
 concept MaybeConst = std::same_as<std::remove_const_t<Object>, T>;
 
-/// Ignores `parse`, which a list gives where a MemberReader cannot choose the parser by the type.
+/// Ignores `parse`, which a list passes if a MemberReader cannot choose the parser by the type.
 class MemberWriter {
   public:
     static constexpr bool kReads = false;
