@@ -207,7 +207,7 @@ tl::unexpected<Error> KernelRuleset::why_nothing_remembers() {
 Result<void> KernelRuleset::with_sets(const SetsChange& change) {
     ASSIGN_OR_RETURN(const auto opened, table());
     ASSIGN_OR_RETURN(const auto record, this->record());
-    RETURN_IF_ERROR(record.lock(patience_));
+    ASSIGN_OR_RETURN(const auto alone, record.lock(patience_));
     const auto try_once = [&]() -> Result<void> {
         ASSIGN_OR_RETURN(const auto size, set_size(*opened));
         if (!size) return tl::unexpected(Error{ErrorKind::Failed, std::string{kNothingRemembers}, ENOENT});
@@ -251,7 +251,7 @@ Result<void> KernelRuleset::forget(std::span<const FlowRow> rows) {
 Result<void> KernelRuleset::open_window(Protocol protocol, std::chrono::seconds time) {
     ASSIGN_OR_RETURN(const auto opened, table());
     ASSIGN_OR_RETURN(const auto record, this->record());
-    RETURN_IF_ERROR(record.lock(patience_));
+    ASSIGN_OR_RETURN(const auto alone, record.lock(patience_));
     auto extended = extend_window(*opened, protocol, time);
     if (!extended && extended.error().number == ENOENT) return failed("{}", kNothingRemembers);
     return extended;

@@ -78,7 +78,7 @@ std::vector<fs::path> policy_folders() {
 
 Result<StreamExceptionPolicy> find_policy(std::string_view name, std::span<const fs::path> folders) {
     if (name.find('/') != std::string_view::npos) return read_policy_file(name);
-    RETURN_IF_ERROR(parse_policy_name(name));
+    RETURN_IF_ERROR(parse_policy_name(name).map([](const std::string&) {}));
     for (const auto& folder : folders) {
         const auto file = file_of(folder, name);
         if (is_there(file)) return read_policy_file(file);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <tl/expected.hpp>
@@ -53,9 +54,14 @@ template <typename... Args>
 /// Error of a failed system call: `what: No such file or directory`, with the errno kept.
 [[nodiscard]] tl::unexpected<Error> system_error(int number, std::string_view what);
 
+/// Whether a value can be dropped: it owns nothing, neither a lock nor a file.
+template <typename T>
+inline constexpr bool kOwnsNothing = std::is_void_v<T> || std::is_trivially_destructible_v<T>;
+
 }  // namespace headgate
 
-/// Returns the error of an expression (a `Result` of any type) from the function around. A value is dropped.
+/// Returns the error of an expression (a `Result`) from the function around. A value is dropped, so it must own
+/// nothing: what is held until the end of the function is declared by ASSIGN_OR_RETURN.
 #define RETURN_IF_ERROR(...) HEADGATE_RETURN_IF_ERROR(HEADGATE_JOIN(result_, __COUNTER__), __VA_ARGS__)
 
 /// Declares a variable with the value of an expression, or returns the expression's error from the function around:
@@ -66,9 +72,11 @@ template <typename... Args>
 
 // What the two expand to. __COUNTER__ gives each result a name of its own, so that expressions can contain further
 // ones.
-#define HEADGATE_RETURN_IF_ERROR(result, ...)                                                     \
-    do {                                                                                          \
-        if (auto result = __VA_ARGS__; !result) return tl::unexpected(std::move(result.error())); \
+#define HEADGATE_RETURN_IF_ERROR(result, ...)                                           \
+    do {                                                                                \
+        auto result = __VA_ARGS__;                                                      \
+        static_assert(::headgate::kOwnsNothing<typename decltype(result)::value_type>); \
+        if (!result) return tl::unexpected(std::move(result.error()));                  \
     } while (false)
 #define HEADGATE_ASSIGN_OR_RETURN(result, declaration, ...)        \
     auto result = __VA_ARGS__;                                     \

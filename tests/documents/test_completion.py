@@ -39,7 +39,7 @@ def test_commands(shell):
 
 
 def test_options(shell):
-    assert shell.completions("headgate capture --m") == {"--mark", "--match", "--min-age", "--min-bytes"}
+    assert shell.completions("headgate capture --m") == {"--mark", "--match", "--min-age", "--min-bytes", "--min-packets"}
     assert shell.completions("headgate flush --all --dry-run --from-capture x --st") >= {
         "--state", "--state-dir", "--stream-exception-policy"}
     assert shell.completions("headgate --c") == {"--config"}

@@ -111,7 +111,7 @@ Result<UnixListener> UnixListener::make(const fs::path& path, std::string_view g
     UnixListener listener{std::move(socket)};
     const auto folder = path.has_parent_path() ? path.parent_path() : fs::path{"."};
     RETURN_IF_ERROR(make_folder(folder));
-    RETURN_IF_ERROR(lock_beside(path));
+    ASSIGN_OR_RETURN(const auto lock, lock_beside(path));
     // Mode and group are set before listen(2), so that no client connects while they are still wrong.
     RETURN_IF_ERROR(remove_stale(path).and_then([&] { return listener.bind_to(path, group); }).and_then([&] {
         return start_listening(listener.descriptor());
