@@ -12,10 +12,11 @@
 #include "netlink/network_namespace.h"
 #include "netlink/socket.h"
 
-// The parts of this room: requests.h builds requests, flow_message.h decodes messages. scan_plan.h decides how to
-// search (pure), flow_scan.h carries it out, dump_stream.h reads dumps ahead on threads, row_matcher.h turns messages
-// into rows, emitted_rows.h drops repeated ones. flow_deleter.h ends flows and learns how they ended; end_events.h
-// receives the ends of all others, which the kernel separates by the port that deleted the flow (flush_port.h).
+// The parts of this room: ctnetlink_requests.h builds requests, flow_message.h decodes messages. scan_plan.h decides
+// how to search (pure), flow_scan.h carries it out, dump_stream.h reads dumps ahead on threads, row_matcher.h turns
+// messages into rows, duplicate_filter.h drops repeated ones. flow_deleter.h ends flows and learns how they ended;
+// destroy_events.h receives the ends of all others, which the kernel separates by the port that deleted the flow
+// (flush_port.h).
 
 namespace headgate::conntrack {
 

@@ -27,15 +27,15 @@ RowMatcher::RowMatcher(const FlowQuery& query, const Moment& moment, ScanListene
 Result<void> RowMatcher::take(netlink::Bytes payload) {
     ++report_.scanned;
     if (!FlowMessage::is_internet_family(payload)) return {};
-    ASSIGN_OR_RETURN(const auto message, FlowMessage::parse(payload));
-    ASSIGN_OR_RETURN(const auto original, message.original_tuple());
+    ASSIGN_OR_RETURN(const auto& message, FlowMessage::parse(payload));
+    ASSIGN_OR_RETURN(const auto& original, message.original_tuple());
     if (!may_match_filters(query_, original)) return {};
-    ASSIGN_OR_RETURN(const auto reply, message.reply_tuple());
+    ASSIGN_OR_RETURN(const auto& reply, message.reply_tuple());
 
     const Flow flow = message.decode(original, reply);
     const Verdict verdict = judge(query_, flow, moment_);
     if (verdict == Verdict::NoMatch) return {};
-    ASSIGN_OR_RETURN(const auto key, message.key());
+    ASSIGN_OR_RETURN(const auto& key, message.key());
     if (!emitted_.first_time(fingerprint(key))) return {};
     if (verdict == Verdict::Closed) ++report_.closed;
     if (verdict == Verdict::AgeUnknown) ++report_.age_unknown;

@@ -10,7 +10,7 @@
 //
 // The parts of this room: running_operation.h is one operation with its worker, deadline and end; capture.h and flush.h
 // do the work, report to a listener and store nothing. sqlite_store.h stores operations as rows and flows as packed
-// blocks (flow_rows.h). endpoint_lock.h is the exclusion, settlement.h the crash recovery, audit_trail.h the log of
+// blocks (flow_rows.h). endpoint_lock.h is the exclusion, crash_recovery.h the crash recovery, audit_trail.h the log of
 // requests.
 #pragma once
 

@@ -85,7 +85,7 @@ class OperationStore {
     virtual Result<void> ensure_room(std::uint64_t flows) = 0;
 
     /// The journal of a flush: appends flows that are about to be ended. Durable on return. Returns the number of the
-    /// block, for settle(). Each call costs a disk sync: pass blocks of thousands of rows.
+    /// block, for record_outcomes(). Each call costs a disk sync: pass blocks of thousands of rows.
     virtual Result<std::uint64_t> append_pending(std::string_view id, std::span<const FlowRow> rows) = 0;
 
     /// Records the outcomes of all flows of a block, in order; once per block. From then on the flows are returned as
@@ -95,7 +95,7 @@ class OperationStore {
                                          std::span<const FlowEnding> endings) = 0;
 
     /// Calls `take` for each pending block of an operation, in order, with its flows. The rows have no keys. `take` may
-    /// call settle() for the block that it is given.
+    /// call record_outcomes() for the block that it is given.
     virtual Result<void> for_each_pending(
         std::string_view id,
         const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& take) = 0;

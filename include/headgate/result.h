@@ -65,8 +65,9 @@ inline constexpr bool kOwnsNothing = std::is_void_v<T> || std::is_trivially_dest
 #define RETURN_IF_ERROR(...) HEADGATE_RETURN_IF_ERROR(HEADGATE_JOIN(result_, __COUNTER__), __VA_ARGS__)
 
 /// Declares a variable with the value of an expression, or returns the expression's error from the function around:
-/// `ASSIGN_OR_RETURN(const auto port, parse_port(text));`. It is more than one statement: it cannot stand behind an
-/// `if` without braces.
+/// `ASSIGN_OR_RETURN(const auto port, parse_port(text));`. Declared as `const auto&`, it refers to the value in the
+/// result, which is kept until the end of the block. It is more than one statement: it cannot stand behind an `if`
+/// without braces.
 #define ASSIGN_OR_RETURN(declaration, ...) \
     HEADGATE_ASSIGN_OR_RETURN(HEADGATE_JOIN(result_, __COUNTER__), declaration, __VA_ARGS__)
 

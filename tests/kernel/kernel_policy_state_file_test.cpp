@@ -16,7 +16,7 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::midstream {
-namespace kernel_applied_record_test {
+namespace kernel_policy_state_file_test {
 
 /// Writes a record in a new namespace, which only the returned descriptor keeps alive.
 FileDescriptor record_elsewhere(const std::string& folder) {
@@ -71,5 +71,5 @@ TEST(KernelPolicyStateFile, that_an_older_headgate_has_made_is_left_alone) {
     EXPECT_TRUE(std::filesystem::exists(folder.path("policy-999999999")));
 }
 
-}  // namespace kernel_applied_record_test
+}  // namespace kernel_policy_state_file_test
 }  // namespace headgate::midstream

@@ -3,7 +3,7 @@
 // X-Amz-Target, for the AWS CLI and SDKs with --endpoint-url. Specification:
 // https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
 //
-// aws_protocol.cpp has the table of operations. shape_reader.h and shapes.h validate requests, scope.h finds what they
+// aws_protocol.cpp has the table of operations. shapes.h validates requests, scope.h finds what they
 // refer to, and one file per subject answers them.
 #pragma once
 

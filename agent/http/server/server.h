@@ -4,7 +4,7 @@
 // accept loop wakes up four times a second, it parses headers of 800 KiB in quadratic time, and keeps a thread per
 // connection.
 //
-// The parts of this room: listener.h and wire.h are sockets and TLS; head.h, body.h and request_reader.h parse
+// The parts of this room: listener.h and stream.h are sockets and TLS; head.h, body.h and request_reader.h parse
 // requests; connection.h is one connection, guests.h all of them.
 #pragma once
 
