@@ -3,6 +3,8 @@
 
 #include <simdjson.h>
 
+#include <new>
+
 namespace headgate {
 namespace {
 
@@ -86,6 +88,7 @@ Result<JsonObject> parse_json_object(std::string_view text) {
     simdjson::dom::object object;
     const auto error = parser.parse_into_document(*document, text.data(), text.size()).get(root);
     if (is_number_error(error)) return invalid("not valid JSON: a number is malformed, or too large for 64 bits");
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc{};  // says nothing of the text
     if (error != simdjson::SUCCESS) return invalid("not valid JSON");
     if (root.get(object) != simdjson::SUCCESS) return invalid("not a JSON object");
     return check_value(root, 1).map([&] {

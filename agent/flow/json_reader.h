@@ -96,8 +96,11 @@ class JsonReader {
     void parsed_list(std::string_view name, std::vector<T>& slot, const Parse& parse) {
         std::vector<std::string> texts;
         this->texts(name, texts);
-        for (std::size_t i = 0; i < texts.size() && result_; ++i)
-            store(fmt::format("{}[{}]", name, i), slot.emplace_back(), texts[i], parse);
+        for (std::size_t i = 0; i < texts.size() && result_; ++i) {
+            T value{};
+            store(fmt::format("{}[{}]", name, i), value, texts[i], parse);
+            if (result_) slot.push_back(std::move(value));
+        }
     }
     template <Named Enum>
     void named(std::string_view name, Enum& slot) {

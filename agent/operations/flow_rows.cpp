@@ -244,6 +244,7 @@ Result<void> judge(const Reader& in, std::uint32_t count) {
 
 Result<FlowBlockReader> reader_at(const PackedFlows& block, std::uint64_t row) {
     ASSIGN_OR_RETURN(auto reader, FlowBlockReader::open(block.rows, block.outcomes));
+    if (reader.left() != block.count) return damaged("a block of {} flows has {} rows", block.count, reader.left());
     return reader.read(row - block.first).map([&](const auto&) { return reader; });
 }
 

@@ -67,6 +67,16 @@ TEST_F(AwsOperations, an_invocation_id_is_printable_and_of_bounded_length) {
     EXPECT_FALSE(started().empty());
 }
 
+TEST_F(AwsOperations, a_filter_of_the_command_line_looks_no_wider_than_it_is) {
+    gateway::OperationOrder order;
+    order.endpoint = {"edge", "a", std::nullopt};
+    order.query = query_for_all();
+    order.query.filters = {parse_flow_filter("destination=203.0.113.10,translated-destination=10.0.2.7").value()};
+    const auto answer = ask("DescribeFlowOperation", described(gateway_.start(order).value().id));
+    EXPECT_NE(answer.body.find(R"("TranslatedDestinationAddress":{"AddressDefinition":"10.0.2.7)"), std::string::npos)
+        << answer.body;
+}
+
 TEST_F(AwsOperations, an_operation_names_its_flows) {
     EXPECT_EQ(refused("StartFlowCapture", about_edge("")), "InvalidRequestException: FlowFilters: missing");
     EXPECT_EQ(refused("StartFlowFlush", about_edge(R"("FlowFilters":[])")),

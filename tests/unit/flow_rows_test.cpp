@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "support/stored_operations.h"
 
 namespace headgate::operations {
@@ -44,6 +46,13 @@ TEST(FlowRows, are_read_some_at_a_time) {
     }));
     EXPECT_EQ(read, (std::vector<StoredFlow>{flows.begin() + 3, flows.end()}));
     EXPECT_EQ(unpack_from(block, 1048, 10).value(), (std::vector<StoredFlow>{flows.begin() + 998, flows.end()}));
+}
+
+TEST(FlowRows, of_another_number_than_the_store_says_are_an_error) {
+    auto packed = block_of(numbered_flows(0, 3));
+    const PackedFlows block{0, 4, packed.rows(), {}};
+    EXPECT_EQ(unpack_from(block, 3, 1).error().message, "a block of 4 flows has 3 rows");
+    EXPECT_EQ(unpack_from(block, 3, 1).error().number, EBADMSG);
 }
 
 TEST(FlowRows, take_little_room) {

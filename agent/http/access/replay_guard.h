@@ -53,7 +53,7 @@ class ReplayGuard {
         Claim(ReplayGuard* guard, std::string signature, std::optional<std::string> operation)
             : guard_(guard), signature_(std::move(signature)), operation_(std::move(operation)) {}
 
-        ReplayGuard* guard_;  ///< null once recovered, or if there is nothing to release
+        ReplayGuard* guard_;  ///< null once committed, or if there is nothing to release
         std::string signature_;
         std::optional<std::string> operation_;
     };

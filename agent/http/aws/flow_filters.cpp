@@ -31,6 +31,11 @@ void take_flow_filter(JsonReader& reader, FlowFilter& filter) {
 void add_flow_filter(JsonMembers& members, const FlowFilter& filter) {
     if (filter.source) add_address(members, "SourceAddress", to_string(*filter.source));
     if (filter.destination) add_address(members, "DestinationAddress", to_string(*filter.destination));
+    // AWS has no word for these, but without them the filter would look wider than it is.
+    if (filter.translated_source) add_address(members, "TranslatedSourceAddress", to_string(*filter.translated_source));
+    if (filter.translated_destination) {
+        add_address(members, "TranslatedDestinationAddress", to_string(*filter.translated_destination));
+    }
     if (filter.source_port) members.text("SourcePort", to_string(*filter.source_port));
     if (filter.destination_port) members.text("DestinationPort", to_string(*filter.destination_port));
     if (filter.protocols.empty()) return;
