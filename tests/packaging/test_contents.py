@@ -41,8 +41,8 @@ CONFIGURATION = {
     "/etc/apparmor.d/headgate-agent": 0o644,
 }
 FOLDERS = {"/etc/headgate", "/etc/headgate/conf.d", "/etc/headgate/policies"}
-# Files of only one package: without a preset, Fedora would not start the agent.
-OWN = {"rpm": {"/usr/lib/systemd/system-preset/80-headgate.preset"}}
+# Files of only one package: without a preset, Fedora would not start the agent; Debian has the text of the license.
+OWN = {"rpm": {"/usr/lib/systemd/system-preset/80-headgate.preset", "/usr/share/licenses/headgate/LICENSE"}}
 DOCUMENTATION = "/usr/share/doc/headgate/"
 WRITTEN = [str(path.relative_to(PROJECT)) for path in PROJECT.glob("docs/**/*") if path.is_file()]
 
@@ -65,8 +65,9 @@ def of_rpm(rpm):
 
 
 def usual(path):
-    """Debian 12 has units in /lib, and Debian and Fedora have different folders for zsh."""
+    """Debian 12 has units in /lib; Debian and Fedora have different folders for zsh, and for licenses of an rpm."""
     path = "/usr" + path if path.startswith("/lib/") else path
+    path = re.sub("/licenses/headgate-[0-9.]+/", "/licenses/headgate/", path)
     return re.sub("zsh/(vendor-completions|site-functions)", "zsh/COMPLETIONS", path)
 
 
