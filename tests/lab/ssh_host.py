@@ -39,12 +39,12 @@ class SshHost:
         """Runs the command in a session that ends with it."""
         return self.lab.run(CLIENT, *self.words(command, **options), check=False)
 
-    def stay(self, command="echo here; cat", **options):
-        """Starts a session that stays open; returns its process and the client's port."""
+    def stay(self, command="echo here; cat", sign="here", **options):
+        """Starts a session that stays open, and shows it by a first line with the sign; returns its process and the client's port."""
         before = self.ports()
         session = self.lab.start(CLIENT, *self.words(command, **options))
         wait_until(lambda: self.ports() - before, "the session begins")
-        assert "here" in session.stdout.readline()
+        assert sign in session.stdout.readline()
         return session, *(self.ports() - before)
 
     def open_lab_to_all(self):

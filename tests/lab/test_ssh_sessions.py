@@ -65,7 +65,8 @@ def test_in_a_tmux_that_was_attached_again_all_sessions_are_left_alone(lab, ssh,
         if not first_goes_on:
             lab.stop(first)
             wait_until(lambda: first_port not in ssh.ports(), "the first session ends")
-        ssh.stay(f"echo here; TERM=xterm exec {words} attach", terminal=True)
+        # It draws its screen; what was written before can be lost when tmux takes the terminal.
+        ssh.stay(f"TERM=xterm exec {words} attach", sign="\x1b[", terminal=True)
         out, done = lab.folder / "out", lab.folder / "done"
         subprocess.run([*words.split(), "send-keys", f"{line(lab)} >{out} 2>{out}.stderr; touch {done}", "Enter"], check=True)
         wait_until(done.exists, "the flush in the tmux ends", seconds=60)
