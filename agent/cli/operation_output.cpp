@@ -101,11 +101,8 @@ void OperationOutput::write_flows(gateway::Gateway& gateway, const FlowOperation
         begin(operation);
         Result<void> written;
         for (const auto& each : flows) {
-            written = writer_.row(
-                [&](fmt::memory_buffer& out) {
-                    append_flow_json(out, each.flow, moment, {each.outcome, each.error});
-                },
-                [&] { return flow_cells(each, moment, operation.dry_run); });
+            written = writer_.row([&](fmt::memory_buffer& out) { append_flow_json(out, each, moment); },
+                                  [&] { return flow_cells(each, moment, operation.dry_run); });
         }
         flows_ += flows.size();
         return written;

@@ -7,15 +7,11 @@
 #include <cstdint>
 
 #include "headgate/flow.h"
-#include "headgate/flow_table.h"
 
 #include "conntrack/scan_plan.h"
 #include "netlink/request_buffer.h"
 
 namespace headgate::conntrack {
-
-/// The key of a flow whose row did not come from this table, built from its tuple, zone and id.
-[[nodiscard]] FlowKey encode_key(const Flow& flow);
 
 class RequestBatch {
   public:
@@ -25,12 +21,13 @@ class RequestBatch {
     /// Looks up the entry that has this tuple in one of its directions. Answered by the entry, or by ENOENT.
     void add_lookup(const FlowTuple& tuple, std::uint16_t zone, std::uint32_t sequence);
 
-    /// Looks up the entry of this tuple and zone. The kernel ignores the id here (ctnetlink_get_conntrack).
-    void add_lookup(Family family, const FlowKey& key, std::uint32_t sequence);
+    /// Looks up the entry of the flow's tuple and zone; the kernel ignores its id here (ctnetlink_get_conntrack).
+    void add_lookup(const Flow& flow, std::uint32_t sequence);
 
-    /// Always with a key: CT_DELETE without a tuple deletes everything (ctnetlink_del_conntrack).
+    /// Deletes the entry of the flow's tuple, zone and id, which are written byte for byte as the kernel reports them.
+    /// Always with a full tuple: CT_DELETE without one deletes everything (ctnetlink_del_conntrack).
     /// Answered by the DESTROY event (NLM_F_ECHO) if the entry sends events, and by an error if it fails.
-    void add_delete(Family family, const FlowKey& key, std::uint32_t sequence);
+    void add_delete(const Flow& flow, std::uint32_t sequence);
 
     /// Answered by an error if it fails.
     void add_insert(const Flow& flow, std::uint32_t sequence);
@@ -49,8 +46,7 @@ class RequestBatch {
 
   private:
     nlmsghdr* begin(std::uint8_t message, std::uint8_t family, std::uint16_t flags, std::uint32_t sequence);
-    void add_keyed(std::uint8_t message, std::uint16_t flags, Family family, const FlowKey& key,
-                   std::uint32_t sequence);
+    void add_identified(std::uint8_t message, std::uint16_t flags, const Flow& flow, std::uint32_t sequence);
 
     netlink::RequestBuffer buffer_;
 };

@@ -37,37 +37,19 @@ class FlowDeleter {
     void remove(std::span<const FlowRow> rows, const EndingSink& ended);
 
   private:
-    enum class Progress : std::uint8_t { Unanswered, Resolved };
-
-    struct Pending {
-        FlowEnding ending;
-        FlowKey key;
-        Progress progress = Progress::Unanswered;
-
-        void resolve(Outcome outcome, int error = 0) {
-            ending.outcome = outcome;
-            ending.error = error;
-            progress = Progress::Resolved;
-        }
-    };
-
     void begin_batch(std::span<const FlowRow>& rows);
     [[nodiscard]] Result<void> look_up_batch();
-    [[nodiscard]] bool send_deletes(std::span<Pending> rows);
+    [[nodiscard]] bool send_deletes(std::span<FlowRow> rows);
     void delete_one_by_one();
 
-    /// Receives the queued answers and passes each message to `take`. Returns whether none was lost.
-    template <typename Take>
-    [[nodiscard]] bool take_answers(Take take);
-
-    static void take_lookup(netlink::Bytes payload, Pending& pending);
-    void take_event(netlink::Bytes payload, std::span<Pending> rows);
-    [[nodiscard]] Pending* row_of(std::uint32_t sequence, std::span<Pending> rows) const;
+    static void take_lookup(netlink::Bytes payload, FlowRow& row);
+    void take_event(netlink::Bytes payload, std::span<FlowRow> rows);
+    [[nodiscard]] FlowRow* row_of(std::uint32_t sequence, std::span<FlowRow> rows) const;
 
     netlink::Socket socket_;
     RequestBatch batch_;
     std::vector<std::byte> buffer_;
-    std::vector<Pending> pending_;
+    std::vector<FlowRow> pending_;  ///< without an outcome until it is known
     std::uint32_t first_sequence_ = 1;
     std::size_t next_event_ = 0;  ///< events arrive in the order of their requests
 };

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -144,6 +145,17 @@ void take(std::optional<T>& slot, const std::optional<T>& value) noexcept {
     if (value) slot = value;
 }
 
+void take_tag(std::uint32_t& tag, netlink::Bytes payload) noexcept {
+    if (!payload.empty()) tag = netlink::read_big_endian<std::uint32_t>(payload);
+}
+
+template <typename Octets>
+void take_octets(Octets& octets, netlink::Bytes payload) noexcept {
+    if (payload.empty()) return;
+    octets = {};
+    std::memcpy(octets.data(), payload.data(), std::min(octets.size(), payload.size()));
+}
+
 /// CTA_ZONE if the zone applies to both directions, otherwise CTA_TUPLE_ZONE inside one of the tuples.
 void read_zone(netlink::Bytes zone, netlink::Bytes original, netlink::Bytes reply, Flow& flow) noexcept {
     if (!zone.empty()) {
@@ -173,22 +185,28 @@ Result<FlowMessage> FlowMessage::parse(netlink::Bytes payload) {
     while (reader.next(attribute)) {
         switch (attribute.type) {
             case CTA_TUPLE_ORIG:
-                message.tuple_original_ = attribute;
+                message.tuple_original_ = attribute.payload;
                 break;
             case CTA_TUPLE_REPLY:
-                message.tuple_reply_ = attribute;
+                message.tuple_reply_ = attribute.payload;
                 break;
             case CTA_ZONE:
-                message.zone_ = attribute;
+                message.zone_ = attribute.payload;
                 break;
             case CTA_ID:
-                message.id_ = attribute;
+                message.id_ = attribute.payload;
                 break;
             case CTA_STATUS:
                 message.status_ = attribute.payload;
                 break;
             case CTA_MARK:
                 message.mark_ = attribute.payload;
+                break;
+            case CTA_LABELS:
+                message.labels_ = attribute.payload;
+                break;
+            case CTA_HELP:
+                message.help_ = attribute.payload;
                 break;
             case CTA_TIMEOUT:
                 message.timeout_ = attribute.payload;
@@ -210,18 +228,18 @@ Result<FlowMessage> FlowMessage::parse(netlink::Bytes payload) {
         }
     }
     if (!reader.at_end()) return failed("conntrack message: an attribute is longer than the message");
-    if (message.tuple_original_.whole.empty()) return failed("conntrack message: no CTA_TUPLE_ORIG");
-    if (message.tuple_reply_.whole.empty()) return failed("conntrack message: no CTA_TUPLE_REPLY");
-    if (message.id_.payload.size() != sizeof(std::uint32_t)) return failed("conntrack message: no valid CTA_ID");
+    if (message.tuple_original_.empty()) return failed("conntrack message: no CTA_TUPLE_ORIG");
+    if (message.tuple_reply_.empty()) return failed("conntrack message: no CTA_TUPLE_REPLY");
+    if (message.id_.size() != sizeof(std::uint32_t)) return failed("conntrack message: no valid CTA_ID");
     return message;
 }
 
 Result<FlowTuple> FlowMessage::original_tuple() const {
-    return read_tuple(tuple_original_.payload, family_, "CTA_TUPLE_ORIG");
+    return read_tuple(tuple_original_, family_, "CTA_TUPLE_ORIG");
 }
 
 Result<FlowTuple> FlowMessage::reply_tuple() const {
-    return read_tuple(tuple_reply_.payload, family_, "CTA_TUPLE_REPLY");
+    return read_tuple(tuple_reply_, family_, "CTA_TUPLE_REPLY");
 }
 
 Result<Flow> FlowMessage::decode() const {
@@ -235,7 +253,7 @@ Flow FlowMessage::decode(const FlowTuple& original, const FlowTuple& reply) cons
     flow.original = original;
     flow.reply = reply;
     flow.id = id();
-    read_zone(zone_.payload, tuple_original_.payload, tuple_reply_.payload, flow);
+    read_zone(zone_, tuple_original_, tuple_reply_, flow);
     update(flow);
     return flow;
 }
@@ -245,21 +263,15 @@ void FlowMessage::update(Flow& flow) const {
     if (!mark_.empty()) flow.mark = netlink::read_big_endian<std::uint32_t>(mark_);
     if (!timeout_.empty()) flow.timeout = std::chrono::seconds{netlink::read_big_endian<std::uint32_t>(timeout_)};
     take(flow.protocol_state, read_protocol_state(protocol_info_));
+    const netlink::Bytes sctp = find(protocol_info_, CTA_PROTOINFO_SCTP);
+    take_tag(flow.sctp_tags[0], find(sctp, CTA_PROTOINFO_SCTP_VTAG_ORIGINAL));
+    take_tag(flow.sctp_tags[1], find(sctp, CTA_PROTOINFO_SCTP_VTAG_REPLY));
+    take_octets(flow.labels, labels_);
+    take_octets(flow.helper, find(help_, CTA_HELP_NAME));
     take(flow.counters_original, read_counters(counters_original_));
     take(flow.counters_reply, read_counters(counters_reply_));
     take(flow.started, read_timestamp(find(timestamps_, CTA_TIMESTAMP_START)));
     take(flow.stopped, read_timestamp(find(timestamps_, CTA_TIMESTAMP_STOP)));
-}
-
-Result<FlowKey> FlowMessage::key() const {
-    FlowKey key;
-    for (const netlink::Bytes part : {tuple_original_.whole, zone_.whole, id_.whole}) {
-        const std::size_t padded = NLA_ALIGN(part.size());
-        if (key.length + padded > FlowKey::kCapacity) return failed("conntrack message: tuple, zone and id too long");
-        std::ranges::copy(part, key.storage.begin() + key.length);
-        key.length = static_cast<std::uint8_t>(key.length + padded);
-    }
-    return key;
 }
 
 }  // namespace headgate::conntrack

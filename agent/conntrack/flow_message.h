@@ -5,7 +5,6 @@
 #pragma once
 
 #include "headgate/flow.h"
-#include "headgate/flow_table.h"
 #include "headgate/result.h"
 
 #include "netlink/attributes.h"
@@ -33,13 +32,12 @@ class FlowMessage {
     /// Updates `flow` from this later message. Values not in the message are kept.
     void update(Flow& flow) const;
 
-    [[nodiscard]] Result<FlowKey> key() const;
-    [[nodiscard]] std::uint32_t id() const noexcept { return netlink::read_big_endian<std::uint32_t>(id_.payload); }
+    [[nodiscard]] std::uint32_t id() const noexcept { return netlink::read_big_endian<std::uint32_t>(id_); }
 
   private:
     Family family_{};
-    netlink::Attribute tuple_original_, tuple_reply_, zone_, id_;
-    netlink::Bytes status_, mark_, timeout_, protocol_info_, counters_original_, counters_reply_, timestamps_;
+    netlink::Bytes tuple_original_, tuple_reply_, zone_, id_, status_, mark_, labels_, help_, timeout_, protocol_info_,
+        counters_original_, counters_reply_, timestamps_;
 };
 
 }  // namespace headgate::conntrack

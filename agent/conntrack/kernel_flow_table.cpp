@@ -1,37 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "conntrack/kernel_flow_table.h"
 
-#include <algorithm>
-#include <array>
-
-#include "conntrack/ctnetlink_requests.h"
-#include "conntrack/flow_deleter.h"
+#include "conntrack/flow_inserter.h"
 #include "conntrack/flow_scan.h"
 #include "conntrack/flush_port.h"
-#include "netlink/messages.h"
 
 namespace headgate::conntrack {
 namespace {
-
-constexpr std::size_t kInsertsPerBatch = 128;
-constexpr int kInsertRoom = 1024 * 1024;
-
-Result<void> insert_batch(netlink::Socket& socket, std::span<const Flow> flows, RequestBatch& batch) {
-    batch.clear();
-    for (std::size_t i = 0; i < flows.size(); ++i)
-        batch.add_insert(flows[i], static_cast<std::uint32_t>(i));
-    batch.acknowledge_last();
-    RETURN_IF_ERROR(socket.send(batch.bytes()));
-    std::array<std::byte, 4096> buffer{};
-    for (;;) {
-        ASSIGN_OR_RETURN(const auto piece, socket.receive_waiting(buffer));
-        if (!piece) return {};
-        netlink::Message message;
-        for (netlink::MessageReader reader{*piece}; reader.next(message);) {
-            if (const int number = message.error(); number != 0) return system_error(number, "inserting a flow");
-        }
-    }
-}
 
 template <typename Open>
 Result<netlink::Socket> open_inside(const netlink::NetworkNamespace& where, Open open) {
@@ -65,7 +40,7 @@ Result<netlink::Socket> KernelFlowTable::open_socket_for_deletes() const {
 }
 
 Result<ScanReport> KernelFlowTable::scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) {
-    return FlowScan{[this] { return open_socket(); }, sysctls_, query, moment, listener}.run();
+    return run_scan([this] { return open_socket(); }, sysctls_, query, moment, listener);
 }
 
 Result<FlowDeleter*> KernelFlowTable::deleter() {
@@ -84,15 +59,9 @@ Result<void> KernelFlowTable::remove(std::span<const FlowRow> rows, const Ending
     return deleter().map([&](FlowDeleter* deleter) { deleter->remove(rows, ended); });
 }
 
-Result<void> KernelFlowTable::insert(std::span<const Flow> flows) {
+Result<void> KernelFlowTable::insert(std::span<const Flow> flows, const InsertionSink& told) {
     ASSIGN_OR_RETURN(auto socket, open_socket());
-    socket.set_receive_room(kInsertRoom);
-    RequestBatch batch;
-    while (!flows.empty()) {
-        const auto now = flows.first(std::min(flows.size(), kInsertsPerBatch));
-        RETURN_IF_ERROR(insert_batch(socket, now, batch));
-        flows = flows.subspan(now.size());
-    }
+    FlowInserter{std::move(socket)}.insert(flows, told);
     return {};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "conntrack/row_matcher.h"
 
+#include <array>
+#include <cstring>
 #include <functional>
 #include <string_view>
 
@@ -11,9 +13,17 @@ namespace {
 
 constexpr std::size_t kRowsPerBlock = 256;
 
-std::uint64_t fingerprint(const FlowKey& key) {
-    const netlink::Bytes bytes = key.bytes();
-    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+/// Of what identifies a flow: original tuple, zone and id.
+std::uint64_t fingerprint(const Flow& flow) {
+    const FlowTuple& tuple = flow.original;
+    std::array<std::uint64_t, 6> words = {
+        std::uint64_t{flow.id} << 32U | std::uint64_t{flow.zone} << 16U | std::uint64_t{tuple.icmp_id},
+        std::uint64_t{tuple.source_port} << 48U | std::uint64_t{tuple.destination_port} << 32U |
+            std::uint64_t{tuple.icmp_type} << 24U | std::uint64_t{tuple.icmp_code} << 16U |
+            static_cast<std::uint64_t>(tuple.protocol) << 8U | static_cast<std::uint64_t>(flow.zone_direction)};
+    std::memcpy(&words[2], tuple.source.octets.data(), tuple.source.octets.size());
+    std::memcpy(&words[4], tuple.destination.octets.data(), tuple.destination.octets.size());
+    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(words.data()), sizeof words});
 }
 
 }  // namespace
@@ -35,14 +45,13 @@ Result<void> RowMatcher::take(netlink::Bytes payload) {
     const Flow flow = message.decode(original, reply);
     const Verdict verdict = judge(query_, flow, moment_);
     if (verdict == Verdict::NoMatch) return {};
-    ASSIGN_OR_RETURN(const auto& key, message.key());
-    if (!emitted_.first_time(fingerprint(key))) return {};
+    if (!emitted_.first_time(fingerprint(flow))) return {};
     if (verdict == Verdict::Closed) ++report_.closed;
     if (verdict == Verdict::AgeUnknown) ++report_.age_unknown;
     if (verdict == Verdict::BytesUnknown) ++report_.bytes_unknown;
     if (verdict != Verdict::Match) return {};
     ++report_.matched;
-    block_.push_back(FlowRow{flow, key});
+    block_.push_back({flow});
     return block_.size() < kRowsPerBlock ? Result<void>{} : flush();
 }
 

@@ -21,6 +21,9 @@ class RowMatcher {
     /// Processes one message about one flow.
     [[nodiscard]] Result<void> take(netlink::Bytes payload);
 
+    /// Tells the listener how many rows were read.
+    [[nodiscard]] Result<void> progressed() { return listener_.progressed(report_.scanned); }
+
     /// Reports the rows of an incomplete block.
     [[nodiscard]] Result<void> flush();
 

@@ -142,22 +142,26 @@ bool KernelFilter::passes(const Flow& flow) const noexcept {
     return !zone || flow.zone == *zone;
 }
 
-std::uint64_t ScanPlan::lookup_count() const noexcept {
-    return lookups.size() * (zones.empty() ? kAllZones : zones.size());
+std::uint64_t Lookups::count() const noexcept {
+    return tuples.size() * (zones.empty() ? kAllZones : zones.size());
+}
+
+Candidate Lookups::at(std::uint64_t index) const {
+    const std::uint64_t zone = index / tuples.size();
+    return {tuples[index % tuples.size()], zones.empty() ? static_cast<std::uint16_t>(zone) : zones[zone]};
 }
 
 ScanPlan plan_scan(const FlowQuery& query, const TableFacts& facts) {
     ScanPlan plan;
     if (std::ranges::all_of(query.filters, names_full_tuples)) {
-        plan.lookups = tuples_to_look_up(query);
-        plan.zones = zones_to_look_in(query.zone);
-        const auto count = plan.lookup_count();
+        const Lookups lookups{tuples_to_look_up(query), zones_to_look_in(query.zone)};
+        const auto count = lookups.count();
         if (count <= kAlwaysWorthIt || count * kRowsPerLookup <= facts.entries) {
             plan.method = ScanPlan::Method::Lookup;
+            plan.lookups = lookups;
             plan.reason = "every filter names a full tuple";
             return plan;
         }
-        plan.lookups.clear();
         plan.reason = fmt::format("{} lookups would cost more than a table of {} entries", count, facts.entries);
     } else {
         plan.reason = "a filter leaves part of the tuple open";
@@ -193,9 +197,10 @@ std::string describe(const std::vector<KernelFilter>& dumps) {
 
 std::string describe(const ScanPlan& plan) {
     if (plan.method == ScanPlan::Method::Lookup) {
-        const auto where = plan.zones.empty() ? "all zones" : fmt::format("zone {}", fmt::join(plan.zones, " and "));
-        return fmt::format("lookup of {} tuple{} in {}: {}", plan.lookups.size(), plan.lookups.size() == 1 ? "" : "s",
-                           where, plan.reason);
+        const auto& [tuples, zones] = plan.lookups;
+        const auto where = zones.empty() ? "all zones" : fmt::format("zone {}", fmt::join(zones, " and "));
+        return fmt::format("lookup of {} tuple{} in {}: {}", tuples.size(), tuples.size() == 1 ? "" : "s", where,
+                           plan.reason);
     }
     const auto filter = plan.candidate.empty() ? std::string{"matched here"}
                                                : fmt::format("the kernel may filter by {} if enough rows pass",

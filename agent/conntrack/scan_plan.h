@@ -58,17 +58,34 @@ struct TableFacts {
     std::uint64_t entries = 0;  ///< nf_conntrack_count of the namespace
 };
 
+/// An entry to look up: the one that has this tuple in one of its directions, in this zone.
+struct Candidate {
+    FlowTuple tuple;
+    std::uint16_t zone = 0;
+
+    friend bool operator==(const Candidate&, const Candidate&) = default;
+};
+
+/// The candidates of a query that names full tuples. Each pair is made when it is asked for, because there may be
+/// millions of them.
+struct Lookups {
+    std::vector<FlowTuple> tuples;     ///< these ...
+    std::vector<std::uint16_t> zones;  ///< ... each in all of these; empty: in all 65,536
+
+    [[nodiscard]] std::uint64_t count() const noexcept;
+    [[nodiscard]] Candidate at(std::uint64_t index) const;  ///< `index` must be below count()
+
+    friend bool operator==(const Lookups&, const Lookups&) = default;
+};
+
 struct ScanPlan {
     enum class Method : std::uint8_t { Dump, Lookup };
 
     Method method = Method::Dump;
-    std::vector<FlowTuple> lookups;    ///< Lookup: these tuples ...
-    std::vector<std::uint16_t> zones;  ///< ... in each of these zones; empty: in all 65,536
-    KernelFilter candidate;            ///< Dump: filter to use if a sample shows that it is harmless
-    bool worth_a_sample = false;       ///< Dump: the table is large enough for a sample
+    Lookups lookups;              ///< Lookup: what to look up
+    KernelFilter candidate;       ///< Dump: filter to use if a sample shows that it is harmless
+    bool worth_a_sample = false;  ///< Dump: the table is large enough for a sample
     std::string reason;
-
-    [[nodiscard]] std::uint64_t lookup_count() const noexcept;
 };
 
 [[nodiscard]] ScanPlan plan_scan(const FlowQuery& query, const TableFacts& facts);

@@ -93,6 +93,11 @@ FlowTuple swapped(const FlowTuple& tuple) {
     return other;
 }
 
+std::string_view helper_name(const Flow& flow) {
+    const auto end = std::ranges::find(flow.helper, '\0');
+    return {flow.helper.data(), static_cast<std::size_t>(end - flow.helper.begin())};
+}
+
 FlowTuple translated(const Flow& flow) {
     FlowTuple tuple = swapped(flow.reply);
     // The reply tuple has the type of an echo reply; NAT translates only the id, not type and code.

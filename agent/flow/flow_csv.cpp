@@ -109,7 +109,8 @@ void append_flow_csv_header(Buffer& out) {
     append(out, kLastColumns);
 }
 
-void append_flow_csv(Buffer& out, const Flow& flow, const Moment& moment, const FlowAnnotation& annotation) {
+void append_flow_csv(Buffer& out, const FlowRow& row, const Moment& moment) {
+    const Flow& flow = row.flow;
     append_number(out, flow.id);
     add_text(out, to_string(flow.original.source.family));
     add_text(out, to_string(flow.original.protocol));
@@ -131,8 +132,8 @@ void append_flow_csv(Buffer& out, const Flow& flow, const Moment& moment, const 
     add_number(out, flow.mark);
     add_number(out, std::optional{flow.zone});
     add_text(out, flow.zone_direction == ZoneDirection::Both ? "" : to_string(flow.zone_direction));
-    add_text(out, annotation.outcome ? to_string(*annotation.outcome) : std::string_view{});
-    add_words(out, annotation.error != 0 ? std::generic_category().message(annotation.error) : std::string{});
+    add_text(out, row.outcome ? to_string(*row.outcome) : std::string_view{});
+    add_words(out, row.error != 0 ? std::generic_category().message(row.error) : std::string{});
     append(out, "\r\n");
 }
 

@@ -15,7 +15,6 @@ namespace headgate {
 void append_flow_csv_header(fmt::memory_buffer& out);
 
 /// Appends one line with its line end. Unknown values are empty. Ages are relative to `moment`.
-void append_flow_csv(fmt::memory_buffer& out, const Flow& flow, const Moment& moment,
-                     const FlowAnnotation& annotation = {});
+void append_flow_csv(fmt::memory_buffer& out, const FlowRow& row, const Moment& moment);
 
 }  // namespace headgate

@@ -90,7 +90,8 @@ void append_numbers(Buffer& out, const Flow& flow, const Moment& moment) {
 
 }  // namespace
 
-void append_flow_json(Buffer& out, const Flow& flow, const Moment& moment, const FlowAnnotation& annotation) {
+void append_flow_json(Buffer& out, const FlowRow& row, const Moment& moment) {
+    const Flow& flow = row.flow;
     append_formatted(out, FMT_COMPILE("{{\"id\":{},\"family\":\"{}\",\"protocol\":\"{}\","), flow.id,
                      to_string(flow.original.source.family), to_string(flow.original.protocol));
     append_endpoints(out, flow.original);
@@ -101,10 +102,10 @@ void append_flow_json(Buffer& out, const Flow& flow, const Moment& moment, const
     }
     append_states(out, flow);
     append_numbers(out, flow, moment);
-    if (annotation.outcome) append_formatted(out, FMT_COMPILE(",\"outcome\":\"{}\""), to_string(*annotation.outcome));
-    if (annotation.error != 0) {
+    if (row.outcome) append_formatted(out, FMT_COMPILE(",\"outcome\":\"{}\""), to_string(*row.outcome));
+    if (row.error != 0) {
         append_text(out, ",\"error\":");
-        append_json_string(out, std::generic_category().message(annotation.error));
+        append_json_string(out, std::generic_category().message(row.error));
     }
     append_text(out, "}");
 }

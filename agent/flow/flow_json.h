@@ -12,15 +12,8 @@
 
 namespace headgate {
 
-/// The result of an operation for a flow.
-struct FlowAnnotation {
-    std::optional<Outcome> outcome;
-    int error = 0;  ///< errno if the outcome is failed; otherwise 0
-};
-
 /// Appends one object without a newline. Ages are relative to `moment`.
-void append_flow_json(fmt::memory_buffer& out, const Flow& flow, const Moment& moment,
-                      const FlowAnnotation& annotation = {});
+void append_flow_json(fmt::memory_buffer& out, const FlowRow& row, const Moment& moment);
 
 /// Appends a quoted string (RFC 8259, section 7). Invalid UTF-8 becomes U+FFFD; invisible characters are escaped.
 void append_json_string(fmt::memory_buffer& out, std::string_view text);

@@ -90,7 +90,7 @@ FlushRecords::Mark FlushRecords::mark_of(const FlowOperation& operation) const {
     return held == held_.end() ? nullptr : held->second;
 }
 
-void FlushRecords::flushed(const FlowOperation& operation, std::span<const FlowEnding> endings) const {
+void FlushRecords::flushed(const FlowOperation& operation, std::span<const FlowRow> endings) const {
     Records records{operation, now_by(clock_)};
     for (const auto& each : endings)
         if (each.outcome == Outcome::Flushed) records.add(each.flow, EndReason::Flushed);

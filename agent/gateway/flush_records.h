@@ -26,7 +26,7 @@ class FlushRecords final : public operations::FlushListener {
         : log_(log), clock_(clock), state_dir_(std::move(state_dir)) {}
 
     [[nodiscard]] Result<void> begins(const FlowOperation& operation) const override;
-    void flushed(const FlowOperation& operation, std::span<const FlowEnding> endings) const override;
+    void flushed(const FlowOperation& operation, std::span<const FlowRow> endings) const override;
     void ended(const FlowOperation& operation) const override;
     void lost_sight_of(const FlowOperation& operation, std::span<const Flow> flows) const override;
 

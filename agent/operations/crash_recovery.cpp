@@ -28,7 +28,7 @@ class CrashRecovery {
   private:
     Result<void> recover_pending() {
         return store_.for_each_pending(operation_.id, [&](std::uint64_t block, std::span<const FlowRow> rows) {
-            std::vector<FlowEnding> endings;
+            std::vector<FlowRow> endings;
             std::vector<FlowRow> survivors;
             std::vector<Flow> missing;
             auto asked = look_up(rows, [&](const Flow& flow, Presence presence) {

@@ -275,7 +275,7 @@ const PackedBytes& FlowBlock::outcomes() {
     return outcomes_;
 }
 
-PackedBytes pack_endings(std::span<const FlowEnding> endings) {
+PackedBytes pack_endings(std::span<const FlowRow> endings) {
     PackedBytes packed;
     for (const auto& ending : endings) {
         Writer out;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Packed flows for the store: a block of rows, and separately their outcomes, so that outcomes are added without
 // rewriting rows. About 45 bytes per IPv4 row, 70 per IPv6 row.
-//
-// Rows have no FlowKey: it is rebuilt from tuple, zone and id (see FlowKey).
 #pragma once
 
 #include <cstddef>
@@ -41,7 +39,7 @@ class FlowBlock {
 };
 
 /// Packs a block's outcomes: outcome, errno, and all properties of a flow that can change.
-[[nodiscard]] PackedBytes pack_endings(std::span<const FlowEnding> endings);
+[[nodiscard]] PackedBytes pack_endings(std::span<const FlowRow> endings);
 
 /// A block as a store keeps it.
 struct PackedFlows {

@@ -5,17 +5,18 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <type_traits>
 
 #include "files/file_descriptor.h"
 
 namespace headgate::operations {
 namespace {
 
-static_assert(std::is_trivially_copyable_v<FlowRow>, "rows go through a file as they are");
-
-constexpr std::size_t kRowsInMemory = 4096;  // about 1.4 MiB
+constexpr std::size_t kRowsInMemory = 4096;  // about 1 MiB
 constexpr std::size_t kRowsPerSync = 4096;   // each block is journaled with a disk sync
+
+tl::unexpected<Error> spool_error(int number) {
+    return system_error(number, "keeping the identified flows in a temporary file");
+}
 
 }  // namespace
 
@@ -23,13 +24,25 @@ Result<void> FlowSpool::append(std::span<const FlowRow> rows) {
     const auto kept = rows.first(std::min(rows.size(), kRowsInMemory - head_.size()));
     head_.insert(head_.end(), kept.begin(), kept.end());
     size_ += kept.size();
-    const auto spilled = rows.subspan(kept.size());
-    if (spilled.empty()) return {};
-    if (!tail_) tail_ = open_tail();
-    if (!tail_ || std::fwrite(spilled.data(), sizeof(FlowRow), spilled.size(), tail_.get()) != spilled.size()) {
-        return system_error(errno, "keeping the identified flows in a temporary file");
+    for (const auto& row : rows.subspan(kept.size())) {
+        block_.add(row.flow);
+        ++size_;
+        if (block_.count() < kRowsPerSync) continue;
+        RETURN_IF_ERROR(write_block());
     }
-    size_ += spilled.size();
+    return {};
+}
+
+Result<void> FlowSpool::write_block() {
+    if (block_.count() == 0) return {};
+    if (!tail_) tail_ = open_tail();
+    if (!tail_) return spool_error(errno);
+    const auto& bytes = block_.rows();
+    const std::size_t size = bytes.size();
+    if (std::fwrite(&size, sizeof size, 1, tail_.get()) != 1 || std::fwrite(bytes.data(), size, 1, tail_.get()) != 1) {
+        return spool_error(errno);
+    }
+    block_ = {};
     return {};
 }
 
@@ -42,8 +55,9 @@ FlowSpool::File FlowSpool::open_tail() const {
 }
 
 Result<void> FlowSpool::seal() {
+    RETURN_IF_ERROR(write_block());
     if (!tail_ || std::fflush(tail_.get()) == 0) return {};
-    return system_error(errno, "keeping the identified flows in a temporary file");
+    return spool_error(errno);
 }
 
 Result<void> FlowSpool::for_each_block(const std::function<Result<void>(std::span<const FlowRow>)>& take) {
@@ -52,16 +66,18 @@ Result<void> FlowSpool::for_each_block(const std::function<Result<void>(std::spa
         RETURN_IF_ERROR(take(block));
         rest = rest.subspan(block.size());
     }
-    if (!tail_) return {};
     RETURN_IF_ERROR(seal());
-    std::rewind(tail_.get());
-    std::vector<FlowRow> block(kRowsPerSync);
+    if (tail_) std::rewind(tail_.get());
+    PackedBytes bytes;
     for (std::uint64_t left = size_ - head_.size(); left > 0;) {
-        const std::size_t read =
-            std::fread(block.data(), sizeof(FlowRow), std::min<std::uint64_t>(left, block.size()), tail_.get());
-        if (read == 0) return system_error(EIO, "reading the identified flows back from a temporary file");
-        RETURN_IF_ERROR(take(std::span{block}.first(read)));
-        left -= read;
+        std::size_t size = 0;
+        if (std::fread(&size, sizeof size, 1, tail_.get()) == 1) bytes.resize(size);
+        if (size == 0 || std::fread(bytes.data(), size, 1, tail_.get()) != 1) {
+            return system_error(EIO, "reading the identified flows back from a temporary file");
+        }
+        ASSIGN_OR_RETURN(const auto& rows, unpack(bytes));
+        RETURN_IF_ERROR(take(rows));
+        left -= rows.size();
     }
     return {};
 }

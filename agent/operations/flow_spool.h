@@ -14,10 +14,12 @@
 #include "headgate/flow_table.h"
 #include "headgate/result.h"
 
+#include "operations/flow_rows.h"
+
 namespace headgate::operations {
 
-/// The first rows stay in memory; the rest goes to an unlinked temporary file, deleted with this object. Not
-/// thread-safe.
+/// The first rows stay in memory; the rest goes, packed, to an unlinked temporary file, deleted with this object. The
+/// file may be in memory, too (tmpfs). Not thread-safe.
 class FlowSpool {
   public:
     /// `folder` is used where the system's temporary directory is not writable.
@@ -41,12 +43,15 @@ class FlowSpool {
         void operator()(std::FILE* file) const noexcept { static_cast<void>(std::fclose(file)); }
     };
 
+    [[nodiscard]] Result<void> write_block();
+
     using File = std::unique_ptr<std::FILE, Closer>;
     [[nodiscard]] File open_tail() const;
 
     std::filesystem::path folder_;
     std::vector<FlowRow> head_;
-    File tail_;
+    FlowBlock block_;  ///< of the rest, until it is written
+    File tail_;        ///< blocks, each after its size in bytes
     std::uint64_t size_ = 0;
 };
 

@@ -141,7 +141,7 @@ class Flush final : private ScanListener {
 
     void end(std::span<const FlowRow> rows) {
         if (auto journaled = observer_.about_to_end(rows); !journaled) return give_up(rows, journaled.error());
-        std::vector<FlowEnding> endings;
+        std::vector<FlowRow> endings;
         for (auto rest = rows; !rest.empty() && !stopped_;) {
             const auto some = rest.first(std::min(rest.size(), kRowsAtOnce));
             if (auto removed = remove(some, endings); !removed) stop(removed.error());
@@ -150,19 +150,19 @@ class Flush final : private ScanListener {
         for (const auto& row : rows.subspan(endings.size()))
             endings.push_back({row.flow, Outcome::Failed, errno_of(*stopped_)});
         for (const auto& ending : endings)
-            count(operation_.counts, ending.outcome);
+            count(operation_.counts, *ending.outcome);
         if (auto told = observer_.ended(endings); !told) stop(told.error());
     }
 
     /// Rows are remembered before they are ended, so that no packet slips through in between; flows that were not
     /// flushed after all are forgotten, so that their packets are not caught.
-    Result<void> remove(std::span<const FlowRow> rows, std::vector<FlowEnding>& endings) {
+    Result<void> remove(std::span<const FlowRow> rows, std::vector<FlowRow>& endings) {
         const auto there = request_.captured ? still_there(rows) : std::vector<FlowRow>{rows.begin(), rows.end()};
         RETURN_IF_ERROR(policy_.remember(there));
         std::vector<FlowRow> survivors;
         auto next = there.begin();
         const auto first = endings.size();
-        auto removed = table_.remove(rows, [&](const FlowEnding& ending) {
+        auto removed = table_.remove(rows, [&](const FlowRow& ending) {
             const auto& row = rows[endings.size() - first];
             const bool remembered = next != there.end() && is_same(*next, row);
             if (remembered && ending.outcome != Outcome::Flushed) survivors.push_back(row);

@@ -60,7 +60,7 @@ class FlushObserver {
     virtual Result<void> about_to_end(std::span<const FlowRow> rows) = 0;
 
     /// The outcomes of these flows, in order. An error spares the rest.
-    virtual Result<void> ended(std::span<const FlowEnding> endings) = 0;
+    virtual Result<void> ended(std::span<const FlowRow> endings) = 0;
 
     /// Untouched flows: protected ones, those spared after an error, and, without an outcome, those that a dry run
     /// would have ended. An error spares the rest.

@@ -21,7 +21,7 @@ class FlushListener {
     [[nodiscard]] virtual Result<void> begins(const FlowOperation& /*operation*/) const { return {}; }
 
     /// After storage: each flow whose outcome is Flushed, once; `endings` may contain other outcomes.
-    virtual void flushed(const FlowOperation& /*operation*/, std::span<const FlowEnding> /*endings*/) const {}
+    virtual void flushed(const FlowOperation& /*operation*/, std::span<const FlowRow> /*endings*/) const {}
 
     /// The operation ends no more flows.
     virtual void ended(const FlowOperation& /*operation*/) const {}

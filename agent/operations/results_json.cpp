@@ -15,9 +15,9 @@ void ResultsJson::begin(fmt::memory_buffer& out, const FlowOperation& operation)
     out.append(std::string_view{",\n\"flows\":["});
 }
 
-void ResultsJson::flow(fmt::memory_buffer& out, const Flow& flow, const FlowAnnotation& annotation) {
+void ResultsJson::flow(fmt::memory_buffer& out, const FlowRow& row) {
     out.append(std::string_view{std::exchange(first_, false) ? "\n" : ",\n"});
-    append_flow_json(out, flow, moment_, annotation);
+    append_flow_json(out, row, moment_);
 }
 
 void ResultsJson::end(fmt::memory_buffer& out, const FlowOperation& operation, std::string_view next_cursor) const {

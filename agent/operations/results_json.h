@@ -16,7 +16,7 @@ namespace headgate::operations {
 class ResultsJson {
   public:
     void begin(fmt::memory_buffer& out, const FlowOperation& operation);
-    void flow(fmt::memory_buffer& out, const Flow& flow, const FlowAnnotation& annotation);
+    void flow(fmt::memory_buffer& out, const FlowRow& row);
 
     /// With the operation's current state. `next_cursor`: where omitted flows continue; empty if there are none.
     void end(fmt::memory_buffer& out, const FlowOperation& operation, std::string_view next_cursor = {}) const;

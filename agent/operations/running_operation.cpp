@@ -41,15 +41,12 @@ class CaptureRecorder final : public ScanListener {
     }
     Result<void> matched(std::span<const FlowRow> rows) override {
         operation_.counts.matched += rows.size();
-        flows_.resize(rows.size());
-        std::ranges::transform(rows, flows_.begin(), [](const FlowRow& row) { return StoredFlow{row.flow, {}, 0}; });
-        return running_.keep(operation_, flows_);
+        return running_.keep(operation_, rows);
     }
 
   private:
     RunningOperation& running_;
     FlowOperation& operation_;
-    std::vector<StoredFlow> flows_;
 };
 
 /// Keeps the journal of a flush.
@@ -74,7 +71,7 @@ class FlushRecorder final : public FlushObserver {
     Result<void> about_to_end(std::span<const FlowRow> rows) override {
         return running_.store().append_pending(operation_.id, rows).map([&](std::uint64_t block) { block_ = block; });
     }
-    Result<void> ended(std::span<const FlowEnding> endings) override {
+    Result<void> ended(std::span<const FlowRow> endings) override {
         running_.show(operation_);
         auto recorded = running_.store().record_outcomes(operation_.id, block_, endings);
         if (!recorded) unrecorded_.assign(endings.begin(), endings.end());
@@ -93,7 +90,7 @@ class FlushRecorder final : public FlushObserver {
     RunningOperation& running_;
     FlowOperation& operation_;
     std::uint64_t block_ = 0;
-    std::vector<FlowEnding> unrecorded_;
+    std::vector<FlowRow> unrecorded_;
 };
 
 }  // namespace

@@ -78,7 +78,7 @@ Result<std::uint64_t> insert_block(Session& session, const std::string& id, Flow
 }
 
 Result<void> record_block_outcomes(Session& session, const std::string& id, std::uint64_t block,
-                                   std::span<const FlowEnding> endings) {
+                                   std::span<const FlowRow> endings) {
     BLOB outcomes = blob_of(pack_endings(endings));
     Statement statement{session};
     statement << "INSERT INTO outcomes (block, outcomes) SELECT number, ? FROM blocks WHERE number = ? AND journal = 1"

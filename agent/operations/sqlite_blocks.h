@@ -31,7 +31,7 @@ struct StoredBlock : PackedFlows {
                                                  BlockKind kind);
 
 [[nodiscard]] Result<void> record_block_outcomes(Poco::Data::Session& session, const std::string& id,
-                                                 std::uint64_t block, std::span<const FlowEnding> endings);
+                                                 std::uint64_t block, std::span<const FlowRow> endings);
 
 /// The block with this row; nothing past the last row.
 [[nodiscard]] Result<std::optional<StoredBlock>> find_block(Poco::Data::Session& session, const std::string& id,

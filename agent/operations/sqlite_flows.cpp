@@ -72,8 +72,7 @@ Result<std::uint64_t> SqliteStore::append_pending(std::string_view id, std::span
     });
 }
 
-Result<void> SqliteStore::record_outcomes(std::string_view id, std::uint64_t block,
-                                          std::span<const FlowEnding> endings) {
+Result<void> SqliteStore::record_outcomes(std::string_view id, std::uint64_t block, std::span<const FlowRow> endings) {
     return write(Durability::Kept,
                  [&](Session& session) { return record_block_outcomes(session, std::string{id}, block, endings); });
 }
@@ -85,9 +84,7 @@ Result<void> SqliteStore::for_each_pending(
         ASSIGN_OR_RETURN(const auto block,
                          read([&](Session& session) { return find_pending_block(session, key, row); }));
         if (!block) return {};
-        ASSIGN_OR_RETURN(const auto flows, of_operation(id, unpack(block->rows)));
-        std::vector<FlowRow> rows(flows.size());
-        std::ranges::transform(flows, rows.begin(), [](const auto& each) { return FlowRow{each.flow, {}}; });
+        ASSIGN_OR_RETURN(const auto rows, of_operation(id, unpack(block->rows)));
         RETURN_IF_ERROR(take(block->number, rows));
         row = block->end();
     }

@@ -42,8 +42,7 @@ class SqliteStore final : public OperationStore {
     Result<void> append(std::string_view id, std::span<const StoredFlow> flows) override;
     Result<void> ensure_room(std::uint64_t flows) override;
     Result<std::uint64_t> append_pending(std::string_view id, std::span<const FlowRow> rows) override;
-    Result<void> record_outcomes(std::string_view id, std::uint64_t block,
-                                 std::span<const FlowEnding> endings) override;
+    Result<void> record_outcomes(std::string_view id, std::uint64_t block, std::span<const FlowRow> endings) override;
     Result<void> for_each_pending(
         std::string_view id,
         const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& take) override;

@@ -194,7 +194,7 @@ Result<std::uint64_t> UnkeptStore::append_pending(std::string_view /*id*/, std::
 }
 
 Result<void> UnkeptStore::record_outcomes(std::string_view /*id*/, std::uint64_t /*block*/,
-                                          std::span<const FlowEnding> /*endings*/) {
+                                          std::span<const FlowRow> /*endings*/) {
     return no_journal();
 }
 

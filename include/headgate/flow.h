@@ -2,7 +2,9 @@
 // A flow: one entry of the kernel's conntrack table, as a plain value. An unreported value is absent, never 0.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -77,8 +79,16 @@ struct Flow {
     std::optional<Timestamp> started;  ///< absent if created while nf_conntrack_timestamp was 0
     std::optional<Timestamp> stopped;  ///< present only in DESTROY events
 
+    // What a connection also needs to go on after it was put back (FlowTable::insert). Zero if there is none.
+    std::array<std::uint32_t, 2> sctp_tags{};  ///< SCTP's verification tags, of the original and the reply direction
+    std::array<std::byte, 16> labels{};        ///< set by `ct label`
+    std::array<char, 16> helper{};             ///< the connection tracking helper's name, zero-terminated
+
     friend bool operator==(const Flow&, const Flow&) = default;
 };
+
+/// Such as `ftp`; empty: none.
+[[nodiscard]] std::string_view helper_name(const Flow& flow);
 
 /// The addresses with which the packets left, after NAT.
 [[nodiscard]] FlowTuple translated(const Flow& flow);
@@ -127,5 +137,14 @@ enum class Outcome : std::uint8_t {
 };
 template <>
 inline constexpr auto kNames<Outcome> = name_list("flushed", "gone", "failed", "protected");
+
+/// A flow of an operation, and what the operation did to it.
+struct FlowRow {
+    Flow flow;
+    std::optional<Outcome> outcome{};  ///< absent: captured, or pending in a flush that has not reached it
+    int error = 0;                     ///< errno, for Outcome::Failed
+
+    friend bool operator==(const FlowRow&, const FlowRow&) = default;
+};
 
 }  // namespace headgate

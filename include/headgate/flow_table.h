@@ -6,8 +6,6 @@
 // namespace.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -19,36 +17,23 @@
 
 namespace headgate {
 
-/// Identifies exactly one entry to the kernel: the attributes CTA_TUPLE_ORIG, CTA_ZONE and CTA_ID as the dump returned
-/// them, sent back unchanged so that no conversion can lose anything. Empty for a row that was read from a file: the
-/// table then builds the key from the flow.
-struct FlowKey {
-    static constexpr std::size_t kCapacity = 127;  ///< the largest, ICMPv6 in a directional zone, has 116 bytes
-
-    std::uint8_t length = 0;
-    std::array<std::byte, kCapacity> storage{};
-
-    [[nodiscard]] std::span<const std::byte> bytes() const { return std::span{storage}.first(length); }
-};
-
-/// A flow as the table reports it, with the key to delete it. Trivially copyable, so that rows can be spooled.
-struct FlowRow {
-    Flow flow;
-    FlowKey key;
-};
-
-/// The result for one row of a removal. `flow` is the row's, updated from the kernel's last event: final counters,
-/// protocol state and stop time.
-struct FlowEnding {
-    Flow flow;
-    Outcome outcome = Outcome::Failed;
-    int error = 0;  ///< errno, for Outcome::Failed
+/// The result for one flow of an insertion.
+enum class Insertion : std::uint8_t {
+    Inserted,
+    Exists,  ///< another flow has the tuple, and was left alone (EEXIST)
+    Failed,
 };
 
 enum class Presence : std::uint8_t { There, Gone };
 
 using PresenceSink = std::function<void(const Flow&, Presence)>;
-using EndingSink = std::function<void(const FlowEnding&)>;
+
+/// Receives a row with its outcome, and its flow updated from the kernel's last event: final counters, protocol state
+/// and stop time.
+using EndingSink = std::function<void(const FlowRow&)>;
+
+/// `error`: errno; 0 if the flow was inserted.
+using InsertionSink = std::function<void(const Flow&, Insertion, int error)>;
 
 /// Receives the results of a scan. An error that it returns ends the scan with that error.
 class ScanListener {
@@ -96,9 +81,11 @@ class FlowTable {
     /// tuple now belongs to another flow, is Gone. Fails as a whole only before the first row was touched.
     virtual Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) = 0;
 
-    /// Inserts flows: original and reply tuple, zone, mark, timeout, status and protocol state.
-    /// Stops at the first flow that the kernel refuses (EEXIST: the flow exists already).
-    virtual Result<void> insert(std::span<const Flow> flows) = 0;
+    /// Inserts flows, each with its translation, zone, mark, timeout, status, protocol state, SCTP tags, labels and
+    /// helper, and reports the result of each, in order. Labels are lost where no rule uses any. TCP windows are
+    /// tracked as of a connection that is picked up midstream. Id, counters and start time begin anew. Fails as a whole
+    /// only before the first flow was inserted.
+    virtual Result<void> insert(std::span<const Flow> flows, const InsertionSink& told) = 0;
 
     virtual Result<TableUsage> usage() = 0;
 

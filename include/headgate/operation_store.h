@@ -28,14 +28,8 @@
 
 namespace headgate {
 
-/// A flow of an operation, as stored.
-struct StoredFlow {
-    Flow flow;
-    std::optional<Outcome> outcome;  ///< absent: captured, or pending in a flush that has not reached it
-    int error = 0;                   ///< errno, for Outcome::Failed
-
-    friend bool operator==(const StoredFlow&, const StoredFlow&) = default;
-};
+/// A row as it was stored.
+using StoredFlow = FlowRow;
 
 /// Which operations to list; an absent member matches any. Use designated initializers: {.status = ..., .at_most = 10}.
 struct OperationSelection {
@@ -92,10 +86,10 @@ class OperationStore {
     /// in `endings`. Not durable by itself, but with the next durable call: after a power failure a block may be
     /// pending again, and its flows are looked up in the table, then empty, as after any crash.
     virtual Result<void> record_outcomes(std::string_view id, std::uint64_t block,
-                                         std::span<const FlowEnding> endings) = 0;
+                                         std::span<const FlowRow> endings) = 0;
 
-    /// Calls `take` for each pending block of an operation, in order, with its flows. The rows have no keys. `take` may
-    /// call record_outcomes() for the block that it is given.
+    /// Calls `take` for each pending block of an operation, in order, with its flows. `take` may call
+    /// record_outcomes() for the block that it is given.
     virtual Result<void> for_each_pending(
         std::string_view id,
         const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& take) = 0;

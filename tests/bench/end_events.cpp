@@ -27,18 +27,20 @@ using Clock = std::chrono::steady_clock;
 /// At 100,000 flows per second, one batch every 0.64 ms.
 constexpr std::uint64_t kBatch = 64;
 
-constexpr std::size_t kIdAttribute = 8;  ///< bytes of CTA_ID, the last attribute of a key
+constexpr std::size_t kHeaders = sizeof(nlmsghdr) + sizeof(nfgenmsg);
+constexpr std::size_t kIdAttribute = 8;  ///< bytes of CTA_ID, the last attribute of a delete
 
 /// Deletes by tuple only, since the flow's id is unknown, and requests no acknowledgement.
 void add_delete(netlink::RequestBuffer& requests, const Flow& flow) {
     constexpr std::size_t kLongestRequest = 512;
-    const auto key = conntrack::encode_key(flow);
+    conntrack::RequestBatch whole;
+    whole.add_delete(flow, 0);
+    const auto tuple = whole.bytes().first(whole.bytes().size() - kIdAttribute).subspan(kHeaders);
     const bool v4 = flow.original.source.family == Family::Ipv4;
     auto* const message = requests.begin({.type = NFNL_SUBSYS_CTNETLINK << 8U | IPCTNL_MSG_CT_DELETE,
                                           .family = static_cast<std::uint8_t>(v4 ? AF_INET : AF_INET6)},
                                          kLongestRequest);
-    const std::size_t tuple = key.length - kIdAttribute;
-    std::copy_n(key.bytes().begin(), tuple, static_cast<std::byte*>(mnl_nlmsg_put_extra_header(message, tuple)));
+    std::ranges::copy(tuple, static_cast<std::byte*>(mnl_nlmsg_put_extra_header(message, tuple.size())));
     requests.end(message);
 }
 

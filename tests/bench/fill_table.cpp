@@ -3,6 +3,7 @@
 // network namespace; with SERVER, only those to 10.2.SERVER.1.
 #include <cstdio>
 #include <cstdlib>
+#include <system_error>
 #include <vector>
 
 #include "bench/gateway_mix.h"
@@ -32,8 +33,13 @@ int main(int argc, char** argv) {
         const Flow flow = flow_number(number);
         if (argc <= 3 || flow.original.destination == server) block.push_back(flow);
         if (block.size() < kBlock && number + 1 < last) continue;
-        if (const auto inserted = (*table)->insert(block); !inserted) {
-            fmt::print(stderr, "fill_table: near flow {}: {}\n", number, inserted.error().message);
+        int refused = 0;
+        const auto inserted = (*table)->insert(block, [&](const Flow&, Insertion, int error) {
+            if (error != 0) refused = error;
+        });
+        if (!inserted || refused != 0) {
+            fmt::print(stderr, "fill_table: near flow {}: {}\n", number,
+                       inserted ? std::generic_category().message(refused) : inserted.error().message);
             return 1;
         }
         block.clear();

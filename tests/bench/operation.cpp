@@ -62,7 +62,7 @@ FlowOperation run(gateway::Gateway& gateway, OperationType type, const FlowQuery
 class NoJournal final : public operations::FlushObserver {
   public:
     Result<void> about_to_end(std::span<const FlowRow> /*rows*/) override { return {}; }
-    Result<void> ended(std::span<const FlowEnding> /*endings*/) override { return {}; }
+    Result<void> ended(std::span<const FlowRow> /*endings*/) override { return {}; }
     Result<void> left_alone(std::span<const StoredFlow> /*flows*/) override { return {}; }
 };
 

@@ -13,8 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto end = operations::read_capture(text, [](std::span<const FlowRow> rows) -> Result<void> {
         for (const auto& row : rows) {
             fmt::memory_buffer out;
-            append_flow_json(out, row.flow, Moment{});
-            static_cast<void>(conntrack::encode_key(row.flow));
+            append_flow_json(out, row, Moment{});
+            conntrack::RequestBatch{}.add_delete(row.flow, 1);
         }
         return {};
     });

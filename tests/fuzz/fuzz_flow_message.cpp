@@ -19,16 +19,14 @@ void decode(Bytes payload) {
     const auto message = FlowMessage::parse(payload);
     if (!message) return;
     const auto flow = message->decode();
-    const auto key = message->key();
-    if (key && key->length > FlowKey::kCapacity) std::abort();
     if (!flow) return;
     Flow updated = *flow;
     message->update(updated);
     if (updated != *flow) std::abort();
     fmt::memory_buffer out;
-    append_flow_json(out, *flow, Moment{});
+    append_flow_json(out, {*flow}, Moment{});
     RequestBatch batch;
-    batch.add_delete(flow->original.source.family, encode_key(*flow), 1);
+    batch.add_delete(*flow, 1);
     batch.add_insert(*flow, 2);
 }
 

@@ -21,8 +21,8 @@ void use(const std::vector<StoredFlow>& flows) {
     FlowBlock block;
     for (const auto& each : flows) {
         fmt::memory_buffer out;
-        append_flow_json(out, each.flow, Moment{}, {each.outcome, each.error});
-        static_cast<void>(conntrack::encode_key(each.flow));
+        append_flow_json(out, each, Moment{});
+        conntrack::RequestBatch{}.add_delete(each.flow, 1);
         block.add(each);
     }
     const auto again = unpack(block.rows(), block.outcomes());

@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
         const auto payload = KernelMessage{flow}.payload();
         write(folder / "flow_message", ++number, {reinterpret_cast<const char*>(payload.data()), payload.size()});
         fmt::memory_buffer json;
-        append_flow_json(json, flow, {.now = Timestamp{std::chrono::years{51}}});
+        append_flow_json(json, {flow}, {.now = Timestamp{std::chrono::years{51}}});
         write(folder / "capture_file", number, fmt::to_string(json));
         write(folder / "capture_file", 100 + number,
               fmt::format(R"({{"operation_id":"x","type":"FLOW_CAPTURE","flows":[{}]}})", fmt::to_string(json)));

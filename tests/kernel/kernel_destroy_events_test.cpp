@@ -10,6 +10,7 @@
 #include "kernel/heard_ends.h"
 #include "kernel/own_namespace.h"
 #include "support/flow_builder.h"
+#include "support/insert_flows.h"
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
@@ -32,7 +33,7 @@ class KernelDestroyEvents : public KernelTest {
             const auto host = fmt::format("10.0.{}.1", i / 50'000);
             flows.push_back(udp_flow().from(host, static_cast<std::uint16_t>(first_port + i % 50'000)));
         }
-        ASSERT_TRUE(table_->insert(flows).has_value());
+        ASSERT_TRUE(inserted(*table_, flows));
     }
 
     std::vector<FlowRow> rows() {
@@ -43,7 +44,7 @@ class KernelDestroyEvents : public KernelTest {
     }
 
     void remove_all_by_headgate() {
-        ASSERT_TRUE(table_->remove(rows(), [](const FlowEnding& each) { EXPECT_EQ(each.outcome, Outcome::Flushed); }));
+        ASSERT_TRUE(table_->remove(rows(), [](const FlowRow& each) { EXPECT_EQ(each.outcome, Outcome::Flushed); }));
     }
 
     /// Deletes all flows as another program would; returns its netlink port ID.
@@ -52,7 +53,7 @@ class KernelDestroyEvents : public KernelTest {
         conntrack::RequestBatch batch;
         for (const auto& row : rows()) {
             batch.clear();
-            batch.add_delete(row.flow.original.source.family, conntrack::encode_key(row.flow), 1);
+            batch.add_delete(row.flow, 1);
             EXPECT_TRUE(socket.send(batch.bytes()).has_value());
             std::array<std::byte, 4096> echo{};
             EXPECT_TRUE(socket.receive_waiting(echo).has_value());
@@ -69,7 +70,7 @@ class KernelDestroyEvents : public KernelTest {
     void insert_for_one_second() {
         Flow brief = udp_flow().from_port(7);
         brief.timeout = std::chrono::seconds{1};
-        ASSERT_TRUE(table_->insert({&brief, 1}).has_value());
+        ASSERT_TRUE(inserted(*table_, {&brief, 1}));
     }
 };
 

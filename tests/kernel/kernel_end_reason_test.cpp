@@ -14,6 +14,7 @@
 #include "kernel/heard_ends.h"
 #include "kernel/own_namespace.h"
 #include "support/flow_builder.h"
+#include "support/insert_flows.h"
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
@@ -251,10 +252,10 @@ TEST_F(KernelEndReason, a_flow_that_makes_room_in_a_full_table_is_evicted) {
         const auto from = fmt::format("10.{}.{}.1", 1 + i / 1000 / 200, i / 1000 % 200);
         flows.push_back(udp_flow().from(from, static_cast<std::uint16_t>(1 + i % 1000)));
     }
-    ASSERT_TRUE(table_->insert(flows).has_value());
+    ASSERT_TRUE(inserted(*table_, flows));
     heard(*events_);
     const std::vector<Flow> more{tcp_flow().from_port(1), tcp_flow().from_port(2), tcp_flow().from_port(3)};
-    ASSERT_TRUE(table_->insert(more).has_value());
+    ASSERT_TRUE(inserted(*table_, more));
     const auto ends = await(*events_);
     ASSERT_FALSE(ends.empty());
     for (const auto& [flow, port_id] : ends) {

@@ -2,6 +2,7 @@
 // Removals from the kernel's table, in addition to the conformance cases for all tables.
 #include "kernel/own_namespace.h"
 #include "support/flow_builder.h"
+#include "support/insert_flows.h"
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
@@ -18,16 +19,16 @@ class KernelRemoval : public KernelTest {
         EXPECT_TRUE(table_->scan(query, now(), collector).has_value());
         return collector.rows;
     }
-    std::vector<FlowEnding> remove(const std::vector<FlowRow>& rows) {
-        std::vector<FlowEnding> endings;
-        EXPECT_TRUE(table_->remove(rows, [&](const FlowEnding& each) { endings.push_back(each); }).has_value());
+    std::vector<FlowRow> remove(const std::vector<FlowRow>& rows) {
+        std::vector<FlowRow> endings;
+        EXPECT_TRUE(table_->remove(rows, [&](const FlowRow& each) { endings.push_back(each); }).has_value());
         return endings;
     }
 };
 
 TEST_F(KernelRemoval, tells_the_stop_time_and_the_final_counters) {
     const std::vector<Flow> flows{tcp_flow().established().with_mark(3)};
-    ASSERT_TRUE(table_->insert(flows).has_value());
+    ASSERT_TRUE(inserted(*table_, flows));
     const auto endings = remove(rows_of(query_for_all()));
     ASSERT_EQ(endings.size(), 1U);
     const Flow& last = endings.front().flow;
@@ -43,7 +44,7 @@ TEST_F(KernelRemoval, of_flows_without_events_is_told_from_a_last_look) {
     std::vector<Flow> flows;
     for (std::uint16_t port = 1; port <= 200; ++port)
         flows.push_back(udp_flow().from_port(port));
-    ASSERT_TRUE(table_->insert(flows).has_value());
+    ASSERT_TRUE(inserted(*table_, flows));
     auto rows = rows_of(query_for_all());
     for (auto& row : rows)
         row.flow.counters_original = Counters{5, 500};  // as in an old capture
@@ -59,7 +60,7 @@ TEST_F(KernelRemoval, tells_apart_what_was_there_and_what_was_gone_within_one_ba
     std::vector<Flow> flows;
     for (std::uint16_t port = 1; port <= 500; ++port)
         flows.push_back(tcp_flow().from_port(port).established());
-    ASSERT_TRUE(table_->insert(flows).has_value());
+    ASSERT_TRUE(inserted(*table_, flows));
     const auto all = rows_of(query_for_all());
     remove(rows_of(query_for("source-port=1:250")));
     const auto endings = remove(all);
@@ -72,7 +73,7 @@ TEST_F(KernelRemoval, tells_apart_what_was_there_and_what_was_gone_within_one_ba
 
 TEST_F(KernelRemoval, never_reaches_a_flow_of_the_same_tuple_in_another_zone) {
     const std::vector<Flow> flows{tcp_flow().in_zone(1), tcp_flow().in_zone(2), tcp_flow()};
-    ASSERT_TRUE(table_->insert(flows).has_value());
+    ASSERT_TRUE(inserted(*table_, flows));
     auto in_zone = query_for_all();
     in_zone.zone = std::uint16_t{1};
     const auto endings = remove(rows_of(in_zone));

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Scans of the kernel's table, in addition to the conformance cases for all tables.
-#include <linux/netfilter/nfnetlink_conntrack.h>
-
+#include <algorithm>
 #include <set>
 #include <tuple>
 
 #include "conntrack/ctnetlink_requests.h"
 #include "conntrack/flow_message.h"
 #include "kernel/own_namespace.h"
-#include "netlink/messages.h"
+#include "kernel/raw_dump.h"
 #include "support/flow_builder.h"
+#include "support/insert_flows.h"
+#include "support/kernel_messages.h"
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
@@ -24,33 +25,9 @@ Moment now() {
 
 class KernelScan : public KernelTest {
   protected:
-    void insert(const std::vector<Flow>& flows) {
-        const auto inserted = table_->insert(flows);
-        ASSERT_TRUE(inserted.has_value()) << inserted.error().message;
-    }
+    void insert(const std::vector<Flow>& flows) { ASSERT_TRUE(inserted(*table_, flows)); }
 
-    /// The flows that the kernel's filter lets through, without matching by headgate.
-    static std::vector<Flow> dump_by_kernel(const KernelFilter& filter) {
-        auto socket = netlink::Socket::open();
-        conntrack::RequestBatch request;
-        request.add_dump(filter, 1);
-        EXPECT_TRUE(socket->send(request.bytes()).has_value());
-        std::vector<std::byte> buffer(netlink::kDumpBuffer);
-        std::vector<Flow> flows;
-        for (;;) {
-            const auto piece = socket->receive(buffer);
-            if (!piece) return flows;
-            netlink::Message message;
-            for (netlink::MessageReader reader{*piece}; reader.next(message);) {
-                if (message.header.nlmsg_type == NLMSG_DONE || message.header.nlmsg_type == NLMSG_ERROR) {
-                    EXPECT_EQ(message.error(), 0);
-                    return flows;
-                }
-                if (!message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW)) continue;
-                flows.push_back(conntrack::FlowMessage::parse(message.payload)->decode().value());
-            }
-        }
-    }
+    static Flow decoded(netlink::Bytes message) { return conntrack::FlowMessage::parse(message)->decode().value(); }
 };
 
 TEST_F(KernelScan, tells_no_ports_of_a_protocol_that_the_kernel_has_no_tracker_for) {
@@ -135,7 +112,8 @@ TEST_F(KernelScan, may_leave_family_protocol_mark_and_status_to_the_kernel) {
     });
     const auto ports = [&](const KernelFilter& filter) {
         std::set<std::uint16_t> passed;
-        for (const auto& flow : dump_by_kernel(filter)) {
+        for (const auto& message : dump_messages(filter)) {
+            const Flow flow = decoded(message);
             EXPECT_TRUE(filter.passes(flow)) << flow.original.source_port;
             passed.insert(flow.original.source_port);
         }
@@ -160,6 +138,50 @@ TEST_F(KernelScan, may_leave_family_protocol_mark_and_status_to_the_kernel) {
     EXPECT_EQ(ports(filter), (Ports{2, 4, 5}));
 }
 
+std::vector<Flow> flows_of_every_protocol_and_zone() {
+    std::vector<Flow> flows;
+    const auto add = [&](FlowBuilder flow, std::string_view network) {
+        const auto from = [&](int host) -> FlowBuilder& { return flow.from(fmt::format("{}{}", network, host)); };
+        flows.push_back(from(1));
+        flows.push_back(from(2).in_zone(7));
+        flows.push_back(from(3).in_zone(8, ZoneDirection::Original));
+        flows.push_back(from(4).in_zone(65535, ZoneDirection::Reply));
+    };
+    for (const auto protocol : {Protocol::Tcp, Protocol::Udp, Protocol::Sctp, Protocol::Udplite, Protocol::Dccp,
+                                Protocol::Gre, Protocol{50}, Protocol{253}}) {
+        add(FlowBuilder{protocol}, "10.0.1.");
+        add(FlowBuilder{protocol}.to("2001:db8:2::2"), "2001:db8:1::");
+    }
+    add(icmp_flow(), "10.0.1.");
+    add(icmpv6_flow(), "2001:db8:1::");
+    return flows;
+}
+
+TEST_F(KernelScan, a_delete_names_each_flow_by_the_very_bytes_with_which_the_kernel_does) {
+    const auto flows = flows_of_every_protocol_and_zone();
+    insert(flows);
+    const auto messages = dump_messages({});
+    ASSERT_EQ(messages.size(), flows.size());
+    for (const auto& message : messages) {
+        const Flow flow = decoded(message);
+        // The kernel reports no ports of a protocol that it has no tracker for, and ignores them in a request.
+        if (has_ports(flow.original.protocol) && !has_ports(flow.original)) continue;
+        conntrack::RequestBatch batch;
+        batch.add_delete(flow, 1);
+        const auto sent = batch.bytes().subspan(sizeof(nlmsghdr) + sizeof(nfgenmsg));
+        EXPECT_TRUE(std::ranges::equal(sent, identity_in(message)))
+            << to_string(flow.original.protocol) << " in zone " << flow.zone;
+    }
+    ScanCollector collector;
+    ASSERT_TRUE(table_->scan(query_for_all(), now(), collector).has_value());
+    const auto ended = [](const FlowRow& row) {
+        EXPECT_EQ(row.outcome, Outcome::Flushed)
+            << to_string(row.flow.original.protocol) << " in zone " << row.flow.zone;
+    };
+    ASSERT_TRUE(table_->remove(collector.rows, ended).has_value());
+    EXPECT_TRUE(dump_messages({}).empty());
+}
+
 TEST_F(KernelScan, sees_the_table_of_another_namespace_through_one_thread_alone) {
     // This process is in an empty namespace; the thread below creates a second one and makes it available by its path.
     insert({tcp_flow().from_port(1)});
@@ -173,7 +195,7 @@ TEST_F(KernelScan, sees_the_table_of_another_namespace_through_one_thread_alone)
         other = std::move(*conntrack::KernelFlowTable::open(std::move(*where)));
     }}.join();
     const std::vector<Flow> two{udp_flow().from_port(2), udp_flow().from_port(3)};
-    ASSERT_TRUE(other->insert(two).has_value());
+    ASSERT_TRUE(inserted(*other, two));
     ScanCollector there;
     EXPECT_EQ(other->scan(query_for_all(), now(), there)->matched, 2U);
     EXPECT_EQ(other->usage()->in_use, 2U);

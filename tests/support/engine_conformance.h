@@ -15,6 +15,7 @@
 #include "operations/engine.h"
 #include "support/flow_builder.h"
 #include "support/forwarding_seams.h"
+#include "support/insert_flows.h"
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
@@ -39,7 +40,7 @@ class EngineConformance : public ::testing::Test {
         std::vector<Flow> flows;
         for (auto port = first_port; port <= last_port; ++port)
             flows.push_back(tcp_flow().from_port(port).established());
-        ASSERT_TRUE(table().insert(flows).has_value());
+        ASSERT_TRUE(inserted(table(), flows));
     }
 
     static operations::OperationRequest request_for(OperationType type, const FlowQuery& query) {
@@ -173,7 +174,7 @@ TYPED_TEST_P(EngineConformance, what_was_cut_is_settled_before_the_next_operatio
     ASSERT_TRUE(this->store().begin(cut, {}).has_value());
     ASSERT_TRUE(this->store().append_pending("cut", rows).has_value());
     // One flow was deleted before the power failed.
-    ASSERT_TRUE(this->table().remove(std::span{rows}.first(1), [](const FlowEnding&) {}).has_value());
+    ASSERT_TRUE(this->table().remove(std::span{rows}.first(1), [](const FlowRow&) {}).has_value());
 
     EXPECT_EQ(this->ports_left().size(), 3U) << "the next operation works";
     const auto settled = this->store().find("cut").value().value();

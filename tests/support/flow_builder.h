@@ -38,7 +38,7 @@ class FlowBuilder {
         flow_.original.destination_port = port;
         return *this;
     }
-    /// Source address and port after NAT (masquerade, SNAT).
+    /// Source address and port, or the id of ICMP, after NAT (masquerade, SNAT).
     FlowBuilder& leaving_as(std::string_view address, std::uint16_t port) {
         translated_source_ = {parse_address(address).value(), port};
         return *this;
@@ -94,7 +94,8 @@ class FlowBuilder {
         if (flow.original.protocol == Protocol::Icmpv6) flow.reply.icmp_type = 129;
         if (translated_source_) {
             flow.reply.destination = translated_source_->first;
-            flow.reply.destination_port = translated_source_->second;
+            (is_icmp(flow.original.protocol) ? flow.reply.icmp_id : flow.reply.destination_port) =
+                translated_source_->second;
         }
         if (translated_destination_) {
             flow.reply.source = translated_destination_->first;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "support/flow_builder.h"
+#include "support/insert_flows.h"
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
@@ -25,7 +26,7 @@ class FlowTableConformance : public ::testing::Test {
         if (const auto reason = environment_.reason_to_skip(); !reason.empty()) GTEST_SKIP() << reason;
     }
 
-    void insert(const std::vector<Flow>& flows) { ASSERT_TRUE(environment_.table().insert(flows).has_value()); }
+    void insert(const std::vector<Flow>& flows) { ASSERT_TRUE(inserted(environment_.table(), flows)); }
 
     std::vector<FlowRow> scan(const FlowQuery& query) {
         ScanCollector collector;
@@ -37,10 +38,9 @@ class FlowTableConformance : public ::testing::Test {
         return collector.rows;
     }
 
-    std::vector<FlowEnding> remove(const std::vector<FlowRow>& rows) {
-        std::vector<FlowEnding> endings;
-        const auto removed =
-            environment_.table().remove(rows, [&](const FlowEnding& each) { endings.push_back(each); });
+    std::vector<FlowRow> remove(const std::vector<FlowRow>& rows) {
+        std::vector<FlowRow> endings;
+        const auto removed = environment_.table().remove(rows, [&](const FlowRow& each) { endings.push_back(each); });
         EXPECT_TRUE(removed.has_value());
         return endings;
     }
@@ -67,6 +67,8 @@ TYPED_TEST_P(FlowTableConformance, a_flow_comes_back_as_it_was_inserted) {
         icmpv6_flow(),
         tcp_flow().from("10.0.1.3", 4712).to("192.0.2.1", 443).established().redirected_to("10.0.2.2", 8443),
         tcp_flow().from("10.0.1.4", 4713).to("10.0.2.2", 443).established().leaving_as("192.0.2.9", 61000),
+        sctp_flow().from("10.0.1.5", 4714).to("10.0.2.2", 443).in_state(4).leaving_as("192.0.2.9", 61001),
+        icmp_flow().from("10.0.1.6").to("10.0.2.2").leaving_as("192.0.2.9", 4242),
     };
     this->insert(flows);
     const auto rows = this->scan(query_for_all());
@@ -83,12 +85,22 @@ TYPED_TEST_P(FlowTableConformance, a_flow_comes_back_as_it_was_inserted) {
     }
 }
 
-TYPED_TEST_P(FlowTableConformance, inserting_a_flow_twice_is_refused) {
-    this->insert({tcp_flow()});
-    const Flow again = tcp_flow();
-    const auto refused = this->environment_.table().insert({&again, 1});
-    ASSERT_FALSE(refused.has_value());
-    EXPECT_EQ(refused.error().number, EEXIST);
+TYPED_TEST_P(FlowTableConformance, inserting_tells_of_each_flow_in_order_whether_it_was_there) {
+    std::vector<Flow> flows;
+    for (std::uint16_t port = 1; port <= 300; ++port)
+        flows.push_back(tcp_flow().from_port(port));
+    this->insert({flows[0], flows[150], flows[299]});
+    std::vector<std::uint16_t> already_there;
+    std::size_t told = 0;
+    const auto done = this->environment_.table().insert(flows, [&](const Flow& flow, Insertion result, int error) {
+        EXPECT_EQ(flow.original, flows[told++].original);
+        EXPECT_EQ(error, result == Insertion::Exists ? EEXIST : 0);
+        if (result == Insertion::Exists) already_there.push_back(flow.original.source_port);
+    });
+    ASSERT_TRUE(done.has_value()) << done.error().message;
+    EXPECT_EQ(told, 300U);
+    EXPECT_EQ(already_there, (std::vector<std::uint16_t>{1, 151, 300}));
+    EXPECT_EQ(this->scan(query_for_all()).size(), 300U);
 }
 
 TYPED_TEST_P(FlowTableConformance, only_matching_flows_are_told) {
@@ -183,13 +195,11 @@ TYPED_TEST_P(FlowTableConformance, a_new_flow_on_a_reused_tuple_survives) {
     EXPECT_EQ(this->scan(query_for_all()).size(), 2U);
 }
 
-TYPED_TEST_P(FlowTableConformance, a_row_without_a_key_names_its_flow_by_tuple_zone_and_id) {
+TYPED_TEST_P(FlowTableConformance, a_flow_is_named_by_tuple_zone_and_id) {
     this->insert({tcp_flow().from_port(1).in_zone(5), icmpv6_flow().in_zone(6, ZoneDirection::Original),
                   udp_flow().from_port(3).in_zone(7, ZoneDirection::Reply)});
-    auto rows = this->scan(query_for_all());
+    const auto rows = this->scan(query_for_all());
     ASSERT_EQ(rows.size(), 3U);
-    for (auto& row : rows)
-        row.key = {};
     auto stale = rows;
     for (auto& row : stale)
         ++row.flow.id;
@@ -223,13 +233,12 @@ TYPED_TEST_P(FlowTableConformance, an_error_of_the_listener_ends_the_scan_with_i
 }
 
 REGISTER_TYPED_TEST_SUITE_P(FlowTableConformance, an_empty_table_has_no_rows, a_flow_comes_back_as_it_was_inserted,
-                            inserting_a_flow_twice_is_refused, only_matching_flows_are_told,
+                            inserting_tells_of_each_flow_in_order_whether_it_was_there, only_matching_flows_are_told,
                             closed_flows_are_counted_beside_active_ones_and_told_otherwise,
                             a_full_tuple_is_found_in_whatever_zone_it_is,
                             a_full_tuple_finds_translated_and_reversed_flows_when_asked,
                             removing_ends_exactly_the_rows_given_in_their_order, a_flow_that_ended_by_itself_is_gone,
-                            a_new_flow_on_a_reused_tuple_survives,
-                            a_row_without_a_key_names_its_flow_by_tuple_zone_and_id,
+                            a_new_flow_on_a_reused_tuple_survives, a_flow_is_named_by_tuple_zone_and_id,
                             a_look_up_tells_what_is_there_and_changes_nothing,
                             an_error_of_the_listener_ends_the_scan_with_it);
 

@@ -30,14 +30,14 @@ class RecordingObserver final : public operations::FlushObserver {
         journaled += rows.size();
         return {};
     }
-    Result<void> ended(std::span<const FlowEnding> block) override {
+    Result<void> ended(std::span<const FlowRow> block) override {
         endings.insert(endings.end(), block.begin(), block.end());
         return ending_fails ? Result<void>{system_error(*ending_fails, "journal")} : Result<void>{};
     }
     Result<void> left_alone(std::span<const StoredFlow> flows) override {
         for (const auto& each : flows) {
             if (each.outcome) {
-                endings.push_back({each.flow, *each.outcome, each.error});
+                endings.push_back(each);
             } else {
                 would_be_ended.push_back(each.flow);
             }
@@ -48,7 +48,7 @@ class RecordingObserver final : public operations::FlushObserver {
     std::function<Result<void>()> at_progress, at_beginning, before_block;
     std::optional<int> journal_fails, ending_fails;  ///< errno of the failure
 
-    std::vector<FlowEnding> endings;
+    std::vector<FlowRow> endings;
     std::vector<Flow> would_be_ended;
     std::size_t journaled = 0;
     std::string policy_at_beginning;

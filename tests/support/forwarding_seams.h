@@ -24,7 +24,9 @@ class ForwardingTable final : public FlowTable {
     Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) override {
         return table_.remove(rows, ended);
     }
-    Result<void> insert(std::span<const Flow> flows) override { return table_.insert(flows); }
+    Result<void> insert(std::span<const Flow> flows, const InsertionSink& told) override {
+        return table_.insert(flows, told);
+    }
     Result<TableUsage> usage() override { return table_.usage(); }
     Result<bool> tcp_loose() override { return table_.tcp_loose(); }
 

@@ -10,6 +10,7 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
 #include <cstring>
+#include <string>
 #include <vector>
 
 #include "headgate/flow.h"
@@ -90,10 +91,18 @@ class KernelMessage {
             constexpr std::uint16_t kTcpState = CTA_PROTOINFO_TCP_STATE;
             constexpr std::uint16_t kSctpState = CTA_PROTOINFO_SCTP_STATE;
             mnl_attr_put_u8(header_, tcp ? kTcpState : kSctpState, *flow.protocol_state);
+            if (!tcp) mnl_attr_put_u32(header_, CTA_PROTOINFO_SCTP_VTAG_ORIGINAL, htonl(flow.sctp_tags[0]));
+            if (!tcp) mnl_attr_put_u32(header_, CTA_PROTOINFO_SCTP_VTAG_REPLY, htonl(flow.sctp_tags[1]));
             mnl_attr_nest_end(header_, inner);
             mnl_attr_nest_end(header_, info);
         }
         if (flow.mark) mnl_attr_put_u32(header_, CTA_MARK, htonl(*flow.mark));
+        if (flow.labels != Flow{}.labels) mnl_attr_put(header_, CTA_LABELS, flow.labels.size(), flow.labels.data());
+        if (!helper_name(flow).empty()) {
+            auto* const help = mnl_attr_nest_start(header_, CTA_HELP);
+            mnl_attr_put_strz(header_, CTA_HELP_NAME, std::string{helper_name(flow)}.c_str());
+            mnl_attr_nest_end(header_, help);
+        }
         mnl_attr_put_u32(header_, CTA_ID, htonl(flow.id));
         mnl_attr_put_u32(header_, CTA_USE, htonl(1));
     }
@@ -106,5 +115,17 @@ class KernelMessage {
     nlmsghdr* header_;
     bool v4_ = true;
 };
+
+/// The attributes that identify a flow in a message, each with its padding: tuple, zone and id.
+inline std::vector<std::byte> identity_in(netlink::Bytes payload) {
+    std::vector<std::byte> bytes;
+    netlink::Attribute attribute;
+    for (netlink::AttributeReader reader{payload.subspan(sizeof(nfgenmsg))}; reader.next(attribute);) {
+        if (attribute.type != CTA_TUPLE_ORIG && attribute.type != CTA_ZONE && attribute.type != CTA_ID) continue;
+        bytes.insert(bytes.end(), attribute.whole.begin(), attribute.whole.end());
+        bytes.resize(NLA_ALIGN(bytes.size()));
+    }
+    return bytes;
+}
 
 }  // namespace headgate::testing

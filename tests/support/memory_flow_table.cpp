@@ -68,12 +68,16 @@ Result<void> MemoryFlowTable::remove(std::span<const FlowRow> rows, const Ending
     return {};
 }
 
-Result<void> MemoryFlowTable::insert(std::span<const Flow> added) {
+Result<void> MemoryFlowTable::insert(std::span<const Flow> added, const InsertionSink& told) {
     for (const auto& flow : added) {
         const bool there = std::ranges::any_of(flows, [&](const Flow& other) { return same_entry(flow, other); });
-        if (there) return system_error(EEXIST, "inserting a flow");
+        if (there) {
+            told(flow, Insertion::Exists, EEXIST);
+            continue;
+        }
         flows.push_back(flow);
         flows.back().id = next_id_++;
+        told(flow, Insertion::Inserted, 0);
     }
     return {};
 }

@@ -109,14 +109,10 @@ class MemoryStore : public OperationStore {
     }
 
     Result<std::uint64_t> append_pending(std::string_view id, std::span<const FlowRow> rows) override {
-        std::vector<StoredFlow> flows;
-        for (const auto& row : rows)
-            flows.push_back({row.flow, std::nullopt, 0});
-        return add_block(id, std::move(flows), true);
+        return add_block(id, {rows.begin(), rows.end()}, true);
     }
 
-    Result<void> record_outcomes(std::string_view id, std::uint64_t block,
-                                 std::span<const FlowEnding> endings) override {
+    Result<void> record_outcomes(std::string_view id, std::uint64_t block, std::span<const FlowRow> endings) override {
         const std::lock_guard lock{disk_->mutex_};
         Record* const record = find_record(id);
         if (record == nullptr) return unknown(id);
@@ -125,9 +121,7 @@ class MemoryStore : public OperationStore {
             return failed("operation {} has no pending block {} of {} flows", id, block, endings.size());
         }
         found->pending = false;
-        std::ranges::transform(endings, found->flows.begin(), [](const FlowEnding& each) {
-            return StoredFlow{each.flow, each.outcome, each.error};
-        });
+        found->flows.assign(endings.begin(), endings.end());
         return {};
     }
 
@@ -135,11 +129,7 @@ class MemoryStore : public OperationStore {
         std::string_view id,
         const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& take) override {
         return for_each_block(id, [&](const Block& block) -> Result<void> {
-            if (!block.pending) return {};
-            std::vector<FlowRow> rows;
-            for (const auto& each : block.flows)
-                rows.push_back({each.flow, {}});
-            return take(block.number, rows);
+            return block.pending ? take(block.number, block.flows) : Result<void>{};
         });
     }
 

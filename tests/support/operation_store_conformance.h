@@ -294,7 +294,7 @@ TYPED_TEST_P(OperationStoreConformance, settled_flows_are_told_as_they_ended) {
     const auto told = this->flows("one");
     ASSERT_EQ(told.size(), 2 * endings.size());
     for (std::size_t i = 0; i < endings.size(); ++i) {
-        EXPECT_EQ(told[i], (StoredFlow{endings[i].flow, endings[i].outcome, endings[i].error}));
+        EXPECT_EQ(told[i], endings[i]);
         EXPECT_EQ(told[endings.size() + i], (StoredFlow{rows[i].flow, std::nullopt, 0}));
     }
 }

@@ -117,19 +117,20 @@ inline std::vector<StoredFlow> numbered_flows(std::uint32_t first, std::uint32_t
     return flows;
 }
 
+/// The flows as a flush finds them, before they have an outcome.
 inline std::vector<FlowRow> rows_of(const std::vector<StoredFlow>& flows) {
     std::vector<FlowRow> rows;
     for (const auto& each : flows)
-        rows.push_back({each.flow, {}});
+        rows.push_back({each.flow});
     return rows;
 }
 
 /// Ends flows as a flush does: the outcomes in turn, with new counters, state and a stop time.
-inline std::vector<FlowEnding> endings_of(const std::vector<StoredFlow>& flows) {
+inline std::vector<FlowRow> endings_of(const std::vector<StoredFlow>& flows) {
     constexpr Outcome kOutcomes[] = {Outcome::Flushed, Outcome::Gone, Outcome::Failed};
-    std::vector<FlowEnding> endings;
+    std::vector<FlowRow> endings;
     for (const auto& each : flows) {
-        FlowEnding ending{each.flow, kOutcomes[endings.size() % 3], 0};
+        FlowRow ending{each.flow, kOutcomes[endings.size() % 3], 0};
         if (ending.outcome == Outcome::Failed) ending.error = EBUSY;
         ending.flow.counters_original = Counters{99, 9999};
         ending.flow.protocol_state = std::uint8_t{7};

@@ -17,8 +17,7 @@ using operations::Engine;
 class FailingStore : public MemoryStore {
   public:
     using MemoryStore::MemoryStore;
-    Result<void> record_outcomes(std::string_view id, std::uint64_t block,
-                                 std::span<const FlowEnding> endings) override {
+    Result<void> record_outcomes(std::string_view id, std::uint64_t block, std::span<const FlowRow> endings) override {
         if (settling_fails > 0 && settling_fails-- > 0) return system_error(ENOSPC, "disk");
         return MemoryStore::record_outcomes(id, block, endings);
     }

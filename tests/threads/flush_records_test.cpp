@@ -37,8 +37,8 @@ class FlushRecordsTest : public ::testing::Test {
     }
 
     /// Flows flushed one second after the operation was requested.
-    [[nodiscard]] std::vector<FlowEnding> flushed_flows(std::uint32_t first, std::uint32_t count) const {
-        std::vector<FlowEnding> endings;
+    [[nodiscard]] std::vector<FlowRow> flushed_flows(std::uint32_t first, std::uint32_t count) const {
+        std::vector<FlowRow> endings;
         for (const auto& each : numbered_flows(first, count)) {
             endings.push_back({each.flow, Outcome::Flushed, 0});
             endings.back().flow.stopped = operation_.requested_at + 1s;

@@ -31,8 +31,7 @@ class StoreWithoutAnEnd : public MemoryStore {
         if (ends && (settling_fails_ || std::exchange(fails_, false))) return system_error(ENOSPC, "disk");
         return MemoryStore::update(operation);
     }
-    Result<void> record_outcomes(std::string_view id, std::uint64_t block,
-                                 std::span<const FlowEnding> endings) override {
+    Result<void> record_outcomes(std::string_view id, std::uint64_t block, std::span<const FlowRow> endings) override {
         if (settling_fails_) return system_error(ENOSPC, "disk");
         return MemoryStore::record_outcomes(id, block, endings);
     }
@@ -48,7 +47,7 @@ class StoreWithoutAnEnd : public MemoryStore {
 /// Records the flows that the engine reports.
 class Witness final : public FlushListener {
   public:
-    void flushed(const FlowOperation& /*operation*/, std::span<const FlowEnding> endings) const override {
+    void flushed(const FlowOperation& /*operation*/, std::span<const FlowRow> endings) const override {
         for (const auto& each : endings)
             if (each.outcome == Outcome::Flushed) flushed_ids.push_back(each.flow.id);
     }

@@ -57,7 +57,7 @@ class CaptureFile : public ::testing::Test {
     }
     static std::string row(const Flow& flow) {
         fmt::memory_buffer out;
-        append_flow_json(out, flow, {.now = kStart + 60s});
+        append_flow_json(out, {flow}, {.now = kStart + 60s});
         return fmt::to_string(out);
     }
     static FlowOperation capture(std::size_t flows) {

@@ -41,7 +41,7 @@ std::vector<netlink::Message> messages_in(const RequestBatch& batch) {
 TEST(Requests, a_delete_names_tuple_zone_and_id) {
     RequestBatch batch;
     const Flow flow = tcp_flow().from("10.0.1.2", 4711).to("10.0.2.2", 80).in_zone(5).with_id(0x01020304);
-    batch.add_delete(Family::Ipv4, encode_key(flow), 9);
+    batch.add_delete(flow, 9);
     const ReadByLibrary read{batch};
     ASSERT_TRUE(read.understood);
     EXPECT_EQ(nfct_get_attr_u32(read.entry.get(), ATTR_ORIG_IPV4_SRC), htonl(0x0A000102));
@@ -84,6 +84,23 @@ TEST(Requests, an_insert_carries_state_status_mark_and_nat) {
     EXPECT_TRUE(snat);
 }
 
+TEST(Requests, an_insert_carries_labels_helper_and_the_flags_of_windows_that_are_not_enforced) {
+    Flow flow = tcp_flow().to_port(21).established();
+    flow.labels[1] = std::byte{1};
+    flow.helper = {'f', 't', 'p'};
+    RequestBatch batch;
+    batch.add_insert(flow, 1);
+    const ReadByLibrary read{batch};
+    ASSERT_TRUE(read.understood);
+    EXPECT_STREQ(static_cast<const char*>(nfct_get_attr(read.entry.get(), ATTR_HELPER_NAME)), "ftp");
+    const auto* const labels = static_cast<const nfct_bitmask*>(nfct_get_attr(read.entry.get(), ATTR_CONNLABELS));
+    ASSERT_NE(labels, nullptr);
+    EXPECT_EQ(nfct_bitmask_test_bit(labels, 8), 1);
+    constexpr int kLiberalWithSack = 0x08 | 0x02;  // IP_CT_TCP_FLAG_BE_LIBERAL, IP_CT_TCP_FLAG_SACK_PERM
+    EXPECT_EQ(nfct_get_attr_u8(read.entry.get(), ATTR_TCP_FLAGS_ORIG), kLiberalWithSack);
+    EXPECT_EQ(nfct_get_attr_u8(read.entry.get(), ATTR_TCP_FLAGS_REPL), kLiberalWithSack);
+}
+
 TEST(Requests, a_dump_filters_by_mark_status_zone_family_and_protocol) {
     KernelFilter filter;
     filter.family = Family::Ipv6;
@@ -115,7 +132,7 @@ TEST(Requests, an_unfiltered_dump_has_no_attributes_and_no_family) {
 TEST(Requests, only_the_last_of_a_batch_is_acknowledged) {
     RequestBatch batch;
     for (std::uint32_t i = 0; i < 100; ++i)
-        batch.add_delete(Family::Ipv4, encode_key(tcp_flow()), i);
+        batch.add_delete(tcp_flow(), i);
     batch.acknowledge_last();
     const auto messages = messages_in(batch);
     ASSERT_EQ(messages.size(), 100U);
@@ -128,7 +145,7 @@ TEST(Requests, only_the_last_of_a_batch_is_acknowledged) {
 
 TEST(Requests, an_icmp_tuple_has_type_code_and_id) {
     RequestBatch batch;
-    batch.add_delete(Family::Ipv6, encode_key(icmpv6_flow().with_id(1)), 1);
+    batch.add_delete(icmpv6_flow().with_id(1), 1);
     const ReadByLibrary read{batch};
     ASSERT_TRUE(read.understood);
     EXPECT_EQ(nfct_get_attr_u8(read.entry.get(), ATTR_ICMP_TYPE), 128);

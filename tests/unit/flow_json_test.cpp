@@ -15,9 +15,9 @@ using namespace std::chrono_literals;
 
 constexpr Timestamp kStart{std::chrono::sys_days{std::chrono::year{2026} / 11 / 21} + 9h + 30min + 1ns};
 
-std::string json(const Flow& flow, const FlowAnnotation& annotation = {}) {
+std::string json(const Flow& flow, std::optional<Outcome> outcome = {}, int error = 0) {
     fmt::memory_buffer out;
-    append_flow_json(out, flow, {.now = kStart + 90s}, annotation);
+    append_flow_json(out, {flow, outcome, error}, {.now = kStart + 90s});
     return fmt::to_string(out);
 }
 
@@ -47,7 +47,7 @@ TEST(FlowJson, has_no_ports_where_the_kernel_told_none) {
 
 TEST(FlowJson, has_no_age_where_the_time_stamp_cannot_be_right) {
     fmt::memory_buffer out;
-    append_flow_json(out, tcp_flow().started_at(kStart), {.now = kStart + 48h, .up = 24h});
+    append_flow_json(out, {tcp_flow().started_at(kStart)}, {.now = kStart + 48h, .up = 24h});
     EXPECT_EQ(fmt::to_string(out).find("age_seconds"), std::string::npos);
     EXPECT_NE(fmt::to_string(out).find("\"started_at\":\"2026-11-21T09:30:00.000000001Z\""), std::string::npos);
 }
@@ -83,10 +83,9 @@ TEST(FlowJson, of_an_unnamed_protocol_has_its_number_as_text) {
 }
 
 TEST(FlowJson, carries_the_outcome_and_the_error_of_a_flush) {
-    EXPECT_NE(json(tcp_flow(), {Outcome::Gone, 0}).find(R"(,"outcome":"gone"})"), std::string::npos);
-    EXPECT_NE(
-        json(tcp_flow(), {Outcome::Failed, EBUSY}).find(R"("outcome":"failed","error":"Device or resource busy"})"),
-        std::string::npos);
+    EXPECT_NE(json(tcp_flow(), Outcome::Gone).find(R"(,"outcome":"gone"})"), std::string::npos);
+    EXPECT_NE(json(tcp_flow(), Outcome::Failed, EBUSY).find(R"("outcome":"failed","error":"Device or resource busy"})"),
+              std::string::npos);
 }
 
 TEST(JsonString, escapes_what_must_be) {

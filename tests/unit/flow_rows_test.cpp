@@ -31,7 +31,7 @@ TEST(FlowRows, endings_bring_the_flow_up_to_date) {
     const auto endings = endings_of(flows_of_every_kind());
     const auto flows = unpack(block.rows(), pack_endings(endings)).value();
     for (std::size_t i = 0; i < endings.size(); ++i)
-        EXPECT_EQ(flows[i], (StoredFlow{endings[i].flow, endings[i].outcome, endings[i].error}));
+        EXPECT_EQ(flows[i], endings[i]);
 }
 
 TEST(FlowRows, are_read_some_at_a_time) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/flush_rehearsal.h"
+#include "support/insert_flows.h"
 
 namespace headgate::operations {
 namespace flush_policy_test {
@@ -210,7 +211,7 @@ TEST_F(FlushingWithPolicy, a_flush_that_is_refused_changes_no_policy) {
 
 TEST_F(FlushingWithPolicy, flows_that_were_not_flushed_after_all_are_forgotten) {
     in_force(reject_);
-    ASSERT_TRUE(table_.insert(std::vector<Flow>{tcp_flow().from_port(9).established()}).has_value());
+    ASSERT_TRUE(inserted(table_, std::vector<Flow>{tcp_flow().from_port(9).established()}));
     table_.failing[table_.flows.back().id] = EBUSY;
     const auto operation = flush().value();
     EXPECT_EQ(operation.counts.failed, 1U);

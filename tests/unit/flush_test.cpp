@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "support/flush_rehearsal.h"
+#include "support/insert_flows.h"
 
 namespace headgate::operations {
 namespace flush_test {
@@ -18,7 +19,7 @@ class Flushing : public FlushRehearsal {
         std::vector<Flow> flows;
         for (std::uint16_t port = 1; port <= 10; ++port)
             flows.push_back(tcp_flow().from_port(port).established());
-        EXPECT_TRUE(table_.insert(flows).has_value());
+        EXPECT_TRUE(inserted(table_, flows));
         operation_.query = query_for("source-port=1:4");
     }
 };
@@ -168,7 +169,7 @@ TEST_F(Flushing, warns_where_ssh_sessions_could_not_be_looked_for) {
 
 TEST_F(Flushing, protects_by_translated_addresses_too) {
     const Flow redirected = tcp_flow().from("198.51.100.7", 5555).to("192.0.2.1", 2222).redirected_to("10.0.0.1", 22);
-    ASSERT_TRUE(table_.insert({&redirected, 1}).has_value());
+    ASSERT_TRUE(inserted(table_, {&redirected, 1}));
     operation_.query = query_for_all();
     request_.protected_filters = {
         parse_flow_filter("source=198.51.100.7,destination=10.0.0.1,destination-port=22").value()};

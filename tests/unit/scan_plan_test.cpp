@@ -32,23 +32,37 @@ TEST(ScanPlan, looks_up_full_tuples_in_the_zone_that_is_named) {
     query.zone = std::uint16_t{0};
     const auto plan = plan_scan(query, kSmall);
     EXPECT_EQ(plan.method, ScanPlan::Method::Lookup);
-    EXPECT_EQ(plan.zones, std::vector<std::uint16_t>{0});
-    EXPECT_EQ(plan.lookups, std::vector<FlowTuple>{tcp_flow().from("10.0.1.2", 4711).to("10.0.2.2", 80)});
+    EXPECT_EQ(plan.lookups.zones, std::vector<std::uint16_t>{0});
+    EXPECT_EQ(plan.lookups.tuples, std::vector<FlowTuple>{tcp_flow().from("10.0.1.2", 4711).to("10.0.2.2", 80)});
 }
 
 TEST(ScanPlan, looks_in_zone_0_too_where_a_zone_may_hold_in_one_direction_only) {
     auto query = query_for(kFullTuple);
     query.zone = std::uint16_t{7};
-    EXPECT_EQ(plan_scan(query, kSmall).zones, (std::vector<std::uint16_t>{7, 0}));
+    EXPECT_EQ(plan_scan(query, kSmall).lookups.zones, (std::vector<std::uint16_t>{7, 0}));
 }
 
 TEST(ScanPlan, looks_in_every_zone_when_none_is_named_unless_a_dump_is_cheaper) {
     EXPECT_EQ(plan_scan(query_for(kFullTuple), kLarge).method, ScanPlan::Method::Lookup);
-    EXPECT_EQ(plan_scan(query_for(kFullTuple), kLarge).lookup_count(), 65'536U);
+    EXPECT_EQ(plan_scan(query_for(kFullTuple), kLarge).lookups.count(), 65'536U);
     EXPECT_EQ(plan_scan(query_for(kFullTuple), kSmall).method, ScanPlan::Method::Dump);
     auto many = query_for(kFullTuple);
     many.filters.resize(20, many.filters.front());
     EXPECT_EQ(plan_scan(many, kLarge).method, ScanPlan::Method::Dump);
+}
+
+TEST(ScanPlan, names_each_pair_of_a_tuple_and_a_zone_once) {
+    const FlowTuple one = tcp_flow().from_port(1);
+    const FlowTuple two = tcp_flow().from_port(2);
+    const Lookups in_two_zones{{one, two}, {7, 0}};
+    std::vector<Candidate> named;
+    for (std::uint64_t i = 0; i < in_two_zones.count(); ++i)
+        named.push_back(in_two_zones.at(i));
+    EXPECT_EQ(named, (std::vector<Candidate>{{one, 7}, {two, 7}, {one, 0}, {two, 0}}));
+    const Lookups everywhere{{one, two}, {}};
+    EXPECT_EQ(everywhere.count(), 131'072U);
+    EXPECT_EQ(everywhere.at(0), (Candidate{one, 0}));
+    EXPECT_EQ(everywhere.at(131'071), (Candidate{two, 65'535}));
 }
 
 TEST(ScanPlan, looks_up_the_reply_tuple_for_translated_addresses_and_both_for_both_directions) {
@@ -56,12 +70,12 @@ TEST(ScanPlan, looks_up_the_reply_tuple_for_translated_addresses_and_both_for_bo
     auto query = query_for(kFullTuple);
     query.zone = std::uint16_t{0};
     query.side = MatchSide::Translated;
-    EXPECT_EQ(plan_scan(query, kSmall).lookups, std::vector<FlowTuple>{swapped(tuple)});
+    EXPECT_EQ(plan_scan(query, kSmall).lookups.tuples, std::vector<FlowTuple>{swapped(tuple)});
     query.side = MatchSide::Any;
-    EXPECT_EQ(plan_scan(query, kSmall).lookups, (std::vector<FlowTuple>{tuple, swapped(tuple)}));
+    EXPECT_EQ(plan_scan(query, kSmall).lookups.tuples, (std::vector<FlowTuple>{tuple, swapped(tuple)}));
     query.side = MatchSide::Original;
     query.direction = MatchDirection::Both;
-    EXPECT_EQ(plan_scan(query, kSmall).lookups, (std::vector<FlowTuple>{tuple, swapped(tuple)}));
+    EXPECT_EQ(plan_scan(query, kSmall).lookups.tuples, (std::vector<FlowTuple>{tuple, swapped(tuple)}));
 }
 
 TEST(ScanPlan, never_pushes_an_address_or_a_port_down) {

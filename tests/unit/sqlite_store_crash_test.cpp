@@ -89,7 +89,7 @@ void expect_whole_blocks(OperationStore& store, const std::string& id) {
         const bool settled = (*told)[i].outcome.has_value();
         for (std::size_t row = 0; row < kRows; ++row) {
             const auto& ending = endings[row];
-            const auto expected = settled ? StoredFlow{ending.flow, ending.outcome, ending.error} : flows[row];
+            const auto expected = settled ? ending : flows[row];
             ASSERT_EQ((*told)[i + row], expected) << id << " row " << i + row;
         }
     }

@@ -50,9 +50,7 @@ class JsonForm final : public FlowForm {
         : operation_(std::move(operation)), next_cursor_(std::move(next_cursor)) {}
 
     void begin(fmt::memory_buffer& out) override { document_.begin(out, operation_); }
-    void row(fmt::memory_buffer& out, const StoredFlow& row) override {
-        document_.flow(out, row.flow, {row.outcome, row.error});
-    }
+    void row(fmt::memory_buffer& out, const StoredFlow& row) override { document_.flow(out, row); }
     void end(fmt::memory_buffer& out) override { document_.end(out, operation_, next_cursor_); }
 
   private:
@@ -66,7 +64,7 @@ class NdjsonForm final : public FlowForm {
     explicit NdjsonForm(const Moment& moment) : moment_(moment) {}
 
     void row(fmt::memory_buffer& out, const StoredFlow& row) override {
-        append_flow_json(out, row.flow, moment_, {row.outcome, row.error});
+        append_flow_json(out, row, moment_);
         out.push_back('\n');
     }
 
@@ -79,9 +77,7 @@ class CsvForm final : public FlowForm {
     explicit CsvForm(const Moment& moment) : moment_(moment) {}
 
     void begin(fmt::memory_buffer& out) override { append_flow_csv_header(out); }
-    void row(fmt::memory_buffer& out, const StoredFlow& row) override {
-        append_flow_csv(out, row.flow, moment_, {row.outcome, row.error});
-    }
+    void row(fmt::memory_buffer& out, const StoredFlow& row) override { append_flow_csv(out, row, moment_); }
 
   private:
     Moment moment_;

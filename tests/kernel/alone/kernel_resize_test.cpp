@@ -6,6 +6,7 @@
 
 #include "kernel/own_namespace.h"
 #include "support/flow_builder.h"
+#include "support/insert_flows.h"
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
@@ -47,7 +48,7 @@ class ResizedTable : public ::testing::Test {
         std::vector<Flow> flows;
         for (std::uint16_t port = 1; port <= kFlows; ++port)
             flows.push_back(tcp_flow().from_port(port).established());
-        ASSERT_TRUE(table_->insert(flows).has_value());
+        ASSERT_TRUE(inserted(*table_, flows));
     }
 
     /// Scans the whole table, and resizes it once to this many buckets after the first block of rows.

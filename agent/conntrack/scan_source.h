@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The sources of a scan's rows: a dump of the table (dump_source.h), look-ups of candidates (lookup_source.h). They
+// share what follows: matching, the filter of repeated rows, repeated passes and the report (flow_scan.h).
+#pragma once
+
+#include <cstdint>
+
+#include "headgate/result.h"
+
+#include "conntrack/row_matcher.h"
+
+namespace headgate::conntrack {
+
+enum class Pass : std::uint8_t {
+    Complete,
+    Resized,  ///< the table was resized meanwhile: rows may be missing, and another pass is needed
+};
+
+/// Another name than operations::RowSource, which gives the rows of an earlier capture.
+class ScanSource {
+  public:
+    virtual ~ScanSource() = default;
+
+    /// Passes the message about each flow that may match to `rows`, at least once, and reports the progress.
+    [[nodiscard]] virtual Result<Pass> read(RowMatcher& rows) = 0;
+};
+
+}  // namespace headgate::conntrack
