@@ -26,14 +26,14 @@ Result<ExitCode> run_capture(const GatewayArguments& gateway_arguments, const Ca
     ASSIGN_OR_RETURN(auto query, arguments.filter.query());
     ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open(arguments.endpoint.name()));
 
-    gateway::OperationOrder order;
-    order.type = OperationType::Capture;
-    order.endpoint = arguments.endpoint.name();
-    order.query = std::move(query);
-    order.caller = this_caller();
+    gateway::OperationRequest request;
+    request.type = OperationType::Capture;
+    request.endpoint = arguments.endpoint.name();
+    request.query = std::move(query);
+    request.caller = this_caller();
     OperationOutput output{writer};
     ASSIGN_OR_RETURN(const auto operation,
-                     run_operation(*gateway, order, arguments.explain ? Explain::Yes : Explain::No, &output));
+                     run_operation(*gateway, request, arguments.explain ? Explain::Yes : Explain::No, &output));
     return conclude(*gateway, operation, output);
 }
 

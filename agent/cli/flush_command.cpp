@@ -81,39 +81,39 @@ bool is_operation_id(const std::string& text) {
 }
 
 Result<void> take_source(const FlushArguments& arguments, const std::filesystem::path& spool_folder,
-                         gateway::OperationOrder& order) {
+                         gateway::OperationRequest& request) {
     if (!arguments.from_capture) {
         ASSIGN_OR_RETURN(auto query, arguments.filter.query());
-        order.query = std::move(query);
+        request.query = std::move(query);
         return {};
     }
     if (arguments.filter.given()) return invalid("--from-capture: the capture names the flows; no filter beside it");
     if (is_operation_id(*arguments.from_capture)) {
-        order.from_operation = *arguments.from_capture;
+        request.from_operation = *arguments.from_capture;
         return {};
     }
     return captured_flows(*arguments.from_capture, spool_folder).map([&](operations::RowSource&& flows) {
-        order.captured = std::move(flows);
+        request.captured = std::move(flows);
     });
 }
 
-Result<gateway::OperationOrder> order_of(const GatewayArguments& gateway, const FlushArguments& arguments) {
-    gateway::OperationOrder order;
-    order.type = OperationType::Flush;
-    order.endpoint = arguments.endpoint.name();
-    order.caller = this_caller();
-    order.dry_run = arguments.dry_run;
-    order.include_protected = arguments.include_protected;
+Result<gateway::OperationRequest> request_of(const GatewayArguments& gateway, const FlushArguments& arguments) {
+    gateway::OperationRequest request;
+    request.type = OperationType::Flush;
+    request.endpoint = arguments.endpoint.name();
+    request.caller = this_caller();
+    request.dry_run = arguments.dry_run;
+    request.include_protected = arguments.include_protected;
     // From the configuration of this command line: the agent may have loaded another one.
     ASSIGN_OR_RETURN(auto configuration, gateway.load());
-    order.spared = std::move(configuration.protected_filters);
-    order.sessions = sessions::search_caller_sessions();
-    order.stream_exception_policy = arguments.stream_exception_policy;
-    order.require_policy = arguments.require_policy;
+    request.protected_filters = std::move(configuration.protected_filters);
+    request.sessions = sessions::search_caller_sessions();
+    request.stream_exception_policy = arguments.stream_exception_policy;
+    request.require_policy = arguments.require_policy;
     ASSIGN_OR_RETURN(const auto maximum, parse_count("--max-flows", arguments.maximum_flows));
-    order.maximum_flows = maximum;
-    RETURN_IF_ERROR(take_source(arguments, configuration.state_dir, order));
-    return order;
+    request.maximum_flows = maximum;
+    RETURN_IF_ERROR(take_source(arguments, configuration.state_dir, request));
+    return request;
 }
 
 Result<std::vector<StoredFlow>> first_flows(gateway::Gateway& gateway, const std::string& id) {
@@ -144,9 +144,10 @@ void show_preview(const FlowOperation& preview, const std::vector<StoredFlow>& f
 }
 
 /// Asks for confirmation after a dry run, before any change. The flush then ends exactly the flows of the dry run.
-Result<gateway::OperationOrder> confirmed(gateway::Gateway& gateway, gateway::OperationOrder order, Explain explain) {
-    order.dry_run = true;
-    ASSIGN_OR_RETURN(const auto preview, run_operation(gateway, order, explain));
+Result<gateway::OperationRequest> confirmed(gateway::Gateway& gateway, gateway::OperationRequest request,
+                                            Explain explain) {
+    request.dry_run = true;
+    ASSIGN_OR_RETURN(const auto preview, run_operation(gateway, request, explain));
     if (preview.status != OperationStatus::Completed || Interruption::requested()) {
         return refused("{}", preview.detail.empty() ? "interrupted: nothing was flushed" : preview.detail);
     }
@@ -160,32 +161,32 @@ Result<gateway::OperationOrder> confirmed(gateway::Gateway& gateway, gateway::Op
         show_preview(preview, first);
         if (!ask(fmt::format("Flush {} flows?", doomed))) return refused("not confirmed: nothing was flushed");
     }
-    order.dry_run = false;
-    order.captured = nullptr;
-    order.query = {};
-    order.from_operation = preview.id;
-    return order;
+    request.dry_run = false;
+    request.captured = nullptr;
+    request.query = {};
+    request.from_operation = preview.id;
+    return request;
 }
 
 /// Files of policies and captures are read by this process, not by an agent.
 Result<std::unique_ptr<gateway::Gateway>> open_gateway_of(const GatewayArguments& arguments,
-                                                          const gateway::OperationOrder& order) {
-    const bool has_file = order.captured || is_path(order.stream_exception_policy.value_or(""));
-    return has_file ? arguments.open_here() : arguments.open(order.endpoint);
+                                                          const gateway::OperationRequest& request) {
+    const bool has_file = request.captured || is_path(request.stream_exception_policy.value_or(""));
+    return has_file ? arguments.open_here() : arguments.open(request.endpoint);
 }
 
 Result<ExitCode> run_flush(const GatewayArguments& gateway_arguments, const FlushArguments& arguments, Writer& writer) {
-    auto order = order_of(gateway_arguments, arguments);
-    if (!order) return tl::unexpected(order.error());
+    auto request = request_of(gateway_arguments, arguments);
+    if (!request) return tl::unexpected(request.error());
     // Lasts from the flush until its results are printed and logged: a Ctrl-C that comes too late to cancel the flush
     // must not prevent that.
     std::optional<Interruption> interruption;
-    ASSIGN_OR_RETURN(const auto gateway, open_gateway_of(gateway_arguments, *order));
+    ASSIGN_OR_RETURN(const auto gateway, open_gateway_of(gateway_arguments, *request));
     const auto explain = arguments.explain ? Explain::Yes : Explain::No;
-    if (!arguments.yes && !arguments.dry_run) order = confirmed(*gateway, std::move(*order), explain);
+    if (!arguments.yes && !arguments.dry_run) request = confirmed(*gateway, std::move(*request), explain);
     interruption.emplace();
     ASSIGN_OR_RETURN(const auto operation,
-                     order.and_then([&](const auto& agreed) { return run_operation(*gateway, agreed, explain); }));
+                     request.and_then([&](const auto& agreed) { return run_operation(*gateway, agreed, explain); }));
     OperationOutput output{writer};
     return conclude(*gateway, operation, output);
 }

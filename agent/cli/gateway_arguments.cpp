@@ -83,7 +83,7 @@ Result<config::Configuration> GatewayArguments::load() const {
     return loaded;
 }
 
-Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open(const gateway::EndpointName& endpoint) const {
+Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open(const EndpointName& endpoint) const {
     ASSIGN_OR_RETURN(auto loaded, load());
     if (!endpoint.network_namespace) {
         auto agent = reach_agent(loaded.http.socket);

@@ -25,7 +25,7 @@ struct EndpointArguments {
 
     void add_to(CLI::App& command);
 
-    [[nodiscard]] gateway::EndpointName name() const { return {firewall, availability_zone, network_namespace}; }
+    [[nodiscard]] EndpointName name() const { return {firewall, availability_zone, network_namespace}; }
 };
 
 /// Options valid for every command: --config, --socket, --state-dir.
@@ -39,7 +39,7 @@ struct GatewayArguments {
 
     /// Returns the agent if one runs, otherwise a gateway in this process; always the latter with --netns, because an
     /// agent knows only the configured network namespaces.
-    [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open(const gateway::EndpointName& endpoint) const;
+    [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open(const EndpointName& endpoint) const;
 
     /// As open(), for queries of past operations: without an agent, interrupted operations are recovered first.
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open_history() const;

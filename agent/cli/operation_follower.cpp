@@ -34,7 +34,7 @@ Result<FlowOperation> follow(gateway::Gateway& gateway, const std::string& id, O
             progress.clear();
             return operation;
         }
-        if (output != nullptr && operation->type == OperationType::Capture) output->write_flows(gateway, *operation);
+        if (output != nullptr && kind_of(operation->type).has_early_flows) output->write_flows(gateway, *operation);
         show(progress, *operation);
         if (cancelled || !Interruption::requested()) continue;
         cancelled = true;
@@ -73,10 +73,10 @@ void tell_caveats(const FlowOperation& operation) {
 
 }  // namespace
 
-Result<FlowOperation> run_operation(gateway::Gateway& gateway, const gateway::OperationOrder& order, Explain explain,
-                                    OperationOutput* output) {
+Result<FlowOperation> run_operation(gateway::Gateway& gateway, const gateway::OperationRequest& request,
+                                    Explain explain, OperationOutput* output) {
     const Interruption interruption;
-    const auto started = gateway.start(order);
+    const auto started = gateway.start(request);
     if (!started) return tl::unexpected(about_argument(started.error()));
     auto operation = follow(gateway, started->id, output);
     if (!operation) {

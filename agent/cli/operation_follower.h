@@ -17,7 +17,7 @@ enum class Explain : std::uint8_t { No, Yes };
 
 /// Shows progress on a terminal; Ctrl-C cancels the operation. Writes the flows of a capture to `output`, if given, as
 /// they are found. An error if the operation was refused, or failed before it had found a flow.
-[[nodiscard]] Result<FlowOperation> run_operation(gateway::Gateway& gateway, const gateway::OperationOrder& order,
+[[nodiscard]] Result<FlowOperation> run_operation(gateway::Gateway& gateway, const gateway::OperationRequest& request,
                                                   Explain explain, OperationOutput* output = nullptr);
 
 /// Writes the results to `output`; and to stderr, warnings and everything that could not be determined or done.

@@ -15,7 +15,7 @@ namespace {
 
 std::vector<Column> flow_columns(OperationType type) {
     using enum Column::Align;
-    const auto when_empty = type == OperationType::Flush ? Column::WhenEmpty::Show : Column::WhenEmpty::LeaveOut;
+    const auto when_empty = kind_of(type).has_outcomes ? Column::WhenEmpty::Show : Column::WhenEmpty::LeaveOut;
     return {
         {"PROTOCOL", Left, 0},    {"SOURCE", Left, 0}, {"DESTINATION", Left, 0}, {"TRANSLATED", Left, 3},
         {"STATE", Left, 2},       {"AGE", Right, 4},   {"TIMEOUT", Right, 7},    {"BYTES", Right, 5},
@@ -73,11 +73,12 @@ void append_counts_text(fmt::memory_buffer& out, const FlowOperation& operation)
     if (counts.closed != 0) {
         fmt::format_to(to, ", and beside them {} closed (--state ANY shows both)", counts.closed);
     }
-    if (operation.type == OperationType::Flush && operation.dry_run) {
+    const bool has_outcomes = kind_of(operation.type).has_outcomes;
+    if (has_outcomes && operation.dry_run) {
         fmt::format_to(to, ": {} would be flushed, {} gone, {} protected (dry run)",
                        counts.matched - counts.gone - counts.failed - counts.protected_flows, counts.gone,
                        counts.protected_flows);
-    } else if (operation.type == OperationType::Flush) {
+    } else if (has_outcomes) {
         fmt::format_to(to, ": {} flushed, {} gone, {} failed, {} protected", counts.flushed, counts.gone, counts.failed,
                        counts.protected_flows);
     }

@@ -40,14 +40,13 @@ struct OperationArguments {
 
 Result<std::optional<OperationType>> parse_type(const std::optional<std::string>& text) {
     if (!text) return std::nullopt;
-    if (*text == "capture") return OperationType::Capture;
-    if (*text == "flush") return OperationType::Flush;
-    return invalid("--type: \"{}\" is neither capture nor flush", *text);
+    auto found = find_name(kOperationVerbs, *text, LetterCase::Exact);
+    if (!found) return tl::unexpected(std::move(found.error()).within("--type"));
+    return static_cast<OperationType>(*found);
 }
 
 std::string type_text(const FlowOperation& operation) {
-    if (operation.type == OperationType::Capture) return "capture";
-    return operation.dry_run ? "flush, dry run" : "flush";
+    return fmt::format("{}{}", kind_of(operation.type).verb, operation.dry_run ? ", dry run" : "");
 }
 
 std::string who(const Caller& caller) {
@@ -78,7 +77,7 @@ Cells operation_cells(const FlowOperation& operation) {
             to_rfc3339(operation.requested_at),
             who(operation.caller),
             fmt::format("{}", operation.counts.matched),
-            operation.type == OperationType::Flush ? fmt::format("{}", operation.counts.flushed) : ""};
+            kind_of(operation.type).has_outcomes ? fmt::format("{}", operation.counts.flushed) : ""};
 }
 
 std::string filters_text(const FlowQuery& query) {
@@ -117,7 +116,7 @@ void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operati
     append_line("search", operation.plan);
     append_line("counts", fmt::format("{} scanned, {} matched{}", counts.scanned, counts.matched,
                                       counts.closed != 0 ? fmt::format(", {} closed beside them", counts.closed) : ""));
-    if (operation.type == OperationType::Capture) return;
+    if (!kind_of(operation.type).has_outcomes) return;
     append_line("", fmt::format("{} flushed, {} gone, {} failed, {} protected", counts.flushed, counts.gone,
                                 counts.failed, counts.protected_flows));
     append_line("policy", operation.stream_exception_policy);

@@ -162,12 +162,12 @@ std::string condition_message(const RulesetStatus& status) {
     return {};
 }
 
-gateway::PolicyOrder order_at(const EndpointArguments& endpoint) {
-    gateway::PolicyOrder order;
-    order.endpoint = endpoint.name();
-    order.sessions = sessions::search_caller_sessions();
-    order.caller = this_caller();
-    return order;
+gateway::PolicyRequest request_at(const EndpointArguments& endpoint) {
+    gateway::PolicyRequest request;
+    request.endpoint = endpoint.name();
+    request.sessions = sessions::search_caller_sessions();
+    request.caller = this_caller();
+    return request;
 }
 
 Result<ExitCode> write_policy(Writer& writer, const Result<gateway::EndpointPolicy>& policy) {
@@ -210,18 +210,18 @@ Result<ExitCode> run_policy_show(const GatewayArguments& /*gateway*/, const Poli
 
 Result<ExitCode> run_policy_apply(const GatewayArguments& gateway_arguments, const PolicyApplyArguments& arguments,
                                   Writer& writer) {
-    auto order = order_at(arguments.endpoint);
-    order.policy = arguments.name;
-    order.include_protected = arguments.include_protected;
-    ASSIGN_OR_RETURN(const auto gateway,
-                     is_path(arguments.name) ? gateway_arguments.open_here() : gateway_arguments.open(order.endpoint));
-    return write_policy(writer, gateway->apply_policy(order));
+    auto request = request_at(arguments.endpoint);
+    request.policy = arguments.name;
+    request.include_protected = arguments.include_protected;
+    ASSIGN_OR_RETURN(const auto gateway, is_path(arguments.name) ? gateway_arguments.open_here()
+                                                                 : gateway_arguments.open(request.endpoint));
+    return write_policy(writer, gateway->apply_policy(request));
 }
 
 Result<ExitCode> run_policy_remove(const GatewayArguments& gateway_arguments, const EndpointPolicyArguments& arguments,
                                    Writer& writer) {
     ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open(arguments.endpoint.name()));
-    return write_policy(writer, gateway->remove_policy(order_at(arguments.endpoint)));
+    return write_policy(writer, gateway->remove_policy(request_at(arguments.endpoint)));
 }
 
 Result<ExitCode> run_policy_status(const GatewayArguments& gateway_arguments, const EndpointPolicyArguments& arguments,

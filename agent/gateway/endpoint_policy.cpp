@@ -61,12 +61,12 @@ Result<void> refuse_untracked(const std::vector<FlowFilter>& sessions, bool is_o
 
 /// With scope all, untracked packets are midstream, including the caller's own session on a gateway that has tracked
 /// nothing yet. Returns warnings for what could not be checked.
-Result<std::vector<std::string>> spare_sessions(const ChosenEndpoint& endpoint, const PolicyOrder& order,
+Result<std::vector<std::string>> spare_sessions(const ChosenEndpoint& endpoint, const PolicyRequest& request,
                                                 const StreamExceptionPolicy& policy, FlowTable& table,
                                                 const Clock& clock) {
     std::vector<std::string> warnings;
     const bool cuts = policy.scope == MidstreamScope::All && policy.exception != StreamException::Continue;
-    if (order.include_protected || !cuts) return warnings;
+    if (request.include_protected || !cuts) return warnings;
     const auto found = endpoint.open_namespace().and_then(sessions::search_sessions);
     if (!found) {
         warnings.push_back(
@@ -74,7 +74,7 @@ Result<std::vector<std::string>> spare_sessions(const ChosenEndpoint& endpoint, 
                         found.error().message));
         return warnings;
     }
-    auto guard = guard_found(order.sessions, order.caller, {*found});
+    auto guard = guard_found(request.sessions, request.caller, {*found});
     std::erase_if(guard.sessions, [&](const FlowFilter& session) { return !found->has(session); });
     return refuse_untracked(guard.sessions, guard.is_own, table, clock).map([&] { return std::move(warnings); });
 }
@@ -121,12 +121,12 @@ Result<EndpointPolicy> read_policy(const ChosenEndpoint& endpoint) {
 }
 
 Result<EndpointPolicy> apply_policy(const config::Configuration& configuration, const ChosenEndpoint& endpoint,
-                                    const PolicyOrder& order, const Clock& clock) {
-    ASSIGN_OR_RETURN(const auto policy, wanted_policy(configuration, endpoint, order.policy));
+                                    const PolicyRequest& request, const Clock& clock) {
+    ASSIGN_OR_RETURN(const auto policy, wanted_policy(configuration, endpoint, request.policy));
     ASSIGN_OR_RETURN(const auto table, endpoint.open_table());
     ASSIGN_OR_RETURN(
         auto warnings,
-        spare_sessions(endpoint, order, policy, *table, clock).and_then([&](std::vector<std::string> unknown) {
+        spare_sessions(endpoint, request, policy, *table, clock).and_then([&](std::vector<std::string> unknown) {
             return consequences(*table, policy, std::move(unknown));
         }));
     ASSIGN_OR_RETURN(const auto ruleset, endpoint.open_ruleset());

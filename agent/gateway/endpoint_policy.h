@@ -23,7 +23,7 @@ namespace headgate::gateway {
 
 /// Refused where it would cut one of the caller's own sessions, unless `include_protected` is set.
 [[nodiscard]] Result<EndpointPolicy> apply_policy(const config::Configuration& configuration,
-                                                  const ChosenEndpoint& endpoint, const PolicyOrder& order,
+                                                  const ChosenEndpoint& endpoint, const PolicyRequest& request,
                                                   const Clock& clock);
 
 [[nodiscard]] Result<EndpointPolicy> remove_policy(const config::Configuration& configuration,

@@ -20,39 +20,15 @@
 #include "headgate/result.h"
 #include "headgate/ruleset.h"
 
-#include "operations/flush.h"
+#include "operations/operation_request.h"
 #include "sessions/session_search.h"
 
 namespace headgate::gateway {
 
-/// Identifies an endpoint. Members may be absent where only one endpoint is possible.
-struct EndpointName {
-    std::optional<std::string> firewall;
-    std::optional<std::string> availability_zone;
-    std::optional<std::string> network_namespace;  ///< for a one-off run, in place of the other two
-
-    friend bool operator==(const EndpointName&, const EndpointName&) = default;
-};
-
-/// A request for a capture or a flush. Its query is validated, and without filters where the flows were captured
-/// before.
-struct OperationOrder : FlowRequest {
-    EndpointName endpoint;  ///< may be empty with `from_operation`: the endpoint of that operation
-    std::string token;      ///< idempotency key; empty: none
-
-    // For a flush.
-    operations::RowSource captured;  ///< flush exactly these flows
-    std::optional<std::uint64_t> maximum_flows;
-    std::vector<FlowFilter> spared;       ///< protected in addition to the configuration's filters
-    std::optional<FlowFilter> own_flows;  ///< likewise: the caller's TCP flows to the agent; not in the request
-    sessions::CallerSessions sessions;    ///< likewise: the caller's SSH sessions
-    std::optional<std::string> stream_exception_policy;  ///< to apply, by name; absent: leave it
-    bool require_policy = false;   ///< refuse if flushed TCP flows could continue because no policy is in force
-    bool own_flows_alone = false;  ///< the policy may affect no packets but those of flushed flows
-};
+using operations::OperationRequest;
 
 /// A request to change the stream exception policy.
-struct PolicyOrder {
+struct PolicyRequest {
     EndpointName endpoint;
     std::string policy;  ///< by name; not used for a removal
     bool include_protected = false;
@@ -103,7 +79,7 @@ class Gateway {
     virtual ~Gateway() = default;
 
     /// Starts an operation and returns it at once, in progress.
-    virtual Result<FlowOperation> start(const OperationOrder& order) = 0;
+    virtual Result<FlowOperation> start(const OperationRequest& request) = 0;
 
     /// Current state of an operation; ENOENT where it does not exist.
     virtual Result<FlowOperation> find(std::string_view id) = 0;
@@ -127,8 +103,8 @@ class Gateway {
     virtual Result<TableStatistics> count_flows(const EndpointName& endpoint) = 0;
 
     virtual Result<EndpointPolicy> policy_status(const EndpointName& endpoint) = 0;
-    virtual Result<EndpointPolicy> apply_policy(const PolicyOrder& order) = 0;
-    virtual Result<EndpointPolicy> remove_policy(const PolicyOrder& order) = 0;
+    virtual Result<EndpointPolicy> apply_policy(const PolicyRequest& request) = 0;
+    virtual Result<EndpointPolicy> remove_policy(const PolicyRequest& request) = 0;
 
     /// Ended flows, as far as the process that manages the gateway remembers them. A reader that is too slow misses
     /// some, and gets a record of the gap.

@@ -8,8 +8,8 @@
 
 #include "gateway/ended_flow_feed.h"
 #include "gateway/endpoint_policy.h"
-#include "gateway/order_json.h"
 #include "gateway/readiness.h"
+#include "gateway/request_json.h"
 #include "gateway/session_guard.h"
 #include "midstream/policy_library.h"
 #include "operations/sqlite_store.h"
@@ -38,13 +38,26 @@ class Census final : public ScanListener {
     std::map<FlowKind, std::uint64_t>& counts_;
 };
 
-/// The names as requested, whether such an endpoint exists or not.
-Endpoint as_named(const EndpointName& name) {
-    return {name.firewall.value_or(""), name.availability_zone.value_or(""), name.network_namespace.value_or("")};
-}
-
 bool is_unnamed(const EndpointName& name) {
     return name == EndpointName{};
+}
+
+/// Without the caller's sessions: a retry may come from another one.
+Result<std::string> text_to_compare(OperationRequest request) {
+    request.sessions = {};
+    fmt::memory_buffer text;
+    RETURN_IF_ERROR(append_request_json(text, request));
+    return fmt::to_string(text);
+}
+
+/// Adds the flows that the configuration and the caller's connections protect.
+void add_protection(OperationRequest& request, const config::Configuration& configuration,
+                    const ChosenEndpoint& endpoint) {
+    auto& filters = request.protected_filters;
+    if (request.include_protected) return filters.clear();
+    if (request.own_flows) filters.push_back(*request.own_flows);
+    std::ranges::copy(configuration.protected_filters, std::back_inserter(filters));
+    request.ssh = guard_sessions(request.sessions, request.caller, endpoint);
 }
 
 }  // namespace
@@ -129,73 +142,50 @@ Result<operations::EndpointAccess> LocalGateway::open(const Endpoint& endpoint) 
     return access;
 }
 
-Result<FlowOperation> LocalGateway::start(const OperationOrder& order) {
+Result<FlowOperation> LocalGateway::start(const OperationRequest& request) {
     ASSIGN_OR_RETURN(const auto engine, this->engine());
-    const auto request = request_of(order);
-    if (!request) return tl::unexpected(refuse(order, request.error()));
-    auto started = engine->start(*request);
+    const auto whole = completed(request);
+    if (!whole) return tl::unexpected(refuse(request, whole.error()));
+    auto started = engine->start(*whole);
     // Interrupted operations on this endpoint have been recovered by now.
     make_up_records();
     return started;
 }
 
-Error LocalGateway::refuse(const OperationOrder& order, Error error) {
+Error LocalGateway::refuse(const OperationRequest& request, Error error) {
     const auto engine = this->engine();
     if (!engine) return engine.error();
     FlowOperation refused;
-    static_cast<FlowRequest&>(refused) = order;
-    refused.endpoint = as_named(order.endpoint);
+    static_cast<FlowRequest&>(refused) = request;
+    refused.endpoint = request.endpoint.as_endpoint();
     return (*engine)->refuse(std::move(refused), std::move(error)).value();
 }
 
-Result<operations::OperationRequest> LocalGateway::request_of(const OperationOrder& order) {
-    ASSIGN_OR_RETURN(const auto name, endpoint_of(order));
-    ASSIGN_OR_RETURN(const auto endpoint, choose_endpoint(*configuration(), name));
-    operations::OperationRequest request;
-    static_cast<FlowRequest&>(request) = order;
-    request.endpoint = endpoint.endpoint();
-    if (!request.query.states) request.query.states = default_states(order.type);
-    request.token = order.token;
+Result<OperationRequest> LocalGateway::completed(OperationRequest request) {
+    const auto configuration = this->configuration();
+    ASSIGN_OR_RETURN(const auto name, endpoint_of(request));
+    ASSIGN_OR_RETURN(const auto endpoint, choose_endpoint(*configuration, name));
     if (!request.token.empty()) {
-        auto what = order;
-        what.sessions = {};  // a retry may come from another session
-        fmt::memory_buffer asked;
-        RETURN_IF_ERROR(append_order_json(asked, what));
-        request.asked = fmt::to_string(asked);
+        ASSIGN_OR_RETURN(auto asked, text_to_compare(request));
+        request.asked = std::move(asked);
     }
+    const auto& where = endpoint.endpoint();
+    request.endpoint = {where.firewall, where.availability_zone, where.network_namespace};
+    if (!request.query.states) request.query.states = kind_of(request.type).default_states;
     RETURN_IF_ERROR(endpoint.narrow(request.query));
-    if (order.type == OperationType::Capture) return request;
-    ASSIGN_OR_RETURN(auto flush, flush_of(order, endpoint, request.query));
-    request.flush = std::move(flush);
+    if (!kind_of(request.type).changes_flows) return request;
+    add_protection(request, *configuration, endpoint);
+    if (!request.stream_exception_policy) return request;
+    auto policy = wanted_policy(*configuration, endpoint, *request.stream_exception_policy);
+    if (!policy) return tl::unexpected(std::move(policy.error()).within("stream-exception-policy"));
+    request.policy = std::move(*policy);
     return request;
 }
 
 /// A flush from another operation uses that operation's endpoint; another one is refused later.
-Result<EndpointName> LocalGateway::endpoint_of(const OperationOrder& order) {
-    if (order.from_operation.empty() || !is_unnamed(order.endpoint)) return order.endpoint;
-    return find(order.from_operation).map([](const FlowOperation& source) { return name_of(source.endpoint); });
-}
-
-Result<operations::FlushRequest> LocalGateway::flush_of(const OperationOrder& order, const ChosenEndpoint& endpoint,
-                                                        const FlowQuery& query) const {
-    const auto configuration = this->configuration();
-    operations::FlushRequest flush;
-    flush.captured = order.captured;
-    flush.only_zone = query.zone;
-    flush.maximum_flows = order.maximum_flows;
-    if (!order.include_protected) {
-        flush.protected_filters = order.spared;
-        if (order.own_flows) flush.protected_filters.push_back(*order.own_flows);
-        std::ranges::copy(configuration->protected_filters, std::back_inserter(flush.protected_filters));
-        flush.ssh = guard_sessions(order.sessions, order.caller, endpoint);
-    }
-    flush.policy.required = order.require_policy;
-    flush.policy.own_flows_alone = order.own_flows_alone;
-    if (!order.stream_exception_policy) return flush;
-    auto wanted = wanted_policy(*configuration, endpoint, *order.stream_exception_policy);
-    if (!wanted) return tl::unexpected(std::move(wanted.error()).within("stream-exception-policy"));
-    flush.policy.wanted = std::move(*wanted);
-    return flush;
+Result<EndpointName> LocalGateway::endpoint_of(const OperationRequest& request) {
+    if (request.from_operation.empty() || !is_unnamed(request.endpoint)) return request.endpoint;
+    return find(request.from_operation).map([](const FlowOperation& source) { return name_of(source.endpoint); });
 }
 
 Result<FlowOperation> LocalGateway::find(std::string_view id) {
@@ -331,23 +321,24 @@ Result<EndpointPolicy> LocalGateway::policy_status(const EndpointName& endpoint)
     return read_policy(chosen);
 }
 
-Result<EndpointPolicy> LocalGateway::apply_policy(const PolicyOrder& order) {
-    return change_policy("policy_apply", order, [&](const ChosenEndpoint& endpoint) {
-        return gateway::apply_policy(*configuration(), endpoint, order, clock_);
+Result<EndpointPolicy> LocalGateway::apply_policy(const PolicyRequest& request) {
+    return change_policy("policy_apply", request, [&](const ChosenEndpoint& endpoint) {
+        return gateway::apply_policy(*configuration(), endpoint, request, clock_);
     });
 }
 
-Result<EndpointPolicy> LocalGateway::remove_policy(const PolicyOrder& order) {
-    return change_policy("policy_remove", order, [&](const ChosenEndpoint& endpoint) {
+Result<EndpointPolicy> LocalGateway::remove_policy(const PolicyRequest& request) {
+    return change_policy("policy_remove", request, [&](const ChosenEndpoint& endpoint) {
         return gateway::remove_policy(*configuration(), endpoint);
     });
 }
 
 template <typename Change>
-Result<EndpointPolicy> LocalGateway::change_policy(std::string_view action, const PolicyOrder& order, Change change) {
+Result<EndpointPolicy> LocalGateway::change_policy(std::string_view action, const PolicyRequest& request,
+                                                   Change change) {
     RETURN_IF_ERROR(audit_.ready());
-    operations::PolicyChange record{action, order.policy, {}, order.caller};
-    const auto endpoint = choose_endpoint(*configuration(), order.endpoint);
+    operations::PolicyChange record{action, request.policy, {}, request.caller};
+    const auto endpoint = choose_endpoint(*configuration(), request.endpoint);
     if (endpoint) record.endpoint = endpoint->endpoint();
     auto changed = endpoint ? change(*endpoint) : Result<EndpointPolicy>{tl::unexpected(endpoint.error())};
     const auto result = changed ? Result<void>{} : tl::unexpected(changed.error());
@@ -357,8 +348,8 @@ Result<EndpointPolicy> LocalGateway::change_policy(std::string_view action, cons
     return changed;
 }
 
-Error LocalGateway::refuse_policy(std::string_view action, const PolicyOrder& order, Error error) {
-    const operations::PolicyChange record{action, order.policy, as_named(order.endpoint), order.caller};
+Error LocalGateway::refuse_policy(std::string_view action, const PolicyRequest& request, Error error) {
+    const operations::PolicyChange record{action, request.policy, request.endpoint.as_endpoint(), request.caller};
     // The request is refused even if the record cannot be written.
     static_cast<void>(audit_.record(record, tl::unexpected(error)));
     return error;

@@ -43,7 +43,7 @@ class LocalGateway final : public ManagedGateway {
     /// Recovers operations that a killed process left; missing flow log records follow on a background thread.
     [[nodiscard]] Result<void> recover_interrupted();
 
-    Result<FlowOperation> start(const OperationOrder& order) override;
+    Result<FlowOperation> start(const OperationRequest& request) override;
     Result<FlowOperation> find(std::string_view id) override;
     Result<FlowOperation> wait(std::string_view id, std::chrono::milliseconds at_most) override;
     Result<void> cancel(std::string_view id) override;
@@ -55,8 +55,8 @@ class LocalGateway final : public ManagedGateway {
     Result<TableStatistics> count_flows(const EndpointName& endpoint) override;
 
     Result<EndpointPolicy> policy_status(const EndpointName& endpoint) override;
-    Result<EndpointPolicy> apply_policy(const PolicyOrder& order) override;
-    Result<EndpointPolicy> remove_policy(const PolicyOrder& order) override;
+    Result<EndpointPolicy> apply_policy(const PolicyRequest& request) override;
+    Result<EndpointPolicy> remove_policy(const PolicyRequest& request) override;
     Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& take) override;
 
     [[nodiscard]] std::shared_ptr<const config::Configuration> configuration() const override;
@@ -69,8 +69,8 @@ class LocalGateway final : public ManagedGateway {
     [[nodiscard]] flowlog::FlowLogCounts flow_log_counts() const override;
     [[nodiscard]] bool is_ending() const override;
     std::vector<Finding> readiness() override;
-    Error refuse(const OperationOrder& order, Error error) override;
-    Error refuse_policy(std::string_view action, const PolicyOrder& order, Error error) override;
+    Error refuse(const OperationRequest& request, Error error) override;
+    Error refuse_policy(std::string_view action, const PolicyRequest& request, Error error) override;
 
     /// Applies to operations that start later; `state_dir` never changes.
     void configure(config::Configuration configuration);
@@ -99,13 +99,12 @@ class LocalGateway final : public ManagedGateway {
     [[nodiscard]] Result<operations::EndpointAccess> open(const Endpoint& endpoint);
     void make_up_records();
     void make_up_now();
-    [[nodiscard]] Result<operations::OperationRequest> request_of(const OperationOrder& order);
-    [[nodiscard]] Result<operations::FlushRequest> flush_of(const OperationOrder& order, const ChosenEndpoint& endpoint,
-                                                            const FlowQuery& query) const;
+    /// With what the configuration and the endpoint add (operation_request.h).
+    [[nodiscard]] Result<OperationRequest> completed(OperationRequest request);
     [[nodiscard]] Result<TableStatistics> count_anew(const ChosenEndpoint& endpoint);
-    [[nodiscard]] Result<EndpointName> endpoint_of(const OperationOrder& order);
+    [[nodiscard]] Result<EndpointName> endpoint_of(const OperationRequest& request);
     template <typename Change>
-    [[nodiscard]] Result<EndpointPolicy> change_policy(std::string_view action, const PolicyOrder& order,
+    [[nodiscard]] Result<EndpointPolicy> change_policy(std::string_view action, const PolicyRequest& request,
                                                        Change change);
 
     SystemClock clock_;

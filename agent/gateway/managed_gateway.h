@@ -75,8 +75,8 @@ class ManagedGateway : public Gateway {
     virtual std::vector<Finding> readiness() = 0;
 
     /// Records a refused request in the audit trail, and returns the error.
-    virtual Error refuse(const OperationOrder& order, Error error) = 0;
-    virtual Error refuse_policy(std::string_view action, const PolicyOrder& order, Error error) = 0;
+    virtual Error refuse(const OperationRequest& request, Error error) = 0;
+    virtual Error refuse_policy(std::string_view action, const PolicyRequest& request, Error error) = 0;
 };
 
 }  // namespace headgate::gateway

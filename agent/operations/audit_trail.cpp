@@ -38,12 +38,13 @@ Result<void> AuditTrail::ready() {
 }
 
 Result<void> AuditTrail::record(const FlowOperation& operation) {
+    const auto& kind = kind_of(operation.type);
     return append([&](MemberWriter& members) {
         members.optional("operation_id", operation.id);
-        members.required("action", operation.type == OperationType::Capture ? "capture" : "flush");
+        members.required("action", kind.verb);
         write_who(members, operation.caller, operation.endpoint);
         members.required("requested_at", operation.requested_at);
-        list_members(members, operation.query, default_states(operation.type));
+        list_members(members, operation.query, kind.default_states);
         members.optional("from_capture", operation.from_operation);
         members.required("dry_run", operation.dry_run);
         members.required("include_protected", operation.include_protected);

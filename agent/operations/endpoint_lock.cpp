@@ -38,9 +38,10 @@ std::string holder_in(const FileDescriptor& file) {
     return {text.data(), static_cast<std::size_t>(size > 0 ? size : 0)};
 }
 
-/// An empty text means that the holder is just starting or ending.
+/// An empty text means that the holder is just starting or ending. A type may be that of a later version of headgate.
 bool may_be_waited_for(std::string_view holder) {
-    return holder.empty() || holder.ends_with(to_string(OperationType::Capture));
+    const auto type = parse_name<OperationType>(holder.substr(holder.find(' ') + 1));
+    return holder.empty() || (type && kind_of(*type).gives_way);
 }
 
 tl::unexpected<Error> busy(const Endpoint& endpoint, std::string_view holder) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "operations/operation_lifecycle.h"
+#include "operations/operation_work.h"
 #include "operations/running_operation.h"
 #include "operations/state_error.h"
 
@@ -25,7 +26,7 @@ tl::unexpected<Error> unknown(std::string_view id) {
 }
 
 FlowOperation operation_of(const OperationRequest& request, const Clock& clock) {
-    auto operation = new_operation(clock, request, request.endpoint);
+    auto operation = new_operation(clock, request, request.endpoint.as_endpoint());
     operation.asked = request.asked;
     return operation;
 }
@@ -34,7 +35,7 @@ bool tells_the_same(const OperationRequest& request, const FlowOperation& known)
     FlowRequest earlier = known;
     earlier.caller = request.caller;                                     // is compared by itself
     if (!request.from_operation.empty()) earlier.query = request.query;  // was replaced by the capture's
-    return request.endpoint == known.endpoint && static_cast<const FlowRequest&>(request) == earlier;
+    return request.endpoint.as_endpoint() == known.endpoint && static_cast<const FlowRequest&>(request) == earlier;
 }
 
 }  // namespace
@@ -109,10 +110,9 @@ Result<void> Engine::leaves_room(const FlowOperation& operation) {
 
 /// Nothing where the disk cannot be written and the operation needs no lock: captures and dry runs do not interfere.
 Result<std::optional<EndpointLock>> Engine::take_lock(FlowOperation& operation) {
-    auto lock =
-        operation.type == OperationType::Flush
-            ? EndpointLock::take_next(state_dir_, operation, settings().patience, [this] { return !is_draining(); })
-            : EndpointLock::take(state_dir_, operation);
+    auto lock = kind_of(operation.type).gives_way ? EndpointLock::take(state_dir_, operation)
+                                                  : EndpointLock::take_next(state_dir_, operation, settings().patience,
+                                                                            [this] { return !is_draining(); });
     if (lock) return std::optional{std::move(*lock)};
     if (!only_looks(operation) || !is_disk_fault(lock.error())) return tl::unexpected(std::move(lock.error()));
     if (!runs_on(operation.endpoint)) {
@@ -145,8 +145,8 @@ Result<void> Engine::make_ready(FlowOperation& operation, bool may_recover) {
 
 Result<FlowOperation> Engine::begin(const OperationRequest& request, FlowOperation operation,
                                     std::optional<EndpointLock> lock) {
-    ASSIGN_OR_RETURN(auto flush, take_source(request, operation));
-    ASSIGN_OR_RETURN(auto access, open_(request.endpoint));
+    ASSIGN_OR_RETURN(auto sourced, with_source(request, operation));
+    ASSIGN_OR_RETURN(auto access, open_(operation.endpoint));
     // In the store, another process would take an operation without a lock for interrupted.
     const auto store = lock ? begin_in_store(operation, request.token) : begin_unkept(operation, request.token);
     if (!store) {
@@ -155,10 +155,10 @@ Result<FlowOperation> Engine::begin(const OperationRequest& request, FlowOperati
         return other && *other ? answer_again(request, **other) : tl::unexpected(store.error());
     }
     const auto bounds = settings();
-    const RunSurroundings around{**store,       unkept_, clock_, audit_, on_ended_, flushes_, bounds.disk_budget,
-                                 bounds.timeout};
+    const RunSurroundings around{
+        **store, unkept_, clock_, audit_, on_ended_, flushes_, state_dir_, bounds.disk_budget, bounds.timeout};
     auto running =
-        std::make_shared<RunningOperation>(around, operation, std::move(access), std::move(flush), std::move(lock));
+        std::make_shared<RunningOperation>(around, operation, std::move(access), std::move(sourced), std::move(lock));
     {
         // If a drain has just missed this operation, it still runs to its end: ~Engine waits for it.
         const std::lock_guard guard{mutex_};
@@ -220,24 +220,22 @@ Result<FlowOperation> Engine::answer_again(const OperationRequest& request, cons
     return current;
 }
 
-/// Resolves the flows of a flush that another operation has found.
-Result<FlushRequest> Engine::take_source(const OperationRequest& request, FlowOperation& operation) {
-    auto flush = request.flush;
-    flush.spool_folder = state_dir_;
-    const auto& id = request.from_operation;
-    if (id.empty()) return flush;
+/// The request with the flows that another operation has found, if it names one.
+Result<OperationRequest> Engine::with_source(OperationRequest request, FlowOperation& operation) {
+    const auto id = request.from_operation;
+    if (id.empty()) return request;
     ASSIGN_OR_RETURN(const auto source, store_of(id).find(id));
     if (!source) return unknown(id);
-    if (source->type != OperationType::Capture && !source->dry_run) {
-        return refused("operation {} is a flush itself: nothing was flushed", id);
+    if (!only_looks(*source)) {
+        return refused("operation {} is a {} itself: nothing was flushed", id, kind_of(source->type).verb);
     }
     if (source->status != OperationStatus::Completed && source->status != OperationStatus::CompletedWithErrors) {
         return refused("operation {} is {}: nothing was flushed", id, to_string(source->status));
     }
     const auto& endpoint = source->endpoint;
-    RETURN_IF_ERROR(check_captured_on(endpoint, request.endpoint, "operation " + id));
+    RETURN_IF_ERROR(check_captured_on(endpoint, operation.endpoint, "operation " + id));
     operation.query = source->query;
-    flush.captured = [this, id, endpoint](const auto& take) {
+    request.captured = [this, id, endpoint](const auto& take) {
         const StoredFlowSink take_rows = [&](std::span<const StoredFlow> flows) {
             std::vector<FlowRow> rows;
             for (const auto& each : flows)
@@ -246,7 +244,7 @@ Result<FlushRequest> Engine::take_source(const OperationRequest& request, FlowOp
         };
         return for_each_flow(id, 0, take_rows).map([&] { return std::optional{endpoint}; });
     };
-    return flush;
+    return request;
 }
 
 Result<FlowOperation> Engine::find(std::string_view id) {

@@ -8,10 +8,10 @@
 // A flush requires all of this. On a disk that cannot be written, a capture or dry run still runs, is kept in memory as
 // long as this process lives, and warns of what could not be stored.
 //
-// The parts of this room: running_operation.h is one operation with its worker, deadline and end; capture.h and flush.h
-// do the work, report to a listener and store nothing. sqlite_store.h stores operations as rows and flows as packed
-// blocks (flow_rows.h). endpoint_lock.h is the exclusion, crash_recovery.h the crash recovery, audit_trail.h the log of
-// requests.
+// The parts of this room: running_operation.h is one operation with its worker, deadline and end; operation_work.h is
+// what the worker does, of which each type of operation has a file. sqlite_store.h stores operations as rows and flows
+// as packed blocks (flow_rows.h). endpoint_lock.h is the exclusion, crash_recovery.h the crash recovery, audit_trail.h
+// the log of requests.
 #pragma once
 
 #include <chrono>
@@ -35,20 +35,12 @@
 #include "operations/background_task.h"
 #include "operations/endpoint_access.h"
 #include "operations/endpoint_lock.h"
-#include "operations/flush.h"
 #include "operations/flush_listener.h"
 #include "operations/operation_listener.h"
+#include "operations/operation_request.h"
 #include "operations/unkept_store.h"
 
 namespace headgate::operations {
-
-/// A requested operation on one endpoint. The query is validated, restricted to the endpoint, and has its states set.
-struct OperationRequest : FlowRequest {
-    Endpoint endpoint;
-    std::string token;   ///< idempotency key: a repeated request starts nothing. Empty: none
-    std::string asked;   ///< the whole request as text, to tell a repeated request from another one with the same token
-    FlushRequest flush;  ///< for a flush; has the protected flows, too
-};
 
 struct EngineSettings {
     std::filesystem::path state_dir{};
@@ -132,7 +124,7 @@ class Engine {
     [[nodiscard]] Result<std::uint64_t> remove_old();
     void sweep_later();
     [[nodiscard]] Result<FlowOperation> answer_again(const OperationRequest& request, const FlowOperation& known);
-    [[nodiscard]] Result<FlushRequest> take_source(const OperationRequest& request, FlowOperation& operation);
+    [[nodiscard]] Result<OperationRequest> with_source(OperationRequest request, FlowOperation& operation);
     [[nodiscard]] Result<void> recover_interrupted_on(const Endpoint& endpoint);
     [[nodiscard]] Result<void> recover(FlowOperation operation);
     [[nodiscard]] EngineSettings settings();

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "operations/flush.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,7 +7,9 @@
 #include <vector>
 
 #include "operations/flow_spool.h"
+#include "operations/flush_policy.h"
 #include "operations/operation_lifecycle.h"
+#include "operations/operation_work.h"
 
 namespace headgate::operations {
 namespace {
@@ -18,45 +18,40 @@ namespace {
 constexpr std::size_t kRowsAtOnce = 256;
 
 /// One flush with its two phases.
-class Flush final : private ScanListener {
+class Flush {
   public:
-    Flush(FlowTable& table, Ruleset& ruleset, const FlushRequest& request, FlowOperation& operation,
-          FlushObserver& observer)
-        : table_(table),
-          request_(request),
+    Flush(const OperationRequest& request, const WorkPlace& place, FlowOperation& operation, WorkListener& listener)
+        : request_(request),
+          place_(place),
+          table_(place.table),
           operation_(operation),
-          observer_(observer),
-          policy_(ruleset, table, request.policy),
+          listener_(listener),
+          policy_(place.ruleset, place.table, request),
           sessions_(request.ssh) {
         protection_.filters = request.protected_filters;
         protection_.side = MatchSide::Any;
         protection_.direction = MatchDirection::Both;
     }
 
-    Result<void> run(const Moment& moment) {
+    Result<void> run() {
         return policy_.inspect()
-            .and_then([&] { return request_.captured ? take_captured() : scan(moment); })
+            .and_then([&] { return request_.captured ? take_captured() : scan(); })
             .and_then([&] { return begin(); })
             .and_then([&] { return end_all(); });
     }
 
   private:
-    // While the table is searched.
-    void planned(std::string_view plan) override { observer_.planned(plan); }
-    Result<void> progressed(std::uint64_t scanned) override { return observer_.progressed(scanned); }
-    Result<void> matched(std::span<const FlowRow> rows) override { return identify(rows); }
-
-    Result<void> scan(const Moment& moment) {
-        ASSIGN_OR_RETURN(const auto report, table_.scan(operation_.query, moment, *this));
-        count(operation_, report);
-        return {};
+    Result<void> scan() {
+        return scan_table(place_, operation_, listener_,
+                          [this](std::span<const FlowRow> rows) { return identify(rows); });
     }
 
     Result<void> take_captured() {
         ASSIGN_OR_RETURN(const auto taken, request_.captured([&](std::span<const FlowRow> rows) {
             for (const auto& row : rows)
                 if (!row.flow.started) ++without_start_;
-            return observer_.progressed(matched_).and_then([&] { return check_reach(rows); }).and_then([&] {
+            operation_.counts.scanned = matched_;
+            return listener_.may_go_on().and_then([&] { return check_reach(rows); }).and_then([&] {
                 return identify(rows);
             });
         }));
@@ -71,7 +66,7 @@ class Flush final : private ScanListener {
     }
 
     [[nodiscard]] Result<void> check_reach(std::span<const FlowRow> rows) const {
-        const auto& zone = request_.only_zone;
+        const auto& zone = request_.query.zone;
         const auto stray =
             std::ranges::find_if(rows, [&](const FlowRow& row) { return zone && row.flow.zone != *zone; });
         if (stray == rows.end()) return {};
@@ -103,7 +98,7 @@ class Flush final : private ScanListener {
         operation_.phase = OperationPhase::Flushing;
         operation_.stream_exception_policy = policy_.name();
         operation_.warnings = warnings();
-        RETURN_IF_ERROR(observer_.begun(operation_));
+        RETURN_IF_ERROR(listener_.begun());
         if (operation_.dry_run || matched_ == protected_) return {};
         return policy_.enforce();
     }
@@ -134,13 +129,13 @@ class Flush final : private ScanListener {
         }
         leave_alone(spared);
         if (doomed.empty()) return;
-        if (auto may = stopped_ ? Result<void>{} : observer_.may_go_on(); !may) stop(may.error());
+        if (auto may = stopped_ ? Result<void>{} : listener_.may_go_on(); !may) stop(may.error());
         if (stopped_) return leave_alone(as_failed(doomed));
         operation_.dry_run ? preview(doomed) : end(doomed);
     }
 
     void end(std::span<const FlowRow> rows) {
-        if (auto journaled = observer_.about_to_end(rows); !journaled) return give_up(rows, journaled.error());
+        if (auto journaled = listener_.about_to_end(rows); !journaled) return give_up(rows, journaled.error());
         std::vector<FlowRow> endings;
         for (auto rest = rows; !rest.empty() && !stopped_;) {
             const auto some = rest.first(std::min(rest.size(), kRowsAtOnce));
@@ -151,7 +146,7 @@ class Flush final : private ScanListener {
             endings.push_back({row.flow, Outcome::Failed, errno_of(*stopped_)});
         for (const auto& ending : endings)
             count(operation_.counts, *ending.outcome);
-        if (auto told = observer_.ended(endings); !told) stop(told.error());
+        if (auto told = listener_.ended(endings); !told) stop(told.error());
     }
 
     /// Rows are remembered before they are ended, so that no packet slips through in between; flows that were not
@@ -221,7 +216,7 @@ class Flush final : private ScanListener {
         if (flows.empty()) return;
         for (const auto& each : flows)
             if (each.outcome) count(operation_.counts, *each.outcome);
-        if (auto told = observer_.left_alone(flows); !told) stop(told.error());
+        if (auto told = listener_.left_alone(flows); !told) stop(told.error());
     }
 
     [[nodiscard]] std::vector<std::string> warnings() const {
@@ -250,14 +245,15 @@ class Flush final : private ScanListener {
     }
     [[nodiscard]] bool exceeds_maximum() const { return request_.maximum_flows && matched_ > *request_.maximum_flows; }
 
+    const OperationRequest& request_;
+    const WorkPlace& place_;
     FlowTable& table_;
-    const FlushRequest& request_;
     FlowOperation& operation_;
-    FlushObserver& observer_;
+    WorkListener& listener_;
     FlushPolicy policy_;
     GuardedSessions sessions_;
     FlowQuery protection_;
-    FlowSpool spool_{request_.spool_folder};
+    FlowSpool spool_{place_.spool_folder};
     std::optional<Error> stopped_;  ///< why the remaining flows were spared
     bool touched_ = false;          ///< whether any deletion or look-up was performed
     std::uint64_t without_start_ = 0;
@@ -267,19 +263,9 @@ class Flush final : private ScanListener {
 
 }  // namespace
 
-Result<void> check_captured_on(const Endpoint& captured, const Endpoint& wanted, std::string_view what) {
-    if (captured == wanted) return {};
-    const auto text = [](const Endpoint& each) {
-        return each.network_namespace.empty()
-                   ? fmt::format("on firewall {} in {}", each.firewall, each.availability_zone)
-                   : fmt::format("in network namespace {}", each.network_namespace);
-    };
-    return refused("{} was {}, and this flush is {}: nothing was flushed", what, text(captured), text(wanted));
-}
-
-Result<void> run_flush(FlowTable& table, Ruleset& ruleset, const Moment& moment, const FlushRequest& request,
-                       FlowOperation& operation, FlushObserver& observer) {
-    return Flush{table, ruleset, request, operation, observer}.run(moment);
+Result<void> run_flush(const OperationRequest& request, const WorkPlace& place, FlowOperation& operation,
+                       WorkListener& listener) {
+    return Flush{request, place, operation, listener}.run();
 }
 
 }  // namespace headgate::operations

@@ -45,19 +45,19 @@ Result<void> FlushPolicy::inspect() {
     condition_ = condition;
     ASSIGN_OR_RETURN(const auto picks_up, table_.tcp_loose());
     tcp_loose_ = picks_up;
-    if (request_.wanted) {
+    if (request_.policy) {
         RETURN_IF_ERROR(judge_wanted());
-        policy_ = *request_.wanted;
+        policy_ = *request_.policy;
         condition_ = RulesetCondition::AsApplied;
     }
-    if (!request_.required) return {};
+    if (!request_.require_policy) return {};
     const auto warning = return_warning({Protocol::Tcp});
     return warning.empty() ? Result<void>{} : refused("{}: nothing was flushed", warning);
 }
 
 /// A policy with scope all concerns the whole gateway: a flush must neither apply nor replace one.
 Result<void> FlushPolicy::judge_wanted() const {
-    const auto& wanted = *request_.wanted;
+    const auto& wanted = *request_.policy;
     if (in_force_ && same_in_kernel(*in_force_, wanted)) return {};
     if (wanted.scope == MidstreamScope::All) {
         return refused(
@@ -90,7 +90,7 @@ Result<void> FlushPolicy::enforce() {
     RETURN_IF_ERROR(judge_number());
     ASSIGN_OR_RETURN(auto in_force, ruleset_.in_force());
     if (in_force != in_force_) return refused("the stream exception policy was changed meanwhile: nothing was flushed");
-    if (request_.wanted) return ruleset_.apply(*request_.wanted).map([](Application) {});
+    if (request_.policy) return ruleset_.apply(*request_.policy).map([](Application) {});
     ASSIGN_OR_RETURN(const auto condition, ruleset_.condition());
     if (condition == condition_) return {};
     return refused("somebody has changed the table inet headgate meanwhile: nothing was flushed");
@@ -234,8 +234,8 @@ std::vector<std::string> FlushPolicy::warnings() const {
     const auto protocols = counted_protocols();
     if (auto warning = return_warning(protocols); !warning.empty()) warnings.push_back(std::move(warning));
     if (fell_) warnings.emplace_back("the stream exception policy was changed or removed while flows were being ended");
-    if (request_.wanted && in_force_ && in_force_->name != request_.wanted->name) {
-        warnings.push_back(fmt::format("policy {} takes the place of {}", request_.wanted->name, in_force_->name));
+    if (request_.policy && in_force_ && in_force_->name != request_.policy->name) {
+        warnings.push_back(fmt::format("policy {} takes the place of {}", request_.policy->name, in_force_->name));
     }
     if (not_forgotten_ != 0) {
         warnings.push_back(fmt::format("{} flows that were left alone are remembered as flushed, for {} s",

@@ -16,18 +16,13 @@
 #include "headgate/result.h"
 #include "headgate/ruleset.h"
 
-namespace headgate::operations {
+#include "operations/operation_request.h"
 
-/// A flush's requirements for the stream exception policy.
-struct PolicyRequest {
-    std::optional<StreamExceptionPolicy> wanted;  ///< to be applied before the first flow is ended
-    bool required = false;                        ///< refuse if flushed TCP flows could continue
-    bool own_flows_alone = false;                 ///< no window: it would catch packets of other flows, too
-};
+namespace headgate::operations {
 
 class FlushPolicy {
   public:
-    FlushPolicy(Ruleset& ruleset, FlowTable& table, const PolicyRequest& request)
+    FlushPolicy(Ruleset& ruleset, FlowTable& table, const OperationRequest& request)
         : ruleset_(ruleset), table_(table), request_(request) {}
 
     /// Reads what is in force. Refuses if it does not meet the request. Changes nothing.
@@ -70,7 +65,7 @@ class FlushPolicy {
 
     Ruleset& ruleset_;
     FlowTable& table_;
-    const PolicyRequest& request_;
+    const OperationRequest& request_;
     std::optional<StreamExceptionPolicy> in_force_;
     std::optional<StreamExceptionPolicy> policy_;  ///< in force while flows are ended
     RulesetCondition condition_ = RulesetCondition::NothingApplied;

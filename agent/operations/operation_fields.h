@@ -109,7 +109,7 @@ void list_request_members(Members& members, Object& operation) {
     members.required({"requested_at", kNoMember}, operation.requested_at);
     members.optional({"machine_up_seconds", "machine_up"}, operation.machine_up);
     members.object({"requested_by", kNoMember}, operation.caller);
-    list_members(members, operation.query, default_states(operation.type));
+    list_members(members, operation.query, kind_of(operation.type).default_states);
     members.optional({"from_capture", "from_operation"}, operation.from_operation);
     members.optional("dry_run", operation.dry_run);
     members.optional("include_protected", operation.include_protected);

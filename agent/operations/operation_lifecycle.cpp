@@ -7,10 +7,6 @@
 
 namespace headgate {
 
-StateScope default_states(OperationType type) {
-    return type == OperationType::Capture ? StateScope::Active : StateScope::Any;
-}
-
 Moment moment_of(const FlowOperation& operation) {
     return {operation.requested_at, operation.machine_up, std::nullopt};
 }
@@ -24,10 +20,6 @@ FlowOperation new_operation(const Clock& clock, const FlowRequest& request, Endp
     operation.requested_at = clock.now();
     operation.machine_up = std::chrono::floor<std::chrono::seconds>(clock.up());
     return operation;
-}
-
-bool only_looks(const FlowOperation& operation) {
-    return operation.type == OperationType::Capture || operation.dry_run;
 }
 
 std::string not_kept(const Error& why) {

@@ -18,9 +18,6 @@ inline constexpr const char* kOperationTimeout = "Flow timeout";
 /// A new operation with a new id, requested now.
 [[nodiscard]] FlowOperation new_operation(const Clock& clock, const FlowRequest& request, Endpoint endpoint);
 
-/// Whether the operation is a capture or dry run: these need no journal, and run even if they cannot be stored.
-[[nodiscard]] bool only_looks(const FlowOperation& operation);
-
 /// The warning that the operation is visible now, but cannot be looked up later.
 [[nodiscard]] std::string not_kept(const Error& why);
 

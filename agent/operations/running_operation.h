@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -21,9 +22,9 @@
 #include "operations/audit_trail.h"
 #include "operations/endpoint_access.h"
 #include "operations/endpoint_lock.h"
-#include "operations/flush.h"
 #include "operations/flush_listener.h"
 #include "operations/operation_listener.h"
+#include "operations/operation_work.h"
 #include "operations/unkept_store.h"
 
 namespace headgate::operations {
@@ -36,17 +37,18 @@ struct RunSurroundings {
     AuditTrail& audit;
     const OperationListener& on_ended;
     const FlushListener& flushes;
+    const std::filesystem::path& state_dir;
     std::uint64_t disk_budget = 0;
     std::chrono::seconds timeout{0};
 };
 
-class RunningOperation {
+class RunningOperation final : private WorkListener {
   public:
-    RunningOperation(RunSurroundings around, FlowOperation operation, EndpointAccess access, FlushRequest flush,
+    RunningOperation(RunSurroundings around, FlowOperation operation, EndpointAccess access, OperationRequest request,
                      std::optional<EndpointLock> lock);
 
     /// Waits for the worker.
-    ~RunningOperation();
+    ~RunningOperation() override;
     RunningOperation(const RunningOperation&) = delete;
     RunningOperation& operator=(const RunningOperation&) = delete;
 
@@ -61,48 +63,48 @@ class RunningOperation {
     [[nodiscard]] bool is_left_open() const;
     void cancel() noexcept { cancelled_ = true; }
 
-    // For the worker's observers.
-
-    /// An error once it was cancelled, has reached its deadline, alone exceeds the disk budget, or, for a capture, a
-    /// flush has waited for kGrace. Periodically also stores its progress.
-    [[nodiscard]] Result<void> check(const FlowOperation& operation);
-
-    /// Publishes the operation's state to other threads.
-    void show(const FlowOperation& operation);
-
-    /// Makes room for `flows` flows; an error where that is impossible.
-    [[nodiscard]] Result<void> make_room(std::uint64_t flows) const;
-
-    /// Stores flows that were not touched. A capture or dry run continues with a warning if they cannot be stored.
-    [[nodiscard]] Result<void> keep(FlowOperation& operation, std::span<const StoredFlow> flows);
-
-    [[nodiscard]] OperationStore& store() const noexcept { return *store_; }
-    [[nodiscard]] const FlushListener& flushes() const noexcept { return around_.flushes; }
-
   private:
+    // While the work runs, on the worker.
+
+    /// An error once the operation was cancelled, has reached its deadline, alone exceeds the disk budget, or has not
+    /// given way to a flush for kGrace. Periodically also stores its progress.
+    Result<void> may_go_on() override;
+
+    /// Stores the flows. A capture or dry run continues with a warning if they cannot be stored.
+    Result<void> left_alone(std::span<const StoredFlow> flows) override;
+    Result<void> begun() override;
+    Result<void> about_to_end(std::span<const FlowRow> rows) override;
+    Result<void> ended(std::span<const FlowRow> endings) override;
+
     void run();
     void cut_short(Error fault) noexcept;
-    [[nodiscard]] Result<void> work(FlowOperation& operation);
-    [[nodiscard]] Result<std::uint64_t> go_on_unkept(FlowOperation& operation, const Error& why);
-    [[nodiscard]] Result<void> write_end(FlowOperation& operation);
-    [[nodiscard]] bool may_go_unkept(const FlowOperation& operation, const Error& why) const;
-    [[nodiscard]] Result<void> report(const FlowOperation& operation) const;
-    void end(FlowOperation& operation, const Result<void>& worked);
-    void record(FlowOperation& operation);
-    void take_warnings(FlowOperation& operation);
+    [[nodiscard]] Result<void> do_work();
+    [[nodiscard]] Result<std::uint64_t> go_on_unkept(const Error& why);
+    [[nodiscard]] Result<void> write_end();
+    [[nodiscard]] bool may_go_unkept(const Error& why) const;
+    [[nodiscard]] Result<void> report() const;
+    void end(const Result<void>& worked);
+    void record();
+    void take_warnings();
+    void show();
+    [[nodiscard]] Result<void> check() const;
+    [[nodiscard]] Result<void> make_room(std::uint64_t flows) const;
     [[nodiscard]] Result<void> keep_to_budget() const;
     [[nodiscard]] Result<void> shrink_to(std::uint64_t bytes) const;
-    [[nodiscard]] Result<void> may_go_on() const;
-    [[nodiscard]] Result<void> may_keep_endpoint(const FlowOperation& operation,
-                                                 std::chrono::steady_clock::time_point now);
+    [[nodiscard]] Result<void> may_keep_endpoint(std::chrono::steady_clock::time_point now);
     [[nodiscard]] std::chrono::milliseconds so_far() const;
 
     RunSurroundings around_;
-    OperationStore* store_;              ///< used by the worker only, like `rows_told_`
-    std::uint64_t rows_told_ = 0;        ///< passed to keep()
-    std::vector<std::string> warnings_;  ///< in addition to those of the run
+    // Used by the worker only.
+    OperationStore* store_;
+    FlowOperation operation_;
+    std::uint64_t rows_told_ = 0;         ///< passed to left_alone()
+    std::uint64_t block_ = 0;             ///< of the journal
+    std::vector<FlowRow> unrecorded_;  ///< outcomes of that block
+    std::vector<std::string> warnings_;   ///< in addition to those of the run
+
     EndpointAccess access_;
-    FlushRequest flush_;
+    const OperationRequest request_;
     std::optional<EndpointLock> lock_;
     std::atomic<bool> cancelled_ = false;
     std::chrono::steady_clock::time_point begun_;

@@ -6,6 +6,7 @@
 // could be neither kept nor checked with ls(1).
 #include <Poco/Data/Statement.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -47,23 +48,34 @@ bool remove_oldest(Session& session) {
     return statement.execute() != 0;
 }
 
+/// A list in SQL of the types that change no flows.
+std::string capture_types() {
+    std::string types;
+    for (std::size_t type = 0; type < kOperationKinds.size(); ++type) {
+        if (kOperationKinds[type].changes_flows) continue;
+        types += fmt::format("{}'{}'", types.empty() ? "" : ", ", kNames<OperationType>[type]);
+    }
+    return "(" + types + ")";
+}
+
 /// Removes from the caller with the most stored flows, so that no caller displaces the captures of all others.
 bool remove_oldest_capture(Session& session) {
     Statement statement{session};
-    statement
-        << "DELETE FROM operations WHERE number = (WITH captures AS"
-           " (SELECT number, caller, flows FROM operations WHERE type = 'FLOW_CAPTURE' AND status <> 'IN_PROGRESS'"
-           "  AND number NOT IN (SELECT number FROM operations WHERE id IN "
-        << kSources
-        << "))"
-           " SELECT min(number) FROM captures WHERE caller IS (SELECT caller FROM captures GROUP BY caller"
-           "  ORDER BY total(flows) DESC, min(number) LIMIT 1))";
+    statement << "DELETE FROM operations WHERE number = (WITH captures AS"
+                 " (SELECT number, caller, flows FROM operations WHERE type IN "
+              << capture_types()
+              << " AND status <> 'IN_PROGRESS'"
+                 "  AND number NOT IN (SELECT number FROM operations WHERE id IN "
+              << kSources
+              << "))"
+                 " SELECT min(number) FROM captures WHERE caller IS (SELECT caller FROM captures GROUP BY caller"
+                 "  ORDER BY total(flows) DESC, min(number) LIMIT 1))";
     return statement.execute() != 0;
 }
 
 bool has_captures(Session& session) {
     int found = 0;
-    session << "SELECT EXISTS (SELECT 1 FROM operations WHERE type = 'FLOW_CAPTURE')", into(found), now;
+    session << "SELECT EXISTS (SELECT 1 FROM operations WHERE type IN " << capture_types() << ")", into(found), now;
     return found != 0;
 }
 

@@ -11,12 +11,9 @@
 
 #include "headgate/flow.h"
 #include "headgate/flow_query.h"
+#include "headgate/operation_type.h"
 
 namespace headgate {
-
-enum class OperationType : std::uint8_t { Capture, Flush };
-template <>
-inline constexpr auto kNames<OperationType> = name_list("FLOW_CAPTURE", "FLOW_FLUSH");
 
 enum class OperationStatus : std::uint8_t { InProgress, Completed, CompletedWithErrors, Failed };
 template <>
@@ -35,6 +32,20 @@ struct Endpoint {
     std::string network_namespace;  ///< of a one-off run, as the user named it; empty otherwise
 
     friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+/// The endpoint that a request means. Members may be absent where only one endpoint is possible.
+struct EndpointName {
+    std::optional<std::string> firewall;
+    std::optional<std::string> availability_zone;
+    std::optional<std::string> network_namespace;  ///< for a one-off run, in place of the other two
+
+    /// The endpoint with these names, whether it exists or not.
+    [[nodiscard]] Endpoint as_endpoint() const {
+        return {firewall.value_or(""), availability_zone.value_or(""), network_namespace.value_or("")};
+    }
+
+    friend bool operator==(const EndpointName&, const EndpointName&) = default;
 };
 
 /// The requester of an operation, as far as known.
@@ -62,7 +73,7 @@ struct OperationCounts {
     friend bool operator==(const OperationCounts&, const OperationCounts&) = default;
 };
 
-/// What a caller requests; also part of the operation that the request starts.
+/// The part of a request (operations/operation_request.h) that its operation keeps.
 struct FlowRequest {
     OperationType type = OperationType::Capture;
     Caller caller;
@@ -95,9 +106,10 @@ struct FlowOperation : FlowRequest {
     friend bool operator==(const FlowOperation&, const FlowOperation&) = default;
 };
 
-/// The states in scope if the request names none. A flush includes every state: conntrack's may be wrong, and a flow
-/// that it calls closed continues as long as packets renew it.
-[[nodiscard]] StateScope default_states(OperationType type);
+/// Whether it changes no flow: then it needs no journal, and runs even if it cannot be stored.
+[[nodiscard]] inline bool only_looks(const FlowRequest& request) {
+    return request.dry_run || !kind_of(request.type).changes_flows;
+}
 
 /// The time against which the ages of the operation's flows are computed.
 [[nodiscard]] Moment moment_of(const FlowOperation& operation);

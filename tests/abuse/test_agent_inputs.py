@@ -50,7 +50,7 @@ def body(chance):
 
 def target(chance):
     path = chance.choice(["/v1/operations", "/v1/operations/x", "/v1/operations/%00/results", "/v1/flow-table", "/v1/flow-log",
-                          "/v1/stream-exception-policy", "/v1/order-check", "/v1/nothing", "//", "/%", "/../", "/v1/operations/" + "a" * 300])
+                          "/v1/stream-exception-policy", "/v1/validate", "/v1/nothing", "//", "/%", "/../", "/v1/operations/" + "a" * 300])
     names = ["limit", "firewall", "availability_zone", "netns", "type", "first", "reason", "cursor", "", "x"]
     query = "&".join(f"{chance.choice(names)}={chance.choice(['', '-1', '1', 'a', '%00', '%zz', '9' * 30, 'edge', '%1b'])}"
                      for _ in range(chance.randrange(3)))

@@ -65,7 +65,7 @@ def ask(service, who, *words):
     return status, body
 
 
-def order(firewall, type="FLOW_FLUSH", **further):
+def request(firewall, type="FLOW_FLUSH", **further):
     return [*JSON, "-d", json.dumps({"type": type, "firewall": firewall, "filters": [{"destination_port": "53"}]} | further),
             "/v1/operations"]
 
@@ -77,7 +77,7 @@ def where(firewall):
 def changes(firewall):
     yield "apply", ["-X", "PUT", *JSON, "-d", '{"policy": "drop"}', "/v1/stream-exception-policy" + where(firewall)]
     yield "remove", ["-X", "DELETE", "/v1/stream-exception-policy" + where(firewall)]
-    yield "flush with a policy", order(firewall, stream_exception_policy="drop")
+    yield "flush with a policy", request(firewall, stream_exception_policy="drop")
 
 
 def end_of(service, started):
@@ -114,29 +114,29 @@ def test_flows_of_another_firewall_are_neither_ended_nor_told(lab, service):
     lab.fill(10)
     lab.run(GATEWAY, "conntrack", "-I", "-p", "udp", "-s", "10.9.5.1", "-d", "10.9.5.2", "--sport", "5", "--dport", "53", "-t", "600",
             "--zone", "5")
-    _, captured = ask(service, "all", *order("edge", "FLOW_CAPTURE"))
+    _, captured = ask(service, "all", *request("edge", "FLOW_CAPTURE"))
     found = end_of(service, captured)
     assert found["counts"]["matched"] == 11
     identity = found["operation_id"]
-    tried = {"capture": order("edge", "FLOW_CAPTURE"), "flush": order("edge"), "census": ["/v1/flow-table" + where("edge")],
+    tried = {"capture": request("edge", "FLOW_CAPTURE"), "flush": request("edge"), "census": ["/v1/flow-table" + where("edge")],
              "results": [f"/v1/operations/{identity}/results"],
              "flush of a capture": [*JSON, "-d", json.dumps({"type": "FLOW_FLUSH", "from_capture": identity}), "/v1/operations"]}
     for name, words in tried.items():
         status, body = ask(service, "edge", *words)
         assert status == 403 and "10.9.5.1" not in body, (name, status, body)
-    status, body = ask(service, "edge", *order("edge", "FLOW_CAPTURE", zone=0))
+    status, body = ask(service, "edge", *request("edge", "FLOW_CAPTURE", zone=0))
     assert status == 403, "the twin has zone 0 as well"
-    status, started = ask(service, "tenant", *order("tenant"))
+    status, started = ask(service, "tenant", *request("tenant"))
     assert status == 202 and end_of(service, started)["counts"]["flushed"] == 1, "its own flow"
     assert len(lab.conntrack("-p", "udp")) == 10
-    status, started = ask(service, "group", *order("edge"))
+    status, started = ask(service, "group", *request("edge"))
     assert status == 202 and end_of(service, started)["counts"]["flushed"] == 10
     print(f"\nflows of another firewall: {len(tried) + 1} ways tried, 0 flows ended, 0 flows told")
 
 
 def test_what_is_told_of_the_gateway_is_of_ones_own_firewalls(lab, service):
     for firewall in ("tenant", "far"):
-        _, started = ask(service, "all", *order(firewall, "FLOW_CAPTURE"))
+        _, started = ask(service, "all", *request(firewall, "FLOW_CAPTURE"))
         end_of(service, started)
     whole = ask(service, "all", "/metrics")[1]
     assert 'headgate_operations_total{firewall="far",status="completed",type="capture"} 1' in whole
@@ -157,9 +157,9 @@ def test_what_is_told_of_the_gateway_is_of_ones_own_firewalls(lab, service):
 
 def test_listing_costs_no_more_for_the_operations_of_others(lab, service):
     others = 20_000
-    _, started = ask(service, "all", *order("far", "FLOW_CAPTURE"))
+    _, started = ask(service, "all", *request("far", "FLOW_CAPTURE"))
     end_of(service, started)
-    _, started = ask(service, "all", *order("tenant", "FLOW_CAPTURE"))
+    _, started = ask(service, "all", *request("tenant", "FLOW_CAPTURE"))
     mine = end_of(service, started)["operation_id"]
     with sqlite3.connect(lab.folder / "state" / "operations.db", timeout=30) as database:
         database.execute(f"""
@@ -205,7 +205,7 @@ def test_a_key_of_one_caller_is_never_anothers(lab, service):
 
     def capture(name, key):
         done = service.curl("--cacert", f"{lab.folder}/ca.crt", "--cert", f"{lab.folder}/{name}.crt", "--key", f"{lab.folder}/{name}.key",
-                            "-H", f"Idempotency-Key: {key}", *order("far", "FLOW_CAPTURE"), host=CLIENT, url=f"https://{OUTSIDE}:{CLIENT_TLS}")
+                            "-H", f"Idempotency-Key: {key}", *request("far", "FLOW_CAPTURE"), host=CLIENT, url=f"https://{OUTSIDE}:{CLIENT_TLS}")
         assert done[0] == 202, done
         ended = end_of(service, done[1])
         return ended["operation_id"], ended["requested_by"]["user"]

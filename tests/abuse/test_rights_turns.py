@@ -20,7 +20,7 @@ JSON = ["-H", "Content-Type: application/json"]
 BY = {who: ["-H", f"Authorization: Bearer {token}"] for who, token in TOKENS.items()}
 
 
-def order(type, port="53"):
+def request(type, port="53"):
     return [*JSON, "-d", json.dumps({"type": type, "firewall": "edge", "availability_zone": "a", "filters": [{"destination_port": port}]}),
             "/v1/operations"]
 
@@ -34,7 +34,7 @@ class Viewers:
 
     def capture(self, service, port):
         while not self.over.is_set():
-            status, _ = service.curl(*BY["viewer"], *order("FLOW_CAPTURE", port))
+            status, _ = service.curl(*BY["viewer"], *request("FLOW_CAPTURE", port))
             self.begun += status == 202
             self.refused += status != 202
 
@@ -70,7 +70,7 @@ def test_captures_in_a_loop_keep_no_flush_out(lab, serve):
     with Viewers(service, 4) as viewers:
         for _ in range(flushes):
             begun = time.monotonic()
-            status, body = service.curl(*BY["operator"], *order("FLOW_FLUSH", "9"))
+            status, body = service.curl(*BY["operator"], *request("FLOW_FLUSH", "9"))
             longest = max(longest, time.monotonic() - begun)
             assert status == 202, body
             identity = json.loads(body)["operation_id"]
@@ -107,7 +107,7 @@ def test_captures_push_out_no_history_of_flushes(lab, serve):
     lab.fill(100)
     kept = []
     for port in range(3):
-        done = service.curl(*BY["operator"], *order("FLOW_FLUSH", str(40 + port)))
+        done = service.curl(*BY["operator"], *request("FLOW_FLUSH", str(40 + port)))
         identity = json.loads(done[1])["operation_id"]
         service.curl(*BY["operator"], f"/v1/operations/{identity}?wait_ms=30000")
         kept.append(identity)
@@ -115,7 +115,7 @@ def test_captures_push_out_no_history_of_flushes(lab, serve):
     captures = 12
     for _ in range(captures):
         def begin():
-            status, body = service.curl(*BY["viewer"], *order("FLOW_CAPTURE"))
+            status, body = service.curl(*BY["viewer"], *request("FLOW_CAPTURE"))
             return status == 202 and json.loads(body)["operation_id"]
         identity = wait_until(begin, "the endpoint is free", 30)
         service.curl(*BY["viewer"], f"/v1/operations/{identity}?wait_ms=30000")

@@ -127,9 +127,9 @@ def test_a_whole_url_is_served(shared_service):
 
 
 def test_a_request_that_ends_in_the_middle_does_nothing(shared_service):
-    order = json.dumps({"type": "FLOW_CAPTURE", "firewall": "edge", "availability_zone": "a", "filters": [{}]})
+    request = json.dumps({"type": "FLOW_CAPTURE", "firewall": "edge", "availability_zone": "a", "filters": [{}]})
     whole = (f"POST /v1/operations HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{BEARER}"
-             f"Content-Length: {len(order)}\r\n\r\n{order}")
+             f"Content-Length: {len(request)}\r\n\r\n{request}")
     before = json.loads(shared_service.curl("-H", BEARER.strip(), "/v1/operations")[1])["operations"]
     for length in range(0, len(whole) - 1, 7):
         say(shared_service.lab, whole[:length], hear=False)

@@ -13,7 +13,7 @@
 #include "conntrack/kernel_flow_table.h"
 #include "gateway/local_gateway.h"
 #include "midstream/kernel_ruleset.h"
-#include "operations/flush.h"
+#include "operations/operation_work.h"
 
 namespace {
 
@@ -51,15 +51,15 @@ FlowQuery query_for(std::string_view prefix) {
 }
 
 FlowOperation run(gateway::Gateway& gateway, OperationType type, const FlowQuery& query) {
-    gateway::OperationOrder order;
-    order.type = type;
-    order.query = query;
-    const auto started = must(gateway.start(order));
+    gateway::OperationRequest request;
+    request.type = type;
+    request.query = query;
+    const auto started = must(gateway.start(request));
     return must(gateway.wait(started.id, std::chrono::minutes{2}));
 }
 
 /// A flush that writes no journal.
-class NoJournal final : public operations::FlushObserver {
+class NoJournal final : public operations::WorkListener {
   public:
     Result<void> about_to_end(std::span<const FlowRow> /*rows*/) override { return {}; }
     Result<void> ended(std::span<const FlowRow> /*endings*/) override { return {}; }
@@ -72,7 +72,7 @@ void flush_without_journal(const FlowQuery& query) {
     FlowOperation operation;
     operation.query = query;
     NoJournal nothing;
-    must(operations::run_flush(*table, *ruleset, Moment{.now = SystemClock{}.now()}, {}, operation, nothing));
+    must(operations::run_flush({}, {*table, *ruleset, {.now = SystemClock{}.now()}}, operation, nothing));
 }
 
 void measure_pages(gateway::Gateway& gateway, const std::string& id, std::uint64_t flows) {

@@ -39,8 +39,8 @@ const asked = (page, path, body, method = "POST") => page.evaluate(async ([where
 async function makePages() {
     const page = await newPage(browser);
     await signIn(page, host, "operator");
-    const run = async order => {
-        const {operation_id: id} = await asked(page, "v1/operations", {firewall: "edge", availability_zone: "a", filters: [{destination_port: "8080"}], ...order});
+    const run = async request => {
+        const {operation_id: id} = await asked(page, "v1/operations", {firewall: "edge", availability_zone: "a", filters: [{destination_port: "8080"}], ...request});
         await page.evaluate(where => fetch(where, {headers: {Authorization: `Bearer ${sessionStorage.getItem("headgate-token")}`}}), `v1/operations/${id}?wait_ms=10000`);
         return id;
     };

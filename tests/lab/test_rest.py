@@ -174,14 +174,14 @@ class Api:
                 body["flows"] = body["flows"][:ENOUGH]
             validate(body, self.description.strict(described["content"]["application/json"]["schema"]))
 
-    def start(self, **order):
-        started = self.ask("POST", "/v1/operations", order)
+    def start(self, **request):
+        started = self.ask("POST", "/v1/operations", request)
         assert started.status == 202, started.text
         return started.json()["operation_id"]
 
-    def done(self, **order):
+    def done(self, **request):
         """Runs an operation and returns it when it has ended."""
-        return self.ask("GET", f"/v1/operations/{self.start(**order)}?wait_ms=30000").json()
+        return self.ask("GET", f"/v1/operations/{self.start(**request)}?wait_ms=30000").json()
 
 
 def talk(lab):
@@ -226,7 +226,7 @@ def make_what_is_done(api):
     assert api.ask("GET", f"/v1/operations/{capture}/events").text.startswith("event: end\n")
     assert api.ask("POST", f"/v1/operations/{capture}/cancel").status == 202
     assert api.ask("GET", "/v1/operations?limit=1&type=FLOW_CAPTURE").json()["next_cursor"] == capture
-    assert api.ask("POST", "/v1/order-check", {"type": "FLOW_CAPTURE"} | EVERYTHING).json()["filters"] == [{}]
+    assert api.ask("POST", "/v1/validate", {"type": "FLOW_CAPTURE"} | EVERYTHING).json()["filters"] == [{}]
     assert api.ask("GET", "/v1/session").json()["role"] == "operator"
     assert api.ask("GET", "/v1/overview").json()["endpoints"][0]["firewall"] == "edge"
     assert api.ask("GET", "/v1/overview", Accept="text/csv").status == 406
@@ -338,11 +338,11 @@ def test_csv_says_what_json_says(api, lab):
 
 def test_a_request_with_a_key_that_was_used_is_answered_again(api, lab):
     lab.fill(3)
-    order = {"type": "FLOW_FLUSH", "all": True} | EVERYTHING
-    first = api.ask("POST", "/v1/operations", order, Idempotency_Key="once").json()
+    request = {"type": "FLOW_FLUSH", "all": True} | EVERYTHING
+    first = api.ask("POST", "/v1/operations", request, Idempotency_Key="once").json()
     api.ask("GET", f"/v1/operations/{first['operation_id']}?wait_ms=30000")
     lab.fill(3)
-    assert api.ask("POST", "/v1/operations", order, Idempotency_Key="once").json()["operation_id"] == first["operation_id"]
+    assert api.ask("POST", "/v1/operations", request, Idempotency_Key="once").json()["operation_id"] == first["operation_id"]
     assert lab.count() == 3
 
 
@@ -352,11 +352,11 @@ def test_a_request_with_a_key_that_was_used_is_answered_again(api, lab):
 ], ids=lambda change: next(iter(change)))
 def test_a_key_of_a_request_that_said_something_else_starts_nothing(api, lab, change):
     lab.fill(3)
-    order = {"type": "FLOW_FLUSH", "all": True} | EVERYTHING
-    first = api.ask("POST", "/v1/operations", order, Idempotency_Key="once").json()
+    request = {"type": "FLOW_FLUSH", "all": True} | EVERYTHING
+    first = api.ask("POST", "/v1/operations", request, Idempotency_Key="once").json()
     api.ask("GET", f"/v1/operations/{first['operation_id']}?wait_ms=30000")
     lab.fill(3)
-    other = api.ask("POST", "/v1/operations", order | change, Idempotency_Key="once")
+    other = api.ask("POST", "/v1/operations", request | change, Idempotency_Key="once")
     assert other.status == 409 and "same token" in other.json()["detail"] and lab.count() == 3
 
 

@@ -93,7 +93,7 @@ TYPED_TEST_P(EngineConformance, what_a_capture_finds_is_in_the_store) {
 TYPED_TEST_P(EngineConformance, a_flush_keeps_what_became_of_every_flow) {
     this->insert(1, 10);
     auto request = this->request_for(OperationType::Flush, query_for("source-port=1:4"));
-    request.flush.protected_filters = {parse_flow_filter("source-port=4").value()};
+    request.protected_filters = {parse_flow_filter("source-port=4").value()};
     const auto operation = this->run(request);
     EXPECT_EQ(operation.status, OperationStatus::Completed);
     EXPECT_EQ(operation.counts.flushed, 3U);

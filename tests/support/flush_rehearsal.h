@@ -8,23 +8,25 @@
 #include <optional>
 #include <vector>
 
-#include "operations/flush.h"
 #include "operations/operation_lifecycle.h"
+#include "operations/operation_work.h"
 #include "support/flow_builder.h"
 #include "support/memory_flow_table.h"
 #include "support/memory_ruleset.h"
 
 namespace headgate::testing {
 
-class RecordingObserver final : public operations::FlushObserver {
+class RecordingListener final : public operations::WorkListener {
   public:
-    Result<void> progressed(std::uint64_t /*scanned*/) override { return at_progress ? at_progress() : Result<void>{}; }
-    Result<void> begun(const FlowOperation& operation) override {
+    Result<void> may_go_on() override {
+        const auto& step = operation->phase == OperationPhase::Identifying ? at_progress : before_block;
+        return step ? step() : Result<void>{};
+    }
+    Result<void> begun() override {
         ++beginnings;
-        policy_at_beginning = operation.stream_exception_policy;
+        policy_at_beginning = operation->stream_exception_policy;
         return at_beginning ? at_beginning() : Result<void>{};
     }
-    Result<void> may_go_on() override { return before_block ? before_block() : Result<void>{}; }
     Result<void> about_to_end(std::span<const FlowRow> rows) override {
         if (journal_fails) return system_error(*journal_fails, "journal");
         journaled += rows.size();
@@ -45,6 +47,7 @@ class RecordingObserver final : public operations::FlushObserver {
         return {};
     }
 
+    const FlowOperation* operation = nullptr;
     std::function<Result<void>()> at_progress, at_beginning, before_block;
     std::optional<int> journal_fails, ending_fails;  ///< errno of the failure
 
@@ -66,7 +69,8 @@ class FlushRehearsal : public ::testing::Test {
 
     Result<FlowOperation> flush() {
         auto operation = operation_;
-        auto run = operations::run_flush(table_, ruleset_, Moment{}, request_, operation, observer_);
+        listener_.operation = &operation;
+        auto run = operations::run_flush(request_, {table_, ruleset_, {}}, operation, listener_);
         if (!run) return tl::unexpected(std::move(run.error()));
         operations::close(operation, run);
         return operation;
@@ -75,8 +79,8 @@ class FlushRehearsal : public ::testing::Test {
     MemoryFlowTable table_;
     MemoryRuleset ruleset_;
     FlowOperation operation_;
-    operations::FlushRequest request_;
-    RecordingObserver observer_;
+    operations::OperationRequest request_;
+    RecordingListener listener_;
 };
 
 }  // namespace headgate::testing

@@ -65,13 +65,13 @@ class MemoryGateway final : public gateway::ManagedGateway {
         return last_ended_query_;
     }
 
-    [[nodiscard]] gateway::OperationOrder last_order() const {
+    [[nodiscard]] gateway::OperationRequest last_request() const {
         const std::lock_guard lock{mutex_};
-        return last_order_;
+        return last_request_;
     }
-    [[nodiscard]] gateway::PolicyOrder last_policy_order() const {
+    [[nodiscard]] gateway::PolicyRequest last_policy_request() const {
         const std::lock_guard lock{mutex_};
-        return last_policy_order_;
+        return last_policy_request_;
     }
     [[nodiscard]] int streams() const { return streams_; }  ///< streams in progress
     [[nodiscard]] int waiting() const { return waiting_; }  ///< calls of wait() in progress
@@ -93,19 +93,20 @@ class MemoryGateway final : public gateway::ManagedGateway {
     flowlog::FlowLogCounts flow_log;
     std::atomic<bool> ending = false;
 
-    Result<FlowOperation> start(const gateway::OperationOrder& order) override {
+    Result<FlowOperation> start(const gateway::OperationRequest& request) override {
         const std::lock_guard lock{mutex_};
-        if (auto checked = check(order.endpoint); !checked) return tl::unexpected(std::move(checked.error()));
-        last_order_ = order;
+        if (auto checked = check(request.endpoint); !checked) return tl::unexpected(std::move(checked.error()));
+        last_request_ = request;
         for (const auto& each : records_) {
-            if (!order.token.empty() && each.token == order.token) return each.operation;
+            if (!request.token.empty() && each.token == request.token) return each.operation;
             if (each.operation.status == OperationStatus::InProgress &&
-                each.operation.endpoint == meant(order.endpoint)) {
+                each.operation.endpoint == meant(request.endpoint)) {
                 return tl::unexpected(Error{ErrorKind::Refused, "one is running: " + each.operation.id, EBUSY});
             }
         }
-        if (!order.from_operation.empty() && !is_there(order.from_operation)) return unknown(order.from_operation);
-        return begin(order);
+        if (!request.from_operation.empty() && !is_there(request.from_operation))
+            return unknown(request.from_operation);
+        return begin(request);
     }
 
     Result<FlowOperation> find(std::string_view id) override {
@@ -181,9 +182,7 @@ class MemoryGateway final : public gateway::ManagedGateway {
         return std::make_shared<const config::Configuration>(configured);
     }
     [[nodiscard]] bool is_whole() const override { return true; }
-    [[nodiscard]] Result<void> may_change_policy(const gateway::EndpointName& /*endpoint*/) const override {
-        return {};
-    }
+    [[nodiscard]] Result<void> may_change_policy(const EndpointName& /*endpoint*/) const override { return {}; }
     [[nodiscard]] std::vector<gateway::EndpointPlace> places() const override {
         std::vector<gateway::EndpointPlace> places;
         for (const auto& firewall : configured.firewalls)
@@ -200,13 +199,13 @@ class MemoryGateway final : public gateway::ManagedGateway {
         shipped[2].exception = StreamException::Continue;
         return shipped;
     }
-    Result<gateway::TableStatistics> usage(const gateway::EndpointName& endpoint) override {
+    Result<gateway::TableStatistics> usage(const EndpointName& endpoint) override {
         return count_flows(endpoint).map([](gateway::TableStatistics counted) {
             counted.flows.clear();
             return counted;
         });
     }
-    Result<std::vector<PolicyCounter>> midstream_counters(const gateway::EndpointName& endpoint) override {
+    Result<std::vector<PolicyCounter>> midstream_counters(const EndpointName& endpoint) override {
         const std::lock_guard lock{mutex_};
         return check(endpoint).map([&] { return ruleset.counters; });
     }
@@ -224,45 +223,45 @@ class MemoryGateway final : public gateway::ManagedGateway {
     [[nodiscard]] flowlog::FlowLogCounts flow_log_counts() const override { return flow_log; }
     [[nodiscard]] bool is_ending() const override { return ending; }
     std::vector<gateway::Finding> readiness() override { return findings; }
-    Error refuse(const gateway::OperationOrder& /*order*/, Error error) override {
+    Error refuse(const gateway::OperationRequest& /*request*/, Error error) override {
         const std::lock_guard lock{mutex_};
         refusals_.push_back(error.message);
         return error;
     }
-    Error refuse_policy(std::string_view /*action*/, const gateway::PolicyOrder& /*order*/, Error error) override {
+    Error refuse_policy(std::string_view /*action*/, const gateway::PolicyRequest& /*request*/, Error error) override {
         const std::lock_guard lock{mutex_};
         refusals_.push_back(error.message);
         return error;
     }
 
-    Result<gateway::TableStatistics> count_flows(const gateway::EndpointName& endpoint) override {
+    Result<gateway::TableStatistics> count_flows(const EndpointName& endpoint) override {
         const std::lock_guard lock{mutex_};
         return check(endpoint).map([&] { return census; });
     }
-    Result<gateway::EndpointPolicy> policy_status(const gateway::EndpointName& endpoint) override {
+    Result<gateway::EndpointPolicy> policy_status(const EndpointName& endpoint) override {
         const std::lock_guard lock{mutex_};
         return check(endpoint).map([&] { return status(endpoint); });
     }
-    Result<gateway::EndpointPolicy> apply_policy(const gateway::PolicyOrder& order) override {
+    Result<gateway::EndpointPolicy> apply_policy(const gateway::PolicyRequest& request) override {
         const std::lock_guard lock{mutex_};
-        last_policy_order_ = order;
-        return check(order.endpoint).and_then([&] { return check_changeable(order.endpoint); }).map([&] {
-            auto& there = ruleset_at(order.endpoint);
-            there.policy.emplace().name = order.policy;
+        last_policy_request_ = request;
+        return check(request.endpoint).and_then([&] { return check_changeable(request.endpoint); }).map([&] {
+            auto& there = ruleset_at(request.endpoint);
+            there.policy.emplace().name = request.policy;
             for (const auto& each : policies())
-                if (each.name == order.policy) there.policy = each;
+                if (each.name == request.policy) there.policy = each;
             there.condition = RulesetCondition::AsApplied;
-            auto now = status(order.endpoint);
+            auto now = status(request.endpoint);
             now.warnings = {"applied in memory alone"};
             return now;
         });
     }
-    Result<gateway::EndpointPolicy> remove_policy(const gateway::PolicyOrder& order) override {
+    Result<gateway::EndpointPolicy> remove_policy(const gateway::PolicyRequest& request) override {
         const std::lock_guard lock{mutex_};
-        last_policy_order_ = order;
-        return check(order.endpoint).and_then([&] { return check_changeable(order.endpoint); }).map([&] {
-            ruleset_at(order.endpoint) = {};
-            return status(order.endpoint);
+        last_policy_request_ = request;
+        return check(request.endpoint).and_then([&] { return check_changeable(request.endpoint); }).map([&] {
+            ruleset_at(request.endpoint) = {};
+            return status(request.endpoint);
         });
     }
 
@@ -321,7 +320,7 @@ class MemoryGateway final : public gateway::ManagedGateway {
     static tl::unexpected<Error> unknown(std::string_view id) {
         return tl::unexpected(Error{ErrorKind::Invalid, fmt::format("operation {} is not there", id), ENOENT});
     }
-    [[nodiscard]] Result<void> check(const gateway::EndpointName& endpoint) const {
+    [[nodiscard]] Result<void> check(const EndpointName& endpoint) const {
         if (error_) return tl::unexpected(*error_);
         const auto [firewall, zone, netns] = meant(endpoint);
         const auto& firewalls = configured.firewalls;
@@ -331,14 +330,14 @@ class MemoryGateway final : public gateway::ManagedGateway {
         if (endpoints == found->endpoints.end()) return invalid("availability-zone: unknown");
         return endpoints->netns == "gone" ? failed("the network namespace is gone") : Result<void>{};
     }
-    static Endpoint meant(const gateway::EndpointName& endpoint) {
+    static Endpoint meant(const EndpointName& endpoint) {
         return {endpoint.firewall.value_or("edge"), endpoint.availability_zone.value_or("a"), ""};
     }
-    [[nodiscard]] Result<void> check_changeable(const gateway::EndpointName& endpoint) const {
+    [[nodiscard]] Result<void> check_changeable(const EndpointName& endpoint) const {
         if (meant(endpoint).availability_zone != zone_of_fixed_policy) return {};
         return failed("the ruleset cannot be changed");
     }
-    [[nodiscard]] RulesetStatus& ruleset_at(const gateway::EndpointName& endpoint) {
+    [[nodiscard]] RulesetStatus& ruleset_at(const EndpointName& endpoint) {
         const auto zone = meant(endpoint).availability_zone;
         return zone == "a" ? ruleset : rulesets_elsewhere[zone];
     }
@@ -347,15 +346,15 @@ class MemoryGateway final : public gateway::ManagedGateway {
         return static_cast<std::size_t>(found - records_.begin());
     }
     [[nodiscard]] bool is_there(std::string_view id) const { return place_of(id) != records_.size(); }
-    [[nodiscard]] gateway::EndpointPolicy status(const gateway::EndpointName& endpoint) {
+    [[nodiscard]] gateway::EndpointPolicy status(const EndpointName& endpoint) {
         return {meant(endpoint), ruleset_at(endpoint), {}};
     }
 
-    FlowOperation begin(const gateway::OperationOrder& order) {
+    FlowOperation begin(const gateway::OperationRequest& request) {
         auto operation = operation_named(fmt::format(fmt::runtime(id_format), records_.size() + 1));
-        static_cast<FlowRequest&>(operation) = order;
-        operation.endpoint = meant(order.endpoint);
-        records_.push_back({operation, order.token, {}});
+        static_cast<FlowRequest&>(operation) = request;
+        operation.endpoint = meant(request.endpoint);
+        records_.push_back({operation, request.token, {}});
         if (at_once_) {
             records_.back().flows = numbered_flows(0, *at_once_);
             records_.back().operation.status = OperationStatus::Completed;
@@ -376,8 +375,8 @@ class MemoryGateway final : public gateway::ManagedGateway {
     std::deque<Record> records_;
     std::optional<std::uint32_t> at_once_;
     std::optional<Error> error_;
-    gateway::OperationOrder last_order_;
-    gateway::PolicyOrder last_policy_order_;
+    gateway::OperationRequest last_request_;
+    gateway::PolicyRequest last_policy_request_;
     gateway::EndedFlowQuery last_ended_query_;
     std::deque<EndedRecord> ended_;
     std::vector<std::string> refusals_;

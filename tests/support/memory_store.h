@@ -189,7 +189,7 @@ class MemoryStore : public OperationStore {
     static bool has_ended(const Record& record) { return record.operation.status != OperationStatus::InProgress; }
     std::vector<Record>::iterator next_to_go() {
         auto& records = disk_->records_;
-        const auto is_capture = [](const Record& each) { return each.operation.type == OperationType::Capture; };
+        const auto is_capture = [](const Record& each) { return !kind_of(each.operation.type).changes_flows; };
         const auto caller_of = [](const Record& each) {
             return std::pair{each.operation.caller.face, each.operation.caller.user};
         };

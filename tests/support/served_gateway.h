@@ -84,10 +84,10 @@ class ServedGateway : public ::testing::Test {
     std::unique_ptr<http::Server> server_;
 };
 
-inline gateway::OperationOrder capture() {
-    gateway::OperationOrder order;
-    order.query = query_for("destination-port=80,protocol=tcp");
-    return order;
+inline gateway::OperationRequest capture() {
+    gateway::OperationRequest request;
+    request.query = query_for("destination-port=80,protocol=tcp");
+    return request;
 }
 
 }  // namespace headgate::testing

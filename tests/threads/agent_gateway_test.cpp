@@ -24,17 +24,17 @@ std::vector<StoredFlow> flows_for_wire() {
 TEST_F(AgentsGateway, an_operation_is_started_waited_for_and_its_flows_read) {
     start();
     const auto agent = client();
-    auto order = capture();
-    order.query.states = StateScope::Active;
-    order.token = "once";
-    order.caller.sudo_user = "alice";
-    const auto operation = agent->start(order);
+    auto request = capture();
+    request.query.states = StateScope::Active;
+    request.token = "once";
+    request.caller.sudo_user = "alice";
+    const auto operation = agent->start(request);
     ASSERT_TRUE(operation) << operation.error().message;
-    EXPECT_EQ(operation->query, order.query);
+    EXPECT_EQ(operation->query, request.query);
     EXPECT_EQ(operation->caller.face, "unix");
     EXPECT_EQ(operation->caller.uid, ::geteuid());
     EXPECT_EQ(operation->caller.sudo_user, ::geteuid() == 0 ? "alice" : "") << "only root is believed";
-    EXPECT_EQ(agent->start(order)->id, operation->id);
+    EXPECT_EQ(agent->start(request)->id, operation->id);
 
     std::thread ending{[&] {
         EXPECT_TRUE(soon([&] { return gateway_.waiting() != 0; }));
@@ -101,17 +101,17 @@ TEST_F(AgentsGateway, policies_and_tables_are_asked_for_by_endpoint) {
     const auto agent = client();
     gateway_.census = {{1, 2, 3}, 4, {{{Family::Ipv4, Protocol::Tcp, FlowState::New}, 1}}};
     EXPECT_EQ(agent->count_flows({"edge", "a", {}})->flows, gateway_.census.flows);
-    gateway::PolicyOrder order;
-    order.policy = "drop-all";
-    order.endpoint.availability_zone = "a";
-    const auto applied = agent->apply_policy(order);
+    gateway::PolicyRequest request;
+    request.policy = "drop-all";
+    request.endpoint.availability_zone = "a";
+    const auto applied = agent->apply_policy(request);
     ASSERT_TRUE(applied) << applied.error().message;
     EXPECT_EQ(applied->warnings.size(), 1U);
-    EXPECT_EQ(gateway_.last_policy_order().endpoint, order.endpoint);
+    EXPECT_EQ(gateway_.last_policy_request().endpoint, request.endpoint);
     EXPECT_EQ(agent->policy_status({})->status.policy->name, "drop-all");
-    EXPECT_EQ(agent->remove_policy(order)->status.policy, std::nullopt);
-    order.endpoint.network_namespace = "gw";
-    EXPECT_EQ(agent->apply_policy(order).error().kind, ErrorKind::Invalid) << "one-off runs are not the agent's";
+    EXPECT_EQ(agent->remove_policy(request)->status.policy, std::nullopt);
+    request.endpoint.network_namespace = "gw";
+    EXPECT_EQ(agent->apply_policy(request).error().kind, ErrorKind::Invalid) << "one-off runs are not the agent's";
 }
 
 TEST_F(AgentsGateway, a_stream_that_breaks_is_an_error_and_not_an_end) {

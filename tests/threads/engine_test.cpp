@@ -156,7 +156,7 @@ TEST_F(Operating, keeps_the_errno_of_every_flow_that_could_not_be_ended) {
 
 TEST_F(Operating, whose_guard_says_no_is_refused) {
     auto request = request_for(OperationType::Flush);
-    request.flush.maximum_flows = 3;
+    request.maximum_flows = 3;
     const auto operation = run(request);
     EXPECT_EQ(operation.status, OperationStatus::Failed);
     EXPECT_TRUE(operation.refused);

@@ -89,15 +89,15 @@ TEST_F(RestartedAgent, that_has_started_an_operation_and_not_said_so_starts_it_o
     EXPECT_EQ(gateway_.list({})->size(), 1U);
     const auto another = agent->start(capture());
     ASSERT_TRUE(another) << another.error().message;
-    EXPECT_NE(another->id, started->id) << "another order is no repetition";
+    EXPECT_NE(another->id, started->id) << "another request is no repetition";
 }
 
 TEST_F(RestartedAgent, is_asked_again_for_everything_that_can_be_asked) {
     start();
     gateway_.complete_at_once(3);
     const auto id = gateway_.start(capture())->id;
-    gateway::PolicyOrder order;
-    order.policy = "drop";
+    gateway::PolicyRequest request;
+    request.policy = "drop";
     const std::vector<std::function<bool(AgentGateway&)>> questions{
         [&](AgentGateway& agent) { return agent.find(id).has_value(); },
         [&](AgentGateway& agent) { return agent.wait(id, 1s).has_value(); },
@@ -108,8 +108,8 @@ TEST_F(RestartedAgent, is_asked_again_for_everything_that_can_be_asked) {
         },
         [&](AgentGateway& agent) { return agent.count_flows({}).has_value(); },
         [&](AgentGateway& agent) { return agent.policy_status({}).has_value(); },
-        [&](AgentGateway& agent) { return agent.apply_policy(order).has_value(); },
-        [&](AgentGateway& agent) { return agent.remove_policy(order).has_value(); },
+        [&](AgentGateway& agent) { return agent.apply_policy(request).has_value(); },
+        [&](AgentGateway& agent) { return agent.remove_policy(request).has_value(); },
         [&](AgentGateway& agent) { return agent.for_each_ended({}, [](auto) { return Result<void>{}; }).has_value(); },
     };
     for (std::size_t i = 0; i < questions.size(); ++i) {

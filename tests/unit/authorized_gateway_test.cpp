@@ -16,20 +16,20 @@ using http::access::AuthorizedGateway;
 using http::access::Role;
 using testing::MemoryGateway;
 
-OperationOrder order_of(OperationType type) {
-    OperationOrder order;
-    order.type = type;
-    return order;
+OperationRequest request_of(OperationType type) {
+    OperationRequest request;
+    request.type = type;
+    return request;
 }
 
 TEST(AuthorizedGateway, a_viewer_captures_but_does_not_flush) {
     MemoryGateway whole;
     whole.complete_at_once(3);
     AuthorizedGateway viewer{whole, {Role::Viewer, std::nullopt}};
-    const auto captured = viewer.start(order_of(OperationType::Capture));
+    const auto captured = viewer.start(request_of(OperationType::Capture));
     ASSERT_TRUE(captured);
     EXPECT_EQ(viewer.flows(captured->id, 1, 5)->size(), 2U);
-    const auto flushed = viewer.start(order_of(OperationType::Flush));
+    const auto flushed = viewer.start(request_of(OperationType::Flush));
     ASSERT_FALSE(flushed);
     EXPECT_EQ(flushed.error().number, EACCES);
     EXPECT_EQ(whole.refusals(), std::vector<std::string>{flushed.error().message});
@@ -38,10 +38,10 @@ TEST(AuthorizedGateway, a_viewer_captures_but_does_not_flush) {
 TEST(AuthorizedGateway, a_viewer_changes_no_policy) {
     MemoryGateway whole;
     AuthorizedGateway viewer{whole, {Role::Viewer, std::nullopt}};
-    PolicyOrder order;
-    order.policy = "drop";
-    EXPECT_EQ(viewer.apply_policy(order).error().number, EACCES);
-    EXPECT_EQ(viewer.remove_policy(order).error().number, EACCES);
+    PolicyRequest request;
+    request.policy = "drop";
+    EXPECT_EQ(viewer.apply_policy(request).error().number, EACCES);
+    EXPECT_EQ(viewer.remove_policy(request).error().number, EACCES);
     EXPECT_TRUE(viewer.policy_status({}));
     EXPECT_EQ(whole.refusals().size(), 2U);
     EXPECT_FALSE(whole.ruleset.policy);
@@ -54,15 +54,15 @@ TEST(AuthorizedGateway, a_viewer_cancels_its_own_captures_alone) {
     me.user = "dashboard";
     AuthorizedGateway viewer{whole, {Role::Viewer, std::nullopt}, me};
     AuthorizedGateway on_call{whole, {Role::Operator, std::nullopt}, me};
-    auto order = order_of(OperationType::Capture);
-    const auto others = whole.start(order);
+    auto request = request_of(OperationType::Capture);
+    const auto others = whole.start(request);
     EXPECT_EQ(viewer.cancel(others->id).error().number, EACCES);
     EXPECT_TRUE(on_call.cancel(others->id));
-    order.caller = me;
-    const auto own = whole.start(order);
+    request.caller = me;
+    const auto own = whole.start(request);
     ASSERT_TRUE(own) << own.error().message;
     EXPECT_TRUE(viewer.cancel(own->id));
-    const auto flush = whole.start(order_of(OperationType::Flush));
+    const auto flush = whole.start(request_of(OperationType::Flush));
     ASSERT_TRUE(flush) << flush.error().message;
     EXPECT_EQ(viewer.cancel(flush->id).error().number, EACCES);
 }
@@ -79,8 +79,8 @@ TEST(AuthorizedGateway, what_policies_have_caught_is_told_of_ones_own_firewalls_
 TEST(AuthorizedGateway, the_only_firewall_of_somebody_goes_unsaid) {
     MemoryGateway whole;
     AuthorizedGateway theirs{whole, {Role::Operator, {{"edge"}}}};
-    ASSERT_TRUE(theirs.start(order_of(OperationType::Flush)));
-    EXPECT_EQ(whole.last_order().endpoint.firewall, "edge");
+    ASSERT_TRUE(theirs.start(request_of(OperationType::Flush)));
+    EXPECT_EQ(whole.last_request().endpoint.firewall, "edge");
     AuthorizedGateway several{whole, {Role::Operator, {{"edge", "core"}}}};
     EXPECT_EQ(several.usage({}).error().kind, ErrorKind::Invalid);
 }
@@ -88,24 +88,24 @@ TEST(AuthorizedGateway, the_only_firewall_of_somebody_goes_unsaid) {
 TEST(AuthorizedGateway, another_firewall_is_refused) {
     MemoryGateway whole;
     AuthorizedGateway theirs{whole, {Role::Operator, {{"core"}}}};
-    auto order = order_of(OperationType::Capture);
-    order.endpoint.firewall = "edge";
-    EXPECT_EQ(theirs.start(order).error().number, EACCES);
-    EXPECT_EQ(theirs.count_flows(order.endpoint).error().number, EACCES);
+    auto request = request_of(OperationType::Capture);
+    request.endpoint.firewall = "edge";
+    EXPECT_EQ(theirs.start(request).error().number, EACCES);
+    EXPECT_EQ(theirs.count_flows(request.endpoint).error().number, EACCES);
     EXPECT_EQ(whole.refusals().size(), 1U);
 }
 
 TEST(AuthorizedGateway, operations_of_another_firewall_are_not_there) {
     MemoryGateway whole;
     whole.complete_at_once(1);
-    const auto captured = whole.start(order_of(OperationType::Capture));
+    const auto captured = whole.start(request_of(OperationType::Capture));
     AuthorizedGateway theirs{whole, {Role::Operator, {{"core"}}}};
     EXPECT_EQ(theirs.find(captured->id).error().number, ENOENT);
     EXPECT_EQ(theirs.wait(captured->id, {}).error().number, ENOENT);
     EXPECT_EQ(theirs.cancel(captured->id).error().number, ENOENT);
     EXPECT_EQ(theirs.flows(captured->id, 0, 1).error().number, ENOENT);
     EXPECT_TRUE(theirs.list({})->empty());
-    auto flush = order_of(OperationType::Flush);
+    auto flush = request_of(OperationType::Flush);
     flush.from_operation = captured->id;
     EXPECT_EQ(theirs.start(flush).error().number, ENOENT);
 }
@@ -114,7 +114,7 @@ TEST(AuthorizedGateway, a_list_is_full_though_others_operations_lie_between) {
     MemoryGateway whole;
     whole.complete_at_once(0);
     for (int i = 0; i < 5; ++i)
-        static_cast<void>(whole.start(order_of(OperationType::Capture)));
+        static_cast<void>(whole.start(request_of(OperationType::Capture)));
     AuthorizedGateway theirs{whole, {Role::Viewer, {{"edge", "core"}}}};
     OperationSelection selection;
     selection.at_most = 2;
@@ -161,21 +161,21 @@ class SharedNamespace : public ::testing::Test {
 
     static Ask change_policy(std::string firewall) {
         return [=](AuthorizedGateway& theirs) {
-            PolicyOrder order;
-            order.endpoint.firewall = firewall;
-            order.policy = "drop";
-            const int applied = number_of(theirs.apply_policy(order));
-            EXPECT_EQ(number_of(theirs.remove_policy(order)), applied);
-            EXPECT_EQ(number_of(theirs.may_change_policy(order.endpoint)), applied);
+            PolicyRequest request;
+            request.endpoint.firewall = firewall;
+            request.policy = "drop";
+            const int applied = number_of(theirs.apply_policy(request));
+            EXPECT_EQ(number_of(theirs.remove_policy(request)), applied);
+            EXPECT_EQ(number_of(theirs.may_change_policy(request.endpoint)), applied);
             return applied;
         };
     }
-    static Ask start(OperationType type, std::string firewall, const std::function<void(OperationOrder&)>& further) {
+    static Ask start(OperationType type, std::string firewall, const std::function<void(OperationRequest&)>& further) {
         return [=](AuthorizedGateway& theirs) {
-            auto order = order_of(type);
-            order.endpoint.firewall = firewall;
-            further(order);
-            return number_of(theirs.start(order));
+            auto request = request_of(type);
+            request.endpoint.firewall = firewall;
+            further(request);
+            return number_of(theirs.start(request));
         };
     }
     static Ask start(OperationType type, std::string firewall) {
@@ -198,12 +198,12 @@ TEST_F(SharedNamespace, a_policy_takes_the_rights_to_every_firewall_that_it_is_i
 }
 
 TEST_F(SharedNamespace, a_flush_that_brings_a_policy_takes_the_same) {
-    const auto with_policy = [](OperationOrder& order) { order.stream_exception_policy = "drop"; };
+    const auto with_policy = [](OperationRequest& request) { request.stream_exception_policy = "drop"; };
     EXPECT_EQ(told({"tenant"}, start(OperationType::Flush, "tenant", with_policy)), EACCES);
     EXPECT_EQ(told({"edge", "twin", "tenant"}, start(OperationType::Flush, "tenant", with_policy)), 0);
-    EXPECT_FALSE(whole_.last_order().own_flows_alone);
+    EXPECT_FALSE(whole_.last_request().own_flows_alone);
     EXPECT_EQ(told({"tenant"}, start(OperationType::Flush, "tenant")), 0);
-    EXPECT_TRUE(whole_.last_order().own_flows_alone) << "no window: it catches packets of the others";
+    EXPECT_TRUE(whole_.last_request().own_flows_alone) << "no window: it catches packets of the others";
 }
 
 TEST_F(SharedNamespace, flows_of_others_are_neither_ended_nor_told) {
@@ -218,16 +218,18 @@ TEST_F(SharedNamespace, flows_of_others_are_neither_ended_nor_told) {
     }
     EXPECT_EQ(told({"tenant"}, start(OperationType::Flush, "tenant")), 0) << "they are its own";
     EXPECT_EQ(told({"tenant"}, census("tenant")), 0);
-    const auto in_zone = [](std::uint16_t zone) { return [=](OperationOrder& order) { order.query.zone = zone; }; };
+    const auto in_zone = [](std::uint16_t zone) {
+        return [=](OperationRequest& request) { request.query.zone = zone; };
+    };
     EXPECT_EQ(told({"edge", "twin"}, start(OperationType::Flush, "edge", in_zone(4))), 0) << "that is nobody else's";
     EXPECT_EQ(told({"edge"}, start(OperationType::Flush, "edge", in_zone(4))), EACCES) << "but the twin's";
     EXPECT_EQ(told({"edge", "twin"}, start(OperationType::Flush, "edge", in_zone(5))), EACCES);
 }
 
 TEST_F(SharedNamespace, what_was_found_for_somebody_with_more_rights_is_not_told_to_one_with_fewer) {
-    auto order = order_of(OperationType::Capture);
-    order.endpoint.firewall = "edge";
-    const auto captured = whole_.start(order);
+    auto request = request_of(OperationType::Capture);
+    request.endpoint.firewall = "edge";
+    const auto captured = whole_.start(request);
     const auto results = [&](AuthorizedGateway& theirs) { return number_of(theirs.flows(captured->id, 0, 1)); };
     const auto flush = start(OperationType::Flush, "edge", [&](auto& asked) { asked.from_operation = captured->id; });
     for (const auto& ask : {Ask{results}, flush}) {
@@ -270,7 +272,7 @@ TEST(AuthorizedGateway, what_is_of_no_single_firewall_is_not_told) {
 TEST(AuthorizedGateway, a_one_off_run_is_no_firewalls_whatever_its_name) {
     MemoryGateway whole;
     whole.complete_at_once(1);
-    const auto one_off = whole.start(order_of(OperationType::Capture));
+    const auto one_off = whole.start(request_of(OperationType::Capture));
     whole.amend(one_off->id, [](FlowOperation& operation) { operation.endpoint.network_namespace = "other"; });
     AuthorizedGateway theirs{whole, {Role::Viewer, {{"edge"}}}};
     EXPECT_EQ(theirs.find(one_off->id).error().number, ENOENT);
@@ -282,7 +284,7 @@ TEST(AuthorizedGateway, a_one_off_run_is_no_firewalls_whatever_its_name) {
 TEST(AuthorizedGateway, a_list_asks_for_their_firewalls_and_no_others) {
     MemoryGateway whole;
     whole.complete_at_once(0);
-    static_cast<void>(whole.start(order_of(OperationType::Capture)));
+    static_cast<void>(whole.start(request_of(OperationType::Capture)));
     AuthorizedGateway theirs{whole, {Role::Viewer, {{"edge", "core"}}}};
     EXPECT_EQ(theirs.list({.firewalls = {{"edge", "far"}}})->size(), 1U);
     EXPECT_TRUE(theirs.list({.firewalls = {{"core"}}})->empty());

@@ -27,10 +27,10 @@ class AwsPolicies : public AwsCalls {
         return status.policy ? status.policy->name : "none";
     }
     void put_in_force(const std::string& zone, const std::string& policy) {
-        gateway::PolicyOrder order;
-        order.endpoint = {"edge", zone, {}};
-        order.policy = policy;
-        ASSERT_TRUE(gateway_.apply_policy(order));
+        gateway::PolicyRequest request;
+        request.endpoint = {"edge", zone, {}};
+        request.policy = policy;
+        ASSERT_TRUE(gateway_.apply_policy(request));
     }
 
     static constexpr std::string_view kActions =
@@ -105,7 +105,7 @@ TEST_F(AwsPolicies, an_update_is_in_force_on_every_endpoint) {
         EXPECT_EQ(policy_in("b"), name);
         EXPECT_EQ(exception(), wire);
     }
-    EXPECT_EQ(gateway_.last_policy_order().caller, request_.caller);
+    EXPECT_EQ(gateway_.last_policy_request().caller, request_.caller);
 }
 
 TEST_F(AwsPolicies, an_update_takes_the_token_of_what_is_in_force) {

@@ -25,14 +25,14 @@ TEST_F(AwsOperations, a_start_answers_at_once_with_an_operation_in_progress) {
     EXPECT_EQ(text(answer, "FirewallArn"), kEdge);
     EXPECT_EQ(text(answer, "FlowOperationId"), "00000000-0000-4000-8000-000000000001");
     EXPECT_EQ(text(answer, "FlowOperationStatus"), "IN_PROGRESS");
-    const auto order = gateway_.last_order();
-    EXPECT_EQ(order.type, OperationType::Flush);
-    EXPECT_EQ(order.endpoint, (gateway::EndpointName{"edge", "a", {}}));
-    EXPECT_EQ(order.caller, request_.caller);
+    const auto request = gateway_.last_request();
+    EXPECT_EQ(request.type, OperationType::Flush);
+    EXPECT_EQ(request.endpoint, (EndpointName{"edge", "a", {}}));
+    EXPECT_EQ(request.caller, request_.caller);
     auto query = query_for("destination-port=80");
     query.minimum_age = std::chrono::seconds{60};
-    EXPECT_EQ(order.query, query);
-    EXPECT_FALSE(order.include_protected);
+    EXPECT_EQ(request.query, query);
+    EXPECT_FALSE(request.include_protected);
 }
 
 TEST_F(AwsOperations, a_busy_endpoint_throttles_and_another_zone_does_not) {
@@ -48,13 +48,13 @@ TEST_F(AwsOperations, a_busy_endpoint_throttles_and_another_zone_does_not) {
 TEST_F(AwsOperations, a_retried_call_is_the_same_operation) {
     request_.headers["amz-sdk-invocation-id"] = "17cd8a5c";
     EXPECT_EQ(started(), started());
-    EXPECT_EQ(gateway_.last_order().token, "aws:sigv4:AKIDEXAMPLE:17cd8a5c");
+    EXPECT_EQ(gateway_.last_request().token, "aws:sigv4:AKIDEXAMPLE:17cd8a5c");
     request_.caller.user = "AKIDOTHER";
     EXPECT_TRUE(refused("StartFlowCapture", about_edge(R"("FlowFilters":[{}])")).starts_with("ThrottlingException"))
         << "another caller's is another one";
     request_.headers.erase("amz-sdk-invocation-id");
     static_cast<void>(refused("StartFlowCapture", about_edge(R"("FlowFilters":[{}])")));
-    EXPECT_EQ(gateway_.last_order().token, "");
+    EXPECT_EQ(gateway_.last_request().token, "");
 }
 
 TEST_F(AwsOperations, an_invocation_id_is_printable_and_of_bounded_length) {
@@ -68,11 +68,11 @@ TEST_F(AwsOperations, an_invocation_id_is_printable_and_of_bounded_length) {
 }
 
 TEST_F(AwsOperations, a_filter_of_the_command_line_looks_no_wider_than_it_is) {
-    gateway::OperationOrder order;
-    order.endpoint = {"edge", "a", std::nullopt};
-    order.query = query_for_all();
-    order.query.filters = {parse_flow_filter("destination=203.0.113.10,translated-destination=10.0.2.7").value()};
-    const auto answer = ask("DescribeFlowOperation", described(gateway_.start(order).value().id));
+    gateway::OperationRequest request;
+    request.endpoint = {"edge", "a", std::nullopt};
+    request.query = query_for_all();
+    request.query.filters = {parse_flow_filter("destination=203.0.113.10,translated-destination=10.0.2.7").value()};
+    const auto answer = ask("DescribeFlowOperation", described(gateway_.start(request).value().id));
     EXPECT_NE(answer.body.find(R"("TranslatedDestinationAddress":{"AddressDefinition":"10.0.2.7)"), std::string::npos)
         << answer.body;
 }
@@ -97,7 +97,7 @@ TEST_F(AwsOperations, a_flush_of_everything_is_said_with_both_families) {
 
 TEST_F(AwsOperations, a_capture_may_be_of_everything) {
     EXPECT_FALSE(started("StartFlowCapture", R"([{"SourcePort":"ANY"}])").empty());
-    EXPECT_EQ(gateway_.last_order().query, query_for_all());
+    EXPECT_EQ(gateway_.last_request().query, query_for_all());
 }
 
 TEST_F(AwsOperations, a_firewall_is_named_by_its_whole_arn) {
@@ -116,7 +116,7 @@ TEST_F(AwsOperations, an_endpoint_is_named_by_its_zone_or_its_id) {
     const auto id = vpc_endpoint_id("edge", "b");
     const auto by_id = fmt::format(R"({{{},"VpcEndpointId":"{}","FlowFilters":[{{}}]}})", edge_arn(), id);
     EXPECT_EQ(ask("StartFlowCapture", by_id).status, 200);
-    EXPECT_EQ(gateway_.last_order().endpoint.availability_zone, "b");
+    EXPECT_EQ(gateway_.last_request().endpoint.availability_zone, "b");
     EXPECT_EQ(refused_at(edge_arn() + R"(,"AvailabilityZone":"a","VpcEndpointId":")" + id + '"'),
               "InvalidRequestException: VpcEndpointId: " + id + " is in availability zone b, not in a");
     EXPECT_EQ(refused_at(edge_arn() + R"(,"AvailabilityZone":"c")"),
@@ -134,9 +134,9 @@ TEST_F(AwsOperations, a_zone_is_named_by_its_id_too) {
                    fmt::format(R"({{{},"AvailabilityZoneId":"{}","FlowFilters":[{{}}]}})", edge_arn(), id));
     };
     EXPECT_EQ(capture_in("euc1-az3").status, 200);
-    EXPECT_EQ(gateway_.last_order().endpoint, (gateway::EndpointName{"edge", "b", {}}));
+    EXPECT_EQ(gateway_.last_request().endpoint, (EndpointName{"edge", "b", {}}));
     EXPECT_EQ(capture_in("a").status, 200) << "a zone without an id has its name for one";
-    EXPECT_EQ(gateway_.last_order().endpoint, (gateway::EndpointName{"edge", "a", {}}));
+    EXPECT_EQ(gateway_.last_request().endpoint, (EndpointName{"edge", "a", {}}));
     EXPECT_EQ(error_of(capture_in("b")),
               "ResourceNotFoundException: AvailabilityZoneId: firewall edge has no endpoint \"b\"");
     EXPECT_EQ(error_of(capture_in("use1-az4")),
@@ -175,7 +175,7 @@ TEST_F(AwsOperations, the_only_endpoint_goes_unsaid_and_one_of_several_does_not)
     const std::string core = R"({"FirewallArn":"arn:aws:network-firewall:eu-central-1:123456789012:firewall/core",)"
                              R"("AvailabilityZone":null,"FlowFilters":[{}]})";
     EXPECT_EQ(ask("StartFlowCapture", core).status, 200);
-    EXPECT_EQ(gateway_.last_order().endpoint, (gateway::EndpointName{"core", "a", {}}));
+    EXPECT_EQ(gateway_.last_request().endpoint, (EndpointName{"core", "a", {}}));
     EXPECT_EQ(refused_at(edge_arn()),
               "InvalidRequestException: AvailabilityZone: firewall edge has several: name one of a, b, or a "
               "VpcEndpointId");

@@ -36,7 +36,7 @@ TEST_F(FlushingWithPolicy, every_flow_is_remembered_before_it_is_ended) {
     };
     const auto operation = flush().value();
     EXPECT_EQ(operation.stream_exception_policy, "reject");
-    EXPECT_EQ(observer_.policy_at_beginning, "reject");
+    EXPECT_EQ(listener_.policy_at_beginning, "reject");
     EXPECT_TRUE(operation.warnings.empty());
     EXPECT_TRUE(table_.flows.empty());
 }
@@ -51,7 +51,7 @@ TEST_F(FlushingWithPolicy, what_is_left_alone_is_not_remembered) {
 TEST_F(FlushingWithPolicy, a_dry_run_changes_no_policy_and_remembers_nothing) {
     in_force(reject_);
     operation_.dry_run = true;
-    request_.policy.wanted = drop_;
+    request_.policy = drop_;
     ASSERT_TRUE(flush().has_value());
     EXPECT_EQ(status().remembered_flows, 0U);
     EXPECT_EQ(status().policy->name, "reject");
@@ -88,7 +88,7 @@ TEST_F(FlushingWithPolicy, a_set_that_earlier_flushes_filled_opens_a_window_too)
 }
 
 TEST_F(FlushingWithPolicy, that_may_catch_its_own_flows_alone_opens_no_window) {
-    request_.policy.own_flows_alone = true;
+    request_.own_flows_alone = true;
     reject_.remember_at_most = 2;
     in_force(reject_);
     EXPECT_EQ(flush().error().kind, ErrorKind::Refused);
@@ -177,7 +177,7 @@ TEST_F(FlushingWithPolicy, a_policy_that_somebody_removed_or_changed_is_told) {
 }
 
 TEST_F(FlushingWithPolicy, a_policy_that_is_required_must_keep_flows_from_coming_back) {
-    request_.policy.required = true;
+    request_.require_policy = true;
     const auto none = flush();
     ASSERT_FALSE(none.has_value());
     EXPECT_EQ(none.error().kind, ErrorKind::Refused);
@@ -194,7 +194,8 @@ TEST_F(FlushingWithPolicy, a_policy_that_is_required_must_keep_flows_from_coming
 }
 
 TEST_F(FlushingWithPolicy, the_wanted_policy_is_put_in_force) {
-    request_.policy = {drop_, true};
+    request_.policy = drop_;
+    request_.require_policy = true;
     EXPECT_EQ(flush().value().stream_exception_policy, "drop");
     EXPECT_EQ(status().policy->name, "drop");
     EXPECT_EQ(status().remembered_flows, 4U);
@@ -202,7 +203,7 @@ TEST_F(FlushingWithPolicy, the_wanted_policy_is_put_in_force) {
 
 TEST_F(FlushingWithPolicy, a_flush_that_is_refused_changes_no_policy) {
     in_force(reject_);
-    request_.policy.wanted = drop_;
+    request_.policy = drop_;
     request_.maximum_flows = 1;
     EXPECT_FALSE(flush().has_value());
     EXPECT_EQ(status().policy->name, "reject");
@@ -241,22 +242,22 @@ TEST_F(FlushingWithPolicy, captured_flows_that_are_gone_are_not_remembered) {
 
 TEST_F(FlushingWithPolicy, a_flush_that_is_stopped_remembers_nothing_of_what_it_left_alone) {
     in_force(reject_);
-    observer_.before_block = [] { return failed("interrupted"); };
+    listener_.before_block = [] { return failed("interrupted"); };
     EXPECT_FALSE(flush().has_value());
-    EXPECT_EQ(observer_.endings.size(), 4U);
+    EXPECT_EQ(listener_.endings.size(), 4U);
     EXPECT_EQ(status().remembered_flows, 0U);
 }
 
 TEST_F(FlushingWithPolicy, a_policy_that_changes_while_flows_are_identified_refuses_the_flush) {
     in_force(reject_);
-    observer_.at_progress = [&]() -> Result<void> {
+    listener_.at_progress = [&]() -> Result<void> {
         in_force(drop_);
         return {};
     };
     const auto changed = flush();
     ASSERT_FALSE(changed.has_value());
     EXPECT_EQ(changed.error().kind, ErrorKind::Refused);
-    observer_.at_progress = [&]() -> Result<void> {
+    listener_.at_progress = [&]() -> Result<void> {
         ruleset_.meddle(RulesetCondition::Changed);
         return {};
     };
@@ -274,7 +275,7 @@ TEST_F(FlushingWithPolicy, a_policy_that_falls_while_flows_are_ended_is_told) {
 TEST_F(FlushingWithPolicy, a_policy_without_the_hooks_that_forwarded_flows_pass_holds_nothing) {
     reject_.hooks = {Hook::Output};
     in_force(reject_);
-    request_.policy.required = true;
+    request_.require_policy = true;
     const auto refusal = flush();
     ASSERT_FALSE(refusal.has_value());
     EXPECT_NE(refusal.error().message.find("does not look at packets in the hook forward"), std::string::npos);
@@ -299,13 +300,13 @@ TEST_F(FlushingWithPolicy, scope_all_tells_that_sctp_can_come_back_by_a_heartbea
 
 TEST_F(FlushingWithPolicy, that_takes_the_place_of_another_says_so) {
     in_force(reject_);
-    request_.policy.wanted = drop_;
+    request_.policy = drop_;
     EXPECT_EQ(warnings(), std::vector<std::string>{"policy drop takes the place of reject"});
 }
 
 TEST_F(FlushingWithPolicy, a_policy_with_scope_all_is_not_for_a_flush_to_apply) {
     drop_.scope = MidstreamScope::All;
-    request_.policy.wanted = drop_;
+    request_.policy = drop_;
     const auto refusal = flush();
     ASSERT_FALSE(refusal.has_value());
     EXPECT_EQ(refusal.error().kind, ErrorKind::Refused);
@@ -314,11 +315,11 @@ TEST_F(FlushingWithPolicy, a_policy_with_scope_all_is_not_for_a_flush_to_apply) 
 TEST_F(FlushingWithPolicy, a_flush_does_not_take_a_policy_on_all_midstream_packets_away) {
     reject_.scope = MidstreamScope::All;
     in_force(reject_);
-    request_.policy.wanted = drop_;
+    request_.policy = drop_;
     const auto other = flush();
     ASSERT_FALSE(other.has_value());
     EXPECT_EQ(other.error().kind, ErrorKind::Refused);
-    request_.policy.wanted = reject_;
+    request_.policy = reject_;
     EXPECT_TRUE(flush().has_value());
 }
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "operations/flush.h"
-
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -32,17 +30,17 @@ TEST_F(Flushing, ends_exactly_the_flows_that_match) {
     EXPECT_EQ(operation->counts.matched, 4U);
     EXPECT_EQ(operation->counts.flushed, 4U);
     EXPECT_EQ(table_.flows.size(), 6U);
-    EXPECT_EQ(observer_.endings.size(), 4U);
+    EXPECT_EQ(listener_.endings.size(), 4U);
 }
 
 TEST_F(Flushing, journals_every_flow_before_it_is_ended) {
-    table_.at_removal = [&] { EXPECT_EQ(observer_.journaled, 4U); };
+    table_.at_removal = [&] { EXPECT_EQ(listener_.journaled, 4U); };
     EXPECT_EQ(flush()->counts.flushed, 4U);
-    EXPECT_EQ(observer_.beginnings, 1);
+    EXPECT_EQ(listener_.beginnings, 1);
 }
 
 TEST_F(Flushing, that_cannot_be_journaled_ends_nothing) {
-    observer_.journal_fails = ENOSPC;
+    listener_.journal_fails = ENOSPC;
     const auto operation = flush();
     ASSERT_FALSE(operation.has_value());
     EXPECT_EQ(operation.error().number, ENOSPC);
@@ -50,10 +48,10 @@ TEST_F(Flushing, that_cannot_be_journaled_ends_nothing) {
 }
 
 TEST_F(Flushing, whose_beginning_cannot_be_recorded_changes_nothing) {
-    observer_.at_beginning = [] { return failed("no"); };
+    listener_.at_beginning = [] { return failed("no"); };
     EXPECT_FALSE(flush().has_value());
     EXPECT_EQ(table_.removals_asked, 0U);
-    EXPECT_TRUE(observer_.endings.empty());
+    EXPECT_TRUE(listener_.endings.empty());
 }
 
 TEST_F(Flushing, of_nothing_is_complete) {
@@ -62,7 +60,7 @@ TEST_F(Flushing, of_nothing_is_complete) {
     ASSERT_TRUE(operation.has_value());
     EXPECT_EQ(operation->status, OperationStatus::Completed);
     EXPECT_EQ(operation->counts.matched, 0U);
-    EXPECT_EQ(observer_.journaled, 0U);
+    EXPECT_EQ(listener_.journaled, 0U);
 }
 
 TEST_F(Flushing, of_more_than_the_maximum_is_refused_before_the_first_delete) {
@@ -81,7 +79,7 @@ TEST_F(Flushing, dry_stops_before_the_delete) {
     ASSERT_TRUE(operation.has_value());
     EXPECT_EQ(operation->counts.matched, 4U);
     EXPECT_EQ(operation->counts.flushed, 0U);
-    EXPECT_EQ(observer_.would_be_ended.size(), 4U);
+    EXPECT_EQ(listener_.would_be_ended.size(), 4U);
     EXPECT_EQ(table_.removals_asked, 0U);
 }
 
@@ -93,7 +91,7 @@ TEST_F(Flushing, dry_tells_which_captured_flows_are_gone) {
     const auto operation = flush();
     ASSERT_TRUE(operation.has_value());
     EXPECT_EQ(operation->counts.gone, 1U);
-    EXPECT_EQ(observer_.would_be_ended.size(), 1U);
+    EXPECT_EQ(listener_.would_be_ended.size(), 1U);
     EXPECT_EQ(table_.removals_asked, 0U);
 }
 
@@ -101,8 +99,8 @@ TEST_F(Flushing, that_is_interrupted_leaves_the_rest_alone_and_tells_every_flow)
     for (std::uint16_t port = 1000; port < 11'000; ++port)
         table_.flows.push_back(udp_flow().from_port(port).with_id(port));
     operation_.query = query_for("protocol=udp");
-    observer_.before_block = [&]() -> Result<void> {
-        if (observer_.endings.empty()) return {};
+    listener_.before_block = [&]() -> Result<void> {
+        if (listener_.endings.empty()) return {};
         return tl::unexpected(Error{ErrorKind::Failed, "interrupted", ECANCELED});
     };
     const auto operation = flush();
@@ -110,14 +108,14 @@ TEST_F(Flushing, that_is_interrupted_leaves_the_rest_alone_and_tells_every_flow)
     EXPECT_EQ(operation->status, OperationStatus::CompletedWithErrors);
     EXPECT_EQ(operation->counts.flushed, 4096U) << "the block that was on its way";
     EXPECT_EQ(operation->counts.failed, 5904U);
-    EXPECT_EQ(observer_.endings.size(), 10'000U);
-    EXPECT_EQ(observer_.endings.back().error, ECANCELED);
+    EXPECT_EQ(listener_.endings.size(), 10'000U);
+    EXPECT_EQ(listener_.endings.back().error, ECANCELED);
     EXPECT_EQ(operation->detail, "interrupted");
     EXPECT_EQ(table_.flows.size(), 10U + 5904U);
 }
 
 TEST_F(Flushing, that_reaches_its_deadline_between_blocks_says_so) {
-    observer_.before_block = [] {
+    listener_.before_block = [] {
         return tl::unexpected(Error{ErrorKind::Failed, "the deadline was reached", ETIMEDOUT});
     };
     const auto operation = flush();
@@ -134,7 +132,7 @@ TEST_F(Flushing, leaves_protected_flows_alone_and_counts_them) {
     EXPECT_EQ(operation->status, OperationStatus::Completed);
     EXPECT_EQ(operation->counts.flushed, 2U);
     EXPECT_EQ(operation->counts.protected_flows, 2U);
-    EXPECT_EQ(observer_.journaled, 2U);
+    EXPECT_EQ(listener_.journaled, 2U);
     EXPECT_EQ(table_.flows.size(), 8U);
 }
 
@@ -177,7 +175,7 @@ TEST_F(Flushing, protects_by_translated_addresses_too) {
 }
 
 TEST_F(Flushing, counts_what_ended_by_itself_as_gone) {
-    observer_.at_beginning = [&]() -> Result<void> {
+    listener_.at_beginning = [&]() -> Result<void> {
         table_.flows.pop_front();
         return {};
     };
@@ -196,7 +194,7 @@ TEST_F(Flushing, completes_with_errors_and_keeps_each_errno) {
     EXPECT_EQ(operation->status_message, "Flow operation error");
     EXPECT_EQ(operation->counts.flushed, 3U);
     EXPECT_EQ(operation->counts.failed, 1U);
-    EXPECT_EQ(observer_.endings[1].error, EBUSY);
+    EXPECT_EQ(listener_.endings[1].error, EBUSY);
 }
 
 TEST_F(Flushing, of_captured_flows_ends_exactly_those_and_asks_no_query) {
@@ -220,7 +218,7 @@ TEST_F(Flushing, of_captured_flows_without_time_stamps_says_what_that_means) {
 }
 
 TEST_F(Flushing, whose_outcomes_cannot_be_written_is_not_complete) {
-    observer_.ending_fails = ENOSPC;
+    listener_.ending_fails = ENOSPC;
     const auto operation = flush();
     ASSERT_TRUE(operation.has_value());
     EXPECT_EQ(operation->counts.flushed, 4U);
@@ -231,7 +229,7 @@ TEST_F(Flushing, whose_outcomes_cannot_be_written_is_not_complete) {
 TEST_F(Flushing, of_captured_flows_out_of_reach_is_refused) {
     const std::vector<FlowRow> captured{{table_.flows[8], {}}, {udp_flow().in_zone(7), {}}};
     request_.captured = captured_before(captured);
-    request_.only_zone = 0;
+    request_.query.zone = 0;
     const auto operation = flush();
     ASSERT_FALSE(operation.has_value());
     EXPECT_EQ(operation.error().message,
@@ -285,9 +283,9 @@ TEST_F(Flushing, handles_more_rows_than_it_keeps_in_memory) {
     operation_.dry_run = true;
     const auto operation = flush();
     ASSERT_TRUE(operation.has_value());
-    ASSERT_EQ(observer_.would_be_ended.size(), flows.size());
+    ASSERT_EQ(listener_.would_be_ended.size(), flows.size());
     for (std::size_t i = 0; i < flows.size(); ++i)
-        EXPECT_EQ(observer_.would_be_ended[i].original, flows[i].original);
+        EXPECT_EQ(listener_.would_be_ended[i].original, flows[i].original);
 }
 
 }  // namespace flush_test

@@ -31,7 +31,7 @@ std::string as_utf8(const std::string& text) {
 FlowOperation as_told(FlowOperation operation) {
     if (operation.status != OperationStatus::InProgress) operation.phase = OperationPhase::Identifying;
     operation.requested_at = std::chrono::floor<std::chrono::milliseconds>(operation.requested_at);
-    if (!operation.query.states) operation.query.states = default_states(operation.type);
+    if (!operation.query.states) operation.query.states = kind_of(operation.type).default_states;
     for (auto* text : {&operation.detail, &operation.endpoint.firewall, &operation.endpoint.network_namespace,
                        &operation.caller.user})
         *text = as_utf8(*text);

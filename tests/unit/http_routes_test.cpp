@@ -69,8 +69,8 @@ TEST_F(Routes, an_operation_is_started_for_its_caller) {
     const auto operation = started();
     EXPECT_EQ(operation.id, "operation-1");
     EXPECT_EQ(operation.status, OperationStatus::InProgress);
-    EXPECT_EQ(gateway_.last_order().caller, caller_);
-    EXPECT_EQ(gateway_.last_order().token, "rest:unix:root:once");
+    EXPECT_EQ(gateway_.last_request().caller, caller_);
+    EXPECT_EQ(gateway_.last_request().token, "rest:unix:root:once");
     EXPECT_EQ(started().id, "operation-1") << "the same token is the same operation";
 }
 
@@ -84,7 +84,7 @@ TEST_F(Routes, a_refused_operation_is_a_conflict_with_its_errno) {
     EXPECT_EQ(error.number, EBUSY);
 }
 
-TEST_F(Routes, a_bad_order_names_what_is_wrong) {
+TEST_F(Routes, a_bad_request_names_what_is_wrong) {
     EXPECT_EQ(detail_of(ask("POST", "/v1/operations", R"({"type":7})")), "type: not a text");
     EXPECT_EQ(detail_of(ask("POST", "/v1/operations", R"({"type":"FLOW_CAPTURE","firewall":"core","filters":[{}]})")),
               "firewall: \"core\" is unknown");
@@ -95,12 +95,12 @@ TEST_F(Routes, a_bad_order_names_what_is_wrong) {
               "Idempotency-Key: 255 printable characters at most, without spaces");
 }
 
-TEST_F(Routes, an_order_is_checked_without_starting_anything) {
-    const auto checked = ask("POST", "/v1/order-check", R"({"type":"FLOW_CAPTURE","filters":[{"source":"10.0.1.7"}]})");
+TEST_F(Routes, a_request_is_validated_without_starting_anything) {
+    const auto checked = ask("POST", "/v1/validate", R"({"type":"FLOW_CAPTURE","filters":[{"source":"10.0.1.7"}]})");
     EXPECT_EQ(checked.status, 200) << checked.body;
     EXPECT_NE(checked.body.find(R"("filters":[{"source":"10.0.1.7"}])"), std::string::npos) << checked.body;
     EXPECT_EQ(gateway_.list({}).value().size(), 0U);
-    const auto wrong = [&](std::string_view order) { return detail_of(ask("POST", "/v1/order-check", order)); };
+    const auto wrong = [&](std::string_view request) { return detail_of(ask("POST", "/v1/validate", request)); };
     EXPECT_EQ(wrong(R"({"type":"FLOW_CAPTURE","filters":[{},{"destination_port":"70000"}]})").substr(0, 28),
               "filters[1].destination_port:");
     EXPECT_EQ(wrong(R"({"type":"FLOW_CAPTURE","firewall":"core","filters":[{}]})").substr(0, 10), "firewall: ");
@@ -261,11 +261,11 @@ TEST_F(Routes, a_policy_is_applied_shown_and_removed) {
     const auto applied = ask("PUT", "/v1/stream-exception-policy?firewall=edge", body);
     EXPECT_EQ(applied.status, 200) << applied.body;
     EXPECT_EQ(policy_of(applied)->name, "drop-all");
-    const auto order = gateway_.last_policy_order();
-    EXPECT_EQ(order.endpoint.firewall, "edge");
-    EXPECT_EQ(order.sessions.own.size(), 1U);
-    EXPECT_TRUE(order.include_protected);
-    EXPECT_EQ(order.caller, caller_);
+    const auto request = gateway_.last_policy_request();
+    EXPECT_EQ(request.endpoint.firewall, "edge");
+    EXPECT_EQ(request.sessions.own.size(), 1U);
+    EXPECT_TRUE(request.include_protected);
+    EXPECT_EQ(request.caller, caller_);
     EXPECT_EQ(policy_of(ask("GET", "/v1/stream-exception-policy"))->name, "drop-all");
     EXPECT_EQ(policy_of(ask("DELETE", "/v1/stream-exception-policy")), std::nullopt);
     EXPECT_EQ(ask("PUT", "/v1/stream-exception-policy", R"({"policy":"/tmp/x.yaml"})").status, 400);

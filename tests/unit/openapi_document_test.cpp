@@ -104,6 +104,16 @@ TEST(OpenApiDocument, names_the_same_operation_once) {
     EXPECT_EQ(ids.size(), operations);
 }
 
+TEST(OpenApiDocument, lists_the_types_of_operations) {
+    Names listed;
+    for (const auto& each : document()["components"]["schemas"]["OperationType"]["enum"])
+        listed.insert(each.as<std::string>());
+    Names types;
+    for (const auto name : kNames<OperationType>)
+        types.emplace(name);
+    EXPECT_EQ(listed, types);
+}
+
 TEST(OpenApiDocument, is_served) {
     Request request;
     request.method = "GET";

@@ -13,9 +13,9 @@ using namespace headgate::testing;
 class OperationEvents : public ::testing::Test {
   protected:
     std::string started() {
-        gateway::OperationOrder order;
-        order.query = query_for_all();
-        return gateway_.start(order).value().id;
+        gateway::OperationRequest request;
+        request.query = query_for_all();
+        return gateway_.start(request).value().id;
     }
     /// All that the stream sends until it ends; calls `upon` with each piece.
     std::string told_of(const std::string& id, const std::function<void(std::string_view)>& upon) {

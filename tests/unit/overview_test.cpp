@@ -25,9 +25,9 @@ class Overview : public ::testing::Test {
         return show_overview(gateway_, request);
     }
     FlowOperation start() {
-        gateway::OperationOrder order;
-        order.query = query_for_all();
-        return gateway_.start(order).value();
+        gateway::OperationRequest request;
+        request.query = query_for_all();
+        return gateway_.start(request).value();
     }
     /// All that the stream sends until it ends; calls `upon` with each piece.
     std::string told(const std::function<void(std::string_view)>& upon) {

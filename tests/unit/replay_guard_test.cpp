@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A signed order is executed once.
+// A signed request is executed once.
 #include "http/access/replay_guard.h"
 
 #include <gtest/gtest.h>
@@ -90,7 +90,7 @@ TEST_F(ReplayGuardTest, what_was_forgotten_is_not_carried_out_again_whatever_the
     EXPECT_EQ(known_or_start({"c", kStart + 11min}, "three", kUp + 51min), "three");
 }
 
-TEST_F(ReplayGuardTest, where_few_orders_are_signed_nothing_is_forgotten) {
+TEST_F(ReplayGuardTest, where_few_requests_are_signed_nothing_is_forgotten) {
     ReplayGuard roomy{kStart, 20};
     for (const auto* signature : {"a", "b"}) {
         auto claim = roomy.claim({signature, kStart}, "", kUp);

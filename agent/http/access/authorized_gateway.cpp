@@ -10,12 +10,11 @@
 namespace headgate::http::access {
 
 using gateway::EndedFlowQuery;
-using gateway::EndpointName;
 using gateway::EndpointPlace;
 using gateway::EndpointPolicy;
 using gateway::Finding;
-using gateway::OperationOrder;
-using gateway::PolicyOrder;
+using gateway::OperationRequest;
+using gateway::PolicyRequest;
 using gateway::RecordSink;
 using gateway::TableStatistics;
 
@@ -101,43 +100,43 @@ Result<void> AuthorizedGateway::covers_flows_of(const FlowOperation& operation) 
     return covers_affected(gateway::name_of(operation.endpoint), Affected::Flows, operation.query.zone);
 }
 
-Result<OperationOrder> AuthorizedGateway::allowed(const OperationOrder& order) {
-    if (order.type == OperationType::Flush && permissions_.role != Role::Operator) {
-        return tl::unexpected(not_allowed("a flush", permissions_.role));
+Result<OperationRequest> AuthorizedGateway::allowed(const OperationRequest& request) {
+    if (const auto& kind = kind_of(request.type); kind.changes_flows && permissions_.role != Role::Operator) {
+        return tl::unexpected(not_allowed(fmt::format("a {}", kind.verb), permissions_.role));
     }
-    return permissions_.firewalls ? confined_order(order) : order;
+    return permissions_.firewalls ? confined_request(request) : request;
 }
 
-Result<OperationOrder> AuthorizedGateway::confined_order(const OperationOrder& order) {
-    auto theirs = order;
-    auto zone = order.query.zone;
-    if (!order.from_operation.empty()) {
-        ASSIGN_OR_RETURN(const auto source, find_with_flows(order.from_operation));
-        if (order.endpoint == EndpointName{}) theirs.endpoint = gateway::name_of(source.endpoint);
+Result<OperationRequest> AuthorizedGateway::confined_request(const OperationRequest& request) {
+    auto theirs = request;
+    auto zone = request.query.zone;
+    if (!request.from_operation.empty()) {
+        ASSIGN_OR_RETURN(const auto source, find_with_flows(request.from_operation));
+        if (request.endpoint == EndpointName{}) theirs.endpoint = gateway::name_of(source.endpoint);
         if (!zone) zone = source.query.zone;
     }
     ASSIGN_OR_RETURN(auto name, confined(theirs.endpoint));
     theirs.endpoint = std::move(name);
     const auto rules = covers_affected(theirs.endpoint, Affected::Rules);
-    const bool flows_will_do = !rules && !order.stream_exception_policy;
+    const bool flows_will_do = !rules && !request.stream_exception_policy;
     RETURN_IF_ERROR(flows_will_do ? covers_affected(theirs.endpoint, Affected::Flows, zone) : rules);
     theirs.own_flows_alone = !rules;
     return theirs;
 }
 
-Result<FlowOperation> AuthorizedGateway::start(const OperationOrder& order) {
-    const auto allowed_order = allowed(order);
-    if (!allowed_order) return tl::unexpected(whole_.refuse(order, allowed_order.error()));
-    return signature_ ? start_once(*allowed_order) : whole_.start(*allowed_order);
+Result<FlowOperation> AuthorizedGateway::start(const OperationRequest& request) {
+    const auto allowed_request = allowed(request);
+    if (!allowed_request) return tl::unexpected(whole_.refuse(request, allowed_request.error()));
+    return signature_ ? start_once(*allowed_request) : whole_.start(*allowed_request);
 }
 
-Result<FlowOperation> AuthorizedGateway::start_once(OperationOrder order) {
-    auto claim = replays_->claim(*signature_, order.token, kSystemClock.up());
-    if (!claim) return tl::unexpected(whole_.refuse(order, std::move(claim.error())));
+Result<FlowOperation> AuthorizedGateway::start_once(OperationRequest request) {
+    auto claim = replays_->claim(*signature_, request.token, kSystemClock.up());
+    if (!claim) return tl::unexpected(whole_.refuse(request, std::move(claim.error())));
     if (claim->operation()) return whole_.find(*claim->operation());
     // The store keeps the token: an agent that starts later recognises the request by it.
-    if (order.token.empty()) order.token = compound_key({"signed", signature_->hex});
-    auto started = whole_.start(order);
+    if (request.token.empty()) request.token = compound_key({"signed", signature_->hex});
+    auto started = whole_.start(request);
     if (started) claim->commit(started->id);
     return started;
 }
@@ -160,7 +159,7 @@ Result<FlowOperation> AuthorizedGateway::wait(std::string_view id, std::chrono::
 Result<void> AuthorizedGateway::cancel(std::string_view id) {
     return find(id).and_then([&](const FlowOperation& operation) -> Result<void> {
         const bool is_theirs = operation.caller.face == caller_.face && operation.caller.user == caller_.user;
-        if (permissions_.role != Role::Operator && (operation.type == OperationType::Flush || !is_theirs)) {
+        if (permissions_.role != Role::Operator && (kind_of(operation.type).changes_flows || !is_theirs)) {
             return tl::unexpected(not_allowed("to cancel a flush, or what others have begun,", permissions_.role));
         }
         return whole_.cancel(id);
@@ -195,13 +194,13 @@ Result<EndpointPolicy> AuthorizedGateway::policy_status(const EndpointName& endp
 }
 
 template <typename Change>
-Result<EndpointPolicy> AuthorizedGateway::change_policy(std::string_view action, const PolicyOrder& order,
+Result<EndpointPolicy> AuthorizedGateway::change_policy(std::string_view action, const PolicyRequest& request,
                                                         const Change& change) {
-    const auto name = may_change_policy(order.endpoint).and_then([&] { return confined(order.endpoint); });
-    if (!name) return tl::unexpected(whole_.refuse_policy(action, order, name.error()));
-    auto confined_order = order;
-    confined_order.endpoint = *name;
-    return change(confined_order);
+    const auto name = may_change_policy(request.endpoint).and_then([&] { return confined(request.endpoint); });
+    if (!name) return tl::unexpected(whole_.refuse_policy(action, request, name.error()));
+    auto confined_request = request;
+    confined_request.endpoint = *name;
+    return change(confined_request);
 }
 
 /// A policy applies to the whole namespace.
@@ -213,14 +212,14 @@ Result<void> AuthorizedGateway::may_change_policy(const EndpointName& endpoint) 
         [&](const EndpointName& name) { return covers_affected(name, Affected::Rules); });
 }
 
-Result<EndpointPolicy> AuthorizedGateway::apply_policy(const PolicyOrder& order) {
-    return change_policy("policy_apply", order,
-                         [&](const PolicyOrder& allowed) { return whole_.apply_policy(allowed); });
+Result<EndpointPolicy> AuthorizedGateway::apply_policy(const PolicyRequest& request) {
+    return change_policy("policy_apply", request,
+                         [&](const PolicyRequest& allowed) { return whole_.apply_policy(allowed); });
 }
 
-Result<EndpointPolicy> AuthorizedGateway::remove_policy(const PolicyOrder& order) {
-    return change_policy("policy_remove", order,
-                         [&](const PolicyOrder& allowed) { return whole_.remove_policy(allowed); });
+Result<EndpointPolicy> AuthorizedGateway::remove_policy(const PolicyRequest& request) {
+    return change_policy("policy_remove", request,
+                         [&](const PolicyRequest& allowed) { return whole_.remove_policy(allowed); });
 }
 
 std::shared_ptr<const config::Configuration> AuthorizedGateway::configuration() const {
@@ -306,12 +305,12 @@ std::vector<Finding> AuthorizedGateway::readiness() {
     return findings;
 }
 
-Error AuthorizedGateway::refuse(const OperationOrder& order, Error error) {
-    return whole_.refuse(order, std::move(error));
+Error AuthorizedGateway::refuse(const OperationRequest& request, Error error) {
+    return whole_.refuse(request, std::move(error));
 }
 
-Error AuthorizedGateway::refuse_policy(std::string_view action, const PolicyOrder& order, Error error) {
-    return whole_.refuse_policy(action, order, std::move(error));
+Error AuthorizedGateway::refuse_policy(std::string_view action, const PolicyRequest& request, Error error) {
+    return whole_.refuse_policy(action, request, std::move(error));
 }
 
 }  // namespace headgate::http::access

@@ -24,32 +24,32 @@ class AuthorizedGateway final : public gateway::ManagedGateway {
           signature_(request.signature),
           replays_(&replays) {}
 
-    Result<FlowOperation> start(const gateway::OperationOrder& order) override;
+    Result<FlowOperation> start(const gateway::OperationRequest& request) override;
     Result<FlowOperation> find(std::string_view id) override;
     Result<FlowOperation> wait(std::string_view id, std::chrono::milliseconds at_most) override;
     Result<void> cancel(std::string_view id) override;
     Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override;
     Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override;
     Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
-    Result<gateway::TableStatistics> count_flows(const gateway::EndpointName& endpoint) override;
-    Result<gateway::EndpointPolicy> policy_status(const gateway::EndpointName& endpoint) override;
-    Result<gateway::EndpointPolicy> apply_policy(const gateway::PolicyOrder& order) override;
-    Result<gateway::EndpointPolicy> remove_policy(const gateway::PolicyOrder& order) override;
+    Result<gateway::TableStatistics> count_flows(const EndpointName& endpoint) override;
+    Result<gateway::EndpointPolicy> policy_status(const EndpointName& endpoint) override;
+    Result<gateway::EndpointPolicy> apply_policy(const gateway::PolicyRequest& request) override;
+    Result<gateway::EndpointPolicy> remove_policy(const gateway::PolicyRequest& request) override;
     Result<void> for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) override;
 
     /// With the firewalls that the caller may see, and only the settings that concern these.
     [[nodiscard]] std::shared_ptr<const config::Configuration> configuration() const override;
     [[nodiscard]] bool is_whole() const override;
     [[nodiscard]] std::vector<gateway::EndpointPlace> places() const override;
-    [[nodiscard]] Result<void> may_change_policy(const gateway::EndpointName& endpoint) const override;
+    [[nodiscard]] Result<void> may_change_policy(const EndpointName& endpoint) const override;
     std::vector<StreamExceptionPolicy> policies() override;
-    Result<gateway::TableStatistics> usage(const gateway::EndpointName& endpoint) override;
-    Result<std::vector<PolicyCounter>> midstream_counters(const gateway::EndpointName& endpoint) override;
+    Result<gateway::TableStatistics> usage(const EndpointName& endpoint) override;
+    Result<std::vector<PolicyCounter>> midstream_counters(const EndpointName& endpoint) override;
     [[nodiscard]] flowlog::FlowLogCounts flow_log_counts() const override;
     [[nodiscard]] bool is_ending() const override;
     std::vector<gateway::Finding> readiness() override;
-    Error refuse(const gateway::OperationOrder& order, Error error) override;
-    Error refuse_policy(std::string_view action, const gateway::PolicyOrder& order, Error error) override;
+    Error refuse(const gateway::OperationRequest& request, Error error) override;
+    Error refuse_policy(std::string_view action, const gateway::PolicyRequest& request, Error error) override;
 
   private:
     /// What an operation on an endpoint affects.
@@ -58,18 +58,18 @@ class AuthorizedGateway final : public gateway::ManagedGateway {
         Rules,  ///< of its whole network namespace
     };
     [[nodiscard]] bool covers(const Endpoint& endpoint) const;
-    [[nodiscard]] Result<gateway::EndpointName> confined(gateway::EndpointName name) const;
-    [[nodiscard]] Result<void> covers_affected(const gateway::EndpointName& name, Affected affected,
+    [[nodiscard]] Result<EndpointName> confined(EndpointName name) const;
+    [[nodiscard]] Result<void> covers_affected(const EndpointName& name, Affected affected,
                                                std::optional<std::uint16_t> only_zone = {}) const;
     [[nodiscard]] Result<void> covers_flows_of(const FlowOperation& operation) const;
     [[nodiscard]] Result<void> covers_flows_of(std::string_view firewall) const;
-    [[nodiscard]] Result<gateway::OperationOrder> allowed(const gateway::OperationOrder& order);
-    [[nodiscard]] Result<gateway::OperationOrder> confined_order(const gateway::OperationOrder& order);
-    [[nodiscard]] Result<FlowOperation> start_once(gateway::OperationOrder order);
+    [[nodiscard]] Result<gateway::OperationRequest> allowed(const gateway::OperationRequest& request);
+    [[nodiscard]] Result<gateway::OperationRequest> confined_request(const gateway::OperationRequest& request);
+    [[nodiscard]] Result<FlowOperation> start_once(gateway::OperationRequest request);
     [[nodiscard]] Result<FlowOperation> find_with_flows(std::string_view id);
     template <typename Change>
     [[nodiscard]] Result<gateway::EndpointPolicy> change_policy(std::string_view action,
-                                                                const gateway::PolicyOrder& order,
+                                                                const gateway::PolicyRequest& request,
                                                                 const Change& change);
 
     gateway::ManagedGateway& whole_;

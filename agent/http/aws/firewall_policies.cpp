@@ -143,7 +143,7 @@ class PolicyChange {
             const bool does_so =
                 exception_of(endpoint) == exception && endpoint.status.condition == RulesetCondition::AsApplied;
             if (does_so) continue;
-            auto applied = gateway_.apply_policy(order_for(endpoint, to_string(exception)));
+            auto applied = gateway_.apply_policy(policy_request_for(endpoint, to_string(exception)));
             if (!applied) return tl::unexpected(undo(std::move(applied.error()).within(zone_of(endpoint))));
             changed_.emplace_back(endpoint);
         }
@@ -154,18 +154,19 @@ class PolicyChange {
     [[nodiscard]] static const std::string& zone_of(const EndpointPolicy& endpoint) {
         return endpoint.endpoint.availability_zone;
     }
-    [[nodiscard]] gateway::PolicyOrder order_for(const EndpointPolicy& endpoint, std::string_view policy) const {
-        gateway::PolicyOrder order;
-        order.endpoint = {endpoint.endpoint.firewall, endpoint.endpoint.availability_zone, {}};
-        order.policy = policy;
-        order.caller = caller_;
-        return order;
+    [[nodiscard]] gateway::PolicyRequest policy_request_for(const EndpointPolicy& endpoint,
+                                                            std::string_view policy) const {
+        gateway::PolicyRequest wanted;
+        wanted.endpoint = {endpoint.endpoint.firewall, endpoint.endpoint.availability_zone, {}};
+        wanted.policy = policy;
+        wanted.caller = caller_;
+        return wanted;
     }
     [[nodiscard]] Error undo(Error error) {
         for (const EndpointPolicy& before : changed_) {
             const auto& policy = before.status.policy;
-            const auto order = order_for(before, policy ? policy->name : "");
-            const auto restored = policy ? gateway_.apply_policy(order) : gateway_.remove_policy(order);
+            const auto wanted = policy_request_for(before, policy ? policy->name : "");
+            const auto restored = policy ? gateway_.apply_policy(wanted) : gateway_.remove_policy(wanted);
             if (restored) continue;
             error.message +=
                 fmt::format("; {} has not got back what it had: {}", zone_of(before), restored.error().message);
@@ -198,12 +199,13 @@ Result<void> check_applicable(ManagedGateway& gateway, const Firewall& firewall,
 }
 
 /// Describes the update for the audit trail.
-gateway::PolicyOrder order_of(const Request& request, const std::string& firewall, const PolicyUpdate& update) {
-    gateway::PolicyOrder order;
-    order.endpoint.firewall = firewall;
-    if (update.exception) order.policy = to_string(*update.exception);
-    order.caller = request.caller;
-    return order;
+gateway::PolicyRequest policy_request_of(const Request& request, const std::string& firewall,
+                                         const PolicyUpdate& update) {
+    gateway::PolicyRequest wanted;
+    wanted.endpoint.firewall = firewall;
+    if (update.exception) wanted.policy = to_string(*update.exception);
+    wanted.caller = request.caller;
+    return wanted;
 }
 
 /// All checks that precede the first change.
@@ -226,7 +228,7 @@ Result<void> carry_out(ManagedGateway& gateway, const Request& request, const Fi
     const std::lock_guard lock{one_at_a_time};
     ASSIGN_OR_RETURN(const auto in_force, read_in_force(gateway, firewall));
     if (auto checked = check_update(gateway, firewall, update, in_force); !checked) {
-        return tl::unexpected(gateway.refuse_policy("policy_apply", order_of(request, firewall.name, update),
+        return tl::unexpected(gateway.refuse_policy("policy_apply", policy_request_of(request, firewall.name, update),
                                                     std::move(checked.error())));
     }
     if (!update.exception || update.dry_run) return {};
@@ -258,7 +260,7 @@ Result<std::string> update_firewall_policy(ManagedGateway& gateway, const Reques
     if (!firewall) {
         const auto& named = update.policy.name ? *update.policy.name : update.policy.arn.value_or("");
         return tl::unexpected(
-            gateway.refuse_policy("policy_apply", order_of(request, named, update), firewall.error()));
+            gateway.refuse_policy("policy_apply", policy_request_of(request, named, update), firewall.error()));
     }
     RETURN_IF_ERROR(carry_out(gateway, request, *firewall, update));
     return read_in_force(gateway, *firewall).map([&](const std::vector<EndpointPolicy>& in_force) {

@@ -28,35 +28,35 @@ Result<std::string> request_token(const Request& request) {
     return id.empty() ? std::string{} : compound_key({"aws", request.caller.face, request.caller.user, id});
 }
 
-/// Copies the valid parts of the request into the order, so that the audit record of a refusal has them.
-Result<void> take_order(const gateway::ManagedGateway& gateway, const Request& request, JsonReader& reader,
-                        FirewallReference& firewall, gateway::OperationOrder& order) {
+/// Copies the valid parts of the call into `wanted`, so that the audit record of a refusal has them.
+Result<void> read_start(const gateway::ManagedGateway& gateway, const Request& request, JsonReader& reader,
+                        FirewallReference& firewall, gateway::OperationRequest& wanted) {
     take_firewall_reference(reader, firewall);
-    take_flow_query(reader, order.query);
-    order.endpoint = {
+    take_flow_query(reader, wanted.query);
+    wanted.endpoint = {
         firewall.arn, firewall.availability_zone ? firewall.availability_zone : firewall.availability_zone_id, {}};
     if (const auto& read = reader.finish(); !read) return read;
-    if (order.type == OperationType::Flush) {
-        RETURN_IF_ERROR(check_limits(order.query));
+    if (kind_of(wanted.type).changes_flows) {
+        RETURN_IF_ERROR(check_limits(wanted.query));
     }
     ASSIGN_OR_RETURN(auto token, request_token(request));
-    order.token = std::move(token);
-    return find_scope(*gateway.configuration(), firewall).and_then(one_endpoint).map([&](gateway::EndpointName&& name) {
-        order.endpoint = std::move(name);
+    wanted.token = std::move(token);
+    return find_scope(*gateway.configuration(), firewall).and_then(one_endpoint).map([&](EndpointName&& name) {
+        wanted.endpoint = std::move(name);
     });
 }
 
 Result<std::string> start(OperationType type, gateway::ManagedGateway& gateway, const Request& request,
                           JsonReader& reader) {
     FirewallReference firewall;
-    gateway::OperationOrder order;
-    order.type = type;
-    order.caller = request.caller;
-    order.own_flows = request.own_flows;
-    if (auto taken = take_order(gateway, request, reader, firewall, order); !taken) {
-        return tl::unexpected(gateway.refuse(order, std::move(taken.error())));
+    gateway::OperationRequest wanted;
+    wanted.type = type;
+    wanted.caller = request.caller;
+    wanted.own_flows = request.own_flows;
+    if (auto taken = read_start(gateway, request, reader, firewall, wanted); !taken) {
+        return tl::unexpected(gateway.refuse(wanted, std::move(taken.error())));
     }
-    return gateway.start(order).map([&](const FlowOperation& started) {
+    return gateway.start(wanted).map([&](const FlowOperation& started) {
         return json_of([&](JsonMembers& members) {
             members.text("FirewallArn", firewall.arn);
             members.text("FlowOperationId", started.id);

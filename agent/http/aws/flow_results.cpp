@@ -58,7 +58,7 @@ bool has_results(const FlowOperation& operation) {
 }
 
 bool is_told(const FlowOperation& operation, const StoredFlow& row) {
-    return operation.type == OperationType::Capture || row.outcome == Outcome::Flushed;
+    return !kind_of(operation.type).has_outcomes || row.outcome == Outcome::Flushed;
 }
 
 /// Searches on for the first flow of the next page, so that NextToken is never followed by an empty page.

@@ -80,11 +80,11 @@ Result<Scope> find_scope(const config::Configuration& configuration, const Firew
     });
 }
 
-Result<gateway::EndpointName> one_endpoint(const Scope& scope) {
+Result<EndpointName> one_endpoint(const Scope& scope) {
     const auto& endpoints = scope.firewall.endpoints;
-    if (scope.availability_zone) return gateway::EndpointName{scope.firewall.name, scope.availability_zone, {}};
+    if (scope.availability_zone) return EndpointName{scope.firewall.name, scope.availability_zone, {}};
     if (endpoints.size() == 1) {
-        return gateway::EndpointName{scope.firewall.name, endpoints.front().availability_zone, {}};
+        return EndpointName{scope.firewall.name, endpoints.front().availability_zone, {}};
     }
     std::vector<std::string_view> zones;
     zones.reserve(endpoints.size());

@@ -41,7 +41,7 @@ struct Scope {
 [[nodiscard]] Result<Scope> find_scope(const config::Configuration& configuration, const FirewallReference& reference);
 
 /// The endpoint of the scope. The zone is optional where the firewall has one endpoint only.
-[[nodiscard]] Result<gateway::EndpointName> one_endpoint(const Scope& scope);
+[[nodiscard]] Result<EndpointName> one_endpoint(const Scope& scope);
 
 /// An operation as calls refer to it.
 struct OperationReference {

@@ -9,17 +9,16 @@
 
 #include "flowlog/recent_flow_buffer.h"
 #include "gateway/gateway_json.h"
-#include "gateway/order_json.h"
+#include "gateway/request_json.h"
 #include "http/client/exchange.h"
 #include "operations/flow_reader.h"
 
 namespace headgate::http {
 namespace {
 
-using gateway::EndpointName;
 using gateway::EndpointPolicy;
-using gateway::OperationOrder;
-using gateway::PolicyOrder;
+using gateway::OperationRequest;
+using gateway::PolicyRequest;
 using gateway::TableStatistics;
 
 constexpr std::size_t kRowsPerBlock = 256;
@@ -48,11 +47,11 @@ Result<std::string> target_of(std::string_view path, const EndpointName& endpoin
     return target.text();
 }
 
-Result<EndpointPolicy> ask_for_policy(const std::filesystem::path& socket, const PolicyOrder& order, std::string method,
-                                      std::string body) {
-    ASSIGN_OR_RETURN(auto target, target_of(kPolicy, order.endpoint));
+Result<EndpointPolicy> ask_for_policy(const std::filesystem::path& socket, const PolicyRequest& request,
+                                      std::string method, std::string body) {
+    ASSIGN_OR_RETURN(auto target, target_of(kPolicy, request.endpoint));
     Question question{std::move(method), std::move(target), std::move(body), {}};
-    add_caller(question, order.caller);
+    add_caller(question, request.caller);
     return ask(socket, question).and_then(gateway::read_endpoint_policy_json);
 }
 
@@ -113,12 +112,12 @@ Result<std::unique_ptr<AgentGateway>> AgentGateway::connect(std::filesystem::pat
     return std::unique_ptr<AgentGateway>{new AgentGateway{std::move(socket)}};
 }
 
-Result<FlowOperation> AgentGateway::start(const OperationOrder& order) {
+Result<FlowOperation> AgentGateway::start(const OperationRequest& request) {
     fmt::memory_buffer body;
-    RETURN_IF_ERROR(gateway::append_order_json(body, order));
+    RETURN_IF_ERROR(gateway::append_request_json(body, request));
     Question question{"POST", std::string{kOperations}, fmt::to_string(body), {}};
-    question.headers.emplace_back("Idempotency-Key", order.token.empty() ? new_token() : order.token);
-    add_caller(question, order.caller);
+    question.headers.emplace_back("Idempotency-Key", request.token.empty() ? new_token() : request.token);
+    add_caller(question, request.caller);
     return ask(socket_, question).and_then(gateway::read_operation_json);
 }
 
@@ -199,15 +198,15 @@ Result<TableStatistics> AgentGateway::count_flows(const EndpointName& endpoint) 
 }
 
 Result<EndpointPolicy> AgentGateway::policy_status(const EndpointName& endpoint) {
-    PolicyOrder order;
-    order.endpoint = endpoint;
-    return ask_for_policy(socket_, order, "GET", {});
+    PolicyRequest request;
+    request.endpoint = endpoint;
+    return ask_for_policy(socket_, request, "GET", {});
 }
 
-Result<EndpointPolicy> AgentGateway::apply_policy(const PolicyOrder& order) {
+Result<EndpointPolicy> AgentGateway::apply_policy(const PolicyRequest& request) {
     fmt::memory_buffer body;
-    RETURN_IF_ERROR(gateway::append_policy_order_json(body, order));
-    return ask_for_policy(socket_, order, "PUT", fmt::to_string(body));
+    RETURN_IF_ERROR(gateway::append_policy_request_json(body, request));
+    return ask_for_policy(socket_, request, "PUT", fmt::to_string(body));
 }
 
 Result<void> AgentGateway::for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) {
@@ -217,8 +216,8 @@ Result<void> AgentGateway::for_each_ended(const gateway::EndedFlowQuery& query, 
                          [&](const std::string& record) { return take(record); });
 }
 
-Result<EndpointPolicy> AgentGateway::remove_policy(const PolicyOrder& order) {
-    return ask_for_policy(socket_, order, "DELETE", {});
+Result<EndpointPolicy> AgentGateway::remove_policy(const PolicyRequest& request) {
+    return ask_for_policy(socket_, request, "DELETE", {});
 }
 
 }  // namespace headgate::http

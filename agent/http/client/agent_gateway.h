@@ -18,7 +18,7 @@ class AgentGateway final : public gateway::Gateway {
     /// ENOENT or ECONNREFUSED: no agent listens there. EACCES: the user may not use the agent.
     [[nodiscard]] static Result<std::unique_ptr<AgentGateway>> connect(std::filesystem::path socket);
 
-    Result<FlowOperation> start(const gateway::OperationOrder& order) override;
+    Result<FlowOperation> start(const gateway::OperationRequest& request) override;
     Result<FlowOperation> find(std::string_view id) override;
     Result<FlowOperation> wait(std::string_view id, std::chrono::milliseconds at_most) override;
     Result<void> cancel(std::string_view id) override;
@@ -27,11 +27,11 @@ class AgentGateway final : public gateway::Gateway {
 
     Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
 
-    Result<gateway::TableStatistics> count_flows(const gateway::EndpointName& endpoint) override;
+    Result<gateway::TableStatistics> count_flows(const EndpointName& endpoint) override;
 
-    Result<gateway::EndpointPolicy> policy_status(const gateway::EndpointName& endpoint) override;
-    Result<gateway::EndpointPolicy> apply_policy(const gateway::PolicyOrder& order) override;
-    Result<gateway::EndpointPolicy> remove_policy(const gateway::PolicyOrder& order) override;
+    Result<gateway::EndpointPolicy> policy_status(const EndpointName& endpoint) override;
+    Result<gateway::EndpointPolicy> apply_policy(const gateway::PolicyRequest& request) override;
+    Result<gateway::EndpointPolicy> remove_policy(const gateway::PolicyRequest& request) override;
     Result<void> for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) override;
 
   private:

@@ -73,7 +73,7 @@ GatewayReading read_gateway(gateway::ManagedGateway& gateway) {
     Families families;
     GatewayReading reading;
     for (const auto& endpoint : first_endpoints(gateway.places())) {
-        const gateway::EndpointName name{endpoint.firewall, endpoint.availability_zone, std::nullopt};
+        const EndpointName name{endpoint.firewall, endpoint.availability_zone, std::nullopt};
         const auto usage = gateway.usage(name);
         if (usage) add_usage(families, endpoint, *usage);
         const auto counters = gateway.midstream_counters(name);

@@ -31,8 +31,6 @@ constexpr std::array<std::string_view, 9> kMethods = {"GET",     "HEAD",    "POS
                                                       "CONNECT", "OPTIONS", "TRACE", "PATCH"};
 constexpr const char* kOther = "other";
 
-constexpr auto kOperationTypes = {"capture", "flush"};
-
 prometheus::Family<prometheus::Counter>& counters(prometheus::Registry& registry, const Metric& metric) {
     return prometheus::BuildCounter().Name(metric.name).Help(metric.help).Register(registry);
 }
@@ -45,8 +43,8 @@ void set_gauge(prometheus::Registry& registry, const Metric& metric, const prome
     prometheus::BuildGauge().Name(metric.name).Help(metric.help).Register(registry).Add(labels).Set(value);
 }
 
-const char* label_of(OperationType type) {
-    return type == OperationType::Capture ? "capture" : "flush";
+std::string label_of(const OperationKind& kind) {
+    return std::string{kind.verb};
 }
 
 const char* label_of(EventSource source) {
@@ -121,10 +119,10 @@ Metrics::Metrics()
 }
 
 void Metrics::begin_with(const std::string& firewall) {
-    for (const auto* const type : kOperationTypes) {
-        const prometheus::Labels of{{kFirewallLabel, firewall}, {"type", type}};
+    for (const auto& kind : kOperationKinds) {
+        const prometheus::Labels of{{kFirewallLabel, firewall}, {"type", label_of(kind)}};
         for (const auto* const status : {"completed", "completed_with_errors", "failed", "refused"})
-            operations_.Add({{kFirewallLabel, firewall}, {"type", type}, {"status", status}});
+            operations_.Add({{kFirewallLabel, firewall}, {"type", label_of(kind)}, {"status", status}});
         operation_durations_.Add(of, kOperationSeconds);
         flows_scanned_.Add(of);
         flows_matched_.Add(of);
@@ -135,14 +133,14 @@ void Metrics::begin_with(const std::string& firewall) {
 
 void Metrics::count(const FlowOperation& ended, const config::Configuration& configuration) {
     const auto firewall = firewall_of(ended, configuration);
-    const prometheus::Labels type{{kFirewallLabel, firewall}, {"type", label_of(ended.type)}};
-    operations_.Add({{kFirewallLabel, firewall}, {"type", label_of(ended.type)}, {"status", status_of(ended)}})
-        .Increment();
+    const auto verb = label_of(kind_of(ended.type));
+    const prometheus::Labels type{{kFirewallLabel, firewall}, {"type", verb}};
+    operations_.Add({{kFirewallLabel, firewall}, {"type", verb}, {"status", status_of(ended)}}).Increment();
     flows_scanned_.Add(type).Increment(static_cast<double>(ended.counts.scanned));
     flows_matched_.Add(type).Increment(static_cast<double>(ended.counts.matched));
     const bool was_begun = !ended.id.empty();
     if (was_begun) operation_durations_.Add(type, kOperationSeconds).Observe(in_seconds(ended.duration));
-    if (ended.type != OperationType::Flush || ended.dry_run) return;
+    if (only_looks(ended)) return;
     for (const auto& [outcome, flows] : outcomes_of(ended.counts))
         flows_flushed_.Add({{kFirewallLabel, firewall}, {"outcome", outcome}}).Increment(static_cast<double>(flows));
 }

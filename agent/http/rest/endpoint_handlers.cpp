@@ -2,7 +2,7 @@
 #include "http/rest/endpoint_handlers.h"
 
 #include "gateway/gateway_json.h"
-#include "gateway/order_json.h"
+#include "gateway/request_json.h"
 #include "http/problem.h"
 #include "http/rest/parameters.h"
 
@@ -31,18 +31,18 @@ Response show_policy(gateway::ManagedGateway& gateway, const Request& request) {
 }
 
 Response apply_policy(gateway::ManagedGateway& gateway, const Request& request) {
-    auto order = gateway::read_policy_order_json(request.body);
-    if (!order) return problem_of(order.error());
-    order->endpoint = endpoint_of(request);
-    order->caller = request.caller;
-    return policy_answer(gateway.apply_policy(*order));
+    auto wanted = gateway::read_policy_request_json(request.body);
+    if (!wanted) return problem_of(wanted.error());
+    wanted->endpoint = endpoint_of(request);
+    wanted->caller = request.caller;
+    return policy_answer(gateway.apply_policy(*wanted));
 }
 
 Response remove_policy(gateway::ManagedGateway& gateway, const Request& request) {
-    gateway::PolicyOrder order;
-    order.endpoint = endpoint_of(request);
-    order.caller = request.caller;
-    return policy_answer(gateway.remove_policy(order));
+    gateway::PolicyRequest wanted;
+    wanted.endpoint = endpoint_of(request);
+    wanted.caller = request.caller;
+    return policy_answer(gateway.remove_policy(wanted));
 }
 
 }  // namespace headgate::http

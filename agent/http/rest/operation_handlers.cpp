@@ -5,7 +5,7 @@
 
 #include "base/compound_key.h"
 #include "gateway/gateway_json.h"
-#include "gateway/order_json.h"
+#include "gateway/request_json.h"
 #include "http/problem.h"
 #include "http/rest/parameters.h"
 #include "operations/operation_json.h"
@@ -73,14 +73,14 @@ Result<FlowOperation> wait_for_end(gateway::ManagedGateway& gateway, const Reque
 }  // namespace
 
 Response start_operation(gateway::ManagedGateway& gateway, const Request& request) {
-    auto order = gateway::read_order_json(request.body);
-    if (!order) return problem_of(order.error());
+    auto wanted = gateway::read_request_json(request.body);
+    if (!wanted) return problem_of(wanted.error());
     auto token = read_token(request);
     if (!token) return problem_of(token.error());
-    order->token = std::move(*token);
-    order->caller = request.caller;
-    order->own_flows = request.own_flows;
-    const auto started = gateway.start(*order);
+    wanted->token = std::move(*token);
+    wanted->caller = request.caller;
+    wanted->own_flows = request.own_flows;
+    const auto started = gateway.start(*wanted);
     if (started) return operation_answer(202, *started);
     // A missing resource is 400, not 404: it was named in the body, not in the path.
     const auto& error = started.error();

@@ -29,7 +29,7 @@ std::vector<Endpoint> endpoints_of(const config::Configuration& configuration) {
 /// An endpoint that cannot be read has a member `fault`; the other endpoints are still reported.
 void add_glance(JsonMembers& members, gateway::ManagedGateway& gateway, const Endpoint& endpoint) {
     write_members(members, endpoint);
-    const gateway::EndpointName name{endpoint.firewall, endpoint.availability_zone, std::nullopt};
+    const EndpointName name{endpoint.firewall, endpoint.availability_zone, std::nullopt};
     const auto usage = gateway.usage(name);
     if (!usage) return members.text("fault", usage.error().message);
     gateway::add_usage(members, *usage);

@@ -25,7 +25,7 @@ std::vector<std::string_view> texts_of(const Request& request, const std::string
     return texts;
 }
 
-gateway::EndpointName endpoint_of(const Request& request) {
+EndpointName endpoint_of(const Request& request) {
     return {text_of(request, "firewall"), text_of(request, "availability_zone"), std::nullopt};
 }
 

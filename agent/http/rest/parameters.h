@@ -19,7 +19,7 @@ namespace headgate::http {
 [[nodiscard]] const std::string& id_of(const Request& request);
 
 /// The endpoint named in the query.
-[[nodiscard]] gateway::EndpointName endpoint_of(const Request& request);
+[[nodiscard]] EndpointName endpoint_of(const Request& request);
 
 [[nodiscard]] std::optional<std::string> text_of(const Request& request, const std::string& name);
 

@@ -145,7 +145,7 @@ Response show_results(gateway::ManagedGateway& gateway, const Request& request) 
     if (!operation) return problem_of(operation.error());
     const auto page = read_page(gateway, request);
     if (!page) return problem_of(page.error());
-    if (operation->type == OperationType::Flush && operation->status == OperationStatus::InProgress) {
+    if (!kind_of(operation->type).has_early_flows && operation->status == OperationStatus::InProgress) {
         return problem(409,
                        fmt::format("operation {} is in progress: its flows are told when it has ended", operation->id));
     }

@@ -66,7 +66,7 @@ Router make_router(gateway::ManagedGateway& gateway, access::ReplayGuard& replay
         {"POST", "/v1/operations/{id}/cancel", Body::None, {}, on(cancel_operation)},
         {"GET", "/v1/operations/{id}/events", Body::None, {}, on(follow_operation)},
         {"GET", "/v1/operations/{id}/results", Body::None, {"cursor", "limit"}, on(show_results)},
-        {"POST", "/v1/order-check", Body::Json, {}, on(check_order)},
+        {"POST", "/v1/validate", Body::Json, {}, on(validate_request)},
         {"GET", "/v1/session", Body::None, {}, on(show_session)},
         {"GET", "/v1/overview", Body::None, {}, on(show_overview)},
         {"GET", "/v1/firewalls", Body::None, {}, on(list_firewalls)},

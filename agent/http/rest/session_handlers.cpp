@@ -2,7 +2,7 @@
 #include "http/rest/session_handlers.h"
 
 #include "gateway/chosen_endpoint.h"
-#include "gateway/order_json.h"
+#include "gateway/request_json.h"
 #include "gateway/version.h"
 #include "http/problem.h"
 #include "operations/operation_fields.h"
@@ -21,16 +21,16 @@ Response show_session(gateway::ManagedGateway& /*gateway*/, const Request& reque
     return json_answer(200, fmt::to_string(out));
 }
 
-Response check_order(gateway::ManagedGateway& gateway, const Request& request) {
-    const auto order = gateway::read_order_json(request.body);
-    if (!order) return problem_of(order.error());
+Response validate_request(gateway::ManagedGateway& gateway, const Request& request) {
+    const auto wanted = gateway::read_request_json(request.body);
+    if (!wanted) return problem_of(wanted.error());
     // A flush from a capture runs at the capture's endpoint.
-    if (order->from_operation.empty()) {
-        const auto endpoint = gateway::choose_endpoint(*gateway.configuration(), order->endpoint);
+    if (wanted->from_operation.empty()) {
+        const auto endpoint = gateway::choose_endpoint(*gateway.configuration(), wanted->endpoint);
         if (!endpoint) return problem_of(endpoint.error());
     }
     fmt::memory_buffer out;
-    if (auto told = gateway::append_order_json(out, *order); !told) return problem_of(told.error());
+    if (auto told = gateway::append_request_json(out, *wanted); !told) return problem_of(told.error());
     return json_answer(200, fmt::to_string(out));
 }
 

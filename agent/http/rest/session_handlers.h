@@ -11,6 +11,6 @@ namespace headgate::http {
 [[nodiscard]] Response show_session(gateway::ManagedGateway& gateway, const Request& request);
 
 /// Validates a request as start_operation() does, but starts nothing.
-[[nodiscard]] Response check_order(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response validate_request(gateway::ManagedGateway& gateway, const Request& request);
 
 }  // namespace headgate::http

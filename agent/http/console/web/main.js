@@ -8,7 +8,7 @@ import * as confirm from "./pages/confirm.js";
 import * as history from "./pages/history.js";
 import * as log from "./pages/log.js";
 import * as operation from "./pages/operation.js";
-import * as order from "./pages/order.js";
+import * as request from "./pages/request.js";
 import * as overview from "./pages/overview.js";
 import * as policy from "./pages/policy.js";
 import * as signIn from "./pages/sign_in.js";
@@ -16,8 +16,8 @@ import * as signIn from "./pages/sign_in.js";
 /** By the first path segment after `#/`. `flushes`: for users who may flush. */
 const PAGES = new Map([
     ["overview", {page: overview, menu: "Overview"}],
-    ["capture", {page: order, menu: "Capture"}],
-    ["flush", {page: order, menu: "Flush", flushes: true}],
+    ["capture", {page: request, menu: "Capture"}],
+    ["flush", {page: request, menu: "Flush", flushes: true}],
     ["confirm", {page: confirm, flushes: true}],
     ["operations", {page: history, menu: "History"}],
     ["operation", {page: operation}],

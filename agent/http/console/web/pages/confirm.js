@@ -4,7 +4,7 @@
 import {ask, endpointQuery, follow, query as queryOf} from "../api.js";
 import {facts, field, h, notice, table} from "../dom.js";
 import {bytes, count, destination, duration, flows, flushed, place, scope, source} from "../format.js";
-import {newKey, start} from "../orders.js";
+import {newKey, start} from "../requests.js";
 import {noticed, reach} from "../policy_words.js";
 
 export const title = () => "Confirm the flush";
@@ -77,9 +77,9 @@ function confirmation(operation, options, {go, signal}) {
         event.preventDefault();
         button.disabled = true;
         try {
-            const order = {type: "FLOW_FLUSH", from_capture: operation.operation_id, ...options};
+            const request = {type: "FLOW_FLUSH", from_capture: operation.operation_id, ...options};
             // Leaving the page does not cancel a request already sent.
-            const started = await start(order, key);
+            const started = await start(request, key);
             if (!signal.aborted) go(`operation/${started.operation_id}`);
         } catch (error) {
             button.disabled = false;

@@ -4,7 +4,7 @@
 import {ask, query, repeat} from "../api.js";
 import {field, h, select, tableOr} from "../dom.js";
 import {count, flushed, kind, place, scope, status, time, who} from "../format.js";
-import {endpoints} from "../orders.js";
+import {endpoints} from "../requests.js";
 
 export const title = () => "Operation history";
 

@@ -4,7 +4,7 @@
 import {ask, connection, endpointQuery} from "../api.js";
 import {facts, field, h, notice, select, table} from "../dom.js";
 import {bytes, count, duration, place} from "../format.js";
-import {endpoints} from "../orders.js";
+import {endpoints} from "../requests.js";
 import {meaning, reach} from "../policy_words.js";
 
 export const title = () => "Stream exception policy";
@@ -50,7 +50,7 @@ export async function render(content, {mayFlush, query, signal}) {
         status.replaceChildren(h("h2", {}, "In force"), ...statusOf(policy));
         if (!mayFlush) return;
         const faults = h("div");
-        const order = async options => {
+        const send = async options => {
             try {
                 const changed = await ask(path, options);
                 if (path !== shownPath) return;
@@ -62,12 +62,12 @@ export async function render(content, {mayFlush, query, signal}) {
         };
         change.onsubmit = event => {
             event.preventDefault();
-            order({method: "PUT", body: {policy: new FormData(change).get("policy")}});
+            send({method: "PUT", body: {policy: new FormData(change).get("policy")}});
         };
         change.replaceChildren(h("h2", {}, "Change"), h("fieldset", {class: "choices"}, h("legend", {class: "unseen"}, "Policy"),
                                                        policies.map(each => choice(each, each.policy === policy.policy))), faults,
                                h("div", {class: "actions"}, h("button", {class: "primary", type: "submit"}, "Apply"),
-                                 policy.policy !== "none" && h("button", {type: "button", onclick: () => order({method: "DELETE"})}, "Remove the policy")));
+                                 policy.policy !== "none" && h("button", {type: "button", onclick: () => send({method: "DELETE"})}, "Remove the policy")));
     };
     /** Display and buttons apply to one endpoint. */
     const load = async () => {

@@ -13,16 +13,16 @@
 
 namespace headgate::gateway {
 
-/// Appends an object without caller and token, which are sent separately. An error where the order cannot be expressed:
-/// rows of a file, a network namespace.
-[[nodiscard]] Result<void> append_order_json(fmt::memory_buffer& out, const OperationOrder& order);
-[[nodiscard]] Result<void> append_policy_order_json(fmt::memory_buffer& out, const PolicyOrder& order);
+/// Appends an object without caller and token, which are sent separately. An error where the request cannot be
+/// expressed: rows of a file, a network namespace.
+[[nodiscard]] Result<void> append_request_json(fmt::memory_buffer& out, const OperationRequest& request);
+[[nodiscard]] Result<void> append_policy_request_json(fmt::memory_buffer& out, const PolicyRequest& request);
 
 /// The query is validated.
-[[nodiscard]] Result<OperationOrder> read_order_json(const std::string& text);
+[[nodiscard]] Result<OperationRequest> read_request_json(const std::string& text);
 
 /// Without the endpoint.
-[[nodiscard]] Result<PolicyOrder> read_policy_order_json(const std::string& text);
+[[nodiscard]] Result<PolicyRequest> read_policy_request_json(const std::string& text);
 
 /// The name of a policy from a remote client, which must not name a file of this machine.
 [[nodiscard]] Result<std::string> parse_remote_policy(std::string_view text);

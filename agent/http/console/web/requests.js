@@ -6,10 +6,10 @@ import {ask} from "./api.js";
 /** An idempotency key: the agent carries out requests with the same key once. */
 export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(each => each.toString(16).padStart(2, "0")).join("");
 
-export const start = (order, key, signal) =>
-    ask("v1/operations", {method: "POST", body: order, headers: {"Idempotency-Key": key}, signal});
+export const start = (request, key, signal) =>
+    ask("v1/operations", {method: "POST", body: request, headers: {"Idempotency-Key": key}, signal});
 
-export const check = (order, signal) => ask("v1/order-check", {method: "POST", body: order, signal});
+export const validate = (request, signal) => ask("v1/validate", {method: "POST", body: request, signal});
 
 /** All endpoints as `{firewall, availability_zone, ...}`. */
 export async function endpoints(signal) {

@@ -5,7 +5,7 @@ import {ask, Problem, query as queryOf} from "../api.js";
 import {checkbox, debounced, field, h, notice, select} from "../dom.js";
 import {FilterRows} from "../filter_rows.js";
 import {flows, kind, place, scope} from "../format.js";
-import {check, endpoints, newKey, start} from "../orders.js";
+import {endpoints, newKey, start, validate} from "../requests.js";
 
 export const title = ({name, rest}) =>
     (rest[0] === "exactly" ? "Flush captured flows" : name === "flush" ? "Configure flow flush" : "Configure flow capture");
@@ -81,9 +81,9 @@ async function endpointField(given, signal) {
 }
 
 /** Continues to the started operation; a flush starts with a dry run. */
-async function send(order, flush, go, key, signal) {
-    const started = await start({...order, ...(order.type === "FLOW_FLUSH" ? {...flush, dry_run: true} : {})}, key, signal);
-    if (order.type === "FLOW_CAPTURE") return go(`operation/${started.operation_id}`);
+async function send(request, flush, go, key, signal) {
+    const started = await start({...request, ...(request.type === "FLOW_FLUSH" ? {...flush, dry_run: true} : {})}, key, signal);
+    if (request.type === "FLOW_CAPTURE") return go(`operation/${started.operation_id}`);
     return go(`confirm/${started.operation_id}${queryOf(flush)}`);
 }
 
@@ -116,7 +116,7 @@ async function renderExactly(content, {rest: [, id], query, go, signal}) {
 }
 
 /** The form; its request is validated while the user types. */
-class OrderForm {
+class RequestForm {
     #checks = 0;
     #key = newKey();
     #faults = h("div");
@@ -136,7 +136,7 @@ class OrderForm {
         this.element.addEventListener("submit", submitting(this.element, () => this.#submit()));
     }
 
-    get #order() {
+    get #request() {
         const all = this.all.control.checked;
         return {type: this.type, ...this.endpoint.endpoint(), ...this.conditions.value, filters: all ? [{}] : this.rows.values,
                 all: (all && this.type === "FLOW_FLUSH") || undefined};
@@ -149,7 +149,7 @@ class OrderForm {
         const check_ = ++this.#checks;
         if (this.signal.aborted || !this.#isBegun) return;
         try {
-            await check(this.#order, this.signal);
+            await validate(this.#request, this.signal);
             if (check_ === this.#checks) this.#explain("");
         } catch (error) {
             if (check_ === this.#checks && error instanceof Problem) this.#explain(error.message);
@@ -161,7 +161,7 @@ class OrderForm {
         if (!this.endpoint.isChosen()) return this.#explain("Choose a firewall and availability zone.");
         if (!this.#isBegun) return this.#explain("Fill in each filter, or say that every flow is meant.");
         try {
-            await send(this.#order, this.options?.value, this.go, this.#key, this.signal);
+            await send(this.#request, this.options?.value, this.go, this.#key, this.signal);
         } catch (error) {
             if (!this.signal.aborted) this.#explain(error.message);
         }
@@ -192,6 +192,6 @@ export async function render(content, context) {
     const type = TYPES[name];
     const endpoint = await endpointField(given, signal);
     const options = type === "FLOW_FLUSH" ? await flushOptions(query, signal) : undefined;
-    content.append(new OrderForm({type, given, endpoint, options, go, signal}).element);
+    content.append(new RequestForm({type, given, endpoint, options, go, signal}).element);
     return undefined;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "gateway/order_json.h"
+#include "gateway/request_json.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -19,12 +19,12 @@ Result<void> tellable(const EndpointName& endpoint) {
     return invalid("netns: a one-off run is not the agent's business");
 }
 
-template <typename Members, MaybeConst<OperationOrder> Order>
-void list_scope(Members& members, Order& order) {
-    members.required("type", order.type);
-    members.optional("firewall", order.endpoint.firewall);
-    members.optional("availability_zone", order.endpoint.availability_zone);
-    list_members(members, order.query);
+template <typename Members, MaybeConst<OperationRequest> Request>
+void list_scope(Members& members, Request& request) {
+    members.required("type", request.type);
+    members.optional("firewall", request.endpoint.firewall);
+    members.optional("availability_zone", request.endpoint.availability_zone);
+    list_members(members, request.query);
 }
 
 template <typename Members, MaybeConst<sessions::CallerSessions> Sessions>
@@ -33,23 +33,23 @@ void list_sessions(Members& members, Sessions& sessions) {
     members.optional("ssh_sessions", sessions.found, parse_flow_filter);
 }
 
-template <typename Members, MaybeConst<OperationOrder> Order>
-void list_flush(Members& members, Order& order) {
-    members.optional("from_capture", order.from_operation);
-    members.optional("maximum_flows", order.maximum_flows);
-    members.optional("dry_run", order.dry_run);
-    members.optional("include_protected", order.include_protected);
-    members.optional("protected", order.spared, parse_flow_filter);
-    list_sessions(members, order.sessions);
-    members.optional("stream_exception_policy", order.stream_exception_policy, parse_remote_policy);
-    members.optional("require_policy", order.require_policy);
+template <typename Members, MaybeConst<OperationRequest> Request>
+void list_flush(Members& members, Request& request) {
+    members.optional("from_capture", request.from_operation);
+    members.optional("maximum_flows", request.maximum_flows);
+    members.optional("dry_run", request.dry_run);
+    members.optional("include_protected", request.include_protected);
+    members.optional("protected", request.protected_filters, parse_flow_filter);
+    list_sessions(members, request.sessions);
+    members.optional("stream_exception_policy", request.stream_exception_policy, parse_remote_policy);
+    members.optional("require_policy", request.require_policy);
 }
 
-template <typename Members, MaybeConst<PolicyOrder> Order>
-void list_change(Members& members, Order& order) {
-    members.required("policy", order.policy, parse_remote_policy);
-    members.optional("include_protected", order.include_protected);
-    list_sessions(members, order.sessions);
+template <typename Members, MaybeConst<PolicyRequest> Request>
+void list_change(Members& members, Request& request) {
+    members.required("policy", request.policy, parse_remote_policy);
+    members.optional("include_protected", request.include_protected);
+    list_sessions(members, request.sessions);
 }
 
 /// Finds out whether a request names a member of list_flush().
@@ -94,80 +94,82 @@ bool finds_all(const FlowQuery& query) {
 }
 
 /// `all`: whether the client asked for every flow explicitly.
-Result<FlowQuery> checked_query(OperationOrder& order, bool all) {
-    if (!order.from_operation.empty()) {
-        return check_captured_query(order.query).map([&] { return std::move(order.query); });
+Result<FlowQuery> checked_query(OperationRequest& request, bool all) {
+    if (!request.from_operation.empty()) {
+        return check_captured_query(request.query).map([&] { return std::move(request.query); });
     }
-    if (order.query.filters.empty()) return invalid("filters: name the flows; an empty filter, {{}}, means every one");
-    if (order.type == OperationType::Flush && !all && finds_all(order.query)) {
+    if (request.query.filters.empty()) {
+        return invalid("filters: name the flows; an empty filter, {{}}, means every one");
+    }
+    if (kind_of(request.type).changes_flows && !all && finds_all(request.query)) {
         return invalid("filters: one leaves no flow out; to flush every flow, say so: \"all\": true");
     }
-    auto query = validated(std::move(order.query));
+    auto query = validated(std::move(request.query));
     if (!query) return tl::unexpected(std::move(query.error()).within("filters"));
     return query;
 }
 
 }  // namespace
 
-Result<void> append_order_json(fmt::memory_buffer& out, const OperationOrder& order) {
-    if (order.captured) return invalid("the flows of a file cannot be handed to the agent");
-    RETURN_IF_ERROR(tellable(order.endpoint));
+Result<void> append_request_json(fmt::memory_buffer& out, const OperationRequest& request) {
+    if (request.captured) return invalid("the flows of a file cannot be handed to the agent");
+    RETURN_IF_ERROR(tellable(request.endpoint));
     out.push_back('{');
     JsonMembers json{out};
     MemberWriter members{json};
-    list_scope(members, order);
-    if (order.type == OperationType::Flush) {
-        members.optional("all", finds_all(order.query));
-        list_flush(members, order);
+    list_scope(members, request);
+    if (kind_of(request.type).takes_flush_options) {
+        members.optional("all", finds_all(request.query));
+        list_flush(members, request);
     }
     out.push_back('}');
     return {};
 }
 
-Result<void> append_policy_order_json(fmt::memory_buffer& out, const PolicyOrder& order) {
-    RETURN_IF_ERROR(tellable(order.endpoint));
+Result<void> append_policy_request_json(fmt::memory_buffer& out, const PolicyRequest& request) {
+    RETURN_IF_ERROR(tellable(request.endpoint));
     out.push_back('{');
     JsonMembers json{out};
     MemberWriter members{json};
-    list_change(members, order);
+    list_change(members, request);
     out.push_back('}');
     return {};
 }
 
-Result<OperationOrder> read_order_json(const std::string& text) {
+Result<OperationRequest> read_request_json(const std::string& text) {
     const auto object = parse_json_object(text);
     if (!object) return tl::unexpected(Error{object.error()}.within("body"));
-    OperationOrder order;
+    OperationRequest request;
     bool all = false;
     JsonReader reader{*object, JsonReader::Others::Refused};
     MemberReader members{reader};
-    list_scope(members, order);
+    list_scope(members, request);
     members.optional("all", all);
-    list_flush(members, order);
+    list_flush(members, request);
     RETURN_IF_ERROR(reader.finish()
-                        .and_then([&] { return check_age(order.query); })
-                        .and_then([&] { return check_number("protected", order.spared); })
-                        .and_then([&] { return check_sessions(order.sessions); }));
+                        .and_then([&] { return check_age(request.query); })
+                        .and_then([&] { return check_number("protected", request.protected_filters); })
+                        .and_then([&] { return check_sessions(request.sessions); }));
     MemberFinder flush{reader};
-    list_flush(flush, order);
-    if ((flush.found || all) && order.type == OperationType::Capture) {
-        return invalid("type: a {} takes nothing that a {} does", to_string(OperationType::Capture),
+    list_flush(flush, request);
+    if ((flush.found || all) && !kind_of(request.type).takes_flush_options) {
+        return invalid("type: a {} takes nothing that a {} does", to_string(request.type),
                        to_string(OperationType::Flush));
     }
-    ASSIGN_OR_RETURN(auto query, checked_query(order, all));
-    order.query = std::move(query);
-    return order;
+    ASSIGN_OR_RETURN(auto query, checked_query(request, all));
+    request.query = std::move(query);
+    return request;
 }
 
-Result<PolicyOrder> read_policy_order_json(const std::string& text) {
+Result<PolicyRequest> read_policy_request_json(const std::string& text) {
     const auto object = parse_json_object(text);
     if (!object) return tl::unexpected(Error{object.error()}.within("body"));
-    PolicyOrder order;
+    PolicyRequest request;
     JsonReader reader{*object, JsonReader::Others::Refused};
     MemberReader members{reader};
-    list_change(members, order);
-    return reader.finish().and_then([&] { return check_sessions(order.sessions); }).map([&] {
-        return std::move(order);
+    list_change(members, request);
+    return reader.finish().and_then([&] { return check_sessions(request.sessions); }).map([&] {
+        return std::move(request);
     });
 }
 

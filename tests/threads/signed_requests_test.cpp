@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Signed orders, up to the point where a flow table is needed.
+// Signed requests, up to the point where a flow table is needed.
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -10,17 +10,17 @@
 #include "support/temporary_folder.h"
 
 namespace headgate::http::access {
-namespace signed_orders_test {
+namespace signed_requests_test {
 
-class SignedOrders : public ::testing::Test {
+class SignedRequests : public ::testing::Test {
   protected:
     [[nodiscard]] Result<FlowOperation> start_signed_at(Timestamp time) {
-        gateway::OperationOrder order;
-        order.query = testing::query_for_all();
-        order.endpoint.firewall = "unknown";
+        gateway::OperationRequest wanted;
+        wanted.query = testing::query_for_all();
+        wanted.endpoint.firewall = "unknown";
         Request request;
         request.signature = RequestSignature{"a", time};
-        return AuthorizedGateway{gateway_, request, replays_}.start(order);
+        return AuthorizedGateway{gateway_, request, replays_}.start(wanted);
     }
     [[nodiscard]] config::Configuration configuration() const {
         config::Configuration configuration;
@@ -38,14 +38,14 @@ class SignedOrders : public ::testing::Test {
     ReplayGuard replays_{kSystemClock.now()};
 };
 
-TEST_F(SignedOrders, from_before_it_began_are_refused_and_recorded) {
+TEST_F(SignedRequests, from_before_it_began_are_refused_and_recorded) {
     const auto started = start_signed_at(kSystemClock.now() - std::chrono::minutes{1});
     ASSERT_FALSE(started);
     EXPECT_EQ(started.error().number, ESTALE);
     EXPECT_NE(audit_log().find(started.error().message), std::string::npos) << audit_log();
 }
 
-TEST_F(SignedOrders, that_could_not_be_started_fail_in_the_same_way_again) {
+TEST_F(SignedRequests, that_could_not_be_started_fail_in_the_same_way_again) {
     const auto now = kSystemClock.now();
     const auto first = start_signed_at(now);
     const auto second = start_signed_at(now);
@@ -55,5 +55,5 @@ TEST_F(SignedOrders, that_could_not_be_started_fail_in_the_same_way_again) {
     EXPECT_EQ(second.error().message, first.error().message);
 }
 
-}  // namespace signed_orders_test
+}  // namespace signed_requests_test
 }  // namespace headgate::http::access
