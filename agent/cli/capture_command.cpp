@@ -32,9 +32,9 @@ Result<ExitCode> run_capture(const GatewayArguments& gateway_arguments, const Ca
     request.query = std::move(query);
     request.caller = this_caller();
     OperationOutput output{writer};
-    ASSIGN_OR_RETURN(const auto operation,
-                     run_operation(*gateway, request, arguments.explain ? Explain::Yes : Explain::No, &output));
-    return conclude(*gateway, operation, output);
+    ASSIGN_OR_RETURN(const auto operation, run_operation(gateway->operations(), request,
+                                                         arguments.explain ? Explain::Yes : Explain::No, &output));
+    return conclude(gateway->operations(), operation, output);
 }
 
 }  // namespace

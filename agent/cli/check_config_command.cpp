@@ -49,11 +49,9 @@ std::string files_read(const config::Configuration& configuration) {
 }
 
 std::string summary(const config::Configuration& configuration) {
-    std::size_t endpoints = 0;
-    for (const auto& firewall : configuration.firewalls)
-        endpoints += firewall.endpoints.size();
     return fmt::format("{}: {}, {}, {}, {}, stream exception policy {}\n", files_read(configuration),
-                       plural(configuration.firewalls.size(), "firewall"), plural(endpoints, "endpoint"),
+                       plural(configuration.firewalls.size(), "firewall"),
+                       plural(config::endpoints_of(configuration).size(), "endpoint"),
                        plural(configuration.protected_filters.size(), "protected filter"),
                        plural(configuration.http.listeners.size(), "HTTP listener"),
                        configuration.stream_exception_policy);
@@ -62,11 +60,8 @@ std::string summary(const config::Configuration& configuration) {
 /// Warns only: a policy's file may be installed after the configuration that names it.
 void warn_of_unknown_policies(const config::Configuration& configuration) {
     std::set<std::string> names;
-    for (const auto& firewall : configuration.firewalls) {
-        for (const auto& endpoint : firewall.endpoints) {
-            if (auto name = config::policy_to_keep(configuration, endpoint)) names.insert(std::move(*name));
-        }
-    }
+    for (const auto& each : config::endpoints_of(configuration))
+        if (auto name = config::policy_to_keep(configuration, *each.endpoint)) names.insert(std::move(*name));
     for (const auto& name : names) {
         const auto policy = midstream::find_policy(name, midstream::policy_folders());
         if (!policy) warn(fmt::format("stream_exception_policy: {}", policy.error().message));

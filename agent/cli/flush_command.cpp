@@ -116,9 +116,9 @@ Result<gateway::OperationRequest> request_of(const GatewayArguments& gateway, co
     return request;
 }
 
-Result<std::vector<StoredFlow>> first_flows(gateway::Gateway& gateway, const std::string& id) {
+Result<std::vector<StoredFlow>> first_flows(gateway::FlowOperations& operations, const std::string& id) {
     std::vector<StoredFlow> first;
-    auto read = gateway.for_each_flow(id, 0, [&](std::span<const StoredFlow> flows) -> Result<void> {
+    auto read = operations.for_each_flow(id, 0, [&](std::span<const StoredFlow> flows) -> Result<void> {
         const auto wanted = flows.first(std::min(flows.size(), kRowsInQuestion - first.size()));
         first.insert(first.end(), wanted.begin(), wanted.end());
         if (first.size() < kRowsInQuestion) return {};
@@ -144,10 +144,10 @@ void show_preview(const FlowOperation& preview, const std::vector<StoredFlow>& f
 }
 
 /// Asks for confirmation after a dry run, before any change. The flush then ends exactly the flows of the dry run.
-Result<gateway::OperationRequest> confirmed(gateway::Gateway& gateway, gateway::OperationRequest request,
+Result<gateway::OperationRequest> confirmed(gateway::FlowOperations& operations, gateway::OperationRequest request,
                                             Explain explain) {
     request.dry_run = true;
-    ASSIGN_OR_RETURN(const auto preview, run_operation(gateway, request, explain));
+    ASSIGN_OR_RETURN(const auto preview, run_operation(operations, request, explain));
     if (preview.status != OperationStatus::Completed || Interruption::requested()) {
         return refused("{}", preview.detail.empty() ? "interrupted: nothing was flushed" : preview.detail);
     }
@@ -157,7 +157,7 @@ Result<gateway::OperationRequest> confirmed(gateway::Gateway& gateway, gateway::
                        preview.counts.matched);
     }
     if (doomed != 0) {
-        ASSIGN_OR_RETURN(const auto first, first_flows(gateway, preview.id));
+        ASSIGN_OR_RETURN(const auto first, first_flows(operations, preview.id));
         show_preview(preview, first);
         if (!ask(fmt::format("Flush {} flows?", doomed))) return refused("not confirmed: nothing was flushed");
     }
@@ -183,12 +183,13 @@ Result<ExitCode> run_flush(const GatewayArguments& gateway_arguments, const Flus
     std::optional<Interruption> interruption;
     ASSIGN_OR_RETURN(const auto gateway, open_gateway_of(gateway_arguments, *request));
     const auto explain = arguments.explain ? Explain::Yes : Explain::No;
-    if (!arguments.yes && !arguments.dry_run) request = confirmed(*gateway, std::move(*request), explain);
+    if (!arguments.yes && !arguments.dry_run) request = confirmed(gateway->operations(), std::move(*request), explain);
     interruption.emplace();
-    ASSIGN_OR_RETURN(const auto operation,
-                     request.and_then([&](const auto& agreed) { return run_operation(*gateway, agreed, explain); }));
+    ASSIGN_OR_RETURN(const auto operation, request.and_then([&](const auto& agreed) {
+        return run_operation(gateway->operations(), agreed, explain);
+    }));
     OperationOutput output{writer};
-    return conclude(*gateway, operation, output);
+    return conclude(gateway->operations(), operation, output);
 }
 
 }  // namespace

@@ -97,8 +97,8 @@ Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_history() const
     auto agent = reach_agent(loaded.http.socket);
     if (!agent || *agent) return agent;
     auto local = in_this_process(std::move(loaded));
-    RETURN_IF_ERROR(local->open_store());
-    if (auto recovered = local->recover_interrupted(); !recovered) warn(recovered.error().message);
+    RETURN_IF_ERROR(local->operations().open_store());
+    if (auto recovered = local->operations().recover_interrupted(); !recovered) warn(recovered.error().message);
     return local;
 }
 

@@ -34,9 +34,8 @@ Candidates firewall_candidates(const GatewayArguments& gateway) {
 Candidates zone_candidates(const GatewayArguments& gateway) {
     Candidates names;
     if (const auto configuration = gateway.load())
-        for (const auto& firewall : configuration->firewalls)
-            for (const auto& endpoint : firewall.endpoints)
-                names.emplace(endpoint.availability_zone, "");
+        for (const auto& each : config::endpoints_of(*configuration))
+            names.emplace(each.endpoint->availability_zone, "");
     return names;
 }
 
@@ -55,7 +54,7 @@ Candidates operation_candidates(const GatewayArguments& gateway) {
     if (!agent || *agent == nullptr) return {};
     OperationSelection latest;
     latest.at_most = kLatestOperations;
-    const auto operations = (*agent)->list(latest);
+    const auto operations = (*agent)->operations().list(latest);
     if (!operations) return {};
     Candidates ids;
     for (const auto& each : *operations) {

@@ -204,7 +204,7 @@ Result<void> show_file(const std::filesystem::path& path, const LogQuery& query,
     return shown;
 }
 
-Result<void> show_agent(gateway::Gateway& agent, const LogQuery& query, LogOutput& output) {
+Result<void> show_agent(gateway::EndedFlows& agent, const LogQuery& query, LogOutput& output) {
     gateway::EndedFlowQuery wanted;
     wanted.reasons = query.reasons;
     wanted.filters = query.filters;
@@ -257,7 +257,7 @@ Result<ExitCode> run_log(const GatewayArguments& gateway, const LogArguments& ar
     std::optional<Interruption> interruption;
     if (arguments.follow) interruption.emplace();
     LogOutput output{query, writer};
-    return output.finish(source.agent != nullptr ? show_agent(*source.agent, query, output)
+    return output.finish(source.agent != nullptr ? show_agent(source.agent->ended_flows(), query, output)
                                                  : show_file(source.file, query, output));
 }
 

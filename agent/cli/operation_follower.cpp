@@ -26,19 +26,19 @@ void show(Progress& progress, const FlowOperation& operation) {
 }
 
 /// Returns when the operation has ended. The first Ctrl-C cancels it, after which it ends by itself.
-Result<FlowOperation> follow(gateway::Gateway& gateway, const std::string& id, OperationOutput* output) {
+Result<FlowOperation> follow(gateway::FlowOperations& operations, const std::string& id, OperationOutput* output) {
     Progress progress;
     for (bool cancelled = false;;) {
-        auto operation = gateway.wait(id, kPatience);
+        auto operation = operations.wait(id, kPatience);
         if (!operation || operation->status != OperationStatus::InProgress) {
             progress.clear();
             return operation;
         }
-        if (output != nullptr && kind_of(operation->type).has_early_flows) output->write_flows(gateway, *operation);
+        if (output != nullptr && kind_of(operation->type).has_early_flows) output->write_flows(operations, *operation);
         show(progress, *operation);
         if (cancelled || !Interruption::requested()) continue;
         cancelled = true;
-        RETURN_IF_ERROR(gateway.cancel(id));
+        RETURN_IF_ERROR(operations.cancel(id));
     }
 }
 
@@ -73,12 +73,12 @@ void tell_caveats(const FlowOperation& operation) {
 
 }  // namespace
 
-Result<FlowOperation> run_operation(gateway::Gateway& gateway, const gateway::OperationRequest& request,
+Result<FlowOperation> run_operation(gateway::FlowOperations& operations, const gateway::OperationRequest& request,
                                     Explain explain, OperationOutput* output) {
     const Interruption interruption;
-    const auto started = gateway.start(request);
+    const auto started = operations.start(request);
     if (!started) return tl::unexpected(about_argument(started.error()));
-    auto operation = follow(gateway, started->id, output);
+    auto operation = follow(operations, started->id, output);
     if (!operation) {
         operation.error().message += fmt::format(
             "; operation {0} had begun, and what became of it is not known here: headgate operations show {0}",
@@ -93,8 +93,9 @@ Result<FlowOperation> run_operation(gateway::Gateway& gateway, const gateway::Op
     return operation;
 }
 
-Result<ExitCode> conclude(gateway::Gateway& gateway, const FlowOperation& operation, OperationOutput& output) {
-    const auto written = output.finish(gateway, operation);
+Result<ExitCode> conclude(gateway::FlowOperations& operations, const FlowOperation& operation,
+                          OperationOutput& output) {
+    const auto written = output.finish(operations, operation);
     tell_caveats(operation);
     if (!written) return tl::unexpected(written.error());
     return exit_code(operation);

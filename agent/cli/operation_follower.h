@@ -17,11 +17,12 @@ enum class Explain : std::uint8_t { No, Yes };
 
 /// Shows progress on a terminal; Ctrl-C cancels the operation. Writes the flows of a capture to `output`, if given, as
 /// they are found. An error if the operation was refused, or failed before it had found a flow.
-[[nodiscard]] Result<FlowOperation> run_operation(gateway::Gateway& gateway, const gateway::OperationRequest& request,
-                                                  Explain explain, OperationOutput* output = nullptr);
+[[nodiscard]] Result<FlowOperation> run_operation(gateway::FlowOperations& operations,
+                                                  const gateway::OperationRequest& request, Explain explain,
+                                                  OperationOutput* output = nullptr);
 
 /// Writes the results to `output`; and to stderr, warnings and everything that could not be determined or done.
-[[nodiscard]] Result<ExitCode> conclude(gateway::Gateway& gateway, const FlowOperation& operation,
+[[nodiscard]] Result<ExitCode> conclude(gateway::FlowOperations& operations, const FlowOperation& operation,
                                         OperationOutput& output);
 
 }  // namespace headgate::cli

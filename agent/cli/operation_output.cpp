@@ -95,10 +95,10 @@ void OperationOutput::begin(const FlowOperation& operation) {
                    }});
 }
 
-void OperationOutput::write_flows(gateway::Gateway& gateway, const FlowOperation& operation) {
+void OperationOutput::write_flows(gateway::FlowOperations& operations, const FlowOperation& operation) {
     if (!written_) return;
     const auto moment = moment_of(operation);
-    written_ = gateway.for_each_flow(operation.id, flows_, [&](std::span<const StoredFlow> flows) {
+    written_ = operations.for_each_flow(operation.id, flows_, [&](std::span<const StoredFlow> flows) {
         begin(operation);
         Result<void> written;
         for (const auto& each : flows) {
@@ -110,8 +110,8 @@ void OperationOutput::write_flows(gateway::Gateway& gateway, const FlowOperation
     });
 }
 
-Result<void> OperationOutput::finish(gateway::Gateway& gateway, const FlowOperation& operation) {
-    write_flows(gateway, operation);
+Result<void> OperationOutput::finish(gateway::FlowOperations& operations, const FlowOperation& operation) {
+    write_flows(operations, operation);
     if (written_) {
         begin(operation);
         written_ = writer_.end(

@@ -18,10 +18,10 @@ class OperationOutput {
     explicit OperationOutput(Writer& writer) : writer_(writer) {}
 
     /// Writes the flows found since the last call.
-    void write_flows(gateway::Gateway& gateway, const FlowOperation& operation);
+    void write_flows(gateway::FlowOperations& operations, const FlowOperation& operation);
 
     /// Writes the remaining flows and the operation's final state.
-    [[nodiscard]] Result<void> finish(gateway::Gateway& gateway, const FlowOperation& operation);
+    [[nodiscard]] Result<void> finish(gateway::FlowOperations& operations, const FlowOperation& operation);
 
   private:
     void begin(const FlowOperation& operation);

@@ -130,7 +130,7 @@ struct FoundOperation {
 
 Result<FoundOperation> find_operation(const GatewayArguments& gateway_arguments, const std::string& id) {
     ASSIGN_OR_RETURN(auto gateway, gateway_arguments.open_history());
-    return gateway->find(id).map([&](FlowOperation&& operation) {
+    return gateway->operations().find(id).map([&](FlowOperation&& operation) {
         return FoundOperation{std::move(gateway), std::move(operation)};
     });
 }
@@ -150,7 +150,7 @@ Result<OperationSelection> selection_of(const ListArguments& arguments) {
 Result<ExitCode> run_list(const GatewayArguments& gateway_arguments, const ListArguments& arguments, Writer& writer) {
     ASSIGN_OR_RETURN(const auto selection, selection_of(arguments));
     ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open_history());
-    ASSIGN_OR_RETURN(const auto operations, gateway->list(selection));
+    ASSIGN_OR_RETURN(const auto operations, gateway->operations().list(selection));
     if (!arguments.limit && operations.size() == selection.at_most) {
         tell(fmt::format("these are the newest {}; --limit N shows more", selection.at_most));
     }
@@ -177,7 +177,7 @@ Result<ExitCode> run_results(const GatewayArguments& gateway_arguments, const Op
     if (operation.status == OperationStatus::InProgress) {
         return refused("operation {} is in progress: headgate operations show follows it", operation.id);
     }
-    return done(OperationOutput{writer}.finish(*found.gateway, operation));
+    return done(OperationOutput{writer}.finish(found.gateway->operations(), operation));
 }
 
 }  // namespace

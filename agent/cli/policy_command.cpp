@@ -215,19 +215,19 @@ Result<ExitCode> run_policy_apply(const GatewayArguments& gateway_arguments, con
     request.include_protected = arguments.include_protected;
     ASSIGN_OR_RETURN(const auto gateway, is_path(arguments.name) ? gateway_arguments.open_here()
                                                                  : gateway_arguments.open(request.endpoint));
-    return write_policy(writer, gateway->apply_policy(request));
+    return write_policy(writer, gateway->policies().apply(request));
 }
 
 Result<ExitCode> run_policy_remove(const GatewayArguments& gateway_arguments, const EndpointPolicyArguments& arguments,
                                    Writer& writer) {
     ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open(arguments.endpoint.name()));
-    return write_policy(writer, gateway->remove_policy(request_at(arguments.endpoint)));
+    return write_policy(writer, gateway->policies().remove(request_at(arguments.endpoint)));
 }
 
 Result<ExitCode> run_policy_status(const GatewayArguments& gateway_arguments, const EndpointPolicyArguments& arguments,
                                    Writer& writer) {
     ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open(arguments.endpoint.name()));
-    auto policy = gateway->policy_status(arguments.endpoint.name());
+    auto policy = gateway->policies().status(arguments.endpoint.name());
     if (policy) {
         if (auto message = condition_message(policy->status); !message.empty()) policy->warnings.push_back(message);
     }

@@ -37,7 +37,7 @@ void append_usage_text(fmt::memory_buffer& out, const gateway::TableStatistics& 
 
 Result<ExitCode> run_table(const GatewayArguments& gateway_arguments, const TableArguments& arguments, Writer& writer) {
     ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open(arguments.endpoint.name()));
-    const auto census = gateway->count_flows(arguments.endpoint.name());
+    const auto census = gateway->tables().statistics(arguments.endpoint.name());
     if (!census) return tl::unexpected(about_argument(census.error()));
 
     const auto append_usage = [&](fmt::memory_buffer& out) {

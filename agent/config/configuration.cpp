@@ -22,13 +22,10 @@ std::string host_name() {
 
 std::vector<EndpointChoice> choices(const Configuration& configuration, std::optional<std::string_view> firewall,
                                     std::optional<std::string_view> zone) {
-    std::vector<EndpointChoice> found;
-    for (const auto& each : configuration.firewalls) {
-        if (firewall && *firewall != each.name) continue;
-        for (const auto& endpoint : each.endpoints) {
-            if (!zone || *zone == endpoint.availability_zone) found.push_back({&each, &endpoint});
-        }
-    }
+    auto found = endpoints_of(configuration);
+    std::erase_if(found, [&](const EndpointChoice& each) {
+        return (firewall && *firewall != each.firewall->name) || (zone && *zone != each.endpoint->availability_zone);
+    });
     return found;
 }
 
@@ -85,6 +82,14 @@ Firewall default_firewall() {
     Firewall firewall{name_after_host(host_name()), {}};
     firewall.endpoints.emplace_back().availability_zone = kOnlyZone;
     return firewall;
+}
+
+std::vector<EndpointChoice> endpoints_of(const Configuration& configuration) {
+    std::vector<EndpointChoice> endpoints;
+    for (const auto& firewall : configuration.firewalls)
+        for (const auto& endpoint : firewall.endpoints)
+            endpoints.push_back({&firewall, &endpoint});
+    return endpoints;
 }
 
 Result<EndpointChoice> find_endpoint(const Configuration& configuration, std::optional<std::string_view> firewall,

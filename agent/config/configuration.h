@@ -129,6 +129,9 @@ struct EndpointChoice {
     const FirewallEndpoint* endpoint = nullptr;
 };
 
+/// All endpoints in order, with their firewalls.
+[[nodiscard]] std::vector<EndpointChoice> endpoints_of(const Configuration& configuration);
+
 /// Finds an endpoint by name. A name may be omitted if only one matches: with a single endpoint, both. An error lists
 /// the choices: `availability-zone: firewall edge has several: a, b`.
 [[nodiscard]] Result<EndpointChoice> find_endpoint(const Configuration& configuration,

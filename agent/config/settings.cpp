@@ -46,11 +46,9 @@ Result<void> check_beside(const Firewall& firewall, const FirewallEndpoint& endp
 }
 
 Result<void> check_endpoint(const Configuration& all, const Firewall& firewall, const FirewallEndpoint& endpoint) {
-    for (const auto& other_firewall : all.firewalls) {
-        for (const auto& other : other_firewall.endpoints) {
-            if (&other == &endpoint) continue;
-            RETURN_IF_ERROR(check_beside(firewall, endpoint, other_firewall, other));
-        }
+    for (const auto& other : endpoints_of(all)) {
+        if (other.endpoint == &endpoint) continue;
+        RETURN_IF_ERROR(check_beside(firewall, endpoint, *other.firewall, *other.endpoint));
     }
     return {};
 }

@@ -31,13 +31,11 @@ constexpr auto kLookInterval = 50ms;
 
 /// Rejects a configuration with a policy that cannot be read, so that no endpoint loses the one in force.
 Result<config::Configuration> with_its_policies(config::Configuration configuration) {
-    for (const auto& firewall : configuration.firewalls) {
-        for (const auto& endpoint : firewall.endpoints) {
-            const auto name = config::policy_to_keep(configuration, endpoint);
-            if (!name) continue;
-            if (auto policy = midstream::find_policy(*name, midstream::policy_folders()); !policy) {
-                return tl::unexpected(std::move(policy.error()).within("stream_exception_policy"));
-            }
+    for (const auto& each : config::endpoints_of(configuration)) {
+        const auto name = config::policy_to_keep(configuration, *each.endpoint);
+        if (!name) continue;
+        if (auto policy = midstream::find_policy(*name, midstream::policy_folders()); !policy) {
+            return tl::unexpected(std::move(policy.error()).within("stream_exception_policy"));
         }
     }
     return configuration;
@@ -93,12 +91,14 @@ Result<void> Agent::run(const ConfigurationSource& read_configuration) {
 }
 
 Result<void> Agent::start() {
-    gateway_.on_ended([this](const FlowOperation& ended) { metrics_.count(ended, *gateway_.configuration()); });
-    RETURN_IF_ERROR(gateway_.open_store());
+    gateway_.operations().on_ended(
+        [this](const FlowOperation& ended) { metrics_.count(ended, *gateway_.configuration()); });
+    RETURN_IF_ERROR(gateway_.operations().open_store());
     RETURN_IF_ERROR(loop_.handle_signals([this](int signal) { handle(signal); }));
     ASSIGN_OR_RETURN(auto listener, own_socket(gateway_.configuration()->http.socket));
     ASSIGN_OR_RETURN(auto doors, prepare(gateway_.configuration()->http));
-    if (auto recovered = gateway_.recover_interrupted(); !recovered) log_error("{}", recovered.error().message);
+    if (auto recovered = gateway_.operations().recover_interrupted(); !recovered)
+        log_error("{}", recovered.error().message);
     gateway_.flow_log().open();
     ASSIGN_OR_RETURN(auto upkeep, Upkeep::open(gateway_, metrics_, [this] {
                          is_failed_ = true;
@@ -178,7 +178,7 @@ void Agent::trim_later() {
     loop_.after(trim_at_.load() - EventLoop::Clock::now(), [this] {
         if (trim_at_.load() > EventLoop::Clock::now()) return trim_later();
         trim_is_due_ = false;
-        gateway_.trim();
+        gateway_.operations().trim();
         release_idle_memory();
     });
 }
@@ -200,7 +200,7 @@ void Agent::handle(int signal) {
 void Agent::begin_end() {
     loop_.every(kLookInterval, [this] { look_at_end(); });
     is_draining_ = true;
-    gateway_.begin_drain();
+    gateway_.operations().begin_drain();
     log_info("stopping: what is running comes to its end first");
     const auto at_most = gateway_.configuration()->operation_timeout + kLongestFarewell + kFarewell;
     tell([at_most] { return tell_stopping(at_most); });
@@ -293,7 +293,7 @@ void Agent::tidy() {
 }
 
 void Agent::tidy_now() {
-    const auto removed = gateway_.tidy();
+    const auto removed = gateway_.operations().tidy();
     if (!removed) return log_error("{}", removed.error().message);
     if (*removed != 0) log_warning("{} operations were removed before their time, to keep to disk_budget", *removed);
 }

@@ -2,7 +2,6 @@
 #include "daemon/destroy_listeners.h"
 
 #include "daemon/log.h"
-#include "gateway/chosen_endpoint.h"
 
 namespace headgate::daemon {
 namespace {
@@ -18,30 +17,28 @@ struct Surroundings {
     std::string fault;
 };
 
-Surroundings look_around(const config::Configuration& configuration) {
+Surroundings look_around(const std::vector<gateway::Endpoints::Pointer>& endpoints) {
     Surroundings found;
-    for (const auto& firewall : configuration.firewalls) {
-        for (const auto& place : firewall.endpoints) {
-            const Endpoint endpoint{firewall.name, place.availability_zone, ""};
-            auto where = gateway::ChosenEndpoint{endpoint, place}.open_namespace();
-            const auto cookie = where.and_then([](const auto& opened) { return opened.cookie(); });
-            if (!cookie) {
-                found.fault = cookie.error().message;
-                continue;
-            }
-            auto& watched = found.namespaces[*cookie];
-            watched.where = std::move(*where);
-            watched.endpoints.push_back({std::make_shared<const Endpoint>(endpoint), place.conntrack_zone});
+    for (const auto& endpoint : endpoints) {
+        auto where = endpoint->open_namespace();
+        const auto cookie = where.and_then([](const auto& opened) { return opened.cookie(); });
+        if (!cookie) {
+            found.fault = cookie.error().message;
+            continue;
         }
+        auto& watched = found.namespaces[*cookie];
+        watched.where = std::move(*where);
+        watched.endpoints.push_back({{endpoint, &endpoint->names()}, endpoint->conntrack_zone()});
     }
     return found;
 }
 
 }  // namespace
 
-bool DestroyListeners::update(const config::Configuration& configuration) {
-    const auto wanted = flowlog::wanted_ends(configuration.flow_log);
-    auto found = wanted ? look_around(configuration) : Surroundings{};
+bool DestroyListeners::update(const config::FlowLog& settings,
+                              const std::vector<gateway::Endpoints::Pointer>& endpoints) {
+    const auto wanted = flowlog::wanted_ends(settings);
+    auto found = wanted ? look_around(endpoints) : Surroundings{};
     std::erase_if(listeners_, [&](const auto& each) { return !found.namespaces.contains(each.first); });
     for (auto& [cookie, watched] : found.namespaces) {
         auto listening = listen(watched.where, cookie, std::move(watched.endpoints), *wanted);

@@ -6,10 +6,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "config/configuration.h"
 #include "flowlog/destroy_listener.h"
 #include "flowlog/flow_log.h"
+#include "gateway/endpoints.h"
 
 namespace headgate::daemon {
 
@@ -19,10 +21,10 @@ class DestroyListeners {
     /// The log must outlive this object.
     explicit DestroyListeners(flowlog::FlowLog& log) : log_(log) {}
 
-    /// Starts, changes and stops listeners according to the configuration and the existing namespaces. A listener whose
+    /// Starts, changes and stops listeners according to the settings and the existing namespaces. A listener whose
     /// namespace remains misses no event; one whose namespace is gone releases it. Logs an error once. Returns whether
     /// every endpoint has a listener.
-    bool update(const config::Configuration& configuration);
+    bool update(const config::FlowLog& settings, const std::vector<gateway::Endpoints::Pointer>& endpoints);
 
     /// Events received so far are still passed to the log.
     void stop() { listeners_.clear(); }

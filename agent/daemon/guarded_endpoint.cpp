@@ -20,10 +20,6 @@ constexpr EventLoop::Clock::duration kLongChange = 10s;
 /// Time until the next check after a failure.
 constexpr EventLoop::Clock::duration kRetry = 30s;
 
-std::string name_for_people(const Endpoint& endpoint) {
-    return fmt::format("firewall {}, availability zone {}", endpoint.firewall, endpoint.availability_zone);
-}
-
 }  // namespace
 
 void GuardedEndpoint::start() {
@@ -31,16 +27,16 @@ void GuardedEndpoint::start() {
     const auto seen_to = see_to_everything();
     is_started_ = seen_to.has_value();
     const auto message = seen_to ? std::string{} : seen_to.error().message;
-    if (!message.empty() && message != told_) log_error("{}: {}", name_for_people(endpoint_.endpoint()), message);
+    if (!message.empty() && message != told_) log_error("{}: {}", endpoint_->name_for_people(), message);
     told_ = message;
 }
 
 Result<void> GuardedEndpoint::see_to_everything() {
-    ASSIGN_OR_RETURN(const auto where, endpoint_.open_namespace());
+    ASSIGN_OR_RETURN(const auto where, endpoint_->open_namespace());
     ASSIGN_OR_RETURN(const auto cookie, where.cookie());
     cookie_ = cookie;
     // The policy comes first, even if the rest fails: a rule that uses conntrack also loads the module.
-    const auto policy = config::policy_to_keep(*gateway_.configuration(), endpoint_.place());
+    const auto& policy = endpoint_->policy_to_keep();
     auto kept = policy ? keep_policy(where, *policy) : Result<void>{};
     auto recording = see_to_recording(where);
     return kept ? recording : kept;
@@ -48,7 +44,7 @@ Result<void> GuardedEndpoint::see_to_everything() {
 
 bool GuardedEndpoint::is_current() const {
     if (!is_started_) return false;
-    const auto where = endpoint_.open_namespace();
+    const auto where = endpoint_->open_namespace();
     if (!where) return false;
     const auto cookie = where->cookie();
     return cookie && *cookie == cookie_;
@@ -60,12 +56,12 @@ Result<void> GuardedEndpoint::see_to_recording(const netlink::NetworkNamespace& 
     for (const auto& each : report.all()) {
         if (each.outcome == conntrack::SysctlOutcome::WasRight) continue;
         log(each.outcome == conntrack::SysctlOutcome::Set ? Severity::Info : Severity::Warning,
-            fmt::format("{}: {}", name_for_people(endpoint_.endpoint()), conntrack::describe(each)));
+            fmt::format("{}: {}", endpoint_->name_for_people(), conntrack::describe(each)));
     }
     if (report.timestamps.outcome != conntrack::SysctlOutcome::NotSet) {
         using Before = gateway::TimestampHistory::Before;
         const auto before = report.timestamps_were_on() ? Before::On : Before::Off;
-        gateway_.timestamps().note(endpoint_.endpoint(), where, now, before);
+        endpoint_->history()->timestamps.note(where, now, before);
     }
     return {};
 }
@@ -73,7 +69,7 @@ Result<void> GuardedEndpoint::see_to_recording(const netlink::NetworkNamespace& 
 Result<void> GuardedEndpoint::keep_policy(const netlink::NetworkNamespace& where, const std::string& name) {
     ASSIGN_OR_RETURN(auto policy, midstream::find_policy(name, midstream::policy_folders()));
     // No waiting: if another process holds the lock, this endpoint tries again later, without delaying the others.
-    ASSIGN_OR_RETURN(auto ruleset, endpoint_.open_ruleset(0s));
+    ASSIGN_OR_RETURN(auto ruleset, endpoint_->open_ruleset(0s));
     ASSIGN_OR_RETURN(auto watch, midstream::RulesetWatch::open(where));
     ruleset_ = std::move(ruleset);
     watch_ = std::move(watch);
@@ -111,9 +107,9 @@ void GuardedEndpoint::keep_now() {
     if (is_busy) {
         note_busy();
     } else if (!kept) {
-        log_error("{}: {}", name_for_people(endpoint_.endpoint()), kept.error().message);
+        log_error("{}: {}", endpoint_->name_for_people(), kept.error().message);
     } else if (kept->found != PolicyFinding::InForce) {
-        log_warning("{}: {}", name_for_people(endpoint_.endpoint()), describe(*kept));
+        log_warning("{}: {}", endpoint_->name_for_people(), describe(*kept));
     }
     look_again_ = !kept;
     pause_ = loop_.after(kept || is_busy ? kPause : kRetry, [this] {
@@ -129,7 +125,7 @@ void GuardedEndpoint::note_busy() {
     if (busy_since_->is_told || now < busy_since_->begin + kLongChange) return;
     busy_since_->is_told = true;
     log_warning("{}: another headgate has been changing the policy for {} s: it cannot be kept in force meanwhile",
-                name_for_people(endpoint_.endpoint()), std::chrono::ceil<std::chrono::seconds>(kLongChange).count());
+                endpoint_->name_for_people(), std::chrono::ceil<std::chrono::seconds>(kLongChange).count());
 }
 
 }  // namespace headgate::daemon

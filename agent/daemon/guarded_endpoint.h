@@ -11,11 +11,9 @@
 #include "headgate/result.h"
 #include "headgate/ruleset.h"
 
-#include "config/configuration.h"
 #include "daemon/event_loop.h"
 #include "daemon/policy_reconciler.h"
-#include "gateway/chosen_endpoint.h"
-#include "gateway/local_gateway.h"
+#include "gateway/endpoints.h"
 #include "http/metrics/metrics.h"
 #include "midstream/ruleset_watch.h"
 #include "netlink/network_namespace.h"
@@ -25,10 +23,9 @@ namespace headgate::daemon {
 /// Not thread-safe: use it on the thread of its loop, which is the upkeep's.
 class GuardedEndpoint {
   public:
-    /// The loop, the gateway and the metrics must outlive this object.
-    GuardedEndpoint(EventLoop& loop, gateway::LocalGateway& gateway, http::Metrics& metrics,
-                    gateway::ChosenEndpoint endpoint)
-        : loop_(loop), gateway_(gateway), metrics_(metrics), endpoint_(std::move(endpoint)) {}
+    /// The loop and the metrics must outlive this object.
+    GuardedEndpoint(EventLoop& loop, http::Metrics& metrics, gateway::Endpoints::Pointer endpoint)
+        : loop_(loop), metrics_(metrics), endpoint_(std::move(endpoint)) {}
     ~GuardedEndpoint() { stop(); }
     GuardedEndpoint(const GuardedEndpoint&) = delete;
     GuardedEndpoint& operator=(const GuardedEndpoint&) = delete;
@@ -42,8 +39,6 @@ class GuardedEndpoint {
     /// False if the endpoint's network namespace is gone or was replaced by another one.
     [[nodiscard]] bool is_current() const;
 
-    [[nodiscard]] const gateway::ChosenEndpoint& endpoint() const noexcept { return endpoint_; }
-
   private:
     [[nodiscard]] Result<void> see_to_everything();
     [[nodiscard]] Result<void> see_to_recording(const netlink::NetworkNamespace& where);
@@ -54,9 +49,8 @@ class GuardedEndpoint {
     void note_busy();
 
     EventLoop& loop_;
-    gateway::LocalGateway& gateway_;
     http::Metrics& metrics_;
-    gateway::ChosenEndpoint endpoint_;
+    const gateway::Endpoints::Pointer endpoint_;
     std::unique_ptr<Ruleset> ruleset_;
     StreamExceptionPolicy policy_;
     std::uint64_t cookie_ = 0;  ///< of the network namespace

@@ -64,15 +64,8 @@ Upkeep::~Upkeep() {
 
 void Upkeep::guard_endpoints() {
     guarded_.clear();
-    const auto configuration = gateway_.configuration();
-    for (const auto& firewall : configuration->firewalls) {
-        for (const auto& place : firewall.endpoints) {
-            auto& guarded =
-                guarded_.emplace_back(*loop_, gateway_, metrics_,
-                                      gateway::ChosenEndpoint{{firewall.name, place.availability_zone, ""}, place});
-            guarded.start();
-        }
-    }
+    for (const auto& endpoint : gateway_.endpoints().all())
+        guarded_.emplace_back(*loop_, metrics_, endpoint).start();
     listen_to_ends();
 }
 
@@ -112,7 +105,7 @@ void Upkeep::look_at_endpoints() {
 
 void Upkeep::listen_to_ends() {
     const auto configuration = gateway_.configuration();
-    const bool all_heard = destroy_listeners_.update(*configuration);
+    const bool all_heard = destroy_listeners_.update(configuration->flow_log, gateway_.endpoints().all());
     note_listening(flowlog::wanted_ends(configuration->flow_log).has_value());
     const bool all_guarded = std::ranges::all_of(guarded_, [](const auto& each) { return each.is_started(); });
     std::optional<EventLoop::Id> next;

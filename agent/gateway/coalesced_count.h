@@ -5,10 +5,8 @@
 #include <functional>
 #include <future>
 #include <mutex>
-#include <utility>
-#include <vector>
+#include <optional>
 
-#include "headgate/flow_operation.h"
 #include "headgate/result.h"
 
 #include "gateway/gateway.h"
@@ -19,14 +17,11 @@ namespace headgate::gateway {
 class CoalescedCount {
   public:
     /// Counts the table, or waits for the count in progress.
-    [[nodiscard]] Result<TableStatistics> take(const Endpoint& endpoint,
-                                               const std::function<Result<TableStatistics>()>& count);
+    [[nodiscard]] Result<TableStatistics> take(const std::function<Result<TableStatistics>()>& count);
 
   private:
-    using Pending = std::shared_future<Result<TableStatistics>>;
-
     std::mutex mutex_;
-    std::vector<std::pair<Endpoint, Pending>> pending_;
+    std::optional<std::shared_future<Result<TableStatistics>>> pending_;
 };
 
 }  // namespace headgate::gateway

@@ -78,14 +78,14 @@ std::uint64_t append_piece(flowlog::LineBlock& lines, const flowlog::RecentFlowB
 
 }  // namespace
 
-Result<void> tell_ended(const flowlog::RecentFlowBuffer& recent, const EndedFlowQuery& query, const RecordSink& take) {
-    const auto end_of_past = recent.end();
+Result<void> EndedFlowFeed::for_each_ended(const EndedFlowQuery& query, const RecordSink& take) {
+    const auto end_of_past = recent_.end();
     const auto end = query.follow ? std::numeric_limits<std::uint64_t>::max() : end_of_past;
-    for (auto position = beginning_of_latest(recent, query, end_of_past);;) {
-        const bool has_told_all = position >= std::min(end, recent.end());
-        if (has_told_all && (!query.follow || recent.is_closed() || query.is_over())) return {};
+    for (auto position = beginning_of_latest(recent_, query, end_of_past);;) {
+        const bool has_told_all = position >= std::min(end, recent_.end());
+        if (has_told_all && (!query.follow || recent_.is_closed() || query.is_over())) return {};
         flowlog::LineBlock lines;
-        position = append_piece(lines, recent, position, end, query);
+        position = append_piece(lines, recent_, position, end, query);
         RETURN_IF_ERROR(take_lines(lines, take));
     }
 }

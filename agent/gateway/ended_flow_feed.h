@@ -7,8 +7,15 @@
 
 namespace headgate::gateway {
 
-/// Implements Gateway::for_each_ended.
-[[nodiscard]] Result<void> tell_ended(const flowlog::RecentFlowBuffer& recent, const EndedFlowQuery& query,
-                                      const RecordSink& take);
+class EndedFlowFeed final : public EndedFlows {
+  public:
+    /// The buffer must outlive this object.
+    explicit EndedFlowFeed(const flowlog::RecentFlowBuffer& recent) : recent_(recent) {}
+
+    Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& take) override;
+
+  private:
+    const flowlog::RecentFlowBuffer& recent_;
+};
 
 }  // namespace headgate::gateway

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Gateway: all operations that a gateway offers to its interfaces. LocalGateway implements them in this process; the
-// command line can also use AgentGateway, which asks the agent over its socket.
+// What can be asked of a gateway: four interfaces, and the requests and answers that they use. LocalGateway answers in
+// this process; for the command line, AgentGateway asks the agent over its socket. All are thread-safe.
 #pragma once
 
 #include <chrono>
@@ -73,10 +73,10 @@ struct EndedFlowQuery {
 /// Receives the next record, in EVE format, without a line end. An error ends the query.
 using RecordSink = std::function<Result<void>(std::string_view record)>;
 
-/// Thread-safe.
-class Gateway {
+/// Captures and flushes.
+class FlowOperations {
   public:
-    virtual ~Gateway() = default;
+    virtual ~FlowOperations() = default;
 
     /// Starts an operation and returns it at once, in progress.
     virtual Result<FlowOperation> start(const OperationRequest& request) = 0;
@@ -99,16 +99,45 @@ class Gateway {
 
     /// `count` flows from number `first` on; fewer at the end.
     virtual Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) = 0;
+};
 
-    virtual Result<TableStatistics> count_flows(const EndpointName& endpoint) = 0;
+class StreamExceptionPolicies {
+  public:
+    virtual ~StreamExceptionPolicies() = default;
 
-    virtual Result<EndpointPolicy> policy_status(const EndpointName& endpoint) = 0;
-    virtual Result<EndpointPolicy> apply_policy(const PolicyRequest& request) = 0;
-    virtual Result<EndpointPolicy> remove_policy(const PolicyRequest& request) = 0;
+    virtual Result<EndpointPolicy> status(const EndpointName& endpoint) = 0;
+    virtual Result<EndpointPolicy> apply(const PolicyRequest& request) = 0;
+    virtual Result<EndpointPolicy> remove(const PolicyRequest& request) = 0;
+
+    /// Whether the caller is permitted to change the policy there.
+    [[nodiscard]] virtual Result<void> may_change(const EndpointName& /*endpoint*/) const { return {}; }
+};
+
+class FlowTables {
+  public:
+    virtual ~FlowTables() = default;
+
+    /// Reads the whole table.
+    virtual Result<TableStatistics> statistics(const EndpointName& endpoint) = 0;
+};
+
+class EndedFlows {
+  public:
+    virtual ~EndedFlows() = default;
 
     /// Ended flows, as far as the process that manages the gateway remembers them. A reader that is too slow misses
     /// some, and gets a record of the gap.
     virtual Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& take) = 0;
+};
+
+class Gateway {
+  public:
+    virtual ~Gateway() = default;
+
+    virtual FlowOperations& operations() = 0;
+    virtual StreamExceptionPolicies& policies() = 0;
+    virtual FlowTables& tables() = 0;
+    virtual EndedFlows& ended_flows() = 0;
 };
 
 }  // namespace headgate::gateway

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A gateway from within the process that manages it: the operations of any gateway, and what only that process knows.
-// The HTTP interface builds on it. LocalGateway is the implementation; http/access/authorized_gateway.h restricts
-// another one to a caller's permissions.
+// A gateway from within the process that manages it: what can be asked of any gateway, and what only that process
+// knows. The HTTP interface builds on it. LocalGateway is the implementation; http/access/authorized_gateway.h
+// restricts another one to a caller's permissions. All is thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "headgate/result.h"
@@ -40,23 +41,13 @@ struct EndpointPlace {
     Result<netlink::NamespaceId> where;           ///< ENOENT where the namespace does not exist now
 };
 
-/// Thread-safe.
-class ManagedGateway : public Gateway {
+/// Readings that are cheap enough to be repeated every second, and health checks.
+class Monitoring {
   public:
-    /// The configuration in force.
-    [[nodiscard]] virtual std::shared_ptr<const config::Configuration> configuration() const = 0;
-
-    /// Whether the configuration is complete; false: the caller may see only what concerns single firewalls.
-    [[nodiscard]] virtual bool is_whole() const = 0;
+    virtual ~Monitoring() = default;
 
     /// The locations of all configured endpoints, in order; resolved anew on each call.
     [[nodiscard]] virtual std::vector<EndpointPlace> places() const = 0;
-
-    /// Whether the caller may change the stream exception policy there.
-    [[nodiscard]] virtual Result<void> may_change_policy(const EndpointName& endpoint) const = 0;
-
-    /// The policies that can be applied by name, sorted by name.
-    virtual std::vector<StreamExceptionPolicy> policies() = 0;
 
     /// Usage of a flow table, without reading any flow.
     virtual Result<TableStatistics> usage(const EndpointName& endpoint) = 0;
@@ -68,15 +59,49 @@ class ManagedGateway : public Gateway {
     /// Counters of the flow log.
     [[nodiscard]] virtual flowlog::FlowLogCounts flow_log_counts() const = 0;
 
-    /// Whether all operations have ended after begin_drain(): readers that follow events are disconnected.
-    [[nodiscard]] virtual bool is_ending() const = 0;
-
     /// All checks, passed or failed.
     virtual std::vector<Finding> readiness() = 0;
 
-    /// Records a refused request in the audit trail, and returns the error.
+    /// Whether all operations have ended after begin_drain(): readers that follow events are disconnected.
+    [[nodiscard]] virtual bool is_ending() const = 0;
+};
+
+/// What the gateway manages, and can apply.
+class Inventory {
+  public:
+    virtual ~Inventory() = default;
+
+    /// The configuration in force.
+    [[nodiscard]] virtual std::shared_ptr<const config::Configuration> configuration() const = 0;
+
+    /// Whether the configuration is complete; false: the caller may see only what concerns single firewalls.
+    [[nodiscard]] virtual bool is_whole() const = 0;
+
+    /// The policies that can be applied by name, sorted by name.
+    virtual std::vector<StreamExceptionPolicy> named_policies() = 0;
+};
+
+/// Records requests in the audit trail that are refused before they reach the gateway. Returns the error.
+class RefusedRequests {
+  public:
+    virtual ~RefusedRequests() = default;
+
     virtual Error refuse(const OperationRequest& request, Error error) = 0;
     virtual Error refuse_policy(std::string_view action, const PolicyRequest& request, Error error) = 0;
+};
+
+class ManagedGateway : public Gateway {
+  public:
+    virtual Monitoring& monitoring() = 0;
+    virtual Inventory& inventory() = 0;
+    virtual RefusedRequests& refused_requests() = 0;
+
+    /// By type, for handlers whose parameters name the parts that they use.
+    template <typename Part>
+    [[nodiscard]] Part& part() {
+        return std::get<Part&>(
+            std::tie(operations(), policies(), tables(), ended_flows(), monitoring(), inventory(), refused_requests()));
+    }
 };
 
 }  // namespace headgate::gateway

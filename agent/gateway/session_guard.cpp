@@ -37,7 +37,7 @@ operations::SshGuard guard_found(const sessions::CallerSessions& caller, const C
 }
 
 operations::SshGuard guard_sessions(const sessions::CallerSessions& caller, const Caller& who,
-                                    const ChosenEndpoint& endpoint) {
+                                    const ManagedEndpoint& endpoint) {
     std::vector<sessions::SshSessions> found;
     std::string fault;
     const auto search = [&](const netlink::NetworkNamespace& where) -> Result<void> {

@@ -7,7 +7,7 @@
 #include "headgate/flow_operation.h"
 #include "headgate/result.h"
 
-#include "gateway/chosen_endpoint.h"
+#include "gateway/managed_endpoint.h"
 #include "operations/ssh_guard.h"
 #include "sessions/session_search.h"
 
@@ -17,7 +17,7 @@ namespace headgate::gateway {
 /// one, if the kernel confirms it and the caller is on this machine, since remote clients can claim any. Otherwise all
 /// sessions, including those that the caller reports.
 [[nodiscard]] operations::SshGuard guard_sessions(const sessions::CallerSessions& caller, const Caller& who,
-                                                  const ChosenEndpoint& endpoint);
+                                                  const ManagedEndpoint& endpoint);
 
 /// Likewise of sessions already found, as filters. Pure.
 [[nodiscard]] operations::SshGuard guard_found(const sessions::CallerSessions& caller, const Caller& who,

@@ -6,9 +6,6 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
-#include <vector>
-
-#include "headgate/flow_operation.h"
 
 #include "netlink/network_namespace.h"
 
@@ -17,25 +14,22 @@ namespace headgate::gateway {
 /// Thread-safe.
 class TimestampHistory {
   public:
-    /// Records that time stamps are on in the endpoint's namespace since then, by Clock::up(). With Before::On, an
-    /// earlier time recorded for the same namespace is kept.
+    /// Records that time stamps are on in the network namespace since then, by Clock::up(). With Before::On, an earlier
+    /// time recorded for the same namespace is kept.
     enum class Before : std::uint8_t { On, Off };
-    void note(const Endpoint& endpoint, const netlink::NetworkNamespace& where, std::chrono::nanoseconds since,
-              Before before);
+    void note(const netlink::NetworkNamespace& where, std::chrono::nanoseconds since, Before before);
 
-    /// Nothing where unknown; the entry is dropped if time stamps are off now or the namespace is another one.
-    [[nodiscard]] std::optional<std::chrono::nanoseconds> since(const Endpoint& endpoint,
-                                                                const netlink::NetworkNamespace& where);
+    /// Nothing where unknown; what was recorded is dropped if time stamps are off now or the namespace is another one.
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> since(const netlink::NetworkNamespace& where);
 
   private:
     struct Known {
-        Endpoint endpoint;
         std::uint64_t cookie = 0;  ///< NetworkNamespace::cookie()
         std::chrono::nanoseconds since{};
     };
 
     std::mutex mutex_;
-    std::vector<Known> known_;
+    std::optional<Known> known_;
 };
 
 }  // namespace headgate::gateway

@@ -50,12 +50,12 @@ FlowQuery query_for(std::string_view prefix) {
     return query;
 }
 
-FlowOperation run(gateway::Gateway& gateway, OperationType type, const FlowQuery& query) {
+FlowOperation run(gateway::FlowOperations& operations, OperationType type, const FlowQuery& query) {
     gateway::OperationRequest request;
     request.type = type;
     request.query = query;
-    const auto started = must(gateway.start(request));
-    return must(gateway.wait(started.id, std::chrono::minutes{2}));
+    const auto started = must(operations.start(request));
+    return must(operations.wait(started.id, std::chrono::minutes{2}));
 }
 
 /// A flush that writes no journal.
@@ -75,7 +75,7 @@ void flush_without_journal(const FlowQuery& query) {
     must(operations::run_flush({}, {*table, *ruleset, {.now = SystemClock{}.now()}}, operation, nothing));
 }
 
-void measure_pages(gateway::Gateway& gateway, const std::string& id, std::uint64_t flows) {
+void measure_pages(gateway::FlowOperations& operations, const std::string& id, std::uint64_t flows) {
     constexpr int kPages = 200;
     double worst = 0;
     double sum = 0;
@@ -83,7 +83,7 @@ void measure_pages(gateway::Gateway& gateway, const std::string& id, std::uint64
         const auto first = static_cast<std::uint64_t>(i) * 7919 * 613 % (flows - 100);
         std::size_t told = 0;
         const auto took = seconds([&] {
-            static_cast<void>(gateway.for_each_flow(id, first, [&](auto page) -> Result<void> {
+            static_cast<void>(operations.for_each_flow(id, first, [&](auto page) -> Result<void> {
                 told += page.size();
                 return told < 100 ? Result<void>{} : failed("enough");
             }));
@@ -100,20 +100,21 @@ int main(int argc, char** argv) {
     if (argc < 3) return 2;
     const std::string_view work = argv[2];
     auto gateway = gateway_in(argv[1]);
-    must(gateway.open_store());
+    auto& operations = gateway.operations();
+    must(operations.open_store());
     if (work == "capture") {
         FlowOperation operation;
-        const auto took = seconds([&] { operation = run(gateway, OperationType::Capture, query_for("all")); });
+        const auto took = seconds([&] { operation = run(operations, OperationType::Capture, query_for("all")); });
         fmt::print("{:.6f} {}\n", took, operation.id);
     } else if (work == "flush" && argc == 5) {
         const auto query = query_for(argv[3]);
         const bool journal = argv[4] == std::string_view{"journal"};
         fmt::print("{:.6f}\n", seconds([&] {
                        if (!journal) return flush_without_journal(query);
-                       static_cast<void>(run(gateway, OperationType::Flush, query));
+                       static_cast<void>(run(operations, OperationType::Flush, query));
                    }));
     } else if (work == "pages" && argc == 4) {
-        measure_pages(gateway, argv[3], must(gateway.find(argv[3])).counts.matched);
+        measure_pages(operations, argv[3], must(operations.find(argv[3])).counts.matched);
     } else {
         return 2;
     }

@@ -20,8 +20,23 @@
 
 namespace headgate::testing {
 
-class MemoryGateway final : public gateway::ManagedGateway {
+class MemoryGateway final : public gateway::ManagedGateway,
+                            public gateway::FlowOperations,
+                            public gateway::StreamExceptionPolicies,
+                            public gateway::FlowTables,
+                            public gateway::EndedFlows,
+                            public gateway::Monitoring,
+                            public gateway::Inventory,
+                            public gateway::RefusedRequests {
   public:
+    FlowOperations& operations() override { return *this; }
+    StreamExceptionPolicies& policies() override { return *this; }
+    FlowTables& tables() override { return *this; }
+    EndedFlows& ended_flows() override { return *this; }
+    Monitoring& monitoring() override { return *this; }
+    Inventory& inventory() override { return *this; }
+    RefusedRequests& refused_requests() override { return *this; }
+
     // The test's controls and observations.
 
     /// Operations complete at once, with this number of flows.
@@ -182,15 +197,14 @@ class MemoryGateway final : public gateway::ManagedGateway {
         return std::make_shared<const config::Configuration>(configured);
     }
     [[nodiscard]] bool is_whole() const override { return true; }
-    [[nodiscard]] Result<void> may_change_policy(const EndpointName& /*endpoint*/) const override { return {}; }
     [[nodiscard]] std::vector<gateway::EndpointPlace> places() const override {
         std::vector<gateway::EndpointPlace> places;
-        for (const auto& firewall : configured.firewalls)
-            for (const auto& place : firewall.endpoints)
-                places.push_back({{firewall.name, place.availability_zone, ""}, place.conntrack_zone, id_of(place)});
+        for (const auto& [firewall, endpoint] : config::endpoints_of(configured))
+            places.push_back(
+                {{firewall->name, endpoint->availability_zone, ""}, endpoint->conntrack_zone, id_of(*endpoint)});
         return places;
     }
-    std::vector<StreamExceptionPolicy> policies() override {
+    std::vector<StreamExceptionPolicy> named_policies() override {
         std::vector<StreamExceptionPolicy> shipped(3);
         shipped[0].name = "drop";
         shipped[1].name = "reject";
@@ -200,7 +214,7 @@ class MemoryGateway final : public gateway::ManagedGateway {
         return shipped;
     }
     Result<gateway::TableStatistics> usage(const EndpointName& endpoint) override {
-        return count_flows(endpoint).map([](gateway::TableStatistics counted) {
+        return statistics(endpoint).map([](gateway::TableStatistics counted) {
             counted.flows.clear();
             return counted;
         });
@@ -234,34 +248,34 @@ class MemoryGateway final : public gateway::ManagedGateway {
         return error;
     }
 
-    Result<gateway::TableStatistics> count_flows(const EndpointName& endpoint) override {
+    Result<gateway::TableStatistics> statistics(const EndpointName& endpoint) override {
         const std::lock_guard lock{mutex_};
         return check(endpoint).map([&] { return census; });
     }
-    Result<gateway::EndpointPolicy> policy_status(const EndpointName& endpoint) override {
+    Result<gateway::EndpointPolicy> status(const EndpointName& endpoint) override {
         const std::lock_guard lock{mutex_};
-        return check(endpoint).map([&] { return status(endpoint); });
+        return check(endpoint).map([&] { return status_of(endpoint); });
     }
-    Result<gateway::EndpointPolicy> apply_policy(const gateway::PolicyRequest& request) override {
+    Result<gateway::EndpointPolicy> apply(const gateway::PolicyRequest& request) override {
         const std::lock_guard lock{mutex_};
         last_policy_request_ = request;
         return check(request.endpoint).and_then([&] { return check_changeable(request.endpoint); }).map([&] {
             auto& there = ruleset_at(request.endpoint);
             there.policy.emplace().name = request.policy;
-            for (const auto& each : policies())
+            for (const auto& each : named_policies())
                 if (each.name == request.policy) there.policy = each;
             there.condition = RulesetCondition::AsApplied;
-            auto now = status(request.endpoint);
+            auto now = status_of(request.endpoint);
             now.warnings = {"applied in memory alone"};
             return now;
         });
     }
-    Result<gateway::EndpointPolicy> remove_policy(const gateway::PolicyRequest& request) override {
+    Result<gateway::EndpointPolicy> remove(const gateway::PolicyRequest& request) override {
         const std::lock_guard lock{mutex_};
         last_policy_request_ = request;
         return check(request.endpoint).and_then([&] { return check_changeable(request.endpoint); }).map([&] {
             ruleset_at(request.endpoint) = {};
-            return status(request.endpoint);
+            return status_of(request.endpoint);
         });
     }
 
@@ -346,7 +360,7 @@ class MemoryGateway final : public gateway::ManagedGateway {
         return static_cast<std::size_t>(found - records_.begin());
     }
     [[nodiscard]] bool is_there(std::string_view id) const { return place_of(id) != records_.size(); }
-    [[nodiscard]] gateway::EndpointPolicy status(const EndpointName& endpoint) {
+    [[nodiscard]] gateway::EndpointPolicy status_of(const EndpointName& endpoint) {
         return {meant(endpoint), ruleset_at(endpoint), {}};
     }
 

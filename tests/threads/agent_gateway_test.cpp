@@ -88,7 +88,7 @@ TEST_F(AgentsGateway, errors_come_back_as_the_gateway_gave_them) {
     const auto busy = agent->start(capture());
     EXPECT_EQ(busy.error().kind, ErrorKind::Refused);
     EXPECT_EQ(busy.error().number, EBUSY);
-    EXPECT_EQ(agent->count_flows({"core", {}, {}}).error().message, "firewall: \"core\" is unknown");
+    EXPECT_EQ(agent->statistics({"core", {}, {}}).error().message, "firewall: \"core\" is unknown");
     gateway_.fail_with({ErrorKind::Failed, "no disk: \"x\"\n", ENOSPC});
     const auto failed = agent->list({});
     EXPECT_EQ(failed.error().kind, ErrorKind::Failed);
@@ -100,18 +100,18 @@ TEST_F(AgentsGateway, policies_and_tables_are_asked_for_by_endpoint) {
     start();
     const auto agent = client();
     gateway_.census = {{1, 2, 3}, 4, {{{Family::Ipv4, Protocol::Tcp, FlowState::New}, 1}}};
-    EXPECT_EQ(agent->count_flows({"edge", "a", {}})->flows, gateway_.census.flows);
+    EXPECT_EQ(agent->statistics({"edge", "a", {}})->flows, gateway_.census.flows);
     gateway::PolicyRequest request;
     request.policy = "drop-all";
     request.endpoint.availability_zone = "a";
-    const auto applied = agent->apply_policy(request);
+    const auto applied = agent->apply(request);
     ASSERT_TRUE(applied) << applied.error().message;
     EXPECT_EQ(applied->warnings.size(), 1U);
     EXPECT_EQ(gateway_.last_policy_request().endpoint, request.endpoint);
-    EXPECT_EQ(agent->policy_status({})->status.policy->name, "drop-all");
-    EXPECT_EQ(agent->remove_policy(request)->status.policy, std::nullopt);
+    EXPECT_EQ(agent->status({})->status.policy->name, "drop-all");
+    EXPECT_EQ(agent->remove(request)->status.policy, std::nullopt);
     request.endpoint.network_namespace = "gw";
-    EXPECT_EQ(agent->apply_policy(request).error().kind, ErrorKind::Invalid) << "one-off runs are not the agent's";
+    EXPECT_EQ(agent->apply(request).error().kind, ErrorKind::Invalid) << "one-off runs are not the agent's";
 }
 
 TEST_F(AgentsGateway, a_stream_that_breaks_is_an_error_and_not_an_end) {

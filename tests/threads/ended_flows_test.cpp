@@ -28,7 +28,7 @@ class ToldEnds : public ::testing::Test {
     /// The number of records returned; expects success.
     std::size_t told(const EndedFlowQuery& query) {
         std::size_t records = 0;
-        EXPECT_TRUE(tell_ended(recent_, query, [&](std::string_view) -> Result<void> {
+        EXPECT_TRUE(EndedFlowFeed{recent_}.for_each_ended(query, [&](std::string_view) -> Result<void> {
             ++records;
             return {};
         }));
@@ -55,7 +55,7 @@ TEST_F(ToldEnds, are_the_last_of_those_that_are_asked_for) {
 TEST_F(ToldEnds, end_with_those_that_were_there_when_somebody_asked) {
     recent_.add(ended(1, 200));
     std::size_t records = 0;
-    EXPECT_TRUE(tell_ended(recent_, {}, [&](std::string_view) -> Result<void> {
+    EXPECT_TRUE(EndedFlowFeed{recent_}.for_each_ended({}, [&](std::string_view) -> Result<void> {
         ++records;
         recent_.add(ended(1000, 1));
         return {};
@@ -67,7 +67,7 @@ TEST_F(ToldEnds, are_not_kept_for_one_who_does_not_read_on) {
     recent_.add(ended(1, 4000));
     const auto batch = recent_.from(0, 0ms).batch;
     std::size_t records = 0;
-    EXPECT_TRUE(tell_ended(recent_, {}, [&](std::string_view) -> Result<void> {
+    EXPECT_TRUE(EndedFlowFeed{recent_}.for_each_ended({}, [&](std::string_view) -> Result<void> {
         ++records;
         EXPECT_EQ(batch.use_count(), 2) << "of the test, and of those that are remembered";
         return {};
@@ -78,7 +78,7 @@ TEST_F(ToldEnds, are_not_kept_for_one_who_does_not_read_on) {
 TEST_F(ToldEnds, that_one_was_too_slow_for_are_counted) {
     recent_.add(ended(1, 1000));
     std::vector<std::string> records;
-    EXPECT_TRUE(tell_ended(recent_, {}, [&](std::string_view record) -> Result<void> {
+    EXPECT_TRUE(EndedFlowFeed{recent_}.for_each_ended({}, [&](std::string_view record) -> Result<void> {
         if (records.empty())
             for (int i = 0; i < 3; ++i)
                 recent_.add(ended(5000, 2500));

@@ -106,10 +106,10 @@ TEST_F(RestartedAgent, is_asked_again_for_everything_that_can_be_asked) {
         [&](AgentGateway& agent) {
             return agent.for_each_flow(id, 0, [](auto) { return Result<void>{}; }).has_value();
         },
-        [&](AgentGateway& agent) { return agent.count_flows({}).has_value(); },
-        [&](AgentGateway& agent) { return agent.policy_status({}).has_value(); },
-        [&](AgentGateway& agent) { return agent.apply_policy(request).has_value(); },
-        [&](AgentGateway& agent) { return agent.remove_policy(request).has_value(); },
+        [&](AgentGateway& agent) { return agent.statistics({}).has_value(); },
+        [&](AgentGateway& agent) { return agent.status({}).has_value(); },
+        [&](AgentGateway& agent) { return agent.apply(request).has_value(); },
+        [&](AgentGateway& agent) { return agent.remove(request).has_value(); },
         [&](AgentGateway& agent) { return agent.for_each_ended({}, [](auto) { return Result<void>{}; }).has_value(); },
     };
     for (std::size_t i = 0; i < questions.size(); ++i) {

@@ -20,7 +20,7 @@ class SignedRequests : public ::testing::Test {
         wanted.endpoint.firewall = "unknown";
         Request request;
         request.signature = RequestSignature{"a", time};
-        return AuthorizedGateway{gateway_, request, replays_}.start(wanted);
+        return authorized(gateway_, request, replays_)->operations().start(wanted);
     }
     [[nodiscard]] config::Configuration configuration() const {
         config::Configuration configuration;

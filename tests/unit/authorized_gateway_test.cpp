@@ -12,7 +12,7 @@
 namespace headgate::gateway {
 namespace authorized_gateway_test {
 
-using http::access::AuthorizedGateway;
+using http::access::authorized;
 using http::access::Role;
 using testing::MemoryGateway;
 
@@ -25,11 +25,11 @@ OperationRequest request_of(OperationType type) {
 TEST(AuthorizedGateway, a_viewer_captures_but_does_not_flush) {
     MemoryGateway whole;
     whole.complete_at_once(3);
-    AuthorizedGateway viewer{whole, {Role::Viewer, std::nullopt}};
-    const auto captured = viewer.start(request_of(OperationType::Capture));
+    const auto viewer = authorized(whole, {Role::Viewer, std::nullopt});
+    const auto captured = viewer->operations().start(request_of(OperationType::Capture));
     ASSERT_TRUE(captured);
-    EXPECT_EQ(viewer.flows(captured->id, 1, 5)->size(), 2U);
-    const auto flushed = viewer.start(request_of(OperationType::Flush));
+    EXPECT_EQ(viewer->operations().flows(captured->id, 1, 5)->size(), 2U);
+    const auto flushed = viewer->operations().start(request_of(OperationType::Flush));
     ASSERT_FALSE(flushed);
     EXPECT_EQ(flushed.error().number, EACCES);
     EXPECT_EQ(whole.refusals(), std::vector<std::string>{flushed.error().message});
@@ -37,12 +37,12 @@ TEST(AuthorizedGateway, a_viewer_captures_but_does_not_flush) {
 
 TEST(AuthorizedGateway, a_viewer_changes_no_policy) {
     MemoryGateway whole;
-    AuthorizedGateway viewer{whole, {Role::Viewer, std::nullopt}};
+    const auto viewer = authorized(whole, {Role::Viewer, std::nullopt});
     PolicyRequest request;
     request.policy = "drop";
-    EXPECT_EQ(viewer.apply_policy(request).error().number, EACCES);
-    EXPECT_EQ(viewer.remove_policy(request).error().number, EACCES);
-    EXPECT_TRUE(viewer.policy_status({}));
+    EXPECT_EQ(viewer->policies().apply(request).error().number, EACCES);
+    EXPECT_EQ(viewer->policies().remove(request).error().number, EACCES);
+    EXPECT_TRUE(viewer->policies().status({}));
     EXPECT_EQ(whole.refusals().size(), 2U);
     EXPECT_FALSE(whole.ruleset.policy);
 }
@@ -52,46 +52,46 @@ TEST(AuthorizedGateway, a_viewer_cancels_its_own_captures_alone) {
     Caller me;
     me.face = "token";
     me.user = "dashboard";
-    AuthorizedGateway viewer{whole, {Role::Viewer, std::nullopt}, me};
-    AuthorizedGateway on_call{whole, {Role::Operator, std::nullopt}, me};
+    const auto viewer = authorized(whole, {Role::Viewer, std::nullopt}, me);
+    const auto on_call = authorized(whole, {Role::Operator, std::nullopt}, me);
     auto request = request_of(OperationType::Capture);
     const auto others = whole.start(request);
-    EXPECT_EQ(viewer.cancel(others->id).error().number, EACCES);
-    EXPECT_TRUE(on_call.cancel(others->id));
+    EXPECT_EQ(viewer->operations().cancel(others->id).error().number, EACCES);
+    EXPECT_TRUE(on_call->operations().cancel(others->id));
     request.caller = me;
     const auto own = whole.start(request);
     ASSERT_TRUE(own) << own.error().message;
-    EXPECT_TRUE(viewer.cancel(own->id));
+    EXPECT_TRUE(viewer->operations().cancel(own->id));
     const auto flush = whole.start(request_of(OperationType::Flush));
     ASSERT_TRUE(flush) << flush.error().message;
-    EXPECT_EQ(viewer.cancel(flush->id).error().number, EACCES);
+    EXPECT_EQ(viewer->operations().cancel(flush->id).error().number, EACCES);
 }
 
 TEST(AuthorizedGateway, what_policies_have_caught_is_told_of_ones_own_firewalls_alone) {
     MemoryGateway whole;
     whole.ruleset.counters = {{"drop", Hook::Forward, PacketDirection::Any, "tcp", 1, 60}};
-    AuthorizedGateway theirs{whole, {Role::Viewer, {{"edge"}}}};
-    EXPECT_EQ(theirs.midstream_counters({}), whole.ruleset.counters);
-    AuthorizedGateway others{whole, {Role::Viewer, {{"core"}}}};
-    EXPECT_FALSE(others.midstream_counters({"edge", "a", {}}).has_value());
+    const auto theirs = authorized(whole, {Role::Viewer, {{"edge"}}});
+    EXPECT_EQ(theirs->monitoring().midstream_counters({}), whole.ruleset.counters);
+    const auto others = authorized(whole, {Role::Viewer, {{"core"}}});
+    EXPECT_FALSE(others->monitoring().midstream_counters({"edge", "a", {}}).has_value());
 }
 
 TEST(AuthorizedGateway, the_only_firewall_of_somebody_goes_unsaid) {
     MemoryGateway whole;
-    AuthorizedGateway theirs{whole, {Role::Operator, {{"edge"}}}};
-    ASSERT_TRUE(theirs.start(request_of(OperationType::Flush)));
+    const auto theirs = authorized(whole, {Role::Operator, {{"edge"}}});
+    ASSERT_TRUE(theirs->operations().start(request_of(OperationType::Flush)));
     EXPECT_EQ(whole.last_request().endpoint.firewall, "edge");
-    AuthorizedGateway several{whole, {Role::Operator, {{"edge", "core"}}}};
-    EXPECT_EQ(several.usage({}).error().kind, ErrorKind::Invalid);
+    const auto several = authorized(whole, {Role::Operator, {{"edge", "core"}}});
+    EXPECT_EQ(several->monitoring().usage({}).error().kind, ErrorKind::Invalid);
 }
 
 TEST(AuthorizedGateway, another_firewall_is_refused) {
     MemoryGateway whole;
-    AuthorizedGateway theirs{whole, {Role::Operator, {{"core"}}}};
+    const auto theirs = authorized(whole, {Role::Operator, {{"core"}}});
     auto request = request_of(OperationType::Capture);
     request.endpoint.firewall = "edge";
-    EXPECT_EQ(theirs.start(request).error().number, EACCES);
-    EXPECT_EQ(theirs.count_flows(request.endpoint).error().number, EACCES);
+    EXPECT_EQ(theirs->operations().start(request).error().number, EACCES);
+    EXPECT_EQ(theirs->tables().statistics(request.endpoint).error().number, EACCES);
     EXPECT_EQ(whole.refusals().size(), 1U);
 }
 
@@ -99,15 +99,15 @@ TEST(AuthorizedGateway, operations_of_another_firewall_are_not_there) {
     MemoryGateway whole;
     whole.complete_at_once(1);
     const auto captured = whole.start(request_of(OperationType::Capture));
-    AuthorizedGateway theirs{whole, {Role::Operator, {{"core"}}}};
-    EXPECT_EQ(theirs.find(captured->id).error().number, ENOENT);
-    EXPECT_EQ(theirs.wait(captured->id, {}).error().number, ENOENT);
-    EXPECT_EQ(theirs.cancel(captured->id).error().number, ENOENT);
-    EXPECT_EQ(theirs.flows(captured->id, 0, 1).error().number, ENOENT);
-    EXPECT_TRUE(theirs.list({})->empty());
+    const auto theirs = authorized(whole, {Role::Operator, {{"core"}}});
+    EXPECT_EQ(theirs->operations().find(captured->id).error().number, ENOENT);
+    EXPECT_EQ(theirs->operations().wait(captured->id, {}).error().number, ENOENT);
+    EXPECT_EQ(theirs->operations().cancel(captured->id).error().number, ENOENT);
+    EXPECT_EQ(theirs->operations().flows(captured->id, 0, 1).error().number, ENOENT);
+    EXPECT_TRUE(theirs->operations().list({})->empty());
     auto flush = request_of(OperationType::Flush);
     flush.from_operation = captured->id;
-    EXPECT_EQ(theirs.start(flush).error().number, ENOENT);
+    EXPECT_EQ(theirs->operations().start(flush).error().number, ENOENT);
 }
 
 TEST(AuthorizedGateway, a_list_is_full_though_others_operations_lie_between) {
@@ -115,22 +115,22 @@ TEST(AuthorizedGateway, a_list_is_full_though_others_operations_lie_between) {
     whole.complete_at_once(0);
     for (int i = 0; i < 5; ++i)
         static_cast<void>(whole.start(request_of(OperationType::Capture)));
-    AuthorizedGateway theirs{whole, {Role::Viewer, {{"edge", "core"}}}};
+    const auto theirs = authorized(whole, {Role::Viewer, {{"edge", "core"}}});
     OperationSelection selection;
     selection.at_most = 2;
-    EXPECT_EQ(theirs.list(selection)->size(), 2U);
+    EXPECT_EQ(theirs->operations().list(selection)->size(), 2U);
     selection.at_most = 9;
-    EXPECT_EQ(theirs.list(selection)->size(), 5U);
+    EXPECT_EQ(theirs->operations().list(selection)->size(), 5U);
 }
 
 TEST(AuthorizedGateway, the_configuration_names_their_firewalls_alone) {
     MemoryGateway whole;
     whole.configured.firewalls.push_back({"core", {{"a", {}, {}, {}}}});
     whole.findings = {{"policy", {"core", "a", ""}, "wrong"}, {"store", {}, ""}};
-    AuthorizedGateway theirs{whole, {Role::Viewer, {{"edge"}}}};
-    ASSERT_EQ(theirs.configuration()->firewalls.size(), 1U);
-    EXPECT_EQ(theirs.configuration()->firewalls[0].name, "edge");
-    EXPECT_EQ(theirs.readiness().size(), 1U);
+    const auto theirs = authorized(whole, {Role::Viewer, {{"edge"}}});
+    ASSERT_EQ(theirs->inventory().configuration()->firewalls.size(), 1U);
+    EXPECT_EQ(theirs->inventory().configuration()->firewalls[0].name, "edge");
+    EXPECT_EQ(theirs->monitoring().readiness().size(), 1U);
 }
 
 /// Two firewalls in one network namespace under two paths, a third with one conntrack zone of it, and a fourth in
@@ -152,30 +152,29 @@ class SharedNamespace : public ::testing::Test {
         whole_.complete_at_once(1);
     }
     /// The errno returned to a caller who is permitted these firewalls only; 0 on success.
-    using Ask = std::function<int(AuthorizedGateway&)>;
+    using Ask = std::function<int(ManagedGateway&)>;
     int told(std::vector<std::string> firewalls, const Ask& ask) {
-        AuthorizedGateway theirs{whole_, {Role::Operator, std::move(firewalls)}};
-        return ask(theirs);
+        return ask(*authorized(whole_, {Role::Operator, std::move(firewalls)}));
     }
     static int number_of(const auto& result) { return result ? 0 : result.error().number; }
 
     static Ask change_policy(std::string firewall) {
-        return [=](AuthorizedGateway& theirs) {
+        return [=](ManagedGateway& theirs) {
             PolicyRequest request;
             request.endpoint.firewall = firewall;
             request.policy = "drop";
-            const int applied = number_of(theirs.apply_policy(request));
-            EXPECT_EQ(number_of(theirs.remove_policy(request)), applied);
-            EXPECT_EQ(number_of(theirs.may_change_policy(request.endpoint)), applied);
+            const int applied = number_of(theirs.policies().apply(request));
+            EXPECT_EQ(number_of(theirs.policies().remove(request)), applied);
+            EXPECT_EQ(number_of(theirs.policies().may_change(request.endpoint)), applied);
             return applied;
         };
     }
     static Ask start(OperationType type, std::string firewall, const std::function<void(OperationRequest&)>& further) {
-        return [=](AuthorizedGateway& theirs) {
+        return [=](ManagedGateway& theirs) {
             auto request = request_of(type);
             request.endpoint.firewall = firewall;
             further(request);
-            return number_of(theirs.start(request));
+            return number_of(theirs.operations().start(request));
         };
     }
     static Ask start(OperationType type, std::string firewall) {
@@ -193,8 +192,8 @@ TEST_F(SharedNamespace, a_policy_takes_the_rights_to_every_firewall_that_it_is_i
     EXPECT_EQ(told({"edge", "twin"}, change_policy("edge")), EACCES) << "a zone of it is the tenant's";
     EXPECT_EQ(told({"far"}, change_policy("far")), 0);
     EXPECT_EQ(whole_.refusals().size(), 2 * 4U) << "each is on record";
-    AuthorizedGateway everywhere{whole_, {Role::Operator, std::nullopt}};
-    EXPECT_EQ(change_policy("tenant")(everywhere), 0);
+    const auto everywhere = authorized(whole_, {Role::Operator, std::nullopt});
+    EXPECT_EQ(change_policy("tenant")(*everywhere), 0);
 }
 
 TEST_F(SharedNamespace, a_flush_that_brings_a_policy_takes_the_same) {
@@ -208,7 +207,7 @@ TEST_F(SharedNamespace, a_flush_that_brings_a_policy_takes_the_same) {
 
 TEST_F(SharedNamespace, flows_of_others_are_neither_ended_nor_told) {
     const auto census = [](std::string firewall) {
-        return [=](AuthorizedGateway& theirs) { return number_of(theirs.count_flows({firewall, {}, {}})); };
+        return [=](ManagedGateway& theirs) { return number_of(theirs.tables().statistics({firewall, {}, {}})); };
     };
     for (const auto& ask :
          {start(OperationType::Capture, "edge"), start(OperationType::Flush, "edge"), Ask{census("edge")}}) {
@@ -230,13 +229,15 @@ TEST_F(SharedNamespace, what_was_found_for_somebody_with_more_rights_is_not_told
     auto request = request_of(OperationType::Capture);
     request.endpoint.firewall = "edge";
     const auto captured = whole_.start(request);
-    const auto results = [&](AuthorizedGateway& theirs) { return number_of(theirs.flows(captured->id, 0, 1)); };
+    const auto results = [&](ManagedGateway& theirs) {
+        return number_of(theirs.operations().flows(captured->id, 0, 1));
+    };
     const auto flush = start(OperationType::Flush, "edge", [&](auto& asked) { asked.from_operation = captured->id; });
     for (const auto& ask : {Ask{results}, flush}) {
         EXPECT_EQ(told({"edge"}, ask), EACCES);
         EXPECT_EQ(told({"edge", "twin", "tenant"}, ask), 0);
     }
-    EXPECT_EQ(told({"edge"}, [&](auto& theirs) { return number_of(theirs.find(captured->id)); }), 0);
+    EXPECT_EQ(told({"edge"}, [&](auto& theirs) { return number_of(theirs.operations().find(captured->id)); }), 0);
 }
 
 TEST_F(SharedNamespace, where_it_cannot_be_told_who_else_is_there_nothing_is_done) {
@@ -256,17 +257,17 @@ TEST(AuthorizedGateway, what_is_of_no_single_firewall_is_not_told) {
     whole.configured.files = {"/srv/headgate.yaml"};
     whole.findings = {{"audit_log", {}, "/srv/audit.log: no space"}};
     whole.flow_log.dropped = 7;
-    AuthorizedGateway theirs{whole, {Role::Viewer, {{"edge"}}}};
+    const auto theirs = authorized(whole, {Role::Viewer, {{"edge"}}});
     config::Configuration expected;
     expected.firewalls = whole.configured.firewalls;
-    EXPECT_EQ(*theirs.configuration(), expected);
-    EXPECT_FALSE(theirs.is_whole());
-    EXPECT_EQ(theirs.flow_log_counts().dropped, 0U);
-    ASSERT_EQ(theirs.readiness().size(), 1U);
-    EXPECT_EQ(theirs.readiness()[0].fault.find("/srv"), std::string::npos);
-    AuthorizedGateway everywhere{whole, {Role::Viewer, std::nullopt}};
-    EXPECT_TRUE(everywhere.is_whole());
-    EXPECT_EQ(*everywhere.configuration(), whole.configured);
+    EXPECT_EQ(*theirs->inventory().configuration(), expected);
+    EXPECT_FALSE(theirs->inventory().is_whole());
+    EXPECT_EQ(theirs->monitoring().flow_log_counts().dropped, 0U);
+    ASSERT_EQ(theirs->monitoring().readiness().size(), 1U);
+    EXPECT_EQ(theirs->monitoring().readiness()[0].fault.find("/srv"), std::string::npos);
+    const auto everywhere = authorized(whole, {Role::Viewer, std::nullopt});
+    EXPECT_TRUE(everywhere->inventory().is_whole());
+    EXPECT_EQ(*everywhere->inventory().configuration(), whole.configured);
 }
 
 TEST(AuthorizedGateway, a_one_off_run_is_no_firewalls_whatever_its_name) {
@@ -274,37 +275,37 @@ TEST(AuthorizedGateway, a_one_off_run_is_no_firewalls_whatever_its_name) {
     whole.complete_at_once(1);
     const auto one_off = whole.start(request_of(OperationType::Capture));
     whole.amend(one_off->id, [](FlowOperation& operation) { operation.endpoint.network_namespace = "other"; });
-    AuthorizedGateway theirs{whole, {Role::Viewer, {{"edge"}}}};
-    EXPECT_EQ(theirs.find(one_off->id).error().number, ENOENT);
-    EXPECT_TRUE(theirs.list({})->empty());
-    AuthorizedGateway everywhere{whole, {Role::Viewer, std::nullopt}};
-    EXPECT_EQ(everywhere.list({})->size(), 1U);
+    const auto theirs = authorized(whole, {Role::Viewer, {{"edge"}}});
+    EXPECT_EQ(theirs->operations().find(one_off->id).error().number, ENOENT);
+    EXPECT_TRUE(theirs->operations().list({})->empty());
+    const auto everywhere = authorized(whole, {Role::Viewer, std::nullopt});
+    EXPECT_EQ(everywhere->operations().list({})->size(), 1U);
 }
 
 TEST(AuthorizedGateway, a_list_asks_for_their_firewalls_and_no_others) {
     MemoryGateway whole;
     whole.complete_at_once(0);
     static_cast<void>(whole.start(request_of(OperationType::Capture)));
-    AuthorizedGateway theirs{whole, {Role::Viewer, {{"edge", "core"}}}};
-    EXPECT_EQ(theirs.list({.firewalls = {{"edge", "far"}}})->size(), 1U);
-    EXPECT_TRUE(theirs.list({.firewalls = {{"core"}}})->empty());
-    EXPECT_TRUE(theirs.list({.firewalls = {{"far"}}})->empty());
+    const auto theirs = authorized(whole, {Role::Viewer, {{"edge", "core"}}});
+    EXPECT_EQ(theirs->operations().list({.firewalls = {{"edge", "far"}}})->size(), 1U);
+    EXPECT_TRUE(theirs->operations().list({.firewalls = {{"core"}}})->empty());
+    EXPECT_TRUE(theirs->operations().list({.firewalls = {{"far"}}})->empty());
 }
 
 TEST(AuthorizedGateway, flows_that_ended_are_told_of_their_firewalls_alone) {
     MemoryGateway whole;
     const auto take = [](std::string_view) { return Result<void>{}; };
-    AuthorizedGateway viewer{whole, {Role::Viewer, {{"edge", "core"}}}};
-    EXPECT_TRUE(viewer.for_each_ended({}, take));
+    const auto viewer = authorized(whole, {Role::Viewer, {{"edge", "core"}}});
+    EXPECT_TRUE(viewer->ended_flows().for_each_ended({}, take));
     EXPECT_EQ(whole.last_ended_query().firewalls, (std::vector<std::string>{"edge", "core"}));
     EndedFlowQuery query;
     query.firewalls = {"core"};
-    EXPECT_TRUE(viewer.for_each_ended(query, take));
+    EXPECT_TRUE(viewer->ended_flows().for_each_ended(query, take));
     EXPECT_EQ(whole.last_ended_query().firewalls, query.firewalls);
     query.firewalls = {"core", "lab"};
-    EXPECT_EQ(viewer.for_each_ended(query, take).error().number, EACCES);
-    AuthorizedGateway unlimited{whole, {Role::Viewer, std::nullopt}};
-    EXPECT_TRUE(unlimited.for_each_ended({}, take));
+    EXPECT_EQ(viewer->ended_flows().for_each_ended(query, take).error().number, EACCES);
+    const auto unlimited = authorized(whole, {Role::Viewer, std::nullopt});
+    EXPECT_TRUE(unlimited->ended_flows().for_each_ended({}, take));
     EXPECT_EQ(whole.last_ended_query().firewalls, std::nullopt);
 }
 

@@ -23,14 +23,14 @@ class AwsPolicies : public AwsCalls {
         return fmt::format(R"(,"StatefulEngineOptions":{{"StreamExceptionPolicy":"{}"}})", exception);
     }
     std::string policy_in(const std::string& zone) {
-        const auto status = gateway_.policy_status({"edge", zone, {}}).value().status;
+        const auto status = gateway_.status({"edge", zone, {}}).value().status;
         return status.policy ? status.policy->name : "none";
     }
     void put_in_force(const std::string& zone, const std::string& policy) {
         gateway::PolicyRequest request;
         request.endpoint = {"edge", zone, {}};
         request.policy = policy;
-        ASSERT_TRUE(gateway_.apply_policy(request));
+        ASSERT_TRUE(gateway_.apply(request));
     }
 
     static constexpr std::string_view kActions =
@@ -189,7 +189,7 @@ TEST_F(AwsPolicies, what_cannot_be_changed_everywhere_is_changed_nowhere) {
     EXPECT_EQ(refused("UpdateFirewallPolicy", update(with("DROP"))),
               "InternalServerError: b: the ruleset cannot be changed");
     EXPECT_EQ(policy_in("a"), "reject");
-    static_cast<void>(gateway_.remove_policy({{"edge", "a", {}}, {}, {}, {}, {}}));
+    static_cast<void>(gateway_.remove({{"edge", "a", {}}, {}, {}, {}, {}}));
     static_cast<void>(refused("UpdateFirewallPolicy", update(with("DROP"))));
     EXPECT_EQ(policy_in("a"), "none");
 }

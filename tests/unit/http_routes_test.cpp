@@ -304,7 +304,7 @@ TEST_F(Routes, whoever_sees_some_firewalls_alone_is_told_what_concerns_those) {
 
 TEST_F(Routes, policies_are_told_by_their_names) {
     const auto all = parse_json_object(ask("GET", "/v1/stream-exception-policies").body).value();
-    EXPECT_EQ(all.objects("policies").value().size(), gateway_.policies().size());
+    EXPECT_EQ(all.objects("policies").value().size(), gateway_.named_policies().size());
     const auto one = ask("GET", "/v1/stream-exception-policies/reject");
     EXPECT_TRUE(one.body.starts_with("{\"policy\":\"reject\",\"stream_exception_policy\":\"reject\",\"scope\":"))
         << one.body;

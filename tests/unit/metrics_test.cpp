@@ -150,9 +150,9 @@ TEST_F(MetricsOf, an_endpoint_that_cannot_be_read_is_left_out_and_counted) {
 TEST_F(MetricsOf, somebody_with_fewer_rights_reads_of_their_own_firewalls_alone) {
     gateway_.configured.firewalls = {{"core", {{"x", "gone", {}, {}}}}, {"edge", {{"a", {}, {}, {}}}}};
     EXPECT_EQ(value_of(R"(headgate_scrape_errors_total{availability_zone="x",firewall="core"})"), "1");
-    access::AuthorizedGateway theirs{gateway_, {access::Role::Viewer, {{"edge"}}}};
-    EXPECT_EQ(value_of(R"(headgate_flow_table_entries{availability_zone="a",firewall="edge"})", theirs), "0");
-    EXPECT_EQ(metrics_.exposition(theirs).find("core"), std::string::npos);
+    const auto theirs = access::authorized(gateway_, {access::Role::Viewer, {{"edge"}}});
+    EXPECT_EQ(value_of(R"(headgate_flow_table_entries{availability_zone="a",firewall="edge"})", *theirs), "0");
+    EXPECT_EQ(metrics_.exposition(*theirs).find("core"), std::string::npos);
 }
 
 TEST_F(MetricsOf, two_names_of_one_namespace_are_one) {
@@ -168,15 +168,16 @@ TEST_F(MetricsOf, what_is_not_told_by_firewall_is_for_those_who_see_all) {
     elsewhere.endpoint.firewall = "core";
     metrics_.count(elsewhere, gateway_.configured);
     metrics_.count(ended(OperationType::Capture, OperationStatus::Completed), gateway_.configured);
-    access::AuthorizedGateway theirs{gateway_, {access::Role::Viewer, {{"edge"}}}};
+    const auto theirs = access::authorized(gateway_, {access::Role::Viewer, {{"edge"}}});
     EXPECT_EQ(value_of(R"(headgate_flows_flushed_total{firewall="core",outcome="flushed"})"), "5");
-    EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="completed",type="flush"})", theirs), "0");
-    EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="completed",type="capture"})", theirs), "1");
-    std::istringstream lines{metrics_.exposition(theirs)};
+    EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="completed",type="flush"})", *theirs), "0");
+    EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="completed",type="capture"})", *theirs),
+              "1");
+    std::istringstream lines{metrics_.exposition(*theirs)};
     for (std::string line; std::getline(lines, line);)
         EXPECT_TRUE(line.starts_with("#") || line.find("firewall=\"edge\"") != std::string::npos) << line;
-    access::AuthorizedGateway stranger{gateway_, {access::Role::Viewer, std::vector<std::string>{}}};
-    EXPECT_EQ(metrics_.exposition(stranger), "");
+    const auto stranger = access::authorized(gateway_, {access::Role::Viewer, std::vector<std::string>{}});
+    EXPECT_EQ(metrics_.exposition(*stranger), "");
 }
 
 TEST_F(MetricsOf, a_firewall_that_somebody_made_up_is_no_label) {

@@ -77,9 +77,9 @@ TEST_F(OperationEvents, nobody_is_told_who_has_gone) {
 TEST_F(OperationEvents, an_operation_that_is_not_there_is_not_found) {
     Request request;
     request.path_members = {{"id", "x"}};
-    EXPECT_EQ(follow_operation(gateway_, request).status, 404);
+    EXPECT_EQ(follow_operation(request, gateway_).status, 404);
     request.path_members = {{"id", started()}};
-    const auto answer = follow_operation(gateway_, request);
+    const auto answer = follow_operation(request, gateway_);
     EXPECT_EQ(answer.content_type, "text/event-stream");
     EXPECT_EQ(answer.headers.front().second, "no-store");
 }

@@ -22,7 +22,7 @@ class Overview : public ::testing::Test {
     Response shown(std::string accept = {}) {
         Request request;
         request.headers["Accept"] = std::move(accept);
-        return show_overview(gateway_, request);
+        return show_overview(request, gateway_, gateway_, gateway_);
     }
     FlowOperation start() {
         gateway::OperationRequest request;
@@ -33,7 +33,7 @@ class Overview : public ::testing::Test {
     std::string told(const std::function<void(std::string_view)>& upon) {
         std::string all;
         EXPECT_TRUE(send_overviews(
-            gateway_, [this] { return over_; }, pace_,
+            gateway_, gateway_, gateway_, [this] { return over_; }, pace_,
             [&](std::string_view piece) {
                 all += piece;
                 upon(piece);

@@ -5,9 +5,10 @@
 #include <cerrno>
 
 #include "base/compound_key.h"
-#include "gateway/chosen_endpoint.h"
+#include "gateway/endpoints.h"
 
 namespace headgate::http::access {
+namespace {
 
 using gateway::EndedFlowQuery;
 using gateway::EndpointPlace;
@@ -17,13 +18,6 @@ using gateway::OperationRequest;
 using gateway::PolicyRequest;
 using gateway::RecordSink;
 using gateway::TableStatistics;
-
-namespace {
-
-Error not_allowed(std::string_view what, Role role) {
-    return {ErrorKind::Refused,
-            fmt::format("not allowed: {} takes the role operator, and this is a {}", what, to_string(role)), EACCES};
-}
 
 Error not_theirs(std::string_view firewall) {
     return {ErrorKind::Refused, fmt::format("not allowed: firewall {} is not one of these credentials'", firewall),
@@ -56,261 +50,307 @@ tl::unexpected<Error> not_there(std::string_view id) {
     return tl::unexpected(Error{ErrorKind::Invalid, fmt::format("there is no operation {}", id), ENOENT});
 }
 
+class AuthorizedGateway final : public gateway::ManagedGateway,
+                                public gateway::FlowOperations,
+                                public gateway::StreamExceptionPolicies,
+                                public gateway::FlowTables,
+                                public gateway::EndedFlows,
+                                public gateway::Monitoring,
+                                public gateway::Inventory {
+  public:
+    AuthorizedGateway(ManagedGateway& whole, Permissions permissions, Caller caller,
+                      std::optional<RequestSignature> signature, ReplayGuard* replays)
+        : whole_(whole),
+          permissions_(std::move(permissions)),
+          caller_(std::move(caller)),
+          signature_(std::move(signature)),
+          replays_(replays) {}
+
+    FlowOperations& operations() override { return *this; }
+    StreamExceptionPolicies& policies() override { return *this; }
+    FlowTables& tables() override { return *this; }
+    EndedFlows& ended_flows() override { return *this; }
+    Monitoring& monitoring() override { return *this; }
+    Inventory& inventory() override { return *this; }
+    gateway::RefusedRequests& refused_requests() override { return whole_.refused_requests(); }
+
+    Result<FlowOperation> start(const OperationRequest& request) override {
+        const auto allowed_request = allowed(request);
+        if (!allowed_request) return tl::unexpected(refused_requests().refuse(request, allowed_request.error()));
+        return signature_ ? start_once(*allowed_request) : whole_.operations().start(*allowed_request);
+    }
+
+    Result<FlowOperation> find(std::string_view id) override {
+        auto found = whole_.operations().find(id);
+        if (found && !covers(found->endpoint)) return not_there(id);
+        return found;
+    }
+
+    Result<FlowOperation> wait(std::string_view id, std::chrono::milliseconds at_most) override {
+        return find(id).and_then([&](const FlowOperation&) { return whole_.operations().wait(id, at_most); });
+    }
+
+    Result<void> cancel(std::string_view id) override {
+        ASSIGN_OR_RETURN(const auto operation, find(id));
+        const bool is_theirs = operation.caller.face == caller_.face && operation.caller.user == caller_.user;
+        if (kind_of(operation.type).changes_flows || !is_theirs) {
+            RETURN_IF_ERROR(check_operator("to cancel a flush, or what others have begun,"));
+        }
+        return whole_.operations().cancel(id);
+    }
+
+    Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override {
+        if (!permissions_.firewalls) return whole_.operations().list(selection);
+        auto theirs = selection;
+        theirs.one_off_runs = false;
+        if (!theirs.firewalls) theirs.firewalls = permissions_.firewalls;
+        std::erase_if(*theirs.firewalls, [&](const std::string& each) { return !permissions_.covers(each); });
+        return whole_.operations().list(theirs);
+    }
+
+    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override {
+        return find_with_flows(id).and_then(
+            [&](const FlowOperation&) { return whole_.operations().for_each_flow(id, first, take); });
+    }
+
+    Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override {
+        return find_with_flows(id).and_then(
+            [&](const FlowOperation&) { return whole_.operations().flows(id, first, count); });
+    }
+
+    Result<EndpointPolicy> status(const EndpointName& endpoint) override {
+        return confined(endpoint).and_then([&](const auto& name) { return whole_.policies().status(name); });
+    }
+
+    Result<EndpointPolicy> apply(const PolicyRequest& request) override {
+        return allowed("policy_apply", request).and_then([&](const auto& theirs) {
+            return whole_.policies().apply(theirs);
+        });
+    }
+
+    Result<EndpointPolicy> remove(const PolicyRequest& request) override {
+        return allowed("policy_remove", request).and_then([&](const auto& theirs) {
+            return whole_.policies().remove(theirs);
+        });
+    }
+
+    [[nodiscard]] Result<void> may_change(const EndpointName& endpoint) const override {
+        return changeable(endpoint).map([](const auto&) {});
+    }
+
+    Result<TableStatistics> statistics(const EndpointName& endpoint) override {
+        ASSIGN_OR_RETURN(const auto name, confined(endpoint));
+        RETURN_IF_ERROR(covers_affected(name, Affected::Flows));
+        return whole_.tables().statistics(name);
+    }
+
+    Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& take) override {
+        if (!permissions_.firewalls) return whole_.ended_flows().for_each_ended(query, take);
+        auto wanted = query.firewalls ? *query.firewalls : *permissions_.firewalls;
+        for (const auto& each : wanted)
+            if (!permissions_.covers(each)) return tl::unexpected(not_theirs(each));
+        Result<void> refused;
+        std::erase_if(wanted, [&](const std::string& each) {
+            auto covered = covers_flows_of(each);
+            if (!covered) refused = covered;
+            return !covered;
+        });
+        if (!refused && (query.firewalls || wanted.empty())) return refused;
+        auto confined_query = query;
+        confined_query.firewalls = std::move(wanted);
+        return whole_.ended_flows().for_each_ended(confined_query, take);
+    }
+
+    [[nodiscard]] std::vector<EndpointPlace> places() const override {
+        auto places = whole_.monitoring().places();
+        std::erase_if(places, [&](const EndpointPlace& each) { return !permissions_.covers(each.endpoint.firewall); });
+        return places;
+    }
+
+    Result<TableStatistics> usage(const EndpointName& endpoint) override {
+        return confined(endpoint).and_then([&](const auto& name) { return whole_.monitoring().usage(name); });
+    }
+
+    Result<std::vector<PolicyCounter>> midstream_counters(const EndpointName& endpoint) override {
+        return confined(endpoint).and_then(
+            [&](const auto& name) { return whole_.monitoring().midstream_counters(name); });
+    }
+
+    [[nodiscard]] flowlog::FlowLogCounts flow_log_counts() const override {
+        return is_whole() ? whole_.monitoring().flow_log_counts() : flowlog::FlowLogCounts{};
+    }
+
+    std::vector<Finding> readiness() override {
+        auto findings = whole_.monitoring().readiness();
+        std::erase_if(findings, [&](const Finding& each) {
+            return !each.endpoint.firewall.empty() && !permissions_.covers(each.endpoint.firewall);
+        });
+        if (is_whole()) return findings;
+        for (auto& each : findings)  // may contain paths, which concern no firewall
+            if (!each.is_good() && each.endpoint.firewall.empty()) each.fault = "fails; the agent's own log tells why";
+        return findings;
+    }
+
+    [[nodiscard]] bool is_ending() const override { return whole_.monitoring().is_ending(); }
+
+    [[nodiscard]] std::shared_ptr<const config::Configuration> configuration() const override {
+        auto whole = whole_.inventory().configuration();
+        if (!permissions_.firewalls) return whole;
+        auto theirs = std::make_shared<config::Configuration>(*whole);
+        std::erase_if(theirs->firewalls, [&](const auto& each) { return !permissions_.covers(each.name); });
+        const config::Configuration unsaid;
+        theirs->state_dir = unsaid.state_dir;
+        theirs->disk_budget = unsaid.disk_budget;
+        theirs->protected_filters = unsaid.protected_filters;
+        theirs->http = unsaid.http;
+        theirs->flow_log = unsaid.flow_log;
+        theirs->audit_log = unsaid.audit_log;
+        theirs->files = unsaid.files;
+        return theirs;
+    }
+
+    [[nodiscard]] bool is_whole() const override { return !permissions_.firewalls && whole_.inventory().is_whole(); }
+
+    std::vector<StreamExceptionPolicy> named_policies() override { return whole_.inventory().named_policies(); }
+
+  private:
+    /// What an operation on an endpoint affects.
+    enum class Affected : std::uint8_t {
+        Flows,  ///< of its conntrack zone, or of all zones if it has none
+        Rules,  ///< of its whole network namespace
+    };
+
+    [[nodiscard]] Result<void> check_operator(std::string_view what) const {
+        if (permissions_.role == Role::Operator) return {};
+        return tl::unexpected(Error{ErrorKind::Refused,
+                                    fmt::format("not allowed: {} takes the role operator, and this is a {}", what,
+                                                to_string(permissions_.role)),
+                                    EACCES});
+    }
+
+    /// A one-off run in a network namespace belongs to no firewall, even if the name is the same.
+    [[nodiscard]] bool covers(const Endpoint& endpoint) const {
+        return !permissions_.firewalls ||
+               (endpoint.network_namespace.empty() && permissions_.covers(endpoint.firewall));
+    }
+
+    /// The caller's only firewall is the default; with several, or other ones present, the name is required.
+    [[nodiscard]] Result<EndpointName> confined(EndpointName name) const {
+        if (!permissions_.firewalls) return name;
+        if (!name.firewall && permissions_.firewalls->size() == 1) name.firewall = permissions_.firewalls->front();
+        if (!name.firewall) return invalid("firewall: missing, and these credentials are for some of them alone");
+        if (permissions_.covers(*name.firewall)) return name;
+        return tl::unexpected(not_theirs(*name.firewall));
+    }
+
+    /// Permissions apply to what is affected, not to names: two firewalls may share a network namespace, possibly under
+    /// two names.
+    [[nodiscard]] Result<void> covers_affected(const EndpointName& name, Affected affected,
+                                               std::optional<std::uint16_t> only_zone = {}) const {
+        if (!permissions_.firewalls) return {};
+        const auto configuration = whole_.inventory().configuration();
+        ASSIGN_OR_RETURN(const auto choice,
+                         config::find_endpoint(*configuration, name.firewall, name.availability_zone));
+        const Endpoint endpoint{choice.firewall->name, choice.endpoint->availability_zone, ""};
+        const auto places = whole_.monitoring().places();
+        const auto here = std::ranges::find(places, endpoint, &EndpointPlace::endpoint);
+        if (here == places.end()) return not_known(endpoint, ENOENT);
+        if (!here->where) return tl::unexpected(here->where.error());
+        const auto zone = here->conntrack_zone ? here->conntrack_zone : only_zone;
+        for (const auto& other : places) {
+            if (permissions_.covers(other.endpoint.firewall)) continue;
+            if (!other.where && other.where.error().number == ENOENT) continue;
+            if (!other.where) return not_known(endpoint, other.where.error().number);
+            if (*other.where != *here->where) continue;
+            if (affected == Affected::Rules) return not_theirs_alone(endpoint, "the rules");
+            if (shares_flows(*here, other, zone)) return not_theirs_alone(endpoint, "the flows");
+        }
+        return {};
+    }
+
+    /// The records of a firewall include those of other firewalls in its namespaces.
+    [[nodiscard]] Result<void> covers_flows_of(std::string_view firewall) const {
+        for (const auto& place : whole_.monitoring().places()) {
+            if (place.endpoint.firewall != firewall || (!place.where && place.where.error().number == ENOENT)) continue;
+            RETURN_IF_ERROR(covers_affected(gateway::name_of(place.endpoint), Affected::Flows));
+        }
+        return {};
+    }
+
+    [[nodiscard]] Result<FlowOperation> find_with_flows(std::string_view id) {
+        ASSIGN_OR_RETURN(auto found, find(id));
+        RETURN_IF_ERROR(covers_affected(gateway::name_of(found.endpoint), Affected::Flows, found.query.zone));
+        return found;
+    }
+
+    [[nodiscard]] Result<OperationRequest> allowed(const OperationRequest& request) {
+        if (const auto& kind = kind_of(request.type); kind.changes_flows) {
+            RETURN_IF_ERROR(check_operator(fmt::format("a {}", kind.verb)));
+        }
+        return permissions_.firewalls ? confined_request(request) : request;
+    }
+
+    [[nodiscard]] Result<OperationRequest> confined_request(const OperationRequest& request) {
+        auto theirs = request;
+        auto zone = request.query.zone;
+        if (!request.from_operation.empty()) {
+            ASSIGN_OR_RETURN(const auto source, find_with_flows(request.from_operation));
+            if (request.endpoint == EndpointName{}) theirs.endpoint = gateway::name_of(source.endpoint);
+            if (!zone) zone = source.query.zone;
+        }
+        ASSIGN_OR_RETURN(auto name, confined(theirs.endpoint));
+        theirs.endpoint = std::move(name);
+        const auto rules = covers_affected(theirs.endpoint, Affected::Rules);
+        const bool flows_will_do = !rules && !request.stream_exception_policy;
+        RETURN_IF_ERROR(flows_will_do ? covers_affected(theirs.endpoint, Affected::Flows, zone) : rules);
+        theirs.own_flows_alone = !rules;
+        return theirs;
+    }
+
+    [[nodiscard]] Result<FlowOperation> start_once(OperationRequest request) {
+        auto claim = replays_->claim(*signature_, request.token, kSystemClock.up());
+        if (!claim) return tl::unexpected(refused_requests().refuse(request, std::move(claim.error())));
+        if (claim->operation()) return whole_.operations().find(*claim->operation());
+        // The store keeps the token: an agent that starts later recognises the request by it.
+        if (request.token.empty()) request.token = compound_key({"signed", signature_->hex});
+        auto started = whole_.operations().start(request);
+        if (started) claim->commit(started->id);
+        return started;
+    }
+
+    /// The endpoint's name, if the caller may change the policy, which applies to the whole namespace.
+    [[nodiscard]] Result<EndpointName> changeable(const EndpointName& endpoint) const {
+        RETURN_IF_ERROR(check_operator("a change of the stream exception policy"));
+        ASSIGN_OR_RETURN(auto name, confined(endpoint));
+        RETURN_IF_ERROR(covers_affected(name, Affected::Rules));
+        return name;
+    }
+
+    [[nodiscard]] Result<PolicyRequest> allowed(std::string_view action, const PolicyRequest& request) {
+        auto name = changeable(request.endpoint);
+        if (!name) return tl::unexpected(refused_requests().refuse_policy(action, request, std::move(name.error())));
+        auto theirs = request;
+        theirs.endpoint = std::move(*name);
+        return theirs;
+    }
+
+    ManagedGateway& whole_;
+    const Permissions permissions_;
+    const Caller caller_;
+    const std::optional<RequestSignature> signature_;  ///< of the request; a copy of it starts nothing
+    ReplayGuard* const replays_;                       ///< where there is a signature
+};
+
 }  // namespace
 
-/// The caller's only firewall is the default; with several, or other ones present, the name is required.
-Result<EndpointName> AuthorizedGateway::confined(EndpointName name) const {
-    if (!permissions_.firewalls) return name;
-    if (!name.firewall && permissions_.firewalls->size() == 1) name.firewall = permissions_.firewalls->front();
-    if (!name.firewall) return invalid("firewall: missing, and these credentials are for some of them alone");
-    if (permissions_.covers(*name.firewall)) return name;
-    return tl::unexpected(not_theirs(*name.firewall));
+std::unique_ptr<gateway::ManagedGateway> authorized(gateway::ManagedGateway& whole, Permissions permissions,
+                                                    Caller caller) {
+    return std::make_unique<AuthorizedGateway>(whole, std::move(permissions), std::move(caller), std::nullopt, nullptr);
 }
 
-/// A one-off run in a network namespace belongs to no firewall, even if the name is the same.
-bool AuthorizedGateway::covers(const Endpoint& endpoint) const {
-    return !permissions_.firewalls || (endpoint.network_namespace.empty() && permissions_.covers(endpoint.firewall));
-}
-
-/// Permissions apply to what is affected, not to names: two firewalls may share a network namespace, possibly under two
-/// names.
-Result<void> AuthorizedGateway::covers_affected(const EndpointName& name, Affected affected,
-                                                std::optional<std::uint16_t> only_zone) const {
-    if (!permissions_.firewalls) return {};
-    const auto configuration = whole_.configuration();
-    ASSIGN_OR_RETURN(const auto choice, config::find_endpoint(*configuration, name.firewall, name.availability_zone));
-    const Endpoint endpoint{choice.firewall->name, choice.endpoint->availability_zone, ""};
-    const auto places = whole_.places();
-    const auto here = std::ranges::find(places, endpoint, &EndpointPlace::endpoint);
-    if (here == places.end()) return not_known(endpoint, ENOENT);
-    if (!here->where) return tl::unexpected(here->where.error());
-    const auto zone = here->conntrack_zone ? here->conntrack_zone : only_zone;
-    for (const auto& other : places) {
-        if (permissions_.covers(other.endpoint.firewall)) continue;
-        if (!other.where && other.where.error().number == ENOENT) continue;
-        if (!other.where) return not_known(endpoint, other.where.error().number);
-        if (*other.where != *here->where) continue;
-        if (affected == Affected::Rules) return not_theirs_alone(endpoint, "the rules");
-        if (shares_flows(*here, other, zone)) return not_theirs_alone(endpoint, "the flows");
-    }
-    return {};
-}
-
-Result<void> AuthorizedGateway::covers_flows_of(const FlowOperation& operation) const {
-    return covers_affected(gateway::name_of(operation.endpoint), Affected::Flows, operation.query.zone);
-}
-
-Result<OperationRequest> AuthorizedGateway::allowed(const OperationRequest& request) {
-    if (const auto& kind = kind_of(request.type); kind.changes_flows && permissions_.role != Role::Operator) {
-        return tl::unexpected(not_allowed(fmt::format("a {}", kind.verb), permissions_.role));
-    }
-    return permissions_.firewalls ? confined_request(request) : request;
-}
-
-Result<OperationRequest> AuthorizedGateway::confined_request(const OperationRequest& request) {
-    auto theirs = request;
-    auto zone = request.query.zone;
-    if (!request.from_operation.empty()) {
-        ASSIGN_OR_RETURN(const auto source, find_with_flows(request.from_operation));
-        if (request.endpoint == EndpointName{}) theirs.endpoint = gateway::name_of(source.endpoint);
-        if (!zone) zone = source.query.zone;
-    }
-    ASSIGN_OR_RETURN(auto name, confined(theirs.endpoint));
-    theirs.endpoint = std::move(name);
-    const auto rules = covers_affected(theirs.endpoint, Affected::Rules);
-    const bool flows_will_do = !rules && !request.stream_exception_policy;
-    RETURN_IF_ERROR(flows_will_do ? covers_affected(theirs.endpoint, Affected::Flows, zone) : rules);
-    theirs.own_flows_alone = !rules;
-    return theirs;
-}
-
-Result<FlowOperation> AuthorizedGateway::start(const OperationRequest& request) {
-    const auto allowed_request = allowed(request);
-    if (!allowed_request) return tl::unexpected(whole_.refuse(request, allowed_request.error()));
-    return signature_ ? start_once(*allowed_request) : whole_.start(*allowed_request);
-}
-
-Result<FlowOperation> AuthorizedGateway::start_once(OperationRequest request) {
-    auto claim = replays_->claim(*signature_, request.token, kSystemClock.up());
-    if (!claim) return tl::unexpected(whole_.refuse(request, std::move(claim.error())));
-    if (claim->operation()) return whole_.find(*claim->operation());
-    // The store keeps the token: an agent that starts later recognises the request by it.
-    if (request.token.empty()) request.token = compound_key({"signed", signature_->hex});
-    auto started = whole_.start(request);
-    if (started) claim->commit(started->id);
-    return started;
-}
-
-Result<FlowOperation> AuthorizedGateway::find(std::string_view id) {
-    auto found = whole_.find(id);
-    if (found && !covers(found->endpoint)) return not_there(id);
-    return found;
-}
-
-Result<FlowOperation> AuthorizedGateway::find_with_flows(std::string_view id) {
-    return find(id).and_then(
-        [&](FlowOperation&& found) { return covers_flows_of(found).map([&] { return std::move(found); }); });
-}
-
-Result<FlowOperation> AuthorizedGateway::wait(std::string_view id, std::chrono::milliseconds at_most) {
-    return find(id).and_then([&](const FlowOperation&) { return whole_.wait(id, at_most); });
-}
-
-Result<void> AuthorizedGateway::cancel(std::string_view id) {
-    return find(id).and_then([&](const FlowOperation& operation) -> Result<void> {
-        const bool is_theirs = operation.caller.face == caller_.face && operation.caller.user == caller_.user;
-        if (permissions_.role != Role::Operator && (kind_of(operation.type).changes_flows || !is_theirs)) {
-            return tl::unexpected(not_allowed("to cancel a flush, or what others have begun,", permissions_.role));
-        }
-        return whole_.cancel(id);
-    });
-}
-
-Result<std::vector<FlowOperation>> AuthorizedGateway::list(const OperationSelection& selection) {
-    if (!permissions_.firewalls) return whole_.list(selection);
-    auto theirs = selection;
-    theirs.one_off_runs = false;
-    if (!theirs.firewalls) theirs.firewalls = permissions_.firewalls;
-    std::erase_if(*theirs.firewalls, [&](const std::string& each) { return !permissions_.covers(each); });
-    return whole_.list(theirs);
-}
-
-Result<void> AuthorizedGateway::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
-    return find_with_flows(id).and_then([&](const FlowOperation&) { return whole_.for_each_flow(id, first, take); });
-}
-
-Result<std::vector<StoredFlow>> AuthorizedGateway::flows(std::string_view id, std::uint64_t first, std::size_t count) {
-    return find_with_flows(id).and_then([&](const FlowOperation&) { return whole_.flows(id, first, count); });
-}
-
-Result<TableStatistics> AuthorizedGateway::count_flows(const EndpointName& endpoint) {
-    return confined(endpoint).and_then([&](const EndpointName& name) {
-        return covers_affected(name, Affected::Flows).and_then([&] { return whole_.count_flows(name); });
-    });
-}
-
-Result<EndpointPolicy> AuthorizedGateway::policy_status(const EndpointName& endpoint) {
-    return confined(endpoint).and_then([&](const EndpointName& name) { return whole_.policy_status(name); });
-}
-
-template <typename Change>
-Result<EndpointPolicy> AuthorizedGateway::change_policy(std::string_view action, const PolicyRequest& request,
-                                                        const Change& change) {
-    const auto name = may_change_policy(request.endpoint).and_then([&] { return confined(request.endpoint); });
-    if (!name) return tl::unexpected(whole_.refuse_policy(action, request, name.error()));
-    auto confined_request = request;
-    confined_request.endpoint = *name;
-    return change(confined_request);
-}
-
-/// A policy applies to the whole namespace.
-Result<void> AuthorizedGateway::may_change_policy(const EndpointName& endpoint) const {
-    if (permissions_.role != Role::Operator) {
-        return tl::unexpected(not_allowed("a change of the stream exception policy", permissions_.role));
-    }
-    return confined(endpoint).and_then(
-        [&](const EndpointName& name) { return covers_affected(name, Affected::Rules); });
-}
-
-Result<EndpointPolicy> AuthorizedGateway::apply_policy(const PolicyRequest& request) {
-    return change_policy("policy_apply", request,
-                         [&](const PolicyRequest& allowed) { return whole_.apply_policy(allowed); });
-}
-
-Result<EndpointPolicy> AuthorizedGateway::remove_policy(const PolicyRequest& request) {
-    return change_policy("policy_remove", request,
-                         [&](const PolicyRequest& allowed) { return whole_.remove_policy(allowed); });
-}
-
-std::shared_ptr<const config::Configuration> AuthorizedGateway::configuration() const {
-    auto whole = whole_.configuration();
-    if (!permissions_.firewalls) return whole;
-    auto theirs = std::make_shared<config::Configuration>(*whole);
-    std::erase_if(theirs->firewalls, [&](const auto& each) { return !permissions_.covers(each.name); });
-    const config::Configuration unsaid;
-    theirs->state_dir = unsaid.state_dir;
-    theirs->disk_budget = unsaid.disk_budget;
-    theirs->protected_filters = unsaid.protected_filters;
-    theirs->http = unsaid.http;
-    theirs->flow_log = unsaid.flow_log;
-    theirs->audit_log = unsaid.audit_log;
-    theirs->files = unsaid.files;
-    return theirs;
-}
-
-bool AuthorizedGateway::is_whole() const {
-    return !permissions_.firewalls && whole_.is_whole();
-}
-
-std::vector<EndpointPlace> AuthorizedGateway::places() const {
-    auto places = whole_.places();
-    std::erase_if(places, [&](const EndpointPlace& each) { return !permissions_.covers(each.endpoint.firewall); });
-    return places;
-}
-
-std::vector<StreamExceptionPolicy> AuthorizedGateway::policies() {
-    return whole_.policies();
-}
-
-Result<TableStatistics> AuthorizedGateway::usage(const EndpointName& endpoint) {
-    return confined(endpoint).and_then([&](const EndpointName& name) { return whole_.usage(name); });
-}
-
-Result<std::vector<PolicyCounter>> AuthorizedGateway::midstream_counters(const EndpointName& endpoint) {
-    return confined(endpoint).and_then([&](const EndpointName& name) { return whole_.midstream_counters(name); });
-}
-
-Result<void> AuthorizedGateway::for_each_ended(const EndedFlowQuery& query, const RecordSink& take) {
-    if (!permissions_.firewalls) return whole_.for_each_ended(query, take);
-    auto wanted = query.firewalls ? *query.firewalls : *permissions_.firewalls;
-    for (const auto& each : wanted)
-        if (!permissions_.covers(each)) return tl::unexpected(not_theirs(each));
-    Result<void> refused;
-    std::erase_if(wanted, [&](const std::string& each) {
-        auto covered = covers_flows_of(each);
-        if (!covered) refused = covered;
-        return !covered;
-    });
-    if (!refused && (query.firewalls || wanted.empty())) return refused;
-    auto confined_query = query;
-    confined_query.firewalls = std::move(wanted);
-    return whole_.for_each_ended(confined_query, take);
-}
-
-/// The records of a firewall include those of other firewalls in its namespaces.
-Result<void> AuthorizedGateway::covers_flows_of(std::string_view firewall) const {
-    for (const auto& place : whole_.places()) {
-        if (place.endpoint.firewall != firewall || (!place.where && place.where.error().number == ENOENT)) continue;
-        RETURN_IF_ERROR(covers_affected(gateway::name_of(place.endpoint), Affected::Flows));
-    }
-    return {};
-}
-
-flowlog::FlowLogCounts AuthorizedGateway::flow_log_counts() const {
-    return is_whole() ? whole_.flow_log_counts() : flowlog::FlowLogCounts{};
-}
-
-bool AuthorizedGateway::is_ending() const {
-    return whole_.is_ending();
-}
-
-std::vector<Finding> AuthorizedGateway::readiness() {
-    auto findings = whole_.readiness();
-    std::erase_if(findings, [&](const Finding& each) {
-        return !each.endpoint.firewall.empty() && !permissions_.covers(each.endpoint.firewall);
-    });
-    if (is_whole()) return findings;
-    for (auto& each : findings)  // may contain paths, which concern no firewall
-        if (!each.is_good() && each.endpoint.firewall.empty()) each.fault = "fails; the agent's own log tells why";
-    return findings;
-}
-
-Error AuthorizedGateway::refuse(const OperationRequest& request, Error error) {
-    return whole_.refuse(request, std::move(error));
-}
-
-Error AuthorizedGateway::refuse_policy(std::string_view action, const PolicyRequest& request, Error error) {
-    return whole_.refuse_policy(action, request, std::move(error));
+std::unique_ptr<gateway::ManagedGateway> authorized(gateway::ManagedGateway& whole, const Request& request,
+                                                    ReplayGuard& replays) {
+    return std::make_unique<AuthorizedGateway>(whole, request.permissions, request.caller, request.signature, &replays);
 }
 
 }  // namespace headgate::http::access

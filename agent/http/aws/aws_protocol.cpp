@@ -26,16 +26,28 @@ struct Operation {
     [[nodiscard]] std::string_view name() const { return route.substr(kRoute.size()); }
 };
 
+template <typename... Parts>
+Result<std::string> call(Result<std::string> (*handler)(const Request&, JsonReader&, Parts&...),
+                         gateway::ManagedGateway& gateway, const Request& request, JsonReader& reader) {
+    return handler(request, reader, gateway.part<Parts>()...);
+}
+
+/// Passes on the parts of the gateway that the handler uses.
+template <auto handler>
+Result<std::string> by(gateway::ManagedGateway& gateway, const Request& request, JsonReader& reader) {
+    return call(handler, gateway, request, reader);
+}
+
 constexpr Operation kOperations[] = {
-    {"aws:StartFlowCapture", aws::start_flow_capture},
-    {"aws:StartFlowFlush", aws::start_flow_flush},
-    {"aws:DescribeFlowOperation", aws::describe_flow_operation},
-    {"aws:ListFlowOperations", aws::list_flow_operations},
-    {"aws:ListFlowOperationResults", aws::list_flow_operation_results},
-    {"aws:ListFirewalls", aws::list_firewalls},
-    {"aws:DescribeFirewall", aws::describe_firewall},
-    {"aws:DescribeFirewallPolicy", aws::describe_firewall_policy},
-    {"aws:UpdateFirewallPolicy", aws::update_firewall_policy},
+    {"aws:StartFlowCapture", by<aws::start_flow_capture>},
+    {"aws:StartFlowFlush", by<aws::start_flow_flush>},
+    {"aws:DescribeFlowOperation", by<aws::describe_flow_operation>},
+    {"aws:ListFlowOperations", by<aws::list_flow_operations>},
+    {"aws:ListFlowOperationResults", by<aws::list_flow_operation_results>},
+    {"aws:ListFirewalls", by<aws::list_firewalls>},
+    {"aws:DescribeFirewall", by<aws::describe_firewall>},
+    {"aws:DescribeFirewallPolicy", by<aws::describe_firewall_policy>},
+    {"aws:UpdateFirewallPolicy", by<aws::update_firewall_policy>},
 };
 
 const Operation* find_operation(std::string_view target) {
@@ -57,9 +69,9 @@ Result<JsonObject> read_body(const Request& request) {
 Result<std::string> carry_out(const Operation& operation, gateway::ManagedGateway& gateway,
                               access::ReplayGuard& replays, const Request& request) {
     return read_body(request).and_then([&](JsonObject&& body) {
-        access::AuthorizedGateway theirs{gateway, request, replays};
+        const auto theirs = access::authorized(gateway, request, replays);
         JsonReader reader{std::move(body), JsonReader::Others::RefusedUnlessNull};
-        return operation.handle(theirs, request, reader);
+        return operation.handle(*theirs, request, reader);
     });
 }
 

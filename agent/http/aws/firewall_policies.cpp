@@ -20,7 +20,8 @@ namespace {
 
 using config::Firewall;
 using gateway::EndpointPolicy;
-using gateway::ManagedGateway;
+using gateway::Inventory;
+using gateway::StreamExceptionPolicies;
 
 /// Headgate has no stateless rules: all traffic is handled statefully.
 constexpr std::string_view kOnlyAction = "aws:forward_to_sfe";
@@ -53,10 +54,10 @@ Result<std::string> parse_rule_order(std::string_view text) {
     return invalid("\"{}\" is none of DEFAULT_ACTION_ORDER, STRICT_ORDER", text);
 }
 
-Result<std::vector<EndpointPolicy>> read_in_force(ManagedGateway& gateway, const Firewall& firewall) {
+Result<std::vector<EndpointPolicy>> read_in_force(StreamExceptionPolicies& policies, const Firewall& firewall) {
     std::vector<EndpointPolicy> in_force;
     for (const auto& endpoint : firewall.endpoints) {
-        ASSIGN_OR_RETURN(auto policy, gateway.policy_status({firewall.name, endpoint.availability_zone, {}}));
+        ASSIGN_OR_RETURN(auto policy, policies.status({firewall.name, endpoint.availability_zone, {}}));
         in_force.push_back(std::move(policy));
     }
     return in_force;
@@ -136,14 +137,14 @@ Result<PolicyUpdate> read_update(JsonReader& reader) {
 /// Applies a policy to endpoints, and restores those already changed when one fails.
 class PolicyChange {
   public:
-    PolicyChange(ManagedGateway& gateway, const Caller& caller) : gateway_(gateway), caller_(caller) {}
+    PolicyChange(StreamExceptionPolicies& policies, const Caller& caller) : policies_(policies), caller_(caller) {}
 
     [[nodiscard]] Result<void> apply(std::span<const EndpointPolicy> in_force, StreamException exception) {
         for (const auto& endpoint : in_force) {
             const bool does_so =
                 exception_of(endpoint) == exception && endpoint.status.condition == RulesetCondition::AsApplied;
             if (does_so) continue;
-            auto applied = gateway_.apply_policy(policy_request_for(endpoint, to_string(exception)));
+            auto applied = policies_.apply(policy_request_for(endpoint, to_string(exception)));
             if (!applied) return tl::unexpected(undo(std::move(applied.error()).within(zone_of(endpoint))));
             changed_.emplace_back(endpoint);
         }
@@ -166,7 +167,7 @@ class PolicyChange {
         for (const EndpointPolicy& before : changed_) {
             const auto& policy = before.status.policy;
             const auto wanted = policy_request_for(before, policy ? policy->name : "");
-            const auto restored = policy ? gateway_.apply_policy(wanted) : gateway_.remove_policy(wanted);
+            const auto restored = policy ? policies_.apply(wanted) : policies_.remove(wanted);
             if (restored) continue;
             error.message +=
                 fmt::format("; {} has not got back what it had: {}", zone_of(before), restored.error().message);
@@ -174,19 +175,19 @@ class PolicyChange {
         return error;
     }
 
-    ManagedGateway& gateway_;
+    StreamExceptionPolicies& policies_;
     const Caller& caller_;
     std::vector<std::reference_wrapper<const EndpointPolicy>> changed_;  ///< as they were before
 };
 
 /// Finds foreseeable errors before any endpoint is changed.
-Result<void> check_applicable(ManagedGateway& gateway, const Firewall& firewall, StreamException exception) {
+Result<void> check_applicable(Inventory& inventory, const Firewall& firewall, StreamException exception) {
     const auto name = to_string(exception);
-    const auto policies = gateway.policies();
+    const auto policies = inventory.named_policies();
     if (std::ranges::find(policies, name, &StreamExceptionPolicy::name) == policies.end()) {
         return failed("there is no stream exception policy {} on this gateway", name);
     }
-    const auto configuration = gateway.configuration();
+    const auto configuration = inventory.configuration();
     for (const auto& endpoint : firewall.endpoints) {
         const auto kept = config::policy_to_keep(*configuration, endpoint);
         if (!kept) continue;
@@ -209,41 +210,44 @@ gateway::PolicyRequest policy_request_of(const Request& request, const std::stri
 }
 
 /// All checks that precede the first change.
-Result<void> check_update(ManagedGateway& gateway, const Firewall& firewall, const PolicyUpdate& update,
-                          std::span<const EndpointPolicy> in_force) {
+Result<void> check_update(Inventory& inventory, StreamExceptionPolicies& policies, const Firewall& firewall,
+                          const PolicyUpdate& update, std::span<const EndpointPolicy> in_force) {
     for (const auto& endpoint : firewall.endpoints) {
-        RETURN_IF_ERROR(gateway.may_change_policy({firewall.name, endpoint.availability_zone, {}}));
+        RETURN_IF_ERROR(policies.may_change({firewall.name, endpoint.availability_zone, {}}));
     }
     if (update.token != update_token(firewall, in_force)) {
         return tl::unexpected(
             Error{ErrorKind::Invalid, "UpdateToken: the policy is not what it was then; describe it again", ESTALE});
     }
-    return update.exception ? check_applicable(gateway, firewall, *update.exception) : Result<void>{};
+    return update.exception ? check_applicable(inventory, firewall, *update.exception) : Result<void>{};
 }
 
-Result<void> carry_out(ManagedGateway& gateway, const Request& request, const Firewall& firewall,
+Result<void> carry_out(Inventory& inventory, StreamExceptionPolicies& policies,
+                       gateway::RefusedRequests& refused_requests, const Request& request, const Firewall& firewall,
                        const PolicyUpdate& update) {
     // Serialized, so that of two updates with one token the second finds the token out of date.
     static std::mutex one_at_a_time;
     const std::lock_guard lock{one_at_a_time};
-    ASSIGN_OR_RETURN(const auto in_force, read_in_force(gateway, firewall));
-    if (auto checked = check_update(gateway, firewall, update, in_force); !checked) {
-        return tl::unexpected(gateway.refuse_policy("policy_apply", policy_request_of(request, firewall.name, update),
-                                                    std::move(checked.error())));
+    ASSIGN_OR_RETURN(const auto in_force, read_in_force(policies, firewall));
+    if (auto checked = check_update(inventory, policies, firewall, update, in_force); !checked) {
+        return tl::unexpected(refused_requests.refuse_policy(
+            "policy_apply", policy_request_of(request, firewall.name, update), std::move(checked.error())));
     }
     if (!update.exception || update.dry_run) return {};
-    return PolicyChange{gateway, request.caller}.apply(in_force, *update.exception);
+    return PolicyChange{policies, request.caller}.apply(in_force, *update.exception);
 }
 
 }  // namespace
 
-Result<std::string> describe_firewall_policy(ManagedGateway& gateway, const Request& /*request*/, JsonReader& reader) {
+Result<std::string> describe_firewall_policy(const Request& /*request*/, JsonReader& reader,
+                                             gateway::Inventory& inventory,
+                                             gateway::StreamExceptionPolicies& policies) {
     ResourceReference reference;
     take_resource_reference(reader, kFirewallPolicy, reference);
     if (const auto& read = reader.finish(); !read) return tl::unexpected(read.error());
-    const auto configuration = gateway.configuration();
+    const auto configuration = inventory.configuration();
     ASSIGN_OR_RETURN(const auto firewall, find_resource(*configuration, kFirewallPolicy, reference));
-    return read_in_force(gateway, firewall).map([&](const std::vector<EndpointPolicy>& in_force) {
+    return read_in_force(policies, firewall).map([&](const std::vector<EndpointPolicy>& in_force) {
         return json_of([&](JsonMembers& members) {
             members.text("UpdateToken", update_token(firewall, in_force));
             add_policy_response(members, *configuration, firewall);
@@ -253,17 +257,19 @@ Result<std::string> describe_firewall_policy(ManagedGateway& gateway, const Requ
     });
 }
 
-Result<std::string> update_firewall_policy(ManagedGateway& gateway, const Request& request, JsonReader& reader) {
+Result<std::string> update_firewall_policy(const Request& request, JsonReader& reader, gateway::Inventory& inventory,
+                                           gateway::StreamExceptionPolicies& policies,
+                                           gateway::RefusedRequests& refused_requests) {
     ASSIGN_OR_RETURN(const auto update, read_update(reader));
-    const auto configuration = gateway.configuration();
+    const auto configuration = inventory.configuration();
     const auto firewall = find_resource(*configuration, kFirewallPolicy, update.policy);
     if (!firewall) {
         const auto& named = update.policy.name ? *update.policy.name : update.policy.arn.value_or("");
-        return tl::unexpected(
-            gateway.refuse_policy("policy_apply", policy_request_of(request, named, update), firewall.error()));
+        return tl::unexpected(refused_requests.refuse_policy("policy_apply", policy_request_of(request, named, update),
+                                                             firewall.error()));
     }
-    RETURN_IF_ERROR(carry_out(gateway, request, *firewall, update));
-    return read_in_force(gateway, *firewall).map([&](const std::vector<EndpointPolicy>& in_force) {
+    RETURN_IF_ERROR(carry_out(inventory, policies, refused_requests, request, *firewall, update));
+    return read_in_force(policies, *firewall).map([&](const std::vector<EndpointPolicy>& in_force) {
         return json_of([&](JsonMembers& members) {
             members.text("UpdateToken", update_token(*firewall, in_force));
             add_policy_response(members, *configuration, *firewall);

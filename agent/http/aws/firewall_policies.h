@@ -15,13 +15,16 @@ namespace headgate::http::aws {
 
 /// StreamExceptionPolicy is present where all endpoints have the same one in force. The UpdateToken changes with what
 /// is in force on any of them.
-[[nodiscard]] Result<std::string> describe_firewall_policy(gateway::ManagedGateway& gateway, const Request& request,
-                                                           JsonReader& reader);
+[[nodiscard]] Result<std::string> describe_firewall_policy(const Request& request, JsonReader& reader,
+                                                           gateway::Inventory& inventory,
+                                                           gateway::StreamExceptionPolicies& policies);
 
 /// DROP, REJECT and CONTINUE apply the policies `drop`, `reject` and `continue` on every endpoint whose policy, of
 /// whatever name, does not already do the same; without StreamExceptionPolicy nothing changes. All endpoints change or
 /// none: the error lists those that could not be restored. An UpdateToken that is not current is ESTALE.
-[[nodiscard]] Result<std::string> update_firewall_policy(gateway::ManagedGateway& gateway, const Request& request,
-                                                         JsonReader& reader);
+[[nodiscard]] Result<std::string> update_firewall_policy(const Request& request, JsonReader& reader,
+                                                         gateway::Inventory& inventory,
+                                                         gateway::StreamExceptionPolicies& policies,
+                                                         gateway::RefusedRequests& refused_requests);
 
 }  // namespace headgate::http::aws

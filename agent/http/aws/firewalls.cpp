@@ -91,9 +91,9 @@ std::string update_token(const Configuration& configuration, const Firewall& fir
 
 }  // namespace
 
-Result<std::string> list_firewalls(gateway::ManagedGateway& gateway, const Request& /*request*/, JsonReader& reader) {
+Result<std::string> list_firewalls(const Request& /*request*/, JsonReader& reader, gateway::Inventory& inventory) {
     ASSIGN_OR_RETURN(const auto listing, read_firewall_listing(reader));
-    const auto configuration = gateway.configuration();
+    const auto configuration = inventory.configuration();
     ASSIGN_OR_RETURN(auto listed, firewalls_behind(*configuration, listing));
     const auto page = static_cast<std::size_t>(listing.page);
     const bool is_last = listed.size() <= page;
@@ -107,12 +107,11 @@ Result<std::string> list_firewalls(gateway::ManagedGateway& gateway, const Reque
     });
 }
 
-Result<std::string> describe_firewall(gateway::ManagedGateway& gateway, const Request& /*request*/,
-                                      JsonReader& reader) {
+Result<std::string> describe_firewall(const Request& /*request*/, JsonReader& reader, gateway::Inventory& inventory) {
     ResourceReference reference;
     take_resource_reference(reader, kFirewall, reference);
     if (const auto& read = reader.finish(); !read) return tl::unexpected(read.error());
-    const auto configuration = gateway.configuration();
+    const auto configuration = inventory.configuration();
     return find_resource(*configuration, kFirewall, reference).map([&](const Firewall& firewall) {
         return json_of([&](JsonMembers& members) {
             members.text("UpdateToken", update_token(*configuration, firewall));

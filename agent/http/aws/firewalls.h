@@ -14,11 +14,11 @@
 namespace headgate::http::aws {
 
 /// Lists firewalls in the order of the configuration.
-[[nodiscard]] Result<std::string> list_firewalls(gateway::ManagedGateway& gateway, const Request& request,
-                                                 JsonReader& reader);
+[[nodiscard]] Result<std::string> list_firewalls(const Request& request, JsonReader& reader,
+                                                 gateway::Inventory& inventory);
 
 /// One subnet mapping per availability zone, with its endpoint's id.
-[[nodiscard]] Result<std::string> describe_firewall(gateway::ManagedGateway& gateway, const Request& request,
-                                                    JsonReader& reader);
+[[nodiscard]] Result<std::string> describe_firewall(const Request& request, JsonReader& reader,
+                                                    gateway::Inventory& inventory);
 
 }  // namespace headgate::http::aws

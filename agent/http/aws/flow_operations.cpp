@@ -29,7 +29,7 @@ Result<std::string> request_token(const Request& request) {
 }
 
 /// Copies the valid parts of the call into `wanted`, so that the audit record of a refusal has them.
-Result<void> read_start(const gateway::ManagedGateway& gateway, const Request& request, JsonReader& reader,
+Result<void> read_start(const gateway::Inventory& inventory, const Request& request, JsonReader& reader,
                         FirewallReference& firewall, gateway::OperationRequest& wanted) {
     take_firewall_reference(reader, firewall);
     take_flow_query(reader, wanted.query);
@@ -41,22 +41,22 @@ Result<void> read_start(const gateway::ManagedGateway& gateway, const Request& r
     }
     ASSIGN_OR_RETURN(auto token, request_token(request));
     wanted.token = std::move(token);
-    return find_scope(*gateway.configuration(), firewall).and_then(one_endpoint).map([&](EndpointName&& name) {
+    return find_scope(*inventory.configuration(), firewall).and_then(one_endpoint).map([&](EndpointName&& name) {
         wanted.endpoint = std::move(name);
     });
 }
 
-Result<std::string> start(OperationType type, gateway::ManagedGateway& gateway, const Request& request,
-                          JsonReader& reader) {
+Result<std::string> start(OperationType type, const Request& request, JsonReader& reader, gateway::Inventory& inventory,
+                          gateway::FlowOperations& operations, gateway::RefusedRequests& refused_requests) {
     FirewallReference firewall;
     gateway::OperationRequest wanted;
     wanted.type = type;
     wanted.caller = request.caller;
     wanted.own_flows = request.own_flows;
-    if (auto taken = read_start(gateway, request, reader, firewall, wanted); !taken) {
-        return tl::unexpected(gateway.refuse(wanted, std::move(taken.error())));
+    if (auto taken = read_start(inventory, request, reader, firewall, wanted); !taken) {
+        return tl::unexpected(refused_requests.refuse(wanted, std::move(taken.error())));
     }
-    return gateway.start(wanted).map([&](const FlowOperation& started) {
+    return operations.start(wanted).map([&](const FlowOperation& started) {
         return json_of([&](JsonMembers& members) {
             members.text("FirewallArn", firewall.arn);
             members.text("FlowOperationId", started.id);
@@ -91,11 +91,11 @@ Result<OperationListing> read_operation_listing(JsonReader& reader) {
 }
 
 /// Up to `selection.at_most` operations within the scope, without dry runs, which AWS does not have.
-Result<std::vector<FlowOperation>> list_within(gateway::ManagedGateway& gateway, const Scope& scope,
+Result<std::vector<FlowOperation>> list_within(gateway::FlowOperations& operations, const Scope& scope,
                                                OperationSelection selection) {
     std::vector<FlowOperation> within;
     for (bool is_last = false; within.size() < selection.at_most && !is_last;) {
-        ASSIGN_OR_RETURN(auto listed, gateway.list(selection));
+        ASSIGN_OR_RETURN(auto listed, operations.list(selection));
         is_last = listed.size() < selection.at_most;
         if (!listed.empty()) selection.before_id = listed.back().id;
         std::ranges::copy_if(listed, std::back_inserter(within),
@@ -106,34 +106,37 @@ Result<std::vector<FlowOperation>> list_within(gateway::ManagedGateway& gateway,
 
 }  // namespace
 
-Result<std::string> start_flow_capture(gateway::ManagedGateway& gateway, const Request& request, JsonReader& reader) {
-    return start(OperationType::Capture, gateway, request, reader);
+Result<std::string> start_flow_capture(const Request& request, JsonReader& reader, gateway::Inventory& inventory,
+                                       gateway::FlowOperations& operations,
+                                       gateway::RefusedRequests& refused_requests) {
+    return start(OperationType::Capture, request, reader, inventory, operations, refused_requests);
 }
 
-Result<std::string> start_flow_flush(gateway::ManagedGateway& gateway, const Request& request, JsonReader& reader) {
-    return start(OperationType::Flush, gateway, request, reader);
+Result<std::string> start_flow_flush(const Request& request, JsonReader& reader, gateway::Inventory& inventory,
+                                     gateway::FlowOperations& operations, gateway::RefusedRequests& refused_requests) {
+    return start(OperationType::Flush, request, reader, inventory, operations, refused_requests);
 }
 
-Result<std::string> describe_flow_operation(gateway::ManagedGateway& gateway, const Request& /*request*/,
-                                            JsonReader& reader) {
+Result<std::string> describe_flow_operation(const Request& /*request*/, JsonReader& reader,
+                                            gateway::Inventory& inventory, gateway::FlowOperations& operations) {
     OperationReference reference;
     take_operation_reference(reader, reference);
     if (const auto& read = reader.finish(); !read) return tl::unexpected(read.error());
-    return find_operation(gateway, reference).map([&](const FlowOperation& operation) {
+    return find_operation(inventory, operations, reference).map([&](const FlowOperation& operation) {
         return json_of([&](JsonMembers& members) {
-            add_operation(members, *gateway.configuration(), operation);
+            add_operation(members, *inventory.configuration(), operation);
             members.text("FlowOperationType", to_string(operation.type));
             members.object("FlowOperation", [&](JsonMembers& asked) { add_flow_query(asked, operation.query); });
         });
     });
 }
 
-Result<std::string> list_flow_operations(gateway::ManagedGateway& gateway, const Request& /*request*/,
-                                         JsonReader& reader) {
+Result<std::string> list_flow_operations(const Request& /*request*/, JsonReader& reader, gateway::Inventory& inventory,
+                                         gateway::FlowOperations& operations) {
     ASSIGN_OR_RETURN(const auto listing, read_operation_listing(reader));
-    ASSIGN_OR_RETURN(const auto scope, find_scope(*gateway.configuration(), listing.firewall));
+    ASSIGN_OR_RETURN(const auto scope, find_scope(*inventory.configuration(), listing.firewall));
     const auto page = static_cast<std::size_t>(listing.page);
-    ASSIGN_OR_RETURN(auto listed, list_within(gateway, scope,
+    ASSIGN_OR_RETURN(auto listed, list_within(operations, scope,
                                               {.type = listing.type,
                                                .firewalls = {{scope.firewall.name}},
                                                .availability_zone = scope.availability_zone,

@@ -62,13 +62,13 @@ bool is_told(const FlowOperation& operation, const StoredFlow& row) {
 }
 
 /// Searches on for the first flow of the next page, so that NextToken is never followed by an empty page.
-Result<ResultPage> read_page(gateway::ManagedGateway& gateway, const FlowOperation& operation,
+Result<ResultPage> read_page(gateway::FlowOperations& operations, const FlowOperation& operation,
                              const ResultListing& listing) {
     ResultPage page;
     if (!has_results(operation)) return page;
     const auto size = static_cast<std::size_t>(listing.page);
     for (auto row = listing.first;;) {
-        ASSIGN_OR_RETURN(const auto rows, gateway.flows(operation.id, row, kRowsAtATime));
+        ASSIGN_OR_RETURN(const auto rows, operations.flows(operation.id, row, kRowsAtATime));
         for (const auto& each : rows) {
             const bool told = is_told(operation, each);
             if (told && page.flows.size() == size) {
@@ -115,13 +115,13 @@ void add_flow(JsonMembers& members, const Flow& flow, const Moment& moment) {
 
 }  // namespace
 
-Result<std::string> list_flow_operation_results(gateway::ManagedGateway& gateway, const Request& /*request*/,
-                                                JsonReader& reader) {
+Result<std::string> list_flow_operation_results(const Request& /*request*/, JsonReader& reader,
+                                                gateway::Inventory& inventory, gateway::FlowOperations& operations) {
     ASSIGN_OR_RETURN(const auto listing, read_result_listing(reader));
-    ASSIGN_OR_RETURN(const auto operation, find_operation(gateway, listing.operation));
-    ASSIGN_OR_RETURN(const auto page, read_page(gateway, operation, listing));
+    ASSIGN_OR_RETURN(const auto operation, find_operation(inventory, operations, listing.operation));
+    ASSIGN_OR_RETURN(const auto page, read_page(operations, operation, listing));
     return json_of([&](JsonMembers& members) {
-        add_operation(members, *gateway.configuration(), operation);
+        add_operation(members, *inventory.configuration(), operation);
         members.objects("Flows", page.flows, [&](JsonMembers& flow, const StoredFlow& each) {
             add_flow(flow, each.flow, moment_of(operation));
         });

@@ -14,7 +14,8 @@ namespace headgate::http::aws {
 
 /// Returns a JSON object with every flow of a capture, or the flows that a flush has ended; none while the operation is
 /// in progress or if it failed. NextToken is present where more flows follow.
-[[nodiscard]] Result<std::string> list_flow_operation_results(gateway::ManagedGateway& gateway, const Request& request,
-                                                              JsonReader& reader);
+[[nodiscard]] Result<std::string> list_flow_operation_results(const Request& request, JsonReader& reader,
+                                                              gateway::Inventory& inventory,
+                                                              gateway::FlowOperations& operations);
 
 }  // namespace headgate::http::aws

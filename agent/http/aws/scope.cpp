@@ -99,9 +99,10 @@ void take_operation_reference(JsonReader& reader, OperationReference& reference)
     reader.parsed("FlowOperationId", reference.id, parse_uuid);
 }
 
-Result<FlowOperation> find_operation(gateway::ManagedGateway& gateway, const OperationReference& reference) {
-    ASSIGN_OR_RETURN(const auto scope, find_scope(*gateway.configuration(), reference.firewall));
-    auto found = gateway.find(reference.id);
+Result<FlowOperation> find_operation(gateway::Inventory& inventory, gateway::FlowOperations& operations,
+                                     const OperationReference& reference) {
+    ASSIGN_OR_RETURN(const auto scope, find_scope(*inventory.configuration(), reference.firewall));
+    auto found = operations.find(reference.id);
     if (!found || scope.covers(found->endpoint)) return found;
     return not_there("FlowOperationId: there is no operation {} there", reference.id);
 }

@@ -52,7 +52,7 @@ struct OperationReference {
 void take_operation_reference(JsonReader& reader, OperationReference& reference);
 
 /// Operations of other firewalls or endpoints are not found.
-[[nodiscard]] Result<FlowOperation> find_operation(gateway::ManagedGateway& gateway,
+[[nodiscard]] Result<FlowOperation> find_operation(gateway::Inventory& inventory, gateway::FlowOperations& operations,
                                                    const OperationReference& reference);
 
 /// A kind of resource that is referred to by ARN, name or both: `FirewallArn`, `FirewallName`.

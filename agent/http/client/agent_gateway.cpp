@@ -192,18 +192,18 @@ Result<std::vector<StoredFlow>> AgentGateway::flows(std::string_view id, std::ui
     return page;
 }
 
-Result<TableStatistics> AgentGateway::count_flows(const EndpointName& endpoint) {
+Result<TableStatistics> AgentGateway::statistics(const EndpointName& endpoint) {
     ASSIGN_OR_RETURN(auto target, target_of("/v1/flow-table", endpoint));
     return ask(socket_, {"GET", std::move(target), {}, {}}).and_then(gateway::read_census_json);
 }
 
-Result<EndpointPolicy> AgentGateway::policy_status(const EndpointName& endpoint) {
+Result<EndpointPolicy> AgentGateway::status(const EndpointName& endpoint) {
     PolicyRequest request;
     request.endpoint = endpoint;
     return ask_for_policy(socket_, request, "GET", {});
 }
 
-Result<EndpointPolicy> AgentGateway::apply_policy(const PolicyRequest& request) {
+Result<EndpointPolicy> AgentGateway::apply(const PolicyRequest& request) {
     fmt::memory_buffer body;
     RETURN_IF_ERROR(gateway::append_policy_request_json(body, request));
     return ask_for_policy(socket_, request, "PUT", fmt::to_string(body));
@@ -216,7 +216,7 @@ Result<void> AgentGateway::for_each_ended(const gateway::EndedFlowQuery& query, 
                          [&](const std::string& record) { return take(record); });
 }
 
-Result<EndpointPolicy> AgentGateway::remove_policy(const PolicyRequest& request) {
+Result<EndpointPolicy> AgentGateway::remove(const PolicyRequest& request) {
     return ask_for_policy(socket_, request, "DELETE", {});
 }
 

@@ -13,10 +13,19 @@ namespace headgate::http {
 
 /// Each call opens its own connection, so calls from several threads do not wait for each other. Errors are those of
 /// the agent's gateway. One-off runs and rows from a file are refused: the agent does not support them.
-class AgentGateway final : public gateway::Gateway {
+class AgentGateway final : public gateway::Gateway,
+                           public gateway::FlowOperations,
+                           public gateway::StreamExceptionPolicies,
+                           public gateway::FlowTables,
+                           public gateway::EndedFlows {
   public:
     /// ENOENT or ECONNREFUSED: no agent listens there. EACCES: the user may not use the agent.
     [[nodiscard]] static Result<std::unique_ptr<AgentGateway>> connect(std::filesystem::path socket);
+
+    gateway::FlowOperations& operations() override { return *this; }
+    gateway::StreamExceptionPolicies& policies() override { return *this; }
+    gateway::FlowTables& tables() override { return *this; }
+    gateway::EndedFlows& ended_flows() override { return *this; }
 
     Result<FlowOperation> start(const gateway::OperationRequest& request) override;
     Result<FlowOperation> find(std::string_view id) override;
@@ -24,14 +33,13 @@ class AgentGateway final : public gateway::Gateway {
     Result<void> cancel(std::string_view id) override;
     Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override;
     Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override;
-
     Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
 
-    Result<gateway::TableStatistics> count_flows(const EndpointName& endpoint) override;
+    Result<gateway::TableStatistics> statistics(const EndpointName& endpoint) override;
 
-    Result<gateway::EndpointPolicy> policy_status(const EndpointName& endpoint) override;
-    Result<gateway::EndpointPolicy> apply_policy(const gateway::PolicyRequest& request) override;
-    Result<gateway::EndpointPolicy> remove_policy(const gateway::PolicyRequest& request) override;
+    Result<gateway::EndpointPolicy> status(const EndpointName& endpoint) override;
+    Result<gateway::EndpointPolicy> apply(const gateway::PolicyRequest& request) override;
+    Result<gateway::EndpointPolicy> remove(const gateway::PolicyRequest& request) override;
     Result<void> for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) override;
 
   private:

@@ -69,14 +69,14 @@ prometheus::Labels labels_of(const Endpoint& endpoint) {
     return {{kFirewallLabel, endpoint.firewall}, {"availability_zone", endpoint.availability_zone}};
 }
 
-GatewayReading read_gateway(gateway::ManagedGateway& gateway) {
+GatewayReading read_gateway(gateway::Monitoring& monitoring) {
     Families families;
     GatewayReading reading;
-    for (const auto& endpoint : first_endpoints(gateway.places())) {
+    for (const auto& endpoint : first_endpoints(monitoring.places())) {
         const EndpointName name{endpoint.firewall, endpoint.availability_zone, std::nullopt};
-        const auto usage = gateway.usage(name);
+        const auto usage = monitoring.usage(name);
         if (usage) add_usage(families, endpoint, *usage);
-        const auto counters = gateway.midstream_counters(name);
+        const auto counters = monitoring.midstream_counters(name);
         if (counters) add_caught(families, endpoint, *counters);
         reading.endpoints.push_back({endpoint, usage && counters});
     }

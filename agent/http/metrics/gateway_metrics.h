@@ -22,7 +22,7 @@ struct GatewayReading {
 };
 
 /// Reads the current values. The time does not depend on the number of flows or of remembered flows.
-[[nodiscard]] GatewayReading read_gateway(gateway::ManagedGateway& gateway);
+[[nodiscard]] GatewayReading read_gateway(gateway::Monitoring& monitoring);
 
 [[nodiscard]] prometheus::Labels labels_of(const Endpoint& endpoint);
 

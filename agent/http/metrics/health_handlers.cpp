@@ -21,12 +21,12 @@ void add_finding(JsonMembers& members, const gateway::Finding& finding) {
 
 }  // namespace
 
-Response show_health(gateway::ManagedGateway& /*gateway*/, const Request& /*request*/) {
+Response show_health(const Request& /*request*/) {
     return json_answer(200, fmt::format(R"({{"status":"ok","version":"{}"}})", gateway::kVersion));
 }
 
-Response show_readiness(gateway::ManagedGateway& gateway, const Request& /*request*/) {
-    const auto findings = gateway.readiness();
+Response show_readiness(const Request& /*request*/, gateway::Monitoring& monitoring) {
+    const auto findings = monitoring.readiness();
     const bool is_ready = std::ranges::all_of(findings, &gateway::Finding::is_good);
     fmt::memory_buffer out;
     out.push_back('{');

@@ -165,18 +165,18 @@ void Metrics::count_losses(EventSource source, std::uint64_t times) {
 }
 
 std::string Metrics::exposition(gateway::ManagedGateway& gateway) {
-    const auto configuration = gateway.configuration();
+    const auto configuration = gateway.inventory().configuration();
     for (const auto& firewall : configuration->firewalls)
         begin_with(firewall.name);
-    auto reading = read_gateway(gateway);
+    auto reading = read_gateway(gateway.monitoring());
     auto families = registry_.Collect();
     std::ranges::move(reading.families, std::back_inserter(families));
-    const auto flow_log = gateway.flow_log_counts();
+    const auto flow_log = gateway.monitoring().flow_log_counts();
     add_lost_events(families, flow_log);
     std::ranges::move(flow_log_metrics(flow_log), std::back_inserter(families));
     families.push_back(scrape_errors(reading.endpoints));
     std::ranges::move(process_metrics(), std::back_inserter(families));
-    if (!gateway.is_whole()) confine(families, *configuration);
+    if (!gateway.inventory().is_whole()) confine(families, *configuration);
     return prometheus::TextSerializer{}.Serialize(families);
 }
 

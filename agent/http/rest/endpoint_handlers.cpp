@@ -18,31 +18,31 @@ Response policy_answer(const Result<gateway::EndpointPolicy>& policy) {
 
 }  // namespace
 
-Response show_flow_table(gateway::ManagedGateway& gateway, const Request& request) {
-    const auto census = gateway.count_flows(endpoint_of(request));
+Response show_flow_table(const Request& request, gateway::FlowTables& tables) {
+    const auto census = tables.statistics(endpoint_of(request));
     if (!census) return problem_of(census.error());
     fmt::memory_buffer out;
     gateway::append_table_json(out, *census);
     return json_answer(200, fmt::to_string(out));
 }
 
-Response show_policy(gateway::ManagedGateway& gateway, const Request& request) {
-    return policy_answer(gateway.policy_status(endpoint_of(request)));
+Response show_policy(const Request& request, gateway::StreamExceptionPolicies& policies) {
+    return policy_answer(policies.status(endpoint_of(request)));
 }
 
-Response apply_policy(gateway::ManagedGateway& gateway, const Request& request) {
+Response apply_policy(const Request& request, gateway::StreamExceptionPolicies& policies) {
     auto wanted = gateway::read_policy_request_json(request.body);
     if (!wanted) return problem_of(wanted.error());
     wanted->endpoint = endpoint_of(request);
     wanted->caller = request.caller;
-    return policy_answer(gateway.apply_policy(*wanted));
+    return policy_answer(policies.apply(*wanted));
 }
 
-Response remove_policy(gateway::ManagedGateway& gateway, const Request& request) {
+Response remove_policy(const Request& request, gateway::StreamExceptionPolicies& policies) {
     gateway::PolicyRequest wanted;
     wanted.endpoint = endpoint_of(request);
     wanted.caller = request.caller;
-    return policy_answer(gateway.remove_policy(wanted));
+    return policy_answer(policies.remove(wanted));
 }
 
 }  // namespace headgate::http

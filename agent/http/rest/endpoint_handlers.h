@@ -7,10 +7,10 @@
 
 namespace headgate::http {
 
-[[nodiscard]] Response show_flow_table(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_flow_table(const Request& request, gateway::FlowTables& tables);
 
-[[nodiscard]] Response show_policy(gateway::ManagedGateway& gateway, const Request& request);
-[[nodiscard]] Response apply_policy(gateway::ManagedGateway& gateway, const Request& request);
-[[nodiscard]] Response remove_policy(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_policy(const Request& request, gateway::StreamExceptionPolicies& policies);
+[[nodiscard]] Response apply_policy(const Request& request, gateway::StreamExceptionPolicies& policies);
+[[nodiscard]] Response remove_policy(const Request& request, gateway::StreamExceptionPolicies& policies);
 
 }  // namespace headgate::http

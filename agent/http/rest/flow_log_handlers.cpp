@@ -84,7 +84,7 @@ std::optional<OfferedForm> choose_form(const Request& request, bool follow) {
 
 }  // namespace
 
-Response show_flow_log(gateway::ManagedGateway& gateway, const Request& request) {
+Response show_flow_log(const Request& request, gateway::EndedFlows& ended_flows) {
     auto query = read_query(request);
     if (!query) return problem_of(query.error());
     const auto form = choose_form(request, query->follow);
@@ -99,8 +99,8 @@ Response show_flow_log(gateway::ManagedGateway& gateway, const Request& request)
     answer.content_type = form->type;
     answer.headers.emplace_back("Cache-Control", "no-store");
     answer.headers.emplace_back("Vary", "Accept");
-    answer.stream = [&gateway, query = std::move(*query), form = form->form](const BodySink& send) {
-        return send_records(gateway, query, form, {}, send);
+    answer.stream = [&ended_flows, query = std::move(*query), form = form->form](const BodySink& send) {
+        return send_records(ended_flows, query, form, {}, send);
     };
     return answer;
 }

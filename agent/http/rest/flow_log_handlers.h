@@ -11,6 +11,6 @@ namespace headgate::http {
 /// (repeatable, or a list with commas), `filter` and `firewall` select flows; `latest` limits how many flows that ended
 /// before the request are considered. With `follow=true`, and always as events, the stream continues until the client
 /// disconnects; JSON is then not offered.
-[[nodiscard]] Response show_flow_log(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_flow_log(const Request& request, gateway::EndedFlows& ended_flows);
 
 }  // namespace headgate::http

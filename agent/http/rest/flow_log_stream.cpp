@@ -74,7 +74,7 @@ class RecordWriter {
 
 }  // namespace
 
-Result<void> send_records(gateway::Gateway& gateway, const gateway::EndedFlowQuery& query, RecordForm form,
+Result<void> send_records(gateway::EndedFlows& ended_flows, const gateway::EndedFlowQuery& query, RecordForm form,
                           const RecordPace& pace, const BodySink& send) {
     RecordWriter writer{form, pace, send};
     Result<void> sent;
@@ -84,7 +84,8 @@ Result<void> send_records(gateway::Gateway& gateway, const gateway::EndedFlowQue
         if (query.follow) sent = writer.pause();
         return !sent;
     };
-    RETURN_IF_ERROR(gateway.for_each_ended(watched, [&](std::string_view record) { return writer.record(record); }));
+    RETURN_IF_ERROR(
+        ended_flows.for_each_ended(watched, [&](std::string_view record) { return writer.record(record); }));
     return sent ? writer.finish() : sent;
 }
 

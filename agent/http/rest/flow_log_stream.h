@@ -22,7 +22,7 @@ struct RecordPace {
 
 /// Sends buffered records whenever the gateway begins to wait for more, so that the client does not wait for a full
 /// buffer. With `follow`, the head of the response is sent by then, too.
-[[nodiscard]] Result<void> send_records(gateway::Gateway& gateway, const gateway::EndedFlowQuery& query,
+[[nodiscard]] Result<void> send_records(gateway::EndedFlows& ended_flows, const gateway::EndedFlowQuery& query,
                                         RecordForm form, const RecordPace& pace, const BodySink& send);
 
 }  // namespace headgate::http

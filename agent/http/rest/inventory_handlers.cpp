@@ -26,8 +26,8 @@ void add_endpoint(JsonMembers& members, const config::Configuration& configurati
 
 }  // namespace
 
-Response list_firewalls(gateway::ManagedGateway& gateway, const Request& /*request*/) {
-    const auto configuration = gateway.configuration();
+Response list_firewalls(const Request& /*request*/, gateway::Inventory& inventory) {
+    const auto configuration = inventory.configuration();
     fmt::memory_buffer out;
     out.push_back('{');
     JsonMembers members{out};
@@ -42,11 +42,11 @@ Response list_firewalls(gateway::ManagedGateway& gateway, const Request& /*reque
     return json_answer(200, fmt::to_string(out));
 }
 
-Response list_policies(gateway::ManagedGateway& gateway, const Request& /*request*/) {
+Response list_policies(const Request& /*request*/, gateway::Inventory& inventory) {
     fmt::memory_buffer out;
     out.append(std::string_view{"{\"policies\":["});
     std::string_view separator = "\n";
-    for (const auto& policy : gateway.policies()) {
+    for (const auto& policy : inventory.named_policies()) {
         out.append(std::exchange(separator, ",\n"));
         gateway::append_policy_json(out, policy);
     }
@@ -54,9 +54,9 @@ Response list_policies(gateway::ManagedGateway& gateway, const Request& /*reques
     return json_answer(200, fmt::to_string(out));
 }
 
-Response show_named_policy(gateway::ManagedGateway& gateway, const Request& request) {
+Response show_named_policy(const Request& request, gateway::Inventory& inventory) {
     const auto& name = request.path_members.at("name");
-    const auto policies = gateway.policies();
+    const auto policies = inventory.named_policies();
     const auto found = std::ranges::find(policies, name, &StreamExceptionPolicy::name);
     if (found == policies.end()) return problem(404, fmt::format("there is no stream exception policy {}", name));
     fmt::memory_buffer out;
@@ -64,12 +64,12 @@ Response show_named_policy(gateway::ManagedGateway& gateway, const Request& requ
     return json_answer(200, fmt::to_string(out));
 }
 
-Response show_configuration(gateway::ManagedGateway& gateway, const Request& /*request*/) {
+Response show_configuration(const Request& /*request*/, gateway::Inventory& inventory) {
     fmt::memory_buffer out;
-    if (gateway.is_whole()) {
-        gateway::append_configuration_json(out, *gateway.configuration());
+    if (inventory.is_whole()) {
+        gateway::append_configuration_json(out, *inventory.configuration());
     } else {
-        gateway::append_firewall_configuration_json(out, *gateway.configuration());
+        gateway::append_firewall_configuration_json(out, *inventory.configuration());
     }
     return json_answer(200, fmt::to_string(out));
 }

@@ -8,13 +8,13 @@
 
 namespace headgate::http {
 
-[[nodiscard]] Response list_firewalls(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response list_firewalls(const Request& request, gateway::Inventory& inventory);
 
-[[nodiscard]] Response list_policies(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response list_policies(const Request& request, gateway::Inventory& inventory);
 
 /// The policy named in the path.
-[[nodiscard]] Response show_named_policy(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_named_policy(const Request& request, gateway::Inventory& inventory);
 
-[[nodiscard]] Response show_configuration(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_configuration(const Request& request, gateway::Inventory& inventory);
 
 }  // namespace headgate::http

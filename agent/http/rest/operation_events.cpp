@@ -17,15 +17,15 @@ std::string data_of(const FlowOperation& operation) {
 
 }  // namespace
 
-Result<void> send_events(gateway::ManagedGateway& gateway, const std::string& id, const std::function<bool()>& is_over,
-                         const EventPace& pace, const BodySink& send) {
+Result<void> send_events(gateway::FlowOperations& operations, const std::string& id,
+                         const std::function<bool()>& is_over, const EventPace& pace, const BodySink& send) {
     std::string told;
     auto told_at = std::chrono::steady_clock::now();
     const auto say = [&](std::string_view text) {
         told_at = std::chrono::steady_clock::now();
         return send(text);
     };
-    for (auto operation = gateway.find(id);; operation = gateway.wait(id, pace.look)) {
+    for (auto operation = operations.find(id);; operation = operations.wait(id, pace.look)) {
         if (!operation) return tl::unexpected(operation.error());
         auto now = data_of(*operation);
         if (operation->status != OperationStatus::InProgress) return say(server_sent_event("end", now));
@@ -41,14 +41,14 @@ Result<void> send_events(gateway::ManagedGateway& gateway, const std::string& id
     }
 }
 
-Response follow_operation(gateway::ManagedGateway& gateway, const Request& request) {
-    const auto operation = gateway.find(id_of(request));
+Response follow_operation(const Request& request, gateway::FlowOperations& operations) {
+    const auto operation = operations.find(id_of(request));
     if (!operation) return problem_of(operation.error());
     Response answer;
     answer.content_type = kEventStream;
     answer.headers.emplace_back("Cache-Control", "no-store");
-    answer.stream = [&gateway, id = operation->id, is_over = request.is_over](const BodySink& send) {
-        return send_events(gateway, id, is_over, {}, send);
+    answer.stream = [&operations, id = operation->id, is_over = request.is_over](const BodySink& send) {
+        return send_events(operations, id, is_over, {}, send);
     };
     return answer;
 }

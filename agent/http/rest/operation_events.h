@@ -18,10 +18,10 @@ struct EventPace {
 
 /// Sends `event: progress` whenever the operation has changed, and `event: end` when it has ended, each with the
 /// operation as its data; then the stream ends. It also ends when the client disconnects or the server stops.
-[[nodiscard]] Response follow_operation(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response follow_operation(const Request& request, gateway::FlowOperations& operations);
 
 /// Writes the stream.
-[[nodiscard]] Result<void> send_events(gateway::ManagedGateway& gateway, const std::string& id,
+[[nodiscard]] Result<void> send_events(gateway::FlowOperations& operations, const std::string& id,
                                        const std::function<bool()>& is_over, const EventPace& pace,
                                        const BodySink& send);
 

@@ -59,11 +59,11 @@ Result<OperationSelection> read_selection(const Request& request) {
 }
 
 /// Waits in slices, so that it returns early when the client disconnects or the agent stops.
-Result<FlowOperation> wait_for_end(gateway::ManagedGateway& gateway, const Request& request,
+Result<FlowOperation> wait_for_end(gateway::FlowOperations& operations, const Request& request,
                                    std::chrono::milliseconds at_most) {
     const auto until = std::chrono::steady_clock::now() + at_most;
     for (auto left = at_most;;) {
-        auto operation = gateway.wait(id_of(request), std::min(left, kWaitSlice));
+        auto operation = operations.wait(id_of(request), std::min(left, kWaitSlice));
         left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
         const bool goes_on = operation && operation->status == OperationStatus::InProgress;
         if (!goes_on || left <= std::chrono::milliseconds{0} || request.is_over()) return operation;
@@ -72,7 +72,7 @@ Result<FlowOperation> wait_for_end(gateway::ManagedGateway& gateway, const Reque
 
 }  // namespace
 
-Response start_operation(gateway::ManagedGateway& gateway, const Request& request) {
+Response start_operation(const Request& request, gateway::FlowOperations& operations) {
     auto wanted = gateway::read_request_json(request.body);
     if (!wanted) return problem_of(wanted.error());
     auto token = read_token(request);
@@ -80,17 +80,17 @@ Response start_operation(gateway::ManagedGateway& gateway, const Request& reques
     wanted->token = std::move(*token);
     wanted->caller = request.caller;
     wanted->own_flows = request.own_flows;
-    const auto started = gateway.start(*wanted);
+    const auto started = operations.start(*wanted);
     if (started) return operation_answer(202, *started);
     // A missing resource is 400, not 404: it was named in the body, not in the path.
     const auto& error = started.error();
     return error.kind == ErrorKind::Invalid ? problem(400, error.message, error.number) : problem_of(error);
 }
 
-Response list_operations(gateway::ManagedGateway& gateway, const Request& request) {
+Response list_operations(const Request& request, gateway::FlowOperations& operations) {
     const auto selection = read_selection(request);
     if (!selection) return problem_of(selection.error());
-    const auto listed = gateway.list(*selection);
+    const auto listed = operations.list(*selection);
     if (!listed) return problem_of(listed.error());
     // Whether more operations follow a full page is unknown; if none do, the next page is empty.
     const bool is_full = listed->size() == selection->at_most;
@@ -99,18 +99,18 @@ Response list_operations(gateway::ManagedGateway& gateway, const Request& reques
     return json_answer(200, fmt::to_string(out));
 }
 
-Response show_operation(gateway::ManagedGateway& gateway, const Request& request) {
+Response show_operation(const Request& request, gateway::FlowOperations& operations) {
     const auto wait = number_of(request, "wait_ms", 0, 0, kLongestWait.count());
     if (!wait) return problem_of(wait.error());
-    const auto found =
-        *wait == 0 ? gateway.find(id_of(request)) : wait_for_end(gateway, request, std::chrono::milliseconds{*wait});
+    const auto found = *wait == 0 ? operations.find(id_of(request))
+                                  : wait_for_end(operations, request, std::chrono::milliseconds{*wait});
     return found ? operation_answer(200, *found) : problem_of(found.error());
 }
 
-Response cancel_operation(gateway::ManagedGateway& gateway, const Request& request) {
-    const auto cancelled = gateway.cancel(id_of(request));
+Response cancel_operation(const Request& request, gateway::FlowOperations& operations) {
+    const auto cancelled = operations.cancel(id_of(request));
     if (!cancelled) return problem_of(cancelled.error());
-    const auto found = gateway.find(id_of(request));
+    const auto found = operations.find(id_of(request));
     return found ? operation_answer(202, *found) : problem_of(found.error());
 }
 

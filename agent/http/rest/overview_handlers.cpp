@@ -18,39 +18,33 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kOverviewTypes{"application/json", kEventStream};
 
-std::vector<Endpoint> endpoints_of(const config::Configuration& configuration) {
-    std::vector<Endpoint> endpoints;
-    for (const auto& firewall : configuration.firewalls)
-        for (const auto& place : firewall.endpoints)
-            endpoints.push_back({firewall.name, place.availability_zone, place.netns.value_or("")});
-    return endpoints;
-}
-
 /// An endpoint that cannot be read has a member `fault`; the other endpoints are still reported.
-void add_glance(JsonMembers& members, gateway::ManagedGateway& gateway, const Endpoint& endpoint) {
-    write_members(members, endpoint);
-    const EndpointName name{endpoint.firewall, endpoint.availability_zone, std::nullopt};
-    const auto usage = gateway.usage(name);
+void add_glance(JsonMembers& members, gateway::Monitoring& monitoring, const config::EndpointChoice& each) {
+    const EndpointName name{each.firewall->name, each.endpoint->availability_zone, std::nullopt};
+    write_members(members, Endpoint{*name.firewall, *name.availability_zone, each.endpoint->netns.value_or("")});
+    const auto usage = monitoring.usage(name);
     if (!usage) return members.text("fault", usage.error().message);
     gateway::add_usage(members, *usage);
-    const auto counters = gateway.midstream_counters(name);
+    const auto counters = monitoring.midstream_counters(name);
     if (!counters) return members.text("fault", counters.error().message);
     members.objects("counters", *counters, gateway::add_counter);
 }
 
-Result<std::string> overview_of(gateway::ManagedGateway& gateway) {
+Result<std::string> overview_of(gateway::FlowOperations& operations, gateway::Monitoring& monitoring,
+                                gateway::Inventory& inventory) {
     OperationSelection running;
     running.status = OperationStatus::InProgress;
-    ASSIGN_OR_RETURN(const auto operations, gateway.list(running));
+    ASSIGN_OR_RETURN(const auto listed, operations.list(running));
+    const auto configuration = inventory.configuration();
     fmt::memory_buffer out;
     out.push_back('{');
     JsonMembers members{out};
-    members.objects("endpoints", endpoints_of(*gateway.configuration()),
-                    [&](JsonMembers& inner, const Endpoint& endpoint) { add_glance(inner, gateway, endpoint); });
+    members.objects("endpoints", config::endpoints_of(*configuration),
+                    [&](JsonMembers& inner, const auto& each) { add_glance(inner, monitoring, each); });
     members.key("operations");
     out.push_back('[');
-    for (const auto& each : operations) {
-        if (&each != operations.data()) out.push_back(',');
+    for (const auto& each : listed) {
+        if (&each != listed.data()) out.push_back(',');
         operations::append_operation_json(out, each);
     }
     out.append(std::string_view{"]}"});
@@ -58,9 +52,9 @@ Result<std::string> overview_of(gateway::ManagedGateway& gateway) {
 }
 
 /// Waits for `pace.look`. False if the client disconnected or the gateway began to shut down meanwhile.
-bool goes_on(const gateway::ManagedGateway& gateway, const std::function<bool()>& is_over, const OverviewPace& pace) {
+bool goes_on(const gateway::Monitoring& monitoring, const std::function<bool()>& is_over, const OverviewPace& pace) {
     const auto until = std::chrono::steady_clock::now() + pace.look;
-    while (!is_over() && !gateway.is_ending()) {
+    while (!is_over() && !monitoring.is_ending()) {
         if (std::chrono::steady_clock::now() >= until) return true;
         std::this_thread::sleep_for(pace.slice);
     }
@@ -69,32 +63,34 @@ bool goes_on(const gateway::ManagedGateway& gateway, const std::function<bool()>
 
 }  // namespace
 
-Result<void> send_overviews(gateway::ManagedGateway& gateway, const std::function<bool()>& is_over,
+Result<void> send_overviews(gateway::FlowOperations& operations, gateway::Monitoring& monitoring,
+                            gateway::Inventory& inventory, const std::function<bool()>& is_over,
                             const OverviewPace& pace, const BodySink& send) {
     std::string told;
     auto told_at = std::chrono::steady_clock::now();
     do {
-        ASSIGN_OR_RETURN(auto now, overview_of(gateway));
+        ASSIGN_OR_RETURN(auto now, overview_of(operations, monitoring, inventory));
         const bool is_news = now != told;
         if (!is_news && std::chrono::steady_clock::now() - told_at < pace.keep_alive) continue;
         RETURN_IF_ERROR(send(is_news ? server_sent_event("overview", now) : std::string{": nothing has changed\n\n"}));
         told = std::move(now);
         told_at = std::chrono::steady_clock::now();
-    } while (goes_on(gateway, is_over, pace));
+    } while (goes_on(monitoring, is_over, pace));
     return {};
 }
 
-Response show_overview(gateway::ManagedGateway& gateway, const Request& request) {
+Response show_overview(const Request& request, gateway::FlowOperations& operations, gateway::Monitoring& monitoring,
+                       gateway::Inventory& inventory) {
     const auto type = preferred_type(request.header("Accept"), kOverviewTypes);
     if (!type) return problem(406, "Accept: there are application/json and text/event-stream");
     Response answer;
     if (*type == kEventStream) {
         answer.content_type = kEventStream;
-        answer.stream = [&gateway, is_over = request.is_over](const BodySink& send) {
-            return send_overviews(gateway, is_over, {}, send);
+        answer.stream = [&operations, &monitoring, &inventory, is_over = request.is_over](const BodySink& send) {
+            return send_overviews(operations, monitoring, inventory, is_over, {}, send);
         };
     } else {
-        const auto overview = overview_of(gateway);
+        const auto overview = overview_of(operations, monitoring, inventory);
         if (!overview) return problem_of(overview.error());
         answer = json_answer(200, *overview);
     }

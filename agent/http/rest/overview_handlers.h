@@ -19,10 +19,12 @@ struct OverviewPace {
 };
 
 /// Answers once as JSON, or as server-sent events whenever the overview has changed.
-[[nodiscard]] Response show_overview(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_overview(const Request& request, gateway::FlowOperations& operations,
+                                     gateway::Monitoring& monitoring, gateway::Inventory& inventory);
 
 /// Writes the stream, `event: overview`, until the client disconnects or the gateway shuts down.
-[[nodiscard]] Result<void> send_overviews(gateway::ManagedGateway& gateway, const std::function<bool()>& is_over,
+[[nodiscard]] Result<void> send_overviews(gateway::FlowOperations& operations, gateway::Monitoring& monitoring,
+                                          gateway::Inventory& inventory, const std::function<bool()>& is_over,
                                           const OverviewPace& pace, const BodySink& send);
 
 }  // namespace headgate::http

@@ -89,23 +89,23 @@ std::shared_ptr<FlowForm> form_of(std::string_view type, const FlowOperation& op
     return std::make_shared<JsonForm>(operation, page.next_cursor);
 }
 
-Result<Page> read_page(gateway::ManagedGateway& gateway, const Request& request) {
+Result<Page> read_page(gateway::FlowOperations& operations, const Request& request) {
     const auto first = number_of(request, "cursor", 0, 0, kLastCursor);
     if (!first) return invalid("cursor: \"{}\" is none that an answer gave", text_of(request, "cursor").value_or(""));
     ASSIGN_OR_RETURN(const auto limit, number_of(request, "limit", kAllFlows, 1, kLargestPage));
     Page page{*first, limit, {}};
     if (page.limit == kAllFlows) return page;
     const auto next = page.first + page.limit;
-    ASSIGN_OR_RETURN(const auto behind, gateway.flows(id_of(request), next, 1));
+    ASSIGN_OR_RETURN(const auto behind, operations.flows(id_of(request), next, 1));
     if (!behind.empty()) page.next_cursor = fmt::format("{}", next);
     return page;
 }
 
-Result<void> for_each_of(const Page& page, gateway::ManagedGateway& gateway, const std::string& id,
+Result<void> for_each_of(const Page& page, gateway::FlowOperations& operations, const std::string& id,
                          const StoredFlowSink& take) {
     auto left = page.limit;
     Result<void> taken;
-    auto told = gateway.for_each_flow(id, page.first, [&](std::span<const StoredFlow> flows) -> Result<void> {
+    auto told = operations.for_each_flow(id, page.first, [&](std::span<const StoredFlow> flows) -> Result<void> {
         const auto wanted = flows.first(std::min<std::uint64_t>(left, flows.size()));
         left -= wanted.size();
         taken = take(wanted);
@@ -115,7 +115,7 @@ Result<void> for_each_of(const Page& page, gateway::ManagedGateway& gateway, con
     return taken && left == 0 ? taken : told;
 }
 
-Result<void> send_flows(const Page& page, gateway::ManagedGateway& gateway, const std::string& id, FlowForm& form,
+Result<void> send_flows(const Page& page, gateway::FlowOperations& operations, const std::string& id, FlowForm& form,
                         const BodySink& send) {
     fmt::memory_buffer out;
     const auto send_gathered = [&] {
@@ -124,7 +124,7 @@ Result<void> send_flows(const Page& page, gateway::ManagedGateway& gateway, cons
         return sent;
     };
     form.begin(out);
-    RETURN_IF_ERROR(for_each_of(page, gateway, id, [&](std::span<const StoredFlow> flows) -> Result<void> {
+    RETURN_IF_ERROR(for_each_of(page, operations, id, [&](std::span<const StoredFlow> flows) -> Result<void> {
         for (const auto& each : flows) {
             form.row(out, each);
             if (out.size() < kPiece) continue;
@@ -138,12 +138,12 @@ Result<void> send_flows(const Page& page, gateway::ManagedGateway& gateway, cons
 
 }  // namespace
 
-Response show_results(gateway::ManagedGateway& gateway, const Request& request) {
+Response show_results(const Request& request, gateway::FlowOperations& operations) {
     const auto type = preferred_type(request.header("Accept"), kForms);
     if (!type) return problem(406, "Accept: there are application/json, application/x-ndjson and text/csv");
-    const auto operation = gateway.find(id_of(request));
+    const auto operation = operations.find(id_of(request));
     if (!operation) return problem_of(operation.error());
-    const auto page = read_page(gateway, request);
+    const auto page = read_page(operations, request);
     if (!page) return problem_of(page.error());
     if (!kind_of(operation->type).has_early_flows && operation->status == OperationStatus::InProgress) {
         return problem(409,
@@ -153,8 +153,8 @@ Response show_results(gateway::ManagedGateway& gateway, const Request& request) 
     answer.content_type = *type == kCsv ? "text/csv; charset=utf-8; header=present" : *type;
     answer.headers.emplace_back("Vary", "Accept");
     if (!page->next_cursor.empty() && *type != kJson) answer.headers.emplace_back("X-Next-Cursor", page->next_cursor);
-    answer.stream = [&gateway, id = operation->id, page = *page, form = form_of(*type, *operation, *page)](
-                        const BodySink& send) { return send_flows(page, gateway, id, *form, send); };
+    answer.stream = [&operations, id = operation->id, page = *page, form = form_of(*type, *operation, *page)](
+                        const BodySink& send) { return send_flows(page, operations, id, *form, send); };
     return answer;
 }
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "http/rest/routes.h"
 
-#include <functional>
 #include <memory>
-#include <utility>
 
 #include "http/access/authorized_gateway.h"
 #include "http/metrics/health_handlers.h"
@@ -21,13 +19,16 @@ namespace headgate::http {
 
 namespace {
 
-using RestHandler = std::function<Response(gateway::ManagedGateway&, const Request&)>;
+/// Takes the request, and the parts of the gateway that it uses.
+template <typename... Parts>
+using RestHandler = Response (*)(const Request&, Parts&...);
 
 /// Restricts the handler, and the stream that runs after it has returned, to the caller's permissions.
-Response as_allowed(gateway::ManagedGateway& gateway, access::ReplayGuard& replays, const RestHandler& handler,
+template <typename... Parts>
+Response as_allowed(gateway::ManagedGateway& gateway, access::ReplayGuard& replays, RestHandler<Parts...> handler,
                     const Request& request) {
-    auto theirs = std::make_shared<access::AuthorizedGateway>(gateway, request, replays);
-    auto answer = handler(*theirs, request);
+    const std::shared_ptr<gateway::ManagedGateway> theirs = access::authorized(gateway, request, replays);
+    auto answer = handler(request, theirs->part<Parts>()...);
     if (answer.stream) {
         answer.stream = [theirs, stream = std::move(answer.stream)](const BodySink& send) { return stream(send); };
     }
@@ -44,13 +45,13 @@ Response tell_openapi_document(const Request& /*request*/) {
 }  // namespace
 
 Router make_router(gateway::ManagedGateway& gateway, access::ReplayGuard& replays, Metrics& metrics) {
-    const auto on = [&](RestHandler handler) {
-        return [handler = std::move(handler), &gateway, &replays](const Request& request) {
+    const auto on = [&]<typename... Parts>(RestHandler<Parts...> handler) {
+        return [handler, &gateway, &replays](const Request& request) {
             return as_allowed(gateway, replays, handler, request);
         };
     };
-    const auto show_metrics = [&metrics](gateway::ManagedGateway& theirs, const Request&) {
-        return metrics_answer(metrics, theirs);
+    const auto show_metrics = [&](const Request& request) {
+        return metrics_answer(metrics, *access::authorized(gateway, request, replays));
     };
     const std::vector<std::string_view> endpoint{"firewall", "availability_zone"};
     return Router{{
@@ -67,7 +68,7 @@ Router make_router(gateway::ManagedGateway& gateway, access::ReplayGuard& replay
         {"GET", "/v1/operations/{id}/events", Body::None, {}, on(follow_operation)},
         {"GET", "/v1/operations/{id}/results", Body::None, {"cursor", "limit"}, on(show_results)},
         {"POST", "/v1/validate", Body::Json, {}, on(validate_request)},
-        {"GET", "/v1/session", Body::None, {}, on(show_session)},
+        {"GET", "/v1/session", Body::None, {}, show_session},
         {"GET", "/v1/overview", Body::None, {}, on(show_overview)},
         {"GET", "/v1/firewalls", Body::None, {}, on(list_firewalls)},
         {"GET", "/v1/flow-table", Body::None, endpoint, on(show_flow_table)},
@@ -85,9 +86,9 @@ Router make_router(gateway::ManagedGateway& gateway, access::ReplayGuard& replay
         {"GET", "/v1/stream-exception-policies/{name}", Body::None, {}, on(show_named_policy)},
         {"GET", "/v1/configuration", Body::None, {}, on(show_configuration)},
         {"GET", "/openapi.yaml", Body::None, {}, tell_openapi_document, Openness::Anybody},
-        {"GET", "/healthz", Body::None, {}, on(show_health), Openness::Anybody},
+        {"GET", "/healthz", Body::None, {}, show_health, Openness::Anybody},
         {"GET", "/readyz", Body::None, {}, on(show_readiness)},
-        {"GET", "/metrics", Body::None, {}, on(show_metrics)},
+        {"GET", "/metrics", Body::None, {}, show_metrics},
     }};
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "http/rest/session_handlers.h"
 
-#include "gateway/chosen_endpoint.h"
 #include "gateway/request_json.h"
 #include "gateway/version.h"
 #include "http/problem.h"
@@ -9,7 +8,7 @@
 
 namespace headgate::http {
 
-Response show_session(gateway::ManagedGateway& /*gateway*/, const Request& request) {
+Response show_session(const Request& request) {
     fmt::memory_buffer out;
     out.push_back('{');
     JsonMembers members{out};
@@ -21,12 +20,14 @@ Response show_session(gateway::ManagedGateway& /*gateway*/, const Request& reque
     return json_answer(200, fmt::to_string(out));
 }
 
-Response validate_request(gateway::ManagedGateway& gateway, const Request& request) {
+Response validate_request(const Request& request, gateway::Inventory& inventory) {
     const auto wanted = gateway::read_request_json(request.body);
     if (!wanted) return problem_of(wanted.error());
     // A flush from a capture runs at the capture's endpoint.
     if (wanted->from_operation.empty()) {
-        const auto endpoint = gateway::choose_endpoint(*gateway.configuration(), wanted->endpoint);
+        const auto configuration = inventory.configuration();
+        const auto& [firewall, availability_zone, network_namespace] = wanted->endpoint;
+        const auto endpoint = config::find_endpoint(*configuration, firewall, availability_zone);
         if (!endpoint) return problem_of(endpoint.error());
     }
     fmt::memory_buffer out;

@@ -8,9 +8,9 @@
 
 namespace headgate::http {
 
-[[nodiscard]] Response show_session(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response show_session(const Request& request);
 
 /// Validates a request as start_operation() does, but starts nothing.
-[[nodiscard]] Response validate_request(gateway::ManagedGateway& gateway, const Request& request);
+[[nodiscard]] Response validate_request(const Request& request, gateway::Inventory& inventory);
 
 }  // namespace headgate::http

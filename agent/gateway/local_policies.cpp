@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "gateway/endpoint_policy.h"
+#include "gateway/local_policies.h"
 
 #include <fmt/format.h>
 
@@ -61,7 +61,7 @@ Result<void> refuse_untracked(const std::vector<FlowFilter>& sessions, bool is_o
 
 /// With scope all, untracked packets are midstream, including the caller's own session on a gateway that has tracked
 /// nothing yet. Returns warnings for what could not be checked.
-Result<std::vector<std::string>> spare_sessions(const ChosenEndpoint& endpoint, const PolicyRequest& request,
+Result<std::vector<std::string>> spare_sessions(const ManagedEndpoint& endpoint, const PolicyRequest& request,
                                                 const StreamExceptionPolicy& policy, FlowTable& table,
                                                 const Clock& clock) {
     std::vector<std::string> warnings;
@@ -102,27 +102,15 @@ tl::unexpected<Error> keeps_another(std::string_view policy) {
         policy);
 }
 
-}  // namespace
-
-Result<StreamExceptionPolicy> wanted_policy(const config::Configuration& configuration, const ChosenEndpoint& endpoint,
-                                            std::string_view name) {
-    ASSIGN_OR_RETURN(auto policy, midstream::find_policy(name, midstream::policy_folders()));
-    const auto name_kept = config::policy_to_keep(configuration, endpoint.place());
-    if (!name_kept) return policy;
-    const auto kept = midstream::find_policy(*name_kept, midstream::policy_folders());
-    if (kept && *kept == policy) return policy;
-    return keeps_another(*name_kept);
-}
-
-Result<EndpointPolicy> read_policy(const ChosenEndpoint& endpoint) {
+Result<EndpointPolicy> read_policy(const ManagedEndpoint& endpoint) {
     ASSIGN_OR_RETURN(const auto ruleset, endpoint.open_ruleset());
     ASSIGN_OR_RETURN(auto status, ruleset->status());
-    return EndpointPolicy{endpoint.endpoint(), std::move(status), {}};
+    return EndpointPolicy{endpoint.names(), std::move(status), {}};
 }
 
-Result<EndpointPolicy> apply_policy(const config::Configuration& configuration, const ChosenEndpoint& endpoint,
-                                    const PolicyRequest& request, const Clock& clock) {
-    ASSIGN_OR_RETURN(const auto policy, wanted_policy(configuration, endpoint, request.policy));
+/// Refused where it would cut one of the caller's own sessions, unless `include_protected` is set.
+Result<EndpointPolicy> apply_policy(const ManagedEndpoint& endpoint, const PolicyRequest& request, const Clock& clock) {
+    ASSIGN_OR_RETURN(const auto policy, wanted_policy(endpoint, request.policy));
     ASSIGN_OR_RETURN(const auto table, endpoint.open_table());
     ASSIGN_OR_RETURN(
         auto warnings,
@@ -137,13 +125,50 @@ Result<EndpointPolicy> apply_policy(const config::Configuration& configuration, 
     });
 }
 
-Result<EndpointPolicy> remove_policy(const config::Configuration& configuration, const ChosenEndpoint& endpoint) {
-    if (const auto kept = config::policy_to_keep(configuration, endpoint.place())) {
-        return keeps_another(*kept);
-    }
+Result<EndpointPolicy> remove_policy(const ManagedEndpoint& endpoint) {
+    if (const auto& kept = endpoint.policy_to_keep()) return keeps_another(*kept);
     ASSIGN_OR_RETURN(const auto ruleset, endpoint.open_ruleset());
     RETURN_IF_ERROR(ruleset->remove());
-    return EndpointPolicy{endpoint.endpoint(), RulesetStatus{}, {}};
+    return EndpointPolicy{endpoint.names(), RulesetStatus{}, {}};
+}
+
+}  // namespace
+
+Result<StreamExceptionPolicy> wanted_policy(const ManagedEndpoint& endpoint, std::string_view name) {
+    ASSIGN_OR_RETURN(auto policy, midstream::find_policy(name, midstream::policy_folders()));
+    const auto& name_kept = endpoint.policy_to_keep();
+    if (!name_kept) return policy;
+    const auto kept = midstream::find_policy(*name_kept, midstream::policy_folders());
+    if (kept && *kept == policy) return policy;
+    return keeps_another(*name_kept);
+}
+
+Result<EndpointPolicy> LocalPolicies::status(const EndpointName& endpoint) {
+    ASSIGN_OR_RETURN(const auto found, endpoints_.find(endpoint));
+    return read_policy(*found);
+}
+
+Result<EndpointPolicy> LocalPolicies::apply(const PolicyRequest& request) {
+    return change("policy_apply", request,
+                  [&](const ManagedEndpoint& endpoint) { return apply_policy(endpoint, request, clock_); });
+}
+
+Result<EndpointPolicy> LocalPolicies::remove(const PolicyRequest& request) {
+    return change("policy_remove", request, remove_policy);
+}
+
+Result<EndpointPolicy> LocalPolicies::change(std::string_view action, const PolicyRequest& request,
+                                             const Change& change) {
+    RETURN_IF_ERROR(audit_.ready());
+    operations::PolicyChange record{action, request.policy, {}, request.caller};
+    const auto endpoint = endpoints_.find(request.endpoint);
+    if (endpoint) record.endpoint = (*endpoint)->names();
+    auto changed = endpoint ? change(**endpoint) : Result<EndpointPolicy>{tl::unexpected(endpoint.error())};
+    const auto result = changed ? Result<void>{} : tl::unexpected(changed.error());
+    if (auto recorded = audit_.record(record, result); !recorded && changed) {
+        changed->warnings.push_back(recorded.error().message);
+    }
+    return changed;
 }
 
 }  // namespace headgate::gateway
