@@ -42,6 +42,7 @@ const std::map<std::string_view, ValueHint>& value_hints() {
         {"--from-capture", {.candidates = operation_candidates, .paths = Paths::Files}},
         {"--match", {.choices = {"original", "translated", "any"}}},
         {"--netns", {.candidates = namespace_candidates, .paths = Paths::Files}},
+        {"--operation", {.candidates = operation_candidates}},
         {"--output", {.choices = format_names()}},
         {"--protocol", {.choices = protocol_names()}},
         {"--reason", {.choices = {"flushed", "closed", "timeout", "evicted"}}},

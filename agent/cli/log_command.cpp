@@ -8,6 +8,8 @@
 #include <memory>
 #include <utility>
 
+#include "headgate/clock.h"
+
 #include "base/printable.h"
 #include "cli/arguments.h"
 #include "cli/command_tree.h"
@@ -15,7 +17,9 @@
 #include "cli/flow_text.h"
 #include "cli/interruption.h"
 #include "cli/terminal.h"
+#include "config/duration.h"
 #include "flow/flow_json.h"
+#include "flowlog/ended_flow_filter.h"
 #include "flowlog/record_file.h"
 #include "flowlog/record_reader.h"
 
@@ -30,7 +34,7 @@ struct LogArguments {
     TupleArguments filter;
     OutputArguments output;
     std::vector<std::string> reasons;
-    std::optional<std::string> firewall, lines, file;
+    std::optional<std::string> firewall, since, until, by, operation, lines, file;
     bool follow = false;
 
     void add_to(CLI::App& command) {
@@ -39,6 +43,12 @@ struct LogArguments {
         own.add("--reason", "REASON", reasons,
                 "flushed, closed, timeout or evicted; may be repeated. all: as without it");
         own.add("--firewall", "NAME", firewall, "flows of this firewall alone");
+        own.add("--since", "TIME", since,
+                "flows that ended then or later: a duration before now, such as 1h, or a time such as "
+                "2026-11-21T09:30:00Z");
+        own.add("--until", "TIME", until, "flows that ended then or earlier");
+        own.add("--by", "USER", by, "flows that an operation of this user ended");
+        own.add("--operation", "ID", operation, "flows that this operation ended");
         own.add("--lines", "N", lines,
                 fmt::format("the last N that match; without it, all of them, or {} before --follow goes on",
                             kLinesBeforeFollowing));
@@ -49,38 +59,53 @@ struct LogArguments {
     }
 };
 
-/// Selects the records to show.
+/// Which records to show.
 struct LogQuery {
-    std::vector<EndReason> reasons;
-    std::vector<FlowFilter> filters;
-    std::optional<std::string> firewall;
+    flowlog::EndedFlowFilter flows;
     std::optional<std::uint64_t> lines;
     bool follow = false;
-
-    [[nodiscard]] bool matches(const flowlog::LoggedFlow& flow) const {
-        const auto is_one_of = [&](EndReason reason) { return flow.reason == reason; };
-        const auto matched_by = [&](const FlowFilter& filter) { return filter.matches(flow.tuple, flow.translated); };
-        return (reasons.empty() || std::ranges::any_of(reasons, is_one_of)) &&
-               (filters.empty() || std::ranges::any_of(filters, matched_by)) &&
-               (!firewall || *firewall == flow.firewall);
-    }
 };
+
+Result<std::vector<EndReason>> read_reasons(const std::vector<std::string>& texts) {
+    std::vector<EndReason> reasons;
+    if (std::ranges::find(texts, "all") != texts.end()) return reasons;
+    for (const auto& text : texts) {
+        auto reason = parse_name_in_any_case<EndReason>(text);
+        if (!reason) return tl::unexpected(std::move(reason.error()).within("--reason"));
+        reasons.push_back(*reason);
+    }
+    return reasons;
+}
+
+/// A duration before now, since 1970 at most; or a time.
+Result<std::optional<Timestamp>> read_time(std::string_view argument, const std::optional<std::string>& text) {
+    if (!text) return std::nullopt;
+    const auto now = kSystemClock.now();
+    if (const auto ago = config::parse_duration(*text)) {
+        return now - std::min(*ago, std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()));
+    }
+    if (const auto time = parse_rfc3339(*text)) return *time;
+    return invalid("{}: \"{}\" is neither a duration such as 90s, 5m or 12h nor a time such as 2026-11-21T09:30:00Z",
+                   argument, *text);
+}
+
+Result<flowlog::EndedFlowFilter> read_flows(const LogArguments& arguments) {
+    flowlog::EndedFlowFilter flows;
+    ASSIGN_OR_RETURN(flows.reasons, read_reasons(arguments.reasons));
+    ASSIGN_OR_RETURN(flows.filters, arguments.filter.read());
+    if (arguments.firewall) flows.firewalls = {*arguments.firewall};
+    ASSIGN_OR_RETURN(flows.since, read_time("--since", arguments.since));
+    ASSIGN_OR_RETURN(flows.until, read_time("--until", arguments.until));
+    flows.user = arguments.by;
+    flows.operation_id = arguments.operation;
+    return flows;
+}
 
 Result<LogQuery> read_query(const LogArguments& arguments) {
     LogQuery query;
-    const bool all = std::ranges::find(arguments.reasons, "all") != arguments.reasons.end();
-    for (const auto& text : arguments.reasons) {
-        if (all) break;
-        auto reason = parse_name_in_any_case<EndReason>(text);
-        if (!reason) return tl::unexpected(std::move(reason.error()).within("--reason"));
-        query.reasons.push_back(*reason);
-    }
-    ASSIGN_OR_RETURN(auto filters, arguments.filter.read());
-    query.filters = std::move(filters);
-    query.firewall = arguments.firewall;
+    ASSIGN_OR_RETURN(query.flows, read_flows(arguments));
     query.follow = arguments.follow;
-    ASSIGN_OR_RETURN(const auto lines, parse_count("--lines", arguments.lines));
-    query.lines = lines;
+    ASSIGN_OR_RETURN(query.lines, parse_count("--lines", arguments.lines));
     if (!query.lines && query.follow) query.lines = kLinesBeforeFollowing;
     return query;
 }
@@ -140,14 +165,14 @@ class LogOutput {
 
     [[nodiscard]] bool wants(std::string_view line) const {
         const auto flow = flowlog::parse_record(line);
-        return flow && *flow && query_.matches(**flow);
+        return flow && *flow && query_.flows.matches(**flow);
     }
 
     Result<void> take(std::string_view line) {
         const auto flow = flowlog::parse_record(line);
         if (!flow) return note_unreadable(flow.error());
         if (!*flow) return tell_loss(line);
-        if (!query_.matches(**flow)) return {};
+        if (!query_.flows.matches(**flow)) return {};
         ++matched_;
         return writer_.row([&](fmt::memory_buffer& out) { append_without_hidden(out, line); },
                            [&] { return log_cells(**flow); });
@@ -205,10 +230,7 @@ Result<void> show_file(const std::filesystem::path& path, const LogQuery& query,
 }
 
 Result<void> show_agent(gateway::EndedFlows& agent, const LogQuery& query, LogOutput& output) {
-    gateway::EndedFlowQuery wanted;
-    wanted.reasons = query.reasons;
-    wanted.filters = query.filters;
-    if (query.firewall) wanted.firewalls = {*query.firewall};
+    gateway::EndedFlowQuery wanted{query.flows};
     wanted.latest = query.lines.value_or(kMostOfAgent);
     wanted.follow = query.follow;
     wanted.is_over = [] { return Interruption::requested(); };

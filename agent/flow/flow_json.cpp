@@ -126,6 +126,18 @@ std::size_t append_character(Buffer& out, std::string_view text) {
     return next.size;
 }
 
+/// `Z`, `+02:00`, or `+0200` as in Suricata's records.
+std::optional<std::chrono::minutes> parse_utc_offset(std::string_view text) {
+    if (text == "Z") return std::chrono::minutes{0};
+    const bool has_colon = text.size() == 6 && text[3] == ':';
+    if (text.front() == 'Z' || (!has_colon && text.size() != 5)) return std::nullopt;
+    const auto hours = parse_unsigned<unsigned>(text.substr(1, 2));
+    const auto minutes = parse_unsigned<unsigned>(text.substr(text.size() - 2));
+    if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
+    const auto offset = std::chrono::hours{*hours} + std::chrono::minutes{*minutes};
+    return text.front() == '-' ? -offset : offset;
+}
+
 }  // namespace
 
 void append_json_string(Buffer& out, std::string_view text) {
@@ -171,28 +183,30 @@ std::string to_rfc3339(Timestamp time) {
 Result<Timestamp> parse_rfc3339(std::string_view text) {
     // 2026-11-21T09:30:00.123456789Z: digits at fixed positions, then an optional fraction of up to nine digits
     constexpr std::string_view kShape = "0000-00-00T00:00:00";
-    const auto wrong = invalid("\"{}\" is not a time such as 2026-11-21T09:30:00.123Z", text);
+    const auto wrong = [&] { return invalid("\"{}\" is not a time such as 2026-11-21T09:30:00.123Z", text); };
     const auto number = [&](std::size_t at, std::size_t size) {
         return parse_unsigned<unsigned>(text.substr(at, size));
     };
-    if (text.size() < kShape.size() + 1 || !text.ends_with('Z')) return wrong;
+    const auto zone = text.find_first_of("Z+-", kShape.size());
+    const auto offset = zone == std::string_view::npos ? std::nullopt : parse_utc_offset(text.substr(zone));
+    if (!offset) return wrong();
     for (std::size_t i = 0; i < kShape.size(); ++i) {
         const bool digit = text[i] >= '0' && text[i] <= '9';
-        if (kShape[i] == '0' ? !digit : text[i] != kShape[i]) return wrong;
+        if (kShape[i] == '0' ? !digit : text[i] != kShape[i]) return wrong();
     }
-    std::string fraction{text.substr(kShape.size(), text.size() - kShape.size() - 1)};
-    if (!fraction.empty() && (fraction.front() != '.' || fraction.size() < 2 || fraction.size() > 10)) return wrong;
+    std::string fraction{text.substr(kShape.size(), zone - kShape.size())};
+    if (!fraction.empty() && (fraction.front() != '.' || fraction.size() < 2 || fraction.size() > 10)) return wrong();
     fraction.resize(10, '0');
     const auto nanoseconds = parse_unsigned<std::uint32_t>(std::string_view{fraction}.substr(1));
     const std::chrono::year_month_day date{std::chrono::year{static_cast<int>(*number(0, 4))},
                                            std::chrono::month{*number(5, 2)}, std::chrono::day{*number(8, 2)}};
     const bool in_range = date.ok() && *number(11, 2) < 24 && *number(14, 2) < 60 && *number(17, 2) < 61;
     if (!in_range || !nanoseconds || static_cast<int>(date.year()) < 1970 || static_cast<int>(date.year()) > 2261) {
-        return wrong;
+        return wrong();
     }
     return Timestamp{std::chrono::sys_days{date}} + std::chrono::hours{*number(11, 2)} +
            std::chrono::minutes{*number(14, 2)} + std::chrono::seconds{*number(17, 2)} +
-           std::chrono::nanoseconds{*nanoseconds};
+           std::chrono::nanoseconds{*nanoseconds} - *offset;
 }
 
 }  // namespace headgate

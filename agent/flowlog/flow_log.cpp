@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "flow/flow_json.h"
+#include "flowlog/ended_flow_filter.h"
 #include "flowlog/record_format.h"
 #include "threads/start_thread.h"
 
@@ -18,7 +19,6 @@ namespace headgate::flowlog {
 namespace {
 
 using namespace std::chrono_literals;
-using config::FlowLogReason;
 
 /// Limit of bytes queued for conversion to records: some 200,000 events.
 constexpr std::size_t kRoom = 64U << 20U;
@@ -26,7 +26,7 @@ constexpr auto kFarewell = 5s;
 
 struct KnownEnds {
     std::vector<EndedFlow> flows;
-    std::shared_ptr<const RecordTicket> ticket;
+    std::shared_ptr<const UnwrittenMark> mark;
 };
 
 using Item = std::variant<ReceivedEvents, KnownEnds, LostFlows>;
@@ -37,49 +37,24 @@ struct Waiting {
     std::uint64_t flows = 0;
 };
 
-bool is_listed(const std::vector<FlowLogReason>& reasons, FlowLogReason reason) {
-    return std::ranges::find(reasons, reason) != reasons.end();
-}
-
-FlowLogReason as_setting(EndReason reason) {
-    switch (reason) {
-        case EndReason::Flushed:
-            return FlowLogReason::Flushed;
-        case EndReason::Closed:
-            return FlowLogReason::Closed;
-        case EndReason::Timeout:
-            return FlowLogReason::Timeout;
-        case EndReason::Evicted:
-            return FlowLogReason::Evicted;
-    }
-    return FlowLogReason::All;
-}
-
-/// Flows that a flow operation touched are logged wherever flushed ones are, even if it is uncertain what ended them.
-bool is_wanted(const EndedFlow& ended, const config::FlowLog& settings) {
-    const auto& reasons = settings.reasons;
-    const bool by_reason = is_listed(reasons, FlowLogReason::All) ||
-                           (ended.reason && is_listed(reasons, as_setting(*ended.reason))) ||
-                           (ended.flush && is_listed(reasons, FlowLogReason::Flushed));
-    return by_reason && (settings.filters.empty() || std::ranges::any_of(settings.filters, [&](const auto& filter) {
-                             return filter.matches(ended.flow);
-                         }));
-}
-
 }  // namespace
 
 std::optional<conntrack::WantedEnds> wanted_ends(const config::FlowLog& settings) {
     if (settings.sinks.empty()) return std::nullopt;
-    const auto& reasons = settings.reasons;
-    const bool all = is_listed(reasons, FlowLogReason::All);
-    const bool by_kernel = std::ranges::any_of(reasons, [](auto each) { return each != FlowLogReason::Flushed; });
-    return conntrack::WantedEnds{all || by_kernel, all || is_listed(reasons, FlowLogReason::Flushed)};
+    const auto reasons = filter_of(settings).reasons;
+    const bool all = reasons.empty();
+    const bool by_kernel = std::ranges::any_of(reasons, [](auto each) { return each != EndReason::Flushed; });
+    return conntrack::WantedEnds{all || by_kernel,
+                                 all || std::ranges::find(reasons, EndReason::Flushed) != reasons.end()};
 }
 
 class FlowLog::Worker {
   public:
     Worker(config::FlowLog settings, StandardOutput output, LogCallback tell)
-        : tell_(std::move(tell)), settings_(std::move(settings)), sinks_(output, tell_) {}
+        : tell_(std::move(tell)),
+          settings_(std::move(settings)),
+          wanted_(filter_of(settings_)),
+          sinks_(output, tell_) {}
 
     ~Worker() {
         finish(kFarewell);
@@ -103,6 +78,7 @@ class FlowLog::Worker {
         {
             const std::lock_guard lock{output_};
             settings_ = settings;
+            wanted_ = filter_of(settings_);
             if (format_) removed = open_sinks();
         }
         if (removed.empty()) return;
@@ -246,14 +222,14 @@ class FlowLog::Worker {
         add(std::move(ended), nullptr);
     }
 
-    void add(KnownEnds& known) { add(std::move(known.flows), known.ticket); }
+    void add(KnownEnds& known) { add(std::move(known.flows), known.mark); }
 
-    void add(std::vector<EndedFlow> ended, const std::shared_ptr<const RecordTicket>& ticket) {
-        std::erase_if(ended, [this](const EndedFlow& each) { return !is_wanted(each, settings_); });
+    void add(std::vector<EndedFlow> ended, const std::shared_ptr<const UnwrittenMark>& mark) {
+        std::erase_if(ended, [this](const EndedFlow& each) { return !wanted_.matches(each); });
         for (const auto& each : ended) {
             ++counts_.ended[each.reason];
             format_->append(*block_, each);
-            block_->keep(ticket);
+            block_->keep(mark);
             if (block_->bytes() >= LineBlock::kFull) push_block();
         }
         recent_.add(std::move(ended));
@@ -291,6 +267,7 @@ class FlowLog::Worker {
 
     mutable std::mutex output_;  ///< guards what follows; held for one item at a time
     config::FlowLog settings_;
+    EndedFlowFilter wanted_;                ///< by the settings
     std::unique_ptr<RecordFormat> format_;  ///< null until the sinks are open
     SinkSet sinks_;
     std::shared_ptr<LineBlock> block_ = std::make_shared<LineBlock>();
@@ -322,9 +299,9 @@ void FlowLog::take(ReceivedEvents received) {
     worker_->take({std::move(received), bytes, flows});
 }
 
-void FlowLog::take(std::vector<EndedFlow> ended, std::shared_ptr<const RecordTicket> ticket) {
+void FlowLog::take(std::vector<EndedFlow> ended, std::shared_ptr<const UnwrittenMark> mark) {
     const auto flows = ended.size();
-    worker_->take({KnownEnds{std::move(ended), std::move(ticket)}, flows * sizeof(EndedFlow), flows});
+    worker_->take({KnownEnds{std::move(ended), std::move(mark)}, flows * sizeof(EndedFlow), flows});
 }
 
 void FlowLog::take(LostFlows lost) {

@@ -54,8 +54,9 @@ class FlowLog {
     /// Enqueues events from a listener.
     void take(ReceivedEvents received);
 
-    /// Enqueues flows whose end is known from elsewhere, such as a flush.
-    void take(std::vector<EndedFlow> ended, std::shared_ptr<const RecordTicket> ticket = nullptr);
+    /// Enqueues flows whose end is known from elsewhere, such as a flush. The mark is kept until every sink has written
+    /// or dropped their records.
+    void take(std::vector<EndedFlow> ended, std::shared_ptr<const UnwrittenMark> mark = nullptr);
 
     /// Enqueues a report of events that the kernel dropped.
     void take(LostFlows lost);

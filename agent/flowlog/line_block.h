@@ -10,16 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "flowlog/unwritten_mark.h"
+
 namespace headgate::flowlog {
-
-/// Accompanies records; destroyed when every sink has written or dropped them.
-class RecordTicket {
-  public:
-    virtual ~RecordTicket() = default;
-
-    /// Called from any thread when some of the records are dropped because the process exits or their sink was removed.
-    virtual void given_up() const = 0;
-};
 
 class LineBlock {
   public:
@@ -38,12 +31,14 @@ class LineBlock {
     /// Removes text not completed by end_line(), after an exception.
     void drop_unended() { text_.resize(begin_of(ends_.size())); }
 
-    /// Keeps the ticket for the lifetime of this block.
-    void keep(const std::shared_ptr<const RecordTicket>& ticket) {
-        if (ticket && (tickets_.empty() || tickets_.back() != ticket)) tickets_.push_back(ticket);
+    /// Keeps the mark for the lifetime of this block.
+    void keep(const std::shared_ptr<const UnwrittenMark>& mark) {
+        if (mark && (marks_.empty() || marks_.back() != mark)) marks_.push_back(mark);
     }
+
+    /// Some of the lines are dropped because the process exits or their sink was removed.
     void give_up() const {
-        for (const auto& each : tickets_)
+        for (const auto& each : marks_)
             each->given_up();
     }
 
@@ -74,7 +69,7 @@ class LineBlock {
 
     fmt::memory_buffer text_;
     std::vector<std::size_t> ends_;
-    std::vector<std::shared_ptr<const RecordTicket>> tickets_;
+    std::vector<std::shared_ptr<const UnwrittenMark>> marks_;
 };
 
 }  // namespace headgate::flowlog

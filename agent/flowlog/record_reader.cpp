@@ -86,6 +86,7 @@ std::optional<LoggedFlow> read_event(JsonReader& event) {
     if (type != "flow" && type != "netflow") return std::nullopt;
     LoggedFlow flow;
     event.text("timestamp", flow.ended_at);
+    event.optional_number("flow_id", flow.flow_id);
     read_tuple(event, flow.tuple);
     flow.translated = flow.tuple;
     event.optional_object("nat", [&](JsonReader& nat) { read_ends(nat, flow.translated); });

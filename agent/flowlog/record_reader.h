@@ -18,6 +18,7 @@ struct LoggedFlow {
     FlowTuple tuple;       ///< source and destination as the record has them; of ICMP no id
     FlowTuple translated;  ///< the same after NAT; no ICMP type, code and id
     std::string ended_at;
+    std::optional<std::uint64_t> flow_id;
     std::optional<EndReason> reason;
     std::string last_state;
     std::string protocol_state;

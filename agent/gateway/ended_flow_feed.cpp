@@ -17,23 +17,6 @@ constexpr auto kPatience = 250ms;
 /// Bytes of lines formatted at once, which bounds the memory per reader.
 constexpr std::size_t kPiece = 16UL * 1024;
 
-template <typename Values, typename Value>
-bool lists(const Values& values, const Value& value) {
-    return std::ranges::find(values, value) != values.end();
-}
-
-bool is_asked_for(const EndedFlow& ended, const EndedFlowQuery& query) {
-    if (!query.reasons.empty() && !(ended.reason && lists(query.reasons, *ended.reason))) return false;
-    if (query.firewalls && !lists(*query.firewalls, ended.endpoint->firewall)) return false;
-    return query.filters.empty() ||
-           std::ranges::any_of(query.filters, [&](const auto& each) { return each.matches(ended.flow); });
-}
-
-/// Whether the query selects every flow: only then is it certain that missed ones concern it.
-bool asks_for_all(const EndedFlowQuery& query) {
-    return query.reasons.empty() && query.filters.empty() && !query.firewalls;
-}
-
 Result<void> take_lines(const flowlog::LineBlock& lines, const RecordSink& take) {
     for (std::size_t i = 0; i < lines.count(); ++i)
         RETURN_IF_ERROR(take(lines.line(i)));
@@ -51,7 +34,7 @@ std::uint64_t beginning_of_latest(const flowlog::RecentFlowBuffer& recent, const
     std::deque<std::uint64_t> latest;
     for (auto part = recent.from(0, 0ms); part.first < end; part = recent.from(part.next(), 0ms)) {
         for (std::size_t i = 0; i < part.flows.size(); ++i) {
-            if (!is_asked_for(part.flows[i], query)) continue;
+            if (!query.matches(part.flows[i])) continue;
             latest.push_back(part.first + i);
             if (latest.size() > query.latest) latest.pop_front();
         }
@@ -64,13 +47,14 @@ std::uint64_t append_piece(flowlog::LineBlock& lines, const flowlog::RecentFlowB
                            std::uint64_t end, const EndedFlowQuery& query) {
     const auto format = flowlog::make_format(config::FlowLogFormat::Eve);
     const auto part = recent.from(position, query.follow ? kPatience : 0ms);
-    if (part.missed != 0 && asks_for_all(query)) {
+    // Only if the query selects every flow, it is certain that missed ones concern it.
+    if (part.missed != 0 && query.matches_everything()) {
         format->append(lines, missed(std::min(part.first, end) - position, part.flows.front().ended_at));
     }
     position = part.first;
     for (const auto& each : part.flows) {
         if (position >= end || lines.bytes() >= kPiece) break;
-        if (is_asked_for(each, query)) format->append(lines, each);
+        if (query.matches(each)) format->append(lines, each);
         ++position;
     }
     return position;

@@ -20,6 +20,7 @@
 #include "headgate/result.h"
 #include "headgate/ruleset.h"
 
+#include "flowlog/ended_flow_filter.h"
 #include "operations/operation_request.h"
 #include "sessions/session_search.h"
 
@@ -58,13 +59,10 @@ struct TableStatistics {
     std::map<FlowKind, std::uint64_t> flows;
 };
 
-/// Selects ended flows.
-struct EndedFlowQuery {
-    std::vector<EndReason> reasons;                     ///< empty: any reason, or none
-    std::vector<FlowFilter> filters;                    ///< empty: every flow
-    std::optional<std::vector<std::string>> firewalls;  ///< absent: every firewall
-    std::size_t latest = 1000;                          ///< how many flows that ended before the query
-    bool follow = false;                                ///< also those that end later
+/// Selects ended flows, and says how long to read.
+struct EndedFlowQuery : flowlog::EndedFlowFilter {
+    std::size_t latest = 1000;  ///< how many flows that ended before the query
+    bool follow = false;        ///< also those that end later
 
     /// Polled while waiting for flows: whether the reader has finished.
     std::function<bool()> is_over = [] { return false; };

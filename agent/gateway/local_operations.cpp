@@ -88,7 +88,7 @@ Result<void> LocalOperations::ready() {
 
 /// On a background thread: the log may be long, or on a server that is gone.
 void LocalOperations::make_up_records() {
-    if (UnwrittenMark::all(state_dir_).empty()) return;
+    if (flowlog::UnwrittenMark::all(state_dir_).empty()) return;
     const auto begun = making_up_.begin([this](const std::stop_token&) { make_up_now(); });
     // The marks remain, so tidy() retries; requests do not fail because of it.
     if (!begun) tell_(fmt::format("flow log: records are not made up for: {}", begun.error().message));

@@ -11,8 +11,8 @@
 #include "headgate/clock.h"
 
 #include "flowlog/flow_log.h"
+#include "flowlog/flush_records.h"
 #include "gateway/endpoints.h"
-#include "gateway/flush_records.h"
 #include "gateway/gateway.h"
 #include "operations/audit_trail.h"
 #include "operations/engine.h"
@@ -81,7 +81,7 @@ class LocalOperations final : public FlowOperations {
     operations::AuditTrail& audit_;
     const flowlog::LogCallback tell_;
     const std::filesystem::path state_dir_;
-    FlushRecords flush_records_;
+    flowlog::FlushRecords flush_records_;
     operations::OperationListener on_ended_ = [](const FlowOperation&) {};
     std::mutex opening_;
     std::unique_ptr<OperationStore> store_;       ///< guarded by `opening_` until set

@@ -4,11 +4,10 @@
 
 #include "headgate/flow_operation.h"
 #include "headgate/flow_table.h"
+#include "headgate/flush_listener.h"
 #include "headgate/operation_store.h"
 #include "headgate/result.h"
 #include "headgate/ruleset.h"
-
-#include "operations/flush_listener.h"
 
 namespace headgate::operations {
 

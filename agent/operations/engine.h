@@ -28,6 +28,7 @@
 
 #include "headgate/clock.h"
 #include "headgate/flow_operation.h"
+#include "headgate/flush_listener.h"
 #include "headgate/operation_store.h"
 #include "headgate/result.h"
 
@@ -35,7 +36,6 @@
 #include "operations/background_task.h"
 #include "operations/endpoint_access.h"
 #include "operations/endpoint_lock.h"
-#include "operations/flush_listener.h"
 #include "operations/operation_listener.h"
 #include "operations/operation_request.h"
 #include "operations/unkept_store.h"

@@ -16,13 +16,13 @@
 
 #include "headgate/clock.h"
 #include "headgate/flow_operation.h"
+#include "headgate/flush_listener.h"
 #include "headgate/operation_store.h"
 #include "headgate/result.h"
 
 #include "operations/audit_trail.h"
 #include "operations/endpoint_access.h"
 #include "operations/endpoint_lock.h"
-#include "operations/flush_listener.h"
 #include "operations/operation_listener.h"
 #include "operations/operation_work.h"
 #include "operations/unkept_store.h"

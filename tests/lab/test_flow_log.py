@@ -391,7 +391,11 @@ def test_the_log_is_shown_followed_and_filtered(lab, log):
         assert flushed["operation_id"] in shown.stdout or flushed["operation_id"][:8] in shown.stdout
         [record] = headgate_json(lab, "log", "--filter", f"source-port={talk.port}")["records"]
         assert record["headgate"]["operation_id"] == flushed["operation_id"]
-        assert headgate(lab, "log", "--reason", "evicted").returncode == 3
+        for chosen in (["--operation", flushed["operation_id"]], ["--by", "root", "--since", "1m"]):
+            [record] = headgate_json(lab, "log", *chosen)["records"]
+            assert record["src_port"] == talk.port
+        for none in (["--reason", "evicted"], ["--by", "somebody"], ["--until", "1m"]):
+            assert headgate(lab, "log", *none).returncode == 3
         following = subprocess.Popen(lab.headgate_words("log", "--follow", "--lines", "0", "--reason", "flushed", "--output", "ndjson",
                                                         netns=False), stdout=subprocess.PIPE, text=True)
         time.sleep(0.5)

@@ -291,22 +291,12 @@ class MemoryGateway final : public gateway::ManagedGateway,
         std::string text;
     };
 
-    static bool fits(const gateway::EndedFlowQuery& query, const EndedFlow& ended) {
-        const auto has = [](const auto& values, const auto& value) {
-            return std::ranges::find(values, value) != values.end();
-        };
-        const auto firewall = ended.endpoint ? ended.endpoint->firewall : "edge";
-        return (query.reasons.empty() || (ended.reason && has(query.reasons, *ended.reason))) &&
-               (!query.firewalls || has(*query.firewalls, firewall)) &&
-               (query.filters.empty() ||
-                std::ranges::any_of(query.filters, [&](const FlowFilter& each) { return each.matches(ended.flow); }));
-    }
     Result<void> tell_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) {
         std::unique_lock lock{mutex_};
         for (auto next = ended_.size() - std::min(query.latest, ended_.size());;) {
             while (next < ended_.size()) {
                 const auto& each = ended_[next++];
-                if (!fits(query, each.flow)) continue;
+                if (!query.matches(each.flow)) continue;
                 const auto text = each.text;
                 lock.unlock();
                 if (auto taken = take(text); !taken) return taken;

@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "flow/flow_json.h"
 #include "flow/json_reader.h"
 #include "http/problem.h"
 #include "http/rest/flow_log_stream.h"
@@ -91,6 +92,22 @@ TEST_F(FlowLogOverHttp, tells_the_flows_that_are_chosen) {
     EXPECT_EQ(names("?latest=0"), "");
 }
 
+TEST_F(FlowLogOverHttp, tells_the_flows_of_a_time_a_user_or_an_operation) {
+    for (const auto* user : {"alice", "bob"}) {
+        EndedFlow ended;
+        ended.ended_at = parse_rfc3339("2026-11-21T09:30:00Z").value();
+        ended.reason = EndReason::Flushed;
+        ended.flush = std::make_shared<FlushAttribution>(FlushAttribution{fmt::format("of {}", user), user, "none"});
+        gateway_.end_flow(std::move(ended), user);
+    }
+    end_flow("undated", EndReason::Closed);
+    EXPECT_EQ(names("?since=2026-11-21T09:30:00Z"), "alice\nbob\n");
+    EXPECT_EQ(names("?since=2026-11-21T09:30:00.001Z"), "");
+    EXPECT_EQ(names("?until=2026-11-21T09:29:00Z"), "{\"name\":\"undated\"}\n");
+    EXPECT_EQ(names("?user=alice"), "alice\n");
+    EXPECT_EQ(names("?operation=of%20bob"), "bob\n");
+}
+
 TEST_F(FlowLogOverHttp, errors_name_the_parameter_and_the_rule) {
     EXPECT_EQ(ask("?reason=gone").status, 400);
     EXPECT_TRUE(detail_of(ask("?reason=closed,gone")).starts_with("reason: "));
@@ -98,6 +115,8 @@ TEST_F(FlowLogOverHttp, errors_name_the_parameter_and_the_rule) {
     EXPECT_TRUE(detail_of(ask("?filter=port%3D80")).starts_with("filter: port"));
     EXPECT_EQ(detail_of(ask("?latest=5001")), "latest: \"5001\" is not a number from 0 to 5000");
     EXPECT_EQ(detail_of(ask("?latest=1&latest=2")), "latest: given twice");
+    EXPECT_EQ(detail_of(ask("?since=1h")), "since: \"1h\" is not a time such as 2026-11-21T09:30:00.123Z");
+    EXPECT_TRUE(detail_of(ask("?until=today")).starts_with("until: "));
     EXPECT_EQ(detail_of(ask("?follow=yes")), "follow: \"yes\" is neither true nor false");
     std::string many = "?filter=protocol%3Dtcp";
     for (int i = 0; i < 20; ++i)
@@ -206,6 +225,21 @@ TEST_F(FlowLogOverHttp, the_agents_client_asks_for_the_same_and_takes_records_as
     EXPECT_EQ(asked.firewalls, query.firewalls);
     EXPECT_EQ(asked.latest, 7U);
     EXPECT_TRUE(asked.follow);
+}
+
+TEST_F(FlowLogOverHttp, the_agents_client_asks_for_each_condition) {
+    start();
+    gateway::EndedFlowQuery query;
+    query.reasons = {EndReason::Evicted};
+    query.filters = {parse_flow_filter("protocol=udp").value()};
+    query.firewalls = {"edge"};
+    query.since = parse_rfc3339("2026-11-21T09:30:00.123Z").value();
+    query.until = parse_rfc3339("2026-11-21T10:30:00.456Z").value();
+    query.user = "a user & more";
+    query.operation_id = "4f7b";
+    EXPECT_TRUE(client()->for_each_ended(query, [](std::string_view) { return Result<void>{}; }));
+    const flowlog::EndedFlowFilter asked = gateway_.last_ended_query();
+    EXPECT_EQ(asked, query);
 }
 
 TEST_F(FlowLogOverHttp, the_agents_client_comes_to_the_end_where_it_does_not_follow) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Each flushed flow has exactly one record in the flow log, even if the process is killed.
-#include "gateway/flush_records.h"
+#include "flowlog/flush_records.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@
 #include "support/stored_operations.h"
 #include "support/temporary_folder.h"
 
-namespace headgate::gateway {
+namespace headgate::flowlog {
 namespace flush_records_test {
 
 using namespace headgate::testing;
@@ -90,7 +90,8 @@ TEST_F(FlushRecordsTest, the_mark_of_a_flush_stays_until_its_records_are_written
     ASSERT_TRUE(records_->begins(operation_));
     records_->flushed(operation_, flushed_flows(0, 3));
     records_->ended(operation_);
-    std::this_thread::sleep_for(20ms);
+    while (log_->counts().sinks.empty() || log_->counts().sinks.front().second.fault.empty())
+        std::this_thread::sleep_for(1ms);
     EXPECT_EQ(UnwrittenMark::all(state_dir_).size(), 1U) << "they wait for the sink";
     std::filesystem::remove(file_);
     log_->finish(5s);
@@ -164,6 +165,27 @@ TEST_P(AfterAKill, what_was_written_before_the_log_was_rotated_is_not_written_ag
     expect_one_record_each(6 * lines_each());
 }
 
+TEST_P(AfterAKill, what_was_written_before_the_log_was_rotated_twice_is_not_written_again) {
+    store_operation(OperationStatus::CompletedWithErrors);
+    write_some();
+    std::filesystem::rename(file_, file_ + ".2");
+    make_log();
+    records_->flushed(operation_, flushed_flows(4, 3));
+    log_->finish(5s);
+    EXPECT_EQ(make_up(), 3U);
+    expect_one_record_each(6 * lines_each());
+}
+
+TEST_P(AfterAKill, the_record_of_a_flow_that_was_just_being_ended_does_not_stand_for_those_before_it) {
+    store_operation(OperationStatus::CompletedWithErrors);
+    write_some();
+    const std::vector<Flow> missing{flushed_flows(10, 1).front().flow};
+    records_->lost_sight_of(operation_, missing);
+    log_->finish(5s);
+    EXPECT_EQ(make_up(), 6U);
+    expect_one_record_each(11 * lines_each());
+}
+
 TEST_P(AfterAKill, where_nothing_was_written_everything_is) {
     store_operation(OperationStatus::Completed);
     EXPECT_EQ(make_up(), 10U);
@@ -231,4 +253,4 @@ INSTANTIATE_TEST_SUITE_P(Formats, AfterAKill,
                          ::testing::Values(config::FlowLogFormat::Eve, config::FlowLogFormat::Aws));
 
 }  // namespace flush_records_test
-}  // namespace headgate::gateway
+}  // namespace headgate::flowlog

@@ -34,6 +34,7 @@ class SinkControl {
     /// Waits as a sink does: for at most a second while it sleeps, without limit while it hangs.
     Mood mood() {
         std::unique_lock lock{mutex_};
+        ++calls_;
         if (mood_ == Mood::Sleeps || mood_ == Mood::Hangs) {
             is_asleep_ = true;
             changed_.notify_all();
@@ -59,11 +60,18 @@ class SinkControl {
         return lines_;
     }
 
+    /// How often the sink was called.
+    int calls() {
+        const std::lock_guard lock{mutex_};
+        return calls_;
+    }
+
   private:
     std::mutex mutex_;
     std::condition_variable changed_;
     Mood mood_ = Mood::Writes;
     bool is_asleep_ = false;
+    int calls_ = 0;
     std::vector<std::string> lines_;
 };
 
@@ -101,6 +109,7 @@ class Told {
         return [this](std::string_view message) {
             const std::lock_guard lock{mutex_};
             messages_.emplace_back(message);
+            times_.push_back(std::chrono::steady_clock::now());
         };
     }
     std::vector<std::string> messages() {
@@ -108,9 +117,16 @@ class Told {
         return messages_;
     }
 
+    /// Between this message and the next one.
+    std::chrono::steady_clock::duration time_after(std::size_t message) {
+        const std::lock_guard lock{mutex_};
+        return times_.at(message + 1) - times_.at(message);
+    }
+
   private:
     std::mutex mutex_;
     std::vector<std::string> messages_;
+    std::vector<std::chrono::steady_clock::time_point> times_;
 };
 
 void eventually(const std::function<bool()>& holds) {
@@ -188,9 +204,8 @@ TEST_F(SinkQueueTest, tells_of_further_drops_every_so_often_with_their_number) {
     eventually([&] { return told_.messages().size() >= 2; });
     for (int i = 0; i < 4; ++i)
         queue->push(block_of({"a"}));
-    std::this_thread::sleep_for(50ms);
-    EXPECT_EQ(told_.messages().size(), 2U) << "the fault, and that drops have begun";
     eventually([&] { return told_.messages().size() == 3; });
+    EXPECT_GE(told_.time_after(1), 300ms) << "the first message is the fault, the second that drops have begun";
     constexpr std::string_view kDrops = "flow log: file: no room for what waits: ";
     int dropped = 0;
     for (const auto& each : told_.messages())
@@ -204,7 +219,7 @@ TEST_F(SinkQueueTest, tells_a_fault_once_and_its_end_and_loses_nothing_by_it) {
     queue->push(block_of({"a", "b", "c"}));
     eventually([&] { return !told_.messages().empty(); });
     EXPECT_EQ(queue->counts().fault, "No space left");
-    std::this_thread::sleep_for(50ms);
+    eventually([&, before = control_->calls()] { return control_->calls() >= before + 3; });
     control_->set(Mood::Writes);
     queue->finish(5s);
     EXPECT_EQ(told_.messages(), (std::vector<std::string>{"flow log: file: No space left: 3 records wait",

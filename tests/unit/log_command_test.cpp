@@ -2,6 +2,7 @@
 // `headgate log` on files: what it writes to stdout and stderr, and how it ends.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <thread>
@@ -10,6 +11,7 @@
 #include "cli/interruption.h"
 #include "flowlog/record_format.h"
 #include "support/ended_flows.h"
+#include "support/line_blocks.h"
 #include "support/temporary_folder.h"
 
 namespace headgate::cli {
@@ -22,14 +24,6 @@ struct Told {
     std::string out;
     std::string err;
 };
-
-std::vector<std::string> lines_of(const std::string& text) {
-    std::vector<std::string> lines;
-    std::istringstream stream{text};
-    for (std::string line; std::getline(stream, line);)
-        lines.push_back(line);
-    return lines;
-}
 
 bool contains(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
@@ -52,20 +46,23 @@ class LogCommandTest : public ::testing::Test {
 
     void append(const std::string& text) const { std::ofstream{file_, std::ios::app} << text; }
 
-    /// Runs `headgate log` without an agent and without a flow log.
-    [[nodiscard]] Told run(std::vector<const char*> words) const {
+    /// Runs `headgate log` without an agent and without a flow log, and `meanwhile` on another thread.
+    [[nodiscard]] Told run(std::vector<const char*> words, const std::function<void()>& meanwhile = {}) const {
         const std::string socket = folder_.path("no-socket");
         const std::string configuration = folder_.write("headgate.yaml", "flow_log: {sinks: []}\n");
         std::vector<const char*> all{"headgate", "--config", configuration.c_str(), "--socket", socket.c_str(), "log"};
         all.insert(all.end(), words.begin(), words.end());
         ::testing::internal::CaptureStdout();
         ::testing::internal::CaptureStderr();
+        std::jthread other;
+        if (meanwhile) other = std::jthread{meanwhile};
         const int status = cli::run(static_cast<int>(all.size()), all.data());
+        if (meanwhile) other.join();
         return {status, ::testing::internal::GetCapturedStdout(), ::testing::internal::GetCapturedStderr()};
     }
-    [[nodiscard]] Told show(std::vector<const char*> words) const {
+    [[nodiscard]] Told show(std::vector<const char*> words, const std::function<void()>& meanwhile = {}) const {
         words.insert(words.begin(), {"--file", file_.c_str()});
-        return run(std::move(words));
+        return run(std::move(words), meanwhile);
     }
 
     TemporaryFolder folder_;
@@ -104,11 +101,31 @@ TEST_F(LogCommandTest, shows_those_alone_that_match) {
     EXPECT_EQ(show({"--output", "ndjson", "--reason", "flushed", "--destination-port", "443", "--lines", "1"}).out,
               flushed_ + "\n");
     EXPECT_EQ(show({"--output", "ndjson", "--firewall", "edge", "--lines", "1"}).out, ping_ + "\n");
+    EXPECT_EQ(show({"--output", "ndjson", "--by", "alice"}).out, flushed_ + "\n");
+    EXPECT_EQ(show({"--output", "ndjson", "--operation", "4f7b2c1e-9a60-4d0f-8b8e-2b1f0c9d7e31"}).out, flushed_ + "\n");
+}
+
+TEST_F(LogCommandTest, shows_those_that_ended_within_a_time) {
+    const auto shown = [this](std::vector<const char*> words) {
+        words.insert(words.begin(), {"--output", "ndjson"});
+        return lines_of(show(std::move(words)).out).size();
+    };
+    EXPECT_EQ(shown({"--since", "2025-08-12T13:05:03Z"}), 3U);
+    EXPECT_EQ(shown({"--since", "2025-08-12T15:05:04+02:00"}), 0U);
+    EXPECT_EQ(shown({"--until", "2025-08-12T13:05:03.931841+0000"}), 3U) << "as a table and the records show it";
+    EXPECT_EQ(shown({"--until", "2025-08-12T13:05:03Z"}), 0U);
+    EXPECT_EQ(shown({"--since", "1h"}), 0U) << "they ended in 2025";
+    EXPECT_EQ(shown({"--until", "1h"}), 3U);
+    EXPECT_EQ(shown({"--since", "1000000d"}), 3U) << "longer ago than the clock can show";
 }
 
 TEST_F(LogCommandTest, exits_with_3_when_nothing_matches) {
-    for (const auto& words : std::vector<std::vector<const char*>>{
-             {"--firewall", "other"}, {"--reason", "evicted"}, {"--protocol", "sctp"}, {"--lines", "0"}}) {
+    for (const auto& words : std::vector<std::vector<const char*>>{{"--firewall", "other"},
+                                                                   {"--by", "bob"},
+                                                                   {"--operation", "4f7b"},
+                                                                   {"--reason", "evicted"},
+                                                                   {"--protocol", "sctp"},
+                                                                   {"--lines", "0"}}) {
         EXPECT_EQ(show(words).status, 3) << words[1];
     }
     EXPECT_EQ(show({"--reason", "evicted", "--json"}).out, "{\"records\":[]}\n");
@@ -140,15 +157,22 @@ TEST_F(LogCommandTest, keeps_a_terminal_from_what_a_record_may_hold) {
     EXPECT_EQ(told.out.find("\xc2\x9b"), std::string::npos);
 }
 
+/// Waits until stdout, which the test captures in a file, has this many lines.
+void wait_for_lines(std::ptrdiff_t count) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (std::ranges::count(text_of_file("/proc/self/fd/1"), '\n') < count &&
+           std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+}
+
 TEST_F(LogCommandTest, follows_until_it_is_interrupted) {
-    std::thread operator_at_work{[&] {
-        std::this_thread::sleep_for(std::chrono::milliseconds{300});
+    const Interruption interruptible;  // so that a signal that comes too early or too late does not end the test
+    const auto told = show({"--follow", "--lines", "1", "--reason", "flushed", "--output", "table"}, [this] {
+        wait_for_lines(2);
         append(ping_ + "\n" + flushed_ + "\n");
-        std::this_thread::sleep_for(std::chrono::milliseconds{600});
+        wait_for_lines(3);
         ::kill(::getpid(), SIGINT);
-    }};
-    const auto told = show({"--follow", "--lines", "1", "--reason", "flushed", "--output", "table"});
-    operator_at_work.join();
+    });
     EXPECT_EQ(told.status, 0);
     const auto lines = lines_of(told.out);
     ASSERT_EQ(lines.size(), 3U) << told.out;
@@ -171,6 +195,8 @@ TEST_F(LogCommandTest, an_argument_that_is_wrong_is_named) {
     EXPECT_EQ(show({"--reason", "bored"}).status, 2);
     EXPECT_TRUE(contains(show({"--lines", "-1"}).err, "--lines: -1 is negative"));
     EXPECT_TRUE(contains(show({"--source", "10.0.0.0/33"}).err, "--source: "));
+    EXPECT_TRUE(contains(show({"--since", "soon"}).err, "--since: \"soon\" is neither a duration such as 90s"));
+    EXPECT_EQ(show({"--until", "2025-08-12"}).status, 2);
 }
 
 }  // namespace log_command_test

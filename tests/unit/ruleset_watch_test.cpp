@@ -5,8 +5,13 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "netlink/request_buffer.h"
@@ -81,15 +86,40 @@ TEST(RulesetNotification, that_is_cut_short_may_hide_a_change) {
     EXPECT_FALSE(tells_of_change({}));
 }
 
+/// A copy of the bytes that ends where readable memory ends: a read beyond it ends the process.
+class BoundedBytes {
+  public:
+    explicit BoundedBytes(const std::vector<std::byte>& bytes) : size_(bytes.size()) {
+        pages_ = ::mmap(nullptr, 2 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        EXPECT_NE(pages_, MAP_FAILED);
+        EXPECT_EQ(::mprotect(static_cast<std::byte*>(pages_) + kPage, kPage, PROT_NONE), 0);
+        EXPECT_LE(size_, kPage);
+        std::ranges::copy(bytes, span().begin());
+    }
+    ~BoundedBytes() { ::munmap(pages_, 2 * kPage); }
+    BoundedBytes(const BoundedBytes&) = delete;
+    BoundedBytes& operator=(const BoundedBytes&) = delete;
+
+    [[nodiscard]] std::span<std::byte> span() const { return {static_cast<std::byte*>(pages_) + kPage - size_, size_}; }
+
+  private:
+    static inline const auto kPage = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+
+    std::size_t size_;
+    void* pages_ = nullptr;
+};
+
 TEST(RulesetNotification, with_any_byte_changed_is_read_within_its_bounds) {
-    const auto whole = Notifications{}.add(NFT_MSG_DELTABLE, "filter").add(NFT_MSG_DELRULE, "headgate").datagram();
-    for (std::size_t at = 0; at < whole.size(); ++at) {
+    const BoundedBytes datagram{
+        Notifications{}.add(NFT_MSG_DELTABLE, "filter").add(NFT_MSG_DELRULE, "headgate").datagram()};
+    for (auto& byte : datagram.span()) {
         for (const int value : {0, 1, 3, 15, 127, 255}) {
-            auto altered = whole;
-            altered[at] = static_cast<std::byte>(value);
-            static_cast<void>(tells_of_change(altered));
+            const auto before = std::exchange(byte, static_cast<std::byte>(value));
+            static_cast<void>(tells_of_change(datagram.span()));
+            byte = before;
         }
     }
+    EXPECT_TRUE(tells_of_change(datagram.span())) << "unchanged again";
 }
 
 }  // namespace ruleset_watch_test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "gateway/unwritten_mark.h"
+#include "flowlog/unwritten_mark.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -10,7 +10,7 @@
 
 #include "support/temporary_folder.h"
 
-namespace headgate::gateway {
+namespace headgate::flowlog {
 namespace unwritten_mark_test {
 
 class UnwrittenMarks : public ::testing::Test {
@@ -81,4 +81,4 @@ TEST_F(UnwrittenMarks, are_told_from_what_else_there_is) {
 }
 
 }  // namespace unwritten_mark_test
-}  // namespace headgate::gateway
+}  // namespace headgate::flowlog

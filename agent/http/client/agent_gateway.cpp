@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "flow/flow_json.h"
 #include "flowlog/recent_flow_buffer.h"
 #include "gateway/gateway_json.h"
 #include "gateway/request_json.h"
@@ -74,6 +75,10 @@ std::string flow_log_target(const gateway::EndedFlowQuery& query) {
         for (const auto& firewall : *query.firewalls)
             target.parameter("firewall", firewall);
     }
+    if (query.since) target.parameter("since", to_rfc3339(*query.since));
+    if (query.until) target.parameter("until", to_rfc3339(*query.until));
+    if (query.user) target.parameter("user", *query.user);
+    if (query.operation_id) target.parameter("operation", *query.operation_id);
     target.parameter("latest", fmt::format("{}", std::min(query.latest, flowlog::RecentFlowBuffer::kKept)));
     target.parameter("follow", query.follow ? "true" : "false");
     return target.text();

@@ -8,6 +8,7 @@
 
 #include "base/scalars.h"
 #include "base/text.h"
+#include "flow/flow_json.h"
 #include "flowlog/recent_flow_buffer.h"
 #include "http/content_negotiation.h"
 #include "http/problem.h"
@@ -56,6 +57,14 @@ void take_firewalls(const Request& request, EndedFlowQuery& query) {
     if (!names.empty()) query.firewalls.emplace(names.begin(), names.end());
 }
 
+Result<void> take_origin(const Request& request, EndedFlowQuery& query) {
+    query.user = text_of(request, "user");
+    query.operation_id = text_of(request, "operation");
+    return take_parameter(request, "since", query.since, parse_rfc3339).and_then([&] {
+        return take_parameter(request, "until", query.until, parse_rfc3339);
+    });
+}
+
 Result<void> take_extent(const Request& request, EndedFlowQuery& query) {
     constexpr auto kMost = flowlog::RecentFlowBuffer::kKept;
     ASSIGN_OR_RETURN(const auto latest, number_of(request, "latest", kMost, 0, kMost));
@@ -71,6 +80,7 @@ Result<EndedFlowQuery> read_query(const Request& request) {
     take_firewalls(request, query);
     return take_reasons(request, query)
         .and_then([&] { return take_filters(request, query); })
+        .and_then([&] { return take_origin(request, query); })
         .and_then([&] { return take_extent(request, query); })
         .map([&] { return std::move(query); });
 }

@@ -75,7 +75,7 @@ Router make_router(gateway::ManagedGateway& gateway, access::ReplayGuard& replay
         {"GET",
          "/v1/flow-log",
          Body::None,
-         {"reason", "filter", "firewall", "latest", "follow"},
+         {"reason", "filter", "firewall", "since", "until", "user", "operation", "latest", "follow"},
          on(show_flow_log),
          Openness::Known,
          {"reason", "filter", "firewall"}},

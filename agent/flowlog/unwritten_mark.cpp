@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "gateway/unwritten_mark.h"
+#include "flowlog/unwritten_mark.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,10 +12,10 @@
 
 #include "files/own_file.h"
 
-namespace headgate::gateway {
+namespace headgate::flowlog {
 namespace {
 
-constexpr std::string_view kPrefix = "unwritten-records.";
+constexpr std::string_view kMarkPrefix = "unwritten-records.";
 
 /// Its previous holder may have removed the file between open(2) and flock(2).
 bool is_removed(const FileDescriptor& file) {
@@ -37,7 +37,7 @@ Result<std::shared_ptr<const UnwrittenMark>> UnwrittenMark::take_over(const std:
 
 Result<std::shared_ptr<const UnwrittenMark>> UnwrittenMark::open(const std::filesystem::path& state_dir,
                                                                  std::string_view operation_id, int flags) {
-    const auto path = state_dir / fmt::format("{}{}", kPrefix, operation_id);
+    const auto path = state_dir / fmt::format("{}{}", kMarkPrefix, operation_id);
     for (;;) {
         ASSIGN_OR_RETURN(auto file, open_own_file(path, O_RDWR | flags, 0640));
         if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -56,9 +56,9 @@ std::vector<std::string> UnwrittenMark::all(const std::filesystem::path& state_d
     std::error_code ignored;
     for (const auto& each : std::filesystem::directory_iterator{state_dir, ignored}) {
         const auto name = each.path().filename().native();
-        if (name.starts_with(kPrefix)) operations.push_back(name.substr(kPrefix.size()));
+        if (name.starts_with(kMarkPrefix)) operations.push_back(name.substr(kMarkPrefix.size()));
     }
     return operations;
 }
 
-}  // namespace headgate::gateway
+}  // namespace headgate::flowlog

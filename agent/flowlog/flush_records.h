@@ -10,19 +10,19 @@
 #include <string>
 
 #include "headgate/clock.h"
+#include "headgate/flush_listener.h"
 #include "headgate/operation_store.h"
 
 #include "flowlog/flow_log.h"
-#include "gateway/unwritten_mark.h"
-#include "operations/flush_listener.h"
+#include "flowlog/unwritten_mark.h"
 
-namespace headgate::gateway {
+namespace headgate::flowlog {
 
 /// Thread-safe.
-class FlushRecords final : public operations::FlushListener {
+class FlushRecords final : public FlushListener {
   public:
     /// `log` and `clock` must outlive this object. Marks in `state_dir` the flushes whose records are not all written.
-    FlushRecords(flowlog::FlowLog& log, const Clock& clock, std::filesystem::path state_dir)
+    FlushRecords(FlowLog& log, const headgate::Clock& clock, std::filesystem::path state_dir)
         : log_(log), clock_(clock), state_dir_(std::move(state_dir)) {}
 
     [[nodiscard]] Result<void> begins(const FlowOperation& operation) const override;
@@ -31,9 +31,9 @@ class FlushRecords final : public operations::FlushListener {
     void lost_sight_of(const FlowOperation& operation, std::span<const Flow> flows) const override;
 
     /// After a process was killed, writes records of flows that it flushed and did not log. Skips operations in
-    /// progress, and everything if this process writes no log. A log file shows which records exist; without one, all
-    /// are written again. Returns the number written; on errors continues with other operations, and returns the first
-    /// one. Reads the whole file.
+    /// progress, and everything if this process writes no log. The last record in a log file shows which are missing;
+    /// without one, all are written again. Returns the number written; on errors continues with other operations, and
+    /// returns the first one. May read much of the file.
     [[nodiscard]] Result<std::uint64_t> make_up(OperationStore& store, const config::FlowLog& settings) const;
 
   private:
@@ -45,12 +45,12 @@ class FlushRecords final : public operations::FlushListener {
     [[nodiscard]] Result<std::uint64_t> make_up_for(const FlowOperation& operation, const Mark& mark,
                                                     OperationStore& store, const config::FlowLog& settings) const;
 
-    flowlog::FlowLog& log_;
-    const Clock& clock_;
+    FlowLog& log_;
+    const headgate::Clock& clock_;
     std::filesystem::path state_dir_;
 
     mutable std::mutex mutex_;
     mutable std::map<std::string, Mark, std::less<>> held_;  ///< of operations that still end flows; guarded by mutex_
 };
 
-}  // namespace headgate::gateway
+}  // namespace headgate::flowlog

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "gateway/flush_records.h"
+#include "flowlog/flush_records.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "flowlog/logged_flow_ids.h"
+#include "flowlog/last_logged_flow.h"
 #include "flowlog/record_text.h"
 
-namespace headgate::gateway {
+namespace headgate::flowlog {
 namespace {
 
 /// Records are not strictly ordered by time.
@@ -42,7 +42,7 @@ class Records {
     std::vector<EndedFlow> flows_;
 };
 
-Moment now_by(const Clock& clock) {
+Moment now_by(const headgate::Clock& clock) {
     return {.now = clock.now(), .up = std::chrono::floor<std::chrono::seconds>(clock.up())};
 }
 
@@ -53,20 +53,34 @@ Moment end_of(const FlowOperation& operation) {
     return moment;
 }
 
-/// Ids of the flows with a record in the log file, or in the one that logrotate may have made of it.
-Result<std::vector<std::uint64_t>> logged_flows(const FlowOperation& operation, const config::FlowLog& settings) {
+/// The last flow with a record in the log file, or in the one that logrotate may have made of it.
+Result<std::optional<std::uint64_t>> last_logged(const FlowOperation& operation, const config::FlowLog& settings) {
     const auto sink = std::ranges::find_if(settings.sinks, [](const auto& each) { return each.file.has_value(); });
-    std::vector<std::uint64_t> all;
-    if (sink == settings.sinks.end()) return all;
+    if (sink == settings.sinks.end()) return std::nullopt;
     for (const auto* rotated : {"", ".1"}) {
-        const auto logged =
-            flowlog::logged_flows(sink->file->native() + rotated, operation.id, operation.requested_at - kBefore);
-        if (!logged && logged.error().number == ENOENT) continue;
-        if (!logged) return tl::unexpected(logged.error());
-        all.insert(all.end(), logged->begin(), logged->end());
+        auto last = last_logged_flow(sink->file->native() + rotated, operation.id, operation.requested_at - kBefore);
+        if (!last && last.error().number == ENOENT) continue;
+        if (!last || *last) return last;
     }
-    std::ranges::sort(all);
-    return all;
+    return std::nullopt;
+}
+
+/// How many of the operation's flows, in the store's order, have a record if there is one: records are written in the
+/// same order.
+Result<std::uint64_t> count_logged(OperationStore& store, const FlowOperation& operation,
+                                   const config::FlowLog& settings) {
+    ASSIGN_OR_RETURN(const auto last, last_logged(operation, settings));
+    std::uint64_t read = 0;
+    std::uint64_t logged = 0;
+    if (!last) return logged;
+    RETURN_IF_ERROR(store.for_each_flow(operation.id, 0, [&](std::span<const StoredFlow> flows) -> Result<void> {
+        for (const auto& each : flows) {
+            ++read;
+            if (flow_id(each.flow) == *last) logged = read;
+        }
+        return {};
+    }));
+    return logged;
 }
 
 }  // namespace
@@ -132,19 +146,18 @@ Result<std::uint64_t> FlushRecords::make_up_for_marked(const std::string& id, Op
 
 Result<std::uint64_t> FlushRecords::make_up_for(const FlowOperation& operation, const Mark& mark, OperationStore& store,
                                                 const config::FlowLog& settings) const {
-    ASSIGN_OR_RETURN(const auto logged, logged_flows(operation, settings));
+    ASSIGN_OR_RETURN(const auto logged, count_logged(store, operation, settings));
     std::uint64_t made_up = 0;
-    auto told = store.for_each_flow(operation.id, 0, [&](std::span<const StoredFlow> flows) -> Result<void> {
+    RETURN_IF_ERROR(store.for_each_flow(operation.id, logged, [&](std::span<const StoredFlow> flows) -> Result<void> {
         Records records{operation, end_of(operation)};
         for (const auto& each : flows)
-            if (each.outcome == Outcome::Flushed && !std::ranges::binary_search(logged, flowlog::flow_id(each.flow)))
-                records.add(each.flow, EndReason::Flushed);
+            if (each.outcome == Outcome::Flushed) records.add(each.flow, EndReason::Flushed);
         auto missing = records.take();
         made_up += missing.size();
         if (!missing.empty()) log_.take(std::move(missing), mark);
         return {};
-    });
-    return told.map([&] { return made_up; });
+    }));
+    return made_up;
 }
 
-}  // namespace headgate::gateway
+}  // namespace headgate::flowlog

@@ -12,13 +12,13 @@
 #include "headgate/result.h"
 
 #include "files/file_descriptor.h"
-#include "flowlog/line_block.h"
 
-namespace headgate::gateway {
+namespace headgate::flowlog {
 
 /// A file `unwritten-records.ID` with the operation's id. The process that writes the records locks it, and removes it
-/// when they are written; a killed process leaves it behind.
-class UnwrittenMark final : public flowlog::RecordTicket {
+/// when they are written; a killed process leaves it behind. The flush and its records share the object: it lives until
+/// every sink has written or dropped all of them.
+class UnwrittenMark {
   public:
     /// EBUSY: another process holds it.
     [[nodiscard]] static Result<std::shared_ptr<const UnwrittenMark>> make(const std::filesystem::path& state_dir,
@@ -29,11 +29,12 @@ class UnwrittenMark final : public flowlog::RecordTicket {
                                                                                 std::string_view operation_id);
 
     /// Removes the file, unless records were given up.
-    ~UnwrittenMark() override;
+    ~UnwrittenMark();
     UnwrittenMark(const UnwrittenMark&) = delete;
     UnwrittenMark& operator=(const UnwrittenMark&) = delete;
 
-    void given_up() const override { is_left_ = true; }
+    /// Called from any thread when records are dropped that a later process can still write: keeps the file.
+    void given_up() const { is_left_ = true; }
 
     /// Ids of all marked operations, of any process.
     [[nodiscard]] static std::vector<std::string> all(const std::filesystem::path& state_dir);
@@ -48,4 +49,4 @@ class UnwrittenMark final : public flowlog::RecordTicket {
     mutable std::atomic<bool> is_left_ = false;  ///< the file is kept for a later recovery
 };
 
-}  // namespace headgate::gateway
+}  // namespace headgate::flowlog

@@ -9,7 +9,7 @@
 #include "headgate/flow_table.h"
 #include "headgate/result.h"
 
-namespace headgate::operations {
+namespace headgate {
 
 /// Called on the operations' threads: must be fast, thread-safe and not throw. If the process is killed between
 /// begins() and ended(), flows stored as flushed may not have been reported.
@@ -34,4 +34,4 @@ class FlushListener {
 /// For engines without a listener.
 inline const FlushListener kNobodyListens{};
 
-}  // namespace headgate::operations
+}  // namespace headgate
