@@ -11,11 +11,22 @@
 #include "config/settings_text.h"
 #include "http/access/credentials.h"
 #include "http/access/credentials_text.h"
+#include "midstream/policy_file.h"
 
 namespace headgate::tools {
 namespace {
 
 constexpr std::size_t kManualWidth = 80;
+
+constexpr std::string_view kPolicyHead = R"(# Policy files
+
+<!-- Written by the target update_documents, from agent/midstream/policy_file.cpp: change it there. -->
+
+A file `/etc/headgate/policies/NAME.yaml` is the [stream exception policy](policies.md) NAME. It is plain YAML of 64 KiB at most,
+without anchors, aliases and tags. `headgate policy show NAME` reports what is wrong with it, each mistake in a line:
+`file:line: key: what is wrong`.
+
+)";
 
 /// Converts text to roff: code in bold, hyphens that can be copied to a shell, one sentence per line.
 std::string in_roff(std::string_view text) {
@@ -29,6 +40,8 @@ std::string in_roff(std::string_view text) {
         if (text[i] == '`') {
             is_code = !is_code;
             roff += is_code ? "\\fB" : "\\fR";
+        } else if (text[i] == '\\') {
+            roff += "\\e";
         } else if (text[i] == '-') {
             roff += "\\-";
         } else if (text[i] == ' ' && ends_sentence()) {
@@ -89,12 +102,25 @@ std::string configuration_manual(std::string page) {
     return page;
 }
 
-std::vector<Document> settings_documents(const std::string& manual_template) {
+std::string policy_manual(std::string page) {
+    StreamExceptionPolicy policy;
+    replace_line(page, "@KEYS@", midstream::settings_of(policy));
+    return page;
+}
+
+std::string policy_reference() {
+    StreamExceptionPolicy policy;
+    return std::string{kPolicyHead} + config::settings_table(midstream::settings_of(policy));
+}
+
+std::vector<Document> settings_documents(const Templates& templates) {
     return {{"docs/configuration.md", config::configuration_reference()},
             {"docs/credentials.md", http::access::credentials_reference()},
             {"packaging/headgate.yaml", config::configuration_example()},
             {"packaging/credentials.yaml", http::access::credentials_example()},
-            {"packaging/man/headgate.yaml.5", configuration_manual(manual_template)}};
+            {"packaging/man/headgate.yaml.5", configuration_manual(templates.configuration)},
+            {"docs/policy-files.md", policy_reference()},
+            {"packaging/man/headgate-policy.5", policy_manual(templates.policy)}};
 }
 
 }  // namespace headgate::tools

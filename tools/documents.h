@@ -16,7 +16,18 @@ struct Document {
 /// Generates headgate.yaml(5), in mdoc(7), from the text of the template `headgate.yaml.5.in`.
 [[nodiscard]] std::string configuration_manual(std::string page);
 
-/// All documents. `manual_template`: the text of `headgate.yaml.5.in`.
-[[nodiscard]] std::vector<Document> settings_documents(const std::string& manual_template);
+/// Generates headgate-policy(5) from the text of the template `headgate-policy.5.in`.
+[[nodiscard]] std::string policy_manual(std::string page);
+
+/// A page of Markdown: the keys of a policy file.
+[[nodiscard]] std::string policy_reference();
+
+/// The texts of the templates `headgate.yaml.5.in` and `headgate-policy.5.in`.
+struct Templates {
+    std::string configuration, policy;
+};
+
+/// All documents.
+[[nodiscard]] std::vector<Document> settings_documents(const Templates& templates);
 
 }  // namespace headgate::tools

@@ -9,9 +9,12 @@
 int main(int argc, char** argv) {
     if (argc != 2) return EXIT_FAILURE;
     const std::string project = argv[1];
-    std::ifstream manual{project + "/tools/headgate.yaml.5.in"};
-    const std::string manual_template{std::istreambuf_iterator<char>{manual}, {}};
-    for (const auto& document : headgate::tools::settings_documents(manual_template)) {
+    const auto read = [&](const std::string& name) {
+        std::ifstream file{project + "/tools/" + name};
+        return std::string{std::istreambuf_iterator<char>{file}, {}};
+    };
+    const headgate::tools::Templates templates{read("headgate.yaml.5.in"), read("headgate-policy.5.in")};
+    for (const auto& document : headgate::tools::settings_documents(templates)) {
         std::ofstream file{project + "/" + document.file};
         if (!(file << document.text << std::flush)) return EXIT_FAILURE;
     }

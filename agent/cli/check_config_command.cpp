@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <set>
-
 #include <CLI/App.hpp>
 
 #include "cli/command_tree.h"
@@ -9,11 +7,9 @@
 #include "cli/terminal.h"
 #include "config/load.h"
 #include "config/settings_text.h"
-#include "http/access/credentials.h"
+#include "daemon/configuration_check.h"
 #include "http/access/credentials_text.h"
 #include "http/server/tcp_listeners.h"
-#include "http/server/tls_server.h"
-#include "midstream/policy_library.h"
 
 namespace headgate::cli {
 namespace {
@@ -22,6 +18,7 @@ struct CheckConfigArguments {
     bool print_reference = false;
     bool print_example = false;
     bool credentials = false;
+    bool for_reload = false;
 
     void add_to(CLI::App& command) {
         auto* reference =
@@ -30,6 +27,8 @@ struct CheckConfigArguments {
             .add_flag("--print-example", print_example, "print a configuration file with all settings, commented out")
             ->excludes(reference);
         command.add_flag("--credentials", credentials, "print the settings of the file of credentials instead");
+        command.add_flag("--for-reload", for_reload,
+                         "accept network namespaces that are missing: an agent waits for them");
     }
 };
 
@@ -57,32 +56,19 @@ std::string summary(const config::Configuration& configuration) {
                        configuration.stream_exception_policy);
 }
 
-/// Warns only: a policy's file may be installed after the configuration that names it.
-void warn_of_unknown_policies(const config::Configuration& configuration) {
-    std::set<std::string> names;
-    for (const auto& each : config::endpoints_of(configuration))
-        if (auto name = config::policy_to_keep(configuration, *each.endpoint)) names.insert(std::move(*name));
-    for (const auto& name : names) {
-        const auto policy = midstream::find_policy(name, midstream::policy_folders());
-        if (!policy) warn(fmt::format("stream_exception_policy: {}", policy.error().message));
-    }
-}
-
-void warn_of(std::string_view setting, const Result<void>& checked) {
-    if (!checked) warn(fmt::format("{}: {}", setting, checked.error().message));
-}
-
-/// Warns only: these files, too, may be installed after the configuration. The agent does not start without them.
-void warn_of_unusable_files(const config::Http& http) {
-    if (http.credentials) {
-        warn_of("http.credentials", http::access::load_credentials(*http.credentials).map([](const auto&) {}));
-    }
+/// The agent starts without these listeners.
+void warn_of_closed_listeners(const config::Http& http) {
     for (const auto& listener : http.listeners) {
-        if (listener.tls) warn_of("http.listeners", http::TlsServer::open(*listener.tls).map([](const auto&) {}));
         if (http::admission_of(http, listener)) continue;
-        warn_of("http.listeners", invalid("without http.credentials, nothing listens on {} port {}",
-                                          to_string(listener.address), listener.port));
+        warn(fmt::format("http.listeners: without http.credentials, nothing listens on {} port {}",
+                         to_string(listener.address), listener.port));
     }
+}
+
+/// Without a prefix, so that editors find FILE:LINE at the beginning of each line.
+ExitCode report_faults(const Error& faults) {
+    write_to_stderr(faults.message + "\n");
+    return ExitCode::Usage;
 }
 
 Result<ExitCode> run_check_config(const GatewayArguments& gateway, const CheckConfigArguments& arguments) {
@@ -90,13 +76,11 @@ Result<ExitCode> run_check_config(const GatewayArguments& gateway, const CheckCo
     if (arguments.print_example) return print(example(arguments.credentials));
     if (arguments.credentials) return invalid("--credentials stands beside --print-reference or --print-example");
     const auto configuration = gateway.load();
-    if (!configuration) {
-        // Without a prefix, so that editors find FILE:LINE at the beginning of each line.
-        write_to_stderr(configuration.error().message + "\n");
-        return ExitCode::Usage;
-    }
-    warn_of_unknown_policies(*configuration);
-    warn_of_unusable_files(configuration->http);
+    if (!configuration) return report_faults(configuration.error());
+    warn_of_closed_listeners(configuration->http);
+    const auto prevents = arguments.for_reload ? daemon::Prevents::Reloading : daemon::Prevents::Nothing;
+    const auto usable = daemon::verdict(daemon::check_configuration(*configuration), prevents);
+    if (!usable) return report_faults(usable.error());
     return print(summary(*configuration));
 }
 

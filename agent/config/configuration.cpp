@@ -109,9 +109,13 @@ const std::string& zone_id(const FirewallEndpoint& endpoint) {
     return endpoint.availability_zone_id ? *endpoint.availability_zone_id : endpoint.availability_zone;
 }
 
-std::optional<std::string> policy_to_keep(const Configuration& configuration, const FirewallEndpoint& endpoint) {
-    const auto& name = endpoint.stream_exception_policy.value_or(configuration.stream_exception_policy);
-    return name == kNoPolicy ? std::nullopt : std::optional{name};
+const std::string& configured_policy(const Configuration& configuration, const FirewallEndpoint& endpoint) {
+    const auto& own = endpoint.stream_exception_policy;
+    return own ? *own : configuration.stream_exception_policy;
+}
+
+std::optional<std::string> policy_to_keep(const std::string& configured) {
+    return configured == kNoPolicy || configured == kPolicyRemoved ? std::nullopt : std::optional{configured};
 }
 
 }  // namespace headgate::config

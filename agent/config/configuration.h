@@ -16,7 +16,8 @@
 
 namespace headgate::config {
 
-inline constexpr std::string_view kNoPolicy = "none";
+inline constexpr std::string_view kNoPolicy = "none";          ///< none is kept in force: what is applied stays
+inline constexpr std::string_view kPolicyRemoved = "removed";  ///< what is applied is removed
 
 /// One flow table: a network namespace, or one conntrack zone of it.
 struct FirewallEndpoint {
@@ -144,9 +145,12 @@ struct EndpointChoice {
 /// The ID of an endpoint's availability zone, which AWS has besides the name.
 [[nodiscard]] const std::string& zone_id(const FirewallEndpoint& endpoint);
 
-/// The policy to keep in force at an endpoint; absent if the configuration says `none`.
-[[nodiscard]] std::optional<std::string> policy_to_keep(const Configuration& configuration,
-                                                        const FirewallEndpoint& endpoint);
+/// What the configuration says about an endpoint's policy: the name of one, `none` or `removed`.
+[[nodiscard]] const std::string& configured_policy(const Configuration& configuration,
+                                                   const FirewallEndpoint& endpoint);
+
+/// The policy to keep in force by what is configured; absent for `none` and `removed`.
+[[nodiscard]] std::optional<std::string> policy_to_keep(const std::string& configured);
 
 }  // namespace headgate::config
 

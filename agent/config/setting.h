@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Describes the keys of a YAML file as data, each bound to the variable for its value. One list of settings drives both
-// reading (settings_reader.h) and documentation (settings_text.h).
+// Describes the keys of a YAML file as data, each bound to the variable for its value. One list of settings drives
+// reading (settings_reader.h), documentation (settings_text.h) and printing of the values.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "headgate/result.h"
@@ -17,25 +19,35 @@ namespace headgate::config {
 
 struct SettingMap;
 
+/// How a value is written: in YAML plain, quoted or plain; in JSON as a string, a string, or as it is.
+enum class Notation : std::uint8_t {
+    Text,
+    Digits,   ///< a text of digits, which YAML parsers must not take for a number
+    Literal,  ///< a number, `true` or `false`
+};
+
 struct Setting {
     enum class Kind : std::uint8_t { Value, List, Map, ListOfMaps };
     enum class Need : std::uint8_t { Optional, Required };
     enum class Items : std::uint8_t { Any, AtLeastOne };  ///< of a list: whether it may be empty
-    enum class Later : std::uint8_t { Replaces, Adds };   ///< how a later file's value affects an earlier one's
 
     std::string_view key;
     Kind kind = Kind::Value;
     std::string_view purpose;  ///< a sentence for the documentation
     std::string rule;          ///< accepted values, in words; empty for maps
+    Notation notation = Notation::Text;
     Need need = Need::Optional;
     Items items = Items::Any;
-    Later later = Later::Replaces;
     std::vector<std::string> when_absent;  ///< the default as written in a file; empty: no default
     std::string_view example;              ///< if there is no default
 
     std::function<void()> begin;  ///< called before the first item of a list; may be null for maps
     std::function<Result<void>(std::string_view)> take;  ///< parses a Value, or the next item of a List
     std::function<SettingMap()> open;                    ///< opens a Map, or the next item of a ListOfMaps
+
+    /// The present Value, or a List's items, as texts; nothing where the key is absent.
+    std::function<std::optional<std::vector<std::string>>()> print;
+    std::function<std::vector<SettingMap>()> maps;  ///< the present Map, if any, or the items of a ListOfMaps
 };
 
 struct SettingMap {
@@ -55,11 +67,29 @@ struct ValueType {
     std::string rule;  ///< accepted values in words: `a duration, 1m to 365d`
     std::function<Result<T>(std::string_view)> parse;
     std::function<std::string(const T&)> print;
+    Notation notation = Notation::Text;
 };
 
 namespace detail {
 
-[[nodiscard]] Setting describe(std::string_view key, Setting::Kind kind, std::string_view purpose, std::string rule);
+[[nodiscard]] Setting describe(std::string_view key, Setting::Kind kind, std::string_view purpose);
+
+template <typename T>
+Setting describe(std::string_view key, Setting::Kind kind, std::string_view purpose, const ValueType<T>& type) {
+    auto setting = describe(key, kind, purpose);
+    setting.rule = type.rule;
+    setting.notation = type.notation;
+    return setting;
+}
+
+using Texts = std::optional<std::vector<std::string>>;
+
+template <typename T>
+std::vector<std::string> print_each(const std::vector<T>& values, const ValueType<T>& type) {
+    std::vector<std::string> texts;
+    std::ranges::transform(values, std::back_inserter(texts), type.print);
+    return texts;
+}
 
 template <typename Slot, typename T>
 std::function<Result<void>(std::string_view)> assigning(Slot& slot, const ValueType<T>& type) {
@@ -83,9 +113,10 @@ std::function<Result<void>(std::string_view)> collecting(std::vector<T>& set, co
 /// An optional value with a default: the slot's current value.
 template <typename T>
 [[nodiscard]] Setting with_default(std::string_view key, T& slot, const ValueType<T>& type, std::string_view purpose) {
-    auto setting = detail::describe(key, Setting::Kind::Value, purpose, type.rule);
+    auto setting = detail::describe(key, Setting::Kind::Value, purpose, type);
     setting.when_absent = {type.print(slot)};
     setting.take = detail::assigning(slot, type);
+    setting.print = [&slot, print = type.print]() -> detail::Texts { return std::vector{print(slot)}; };
     return setting;
 }
 
@@ -93,34 +124,42 @@ template <typename T>
 template <typename T>
 [[nodiscard]] Setting required(std::string_view key, T& slot, const ValueType<T>& type, std::string_view example,
                                std::string_view purpose) {
-    auto setting = detail::describe(key, Setting::Kind::Value, purpose, type.rule);
+    auto setting = with_default(key, slot, type, purpose);
+    setting.when_absent.clear();
     setting.need = Setting::Need::Required;
     setting.example = example;
-    setting.take = detail::assigning(slot, type);
     return setting;
 }
 
-/// An optional value without a default: if absent, the slot is unchanged.
+/// An optional value without a default: if absent, the slot remains empty.
 template <typename Slot, typename T>
 [[nodiscard]] Setting optional(std::string_view key, Slot& slot, const ValueType<T>& type, std::string_view example,
                                std::string_view purpose) {
-    auto setting = detail::describe(key, Setting::Kind::Value, purpose, type.rule);
+    auto setting = detail::describe(key, Setting::Kind::Value, purpose, type);
     setting.example = example;
     setting.take = detail::assigning(slot, type);
+    setting.print = [&slot, print = type.print]() -> detail::Texts {
+        if (slot == Slot{}) return std::nullopt;
+        if constexpr (std::is_same_v<Slot, T>) {
+            return std::vector{print(slot)};
+        } else {
+            return std::vector{print(*slot)};
+        }
+    };
     return setting;
 }
 
-/// A list of values that later files extend.
+/// A list of values; later files extend it.
 template <typename T>
 [[nodiscard]] Setting list(std::string_view key, std::vector<T>& slot, const ValueType<T>& type,
                            std::string_view example, std::string_view purpose) {
-    auto setting = detail::describe(key, Setting::Kind::List, purpose, type.rule);
-    setting.later = Setting::Later::Adds;
+    auto setting = detail::describe(key, Setting::Kind::List, purpose, type);
     setting.example = example;
     setting.begin = [] {};
     setting.take = [&slot, parse = type.parse](std::string_view text) {
         return parse(text).map([&](T value) { slot.push_back(std::move(value)); });
     };
+    setting.print = [&slot, type] { return detail::Texts{detail::print_each(slot, type)}; };
     return setting;
 }
 
@@ -128,12 +167,12 @@ template <typename T>
 template <typename T>
 [[nodiscard]] Setting set_with_default(std::string_view key, std::vector<T>& slot, const ValueType<T>& type,
                                        std::string_view purpose) {
-    auto setting = detail::describe(key, Setting::Kind::List, purpose, type.rule);
-    for (const auto& value : slot)
-        setting.when_absent.push_back(type.print(value));
+    auto setting = detail::describe(key, Setting::Kind::List, purpose, type);
+    setting.when_absent = detail::print_each(slot, type);
     setting.items = Setting::Items::AtLeastOne;
     setting.begin = [&slot] { slot.clear(); };
     setting.take = detail::collecting(slot, type);
+    setting.print = [&slot, type] { return detail::Texts{detail::print_each(slot, type)}; };
     return setting;
 }
 
@@ -141,21 +180,49 @@ template <typename T>
 template <typename T>
 [[nodiscard]] Setting optional_set(std::string_view key, std::optional<std::vector<T>>& slot, const ValueType<T>& type,
                                    std::string_view example, std::string_view purpose) {
-    auto setting = detail::describe(key, Setting::Kind::List, purpose, type.rule);
+    auto setting = detail::describe(key, Setting::Kind::List, purpose, type);
     setting.items = Setting::Items::AtLeastOne;
-    setting.later = Setting::Later::Adds;
     setting.example = example;
     setting.begin = [&slot] {
         if (!slot) slot.emplace();
     };
     setting.take = [&slot, type](std::string_view text) { return detail::collecting(*slot, type)(text); };
+    setting.print = [&slot, type] { return slot ? detail::Texts{detail::print_each(*slot, type)} : std::nullopt; };
     return setting;
 }
 
-[[nodiscard]] Setting map(std::string_view key, std::function<SettingMap()> open, std::string_view purpose);
+/// A map; `inside(slot)` returns its settings.
+template <typename T, typename Inside>
+[[nodiscard]] Setting map(std::string_view key, T& slot, Inside inside, std::string_view purpose) {
+    auto setting = detail::describe(key, Setting::Kind::Map, purpose);
+    setting.open = [&slot, inside] { return inside(slot); };
+    setting.maps = [&slot, inside] { return std::vector{inside(slot)}; };
+    return setting;
+}
 
-/// A list of maps that later files extend; `open` appends an item.
-[[nodiscard]] Setting list_of_maps(std::string_view key, Setting::Need need, std::function<SettingMap()> open,
-                                   std::string_view purpose);
+/// A map that may be absent.
+template <typename T, typename Inside>
+[[nodiscard]] Setting map(std::string_view key, std::optional<T>& slot, Inside inside, std::string_view purpose) {
+    auto setting = detail::describe(key, Setting::Kind::Map, purpose);
+    setting.open = [&slot, inside] { return inside(slot.emplace()); };
+    setting.maps = [&slot, inside] { return slot ? std::vector{inside(*slot)} : std::vector<SettingMap>{}; };
+    return setting;
+}
+
+/// A list of maps that later files extend; `inside(item)` returns the settings of an item.
+template <typename T, typename Inside>
+[[nodiscard]] Setting list_of_maps(std::string_view key, Setting::Need need, std::vector<T>& slot, Inside inside,
+                                   std::string_view purpose) {
+    auto setting = detail::describe(key, Setting::Kind::ListOfMaps, purpose);
+    setting.need = need;
+    if (need == Setting::Need::Required) setting.items = Setting::Items::AtLeastOne;
+    setting.open = [&slot, inside] { return inside(slot.emplace_back()); };
+    setting.maps = [&slot, inside] {
+        std::vector<SettingMap> maps;
+        std::ranges::transform(slot, std::back_inserter(maps), inside);
+        return maps;
+    };
+    return setting;
+}
 
 }  // namespace headgate::config

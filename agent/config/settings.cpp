@@ -84,7 +84,7 @@ SettingMap settings_of(FirewallEndpoint& endpoint, const Firewall& firewall, con
                        "The zone's id, by which requests of the AWS API may name it; without it, the zone's name."));
     known.add(optional("netns", endpoint.netns, network_namespace(), "gw-a",
                        "The network namespace whose flow table this is; without it, the agent's own."));
-    known.add(optional("conntrack_zone", endpoint.conntrack_zone, number(0, 65535), "5",
+    known.add(optional("conntrack_zone", endpoint.conntrack_zone, number<std::uint16_t>(0, 65535), "5",
                        "Narrows the endpoint to the flows of one conntrack zone."));
     known.add(optional("stream_exception_policy", endpoint.stream_exception_policy, policy(), "drop",
                        "The policy to keep in force here, in place of the one for all endpoints."));
@@ -97,7 +97,8 @@ SettingMap settings_of(Firewall& firewall, Configuration& all) {
     known.add(required("name", firewall.name, name(), "edge",
                        "The firewall's name; one that is named again gets the further endpoints."));
     known.add(list_of_maps(
-        "endpoints", Need::Required, [&] { return settings_of(firewall.endpoints.emplace_back(), firewall, all); },
+        "endpoints", Need::Required, firewall.endpoints,
+        [&](FirewallEndpoint& endpoint) { return settings_of(endpoint, firewall, all); },
         "The firewall's flow tables."));
     known.check = [&] { return join_namesakes(all.firewalls); };
     return known;
@@ -116,9 +117,9 @@ SettingMap settings_of(Tls& tls) {
 SettingMap settings_of(Listener& listener, const std::vector<Listener>& all) {
     SettingMap known;
     known.add(required("address", listener.address, address(), "127.0.0.1", "The address to listen on."));
-    known.add(required("port", listener.port, number(1, 65535), "8443", "The TCP port to listen on."));
+    known.add(required("port", listener.port, number<std::uint16_t>(1, 65535), "8443", "The TCP port to listen on."));
     known.add(map(
-        "tls", [&] { return settings_of(listener.tls.emplace()); },
+        "tls", listener.tls, [](Tls& tls) { return settings_of(tls); },
         "TLS for this listener; only loopback addresses do without."));
     known.check = [&] { return check_listener(all, listener); };
     return known;
@@ -128,15 +129,16 @@ SettingMap settings_of(Http& http) {
     SettingMap known;
     known.add(with_default("socket", http.socket, socket_path(), "The Unix socket of the agent."));
     known.add(list_of_maps(
-        "listeners", Need::Optional, [&] { return settings_of(http.listeners.emplace_back(), http.listeners); },
+        "listeners", Need::Optional, http.listeners,
+        [&](Listener& listener) { return settings_of(listener, http.listeners); },
         "Where HTTP is served over TCP; without any, on the Unix socket alone."));
     known.add(optional("credentials", http.credentials, path(), "/etc/headgate/credentials.yaml",
                        "The file of access keys and tokens."));
     known.add(with_default("insecure_loopback", http.insecure_loopback, boolean(),
                            "Whether listeners on loopback addresses ask for no credentials."));
-    known.add(with_default("connections", http.connections, number(1, 1024),
+    known.add(with_default("connections", http.connections, number<std::uint16_t>(1, 1024),
                            "How many requests over TCP are answered at once; each takes a thread."));
-    known.add(with_default("requests_per_second", http.requests_per_second, number(1, 65535),
+    known.add(with_default("requests_per_second", http.requests_per_second, number<std::uint16_t>(1, 65535),
                            "How often one key, token or certificate may ask; more in a moment, but not for long."));
     return known;
 }
@@ -181,7 +183,7 @@ FlowLogSink default_sink() {
 
 Setting sinks_of(FlowLog& log) {
     auto sinks = list_of_maps(
-        "sinks", Need::Optional, [&] { return settings_of(log.sinks.emplace_back(), log.sinks); },
+        "sinks", Need::Optional, log.sinks, [&](FlowLogSink& sink) { return settings_of(sink, log.sinks); },
         "Where records go: without this key to /var/log/headgate/flow.json, with `[]` nowhere.");
     sinks.when_absent = {fmt::format("[{{file: {}}}]", default_sink().file->native())};
     sinks.begin = [&log] { std::erase(log.sinks, placeholder()); };
@@ -190,10 +192,11 @@ Setting sinks_of(FlowLog& log) {
 
 SettingMap settings_of(FlowLog& log) {
     SettingMap known;
-    known.add(with_default("format", log.format, flow_log_format(),
+    known.add(with_default("format", log.format, choice<FlowLogFormat>(),
                            "How records look: Suricata's EVE, or that inside the envelope of AWS Network Firewall."));
     known.add(
-        set_with_default("reasons", log.reasons, flow_log_reason(), "For which ends of a flow there is a record."));
+        set_with_default("reasons", log.reasons, flow_log_reason(),
+                         "For which ends of a flow there is a record; a later file's list replaces an earlier one's."));
     known.add(list("filters", log.filters, flow_filter(), "destination=10.0.2.0/24,protocol=tcp",
                    "Of which flows there are records; without any, of all."));
     known.add(with_default("queue", log.queue, size(kMiB, 1024 * kMiB),
@@ -225,18 +228,21 @@ SettingMap settings_of(Configuration& c) {
     known.add(with_default("operation_timeout", c.operation_timeout, duration(1s, std::chrono::hours{24}),
                            "After this time an operation fails."));
     known.add(list_of_maps(
-        "firewalls", Need::Optional, [&] { return settings_of(c.firewalls.emplace_back(), c); },
+        "firewalls", Need::Optional, c.firewalls, [&](Firewall& firewall) { return settings_of(firewall, c); },
         "The firewalls. Without any there is one, named after the host, with an endpoint on the current "
         "network namespace in the availability zone `local`."));
     known.add(list("protected", c.protected_filters, protected_filter(),
                    "source=10.255.0.0/16,destination-port=22,protocol=tcp",
                    "Flows that no flush ends, whichever side began them, unless it says `--include-protected`."));
-    known.add(with_default("stream_exception_policy", c.stream_exception_policy, policy(),
-                           "The policy that is kept in force on every endpoint that names none of its own."));
+    known.add(with_default(
+        "stream_exception_policy", c.stream_exception_policy, policy(),
+        "The policy that the agent keeps in force on every endpoint that names none of its own. `none`: it "
+        "keeps none, and what `headgate policy apply` put in force stays. `removed`: no policy is to "
+        "be in force; the agent removes one that is applied."));
     known.add(map(
-        "http", [&] { return settings_of(c.http); }, "The HTTP endpoint."));
+        "http", c.http, [](Http& http) { return settings_of(http); }, "The HTTP endpoint."));
     known.add(map(
-        "flow_log", [&] { return settings_of(c.flow_log); }, "The log of ended flows."));
+        "flow_log", c.flow_log, [](FlowLog& log) { return settings_of(log); }, "The log of ended flows."));
     known.add(
         with_default("audit_log", c.audit_log, path(), "The file with a line for every operation that was asked for."));
     return known;

@@ -146,9 +146,9 @@ class Reader {
 }  // namespace
 
 std::vector<Fault> read_settings(const YamlNode& root, const SettingMap& settings, Quoting quoting) {
-    if (root.kind == Kind::Null) return {};
     Reader reader{quoting};
-    reader.read_map({root.line, ""}, root, settings);
+    static const YamlNode empty{Kind::Map, 1, {}, {}};
+    reader.read_map({root.line, ""}, root.kind == Kind::Null ? empty : root, settings);
     return reader.take_faults();
 }
 

@@ -23,7 +23,7 @@ struct Fault {
 enum class Quoting : std::uint8_t { Allowed, Forbidden };
 
 /// Passes each value of the tree to its setting. Returns the errors sorted by line; if there are any, the target must
-/// not be used. An empty text leaves the target unchanged.
+/// not be used.
 [[nodiscard]] std::vector<Fault> read_settings(const YamlNode& root, const SettingMap& settings,
                                                Quoting quoting = Quoting::Allowed);
 

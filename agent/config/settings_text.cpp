@@ -27,6 +27,7 @@ every setting has its default. `--config FILE` reads another file, which must be
 - A file is plain YAML of 64 KiB at most, without anchors, aliases and tags. A key stands in a file once, and one that is not
   in the table is an error.
 - `headgate check-config` says whether all of it is right, and what is not, each in a line: `file:line: setting: what is wrong`.
+  It also checks what the configuration names: credentials, certificates, policies and network namespaces.
 - Durations are written `90s`, `5m`, `12h`, `7d`, sizes `512MiB`, `2GiB`, `1TiB`; without a unit they are seconds and bytes.
 - `{example}` is an example with every setting.
 
@@ -39,8 +40,19 @@ constexpr std::string_view kExampleHead =
 # example where it has none. conf.d/*.yaml beside this file is read after it. `headgate check-config` says what is wrong.
 )";
 
-std::string joined(const std::vector<std::string>& values) {
-    return fmt::format("{}", fmt::join(values, ", "));
+/// The default as it is written in a file; empty if there is none.
+std::string written_default(const Setting& setting) {
+    const auto values = fmt::format("{}", fmt::join(setting.when_absent, ", "));
+    if (setting.kind == Setting::Kind::List && !values.empty()) return fmt::format("[{}]", values);
+    return setting.notation == Notation::Digits && !values.empty() ? fmt::format("\"{}\"", values) : values;
+}
+
+/// A `|` would end the cell of a table.
+std::string cell(std::string_view text) {
+    std::string escaped;
+    for (const char c : text)
+        escaped.append(c == '|' ? "\\" : "").push_back(c);
+    return escaped;
 }
 
 bool has_one_key_each(const Setting& setting) {
@@ -51,7 +63,7 @@ void append_rows(std::string& out, const SettingMap& map, const std::string& pat
     for (const auto& setting : map.settings) {
         const auto name = fmt::format("{}{}", path, setting.key);
         fmt::format_to(std::back_inserter(out), "| `{}` | {} | {} | {} |\n", name, takes_text(setting),
-                       default_text(setting), setting.purpose);
+                       default_text(setting), cell(setting.purpose));
         const bool items = setting.kind == Setting::Kind::ListOfMaps;
         if (setting.open) append_rows(out, setting.open(), fmt::format("{}{}.", name, items ? "[]" : ""));
     }
@@ -84,16 +96,17 @@ void append_example(std::string& out, const Setting& setting, const std::string&
     const auto deeper = fmt::format("{}{:{}}", indentation, "", dash.size() + 2);
     switch (setting.kind) {
         case Setting::Kind::Value:
-            out += fmt::format("{} {}\n", start,
-                               setting.when_absent.empty() ? setting.example : joined(setting.when_absent));
-            return;
-        case Setting::Kind::List:
-            if (setting.when_absent.empty()) {
-                out += fmt::format("{}\n#{}- {}\n", start, deeper, setting.example);
+        case Setting::Kind::List: {
+            const auto usual = written_default(setting);
+            if (!usual.empty()) {
+                out += fmt::format("{} {}\n", start, usual);
+            } else if (setting.kind == Setting::Kind::Value) {
+                out += fmt::format("{} {}\n", start, setting.example);
             } else {
-                out += fmt::format("{} [{}]\n", start, joined(setting.when_absent));
+                out += fmt::format("{}\n#{}- {}\n", start, deeper, setting.example);
             }
             return;
+        }
         case Setting::Kind::Map:
         case Setting::Kind::ListOfMaps:
             break;
@@ -118,10 +131,8 @@ std::string takes_text(const Setting& setting) {
             return setting.rule;
         case Setting::Kind::Map:
             return "a map";
-        case Setting::Kind::List: {
-            const bool adds = setting.later == Setting::Later::Adds;
-            return fmt::format("a list: {}{}", setting.rule, adds ? "" : "; a later file's replaces it");
-        }
+        case Setting::Kind::List:
+            return fmt::format("a list: {}", setting.rule);
         case Setting::Kind::ListOfMaps:
             return has_one_key_each(setting) ? "a list of maps, each with one of these keys" : "a list of maps";
     }
@@ -130,9 +141,8 @@ std::string takes_text(const Setting& setting) {
 
 std::string default_text(const Setting& setting) {
     if (setting.need == Setting::Need::Required) return "required";
-    if (setting.when_absent.empty()) return "";
-    const auto value = joined(setting.when_absent);
-    return setting.kind == Setting::Kind::List ? fmt::format("`[{}]`", value) : fmt::format("`{}`", value);
+    const auto value = written_default(setting);
+    return value.empty() ? "" : fmt::format("`{}`", value);
 }
 
 std::string settings_table(const SettingMap& settings) {

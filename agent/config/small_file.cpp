@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "files/file_descriptor.h"
+#include "files/file_identity.h"
 
 namespace headgate::config {
 namespace {
@@ -49,7 +50,7 @@ Result<void> check_regular(const struct stat& facts, const std::string& name) {
 
 Result<void> check_secret(const struct stat& facts, const std::string& name) {
     RETURN_IF_ERROR(check_regular(facts, name));
-    if (facts.st_uid != 0 && facts.st_uid != ::geteuid()) {
+    if (facts.st_uid != 0 && facts.st_uid != file_user()) {
         return invalid("{}: belongs to user {}, who is neither root nor the one that reads it: chown root {}", name,
                        facts.st_uid, name);
     }

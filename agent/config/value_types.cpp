@@ -65,12 +65,11 @@ ValueType<std::string> name() {
 }
 
 ValueType<std::string> account() {
-    // Quoted, so that no YAML parser reads it as a number.
-    return {"12 digits", parse_account, [](const std::string& text) { return fmt::format("\"{}\"", text); }};
+    return {"12 digits", parse_account, as_it_is, Notation::Digits};
 }
 
 ValueType<std::string> policy() {
-    return {"the name of a policy, or `none`", parse_policy_name, as_it_is};
+    return {"the name of a policy, `none` or `removed`", parse_policy_name, as_it_is};
 }
 
 ValueType<std::string> network_namespace() {
@@ -105,18 +104,12 @@ ValueType<std::uint64_t> size(std::uint64_t smallest, std::uint64_t largest) {
     return {fmt::format("a size within {}", bounds), parse, size_text};
 }
 
-ValueType<std::uint16_t> number(std::uint16_t lowest, std::uint16_t highest) {
-    return {fmt::format("{}..{}", lowest, highest),
-            [=](std::string_view text) { return parse_number(text, lowest, highest); },
-            [](std::uint16_t value) { return fmt::format("{}", value); }};
-}
-
 ValueType<bool> boolean() {
-    return {"`true` or `false`", parse_boolean, [](bool value) { return fmt::format("{}", value); }};
+    return {"`true` or `false`", parse_boolean, [](bool value) { return fmt::format("{}", value); }, Notation::Literal};
 }
 
 ValueType<bool> only_true() {
-    return {"`true`", parse_true, [](bool) { return std::string{"true"}; }};
+    return {"`true`", parse_true, [](bool) { return std::string{"true"}; }, Notation::Literal};
 }
 
 ValueType<Address> address() {
@@ -131,9 +124,13 @@ ValueType<FlowFilter> flow_filter() {
     return filter_type(parse_flow_filter);
 }
 
-ValueType<FlowLogFormat> flow_log_format() {
-    return {"`eve` or `aws`", headgate::parse_name<FlowLogFormat>,
-            [](FlowLogFormat value) { return std::string{to_string(value)}; }};
+std::string alternatives(std::span<const std::string_view> names) {
+    std::string text;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
+        text += fmt::format("`{}`", names[i]);
+    }
+    return text;
 }
 
 ValueType<FlowLogReason> flow_log_reason() {

@@ -10,19 +10,12 @@
 #include <sstream>
 
 #include "base/printable.h"
+#include "config/yaml_fault.h"
 
 namespace headgate::config {
 namespace {
 
 constexpr std::size_t kDeepest = 16;  // a configuration needs three or four levels
-
-/// An error with its line.
-struct Fault {
-    int line = 1;
-    std::string rule;
-};
-
-constexpr std::string_view kNoAnchors = "anchors and aliases are not understood here; write the value out";
 
 int line_of(const YAML::Mark& mark) {
     return mark.is_null() ? 1 : mark.line + 1;
@@ -31,8 +24,10 @@ int line_of(const YAML::Mark& mark) {
 /// Builds a tree from the parser's events. Ignores all events after the first error.
 class TreeBuilder : public YAML::EventHandler {
   public:
-    [[nodiscard]] const std::optional<Fault>& fault() const { return fault_; }
+    [[nodiscard]] const std::optional<YamlFault>& fault() const { return fault_; }
     [[nodiscard]] YamlNode take_tree() { return std::move(root_); }
+    /// The line of the innermost list or map that has not ended; 0: there is none.
+    [[nodiscard]] int open_line() const { return open_.empty() ? 0 : open_.back()->line; }
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         if (++documents_ > 1)
@@ -65,8 +60,8 @@ class TreeBuilder : public YAML::EventHandler {
                std::string text = {}) {
         // yaml-cpp sets these tags on values without one: "?" on plain ones, "!" on quoted ones.
         const bool tagged = !tag.empty() && tag != "?" && tag != "!";
-        if (tagged) find_fault(mark, "tags are not understood here; write the value alone");
-        if (anchor != YAML::NullAnchor) find_fault(mark, std::string{kNoAnchors});
+        if (tagged) find_fault(mark, std::string{kNoTags});
+        if (anchor != YAML::NullAnchor) find_fault(mark, std::string{kNoReferences});
         if (open_.size() >= kDeepest) find_fault(mark, fmt::format("nested deeper than {} levels", kDeepest));
         if (fault_) return;
         // Pointers to open nodes stay valid: the list of siblings grows only after the node has ended.
@@ -78,23 +73,24 @@ class TreeBuilder : public YAML::EventHandler {
         if (!fault_) open_.pop_back();
     }
     void find_fault(const YAML::Mark& mark, std::string rule) {
-        if (!fault_) fault_ = Fault{line_of(mark), std::move(rule)};
+        if (!fault_) fault_ = YamlFault{line_of(mark), std::move(rule)};
     }
 
     YamlNode root_;
     std::vector<YamlNode*> open_;
-    std::optional<Fault> fault_;
+    std::optional<YamlFault> fault_;
     int documents_ = 0;
 };
 
-std::optional<Fault> find_foreign_bytes(const std::string& text) {
+std::optional<YamlFault> find_foreign_bytes(const std::string& text) {
     const auto at = find_unprintable(text, "\t\r\n");
     if (!at) return std::nullopt;
     const auto before = std::string_view{text}.substr(0, *at);
-    return Fault{static_cast<int>(std::ranges::count(before, '\n')) + 1, "not YAML: not UTF-8, or a control character"};
+    return YamlFault{static_cast<int>(std::ranges::count(before, '\n')) + 1,
+                     "not YAML: not UTF-8, or a control character"};
 }
 
-std::optional<Fault> build_tree(const std::string& text, TreeBuilder& builder) {
+std::optional<YamlFault> build_tree(const std::string& text, TreeBuilder& builder) {
     if (auto fault = find_foreign_bytes(text)) return fault;
     try {
         std::istringstream stream{text};
@@ -103,13 +99,9 @@ std::optional<Fault> build_tree(const std::string& text, TreeBuilder& builder) {
         }
     } catch (const YAML::Exception& error) {
         if (builder.fault()) return builder.fault();
-        // Some yaml-cpp versions quote the anchor's name, which in a file of secrets may be a secret.
-        if (error.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR)) {
-            return Fault{line_of(error.mark), std::string{kNoAnchors}};
-        }
-        return Fault{line_of(error.mark), "not YAML: " + error.msg};
+        return describe_fault({error.msg, line_of(error.mark), error.mark.column, builder.open_line()}, text);
     } catch (const std::exception& error) {
-        return Fault{1, fmt::format("not YAML: {}", error.what())};
+        return YamlFault{1, fmt::format("not YAML: {}", error.what())};
     }
     return builder.fault();
 }
@@ -119,7 +111,7 @@ std::optional<Fault> build_tree(const std::string& text, TreeBuilder& builder) {
 Result<YamlNode> parse_yaml_tree(const std::string& text, std::string_view name) {
     TreeBuilder builder;
     if (const auto fault = build_tree(text, builder)) {
-        return invalid("{}", to_one_line(fmt::format("{}:{}: {}", name, fault->line, fault->rule)));
+        return invalid("{}", to_one_line(fmt::format("{}:{}: {}", name, fault->line, fault->text)));
     }
     return builder.take_tree();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Parses a YAML text to a tree of values with their lines. The only user of yaml-cpp.
+// Parses a YAML text to a tree of values with their lines. Only this and yaml_fault.h know yaml-cpp.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct YamlNode {
 };
 
 /// Parses one document of plain values. Anchors, aliases and tags are rejected, so that a short text cannot expand to a
-/// large tree or be given another meaning. An error starts with the position: `NAME:LINE: not YAML: illegal map value`.
+/// large tree or be given another meaning. An error starts with the position: `NAME:LINE: a tab in the indentation`.
 [[nodiscard]] Result<YamlNode> parse_yaml_tree(const std::string& text, std::string_view name);
 
 }  // namespace headgate::config

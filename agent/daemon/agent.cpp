@@ -8,10 +8,10 @@
 #include <csignal>
 #include <utility>
 
+#include "daemon/configuration_check.h"
 #include "daemon/idle_memory.h"
 #include "daemon/service_manager.h"
 #include "gateway/version.h"
-#include "midstream/policy_library.h"
 #include "threads/guarded.h"
 
 namespace headgate::daemon {
@@ -29,15 +29,9 @@ constexpr auto kLongestFarewell = 60s;
 /// How often the agent checks whether running operations have ended.
 constexpr auto kLookInterval = 50ms;
 
-/// Rejects a configuration with a policy that cannot be read, so that no endpoint loses the one in force.
-Result<config::Configuration> with_its_policies(config::Configuration configuration) {
-    for (const auto& each : config::endpoints_of(configuration)) {
-        const auto name = config::policy_to_keep(configuration, *each.endpoint);
-        if (!name) continue;
-        if (auto policy = midstream::find_policy(*name, midstream::policy_folders()); !policy) {
-            return tl::unexpected(std::move(policy.error()).within("stream_exception_policy"));
-        }
-    }
+/// Rejects a configuration that names something unusable; errors have a line for each fault.
+Result<config::Configuration> checked(config::Configuration configuration, Prevents prevents) {
+    RETURN_IF_ERROR(verdict(check_configuration(configuration), prevents));
     return configuration;
 }
 
@@ -80,7 +74,9 @@ Result<void> Agent::run(const ConfigurationSource& read_configuration) {
     ::mallopt(M_ARENA_MAX, 1);
     raise_descriptor_limit();
     RETURN_IF_ERROR(block_signals());
-    ASSIGN_OR_RETURN(auto configuration, read_configuration());
+    ASSIGN_OR_RETURN(auto configuration, read_configuration().and_then([](config::Configuration read) {
+        return checked(std::move(read), Prevents::Starting);
+    }));
     ASSIGN_OR_RETURN(const auto loop, EventLoop::open());
     Agent agent{read_configuration, std::move(configuration), *loop};
     RETURN_IF_ERROR(agent.start());
@@ -255,7 +251,8 @@ void Agent::begin_reload() {
 /// Runs on the upkeep's thread: it reads files and drains the queues of removed sinks.
 void Agent::reload() {
     gateway_.reopen_logs();
-    auto configuration = read_configuration_().and_then(with_its_policies);
+    auto configuration = read_configuration_().and_then(
+        [](config::Configuration next) { return checked(std::move(next), Prevents::Reloading); });
     auto doors = configuration.and_then([&](const auto& next) { return prepare(next.http); });
     if (!doors) {
         log_error("the configuration stays as it was: {}", doors.error().message);

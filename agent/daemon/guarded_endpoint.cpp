@@ -36,8 +36,8 @@ Result<void> GuardedEndpoint::see_to_everything() {
     ASSIGN_OR_RETURN(const auto cookie, where.cookie());
     cookie_ = cookie;
     // The policy comes first, even if the rest fails: a rule that uses conntrack also loads the module.
-    const auto& policy = endpoint_->policy_to_keep();
-    auto kept = policy ? keep_policy(where, *policy) : Result<void>{};
+    const bool is_left_alone = endpoint_->configured_policy() == config::kNoPolicy;
+    auto kept = is_left_alone ? Result<void>{} : keep_policy(where, endpoint_->policy_to_keep());
     auto recording = see_to_recording(where);
     return kept ? recording : kept;
 }
@@ -66,8 +66,12 @@ Result<void> GuardedEndpoint::see_to_recording(const netlink::NetworkNamespace& 
     return {};
 }
 
-Result<void> GuardedEndpoint::keep_policy(const netlink::NetworkNamespace& where, const std::string& name) {
-    ASSIGN_OR_RETURN(auto policy, midstream::find_policy(name, midstream::policy_folders()));
+Result<void> GuardedEndpoint::keep_policy(const netlink::NetworkNamespace& where,
+                                          const std::optional<std::string>& name) {
+    std::optional<StreamExceptionPolicy> policy;
+    if (name) {
+        ASSIGN_OR_RETURN(policy, midstream::find_policy(*name, midstream::policy_folders()));
+    }
     // No waiting: if another process holds the lock, this endpoint tries again later, without delaying the others.
     ASSIGN_OR_RETURN(auto ruleset, endpoint_->open_ruleset(0s));
     ASSIGN_OR_RETURN(auto watch, midstream::RulesetWatch::open(where));
@@ -100,7 +104,10 @@ void GuardedEndpoint::look() {
 
 void GuardedEndpoint::keep_now() {
     // Read the policy file again, as `policy apply` does.
-    if (auto policy = midstream::find_policy(policy_.name, midstream::policy_folders())) policy_ = std::move(*policy);
+    if (policy_) {
+        auto policy = midstream::find_policy(policy_->name, midstream::policy_folders());
+        if (policy) policy_ = std::move(*policy);
+    }
     const auto kept = PolicyReconciler{*ruleset_, policy_}.keep();
     const bool is_busy = !kept && kept.error().number == EBUSY;
     if (!is_busy) busy_since_.reset();

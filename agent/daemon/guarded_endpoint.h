@@ -42,7 +42,9 @@ class GuardedEndpoint {
   private:
     [[nodiscard]] Result<void> see_to_everything();
     [[nodiscard]] Result<void> see_to_recording(const netlink::NetworkNamespace& where);
-    [[nodiscard]] Result<void> keep_policy(const netlink::NetworkNamespace& where, const std::string& name);
+    /// Without a policy, none is to be in force.
+    [[nodiscard]] Result<void> keep_policy(const netlink::NetworkNamespace& where,
+                                           const std::optional<std::string>& name);
     void stop();
     void look();
     void keep_now();
@@ -52,8 +54,8 @@ class GuardedEndpoint {
     http::Metrics& metrics_;
     const gateway::Endpoints::Pointer endpoint_;
     std::unique_ptr<Ruleset> ruleset_;
-    StreamExceptionPolicy policy_;
-    std::uint64_t cookie_ = 0;  ///< of the network namespace
+    std::optional<StreamExceptionPolicy> policy_;  ///< to keep in force; absent: none is to be
+    std::uint64_t cookie_ = 0;                     ///< of the network namespace
     std::optional<midstream::RulesetWatch> watch_;
     std::optional<EventLoop::Id> watching_;
     std::optional<EventLoop::Id> pause_;  ///< set while checks of the policy are paused

@@ -29,20 +29,28 @@ PolicyFinding finding_of(RulesetCondition condition) {
 Result<Kept> PolicyReconciler::look() {
     ASSIGN_OR_RETURN(const auto condition, ruleset_.condition());
     ASSIGN_OR_RETURN(const auto in_force, ruleset_.in_force());
-    Kept kept{finding_of(condition), wanted_.name, in_force ? in_force->name : ""};
-    if (kept.found == PolicyFinding::InForce && kept.before != wanted_.name) kept.found = PolicyFinding::Another;
+    Kept kept{finding_of(condition), wanted_ ? wanted_->name : "", in_force ? in_force->name : ""};
+    if (kept.found == PolicyFinding::InForce && kept.before != kept.wanted) kept.found = PolicyFinding::Another;
+    return kept;
+}
+
+Result<Kept> PolicyReconciler::keep_none() {
+    ASSIGN_OR_RETURN(auto kept, look());
+    if (kept.found == PolicyFinding::Nothing) return Kept{PolicyFinding::InForce, "", ""};
+    RETURN_IF_ERROR(ruleset_.remove());
     return kept;
 }
 
 /// apply() decides whether a change is needed: it compares the whole policy, of which in_force() returns only a part,
 /// under the lock that excludes other writers. look() only provides the reason for the message.
 Result<Kept> PolicyReconciler::keep() {
+    if (!wanted_) return keep_none();
     ASSIGN_OR_RETURN(auto kept, look());
-    const auto applied = ruleset_.apply(wanted_);
-    if (!applied) return tl::unexpected(Error{applied.error()}.within(fmt::format("policy {}", wanted_.name)));
+    const auto applied = ruleset_.apply(*wanted_);
+    if (!applied) return tl::unexpected(Error{applied.error()}.within(fmt::format("policy {}", wanted_->name)));
     if (*applied == Application::NotNeeded) {
         kept.found = PolicyFinding::InForce;
-        kept.before = wanted_.name;
+        kept.before = wanted_->name;
     } else if (kept.found == PolicyFinding::InForce) {
         kept.found = PolicyFinding::Another;
     }
@@ -50,6 +58,10 @@ Result<Kept> PolicyReconciler::keep() {
 }
 
 std::string describe(const Kept& kept) {
+    if (kept.wanted.empty()) {
+        return kept.before.empty() ? "what was left of a policy was removed: none is to be in force"
+                                   : fmt::format("policy {} was in force and was removed: none is to be", kept.before);
+    }
     switch (kept.found) {
         case PolicyFinding::InForce:
             return fmt::format("policy {} is in force", kept.wanted);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "headgate/result.h"
@@ -23,7 +24,7 @@ enum class PolicyFinding : std::uint8_t {
 
 struct Kept {
     PolicyFinding found = PolicyFinding::InForce;
-    std::string wanted;  ///< name of the policy in force now
+    std::string wanted;  ///< name of the policy in force now; empty: none is to be
     std::string before;  ///< name of the policy before; empty: none
 
     friend bool operator==(const Kept&, const Kept&) = default;
@@ -35,18 +36,20 @@ struct Kept {
 /// Not thread-safe.
 class PolicyReconciler {
   public:
-    /// The ruleset must outlive this object.
-    PolicyReconciler(Ruleset& ruleset, StreamExceptionPolicy wanted) : ruleset_(ruleset), wanted_(std::move(wanted)) {}
+    /// The ruleset must outlive this object. Without a wanted policy, none is to be in force.
+    PolicyReconciler(Ruleset& ruleset, std::optional<StreamExceptionPolicy> wanted)
+        : ruleset_(ruleset), wanted_(std::move(wanted)) {}
 
-    /// Applies the policy unless it is already in force; then it changes nothing. May therefore be called after any
-    /// change, also after one that this call itself made.
+    /// Applies the policy, or removes the one that was applied, unless this is so already; then it changes nothing. May
+    /// therefore be called after any change, also after one that this call itself made.
     [[nodiscard]] Result<Kept> keep();
 
   private:
     [[nodiscard]] Result<Kept> look();
+    [[nodiscard]] Result<Kept> keep_none();
 
     Ruleset& ruleset_;
-    StreamExceptionPolicy wanted_;
+    std::optional<StreamExceptionPolicy> wanted_;
 };
 
 }  // namespace headgate::daemon

@@ -27,10 +27,6 @@ constexpr unsigned kMostLinks = 40;  // path_resolution(7)
 /// setfsuid(2) and setfsgid(2) always return the previous value; this invalid ID changes nothing.
 constexpr auto kNoId = static_cast<uid_t>(-1);
 
-uid_t file_user() {
-    return static_cast<uid_t>(::setfsuid(kNoId));
-}
-
 gid_t file_group() {
     return static_cast<gid_t>(::setfsgid(kNoId));
 }
@@ -151,6 +147,10 @@ class PathWalk {
     std::deque<std::filesystem::path> left_;
     unsigned links_ = 0;
 };
+
+uid_t file_user() {
+    return static_cast<uid_t>(::setfsuid(kNoId));
+}
 
 FileIdentity FileIdentity::of(const std::filesystem::path& path) {
     FileIdentity identity;

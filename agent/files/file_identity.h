@@ -77,6 +77,9 @@ class FileIdentity {
     std::optional<Other> other_;
 };
 
+/// The user as whom this thread accesses files.
+[[nodiscard]] uid_t file_user();
+
 /// Runs `work()`, which returns a Result, as FileIdentity::of(path).
 template <typename Work>
 [[nodiscard]] auto as_owner_of(const std::filesystem::path& path, Work&& work) -> std::invoke_result_t<Work> {

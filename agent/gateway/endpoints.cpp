@@ -21,11 +21,11 @@ Pointer one_off(const std::string& network_namespace, const std::vector<Pointer>
     auto settings = unnamed.endpoints.front();
     settings.netns = network_namespace;
     const Endpoint names{unnamed.name, settings.availability_zone, network_namespace};
-    const ManagedEndpoint endpoint{names, settings, std::nullopt};
+    const ManagedEndpoint endpoint{names, settings, std::string{config::kNoPolicy}};
     const auto same =
         std::ranges::find_if(configured, [&](const Pointer& each) { return each->shares_namespace_with(endpoint); });
-    return std::make_shared<const ManagedEndpoint>(names, settings,
-                                                   same == configured.end() ? std::nullopt : (*same)->policy_to_keep());
+    auto policy = same == configured.end() ? std::string{config::kNoPolicy} : (*same)->configured_policy();
+    return std::make_shared<const ManagedEndpoint>(names, settings, std::move(policy));
 }
 
 }  // namespace
@@ -36,7 +36,8 @@ void Endpoints::configure(std::shared_ptr<const config::Configuration> configura
     for (const auto& [firewall, settings] : config::endpoints_of(*configuration)) {
         const Endpoint names{firewall->name, settings->availability_zone, ""};
         endpoints.push_back(std::make_shared<const ManagedEndpoint>(
-            names, *settings, config::policy_to_keep(*configuration, *settings), history_of(names, *settings, before)));
+            names, *settings, config::configured_policy(*configuration, *settings),
+            history_of(names, *settings, before)));
     }
     const std::lock_guard lock{mutex_};
     configured_ = {std::move(configuration), std::move(endpoints)};

@@ -95,6 +95,13 @@ Result<std::vector<std::string>> consequences(FlowTable& table, const StreamExce
     return warnings;
 }
 
+tl::unexpected<Error> keeps_none() {
+    return refused(
+        "the configuration says that no policy is to be in force here (stream_exception_policy: {}): nothing was "
+        "changed",
+        config::kPolicyRemoved);
+}
+
 tl::unexpected<Error> keeps_another(std::string_view policy) {
     return refused(
         "the configuration says that policy {} is to be in force here (stream_exception_policy): nothing was "
@@ -126,7 +133,7 @@ Result<EndpointPolicy> apply_policy(const ManagedEndpoint& endpoint, const Polic
 }
 
 Result<EndpointPolicy> remove_policy(const ManagedEndpoint& endpoint) {
-    if (const auto& kept = endpoint.policy_to_keep()) return keeps_another(*kept);
+    if (const auto kept = endpoint.policy_to_keep()) return keeps_another(*kept);
     ASSIGN_OR_RETURN(const auto ruleset, endpoint.open_ruleset());
     RETURN_IF_ERROR(ruleset->remove());
     return EndpointPolicy{endpoint.names(), RulesetStatus{}, {}};
@@ -136,7 +143,8 @@ Result<EndpointPolicy> remove_policy(const ManagedEndpoint& endpoint) {
 
 Result<StreamExceptionPolicy> wanted_policy(const ManagedEndpoint& endpoint, std::string_view name) {
     ASSIGN_OR_RETURN(auto policy, midstream::find_policy(name, midstream::policy_folders()));
-    const auto& name_kept = endpoint.policy_to_keep();
+    if (endpoint.configured_policy() == config::kPolicyRemoved) return keeps_none();
+    const auto name_kept = endpoint.policy_to_keep();
     if (!name_kept) return policy;
     const auto kept = midstream::find_policy(*name_kept, midstream::policy_folders());
     if (kept && *kept == policy) return policy;

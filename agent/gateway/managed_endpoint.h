@@ -34,8 +34,8 @@ struct TableHistory {
 /// An endpoint of the configuration, or a network namespace for a one-off run. Thread-safe.
 class ManagedEndpoint {
   public:
-    /// `policy`: the one to keep in force; absent: none.
-    ManagedEndpoint(Endpoint names, config::FirewallEndpoint settings, std::optional<std::string> policy,
+    /// `policy`: as in configured_policy().
+    ManagedEndpoint(Endpoint names, config::FirewallEndpoint settings, std::string policy,
                     std::shared_ptr<TableHistory> history = std::make_shared<TableHistory>())
         : names_(std::move(names)),
           settings_(std::move(settings)),
@@ -50,7 +50,11 @@ class ManagedEndpoint {
     [[nodiscard]] const std::optional<std::uint16_t>& conntrack_zone() const noexcept {
         return settings_.conntrack_zone;
     }
-    [[nodiscard]] const std::optional<std::string>& policy_to_keep() const noexcept { return policy_; }
+
+    /// What the configuration says about its policy: the name of one to keep in force, `none` or `removed`.
+    [[nodiscard]] const std::string& configured_policy() const noexcept { return policy_; }
+
+    [[nodiscard]] std::optional<std::string> policy_to_keep() const { return config::policy_to_keep(policy_); }
 
     /// Whether the network namespace differs from this process's own.
     [[nodiscard]] bool is_elsewhere() const noexcept { return settings_.netns.has_value(); }
@@ -86,7 +90,7 @@ class ManagedEndpoint {
 
     const Endpoint names_;
     const config::FirewallEndpoint settings_;
-    const std::optional<std::string> policy_;
+    const std::string policy_;
     const std::shared_ptr<TableHistory> history_;
 };
 

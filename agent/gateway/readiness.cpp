@@ -22,17 +22,19 @@ Result<void> check_recording(const ManagedEndpoint& endpoint) {
 }
 
 Result<void> check_policy(const ManagedEndpoint& endpoint) {
-    const auto& wanted = endpoint.policy_to_keep();
+    const auto& wanted = endpoint.configured_policy();
     ASSIGN_OR_RETURN(const auto ruleset, endpoint.open_ruleset());
     ASSIGN_OR_RETURN(const auto condition, ruleset->condition());
     if (condition == RulesetCondition::Changed || condition == RulesetCondition::Missing) {
         return failed("the kernel does not have what was applied: {}", to_string(condition));
     }
-    if (!wanted) return {};
+    if (wanted == config::kNoPolicy) return {};
     ASSIGN_OR_RETURN(const auto policy, ruleset->in_force());
-    if (policy && policy->name == *wanted) return {};
-    return failed("policy {} is to be in force, and {} is", *wanted,
-                  policy ? std::string_view{policy->name} : config::kNoPolicy);
+    const auto name = policy ? policy->name : std::string{config::kPolicyRemoved};
+    if (name == wanted) return {};
+    if (!policy) return failed("policy {} is to be in force, and none is", wanted);
+    if (wanted == config::kPolicyRemoved) return failed("no policy is to be in force, and {} is", name);
+    return failed("policy {} is to be in force, and {} is", wanted, name);
 }
 
 }  // namespace

@@ -5,76 +5,128 @@
 
 #include "base/printable.h"
 #include "base/resource_names.h"
-#include "base/scalars.h"
-#include "config/duration.h"
+#include "config/fault_list.h"
 #include "config/small_file.h"
-#include "config/yaml_reader.h"
+#include "config/value_types.h"
 
 namespace headgate::midstream {
 namespace {
 
+using config::SettingMap;
+using config::ValueType;
 using Policy = StreamExceptionPolicy;
 
-Result<std::string> parse_description(std::string_view text) {
-    if (find_unprintable(text)) return invalid("must be one line without control characters");
-    return std::string{text};
+std::string unchanged(const std::string& text) {
+    return text;
 }
 
-Result<int> parse_priority(std::string_view text) {
-    auto priority = parse_number(text, Policy::kFirstPriority, Policy::kLastPriority);
-    if (priority) return priority;
-    return invalid("{}; conntrack knows a packet only after priority -200, and its helpers come at 300",
-                   priority.error().message);
+ValueType<std::string> one_line() {
+    const auto parse = [](std::string_view text) -> Result<std::string> {
+        if (find_unprintable(text)) return invalid("must be one line without control characters");
+        return std::string{text};
+    };
+    return {"one line", parse, unchanged};
 }
 
-Result<std::string> parse_log_prefix(std::string_view text) {
-    if (text.empty() || text.size() > kLongestLogPrefix) {
-        return invalid("takes 1 to {} characters, not {}", kLongestLogPrefix, text.size());
-    }
-    const auto fits = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '$'; };
-    if (!std::ranges::all_of(text, fits)) return invalid("takes printable ASCII alone, and none of \", \\ and $");
-    return std::string{text};
+ValueType<std::string> log_prefix() {
+    const auto parse = [](std::string_view text) -> Result<std::string> {
+        if (text.empty() || text.size() > kLongestLogPrefix) {
+            return invalid("takes 1 to {} characters, not {}", kLongestLogPrefix, text.size());
+        }
+        const auto fits = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '$'; };
+        if (!std::ranges::all_of(text, fits)) return invalid("takes printable ASCII alone, and none of \", \\ and $");
+        return std::string{text};
+    };
+    return {fmt::format("1 to {} characters of printable ASCII, but no `\"`, `\\` and `$`", kLongestLogPrefix), parse,
+            unchanged};
 }
 
-Result<std::uint32_t> parse_log_rate(std::string_view text) {
-    return parse_number<std::uint32_t>(text, 1, 10'000);
+ValueType<int> priority() {
+    auto type = config::number(Policy::kFirstPriority, Policy::kLastPriority);
+    type.parse = [parse = type.parse](std::string_view text) -> Result<int> {
+        auto value = parse(text);
+        if (value) return value;
+        return invalid("{}; conntrack knows a packet only after priority -200, and its helpers come at 300",
+                       value.error().message);
+    };
+    return type;
 }
 
-Result<std::chrono::seconds> parse_memory_time(std::string_view text) {
-    ASSIGN_OR_RETURN(auto time, config::parse_duration(text));
-    if (time < std::chrono::seconds{1} || time > Policy::kLongestMemory) {
-        return invalid("{} is not within 1s..{}d", text,
-                       std::chrono::floor<std::chrono::days>(Policy::kLongestMemory).count());
-    }
-    return time;
+ValueType<Hook> hook() {
+    auto type = config::choice<Hook>();
+    type.rule = "some of `forward`, `input` and `output`";
+    return type;
 }
 
-Result<std::uint32_t> parse_memory_size(std::string_view text) {
-    return parse_number<std::uint32_t>(text, 1, Policy::kLargestMemory);
+SettingMap settings_of(PacketLog& log) {
+    SettingMap known;
+    known.add(config::required("prefix", log.prefix, log_prefix(), "\"headgate: \"", "The beginning of each line."));
+    known.add(config::with_default("packets_per_second", log.packets_per_second,
+                                   config::number<std::uint32_t>(1, 10'000),
+                                   "The maximum number of packets logged in a second."));
+    return known;
 }
 
-Result<void> take_log(const config::YamlMap& map, std::optional<PacketLog>& slot) {
-    ASSIGN_OR_RETURN(const auto keys, map.map("log", {"prefix", "packets_per_second"}));
-    if (!keys) return {};
-    auto& log = slot.emplace();
-    return keys->require("prefix", log.prefix, parse_log_prefix).and_then([&] {
-        return keys->take("packets_per_second", log.packets_per_second, parse_log_rate);
-    });
-}
-
-Result<void> take_policy(const config::YamlMap& map, Policy& policy) {
-    return map.take("description", policy.description, parse_description)
-        .and_then([&] { return map.require("stream_exception_policy", policy.exception, parse_name<StreamException>); })
-        .and_then([&] { return map.take("scope", policy.scope, parse_name<MidstreamScope>); })
-        .and_then([&] { return map.take("reject_invalid", policy.reject_invalid, parse_boolean); })
-        .and_then([&] { return map.take_set("hooks", policy.hooks, parse_name<Hook>); })
-        .and_then([&] { return map.take("priority", policy.priority, parse_priority); })
-        .and_then([&] { return take_log(map, policy.log); })
-        .and_then([&] { return map.take("remember_flushed_for", policy.remember_flushed_for, parse_memory_time); })
-        .and_then([&] { return map.take("remember_at_most", policy.remember_at_most, parse_memory_size); });
+Result<void> check(const Policy& policy) {
+    if (!policy.reject_invalid) return {};
+    if (policy.exception == StreamException::Reject && policy.scope == MidstreamScope::All) return {};
+    return invalid("reject_invalid: takes stream_exception_policy reject and scope all");
 }
 
 }  // namespace
+
+SettingMap settings_of(Policy& policy) {
+    SettingMap known;
+    known.add(config::optional("description", policy.description, one_line(), "Drops packets of flushed flows",
+                               "A description for operators."));
+    known.add(config::required(
+        "stream_exception_policy", policy.exception, config::choice<StreamException>(), "drop",
+        "What happens to a midstream packet. `drop`: silence; both ends retry until they time out, with TCP after "
+        "minutes. `reject`: its sender receives a reply at once, a reset for TCP, for everything else ICMP "
+        "\"administratively prohibited\". `continue`: it is counted, and then the operator's own rules see it as the "
+        "first packet of a new flow; for TCP that requires `net.netfilter.nf_conntrack_tcp_loose=1`, the kernel's "
+        "default."));
+    known.add(config::with_default(
+        "scope", policy.scope, config::choice<MidstreamScope>(),
+        "Which midstream packets. `flushed`: packets of flows that headgate flushed recently, from either end, before "
+        "or after NAT; this covers every protocol, since the flush recorded their addresses and ports. `all`: every "
+        "midstream packet of TCP and SCTP, also those of connections from before a reboot or a failover, and those "
+        "that the kernel classifies as invalid because they fall out of the window of a flow that it tracks "
+        "(`net.netfilter.nf_conntrack_tcp_be_liberal=1` keeps it from classifying those as invalid). The policy lets "
+        "packets through that conntrack treats as the beginning of an SCTP association or of another SCTP path "
+        "(HEARTBEAT)."));
+    known.add(config::with_default(
+        "reject_invalid", policy.reject_invalid, config::boolean(),
+        "Whether `reject` with scope `all` also rejects packets that the kernel classifies as invalid. Otherwise they "
+        "are dropped, since a reset in reply to a packet that fell out of the window of a healthy connection would end "
+        "that connection. With `net.netfilter.nf_conntrack_tcp_loose=0` the kernel classifies every midstream packet "
+        "of TCP as invalid, so only `true` rejects any."));
+    known.add(config::set_with_default("hooks", policy.hooks, hook(),
+                                       "The hooks of its chains. `forward`: packets that pass through. `input`: "
+                                       "packets to the gateway itself; keep it "
+                                       "with masquerading. `output`: packets that the gateway itself sends."));
+    known.add(config::with_default(
+        "priority", policy.priority, priority(),
+        "The priority of its chains; a lower one runs earlier. Conntrack runs at -200; the default is before all usual "
+        "priorities."));
+    known.add(config::map(
+        "log", policy.log, [](PacketLog& log) { return settings_of(log); },
+        "What the kernel logs of the packets that the policy catches; without this key, nothing."));
+    known.add(config::with_default(
+        "remember_flushed_for", policy.remember_flushed_for,
+        config::duration(std::chrono::seconds{1}, Policy::kLongestMemory),
+        "How long a flushed flow is remembered: long enough for both ends to send a packet. A new connection of TCP or "
+        "SCTP between the same addresses and ports is let through nevertheless; when the other side has accepted it, "
+        "the flushed flow is forgotten."));
+    known.add(config::with_default(
+        "remember_at_most", policy.remember_at_most, config::number<std::uint32_t>(1, Policy::kLargestMemory),
+        "How many flows are remembered at a time, of IPv4 and of IPv6 each. A flush of more opens a window: for "
+        "`remember_flushed_for`, the policy handles every midstream packet of TCP and SCTP as one of a flushed flow. "
+        "headgate refuses a policy that remembers fewer flows than are remembered already, until enough of them are "
+        "forgotten."));
+    known.check = [&policy] { return check(policy); };
+    return known;
+}
 
 Result<Policy> read_policy_file(const std::filesystem::path& path) {
     ASSIGN_OR_RETURN(const auto text, config::read_small_file(path));
@@ -82,18 +134,15 @@ Result<Policy> read_policy_file(const std::filesystem::path& path) {
 }
 
 Result<Policy> parse_policy(std::string_view text, std::string_view name, std::string_view where) {
-    if (auto checked = parse_policy_name(name); !checked)
-        return tl::unexpected(std::move(checked.error()).within(where));
-    ASSIGN_OR_RETURN(const auto map,
-                     config::parse_yaml(std::string{text}, where,
-                                        {"description", "stream_exception_policy", "scope", "reject_invalid", "hooks",
-                                         "priority", "log", "remember_flushed_for", "remember_at_most"}));
     Policy policy;
-    policy.name = name;
-    RETURN_IF_ERROR(take_policy(map, policy));
-    if (policy.reject_invalid && (policy.exception != StreamException::Reject || policy.scope != MidstreamScope::All)) {
-        return invalid("{}: reject_invalid: takes stream_exception_policy reject and scope all", where);
+    if (auto checked = parse_policy_name(name)) {
+        policy.name = std::move(*checked);
+    } else {
+        return tl::unexpected(std::move(checked.error()).within(where));
     }
+    config::FaultList faults;
+    faults.read(std::string{text}, where, settings_of(policy));
+    RETURN_IF_ERROR(faults.verdict());
     return policy;
 }
 

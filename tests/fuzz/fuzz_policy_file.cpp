@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Parses any text as a policy: the result is an error of one line with a location, or a valid policy.
+// Parses any text as a policy: the result is errors, each a line with a location, or a valid policy.
 #include <cstdlib>
 #include <string_view>
 
+#include "base/text.h"
+#include "config/fault_list.h"
 #include "midstream/policy_file.h"
 
 namespace {
@@ -10,8 +12,13 @@ namespace {
 using namespace headgate;
 
 bool tells_where(const Error& error) {
-    return error.kind == ErrorKind::Invalid && error.message.starts_with("fuzz.yaml:") &&
-           error.message.find_first_of("\n\r\x1b") == std::string::npos;
+    if (error.kind != ErrorKind::Invalid || error.message.find_first_of("\r\x1b") != std::string::npos) return false;
+    std::size_t count = 0;
+    for (std::string_view rest = error.message; !rest.empty();) {
+        const bool is_last = ++count > config::kMostErrors;
+        if (!take_until(rest, '\n').starts_with(is_last ? "... and " : "fuzz.yaml:")) return false;
+    }
+    return count > 0;
 }
 
 bool keeps_its_rules(const StreamExceptionPolicy& policy) {

@@ -172,6 +172,41 @@ def test_the_configured_policy_is_kept_in_force(lab, start_agent):
     assert headgate_json(lab, "policy", "status")["policy"] == "reject", "the end of the agent changes no policy"
 
 
+def test_a_policy_that_none_leaves_alone_is_removed_by_removed(lab, start_agent):
+    assert lab.headgate("policy", "apply", "drop").returncode == 0
+    agent = start_agent("stream_exception_policy: none\n")
+    assert headgate_json(lab, "policy", "status")["policy"] == "drop"
+    assert headgate_json(lab, "policy", "apply", "reject")["policy"] == "reject"
+    agent.stop()
+    agent = start_agent("stream_exception_policy: removed\n")
+    wait_until(lambda: "policy reject was in force and was removed" in agent.said(), "the agent says so")
+    assert headgate_json(lab, "policy", "status")["policy"] == "none"
+    for words in (["policy", "apply", "drop"], ["flush", "--all", "--yes", "--stream-exception-policy", "drop"]):
+        done = headgate(lab, *words)
+        assert done.returncode == REFUSED and "no policy is to be in force here" in done.stderr, words
+    assert headgate(lab, "policy", "remove").returncode == 0
+    assert "drop" not in lab.run(GATEWAY, "nft", "list", "ruleset").stdout
+
+
+def test_with_unusable_credentials_it_does_not_start_and_tells_every_fault(lab):
+    credentials = lab.folder / "credentials.yaml"
+    credentials.write_text("tokens: [{name: a, sha256: 12, role: viewer}]\n")
+    credentials.chmod(0o600)
+    lab.configure()
+    further = lab.folder / "conf.d" / "http.yaml"
+    further.parent.mkdir()
+    further.write_text(f"""http:
+  credentials: {credentials}
+  listeners:
+    - {{address: 127.0.0.1, port: 8443, tls: {{certificate: /nowhere/a.crt, key: /nowhere/a.key}}}}
+""")
+    done = headgate(lab, "agent", timeout=30)
+    assert done.returncode == USAGE
+    assert f"http.credentials: {credentials}:1: tokens: sha256: must be 64 hexadecimal digits" in done.stderr
+    assert "http.listeners: tls: /nowhere/a.crt: No such file" in done.stderr
+    assert not (lab.folder / "state").exists()
+
+
 def test_sysctls_are_set_where_they_were_not(lab, start_agent):
     lab.run(GATEWAY, "sysctl", "-qw", "net.netfilter.nf_conntrack_acct=0", "net.netfilter.nf_conntrack_timestamp=0",
             "net.netfilter.nf_conntrack_events=2")

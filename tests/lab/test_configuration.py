@@ -2,6 +2,7 @@
 """Effects of the configuration: endpoints by name, protected flows, and errors with their location."""
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -151,9 +152,9 @@ def test_with_a_wrong_configuration_nothing_is_done(lab, configure):
     assert "headgate" not in lab.run(GATEWAY, "nft", "list", "tables").stdout
 
 
-def test_check_config_says_what_is_configured(tmp_path):
+def test_check_config_says_what_is_configured(lab, tmp_path):
     file = tmp_path / "headgate.yaml"
-    file.write_text(TWO_ENDPOINTS.format(gateway="a", server="b"))
+    file.write_text(TWO_ENDPOINTS.format(gateway=lab.name(GATEWAY), server=lab.name(SERVER)))
     further = tmp_path / "conf.d" / "ssh.yaml"
     further.parent.mkdir()
     further.write_text("protected: [destination-port=22]\nstream_exception_policy: drop\n")
@@ -178,23 +179,61 @@ def test_check_config_tells_every_error_with_file_and_line(tmp_path):
         f"{further}:2: firewalls: endpoints: missing"]
 
 
-def test_check_config_warns_of_a_policy_that_is_not_there(tmp_path):
+def test_check_config_finds_what_the_machine_lacks(tmp_path):
     file = tmp_path / "headgate.yaml"
-    file.write_text("stream_exception_policy: drpo\n")
+    credentials = tmp_path / "credentials.yaml"
+    credentials.write_text("tokens: [{name: a, sha256: 12, role: viewer}]\n")
+    credentials.chmod(0o600)
+    file.write_text(f"""state_dir: {tmp_path}
+stream_exception_policy: drpo
+firewalls: [{{name: edge, endpoints: [{{availability_zone: a, netns: nowhere}}]}}]
+http:
+  credentials: {credentials}
+  listeners:
+    - {{address: 127.0.0.1, port: 8443, tls: {{certificate: /nowhere/a.crt, key: /nowhere/a.key}}}}
+""")
     done = check_config("--config", str(file))
-    assert done.returncode == 0 and 'warning: stream_exception_policy: policy "drpo" is unknown' in done.stderr
+    assert (done.returncode, done.stdout) == (USAGE, "")
+    lines = done.stderr.splitlines()
+    assert lines[0] == f"http.credentials: {credentials}:1: tokens: sha256: must be 64 hexadecimal digits"
+    assert lines[1].startswith("http.listeners: tls: /nowhere/a.crt: No such file")
+    assert lines[2].startswith('stream_exception_policy: policy "drpo" is unknown')
+    assert lines[3].startswith("netns: firewall edge, availability zone a: network namespace /run/netns/nowhere: No such")
+    assert len(lines) == 4
+    credentials.chmod(0o640)
+    assert "chmod 600" in check_config("--config", str(file)).stderr.splitlines()[0]
 
 
-def test_check_config_warns_of_what_the_agent_would_not_start_with(tmp_path):
+def test_for_a_reload_namespaces_may_be_missing(tmp_path):
     file = tmp_path / "headgate.yaml"
-    file.write_text("http:\n  credentials: /nowhere/credentials.yaml\n  listeners:\n"
-                    "    - {address: 127.0.0.1, port: 8443, tls: {certificate: /nowhere/a.crt, key: /nowhere/a.key}}\n")
+    file.write_text(f"state_dir: {tmp_path}\n" + TWO_ENDPOINTS.format(gateway="nowhere", server="nowhere-else"))
+    assert check_config("--config", str(file)).returncode == USAGE
+    assert check_config("--config", str(file), "--for-reload").returncode == 0
+    file.write_text("stream_exception_policy: drpo\n")
+    assert check_config("--config", str(file), "--for-reload").returncode == USAGE
+
+
+def test_check_config_reads_files_as_the_agents_user(tmp_path):
+    state, credentials = tmp_path / "state", tmp_path / "credentials.yaml"
+    tmp_path.chmod(0o755)
+    state.mkdir()
+    os.chown(state, 65534, 65534)
+    credentials.write_text("tokens: []\n")
+    credentials.chmod(0o600)
+    file = tmp_path / "headgate.yaml"
+    file.write_text(f"state_dir: {state}\nhttp: {{credentials: {credentials}}}\n")
+    done = check_config("--config", str(file))
+    assert done.returncode == USAGE and "Permission denied" in done.stderr, done
+    os.chown(credentials, 65534, 65534)
+    assert check_config("--config", str(file)).returncode == 0
+
+
+def test_check_config_warns_of_a_listener_that_stays_closed(tmp_path):
+    file = tmp_path / "headgate.yaml"
+    file.write_text("http: {listeners: [{address: 127.0.0.1, port: 8443}]}\n")
     done = check_config("--config", str(file))
     assert done.returncode == 0
-    assert "warning: http.credentials: /nowhere/credentials.yaml: No such file" in done.stderr
-    assert "warning: http.listeners: tls: /nowhere/a.crt: No such file" in done.stderr
-    file.write_text("http: {listeners: [{address: 127.0.0.1, port: 8443}]}\n")
-    assert "without http.credentials, nothing listens on 127.0.0.1 port 8443" in check_config("--config", str(file)).stderr
+    assert "without http.credentials, nothing listens on 127.0.0.1 port 8443" in done.stderr
 
 
 def test_check_config_of_a_file_that_is_missing_is_an_error():

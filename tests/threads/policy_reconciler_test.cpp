@@ -70,6 +70,17 @@ TEST_F(KeepingPolicy, sees_a_difference_that_the_kernel_does_not_tell) {
     EXPECT_EQ(keep(reject_), (Kept{PolicyFinding::Another, "reject", "reject"}));
 }
 
+TEST_F(KeepingPolicy, removes_one_where_none_is_to_be) {
+    const auto keep_none = [&] { return PolicyReconciler{ruleset_, std::nullopt}.keep().value(); };
+    EXPECT_EQ(keep_none(), (Kept{PolicyFinding::InForce, "", ""})) << "there is none";
+    keep(reject_);
+    const auto kept = keep_none();
+    EXPECT_EQ(kept, (Kept{PolicyFinding::Another, "", "reject"}));
+    EXPECT_EQ(describe(kept), "policy reject was in force and was removed: none is to be");
+    EXPECT_EQ(ruleset_.condition().value(), RulesetCondition::NothingApplied);
+    EXPECT_EQ(keep_none().found, PolicyFinding::InForce);
+}
+
 TEST_F(KeepingPolicy, keeps_what_is_remembered) {
     keep(reject_);
     ASSERT_TRUE(ruleset_.open_window(Protocol::Tcp, std::chrono::seconds{60}).has_value());

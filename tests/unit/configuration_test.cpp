@@ -69,13 +69,13 @@ TEST(Configuration, a_host_names_a_firewall_as_far_as_its_name_fits) {
 TEST(Configuration, an_endpoint_may_name_its_own_policy) {
     auto configuration = two_firewalls();
     auto& endpoint = configuration.firewalls.front().endpoints.front();
-    EXPECT_EQ(policy_to_keep(configuration, endpoint), std::nullopt);
+    EXPECT_EQ(policy_to_keep(configured_policy(configuration, endpoint)), std::nullopt);
     configuration.stream_exception_policy = "drop";
-    EXPECT_EQ(policy_to_keep(configuration, endpoint), "drop");
+    EXPECT_EQ(policy_to_keep(configured_policy(configuration, endpoint)), "drop");
     endpoint.stream_exception_policy = "reject";
-    EXPECT_EQ(policy_to_keep(configuration, endpoint), "reject");
+    EXPECT_EQ(policy_to_keep(configured_policy(configuration, endpoint)), "reject");
     endpoint.stream_exception_policy = "none";
-    EXPECT_EQ(policy_to_keep(configuration, endpoint), std::nullopt);
+    EXPECT_EQ(policy_to_keep(configured_policy(configuration, endpoint)), std::nullopt);
 }
 
 }  // namespace configuration_test

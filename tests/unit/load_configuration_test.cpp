@@ -356,7 +356,7 @@ TEST(LoadConfiguration, an_error_is_one_line_whatever_it_quotes) {
 }
 
 TEST(LoadConfiguration, what_is_not_yaml_is_an_error_with_its_line) {
-    EXPECT_EQ(error_of("region: a\nfirewalls: [a"), "x.yaml:2: not YAML: end of sequence flow not found");
+    EXPECT_EQ(error_of("region: a\nfirewalls: [a"), "x.yaml:2: the list that begins with [ does not end with ]");
     EXPECT_EQ(error_of("region: &a b"), "x.yaml:1: anchors and aliases are not understood here; write the value out");
 }
 

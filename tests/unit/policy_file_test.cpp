@@ -72,7 +72,8 @@ TEST(PolicyFile, rejects_what_is_invalid_only_where_all_is_rejected) {
     for (const auto* text : {"{stream_exception_policy: reject, reject_invalid: true}",
                              "{stream_exception_policy: reject, scope: flushed, reject_invalid: true}",
                              "{stream_exception_policy: drop, scope: all, reject_invalid: true}"}) {
-        EXPECT_EQ(error_of(text), "x.yaml: reject_invalid: takes stream_exception_policy reject and scope all") << text;
+        EXPECT_EQ(error_of(text), "x.yaml:1: reject_invalid: takes stream_exception_policy reject and scope all")
+            << text;
     }
     EXPECT_TRUE(parse("{stream_exception_policy: drop, reject_invalid: false}").has_value());
 }
@@ -122,6 +123,15 @@ TEST(PolicyFile, errors_name_the_line_the_key_and_the_rule) {
     EXPECT_EQ(error_with("remember_at_most: 64k"), "x.yaml:2: remember_at_most: \"64k\" is not a whole number");
 }
 
+TEST(PolicyFile, all_its_errors_are_told_in_the_order_of_their_lines) {
+    EXPECT_EQ(error_of("scope: some\nlog:\n  packets_per_second: 0\nhooks: []\n"),
+              "x.yaml:1: stream_exception_policy: missing\n"
+              "x.yaml:1: scope: \"some\" is neither all nor flushed\n"
+              "x.yaml:3: log: prefix: missing\n"
+              "x.yaml:3: log: packets_per_second: 0 is not within 1..10000\n"
+              "x.yaml:4: hooks: the list is empty");
+}
+
 TEST(PolicyFile, a_priority_before_conntrack_is_an_error_that_says_why) {
     for (const auto* priority : {"-200", "300", "99999999999999999999"}) {
         EXPECT_EQ(error_with(fmt::format("priority: {}", priority)),
@@ -141,7 +151,7 @@ TEST(PolicyFile, errors_in_the_log_name_the_way_to_the_key) {
     EXPECT_EQ(error_with("log:\n  prefix: " + std::string(127, 'a')), "");
     EXPECT_EQ(error_with("log:\n  prefix: " + std::string(128, 'a')),
               "x.yaml:3: log: prefix: takes 1 to 127 characters, not 128");
-    EXPECT_EQ(error_with("log:\n  packets_per_second: 5"), "x.yaml:2: log: prefix: missing");
+    EXPECT_EQ(error_with("log:\n  packets_per_second: 5"), "x.yaml:3: log: prefix: missing");
     EXPECT_EQ(error_with("log:\n  prefix: a\n  packets_per_second: 10001"),
               "x.yaml:4: log: packets_per_second: 10001 is not within 1..10000");
     EXPECT_EQ(error_with("log:\n  prefix: a\n  level: 3"),
@@ -174,8 +184,8 @@ TEST(PolicyFile, a_value_is_of_its_keys_kind) {
 }
 
 TEST(PolicyFile, is_one_map) {
-    EXPECT_EQ(error_of(""), "x.yaml:1: a map of keys and values belongs here, not nothing");
-    EXPECT_EQ(error_of("# nothing\n"), "x.yaml:1: a map of keys and values belongs here, not nothing");
+    EXPECT_EQ(error_of(""), "x.yaml:1: stream_exception_policy: missing");
+    EXPECT_EQ(error_of("# nothing\n"), "x.yaml:1: stream_exception_policy: missing");
     EXPECT_EQ(error_of("\ndrop"), "x.yaml:2: a map of keys and values belongs here, not a text");
     EXPECT_EQ(error_of("- drop"), "x.yaml:1: a map of keys and values belongs here, not a list");
     EXPECT_EQ(error_with("---\nscope: all"),
@@ -195,8 +205,8 @@ TEST(PolicyFile, is_plain_yaml) {
 }
 
 TEST(PolicyFile, that_is_not_yaml_is_an_error_with_its_line) {
-    EXPECT_EQ(error_with("description: a: b"), "x.yaml:2: not YAML: illegal map value");
-    EXPECT_EQ(error_with("hooks: [forward"), "x.yaml:3: not YAML: end of sequence flow not found");
+    EXPECT_EQ(error_with("description: a: b"), "x.yaml:2: a second colon in one line: put the value in quotes");
+    EXPECT_EQ(error_with("hooks: [forward"), "x.yaml:2: the list that begins with [ does not end with ]");
     EXPECT_EQ(error_with("scope: *nowhere"),
               "x.yaml:2: anchors and aliases are not understood here; write the value out");
     EXPECT_EQ(error_with("description: \xff"), "x.yaml:2: not YAML: not UTF-8, or a control character");

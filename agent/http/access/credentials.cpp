@@ -70,8 +70,7 @@ ValueType<Digest> hash() {
 }
 
 ValueType<Role> role() {
-    return unquoted(ValueType<Role>{"`viewer` or `operator`", parse_name<Role>,
-                                    [](Role role) { return std::string{to_string(role)}; }});
+    return unquoted(config::choice<Role>());
 }
 
 void add_permissions(SettingMap& known, Permissions& permissions, std::string_view example) {
@@ -90,25 +89,24 @@ Result<void> check_unique(const std::vector<Entry>& entries, Value Entry::*membe
     return invalid("{}: is in the list already", key);
 }
 
-SettingMap next_access_key(std::vector<AccessKey>& all) {
-    auto& key = all.emplace_back();
+SettingMap settings_of(AccessKey& key, const std::vector<AccessKey>& all) {
     SettingMap known;
     known.add(config::required("id", key.id, identifier(), "ADMIN-1", "What the client calls it: AWS_ACCESS_KEY_ID."));
     // No working example: it would admit anyone who has read it.
     known.add(config::required("secret", key.secret, secret(), "\"\"",
-                               "What the client signs with: AWS_SECRET_ACCESS_KEY. openssl rand -hex 32 makes one."));
+                               "What the client signs with: AWS_SECRET_ACCESS_KEY. `openssl rand -hex 32` makes one."));
     add_permissions(known, key.permissions, "operator");
     known.check = [&all] { return check_unique(all, &AccessKey::id, "id"); };
     return known;
 }
 
-SettingMap next_token(std::vector<BearerToken>& all) {
-    auto& token = all.emplace_back();
+SettingMap settings_of(BearerToken& token, const std::vector<BearerToken>& all) {
     SettingMap known;
     known.add(config::required("name", token.name, identifier(), "dashboard", "What logs call it."));
-    known.add(config::required("sha256", token.sha256, hash(),
-                               "0d2aa6abc1e57efb8bebac92ca8f4dfcb8d1ba67d2a29f57c92e4a93ee1bfd7e",
-                               "The SHA-256 of the token, which itself is kept nowhere: printf %s TOKEN | sha256sum."));
+    known.add(config::required(
+        "sha256", token.sha256, hash(), "0d2aa6abc1e57efb8bebac92ca8f4dfcb8d1ba67d2a29f57c92e4a93ee1bfd7e",
+        "The SHA-256 of the token, which itself is kept nowhere: the first word that `printf %s TOKEN | "
+        "sha256sum` prints."));
     add_permissions(known, token.permissions, "viewer");
     known.check = [&all] {
         return check_unique(all, &BearerToken::name, "name").and_then([&] {
@@ -118,8 +116,7 @@ SettingMap next_token(std::vector<BearerToken>& all) {
     return known;
 }
 
-SettingMap next_certificate(std::vector<ClientCertificate>& all) {
-    auto& certificate = all.emplace_back();
+SettingMap settings_of(ClientCertificate& certificate, const std::vector<ClientCertificate>& all) {
     SettingMap known;
     known.add(config::required("name", certificate.name, common_name(), "ops.example.com",
                                "The common name of the certificate's subject."));
@@ -140,13 +137,16 @@ Result<Credentials> parse(const std::string& text, std::string_view name) {
 SettingMap settings_of(Credentials& credentials) {
     SettingMap known;
     known.add(config::list_of_maps(
-        "access_keys", Need::Optional, [&] { return next_access_key(credentials.access_keys); },
+        "access_keys", Need::Optional, credentials.access_keys,
+        [&](AccessKey& key) { return settings_of(key, credentials.access_keys); },
         "Keys with which requests are signed (AWS Signature Version 4)."));
     known.add(config::list_of_maps(
-        "tokens", Need::Optional, [&] { return next_token(credentials.tokens); },
+        "tokens", Need::Optional, credentials.tokens,
+        [&](BearerToken& token) { return settings_of(token, credentials.tokens); },
         "Tokens that requests carry in Authorization: Bearer."));
     known.add(config::list_of_maps(
-        "certificates", Need::Optional, [&] { return next_certificate(credentials.certificates); },
+        "certificates", Need::Optional, credentials.certificates,
+        [&](ClientCertificate& certificate) { return settings_of(certificate, credentials.certificates); },
         "Clients that are known by a certificate, which the listener's client_ca has signed."));
     return known;
 }

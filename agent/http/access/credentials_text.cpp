@@ -17,12 +17,23 @@ there the kernel tells who asks, and root and the members of the group `headgate
 - The file belongs to root or to whom the agent runs as, and nobody else may read or write it: `chmod 600 FILE`.
 - Whoever signs requests (the AWS CLI, boto3, any AWS SDK, `curl --aws-sigv4`) has an access key. `openssl rand -hex 32` makes
   a secret. The service to sign for is `network-firewall`; any region will do; the client's clock is right to 15 minutes.
-- Whoever shows a token (`Authorization: Bearer TOKEN`) has it at home alone; the file has its hash, which
-  `printf %s TOKEN | sha256sum` tells. A token is good for REST, and only ever over TLS or on loopback.
+- Whoever shows a token (`Authorization: Bearer TOKEN`) has it at home alone; the file has its hash. A token is good for REST
+  and the console, and only ever over TLS or on loopback.
 - A client certificate that the listener's `client_ca` has signed tells who asks where neither a signature nor a token does.
 - A wrong signature or token is refused, whatever else is shown.
 - A signed request that starts something is carried out once: a copy of it is told what the first one has started.
 - Errors in the file are told by line and rule; what stands in it shows in no error and no log.
+
+These commands make a token, and a file with its hash that the packaged agent, which runs as the user `headgate`, can read. An
+existing file is replaced: to add a token to it, add the two lines that `printf` prints.
+
+```sh
+TOKEN=$(openssl rand -hex 32)
+HASH=$(printf %s "$TOKEN" | sha256sum | cut -d ' ' -f 1)
+printf 'tokens:\n  - {name: dashboard, sha256: "%s", role: viewer}\n' "$HASH" |
+    sudo install -o headgate -m 600 /dev/stdin /etc/headgate/credentials.yaml
+echo "$TOKEN"
+```
 
 `packaging/credentials.yaml` is an example with every setting. `[]` in a name stands for an item of a list.
 

@@ -189,7 +189,7 @@ Result<void> check_applicable(Inventory& inventory, const Firewall& firewall, St
     }
     const auto configuration = inventory.configuration();
     for (const auto& endpoint : firewall.endpoints) {
-        const auto kept = config::policy_to_keep(*configuration, endpoint);
+        const auto kept = config::policy_to_keep(config::configured_policy(*configuration, endpoint));
         if (!kept) continue;
         const auto found = std::ranges::find(policies, *kept, &StreamExceptionPolicy::name);
         if (found != policies.end() && found->exception == exception) continue;

@@ -20,8 +20,7 @@ void add_endpoint(JsonMembers& members, const config::Configuration& configurati
     members.text("endpoint_id", aws::vpc_endpoint_id(firewall.name, endpoint.availability_zone));
     if (endpoint.netns) members.text("netns", *endpoint.netns);
     if (endpoint.conntrack_zone) members.number("conntrack_zone", *endpoint.conntrack_zone);
-    members.text("stream_exception_policy",
-                 config::policy_to_keep(configuration, endpoint).value_or(std::string{config::kNoPolicy}));
+    members.text("stream_exception_policy", config::configured_policy(configuration, endpoint));
 }
 
 }  // namespace

@@ -3,9 +3,11 @@
 
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/NetSSL.h>
+#include <fcntl.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -20,7 +22,8 @@ constexpr const char* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 /// OpenSSL would block on opening a FIFO.
 Result<void> check_readable(const std::filesystem::path& file) {
     struct stat facts {};
-    if (::access(file.c_str(), R_OK) != 0 || ::stat(file.c_str(), &facts) != 0) {
+    // AT_EACCESS: access(2) asks for the real user.
+    if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) != 0 || ::stat(file.c_str(), &facts) != 0) {
         return system_error(errno, file.native());
     }
     if (!S_ISREG(facts.st_mode)) return invalid("{}: not a regular file", file.native());

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/configuration_check.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <set>
+
+#include "base/text.h"
+#include "files/file_identity.h"
+#include "gateway/endpoints.h"
+#include "http/access/credentials.h"
+#include "http/server/tcp_listener.h"
+#include "http/server/tcp_listeners.h"
+#include "http/server/tls_server.h"
+#include "midstream/policy_library.h"
+
+namespace headgate::daemon {
+namespace {
+
+class Checker {
+  public:
+    explicit Checker(const config::Configuration& configuration)
+        : configuration_(configuration), agent_(FileIdentity::of(configuration.state_dir)) {}
+
+    [[nodiscard]] std::vector<ConfigurationFault> find_faults() {
+        check_state_dir();
+        check_http();
+        check_policies();
+        check_namespaces();
+        return std::move(faults_);
+    }
+
+  private:
+    /// A missing directory is created by the agent, and one that is read-only stops flushes only.
+    void check_state_dir() {
+        const auto& folder = configuration_.state_dir;
+        note(Prevents::Nothing, "state_dir", agent_.run([&]() -> Result<void> {
+            struct stat facts {};
+            if (::stat(folder.c_str(), &facts) != 0) {
+                if (errno == ENOENT) return {};
+                return system_error(errno, folder.native());
+            }
+            if (!S_ISDIR(facts.st_mode)) return invalid("{}: not a directory", folder.native());
+            if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return {};
+            return system_error(errno, folder.native() + agent_.description());
+        }));
+    }
+
+    void check_http() {
+        const auto& http = configuration_.http;
+        if (http.credentials) {
+            note(Prevents::Starting, "http.credentials",
+                 agent_.run([&] { return http::access::load_credentials(*http.credentials).map([](const auto&) {}); }));
+        }
+        for (const auto& listener : http.listeners) {
+            if (!http::admission_of(http, listener)) continue;
+            if (listener.tls) {
+                note(Prevents::Starting, "http.listeners",
+                     agent_.run([&] { return http::TlsServer::open(*listener.tls).map([](const auto&) {}); }));
+            }
+            note(Prevents::Starting, "http.listeners", try_to_listen(listener));
+        }
+    }
+
+    /// A port in use is no fault here: the agent that runs may be what uses it.
+    static Result<void> try_to_listen(const config::Listener& listener) {
+        const auto socket = http::listen_on_tcp(listener.address, listener.port);
+        if (socket || socket.error().number == EADDRINUSE) return {};
+        return tl::unexpected(socket.error());
+    }
+
+    void check_policies() {
+        std::set<std::string> names;
+        for (const auto& [firewall, endpoint] : config::endpoints_of(configuration_)) {
+            auto name = config::policy_to_keep(config::configured_policy(configuration_, *endpoint));
+            if (name) names.insert(std::move(*name));
+        }
+        for (const auto& name : names) {
+            note(Prevents::Reloading, "stream_exception_policy", agent_.run([&] {
+                return midstream::find_policy(name, midstream::policy_folders()).map([](const auto&) {});
+            }));
+        }
+    }
+
+    void check_namespaces() {
+        const gateway::Endpoints endpoints{std::make_shared<const config::Configuration>(configuration_)};
+        for (const auto& endpoint : endpoints.all())
+            note(Prevents::Nothing, "netns", endpoint->open_namespace().map([](const auto&) {}));
+    }
+
+    /// An error may have several lines.
+    void note(Prevents prevents, std::string_view setting, const Result<void>& checked) {
+        if (checked) return;
+        for (std::string_view rest = checked.error().message; !rest.empty();)
+            faults_.push_back({prevents, fmt::format("{}: {}", setting, take_until(rest, '\n'))});
+    }
+
+    const config::Configuration& configuration_;
+    const FileIdentity agent_;
+    std::vector<ConfigurationFault> faults_;
+};
+
+}  // namespace
+
+std::vector<ConfigurationFault> check_configuration(const config::Configuration& configuration) {
+    return Checker{configuration}.find_faults();
+}
+
+Result<void> verdict(const std::vector<ConfigurationFault>& faults, Prevents prevents) {
+    std::string lines;
+    for (const auto& fault : faults) {
+        if (fault.prevents > prevents) continue;
+        lines.append(lines.empty() ? "" : "\n").append(fault.message);
+    }
+    if (lines.empty()) return {};
+    return invalid("{}", lines);
+}
+
+}  // namespace headgate::daemon

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/configuration_check.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "config/load.h"
+#include "support/temporary_folder.h"
+
+namespace headgate::daemon {
+namespace configuration_check_test {
+
+using headgate::testing::TemporaryFolder;
+
+class ConfigurationCheck : public ::testing::Test {
+  protected:
+    /// The faults that `prevents` and earlier enumerators cover.
+    std::string faults_of(const std::string& text, Prevents prevents = Prevents::Nothing) {
+        const auto state_dir = fmt::format("state_dir: {}\n", folder_.path("state"));
+        const auto configuration = config::parse_configuration(state_dir + text, "x.yaml");
+        EXPECT_TRUE(configuration) << configuration.error().message;
+        const auto checked = verdict(check_configuration(*configuration), prevents);
+        return checked ? "" : checked.error().message;
+    }
+    std::string credentials(const std::string& text, mode_t mode = 0600) {
+        const auto file = folder_.write("credentials.yaml", text);
+        EXPECT_EQ(::chmod(file.c_str(), mode), 0);
+        return file;
+    }
+
+    TemporaryFolder folder_;
+};
+
+TEST_F(ConfigurationCheck, finds_nothing_wrong_with_the_defaults) {
+    EXPECT_EQ(faults_of(""), "");
+}
+
+TEST_F(ConfigurationCheck, of_credentials_that_others_may_read) {
+    const auto file = credentials("tokens: []\n", 0644);
+    EXPECT_EQ(faults_of(fmt::format("http: {{credentials: {}}}\n", file), Prevents::Starting),
+              fmt::format("http.credentials: {0}: others than its owner may use it (mode 644): chmod 600 {0}", file));
+}
+
+TEST_F(ConfigurationCheck, of_credentials_tells_every_fault) {
+    const auto file = credentials("tokens:\n- {name: a, sha256: 12, role: viewer}\n- {name: b, role: admin}\n");
+    EXPECT_EQ(faults_of(fmt::format("http: {{credentials: {}}}\n", file), Prevents::Starting),
+              fmt::format("http.credentials: {0}:2: tokens: sha256: must be 64 hexadecimal digits\n"
+                          "http.credentials: {0}:3: tokens: sha256: missing\n"
+                          "http.credentials: {0}:3: tokens: role: must be `viewer` or `operator`",
+                          file));
+}
+
+TEST_F(ConfigurationCheck, of_a_policy_that_is_missing_concerns_a_reload) {
+    const std::string text = "stream_exception_policy: drpo\n";
+    EXPECT_TRUE(
+        faults_of(text, Prevents::Reloading).starts_with("stream_exception_policy: policy \"drpo\" is unknown"));
+    EXPECT_EQ(faults_of(text, Prevents::Starting), "") << "the agent starts, and retries";
+    EXPECT_EQ(faults_of("stream_exception_policy: removed\n"), "") << "not the name of a policy";
+    EXPECT_EQ(faults_of("stream_exception_policy: none\n"), "");
+}
+
+TEST_F(ConfigurationCheck, of_a_namespace_that_is_missing_keeps_the_agent_from_nothing) {
+    const std::string text = "firewalls: [{name: edge, endpoints: [{availability_zone: a, netns: /nowhere/x}]}]\n";
+    EXPECT_EQ(faults_of(text),
+              "netns: firewall edge, availability zone a: network namespace /nowhere/x: No such file or directory");
+    EXPECT_EQ(faults_of(text, Prevents::Reloading), "");
+}
+
+TEST_F(ConfigurationCheck, tells_all_faults_at_once) {
+    const auto faults = faults_of(
+        "http:\n"
+        "  credentials: /nowhere/credentials.yaml\n"
+        "  listeners:\n"
+        "  - {address: 127.0.0.1, port: 8443, tls: {certificate: /nowhere/a.crt, key: /nowhere/a.key}}\n"
+        "stream_exception_policy: drpo\n"
+        "firewalls: [{name: edge, endpoints: [{availability_zone: a, netns: /nowhere/x}]}]\n");
+    EXPECT_EQ(std::ranges::count(faults, '\n'), 3) << faults;
+    EXPECT_NE(faults.find("http.credentials: /nowhere/credentials.yaml: No such file"), std::string::npos);
+    EXPECT_NE(faults.find("http.listeners: tls: /nowhere/a.crt: No such file"), std::string::npos);
+}
+
+TEST_F(ConfigurationCheck, of_a_state_directory_that_is_none) {
+    const auto file = folder_.write("state", "");
+    EXPECT_EQ(faults_of(""), fmt::format("state_dir: {}: not a directory", file));
+}
+
+}  // namespace configuration_check_test
+}  // namespace headgate::daemon
