@@ -67,3 +67,16 @@ export async function signIn(page, host, role) {
     await page.getByRole("button", {name: "Sign in"}).click();
     await page.getByRole("heading", {name: "Overview", level: 1}).waitFor();
 }
+
+/** Sends a request to the agent as the page does. */
+export const asked = (page, path, body, method = "POST") => page.evaluate(async ([where, what, how]) => {
+    const headers = {Authorization: `Bearer ${sessionStorage.getItem("headgate-token")}`, "Content-Type": "application/json"};
+    return (await fetch(where, {method: how, headers, body: what && JSON.stringify(what)})).json();
+}, [path, body, method]);
+
+/** Runs an operation on edge / a, by default on the flows to port 8080, and returns its id when it has ended. */
+export async function runOperation(page, request) {
+    const {operation_id: id} = await asked(page, "v1/operations", {firewall: "edge", availability_zone: "a", filters: [{destination_port: "8080"}], ...request});
+    await asked(page, `v1/operations/${id}?wait_ms=10000`, undefined, "GET");
+    return id;
+}

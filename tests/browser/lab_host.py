@@ -13,8 +13,8 @@ import sys
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS / "lab"), str(TESTS / "api")]
 
-from lab import GATEWAY, SERVER4, Lab, wait_until  # noqa: E402
-from service import PLAIN, TOKENS, Service  # noqa: E402
+from lab import GATEWAY, SERVER4, SERVER6, Lab, wait_until  # noqa: E402
+from service import PLAIN, TOKENS, Service, sha256  # noqa: E402
 
 CONFIGURATION = """
 region: {region}
@@ -32,12 +32,17 @@ http:
 
 OPEN_CONFIGURATION = CONFIGURATION.replace("  credentials: {folder}/credentials.yaml\n", "  insecure_loopback: true\n")
 
+LONG_NAME = "an-engineer-on-call-whose-name-is-longer-than-most-columns-are-wide"
+
 
 class Host:
     def __init__(self, lab):
         self.lab = lab
         self.talks = []
         self.service = Service(lab, CONFIGURATION)
+        credentials = (lab.folder / "credentials.yaml").read_text()
+        self.service.write_credentials(credentials.replace(
+            "certificates:", f"  - {{name: {LONG_NAME}, sha256: {sha256('token-of-a-long-name')}, role: operator}}\ncertificates:"))
         self.capture = subprocess.run([os.environ["WRITE_CAPTURE"], f"{lab.folder}/state", "1000000"],
                                       check=True, capture_output=True, text=True).stdout.strip()
         self.service.start()
@@ -52,12 +57,13 @@ class Host:
         return str(command)
 
     def greeting(self):
-        return {"url": f"http://127.0.0.1:{PLAIN}/", "tokens": TOKENS, "chromium": self.chromium(), "server": SERVER4,
+        return {"url": f"http://127.0.0.1:{PLAIN}/", "tokens": TOKENS | {"long": "token-of-a-long-name"}, "chromium": self.chromium(),
+                "longName": LONG_NAME, "server": SERVER4, "server6": SERVER6,
                 "million": self.capture}
 
-    def talk(self, port=8080, protocol="tcp", count=1):
+    def talk(self, port=8080, protocol="tcp", count=1, address=SERVER4):
         """Starts conversations, and returns when each has had a response."""
-        begun = [self.lab.talk(SERVER4, port, protocol) for _ in range(count)]
+        begun = [self.lab.talk(address, port, protocol) for _ in range(count)]
         self.talks += begun
         for each in begun:
             wait_until(lambda each=each: each.heard() > 0, "an answer")

@@ -7,11 +7,11 @@ import {readFileSync} from "node:fs";
 import {createRequire} from "node:module";
 import {after, before, test} from "node:test";
 
-import {LabHost, newPage, signIn} from "./lab_host.mjs";
+import {asked, LabHost, newPage, runOperation, signIn} from "./lab_host.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const FOLDER = process.env.SCREENSHOTS ?? "screenshots";
-const WIDTHS = [360, 1024, 1600];
+const WIDTHS = [360, 390, 1024, 1280, 1600];  // docs/console has pictures of 1024
 
 let host;
 let browser;
@@ -30,20 +30,10 @@ after(async () => {
     await host?.stop();
 });
 
-/** Sends a request to the agent as the page does. */
-const asked = (page, path, body, method = "POST") => page.evaluate(async ([where, what, how]) => {
-    const headers = {Authorization: `Bearer ${sessionStorage.getItem("headgate-token")}`, "Content-Type": "application/json"};
-    return (await fetch(where, {method: how, headers, body: JSON.stringify(what)})).json();
-}, [path, body, method]);
-
 async function makePages() {
     const page = await newPage(browser);
     await signIn(page, host, "operator");
-    const run = async request => {
-        const {operation_id: id} = await asked(page, "v1/operations", {firewall: "edge", availability_zone: "a", filters: [{destination_port: "8080"}], ...request});
-        await page.evaluate(where => fetch(where, {headers: {Authorization: `Bearer ${sessionStorage.getItem("headgate-token")}`}}), `v1/operations/${id}?wait_ms=10000`);
-        return id;
-    };
+    const run = request => runOperation(page, request);
     await asked(page, "v1/stream-exception-policy?firewall=edge&availability_zone=a", {policy: "drop"}, "PUT");
     const dryRun = await run({type: "FLOW_FLUSH", dry_run: true});
     const capture = await run({type: "FLOW_CAPTURE"});

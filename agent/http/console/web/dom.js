@@ -28,6 +28,9 @@ export function svg(name, attributes = {}, ...children) {
     return dress(document.createElementNS(SVG, name), attributes, children);
 }
 
+/** Text that may break into lines after each comma. */
+export const breakable = text => text.split(/(?<=,)/).flatMap(part => [part, h("wbr")]);
+
 let labelled = 0;
 
 /** A control with its label above, and a place for its error message. */
@@ -57,22 +60,38 @@ export function select(options, value) {
              options.map(([name, text]) => h("option", {value: name}, text ?? name)));
 }
 
+const shown = ([, value]) => value !== undefined && value !== "" && value !== false;
+
 /** A list of terms and values, without undefined ones. */
 export function facts(pairs) {
-    return h("dl", {class: "facts"}, pairs.filter(([, value]) => value !== undefined && value !== "").map(
-        ([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
+    return h("dl", {class: "facts"}, pairs.filter(shown).map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
 }
 
-/** Its `fill(rows)` replaces the rows and keeps the scroll position. */
-export function table(caption, heads, rows = []) {
-    const body = h("tbody");
-    const whole = h("div", {class: "scrolls", tabindex: 0, role: "region", "aria-label": caption},
-                    h("table", {}, h("caption", {class: "unseen"}, caption),
-                      h("thead", {}, h("tr", {}, heads.map(head => h("th", {scope: "col"}, head)))), body));
-    whole.fill = cells => {
+/** The same in one line, as far as there is room. A pair's third member is a class of its element. */
+export function factLine(pairs) {
+    return h("dl", {class: "facts line"}, pairs.filter(shown).map(
+        ([term, value, kind]) => h("div", {class: kind}, h("dt", {}, term), " ", h("dd", {}, value))));
+}
+
+/**
+ * A table whose rows become cards on a narrow screen. A column is its title, or `{title, kind}`: `number` is aligned to the
+ * right, `wraps` may take several lines. A row is its cells, or `{cells, kind}`. `fill(rows)` replaces the rows and keeps the
+ * scroll position and the focus. `cards: false` for a table of few short columns.
+ */
+export function table(caption, columns, rows = [], {cards = true} = {}) {
+    const heads = columns.map(each => (typeof each === "string" ? {title: each} : each));
+    const body = h("tbody", {role: "rowgroup"});
+    // With the roles it remains a table for screen readers where its parts are not displayed as one.
+    const whole = h("div", {class: `scrolls ${cards ? "cards-if-narrow" : ""}`, tabindex: 0, role: "region", "aria-label": caption},
+                    h("table", {role: "table"}, h("caption", {class: "unseen"}, caption),
+                      h("thead", {role: "rowgroup"}, h("tr", {role: "row"}, heads.map(({title, kind}) =>
+                          h("th", {scope: "col", role: "columnheader", class: kind}, title)))), body));
+    const lineOf = row => h("tr", {role: "row", class: row.kind}, (row.cells ?? row).map((cell, index) =>
+        h("td", {role: "cell", class: heads[index].kind, "data-title": heads[index].title}, cell)));
+    whole.fill = lines => {
         const links = () => [...body.querySelectorAll("a")];
         const focused = links().indexOf(document.activeElement);
-        body.replaceChildren(...cells.map(row => h("tr", {}, row.map(cell => h("td", {}, cell)))));
+        body.replaceChildren(...lines.map(lineOf));
         if (focused !== -1) links()[focused]?.focus({preventScroll: true});
     };
     whole.fill(rows);
@@ -80,8 +99,8 @@ export function table(caption, heads, rows = []) {
 }
 
 /** A table, replaced by a text while it has no rows. */
-export function tableOr(nothing, caption, heads) {
-    const there = table(caption, heads);
+export function tableOr(nothing, caption, columns, options) {
+    const there = table(caption, columns, [], options);
     const quiet = h("p", {class: "quiet"}, nothing);
     const whole = h("div", {}, there, quiet);
     whole.fill = rows => {
@@ -91,6 +110,16 @@ export function tableOr(nothing, caption, heads) {
     };
     whole.fill([]);
     return whole;
+}
+
+/** Said above a form that shows a draft. */
+export function draftNotice(draft, reopen) {
+    if (draft.value === undefined) return undefined;
+    const afresh = () => {
+        draft.forget();
+        reopen();
+    };
+    return h("p", {class: "draft"}, "As you left it. ", h("button", {type: "button", class: "link", onclick: afresh}, "Start afresh"));
 }
 
 /** A message that screen readers announce. */

@@ -10,13 +10,13 @@ const PARTS = [["source", "Source", "10.0.1.0/24"], ["destination", "Destination
                ["translated_source", "Source after NAT", "198.51.100.1"], ["translated_destination", "Destination after NAT", "10.0.2.7"]];
 
 class FilterRow {
-    constructor(given, changed, removed) {
+    constructor(given, removed) {
         this.fields = new Map(PARTS.map(([name, label, placeholder]) => [name, field(label,
-            h("input", {value: given[name] ?? "", placeholder, spellcheck: "false", autocomplete: "off", oninput: changed}))]));
+            h("input", {value: given[name] ?? "", placeholder, spellcheck: "false", autocomplete: "off"}))]));
         const chosen = given.protocols ?? [];
-        this.checks = PROTOCOLS.map(name => checkbox(name, {name, checked: chosen.includes(name), onchange: changed}));
+        this.checks = PROTOCOLS.map(name => checkbox(name, {name, checked: chosen.includes(name)}));
         this.others = field("Other protocols", h("input", {value: chosen.filter(each => !PROTOCOLS.includes(each)).join(" "),
-                                                           placeholder: "gre 112", spellcheck: "false", oninput: changed}));
+                                                           placeholder: "gre 112", spellcheck: "false"}));
         this.fields.set("protocols", this.others);
         this.legend = h("legend");
         this.fault = h("p", {class: "fault", hidden: true});
@@ -35,17 +35,16 @@ class FilterRow {
 
     get isEmpty() { return Object.keys(this.value).length === 0; }
 
-    /** Shows the agent's error message at the field that it names. */
-    complain(message = "") {
-        for (const each of this.fields.values()) each.complain("");
-        const [, part] = /^([\w-]+)(?:\[\d+\])?: /.exec(message) ?? [];
-        const named = this.fields.get(part?.replaceAll("-", "_").replace(/^protocol$/, "protocols"));
-        if (named) named.complain(message);
-        this.fault.hidden = !message || Boolean(named);
-        this.fault.textContent = named ? "" : message;
+    /** `faults`: `{part, message}`, each shown at the field of its part, or at the filter as a whole. */
+    complain(faults = []) {
+        for (const [part, each] of this.fields) each.complain(faults.find(fault => fault.part === part)?.message);
+        const others = faults.filter(({part}) => !this.fields.has(part)).map(({message}) => message);
+        this.fault.hidden = others.length === 0;
+        this.fault.textContent = others.join(" ");
     }
 }
 
+/** Calls `changed` when a filter is added or removed. */
 export class FilterRows {
     constructor(given, changed) {
         this.changed = changed;
@@ -53,25 +52,33 @@ export class FilterRows {
         this.rows = [];
         this.add = h("button", {type: "button", onclick: () => this.#append({}, true)}, "Add a filter");
         this.told = h("span", {class: "hint", role: "status"});
-        this.element = h("div", {}, this.list, h("p", {}, this.add, " ", this.told));
+        this.element = h("section", {"aria-label": "Filters"}, h("p", {class: "combine"}, "A flow is meant when it matches ", h("strong", {}, "any"),
+                                     " of the filters. It matches a filter when ", h("strong", {}, "every"),
+                                     " part that is filled in fits; of several protocols one is enough."),
+                         this.list, h("p", {}, this.add, " ", this.told));
         for (const each of given.length ? given : [{}]) this.#append(each, false);
     }
 
     get values() { return this.rows.map(row => row.value); }
-    get hasEmpty() { return this.rows.some(row => row.isEmpty); }
+
+    /** A fault for each filter in which nothing is filled in. */
+    get emptyOnes() {
+        return this.rows.flatMap((row, filter) => (row.isEmpty
+            ? [{filter, part: "source", message: `Fill in a part of this filter${this.rows.length > 1 ? ", or remove it" : ""}.`}] : []));
+    }
 
     set disabled(is) {
         for (const each of this.element.querySelectorAll("input, button")) each.disabled = is;
         if (!is) this.#count();
     }
 
-    /** `faults` maps filter numbers, from 0, to messages; other filters are valid. */
-    complain(faults = new Map()) {
-        this.rows.forEach((row, index) => row.complain(faults.get(index)));
+    /** `faults`: `{filter, part, message}`; what is not named is valid. */
+    complain(faults = []) {
+        this.rows.forEach((row, index) => row.complain(faults.filter(({filter}) => filter === index)));
     }
 
     #append(given, byHand) {
-        const row = new FilterRow(given, this.changed, gone => this.#remove(gone));
+        const row = new FilterRow(given, gone => this.#remove(gone));
         this.rows.push(row);
         this.list.append(row.element);
         this.#count();
@@ -94,7 +101,6 @@ export class FilterRows {
             row.remove.hidden = this.rows.length === 1;
         });
         this.add.disabled = this.rows.length >= MOST_FILTERS;
-        this.told.textContent = this.rows.length >= MOST_FILTERS ? `${MOST_FILTERS} filters are the most that an operation takes.`
-            : this.rows.length > 1 ? "A flow matches when one of them does." : "A flow matches when every part that is given does.";
+        this.told.textContent = this.rows.length >= MOST_FILTERS ? `${MOST_FILTERS} filters are the most that an operation takes.` : "";
     }
 }

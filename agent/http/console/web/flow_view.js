@@ -23,6 +23,12 @@ const COLUMNS = [
     {name: "translated", title: "After NAT", text: translated},
 ];
 
+/** A capture has no outcomes; a dry run has none of the flows that a flush would end. */
+function columnsOf({type, dry_run: dryRun}) {
+    if (type !== "FLOW_FLUSH") return COLUMNS.filter(({name}) => name !== "outcome");
+    return COLUMNS.map(each => (dryRun && each.name === "outcome" ? {...each, text: flow => flow.outcome ?? "would flush"} : each));
+}
+
 const FORMS = [["CSV", "text/csv", "csv"], ["NDJSON", "application/x-ndjson", "ndjson"]];
 
 function detailsOf(flow, signal) {
@@ -67,7 +73,7 @@ export class FlowView {
     #sorting = null;
 
     constructor(operation, signal) {
-        this.columns = COLUMNS.filter(each => each.name !== "outcome" || operation.type === "FLOW_FLUSH");
+        this.columns = columnsOf(operation);
         this.id = operation.operation_id;
         this.signal = signal;
         this.told = h("p", {class: "told", role: "status"});
@@ -78,7 +84,11 @@ export class FlowView {
         this.pages = new FlowPages(this.id, signal, () => this.#come(), error => this.#fail(error));
         this.more = h("button", {onclick: this.#busy(() => this.pages.more(5000))}, "Load 5,000 more");
         this.toRow = h("input", {type: "number", min: 1, onchange: () => this.table.goTo(Number(this.toRow.value) - 1)});
-        this.element = h("section", {class: "flows", "aria-label": "Flows of this operation"}, this.#tools(), this.faults, this.told, this.table.element);
+        this.sortBy = h("select", {onchange: () => this.#sortAs(...this.sortBy.value.split(" "))},
+                       h("option", {value: ""}, "As stored"),
+                       this.columns.flatMap(({name, title}) => [h("option", {value: `${name} ascending`}, `${title} ▲`), h("option", {value: `${name} descending`}, `${title} ▼`)]));
+        this.tools = this.#tools();
+        this.element = h("section", {class: "flows", "aria-label": "Flows of this operation"}, this.faults, this.told, this.table.element);
         this.update(operation);
         signal.addEventListener("abort", () => this.table.resizing.disconnect());
         connection.addEventListener("found", () => this.#come(), {signal});
@@ -115,15 +125,21 @@ export class FlowView {
 
     #tools() {
         return h("div", {class: "tools"},
-                 h("label", {}, "Search what is loaded ", this.search), h("label", {class: "to-row"}, "Go to row ", this.toRow), this.more,
-                 h("button", {onclick: this.#busy(() => copy(this.#asText(), this.element))}, "Copy what is loaded"),
-                 FORMS.map(form => h("button", {onclick: this.#busy(() => download(this.id, form, this.signal))}, `Download ${form[0]}`)));
+                 h("label", {}, "Search what is loaded ", this.search), h("label", {class: "to-sort"}, "Sort what is loaded ", this.sortBy),
+                 h("label", {class: "to-row"}, "Go to row ", this.toRow), this.more,
+                 h("button", {onclick: this.#busy(() => copy(this.#asText(), this.element)), "aria-label": "Copy what is loaded"}, "Copy"),
+                 FORMS.map(form => h("button", {onclick: this.#busy(() => download(this.id, form, this.signal)), "aria-label": `Download ${form[0]}`}, form[0])));
     }
 
     #sort(name) {
         const [before, direction] = this.#sorting ?? [];
-        if (before !== name) this.#sorting = [name, "ascending"];
-        else this.#sorting = direction === "ascending" ? [name, "descending"] : null;
+        if (before !== name) this.#sortAs(name, "ascending");
+        else this.#sortAs(...(direction === "ascending" ? [name, "descending"] : []));
+    }
+
+    #sortAs(name, direction) {
+        this.#sorting = name ? [name, direction] : null;
+        this.sortBy.value = this.#sorting?.join(" ") ?? "";
         this.table.markSorted(...(this.#sorting ?? [null]));
         this.#arrange();
     }

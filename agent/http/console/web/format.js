@@ -29,17 +29,26 @@ export function duration(seconds) {
     return parts.slice(first, first + 2).filter(([value]) => value !== 0).map(([value, unit]) => value + unit).join("");
 }
 
-const clock = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "medium"});
+const zone = new Intl.DateTimeFormat(undefined, {timeZoneName: "short", hour: "2-digit"});
+const padded = number => String(number).padStart(2, "0");
 
-/** In the user's time zone; UTC in the tooltip. */
-export function time(text) {
-    if (!text) return "";
+/** `2026-11-29 18:10:14 CET` */
+function localText(moment) {
+    const day = [moment.getFullYear(), moment.getMonth() + 1, moment.getDate()].map(padded).join("-");
+    const clock = [moment.getHours(), moment.getMinutes(), moment.getSeconds()].map(padded).join(":");
+    const {value = ""} = zone.formatToParts(moment).find(part => part.type === "timeZoneName") ?? {};
+    return `${day} ${clock} ${value}`.trimEnd();
+}
+
+/** In the browser's time zone, which it names; UTC in the tooltip. */
+export function time(moment) {
+    if (!moment) return "";
     // EVE writes the zone as +0000, which not every browser parses.
-    const moment = new Date(text.replace(/([+-]\d\d)(\d\d)$/, "$1:$2"));
+    if (typeof moment === "string") moment = new Date(moment.replace(/([+-]\d\d)(\d\d)$/, "$1:$2"));
     const element = document.createElement("time");
     element.dateTime = moment.toISOString();
     element.title = moment.toISOString().replace("T", " ").replace("Z", " UTC");
-    element.textContent = clock.format(moment);
+    element.textContent = localText(moment);
     return element;
 }
 
@@ -61,13 +70,18 @@ export const who = caller => caller?.sudo_user || caller?.user || caller?.face |
 
 const STATUS = {IN_PROGRESS: "in progress", COMPLETED: "completed", COMPLETED_WITH_ERRORS: "completed with errors", FAILED: "failed"};
 
-export const status = operation =>
-    (operation.status === "IN_PROGRESS" && operation.phase ? operation.phase : STATUS[operation.status] ?? operation.status);
+export function status(operation) {
+    if (operation.refused) return "refused";
+    if (operation.status === "IN_PROGRESS" && operation.phase) return operation.phase;
+    return STATUS[operation.status] ?? operation.status.toLowerCase().replaceAll("_", " ");
+}
 
 export function kind(operation) {
     if (operation.type === "FLOW_CAPTURE") return "capture";
-    return operation.dry_run ? "dry run of a flush" : "flush";
+    return operation.dry_run ? "dry run" : "flush";
 }
+
+export const shortId = id => id.slice(0, 8);
 
 /** Number of flows that a flush has ended or, for a dry run, would end. */
 export function flushed({dry_run, counts}) {

@@ -3,6 +3,7 @@
 
 import {ask, connection, findAgain, Problem, token, Unreachable} from "./api.js";
 import {h, notice} from "./dom.js";
+import {draftAt, draftsBelongTo, forgetDrafts} from "./drafts.js";
 import {who} from "./format.js";
 import * as confirm from "./pages/confirm.js";
 import * as history from "./pages/history.js";
@@ -52,7 +53,7 @@ function drawMenu(current) {
     menu.replaceChildren(...entries.map(([name, each]) =>
         h("a", {href: `#/${name}`, "aria-current": name === current ? "page" : undefined}, each.menu)));
     const name = who(state.session.caller);
-    user.replaceChildren(h("span", {title: `headgate ${state.session.version}`}, `${name} (${state.session.role})`));
+    user.replaceChildren(h("span", {class: "who", title: `${name}, headgate ${state.session.version}`}, `${name} (${state.session.role})`));
     if (token.get()) user.append(h("button", {onclick: signOut}, "Sign out"));
 }
 
@@ -63,11 +64,17 @@ async function open() {
     const {name, rest, query} = place();
     const {page, flushes} = PAGES.get(name);
     drawMenu(name);
-    const context = {name, rest, query, go, session: state.session, mayFlush: mayFlush(state.session),
-                     signal: state.leaving.signal};
-    const {signal} = context;
-    const heading = h("h1", {tabindex: -1}, page.title(context));
-    document.title = `${heading.textContent} – headgate`;
+    const {signal} = state.leaving;
+    const heading = h("h1", {tabindex: -1});
+    const entitle = (text, detail = "") => {
+        const whole = detail ? `${text} ${detail}` : text;
+        if (signal.aborted || heading.textContent === whole) return;
+        heading.replaceChildren(text, ...(detail ? [" ", h("span", {class: "detail"}, detail)] : []));
+        document.title = `${text} – headgate`;
+    };
+    const context = {name, rest, query, go, entitle, reopen: open, draft: draftAt(location.hash), session: state.session,
+                     mayFlush: mayFlush(state.session), signal};
+    entitle(page.title(context));
     const content = h("div", {class: `page ${name}`});
     main.replaceChildren(heading, content);
     heading.focus({preventScroll: true});
@@ -88,6 +95,7 @@ async function open() {
 
 function signOut() {
     token.forget();
+    forgetDrafts();
     begin();
 }
 
@@ -103,6 +111,7 @@ async function begin() {
         setTimeout(begin, 2000);
         return undefined;
     }
+    draftsBelongTo(who(state.session.caller));
     return open();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Explanations of stream exception policies.
 
-import {duration} from "./format.js";
+import {duration, time} from "./format.js";
 
 const MEANING = {
     drop: "Midstream packets are dropped in silence: both ends of a flushed connection try again until they time out.",
@@ -26,4 +26,20 @@ export function reach(policy) {
     if (policy.scope === "all") return "every midstream packet of TCP and SCTP";
     if (policy.scope === "flushed") return `packets of flows that were flushed in the last ${duration(policy.remember_flushed_for_seconds)}`;
     return "";
+}
+
+const blocks = policy => policy.scope === "flushed" && ["drop", "reject"].includes(policy.stream_exception_policy);
+
+/** What a policy does not do; empty where it blocks nothing. */
+export function limits(policy) {
+    if (!blocks(policy)) return "";
+    return `Flushed flows are blocked for ${duration(policy.remember_flushed_for_seconds)}; later packets are judged by your rules. To stop new connections, change the firewall's rules.`;
+}
+
+/** Until when the flows of a flush that has ended are blocked: parts of a text; undefined where nothing blocks them. */
+export function blocked(operation, policy) {
+    if (!blocks(policy)) return undefined;
+    const end = new Date(new Date(operation.requested_at).getTime() + operation.duration_ms + 1000 * policy.remember_flushed_for_seconds);
+    return [end > new Date() ? "The flushed flows are blocked until " : "The flushed flows were blocked until ", time(end),
+            "; later packets are judged by your rules. To stop new connections, change the firewall's rules."];
 }

@@ -4,7 +4,9 @@
 import {h} from "./dom.js";
 
 const TALLEST = 8_000_000;  // pixels: browsers draw nothing beyond some 17 million
-const ROW = 30;
+const ROW = 34;  // pixels, as in style.css
+const CARD = 132;  // a row on a narrow screen, which shows no heads; likewise
+const NARROW = "(max-width: 960px)";
 
 /**
  * `columns`: `{name, title, text(row), numeric?, sortable?}`. `sorted(name)` and `opened(row)` are called when the user
@@ -18,14 +20,16 @@ export class VirtualTable {
     constructor({label, columns, sorted, opened}) {
         this.columns = columns;
         this.opened = opened;
-        this.body = h("tbody");
+        this.body = h("tbody", {role: "rowgroup"});
         this.heads = new Map(columns.map(column => [column.name, this.#head(column, sorted)]));
-        this.table = h("table", {}, h("caption", {class: "unseen"}, label),
-                       h("thead", {}, h("tr", {}, [...this.heads.values()])), this.body);
+        // With the roles it remains a table for screen readers where its rows are displayed as cards.
+        this.table = h("table", {role: "table"}, h("caption", {class: "unseen"}, label),
+                       h("thead", {role: "rowgroup"}, h("tr", {role: "row"}, [...this.heads.values()])), this.body);
         this.sizer = h("div", {class: "sizer"}, this.table);
         this.element = h("div", {class: "virtual", tabindex: 0, role: "region", "aria-label": label,
                                  onscroll: () => this.#scrolled(), onkeydown: event => this.#key(event)}, this.sizer);
         this.element.addEventListener("wheel", event => this.#wheel(event), {passive: false});
+        this.narrow = matchMedia(NARROW);
         this.resizing = new ResizeObserver(() => this.draw());
         this.resizing.observe(this.element);
     }
@@ -33,7 +37,7 @@ export class VirtualTable {
     #head(column, sorted) {
         const title = column.sortable === false ? column.title
             : h("button", {class: "sort", onclick: () => sorted(column.name)}, column.title);
-        return h("th", {scope: "col", class: `${column.name} ${column.numeric ? "number" : ""}`}, title);
+        return h("th", {scope: "col", role: "columnheader", class: `${column.name} ${column.numeric ? "number" : ""}`}, title);
     }
 
     /** Marks the column that the rows are sorted by; `direction` is `ascending` or `descending`. */
@@ -51,9 +55,11 @@ export class VirtualTable {
     }
 
     get total() { return this.#source.total; }
-    get shown() { return Math.max(1, Math.floor((this.element.clientHeight - ROW) / ROW)); }
+    get #row() { return this.narrow.matches ? CARD : ROW; }
+    get #heads() { return this.narrow.matches ? 0 : ROW; }
+    get shown() { return Math.max(1, Math.floor((this.element.clientHeight - this.#heads) / this.#row)); }
     get #last() { return Math.max(0, this.#source.total - this.shown); }
-    get #height() { return Math.min(TALLEST, (this.#source.total + 1) * ROW); }
+    get #height() { return Math.min(TALLEST, this.#source.total * this.#row + this.#heads); }
 
     goTo(row) {
         this.#first = Math.max(0, Math.min(this.#last, Math.round(row)));
@@ -61,8 +67,9 @@ export class VirtualTable {
     }
 
     draw() {
-        this.#first = Math.min(this.#first, this.#last);
+        // The table is as high as its rows, up to a limit; how many are visible follows from that.
         this.sizer.style.height = `${this.#height}px`;
+        this.#first = Math.min(this.#first, this.#last);
         const way = this.#height - this.element.clientHeight;
         const position = this.#last === 0 ? 0 : Math.round(way * this.#first / this.#last);
         if (Math.abs(this.element.scrollTop - position) > 1) {
@@ -85,9 +92,10 @@ export class VirtualTable {
         const cells = this.columns.map((column, place) => {
             const text = row ? column.text(row) : place === 0 ? "…" : "";
             const cell = row && place === 0 ? h("button", {class: "link", onclick: () => this.opened(row)}, text) : text;
-            return h("td", {class: `${column.name} ${column.numeric ? "number" : ""}`, title: row && place > 0 ? text : undefined}, cell);
+            return h("td", {role: "cell", class: `${column.name} ${column.numeric ? "number" : ""}`, title: row && place > 0 ? text : undefined,
+                            "data-title": column.title}, cell);
         });
-        return h("tr", {"aria-rowindex": index + 2}, cells);
+        return h("tr", {role: "row", "aria-rowindex": index + 2}, cells);
     }
 
     #scrolled() {
@@ -107,7 +115,7 @@ export class VirtualTable {
         // In a table so high that a pixel is more than a row, the wheel still moves by rows.
         if (this.#height < TALLEST || event.ctrlKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
         event.preventDefault();
-        this.goTo(this.#first + Math.sign(event.deltaY) * Math.max(1, Math.round(Math.abs(event.deltaY) / ROW)));
+        this.goTo(this.#first + Math.sign(event.deltaY) * Math.max(1, Math.round(Math.abs(event.deltaY) / this.#row)));
     }
 
     #key(event) {

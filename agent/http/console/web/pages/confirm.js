@@ -2,10 +2,11 @@
 // Shows a dry run's result; the flush that follows is limited to exactly the flows that it found.
 
 import {ask, endpointQuery, follow, query as queryOf} from "../api.js";
+import {optionsIn} from "../conditions.js";
 import {facts, field, h, notice, table} from "../dom.js";
 import {bytes, count, destination, duration, flows, flushed, place, scope, source} from "../format.js";
 import {newKey, start} from "../requests.js";
-import {noticed, reach} from "../policy_words.js";
+import {limits, noticed, reach} from "../policy_words.js";
 
 export const title = () => "Confirm the flush";
 
@@ -43,7 +44,7 @@ async function firstEnded(id, signal) {
 }
 
 function firstFlows(rows) {
-    return table("The first flows that are ended", ["Protocol", "Source", "Destination", "State", "Age", "Bytes"],
+    return table("The first flows that are ended", ["Protocol", {title: "Source", kind: "wraps"}, {title: "Destination", kind: "wraps"}, "State", {title: "Age", kind: "number"}, {title: "Bytes", kind: "number"}],
                  rows.map(flow => [flow.protocol, source(flow), destination(flow), flow.state, duration(flow.age_seconds), bytes(flow.bytes)]));
 }
 
@@ -52,13 +53,14 @@ function consequences(operation, policy, options) {
     const willBe = options.stream_exception_policy ? "is put in force first" : "in force";
     return [
         operation.include_protected && notice("warning", "Flows that the configuration protects, and your own session, are among those that are ended."),
-        facts([["Where", place(operation)], ["Which", scope(operation)], ["Will be ended", flows(flushed(operation))],
-               ["Left alone, protected", counts.protected ? flows(counts.protected) : undefined],
-               ["Ended by themselves meanwhile", counts.gone ? flows(counts.gone) : undefined],
+        facts([["Where", place(operation)], ["Which", scope(operation)], ["Flows to be ended", flows(flushed(operation))],
+               ["Protected, left alone", counts.protected ? flows(counts.protected) : undefined],
+               ["Already ended", counts.gone ? flows(counts.gone) : undefined],
                ["Left out, age not known", counts.age_unknown ? flows(counts.age_unknown) : undefined],
                ["Policy", policy.policy === "none" ? "none in force" : `${policy.policy} ${willBe}: ${reach(policy)}`],
                ["Refused", options.require_policy && "where flushed TCP flows could come back"]]),
         h("p", {class: policy.policy === "none" ? "bad" : ""}, noticed(policy)),
+        limits(policy) && h("p", {}, limits(policy)),
         ...(operation.warnings ?? []).map(each => notice("warning", each)),
     ].filter(Boolean);
 }
@@ -69,7 +71,7 @@ function confirmation(operation, options, {go, signal}) {
     const {operation_id: id, from_capture: capture} = operation;
     const before = capture ? `flush/exactly/${capture}${queryOf(options)}` : `flush${queryOf({like: id, ...options})}`;
     const faults = h("div");
-    const typed = ended >= LARGE ? field(`This is much. Type the number of flows, ${ended}, to go on`,
+    const typed = ended >= LARGE ? field(`Type the number of flows, ${ended}, to go on`,
                                            h("input", {inputmode: "numeric", autocomplete: "off"})) : undefined;
     const button = h("button", {class: "danger", type: "submit", disabled: Boolean(typed)}, `Flush ${flows(ended)}`);
     typed?.control.addEventListener("input", () => { button.disabled = typed.control.value.replace(/[\s,.]/g, "") !== String(ended); });
@@ -91,8 +93,7 @@ function confirmation(operation, options, {go, signal}) {
 
 /** Options chosen on the previous page. The flows come from the dry run, whatever the address says. */
 function optionsOf(query, operation) {
-    return {stream_exception_policy: query.get("stream_exception_policy") ?? undefined,
-            require_policy: query.has("require_policy") || undefined, include_protected: operation.include_protected};
+    return {...optionsIn(query), include_protected: operation.include_protected};
 }
 
 export async function render(content, context) {

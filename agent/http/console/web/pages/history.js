@@ -2,8 +2,8 @@
 // The operations that the agent has stored, newest first.
 
 import {ask, query, repeat} from "../api.js";
-import {field, h, select, tableOr} from "../dom.js";
-import {count, flushed, kind, place, scope, status, time, who} from "../format.js";
+import {breakable, field, h, select, tableOr} from "../dom.js";
+import {count, flushed, kind, place, scope, shortId, status, time, who} from "../format.js";
 import {endpoints} from "../requests.js";
 
 export const title = () => "Operation history";
@@ -11,19 +11,32 @@ export const title = () => "Operation history";
 const PAGE = 100;
 const RELOAD = 5000;
 
-const HEADS = ["Operation", "Status", "Where", "Requested", "By", "Which flows", "Matched", "Flushed"];
+const COLUMNS = ["Operation", {title: "Status", kind: "wraps breaks"}, {title: "Where", kind: "wraps breaks"}, "Requested", {title: "By", kind: "wraps"},
+                 {title: "Which flows", kind: "wraps wide"}, {title: "Matched", kind: "number"}, {title: "Flushed", kind: "number breaks"}];
 
-const rowOf = operation => [
-    h("a", {href: `#/operation/${operation.operation_id}`, title: operation.operation_id}, `${kind(operation)} ${operation.operation_id.slice(0, 8)}`),
-    h("span", {class: `status ${operation.status}`}, status(operation)), place(operation), time(operation.requested_at), who(operation.requested_by),
-    h("span", {class: "scope"}, scope(operation)), count(operation.counts.matched), operation.type === "FLOW_FLUSH" ? count(flushed(operation)) : "",
-];
+function resultOf(operation) {
+    if (operation.type !== "FLOW_FLUSH") return "";
+    return operation.dry_run ? h("span", {class: "would"}, `would flush ${count(flushed(operation))}`) : count(flushed(operation));
+}
 
-export async function render(content, {signal}) {
+function statusOf(operation) {
+    const reason = operation.status === "COMPLETED" ? undefined : operation.detail ?? operation.status_message;
+    return h("span", {}, h("span", {class: `status ${operation.status}`}, status(operation)), reason && h("span", {class: "reason", title: reason}, reason));
+}
+
+const rowOf = operation => ({kind: operation.dry_run && "dry-run", cells: [
+    h("a", {href: `#/operation/${operation.operation_id}`, title: operation.operation_id}, `${kind(operation)} ${shortId(operation.operation_id)}`),
+    statusOf(operation), place(operation), time(operation.requested_at), h("span", {class: "scope", title: who(operation.requested_by)}, who(operation.requested_by)),
+    h("span", {class: "scope", title: scope(operation)}, breakable(scope(operation))), count(operation.counts.matched), resultOf(operation),
+]});
+
+export async function render(content, {draft, signal}) {
     const there = await endpoints(signal);
-    const where = field("Where", select([["", "Everywhere"], ...there.map((each, index) => [String(index), place(each)])]));
-    const type = field("Type", select([["", "All"], ["FLOW_CAPTURE", "Captures"], ["FLOW_FLUSH", "Flushes"]]));
-    const list = tableOr("There is none, or none any more: operations are kept for some hours.", "Operations", HEADS);
+    const places = there.map(place);
+    const kept = draft.value ?? {};
+    const where = field("Where", select([["", "Everywhere"], ...places.map(each => [each])], places.includes(kept.where) ? kept.where : ""));
+    const type = field("Type", select([["", "All"], ["FLOW_CAPTURE", "Captures"], ["FLOW_FLUSH", "Flushes and dry runs"]], kept.type ?? ""));
+    const list = tableOr("There is none, or none any more: operations are kept for some hours.", "Operations", COLUMNS);
     const fault = h("p", {class: "bad"});
     const more = h("button", {hidden: true, onclick: () => { most += PAGE; load(); }}, "Show more");
     let most = PAGE;
@@ -31,7 +44,7 @@ export async function render(content, {signal}) {
     let asked = 0;
 
     const load = async () => {
-        const {firewall, availability_zone} = there[Number(where.control.value || -1)] ?? {};
+        const {firewall, availability_zone} = there[places.indexOf(where.control.value)] ?? {};
         const question = ++asked;
         try {
             const listed = await ask(`v1/operations${query({firewall, availability_zone, type: type.control.value, limit: most})}`, {signal});
@@ -45,7 +58,12 @@ export async function render(content, {signal}) {
             if (!signal.aborted) fault.replaceChildren(error.message);
         }
     };
-    for (const each of [where, type]) each.control.addEventListener("change", load);
+    for (const each of [where, type]) {
+        each.control.addEventListener("change", () => {
+            draft.keep({where: where.control.value, type: type.control.value});
+            load();
+        });
+    }
     content.append(h("div", {class: "row"}, where, type), fault, list, more);
     await repeat(RELOAD, signal, load);
 }

@@ -3,20 +3,21 @@
 
 import {follow, query} from "../api.js";
 import {checkbox, debounced, field, h, notice, tableOr} from "../dom.js";
-import {bytes, count, duration, end, time} from "../format.js";
+import {bytes, count, duration, end, shortId, time} from "../format.js";
 
 export const title = () => "Flow log";
 
 const REASONS = ["flushed", "closed", "timeout", "evicted"];
 const KEPT = 300;
-const HEADS = ["Ended", "Reason", "Last state", "Protocol", "Source", "Destination", "Age", "Bytes", "By"];
+const COLUMNS = ["Ended", "Reason", "Last state", "Protocol", {title: "Source", kind: "wraps"}, {title: "Destination", kind: "wraps"},
+                 {title: "Age", kind: "number"}, {title: "Bytes", kind: "number"}, {title: "By", kind: "wraps"}];
 
 const total = flow => (flow.bytes_toserver === undefined ? undefined : flow.bytes_toserver + (flow.bytes_toclient ?? 0));
 
 function by(record) {
     const headgate = record.headgate ?? {};
     if (headgate.operation_id) {
-        return h("a", {href: `#/operation/${headgate.operation_id}`}, headgate.user ?? headgate.operation_id.slice(0, 8));
+        return h("a", {href: `#/operation/${headgate.operation_id}`}, headgate.user ?? shortId(headgate.operation_id));
     }
     const {process, port_id: port} = headgate.flushed_by ?? {};
     return process ?? (port === undefined ? "" : `netlink port ${port}`);
@@ -24,17 +25,18 @@ function by(record) {
 
 function rowOf(record) {
     const {flow = {}} = record;
-    return [time(record.timestamp), flow.reason ?? "not told", flow.last_state ?? "", record.proto ?? "", end(record.src_ip, record.src_port),
+    return [time(record.timestamp), flow.reason ?? "unknown", flow.last_state ?? "", record.proto ?? "", end(record.src_ip, record.src_port),
             end(record.dest_ip, record.dest_port), duration(flow.age), bytes(total(flow)), by(record)];
 }
 
-export async function render(content, {signal}) {
-    const checks = REASONS.map(name => checkbox(name, {name, onchange: () => again()}));
-    const filter = field("Filter", h("input", {placeholder: "destination=10.0.2.0/24,protocol=tcp", spellcheck: "false", oninput: debounced(400, () => again())}),
-                         "In the command line's words.");
-    const pause = checkbox("Hold still", {onchange: () => draw()});
+export async function render(content, {draft, signal}) {
+    const kept = draft.value ?? {};
+    const checks = REASONS.map(name => checkbox(name, {name, checked: kept.reasons?.includes(name), onchange: () => changed()}));
+    const filter = field("Filter", h("input", {value: kept.filter ?? "", placeholder: "destination=10.0.2.0/24,protocol=tcp", spellcheck: "false", oninput: () => changed()}),
+                         "As on the command line: a flow has to match every part, and one of the reasons.");
+    const pause = checkbox("Pause", {onchange: () => draw()});
     const told = h("p", {class: "told"});
-    const list = tableOr("None has ended.", "Ended flows", HEADS);
+    const list = tableOr("None has ended.", "Ended flows", COLUMNS);
     const faults = h("div");
     let records = [];
     let missed = 0;
@@ -53,6 +55,7 @@ export async function render(content, {signal}) {
         if (!isDue) setTimeout(draw, 200);
         isDue = true;
     };
+    const reasons = () => checks.map(each => each.control).filter(each => each.checked).map(each => each.name);
     const again = async () => {
         stream.abort();
         stream = new AbortController();
@@ -64,14 +67,18 @@ export async function render(content, {signal}) {
             missed = 0;
             draw();
         };
-        const reason = checks.map(each => each.control).filter(each => each.checked).map(each => each.name);
         try {
-            await follow(`v1/flow-log${query({reason, filter: filter.control.value.trim(), latest: KEPT})}`,
+            await follow(`v1/flow-log${query({reason: reasons(), filter: filter.control.value.trim(), latest: KEPT})}`,
                          AbortSignal.any([signal, stream.signal]), take, begun);
         } catch (error) {
-            if (error.message.startsWith("filter: ")) filter.complain(error.message);
+            if (error.message.startsWith("filter: ")) filter.complain(error.message.slice("filter: ".length));
             else faults.replaceChildren(notice("error", error.message));
         }
+    };
+    const soon = debounced(400, again);
+    const changed = () => {
+        draft.keep({reasons: reasons(), filter: filter.control.value});
+        soon();
     };
     content.append(h("div", {class: "row"}, h("fieldset", {class: "checks"}, h("legend", {}, "Reasons (none: all)"), checks), filter, pause), faults, told, list);
     await again();

@@ -1,38 +1,71 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// One operation: progress, results, and follow-up actions.
+// One operation: its flows, below a short account of it; progress, and follow-up actions.
 
 import {ask, follow, query} from "../api.js";
-import {facts, h, notice} from "../dom.js";
-import {count, flushed, kind, place, scope, status, time, who} from "../format.js";
+import {factLine, h, notice} from "../dom.js";
+import {count, flushed, kind, place, scope, shortId, status, time, who} from "../format.js";
 import {FlowView} from "../flow_view.js";
+import {blocked} from "../policy_words.js";
 
-export const title = () => "Operation";
+export const title = ({rest: [id = ""]}) => `Operation ${shortId(id)}`;
 
 const isOver = operation => operation.status !== "IN_PROGRESS";
 
-function accountOf(operation) {
+function resultOf(operation) {
     const {counts} = operation;
     const ofFlush = operation.type === "FLOW_FLUSH";
-    return facts([
+    return factLine([
         ["Status", h("span", {class: `status ${operation.status}`}, status(operation))],
-        ["What", kind(operation)], ["Where", place(operation)], ["Which flows", scope(operation)],
-        ["Earlier operation", operation.from_capture && h("a", {href: `#/operation/${operation.from_capture}`}, operation.from_capture)],
-        ["Requested", time(operation.requested_at)], ["By", who(operation.requested_by)],
-        ["Took", isOver(operation) ? `${count(operation.duration_ms)} ms` : undefined],
-        ["Looked at", count(counts.scanned)], ["Matched", count(counts.matched)],
-        ...(ofFlush ? [[operation.dry_run ? "Would be flushed" : "Flushed", count(flushed(operation))], ["Gone by themselves", count(counts.gone)],
+        ...(ofFlush ? [[operation.dry_run ? "Would flush" : "Flushed", count(flushed(operation))], ["Already ended", count(counts.gone)],
                        ["Failed", count(counts.failed)], ["Protected", count(counts.protected)]] : []),
-        ["Closed, and not shown", counts.closed ? count(counts.closed) : undefined],
+        ["Matched", count(counts.matched)], ["Scanned", count(counts.scanned)],
+        ["Closed, not shown", counts.closed ? count(counts.closed) : undefined],
         ["Age not known", counts.age_unknown ? count(counts.age_unknown) : undefined],
-        ["Stream exception policy", ofFlush ? operation.stream_exception_policy : undefined],
-        ["Id", operation.operation_id],
+        ["Policy in force", ofFlush ? operation.stream_exception_policy : undefined],
+    ]);
+}
+
+/** Cut off where it is long; a click shows all of it, and it stays so. */
+function scopeOf(operation, shown) {
+    const text = scope(operation);
+    const whole = h("span", {class: "scope-text", title: text}, text);
+    const control = h("button", {class: "link", "aria-expanded": String(shown.whole), onclick: () => { shown.whole = !shown.whole; draw(); }});
+    const element = h("span", {class: "which"}, whole, text.length > 60 && control);
+    const draw = () => {
+        element.classList.toggle("whole", shown.whole);
+        control.textContent = shown.whole ? "less" : operation.filters.length > 1 ? `all ${operation.filters.length} filters` : "all of it";
+        control.setAttribute("aria-expanded", String(shown.whole));
+    };
+    draw();
+    return element;
+}
+
+function requestOf(operation, shown) {
+    const {from_capture: earlier} = operation;
+    return factLine([
+        ["By", h("span", {title: who(operation.requested_by)}, who(operation.requested_by)), "short"], ["Requested", time(operation.requested_at)],
+        ["Took", isOver(operation) ? `${count(operation.duration_ms)} ms` : undefined],
+        ["Earlier operation", earlier && h("a", {href: `#/operation/${earlier}`, title: earlier}, shortId(earlier))],
+        ["Which flows", scopeOf(operation, shown), "grows"],
     ]);
 }
 
 function messagesOf(operation) {
     const fault = [operation.status_message, operation.detail].filter(Boolean).join(": ");
     return [fault && notice(operation.status === "COMPLETED" ? "info" : "error", fault),
+            operation.dry_run && notice("info", "This was a dry run: it has ended no flow."),
             ...(operation.warnings ?? []).map(each => notice("warning", each))].filter(Boolean);
+}
+
+/** What became of the ended flows; the policy is the one of that name as it is now. */
+async function tellBlocked(operation, element, signal) {
+    const {type, dry_run: dryRun, counts, stream_exception_policy: name} = operation;
+    if (type !== "FLOW_FLUSH" || dryRun || counts.flushed === 0 || !isOver(operation) || name === "none") return;
+    try {
+        const policy = await ask(`v1/stream-exception-policies/${encodeURIComponent(name)}`, {signal});
+        const text = blocked(operation, policy);
+        if (text) element.replaceChildren(notice("info", ...text));
+    } catch { /* the policy is there no more */ }
 }
 
 function actionsOf(operation, {mayFlush, signal}, failed) {
@@ -57,19 +90,24 @@ function actionsOf(operation, {mayFlush, signal}, failed) {
 }
 
 export async function render(content, context) {
-    const {rest: [id], signal} = context;
-    const account = h("div");
+    const {rest: [id], entitle, signal} = context;
+    const account = h("div", {class: "account"});
     const messages = h("div");
+    const untilWhen = h("div");
     const faults = h("div");
-    const actions = h("div", {class: "actions"});
+    const actions = h("div", {class: "tools"});
+    const tools = h("div", {class: "toolbar"}, actions);
     const progress = h("progress", {"aria-label": "It goes on"});
+    const shown = {whole: false};
     let view;
     let offered;
-    content.append(account, progress, messages, faults, actions);
+    content.append(account, progress, messages, untilWhen, faults, tools);
 
     const show = operation => {
-        account.replaceChildren(accountOf(operation));
+        entitle(`Operation ${shortId(operation.operation_id)}: ${kind(operation)} on ${place(operation)}`, operation.operation_id);
+        account.replaceChildren(resultOf(operation), requestOf(operation, shown));
         messages.replaceChildren(...messagesOf(operation));
+        tellBlocked(operation, untilWhen, signal);
         progress.hidden = isOver(operation);
         // Buttons are replaced only on a change of status, so that none vanishes under the pointer.
         if (offered !== operation.status) {
@@ -80,6 +118,7 @@ export async function render(content, context) {
         if (!hasFlows) return;
         if (view) return view.update(operation);
         view = new FlowView(operation, signal);
+        tools.append(view.tools);
         content.append(view.element);
     };
     await follow(`v1/operations/${encodeURIComponent(id)}/events`, signal, (name, operation) => {

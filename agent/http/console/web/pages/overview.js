@@ -2,7 +2,7 @@
 // The gateway's current state.
 
 import {ask, connection, endpointQuery, follow, repeat} from "../api.js";
-import {bar, meter, Sparkline} from "../charts.js";
+import {bar, Chart, meter} from "../charts.js";
 import {facts, h, notice, tableOr} from "../dom.js";
 import {bytes, count, flows, kind, place, scope, status} from "../format.js";
 
@@ -23,7 +23,7 @@ function caughtBy(counters) {
 }
 
 const CONDITIONS = {
-    none: "", as_applied: "", changed: "somebody has changed its rules", missing: "somebody has removed its rules",
+    none: "", as_applied: "", changed: "another process has changed its rules", missing: "another process has removed its rules",
     unverified: "there is no record of what was applied",
 };
 
@@ -33,18 +33,20 @@ class EndpointCard {
         this.signal = signal;
         this.name = place(endpoint);
         this.usage = h("div");
-        this.entries = new Sparkline(`Flows in the table of ${this.name}`);
-        this.midstream = tableOr("None has been caught.", `Midstream packets, ${this.name}`, ["Policy", "Protocol", "Packets", "Bytes"]);
-        this.caught = new Sparkline(`Midstream packets each second, ${this.name}`);
+        this.entries = new Chart("Flows in the table", this.name, {seconds: TICK / 1000});
+        this.midstream = tableOr("None has been caught.", `Midstream packets, ${this.name}`,
+                                 ["Policy", "Protocol", {title: "Packets", kind: "number"}, {title: "Bytes", kind: "number"}], {cards: false});
+        this.caught = new Chart("Midstream packets caught per second", this.name, {seconds: TICK / 1000});
         this.policy = h("p");
-        this.kinds = tableOr("There is no flow.", `Flows by protocol and state, ${this.name}`, ["Family", "Protocol", "State", "Flows", "Share"]);
+        this.kinds = tableOr("There is no flow.", `Flows by protocol and state, ${this.name}`,
+                             ["Family", "Protocol", "State", {title: "Flows", kind: "number"}, "Share"], {cards: false});
         this.faults = h("p", {class: "bad"});
         this.element = h("section", {class: "card", "aria-label": this.name},
             h("h2", {}, this.name),
-            this.usage, this.entries.element,
-            h("h3", {}, "Stream exception policy"), this.policy,
-            h("h3", {}, "Midstream packets"), this.midstream, this.caught.element,
-            h("h3", {}, "Flows by protocol and state"), this.kinds, this.faults);
+            h("div", {class: "parts"},
+              h("div", {}, h("h3", {}, "Flow table"), this.usage, this.entries.element),
+              h("div", {}, h("h3", {}, "Stream exception policy"), this.policy, this.caught.element, h("h3", {}, "Midstream packets"), this.midstream),
+              h("div", {}, h("h3", {}, "Flows by protocol and state"), this.kinds, this.faults)));
         repeat(RECOUNT, signal, () => this.#count());
         repeat(REREAD, signal, () => this.#readPolicy());
         repeat(TICK, signal, () => this.#tick());

@@ -5,47 +5,49 @@ import {ask, connection, endpointQuery} from "../api.js";
 import {facts, field, h, notice, select, table} from "../dom.js";
 import {bytes, count, duration, place} from "../format.js";
 import {endpoints} from "../requests.js";
-import {meaning, reach} from "../policy_words.js";
+import {limits, meaning, reach} from "../policy_words.js";
 
 export const title = () => "Stream exception policy";
 
 const CONDITIONS = {
-    none: "nothing is in force", as_applied: "the kernel has it as it was applied", changed: "somebody has changed the rules in the kernel",
-    missing: "somebody has removed the rules from the kernel", unverified: "there is no record of what was applied",
+    none: "no policy is in force", as_applied: "in force", changed: "another process has changed the rules in the kernel",
+    missing: "another process has removed the rules from the kernel", unverified: "in force; there is no record of what was applied",
 };
 
 function caught(counters) {
     if (counters.length === 0) return h("p", {class: "quiet"}, "No midstream packet has been caught.");
-    return table("Midstream packets", ["Policy", "Hook", "Direction", "Protocol", "Packets", "Bytes"],
-                 counters.map(each => [each.policy, each.hook, each.direction, each.protocol, count(each.packets), bytes(each.bytes)]));
+    return h("div", {}, h("h3", {}, "Midstream packets"), table("Midstream packets", ["Policy", "Hook", "Direction", "Protocol", {title: "Packets", kind: "number"}, {title: "Bytes", kind: "number"}],
+                 counters.map(each => [each.policy, each.hook, each.direction, each.protocol, count(each.packets), bytes(each.bytes)])));
 }
 
 function statusOf(policy) {
     return [
-        facts([["In force", policy.policy], ["For", reach(policy)], ["Kernel", CONDITIONS[policy.condition]],
-               ["Removed by somebody", policy.missing_policy], ["Hooks", policy.hooks?.join(", ")], ["Priority", policy.priority],
+        facts([["Policy", policy.policy], ["State", CONDITIONS[policy.condition]], ["Action", policy.policy === "none" ? undefined : policy.stream_exception_policy],
+               ["Applies to", reach(policy)], ["Removed by another process", policy.missing_policy], ["Hooks", policy.hooks?.join(", ")], ["Priority", policy.priority],
                ["Remembered flows", policy.policy === "none" ? undefined : count(policy.remembered_flows)],
                ["Windows open", policy.windows.map(each => `${each.protocol} for ${duration(each.seconds_left)}`).join(", ")]]),
         h("p", {}, meaning(policy)),
+        limits(policy) && h("p", {}, limits(policy)),
         ...(policy.warnings ?? []).map(each => notice("warning", each)),
         caught(policy.counters.filter(each => each.packets > 0)),
-    ];
+    ].filter(Boolean);
 }
 
 function choice(policy, checked) {
     const control = h("input", {type: "radio", name: "policy", value: policy.policy, checked});
-    return h("label", {class: "choice"}, control, h("span", {}, h("strong", {}, policy.policy), ` ${meaning(policy)} It is for ${reach(policy)}.`));
+    return h("label", {class: "choice"}, control, h("span", {}, h("strong", {}, policy.policy), ` ${meaning(policy)} It applies to ${reach(policy)}.`));
 }
 
-export async function render(content, {mayFlush, query, signal}) {
+export async function render(content, {draft, mayFlush, query, signal}) {
     const [there, {policies}] = await Promise.all([endpoints(signal), ask("v1/stream-exception-policies", {signal})]);
-    const chosen = Math.max(0, there.findIndex(each => place(each) === query.get("at")));
+    const chosen = Math.max(0, there.findIndex(each => place(each) === (draft.value?.at ?? query.get("at"))));
     const where = field("Firewall and availability zone", select(there.map((each, index) => [String(index), place(each)]), String(chosen)));
     const status = h("section", {class: "card", "aria-label": "In force"});
     const change = h("form", {class: "card"});
     let loading = new AbortController();
     let shownPath = "";
 
+    const keep = policy => draft.keep({at: place(there[Number(where.control.value)]), policy});
     const show = (policy, path) => {
         status.replaceChildren(h("h2", {}, "In force"), ...statusOf(policy));
         if (!mayFlush) return;
@@ -54,6 +56,7 @@ export async function render(content, {mayFlush, query, signal}) {
             try {
                 const changed = await ask(path, options);
                 if (path !== shownPath) return;
+                keep();
                 show(changed, path);
                 status.prepend(notice("info", "Done."));
             } catch (error) {
@@ -64,8 +67,12 @@ export async function render(content, {mayFlush, query, signal}) {
             event.preventDefault();
             send({method: "PUT", body: {policy: new FormData(change).get("policy")}});
         };
-        change.replaceChildren(h("h2", {}, "Change"), h("fieldset", {class: "choices"}, h("legend", {class: "unseen"}, "Policy"),
-                                                       policies.map(each => choice(each, each.policy === policy.policy))), faults,
+        const chosen = draft.value?.policy ?? policy.policy;
+        const isLeft = chosen !== policy.policy;
+        change.replaceChildren(h("h2", {}, "Change"),
+                               h("p", {class: "draft", hidden: !isLeft}, isLeft ? `As you left it: ${chosen} is chosen, and not applied yet.` : ""),
+                               h("fieldset", {class: "choices"}, h("legend", {class: "unseen"}, "Policy"),
+                                 policies.map(each => choice(each, each.policy === chosen))), faults,
                                h("div", {class: "actions"}, h("button", {class: "primary", type: "submit"}, "Apply"),
                                  policy.policy !== "none" && h("button", {type: "button", onclick: () => send({method: "DELETE"})}, "Remove the policy")));
     };
@@ -84,7 +91,11 @@ export async function render(content, {mayFlush, query, signal}) {
             if (!signal.aborted && !current.aborted) status.replaceChildren(notice("error", error.message));
         }
     };
-    where.control.addEventListener("change", load);
+    where.control.addEventListener("change", () => {
+        keep();
+        load();
+    });
+    change.addEventListener("change", () => keep(new FormData(change).get("policy")));
     connection.addEventListener("found", load, {signal});
     content.append(where, status);
     if (mayFlush) content.append(change);
