@@ -6,8 +6,10 @@
 namespace headgate::cli {
 
 void add_agent_command(CommandTree& tree) {
-    tree.add(tree.app(), "agent", "Run the daemon, in the foreground, until SIGTERM",
-             [](const GatewayArguments& gateway) { return done(daemon::Agent::run([&] { return gateway.load(); })); });
+    auto& command = tree.add(
+        tree.app(), "agent", "Run the daemon, in the foreground, until SIGTERM",
+        [](const GatewayArguments& gateway) { return done(daemon::Agent::run([&] { return gateway.load(); })); });
+    add_examples(command, {"headgate agent --config /etc/headgate/headgate.yaml"});
 }
 
 }  // namespace headgate::cli

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/arguments.h"
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <iterator>
 #include <limits>
-#include <tuple>
 
 #include <CLI/App.hpp>
 
+#include "headgate/clock.h"
+
 #include "base/text.h"
+#include "config/duration.h"
+#include "flow/flow_json.h"
 
 namespace headgate::cli {
 namespace {
@@ -54,31 +56,66 @@ Result<T> parse_number(const std::string& text) {
     return invalid("\"{}\" is not a whole number", text);
 }
 
-Result<std::chrono::seconds> parse_seconds(const std::string& text) {
-    return parse_number<std::uint32_t>(text).map([](std::uint32_t seconds) { return std::chrono::seconds{seconds}; });
-}
-
 std::string argument_of(const FilterField& field) {
     return fmt::format("--{}", field.key);
 }
 
-Result<FlowFilter> single_filter(const TupleArguments& given) {
-    FlowFilter filter;
-    for (std::size_t i = 0; i < kFilterFields.size(); ++i) {
-        const auto& [field, text] = std::tie(kFilterFields.at(i), given.parts.at(i));
-        if (!text) continue;
-        RETURN_IF_ERROR(named(argument_of(field), field.parse(filter, *text)));
-    }
-    for (const auto& text : given.protocols) {
-        const bool any = equal_ignoring_case(text, "any");
-        if (any && given.protocols.size() > 1) return invalid("--protocol: ANY stands alone");
+/// `443,8443`; an empty value is one, too, and an error of its parser.
+std::vector<std::string_view> listed_values(std::string_view list) {
+    std::vector<std::string_view> values;
+    for (auto commas = std::ranges::count(list, ','); commas >= 0; --commas)
+        values.push_back(take_until(list, ','));
+    return values;
+}
+
+Result<void> set_protocols(FlowFilter& filter, const std::vector<std::string>& lists) {
+    std::vector<std::string_view> names;
+    for (const auto& list : lists)
+        std::ranges::copy(listed_values(list), std::back_inserter(names));
+    const bool any = std::ranges::any_of(names, [](std::string_view name) { return equal_ignoring_case(name, "any"); });
+    if (any && names.size() > 1) return invalid("--protocol: ANY stands alone");
+    for (const auto name : names) {
         if (any) break;
-        ASSIGN_OR_RETURN(auto protocol, named("--protocol", parse_protocol(text)));
+        ASSIGN_OR_RETURN(auto protocol, named("--protocol", parse_protocol(name)));
         filter.protocols.push_back(protocol);
     }
-    auto checked = validated(std::move(filter));
-    if (!checked) checked.error().message.insert(0, "--");  // it begins with the name of the filter's part
-    return checked;
+    return {};
+}
+
+/// A filter for each value in the list, of each of the filters before.
+Result<std::vector<FlowFilter>> with_each(const std::vector<FlowFilter>& filters, const FilterField& field,
+                                          std::string_view list) {
+    std::vector<FlowFilter> more;
+    for (const auto value : listed_values(list)) {
+        for (auto filter : filters) {
+            RETURN_IF_ERROR(named(argument_of(field), field.parse(filter, value)));
+            more.push_back(std::move(filter));
+        }
+    }
+    if (more.size() > kMaxFilters) {
+        return invalid("{}: its list makes {} filters; an operation takes {} at most", argument_of(field), more.size(),
+                       kMaxFilters);
+    }
+    return more;
+}
+
+/// One filter; or several, where arguments are lists.
+Result<std::vector<FlowFilter>> single_filters(const TupleArguments& given) {
+    std::vector<FlowFilter> filters(1);
+    RETURN_IF_ERROR(set_protocols(filters.front(), given.protocols));
+    for (std::size_t i = 0; i < kFilterFields.size(); ++i) {
+        const auto& text = given.parts.at(i);
+        if (!text) continue;
+        ASSIGN_OR_RETURN(auto more, with_each(filters, kFilterFields.at(i), *text));
+        filters = std::move(more);
+    }
+    for (auto& filter : filters) {
+        auto checked = validated(std::move(filter));
+        // The error begins with the name of the filter's part.
+        if (!checked) return tl::unexpected(Error{checked.error().kind, "--" + checked.error().message});
+        filter = std::move(*checked);
+    }
+    return filters;
 }
 
 /// The filters of an operation: at least one, and none that matches every flow by accident.
@@ -128,9 +165,11 @@ void TupleArguments::add_to(CLI::App& command) {
     OptionGroup group{command, kFilterGroup};
     for (std::size_t i = 0; i < kFilterFields.size(); ++i) {
         const auto& field = kFilterFields.at(i);
-        group.add(argument_of(field), std::string{field.type}, parts.at(i), std::string{field.help});
+        const auto other = field.short_option.empty() ? "" : fmt::format("{},", field.short_option);
+        group.add(other + argument_of(field), std::string{field.type}, parts.at(i),
+                  fmt::format("{}; or a list: A,B", field.help));
     }
-    group.add("--protocol", "NAME|NUMBER", protocols, "protocol, by name or number; may be repeated");
+    group.add("-p,--protocol", "NAME|NUMBER", protocols, "protocol, by name or number; or a list; may be repeated");
     group.add("--filter", "FILTER", filters,
               "a whole filter: source=10.0.1.0/24,destination-port=80,protocol=tcp; "
               "may be repeated, 20 at most, a flow matches when one of them does");
@@ -144,7 +183,7 @@ Result<std::vector<FlowFilter>> TupleArguments::read() const {
     if (has_single() && !filters.empty()) {
         return invalid("--filter and single arguments such as --source exclude each other");
     }
-    if (has_single()) return single_filter(*this).map([](FlowFilter filter) { return std::vector{std::move(filter)}; });
+    if (has_single()) return single_filters(*this);
     if (filters.size() > kMaxFilters) {
         return invalid("--filter: {} filters; an operation takes {} at most", filters.size(), kMaxFilters);
     }
@@ -160,7 +199,7 @@ void FilterArguments::add_to(CLI::App& command) {
     tuple.add_to(command);
     OptionGroup{command, kFilterGroup}.add_flag("--all", all, "every flow");
     OptionGroup beside{command, "Beside the filter"};
-    beside.add("--min-age", "SECONDS", minimum_age, "leave out flows younger than this");
+    beside.add("--min-age", "DURATION", minimum_age, "leave out flows younger than this: 90s, 5m, 12h, 7d; or seconds");
     beside.add("--state", "STATE", state,
                "NEW, ESTABLISHED, CLOSED, ACTIVE (all but CLOSED) or ANY; without it, a capture shows ACTIVE flows, "
                "and a flush ends ANY");
@@ -183,7 +222,7 @@ Result<FlowQuery> FilterArguments::query() const {
     query.filters = std::move(filters_read);
     if (both_directions) query.direction = MatchDirection::Both;
     ArgumentParser parser;
-    parser.parse("--min-age", minimum_age, query.minimum_age, parse_seconds);
+    parser.parse("--min-age", minimum_age, query.minimum_age, config::parse_duration);
     parser.parse("--state", state, query.states, parse_name_in_any_case<StateScope>);
     parser.parse("--mark", mark, query.mark, parse_mark_match);
     parser.parse("--zone", zone, query.zone, parse_number<std::uint16_t>);
@@ -194,21 +233,20 @@ Result<FlowQuery> FilterArguments::query() const {
     return validated(std::move(query));
 }
 
-void OutputArguments::add_to(CLI::App& command) {
-    OptionGroup group{command, "OUTPUT"};
-    group.add("--output", "FORMAT", output, output_formats_text());
-    group.add_flag("--json", json, "short for --output json");
-}
-
-Result<OutputFormat> OutputArguments::format() const {
-    if (json && output && *output != "json") return invalid("--json: --output {} says otherwise", *output);
-    const bool is_terminal = ::isatty(STDOUT_FILENO) != 0;
-    return named("--output", parse_output_format(output.value_or(is_terminal && !json ? "table" : "json")));
-}
-
 Result<std::optional<std::uint64_t>> parse_count(std::string_view argument, const std::optional<std::string>& text) {
     if (!text) return std::nullopt;
     return named(argument, parse_number<std::uint64_t>(*text));
+}
+
+Result<std::optional<Timestamp>> parse_time(std::string_view argument, const std::optional<std::string>& text) {
+    if (!text) return std::nullopt;
+    const auto now = kSystemClock.now();
+    if (const auto ago = config::parse_duration(*text)) {
+        return now - std::min(*ago, std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()));
+    }
+    if (const auto time = parse_rfc3339(*text)) return *time;
+    return invalid("{}: \"{}\" is neither a duration such as 90s, 5m or 12h nor a time such as 2026-11-21T09:30:00Z",
+                   argument, *text);
 }
 
 }  // namespace headgate::cli

@@ -11,7 +11,6 @@
 #include "headgate/flow_query.h"
 #include "headgate/result.h"
 
-#include "cli/writer.h"
 #include "flow/filter_fields.h"
 
 namespace CLI {
@@ -27,7 +26,7 @@ class OptionGroup {
     explicit OptionGroup(CLI::App& command, std::string heading = {})
         : command_(command), heading_(std::move(heading)) {}
 
-    /// `--name VALUE`
+    /// `--name VALUE`; `name` may have several, as in `-o,--output`
     void add(const std::string& name, const std::string& value, std::optional<std::string>& text,
              const std::string& purpose);
 
@@ -75,19 +74,12 @@ struct FilterArguments {
     [[nodiscard]] Result<FlowQuery> query() const;
 };
 
-/// OUTPUT.
-struct OutputArguments {
-    std::optional<std::string> output;
-    bool json = false;
-
-    void add_to(CLI::App& command);
-
-    /// By default a table on a terminal, and JSON elsewhere.
-    [[nodiscard]] Result<OutputFormat> format() const;
-};
-
 /// Parses a whole number from 0 on, such as the value of --max-flows; absent if `text` is.
 [[nodiscard]] Result<std::optional<std::uint64_t>> parse_count(std::string_view argument,
                                                                const std::optional<std::string>& text);
+
+/// Parses a time such as 2026-11-21T09:30:00Z, or a duration before now, such as 5m; absent if `text` is.
+[[nodiscard]] Result<std::optional<Timestamp>> parse_time(std::string_view argument,
+                                                          const std::optional<std::string>& text);
 
 }  // namespace headgate::cli

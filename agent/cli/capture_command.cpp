@@ -3,6 +3,7 @@
 #include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/operation_follower.h"
+#include "cli/output_arguments.h"
 
 namespace headgate::cli {
 namespace {
@@ -10,7 +11,7 @@ namespace {
 struct CaptureArguments {
     FilterArguments filter;
     EndpointArguments endpoint;
-    OutputArguments output;
+    OutputArguments output{flow_columns()};
     bool explain = false;
 
     void add_to(CLI::App& command) {
@@ -34,13 +35,19 @@ Result<ExitCode> run_capture(const GatewayArguments& gateway_arguments, const Ca
     OperationOutput output{writer};
     ASSIGN_OR_RETURN(const auto operation, run_operation(gateway->operations(), request,
                                                          arguments.explain ? Explain::Yes : Explain::No, &output));
-    return conclude(gateway->operations(), operation, output);
+    return conclude(gateway_arguments, gateway->operations(), operation, output);
 }
 
 }  // namespace
 
 void add_capture_command(CommandTree& tree) {
-    tree.add(tree.app(), "capture", "Show the active flows that match a filter", run_capture);
+    auto& command = tree.add(tree.app(), "capture", "Show the active flows that match a filter", run_capture);
+    add_examples(command, {
+                              "headgate capture --dport https,8443 --min-age 5m",
+                              "headgate capture -s 10.20.0.0/16 -p tcp --sort bytes",
+                              "headgate capture --all --count",
+                              "headgate capture -d 10.20.0.7 --output csv --columns source,destination,bytes",
+                          });
 }
 
 }  // namespace headgate::cli

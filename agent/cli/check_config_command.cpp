@@ -87,7 +87,8 @@ Result<ExitCode> run_check_config(const GatewayArguments& gateway, const CheckCo
 }  // namespace
 
 void add_check_config_command(CommandTree& tree) {
-    tree.add(tree.app(), "check-config", "Say whether the configuration is right", run_check_config);
+    auto& command = tree.add(tree.app(), "check-config", "Say whether the configuration is right", run_check_config);
+    add_examples(command, {"headgate check-config", "headgate check-config --print-example > headgate.yaml"});
 }
 
 }  // namespace headgate::cli

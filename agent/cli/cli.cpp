@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/command_tree.h"
 #include "cli/terminal.h"
+#include "cli/unknown_word.h"
 
 namespace headgate::cli {
 namespace {
@@ -17,7 +18,8 @@ namespace {
 /// Help goes to stdout and is no error; every other message of the parser is one line on stderr.
 int report(const CLI::App& app, const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-    tell(error.what());
+    const auto unknown = about_unknown_word(app);
+    tell(unknown.empty() ? error.what() : unknown);
     return static_cast<int>(ExitCode::Usage);
 }
 
@@ -35,6 +37,10 @@ int run(int argc, const char* const* argv) {
     static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     try {
         CommandTree tree;
+        if (argc < 2) {
+            write_to_stderr(tree.overview());
+            return static_cast<int>(ExitCode::Usage);
+        }
         try {
             tree.app().parse(argc, argv);
         } catch (const CLI::ParseError& error) {

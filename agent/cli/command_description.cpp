@@ -7,6 +7,7 @@
 
 #include "headgate/protocol.h"
 
+#include "cli/filter_candidates.h"
 #include "cli/gateway_candidates.h"
 #include "cli/writer.h"
 
@@ -15,20 +16,17 @@ namespace {
 
 using Paths = ValueHint::Paths;
 
-std::vector<std::string> protocol_names() {
-    std::vector<std::string> names;
-    for (unsigned number = 0; number <= 255; ++number) {
-        const auto name = to_string(Protocol{static_cast<std::uint8_t>(number)});
-        const bool is_named = name.front() > '9';
-        if (is_named) names.emplace_back(name);
-    }
-    return names;
-}
-
 std::vector<std::string> format_names() {
     std::vector<std::string> names;
     for (const auto& format : output_formats())
         names.emplace_back(format.name);
+    return names;
+}
+
+Candidates command_candidates(const GatewayArguments& /*gateway*/) {
+    Candidates names;
+    for (const auto& each : describe_command_line().commands)
+        names.emplace(each.name, each.purpose);
     return names;
 }
 
@@ -38,6 +36,7 @@ const std::map<std::string_view, ValueHint>& value_hints() {
         {"--availability-zone", {.candidates = zone_candidates}},
         {"--config", {.paths = Paths::Files}},
         {"--file", {.paths = Paths::Files}},
+        {"--filter", {.parts = filter_candidates}},
         {"--firewall", {.candidates = firewall_candidates}},
         {"--from-capture", {.candidates = operation_candidates, .paths = Paths::Files}},
         {"--match", {.choices = {"original", "translated", "any"}}},
@@ -48,9 +47,11 @@ const std::map<std::string_view, ValueHint>& value_hints() {
         {"--reason", {.choices = {"flushed", "closed", "timeout", "evicted"}}},
         {"--socket", {.paths = Paths::Files}},
         {"--state", {.choices = {"NEW", "ESTABLISHED", "CLOSED", "ACTIVE", "ANY"}}},
+        {"--status", {.choices = {"in_progress", "completed", "completed_with_errors", "failed"}}},
         {"--state-dir", {.paths = Paths::Folders}},
         {"--stream-exception-policy", {.candidates = policy_candidates, .paths = Paths::Files}},
         {"--type", {.choices = {"capture", "flush"}}},
+        {"COMMAND", {.candidates = command_candidates}},
         {"ID", {.candidates = operation_candidates}},
         {"NAME", {.candidates = policy_candidates, .paths = Paths::Files}},
         {"SHELL", {.choices = {"bash", "zsh"}}},
@@ -61,6 +62,10 @@ const std::map<std::string_view, ValueHint>& value_hints() {
 ArgumentDescription describe_argument(const CLI::Option& option) {
     ArgumentDescription argument;
     argument.name = option.get_name();
+    for (const auto& name : option.get_snames())
+        argument.other_names.push_back("-" + name);
+    for (const auto& name : option.get_lnames())
+        if ("--" + name != argument.name) argument.other_names.push_back("--" + name);
     const bool has_value = option.get_items_expected_max() > 0;
     if (has_value) argument.value = option.nonpositional() ? option.get_type_name() : argument.name;
     argument.purpose = option.get_description();
@@ -71,6 +76,16 @@ ArgumentDescription describe_argument(const CLI::Option& option) {
 }
 
 }  // namespace
+
+std::vector<std::string> protocol_names() {
+    std::vector<std::string> names;
+    for (unsigned number = 0; number <= 255; ++number) {
+        const auto name = to_string(Protocol{static_cast<std::uint8_t>(number)});
+        const bool is_named = name.front() > '9';
+        if (is_named) names.emplace_back(name);
+    }
+    return names;
+}
 
 CommandDescription describe(const CLI::App& command) {
     CommandDescription description;

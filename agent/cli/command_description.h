@@ -27,14 +27,16 @@ struct ValueHint {
 
     std::vector<std::string> choices{};
     Candidates (*candidates)(const GatewayArguments&) = nullptr;  ///< looks up names on this gateway
-    Paths paths = Paths::None;                                    ///< offered if neither of the above fits
+    Candidates (*parts)(std::string_view written) = nullptr;      ///< completes what was written of the value
+    Paths paths = Paths::None;                                    ///< offered if none of the above fits
 
     friend bool operator==(const ValueHint&, const ValueHint&) = default;
 };
 
 struct ArgumentDescription {
-    std::string name;   ///< `--output`, or `ID` for an operand
-    std::string value;  ///< the value's placeholder in the help; empty: takes no value
+    std::string name;                      ///< `--output`, or `ID` for an operand
+    std::vector<std::string> other_names;  ///< `-o`
+    std::string value;                     ///< the value's placeholder in the help; empty: takes no value
     std::string purpose;
     bool repeats = false;
     ValueHint hint;
@@ -47,6 +49,9 @@ struct CommandDescription {
     std::optional<ArgumentDescription> operand;
     std::vector<CommandDescription> commands;
 };
+
+/// Protocols that have a name.
+[[nodiscard]] std::vector<std::string> protocol_names();
 
 /// Leaves out hidden commands.
 [[nodiscard]] CommandDescription describe(const CLI::App& command);

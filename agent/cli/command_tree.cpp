@@ -3,14 +3,32 @@
 
 #include "cli/command_description.h"
 #include "cli/commands.h"
+#include "cli/version_command.h"
 
 namespace headgate::cli {
+namespace {
+
+constexpr std::initializer_list<std::string_view> kOverviewExamples = {
+    "headgate capture -s 10.20.0.0/16 --dport https   # which flows match?",
+    "headgate flush -s 10.20.0.7 -p tcp --dry-run     # what would a flush end?",
+    "headgate log --follow --reason flushed           # which flows are being ended?",
+};
+
+std::string example_lines(std::initializer_list<std::string_view> lines) {
+    std::string text;
+    for (const auto line : lines)
+        text.append("\n  ").append(line);
+    return text;
+}
+
+}  // namespace
 
 CommandTree::CommandTree()
     : app_{"Flow management for Linux gateways: capture and flush the flows of the kernel's connection tracking.",
            "headgate"} {
     app_.require_subcommand(1);
     app_.fallthrough();  // the root's options are also accepted after a subcommand
+    app_.set_version_flag("--version", version_text(), "Print headgate's version and exit");
     gateway_.add_to(app_);
     for (const auto add_command : kCommands)
         add_command(*this);
@@ -27,6 +45,18 @@ CLI::App& CommandTree::add(CLI::App& parent, const std::string& name, const std:
     CLI::App& command = *parent.add_subcommand(name, purpose);
     command.callback([this, run = std::move(run)] { chosen_ = run; });
     return command;
+}
+
+std::string CommandTree::overview() const {
+    std::string names;
+    for (const auto& each : describe(app_).commands)
+        names.append(names.empty() ? "" : ", ").append(each.name);
+    return fmt::format("{}\n\nExamples:{}\n\nCommands: {}\n\"headgate help COMMAND\" shows what a command takes.\n",
+                       app_.get_description(), example_lines(kOverviewExamples), names);
+}
+
+void add_examples(CLI::App& command, std::initializer_list<std::string_view> lines) {
+    command.footer("Examples:" + example_lines(lines));
 }
 
 CommandDescription describe_command_line() {

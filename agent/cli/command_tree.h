@@ -3,8 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <CLI/App.hpp>
 
@@ -41,15 +43,15 @@ class CommandTree {
         return command;
     }
 
-    /// Likewise, with output in the format of the arguments' member `output`. An unknown format is an error before
+    /// Likewise, with output as the arguments' member `output` has it. An unknown format or column is an error before
     /// `run` is called.
     template <typename Arguments>
     CLI::App& add(CLI::App& parent, const std::string& name, const std::string& purpose,
                   Result<ExitCode> (*run)(const GatewayArguments&, const Arguments&, Writer&)) {
         const auto arguments = std::make_shared<Arguments>();
         CLI::App& command = add(parent, name, purpose, [=](const GatewayArguments& gateway) -> Result<ExitCode> {
-            ASSIGN_OR_RETURN(const auto format, arguments->output.format());
-            Writer writer{format};
+            ASSIGN_OR_RETURN(auto choice, arguments->output.choice());
+            Writer writer{std::move(choice)};
             return run(gateway, *arguments, writer);
         });
         arguments->add_to(command);
@@ -59,10 +61,16 @@ class CommandTree {
     /// Runs the command that was parsed.
     [[nodiscard]] Result<ExitCode> run_chosen() const { return chosen_(gateway_); }
 
+    /// The root's description, its commands, and three examples: for who runs headgate without a command.
+    [[nodiscard]] std::string overview() const;
+
   private:
     CLI::App app_;
     GatewayArguments gateway_;
     std::function<Result<ExitCode>(const GatewayArguments&)> chosen_;
 };
+
+/// At the end of a command's help: command lines, each with a remark behind a `#` or without one.
+void add_examples(CLI::App& command, std::initializer_list<std::string_view> lines);
 
 }  // namespace headgate::cli

@@ -18,11 +18,13 @@ void add_agent_command(CommandTree& tree);
 void add_check_config_command(CommandTree& tree);
 void add_completion_commands(CommandTree& tree);
 void add_version_command(CommandTree& tree);
+void add_help_command(CommandTree& tree);
 
 /// In the order of the help.
 inline constexpr std::array kCommands = {
-    add_capture_command, add_flush_command, add_operations_commands,  add_log_command,         add_policy_commands,
-    add_table_command,   add_agent_command, add_check_config_command, add_completion_commands, add_version_command,
+    add_capture_command,     add_flush_command,   add_operations_commands, add_log_command,
+    add_policy_commands,     add_table_command,   add_agent_command,       add_check_config_command,
+    add_completion_commands, add_version_command, add_help_command,
 };
 
 }  // namespace headgate::cli

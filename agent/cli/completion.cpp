@@ -19,8 +19,12 @@ auto find_name(const Descriptions& descriptions, std::string_view name) {
 
 const ArgumentDescription* find_option(const CommandDescription& headgate, const CommandDescription& command,
                                        std::string_view name) {
-    const auto* own = find_name(command.options, name);
-    return own != nullptr ? own : find_name(headgate.options, name);
+    const auto has_name = [&](const ArgumentDescription& each) {
+        return each.name == name || std::ranges::find(each.other_names, name) != each.other_names.end();
+    };
+    for (const auto* options : {&command.options, &headgate.options})
+        if (const auto found = std::ranges::find_if(*options, has_name); found != options->end()) return &*found;
+    return nullptr;
 }
 
 /// The context of the word at the cursor, derived from the words before it.
@@ -36,7 +40,6 @@ class LineReader {
     explicit LineReader(const CommandDescription& headgate) : headgate_(headgate) {}
 
     void read(const std::string& word) {
-        if (here_.option != nullptr && word == "=") return;
         if (here_.option != nullptr) {
             set_value(*std::exchange(here_.option, nullptr), word);
         } else if (word.starts_with('-')) {
@@ -80,12 +83,32 @@ class LineReader {
     GatewayArguments gateway_;
 };
 
-Completion values_of(const ArgumentDescription& argument, const GatewayArguments& gateway) {
+/// bash passes an option, its `=` and its value as three words: puts them together again.
+struct CommandLine {
+    std::vector<std::string> words;
+    std::size_t position;
+};
+CommandLine joined(std::span<const std::string> words, std::size_t position) {
+    CommandLine line{{}, position};
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const bool continues = i > 0 && (words[i] == "=" || words[i - 1] == "=");
+        if (!continues) {
+            line.words.push_back(words[i]);
+        } else {
+            line.words.back() += words[i];
+            if (i <= position) --line.position;
+        }
+    }
+    return line;
+}
+
+Completion values_of(const ArgumentDescription& argument, const GatewayArguments& gateway, std::string_view written) {
     Completion completion;
     completion.paths = argument.hint.paths;
     for (const auto& choice : argument.hint.choices)
         completion.candidates.emplace(choice, "");
     if (argument.hint.candidates != nullptr) completion.candidates.merge(argument.hint.candidates(gateway));
+    if (argument.hint.parts != nullptr) completion.candidates.merge(argument.hint.parts(written));
     return completion;
 }
 
@@ -98,23 +121,23 @@ Completion commands_of(const CommandDescription& command) {
 
 }  // namespace
 
-Completion complete(const CommandDescription& headgate, std::span<const std::string> words, std::size_t position) {
+Completion complete(const CommandDescription& headgate, std::span<const std::string> typed, std::size_t cursor_word) {
+    const auto [words, position] = joined(typed, cursor_word);
     LineReader line{headgate};
     for (std::size_t i = 1; i < std::min(position, words.size()); ++i)
         line.read(words[i]);
     const auto cursor = line.skip();
     for (std::size_t i = position + 1; i < words.size(); ++i)
         line.read(words[i]);
-    if (cursor.option != nullptr) return values_of(*cursor.option, line.gateway());
-
     std::string_view value = position < words.size() ? std::string_view{words[position]} : "";
+    if (cursor.option != nullptr) return values_of(*cursor.option, line.gateway(), value);
     const bool is_option = value.starts_with('-');
     if (is_option && value.find('=') != std::string_view::npos) {
         const auto* option = find_option(headgate, *cursor.command, take_until(value, '='));
-        return option != nullptr ? values_of(*option, line.gateway()) : Completion{};
+        return option != nullptr ? values_of(*option, line.gateway(), value) : Completion{};
     }
     if (!is_option && cursor.command->operand && !cursor.has_operand) {
-        return values_of(*cursor.command->operand, line.gateway());
+        return values_of(*cursor.command->operand, line.gateway(), value);
     }
     if (!is_option && !cursor.command->commands.empty()) return commands_of(*cursor.command);
 

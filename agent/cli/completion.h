@@ -15,8 +15,8 @@ struct Completion {
 };
 
 /// `words` is the command line including the program's name, and `position` the index of the word to complete. The
-/// candidates need not begin with that word, because shells match them by different rules. Of `--output=js` only the
-/// value is completed. bash passes an option, its `=` and its value as three words.
+/// candidates need not begin with that word, because shells match them by different rules. They take the place of what
+/// follows its last `=`. bash passes an option, its `=` and its value as three words.
 [[nodiscard]] Completion complete(const CommandDescription& headgate, std::span<const std::string> words,
                                   std::size_t position);
 

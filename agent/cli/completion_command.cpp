@@ -62,7 +62,8 @@ Result<ExitCode> run_candidates(const GatewayArguments& /*gateway*/, const Candi
 }  // namespace
 
 void add_completion_commands(CommandTree& tree) {
-    tree.add(tree.app(), "completion", "Print the completion script of a shell", run_completion);
+    add_examples(tree.add(tree.app(), "completion", "Print the completion script of a shell", run_completion),
+                 {"headgate completion bash > /etc/bash_completion.d/headgate"});
     tree.add(tree.app(), "candidates", "What those scripts ask for", run_candidates);
 }
 

@@ -40,13 +40,12 @@ std::string duration_text(std::chrono::seconds duration) {
 }
 
 std::string amount_text(std::uint64_t bytes) {
-    constexpr std::array kUnits{"K", "M", "G", "T", "P", "E"};
-    if (bytes < 1024) return fmt::format("{}", bytes);
-    double amount = static_cast<double>(bytes) / 1024;
+    constexpr std::array kUnits{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double amount = static_cast<double>(bytes);
     std::size_t unit = 0;
-    for (; amount >= 1000 && unit + 1 < kUnits.size(); ++unit)
+    for (; amount >= 1024 && unit + 1 < kUnits.size(); ++unit)
         amount /= 1024;
-    return amount < 10 ? fmt::format("{:.1f}{}", amount, kUnits[unit]) : fmt::format("{:.0f}{}", amount, kUnits[unit]);
+    return fmt::format("{:.{}f} {}", amount, unit == 0 || amount >= 100 ? 0 : 1, kUnits.at(unit));
 }
 
 std::string plural(std::uint64_t count, std::string_view what) {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <Poco/UUID.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -14,7 +12,9 @@
 #include "cli/flow_text.h"
 #include "cli/interruption.h"
 #include "cli/operation_follower.h"
+#include "cli/output_arguments.h"
 #include "cli/terminal.h"
+#include "gateway/whole_operation_id.h"
 #include "operations/capture_file.h"
 #include "operations/flow_spool.h"
 #include "sessions/session_search.h"
@@ -27,7 +27,7 @@ constexpr std::size_t kRowsInQuestion = 10;
 struct FlushArguments {
     FilterArguments filter;
     EndpointArguments endpoint;
-    OutputArguments output;
+    OutputArguments output{flow_columns()};
     std::optional<std::string> from_capture, maximum_flows, stream_exception_policy;
     bool require_policy = false;
     bool dry_run = false;
@@ -74,12 +74,6 @@ Result<operations::RowSource> captured_flows(const std::string& path, const std:
     };
 }
 
-/// Text in the form of an operation's id is treated as one; a file with such a name can be given as ./NAME.
-bool is_operation_id(const std::string& text) {
-    Poco::UUID id;
-    return id.tryParse(text);
-}
-
 Result<void> take_source(const FlushArguments& arguments, const std::filesystem::path& spool_folder,
                          gateway::OperationRequest& request) {
     if (!arguments.from_capture) {
@@ -88,7 +82,8 @@ Result<void> take_source(const FlushArguments& arguments, const std::filesystem:
         return {};
     }
     if (arguments.filter.given()) return invalid("--from-capture: the capture names the flows; no filter beside it");
-    if (is_operation_id(*arguments.from_capture)) {
+    // A file with such a name can be given as ./NAME.
+    if (gateway::is_operation_id(*arguments.from_capture)) {
         request.from_operation = *arguments.from_capture;
         return {};
     }
@@ -189,13 +184,18 @@ Result<ExitCode> run_flush(const GatewayArguments& gateway_arguments, const Flus
         return run_operation(gateway->operations(), agreed, explain);
     }));
     OperationOutput output{writer};
-    return conclude(gateway->operations(), operation, output);
+    return conclude(gateway_arguments, gateway->operations(), operation, output);
 }
 
 }  // namespace
 
 void add_flush_command(CommandTree& tree) {
-    tree.add(tree.app(), "flush", "End the flows that match a filter, in any state", run_flush);
+    auto& command = tree.add(tree.app(), "flush", "End the flows that match a filter, in any state", run_flush);
+    add_examples(command, {
+                              "headgate flush -s 10.20.0.7 -p tcp --dry-run",
+                              "headgate flush -s 10.20.0.7 -p tcp --stream-exception-policy reject",
+                              "headgate flush --from-capture 4f7b2c1e --max-flows 100 --yes",
+                          });
 }
 
 }  // namespace headgate::cli

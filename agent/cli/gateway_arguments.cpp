@@ -111,7 +111,25 @@ Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::reach_agent(const st
     auto agent = http::AgentGateway::connect(at);
     if (agent) return agent;
     const bool none = agent.error().number == ENOENT || agent.error().number == ECONNREFUSED;
-    return none ? Result<std::unique_ptr<gateway::Gateway>>{nullptr} : tl::unexpected(std::move(agent.error()));
+    if (!none) return agent;
+    if (socket)
+        return failed("--socket: no agent answers at {}; without --socket, the command does the work itself", *socket);
+    if (environment(kSocketVariable)) {
+        warn(fmt::format("{}: no agent answers at {}; the command does the work itself", kSocketVariable, at.native()));
+    }
+    return nullptr;
+}
+
+std::string GatewayArguments::describe(const Endpoint& endpoint) const {
+    constexpr std::string_view kNamespace = "network namespace";
+    if (!endpoint.network_namespace.empty()) return fmt::format("{} {}", kNamespace, endpoint.network_namespace);
+    const auto named = fmt::format("firewall {}, availability zone {}", endpoint.firewall, endpoint.availability_zone);
+    const auto configuration = load();
+    if (!configuration) return named;
+    const auto found = config::find_endpoint(*configuration, endpoint.firewall, endpoint.availability_zone);
+    if (!found) return named;
+    const auto& netns = found->endpoint->netns;
+    return netns ? fmt::format("{}, {} {}", named, kNamespace, *netns) : fmt::format("{}, own {}", named, kNamespace);
 }
 
 void EndpointArguments::add_to(CLI::App& command) {

@@ -47,8 +47,13 @@ struct GatewayArguments {
     /// A gateway in this process, whether an agent runs or not.
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open_here() const;
 
-    /// The agent at this socket. Null if none runs, or if --state-dir is given without a socket.
+    /// The agent at this socket. Null if none runs, or if --state-dir is given without a socket. That none answers is
+    /// an error with --socket, and a warning where HEADGATE_SOCKET names the socket.
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> reach_agent(const std::filesystem::path& at) const;
+
+    /// The endpoint with its network namespace, as far as this command's configuration knows it:
+    /// `firewall edge, availability zone a, network namespace gw-a`.
+    [[nodiscard]] std::string describe(const Endpoint& endpoint) const;
 };
 
 /// Whether a policy is given as the path of its file. This process reads such a file; an agent does not.

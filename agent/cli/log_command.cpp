@@ -8,16 +8,14 @@
 #include <memory>
 #include <utility>
 
-#include "headgate/clock.h"
-
 #include "base/printable.h"
 #include "cli/arguments.h"
 #include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/flow_text.h"
 #include "cli/interruption.h"
+#include "cli/output_arguments.h"
 #include "cli/terminal.h"
-#include "config/duration.h"
 #include "flow/flow_json.h"
 #include "flowlog/ended_flow_filter.h"
 #include "flowlog/record_file.h"
@@ -30,9 +28,30 @@ constexpr std::uint64_t kLinesBeforeFollowing = 10;
 constexpr std::uint64_t kMostOfAgent = 1000;  // records requested from the agent without --lines
 constexpr int kBetweenLooks = 250;            // milliseconds between two reads of a followed file
 
+std::vector<Column> log_columns() {
+    using enum Column::Align;
+    constexpr auto kUsually = Column::Shown::Usually;
+    constexpr auto kOnRequest = Column::Shown::OnRequest;
+    constexpr auto kWhole = Column::Fit::Whole;
+    constexpr std::size_t kEnd = std::string_view{"192.168.255.255:443"}.size();
+    return {{"TIME", Left, 1, kUsually, kWhole, std::string_view{"18:10:14"}.size()},
+            {"PROTO", Left, 3, kUsually, kWhole},
+            {"SOURCE", Left, 0, kUsually, kWhole, kEnd},
+            {"DESTINATION", Left, 0, kUsually, kWhole, kEnd},
+            {"LAST STATE", Left, 4, kUsually, kWhole, std::string_view{"ESTABLISHED"}.size()},
+            {"REASON", Left, 0, kUsually, kWhole, std::string_view{"flushed"}.size()},
+            {"AGE", Right, 6, kUsually, kWhole, std::string_view{"59m59s"}.size()},
+            {"PACKETS", Right, 8},
+            {"BYTES", Right, 7, kUsually, kWhole, std::string_view{"1023 KiB"}.size()},
+            {"BY", Left, 2, kUsually, kWhole, std::string_view{"operator"}.size()},
+            {"OPERATION", Left, 5},
+            {"FIREWALL", Left, 0, kOnRequest},
+            {"ZONE", Left, 0, kOnRequest}};
+}
+
 struct LogArguments {
     TupleArguments filter;
-    OutputArguments output;
+    OutputArguments output{log_columns()};
     std::vector<std::string> reasons;
     std::optional<std::string> firewall, since, until, by, operation, lines, file;
     bool follow = false;
@@ -77,25 +96,13 @@ Result<std::vector<EndReason>> read_reasons(const std::vector<std::string>& text
     return reasons;
 }
 
-/// A duration before now, since 1970 at most; or a time.
-Result<std::optional<Timestamp>> read_time(std::string_view argument, const std::optional<std::string>& text) {
-    if (!text) return std::nullopt;
-    const auto now = kSystemClock.now();
-    if (const auto ago = config::parse_duration(*text)) {
-        return now - std::min(*ago, std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()));
-    }
-    if (const auto time = parse_rfc3339(*text)) return *time;
-    return invalid("{}: \"{}\" is neither a duration such as 90s, 5m or 12h nor a time such as 2026-11-21T09:30:00Z",
-                   argument, *text);
-}
-
 Result<flowlog::EndedFlowFilter> read_flows(const LogArguments& arguments) {
     flowlog::EndedFlowFilter flows;
     ASSIGN_OR_RETURN(flows.reasons, read_reasons(arguments.reasons));
     ASSIGN_OR_RETURN(flows.filters, arguments.filter.read());
     if (arguments.firewall) flows.firewalls = {*arguments.firewall};
-    ASSIGN_OR_RETURN(flows.since, read_time("--since", arguments.since));
-    ASSIGN_OR_RETURN(flows.until, read_time("--until", arguments.until));
+    ASSIGN_OR_RETURN(flows.since, parse_time("--since", arguments.since));
+    ASSIGN_OR_RETURN(flows.until, parse_time("--until", arguments.until));
     flows.user = arguments.by;
     flows.operation_id = arguments.operation;
     return flows;
@@ -115,52 +122,53 @@ std::string destination_of(const FlowTuple& tuple) {
     return fmt::format("{} type {} code {}", to_string(tuple.destination), tuple.icmp_type, tuple.icmp_code);
 }
 
-/// What ended the flow: a process, or an operation and its user.
+/// Who ended the flow: a process, or the user of an operation.
 std::string culprit(const flowlog::LoggedFlow& flow) {
-    if (flow.port_id) {
-        return flow.process.empty() ? fmt::format("port {}", *flow.port_id)
-                                    : fmt::format("{} (port {})", flow.process, *flow.port_id);
-    }
-    return flow.user.empty() ? flow.operation_id : fmt::format("{} {}", flow.operation_id, flow.user);
+    if (!flow.port_id) return flow.user;
+    return flow.process.empty() ? fmt::format("port {}", *flow.port_id)
+                                : fmt::format("{} (port {})", flow.process, *flow.port_id);
 }
 
-/// In a live table, columns keep their width, and empty columns are shown.
-std::vector<Column> log_columns(bool live) {
-    const auto when_empty = live ? Column::WhenEmpty::Show : Column::WhenEmpty::LeaveOut;
-    constexpr auto kLeft = Column::Align::Left;
-    constexpr auto kRight = Column::Align::Right;
-    constexpr std::size_t kEndpoint = std::string_view{"255.255.255.255:65535"}.size();
-    return {{"TIME", kLeft, 5, when_empty, std::string_view{"2025-08-12T13:05:03.931841+0000"}.size()},
-            {"PROTO", kLeft, 0, when_empty, std::string_view{"udplite"}.size()},
-            {"SOURCE", kLeft, 0, when_empty, kEndpoint},
-            {"DESTINATION", kLeft, 0, when_empty, kEndpoint},
-            {"LAST STATE", kLeft, 0, when_empty, std::string_view{"ESTABLISHED"}.size()},
-            {"REASON", kLeft, 0, when_empty, std::string_view{"flushed"}.size()},
-            {"AGE", kRight, 3, when_empty, std::string_view{"59m59s"}.size()},
-            {"PACKETS", kRight, 4, when_empty},
-            {"BYTES", kRight, 2, when_empty},
-            {"BY", kLeft, 1, when_empty}};
+/// The time as text, if it is none: a record may hold anything.
+Cell end_time(std::string_view text) {
+    constexpr std::string_view kUtc = "+0000";  // as EVE writes it
+    const auto time = text.ends_with(kUtc)
+                          ? parse_rfc3339(fmt::format("{}Z", text.substr(0, text.size() - kUtc.size())))
+                          : parse_rfc3339(text);
+    return time ? Cell{*time} : Cell{std::string{text}};
+}
+
+/// As a capture shows it: the flow state, followed by the protocol's own state if that differs.
+std::string last_state_text(const flowlog::LoggedFlow& flow) {
+    auto own = flow.protocol_state;
+    std::ranges::transform(own, own.begin(),
+                           [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    if (own.empty() || own == flow.last_state) return flow.last_state;
+    return flow.last_state.empty() ? own : fmt::format("{} ({})", flow.last_state, own);
 }
 
 Cells log_cells(const flowlog::LoggedFlow& flow) {
     const auto& tuple = flow.tuple;
-    return {flow.ended_at,
+    return {end_time(flow.ended_at),
             std::string{to_string(tuple.protocol)},
             source_text(tuple),
             destination_of(tuple),
-            flow.last_state,
+            last_state_text(flow),
             flow.reason ? std::string{to_string(*flow.reason)} : "",
-            flow.age ? duration_text(*flow.age) : "",
-            flow.packets ? fmt::format("{}", *flow.packets) : "",
-            flow.bytes ? amount_text(*flow.bytes) : "",
-            culprit(flow)};
+            cell_if(flow.age),
+            cell_if(flow.packets),
+            flow.bytes ? Cell{Bytes{*flow.bytes}} : Cell{},
+            culprit(flow),
+            ShortId{flow.operation_id},
+            flow.firewall,
+            flow.availability_zone};
 }
 
 /// Parses lines and writes the matching ones.
 class LogOutput {
   public:
     LogOutput(const LogQuery& query, Writer& writer) : query_(query), writer_(writer) {
-        writer_.begin({.list = "records", .columns = log_columns(query.follow), .live = query.follow});
+        writer_.begin({.list = "records", .live = query.follow});
     }
 
     [[nodiscard]] bool wants(std::string_view line) const {
@@ -274,6 +282,9 @@ Result<LogSource> find_source(const GatewayArguments& gateway, const LogArgument
 }
 
 Result<ExitCode> run_log(const GatewayArguments& gateway, const LogArguments& arguments, Writer& writer) {
+    if (arguments.follow && arguments.output.waits_for_all()) {
+        return invalid("--follow: has no last record, for which --sort and --count would wait");
+    }
     ASSIGN_OR_RETURN(const auto query, read_query(arguments));
     ASSIGN_OR_RETURN(const auto source, find_source(gateway, arguments));
     std::optional<Interruption> interruption;
@@ -286,7 +297,12 @@ Result<ExitCode> run_log(const GatewayArguments& gateway, const LogArguments& ar
 }  // namespace
 
 void add_log_command(CommandTree& tree) {
-    tree.add(tree.app(), "log", "Show flows that have ended, and why", run_log);
+    auto& command = tree.add(tree.app(), "log", "Show flows that have ended, and why", run_log);
+    add_examples(command, {
+                              "headgate log --lines 20",
+                              "headgate log --follow --reason flushed",
+                              "headgate log -s 10.20.0.7 --dport https --sort bytes",
+                          });
 }
 
 }  // namespace headgate::cli

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "cli/flow_text.h"
-#include "cli/gateway_arguments.h"
 #include "cli/interruption.h"
 #include "cli/terminal.h"
+#include "conntrack/scan_plan.h"
 
 namespace headgate::cli {
 namespace {
@@ -71,6 +71,15 @@ void tell_caveats(const FlowOperation& operation) {
     if (!operation.detail.empty()) tell(operation.detail);
 }
 
+/// Where nothing was found, so that the wrong place does not look like nothing.
+void tell_place(const FlowOperation& operation, const std::string& place) {
+    const bool is_empty = operation.counts.scanned == 0 && operation.plan.starts_with(conntrack::kFullScan);
+    tell(fmt::format("searched: {}{}", place,
+                     is_empty ? "; its flow table is empty, and connection tracking may be off there: the kernel turns "
+                                "it on in a network namespace for rules that use it, such as ct state"
+                              : ""));
+}
+
 }  // namespace
 
 Result<FlowOperation> run_operation(gateway::FlowOperations& operations, const gateway::OperationRequest& request,
@@ -93,10 +102,12 @@ Result<FlowOperation> run_operation(gateway::FlowOperations& operations, const g
     return operation;
 }
 
-Result<ExitCode> conclude(gateway::FlowOperations& operations, const FlowOperation& operation,
-                          OperationOutput& output) {
+Result<ExitCode> conclude(const GatewayArguments& arguments, gateway::FlowOperations& operations,
+                          const FlowOperation& operation, OperationOutput& output) {
     const auto written = output.finish(operations, operation);
     tell_caveats(operation);
+    if (operation.counts.matched == 0) tell_place(operation, arguments.describe(operation.endpoint));
+    if (output.is_table()) tell(fmt::format("operation {}", operation.id));
     if (!written) return tl::unexpected(written.error());
     return exit_code(operation);
 }

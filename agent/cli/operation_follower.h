@@ -8,6 +8,7 @@
 #include "headgate/result.h"
 
 #include "cli/exit_code.h"
+#include "cli/gateway_arguments.h"
 #include "cli/operation_output.h"
 #include "gateway/gateway.h"
 
@@ -21,8 +22,9 @@ enum class Explain : std::uint8_t { No, Yes };
                                                   const gateway::OperationRequest& request, Explain explain,
                                                   OperationOutput* output = nullptr);
 
-/// Writes the results to `output`; and to stderr, warnings and everything that could not be determined or done.
-[[nodiscard]] Result<ExitCode> conclude(gateway::FlowOperations& operations, const FlowOperation& operation,
-                                        OperationOutput& output);
+/// Writes the results to `output`; and to stderr, warnings and everything that could not be determined or done, and the
+/// place that was searched if nothing was found.
+[[nodiscard]] Result<ExitCode> conclude(const GatewayArguments& arguments, gateway::FlowOperations& operations,
+                                        const FlowOperation& operation, OperationOutput& output);
 
 }  // namespace headgate::cli

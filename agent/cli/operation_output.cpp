@@ -13,16 +13,6 @@
 namespace headgate::cli {
 namespace {
 
-std::vector<Column> flow_columns(OperationType type) {
-    using enum Column::Align;
-    const auto when_empty = kind_of(type).has_outcomes ? Column::WhenEmpty::Show : Column::WhenEmpty::LeaveOut;
-    return {
-        {"PROTOCOL", Left, 0},    {"SOURCE", Left, 0}, {"DESTINATION", Left, 0}, {"TRANSLATED", Left, 3},
-        {"STATE", Left, 2},       {"AGE", Right, 4},   {"TIMEOUT", Right, 7},    {"BYTES", Right, 5},
-        {"BYTES BACK", Right, 6}, {"MARK", Right, 8},  {"ZONE", Right, 9},       {"OUTCOME", Left, 0, when_empty},
-    };
-}
-
 /// The flow state, followed by the protocol's own state if that differs.
 std::string state_text(const Flow& flow) {
     const auto own = protocol_state_name(flow);
@@ -36,8 +26,9 @@ std::string translated_text(const Flow& flow) {
     return fmt::format("{} -> {}", source_text(after), destination_text(after));
 }
 
-std::string bytes_text(const std::optional<Counters>& counters) {
-    return counters ? amount_text(counters->bytes) : std::string{};
+template <typename Value>
+Cell counter_cell(const std::optional<Counters>& counters, std::uint64_t Counters::*counter) {
+    return counters ? Cell{Value{(*counters).*counter}} : Cell{};
 }
 
 std::string outcome_text(const StoredFlow& row) {
@@ -49,20 +40,23 @@ std::string outcome_text(const StoredFlow& row) {
 
 Cells flow_cells(const StoredFlow& row, const Moment& moment, bool dry_run) {
     const auto& flow = row.flow;
-    const auto seconds = age(flow, moment);
     return {
         std::string{to_string(flow.original.protocol)},
         source_text(flow.original),
         destination_text(flow.original),
         translated_text(flow),
         state_text(flow),
-        seconds ? duration_text(*seconds) : "",
-        flow.timeout ? duration_text(*flow.timeout) : "",
-        bytes_text(flow.counters_original),
-        bytes_text(flow.counters_reply),
+        cell_if(age(flow, moment)),
+        cell_if(flow.timeout),
+        counter_cell<Bytes>(flow.counters_original, &Counters::bytes),
+        counter_cell<Bytes>(flow.counters_reply, &Counters::bytes),
         flow.mark.value_or(0) != 0 ? fmt::format("{:#x}", *flow.mark) : "",
         flow.zone != 0 ? fmt::format("{}", flow.zone) : "",
         dry_run && !row.outcome ? "would be flushed" : outcome_text(row),
+        counter_cell<std::uint64_t>(flow.counters_original, &Counters::packets),
+        counter_cell<std::uint64_t>(flow.counters_reply, &Counters::packets),
+        cell_if(flow.started),
+        std::uint64_t{flow.id},
     };
 }
 
@@ -87,9 +81,32 @@ void append_counts_text(fmt::memory_buffer& out, const FlowOperation& operation)
 
 }  // namespace
 
+std::vector<Column> flow_columns() {
+    using enum Column::Align;
+    constexpr auto kOnRequest = Column::Shown::OnRequest;
+    return {
+        {"PROTOCOL", Left, 0},
+        {"SOURCE", Left, 0},
+        {"DESTINATION", Left, 0},
+        {"TRANSLATED", Left, 3},
+        {"STATE", Left, 2},
+        {"AGE", Right, 4},
+        {"TIMEOUT", Right, 7},
+        {"BYTES", Right, 5},
+        {"BYTES BACK", Right, 6},
+        {"MARK", Right, 8},
+        {"ZONE", Right, 9},
+        {"OUTCOME", Left, 0},
+        {"PACKETS", Right, 0, kOnRequest},
+        {"PACKETS BACK", Right, 0, kOnRequest},
+        {"STARTED", Left, 0, kOnRequest},
+        {"ID", Right, 0, kOnRequest},
+    };
+}
+
 void OperationOutput::begin(const FlowOperation& operation) {
     if (std::exchange(begun_, true)) return;
-    writer_.begin({.list = "flows", .columns = flow_columns(operation.type), .json = [&](fmt::memory_buffer& out) {
+    writer_.begin({.list = "flows", .json = [&](fmt::memory_buffer& out) {
                        operations::append_request_members(out, operation);
                        out.append(std::string_view{",\n"});
                    }});

@@ -12,6 +12,9 @@
 
 namespace headgate::cli {
 
+/// The columns of flows, for the arguments of commands that show them.
+[[nodiscard]] std::vector<Column> flow_columns();
+
 /// A reader that closes the pipe early is no error and does not end the operation.
 class OperationOutput {
   public:
@@ -22,6 +25,8 @@ class OperationOutput {
 
     /// Writes the remaining flows and the operation's final state.
     [[nodiscard]] Result<void> finish(gateway::FlowOperations& operations, const FlowOperation& operation);
+
+    [[nodiscard]] bool is_table() const { return writer_.is_table(); }
 
   private:
     void begin(const FlowOperation& operation);

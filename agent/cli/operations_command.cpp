@@ -6,6 +6,7 @@
 #include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/operation_output.h"
+#include "cli/output_arguments.h"
 #include "cli/terminal.h"
 #include "flow/flow_json.h"
 #include "operations/operation_json.h"
@@ -15,26 +16,59 @@ namespace {
 
 constexpr std::uint64_t kMostListed = 10'000;
 
+std::vector<Column> operation_columns() {
+    using enum Column::Align;
+    constexpr auto kUsually = Column::Shown::Usually;
+    return {{"ID"},
+            {"TYPE", Left, 4},
+            {"STATUS"},
+            {"TIME", Left, 1},
+            {"BY", Left, 2},
+            {"MATCHED", Right, 3},
+            {"FLUSHED", Right, 3},
+            {"FIREWALL", Left, 6},
+            {"ZONE", Left, 7},
+            {"FILTERS", Left, 5, kUsually, Column::Fit::Cut},
+            {"DURATION MS", Right, 0, Column::Shown::OnRequest}};
+}
+
 struct ListArguments {
-    std::optional<std::string> type, limit;
-    OutputArguments output;
+    std::optional<std::string> type, status, by, since, limit;
+    OutputArguments output{operation_columns()};
 
     void add_to(CLI::App& command) {
         output.add_to(command);
         OptionGroup own{command};
         own.add("--type", "TYPE", type, "these alone: capture or flush");
+        own.add("--status", "STATUS", status, "these alone: in_progress, completed, completed_with_errors or failed");
+        own.add("--by", "USER", by, "those of this user alone");
+        own.add("--since", "TIME", since,
+                "those requested since then alone: 90s, 5m, 2h, 7d ago, or 2026-11-29T18:10:14Z");
         own.add("--limit", "N", limit, "no more than these many");
     }
 };
 
-/// For the commands about one operation.
-struct OperationArguments {
+void add_operation_id(CLI::App& command, std::string& id) {
+    command.add_option("ID", id, "the operation's id")->required();
+}
+
+struct ShowArguments {
     std::string id;
     OutputArguments output;
 
     void add_to(CLI::App& command) {
         output.add_to(command);
-        command.add_option("ID", id, "the operation's id")->required();
+        add_operation_id(command, id);
+    }
+};
+
+struct ResultsArguments {
+    std::string id;
+    OutputArguments output{flow_columns()};
+
+    void add_to(CLI::App& command) {
+        output.add_to(command);
+        add_operation_id(command, id);
     }
 };
 
@@ -46,38 +80,12 @@ Result<std::optional<OperationType>> parse_type(const std::optional<std::string>
 }
 
 std::string type_text(const FlowOperation& operation) {
-    return fmt::format("{}{}", kind_of(operation.type).verb, operation.dry_run ? ", dry run" : "");
+    return std::string{operation.dry_run ? "dry run" : kind_of(operation.type).verb};
 }
 
 std::string who(const Caller& caller) {
     const auto& user = caller.sudo_user.empty() ? caller.user : caller.sudo_user;
     return user.empty() && caller.uid ? fmt::format("uid {}", *caller.uid) : user;
-}
-
-std::vector<Column> operation_columns() {
-    using enum Column::Align;
-    return {{"ID"},
-            {"TYPE"},
-            {"STATUS"},
-            {"FIREWALL", Left, 2},
-            {"ZONE", Left, 1},
-            {"REQUESTED", Left, 4},
-            {"BY", Left, 3},
-            {"MATCHED", Right},
-            {"FLUSHED", Right}};
-}
-
-Cells operation_cells(const FlowOperation& operation) {
-    const auto& [firewall, availability_zone, network_namespace] = operation.endpoint;
-    return {operation.id,
-            type_text(operation),
-            std::string{to_string(operation.status)},
-            firewall,
-            network_namespace.empty() ? availability_zone : "netns " + network_namespace,
-            to_rfc3339(operation.requested_at),
-            who(operation.caller),
-            fmt::format("{}", operation.counts.matched),
-            kind_of(operation.type).has_outcomes ? fmt::format("{}", operation.counts.flushed) : ""};
 }
 
 std::string filters_text(const FlowQuery& query) {
@@ -87,7 +95,22 @@ std::string filters_text(const FlowQuery& query) {
     return text;
 }
 
-void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operation) {
+Cells operation_cells(const FlowOperation& operation) {
+    const auto& [firewall, availability_zone, network_namespace] = operation.endpoint;
+    return {ShortId{operation.id},
+            type_text(operation),
+            std::string{to_string(operation.status)},
+            operation.requested_at,
+            who(operation.caller),
+            operation.counts.matched,
+            kind_of(operation.type).has_outcomes ? Cell{operation.counts.flushed} : Cell{},
+            firewall,
+            network_namespace.empty() ? availability_zone : "netns " + network_namespace,
+            filters_text(operation.query),
+            static_cast<std::uint64_t>(operation.duration.count())};
+}
+
+void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operation, const CellStyle& style) {
     const auto& counts = operation.counts;
     const auto append_line = [&](std::string_view name, std::string_view value) {
         if (!value.empty()) append_named(out, name, 22, value);
@@ -103,7 +126,7 @@ void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operati
     append_line("firewall", operation.endpoint.firewall);
     append_line("availability zone", operation.endpoint.availability_zone);
     append_line("network namespace", operation.endpoint.network_namespace);
-    append_line("requested at", to_rfc3339(operation.requested_at));
+    append_line("requested at", time_text(operation.requested_at, style));
     append_line("requested by", who(operation.caller));
     append_line("from", operation.caller.source_address);
     append_line("duration", fmt::format("{} ms", operation.duration.count()));
@@ -139,6 +162,11 @@ Result<OperationSelection> selection_of(const ListArguments& arguments) {
     OperationSelection selection;
     ASSIGN_OR_RETURN(const auto type, parse_type(arguments.type));
     selection.type = type;
+    if (arguments.status) {
+        auto status = parse_name_in_any_case<OperationStatus>(*arguments.status);
+        if (!status) return tl::unexpected(std::move(status.error()).within("--status"));
+        selection.status = *status;
+    }
     ASSIGN_OR_RETURN(const auto limit, parse_count("--limit", arguments.limit));
     selection.at_most = limit.value_or(selection.at_most);
     if (limit && (*limit < 1 || *limit > kMostListed)) {
@@ -147,14 +175,37 @@ Result<OperationSelection> selection_of(const ListArguments& arguments) {
     return selection;
 }
 
+/// Reads page by page, since a gateway selects neither by user nor by time.
+template <typename Matches>
+Result<std::vector<FlowOperation>> matching(gateway::FlowOperations& gateway, const OperationSelection& selection,
+                                            const Matches& matches) {
+    std::vector<FlowOperation> found;
+    auto page = selection;
+    page.at_most = kMostListed;
+    while (found.size() < selection.at_most) {
+        ASSIGN_OR_RETURN(auto listed, gateway.list(page));
+        for (auto& each : listed)
+            if (found.size() < selection.at_most && matches(each)) found.push_back(std::move(each));
+        if (listed.size() < page.at_most) break;
+        page.before_id = listed.back().id;
+    }
+    return found;
+}
+
 Result<ExitCode> run_list(const GatewayArguments& gateway_arguments, const ListArguments& arguments, Writer& writer) {
     ASSIGN_OR_RETURN(const auto selection, selection_of(arguments));
+    ASSIGN_OR_RETURN(const auto since, parse_time("--since", arguments.since));
     ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open_history());
-    ASSIGN_OR_RETURN(const auto operations, gateway->operations().list(selection));
+    const auto matches = [&](const FlowOperation& operation) {
+        return (!arguments.by || who(operation.caller) == *arguments.by) &&
+               (!since || operation.requested_at >= *since);
+    };
+    ASSIGN_OR_RETURN(const auto operations, arguments.by || since ? matching(gateway->operations(), selection, matches)
+                                                                  : gateway->operations().list(selection));
     if (!arguments.limit && operations.size() == selection.at_most) {
         tell(fmt::format("these are the newest {}; --limit N shows more", selection.at_most));
     }
-    writer.begin({.list = "operations", .columns = operation_columns()});
+    writer.begin({.list = "operations"});
     for (const auto& each : operations) {
         writer.row([&](fmt::memory_buffer& out) { operations::append_operation_json(out, each); },
                    [&] { return operation_cells(each); });
@@ -162,15 +213,15 @@ Result<ExitCode> run_list(const GatewayArguments& gateway_arguments, const ListA
     return done(writer.end());
 }
 
-Result<ExitCode> run_show(const GatewayArguments& gateway_arguments, const OperationArguments& arguments,
-                          Writer& writer) {
+Result<ExitCode> run_show(const GatewayArguments& gateway_arguments, const ShowArguments& arguments, Writer& writer) {
     ASSIGN_OR_RETURN(const auto found, find_operation(gateway_arguments, arguments.id));
     const auto& operation = found.operation;
-    return done(writer.document([&](fmt::memory_buffer& out) { operations::append_operation_json(out, operation); },
-                                [&](fmt::memory_buffer& out) { append_operation_text(out, operation); }));
+    return done(writer.document(
+        [&](fmt::memory_buffer& out) { operations::append_operation_json(out, operation); },
+        [&](fmt::memory_buffer& out) { append_operation_text(out, operation, writer.layout().style); }));
 }
 
-Result<ExitCode> run_results(const GatewayArguments& gateway_arguments, const OperationArguments& arguments,
+Result<ExitCode> run_results(const GatewayArguments& gateway_arguments, const ResultsArguments& arguments,
                              Writer& writer) {
     ASSIGN_OR_RETURN(const auto found, find_operation(gateway_arguments, arguments.id));
     const auto& operation = found.operation;
@@ -184,9 +235,16 @@ Result<ExitCode> run_results(const GatewayArguments& gateway_arguments, const Op
 
 void add_operations_commands(CommandTree& tree) {
     CLI::App& operations = tree.add_group("operations", "Look up captures and flushes of the last hours");
-    tree.add(operations, "list", "Show which there are, the newest first", run_list);
-    tree.add(operations, "show", "Show one, how far it has come or how it ended", run_show);
-    tree.add(operations, "results", "Show the flows of one again", run_results);
+    add_examples(operations, {"headgate operations list --since 1h", "headgate operations show 4f7b2c1e"});
+    add_examples(tree.add(operations, "list", "Show which there are, the newest first", run_list),
+                 {"headgate operations list --type flush --by alice --since 2h",
+                  "headgate operations list --status failed -o wide",
+                  "headgate operations list --columns id --no-header   # for a script"});
+    add_examples(tree.add(operations, "show", "Show one, how far it has come or how it ended", run_show),
+                 {"headgate operations show 4f7b2c1e   # the first characters of an id will do"});
+    add_examples(tree.add(operations, "results", "Show the flows of one again", run_results),
+                 {"headgate operations results 4f7b2c1e --sort bytes",
+                  "headgate operations results 4f7b2c1e --output csv > flows.csv"});
 }
 
 }  // namespace headgate::cli

@@ -10,6 +10,7 @@
 #include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/flow_text.h"
+#include "cli/output_arguments.h"
 #include "cli/terminal.h"
 #include "gateway/gateway_json.h"
 #include "midstream/policy_library.h"
@@ -19,8 +20,13 @@
 namespace headgate::cli {
 namespace {
 
+std::vector<Column> policy_columns() {
+    using enum Column::Align;
+    return {{"NAME"}, {"ACTION"}, {"SCOPE"}, {"HOOKS", Left, 2}, {"PRIORITY", Right, 1}, {"FILE", Left, 3}};
+}
+
 struct PolicyListArguments {
-    OutputArguments output;
+    OutputArguments output{policy_columns()};
 
     void add_to(CLI::App& command) { output.add_to(command); }
 };
@@ -78,7 +84,7 @@ void append_policy_line(fmt::memory_buffer& out, std::string_view name, std::str
 }
 
 void append_rule_lines(fmt::memory_buffer& out, const StreamExceptionPolicy& policy) {
-    append_policy_line(out, "stream exception policy", to_string(policy.exception));
+    append_policy_line(out, "action", to_string(policy.exception));
     append_policy_line(out, "scope", to_string(policy.scope));
     append_policy_line(out, "hooks", fmt::format("{}", fmt::join(hook_names(policy), ", ")));
     append_policy_line(out, "priority", fmt::format("{}", policy.priority));
@@ -86,10 +92,6 @@ void append_rule_lines(fmt::memory_buffer& out, const StreamExceptionPolicy& pol
     append_policy_line(
         out, "flushed flows",
         fmt::format("remembered for {} s, {} at most", policy.remember_flushed_for.count(), policy.remember_at_most));
-}
-
-std::vector<Column> policy_columns() {
-    return {{"NAME"}, {"POLICY"}, {"SCOPE"}, {"HOOKS"}, {"PRIORITY"}, {"FILE", Column::Align::Left, 1}};
 }
 
 Cells policy_cells(const midstream::PolicyEntry& entry) {
@@ -113,11 +115,27 @@ void append_policy_text(fmt::memory_buffer& out, const StreamExceptionPolicy& po
     }
 }
 
-void append_policy_status_text(fmt::memory_buffer& out, const RulesetStatus& status) {
+std::string_view condition_text(RulesetCondition condition) {
+    switch (condition) {
+        case RulesetCondition::NothingApplied:
+            return "nothing in force";
+        case RulesetCondition::AsApplied:
+            return "in force";
+        case RulesetCondition::Changed:
+            return "changed since it was applied";
+        case RulesetCondition::Missing:
+            return "missing";
+        case RulesetCondition::Unverified:
+            return "in force, but not verified";
+    }
+    return "";
+}
+
+void append_policy_status_text(fmt::memory_buffer& out, const RulesetStatus& status, const TableLayout& layout) {
     append_policy_line(out, "policy", status.policy ? status.policy->name : "none");
     if (status.policy) append_rule_lines(out, *status.policy);
     if (status.condition != RulesetCondition::NothingApplied)
-        append_policy_line(out, "kernel", to_string(status.condition));
+        append_policy_line(out, "state", condition_text(status.condition));
     if (!status.policy) return;
     if (status.policy->scope == MidstreamScope::Flushed) {
         append_policy_line(out, "remembered", plural(status.remembered_flows, "flow"));
@@ -131,12 +149,12 @@ void append_policy_status_text(fmt::memory_buffer& out, const RulesetStatus& sta
     if (std::ranges::none_of(status.counters, caught)) return;
     out.push_back('\n');
     constexpr auto kRight = Column::Align::Right;
-    auto table = TextTable::for_stdout(
-        {{"POLICY"}, {"HOOK"}, {"DIRECTION"}, {"PROTOCOL"}, {"PACKETS", kRight}, {"BYTES", kRight}});
+    TextTable table{{{"POLICY"}, {"HOOK"}, {"DIRECTION"}, {"PROTOCOL"}, {"PACKETS", kRight}, {"BYTES", kRight}},
+                    layout};
     for (const auto& counter : status.counters) {
         if (!caught(counter)) continue;
         table.add({counter.policy, std::string{to_string(counter.hook)}, std::string{to_string(counter.direction)},
-                   counter.protocol, fmt::format("{}", counter.packets), fmt::format("{}", counter.bytes)},
+                   counter.protocol, counter.packets, Bytes{counter.bytes}},
                   out);
     }
     table.finish(out);
@@ -179,12 +197,12 @@ Result<ExitCode> write_policy(Writer& writer, const Result<gateway::EndpointPoli
         [&](fmt::memory_buffer& out) {
             gateway::append_policy_status_json(out, policy->endpoint, status, condition_message(status));
         },
-        [&](fmt::memory_buffer& out) { append_policy_status_text(out, status); }));
+        [&](fmt::memory_buffer& out) { append_policy_status_text(out, status, writer.layout()); }));
 }
 
 Result<ExitCode> run_policy_list(const GatewayArguments& /*gateway*/, const PolicyListArguments& /*arguments*/,
                                  Writer& writer) {
-    writer.begin({.list = "policies", .columns = policy_columns()});
+    writer.begin({.list = "policies"});
     for (const auto& entry : midstream::list_policies(midstream::policy_folders())) {
         if (!entry.policy) {
             warn(entry.policy.error().message);
@@ -239,11 +257,17 @@ Result<ExitCode> run_policy_status(const GatewayArguments& gateway_arguments, co
 void add_policy_commands(CommandTree& tree) {
     CLI::App& policy = tree.add_group(
         "policy", "Decide what happens to packets in the middle of a connection that is not tracked (any more)");
-    tree.add(policy, "list", "Show the policies that can be applied", run_policy_list);
-    tree.add(policy, "show", "Show one policy", run_policy_show);
-    tree.add(policy, "apply", "Put a policy in force", run_policy_apply);
-    tree.add(policy, "remove", "Have no policy in force, and forget flushed flows", run_policy_remove);
-    tree.add(policy, "status", "Show which policy is in force, and what it does", run_policy_status);
+    add_examples(policy, {"headgate policy list", "headgate policy apply reject", "headgate policy status"});
+    add_examples(tree.add(policy, "list", "Show the policies that can be applied", run_policy_list),
+                 {"headgate policy list"});
+    add_examples(tree.add(policy, "show", "Show one policy", run_policy_show),
+                 {"headgate policy show reject", "headgate policy show reject --ruleset   # as nftables is told"});
+    add_examples(tree.add(policy, "apply", "Put a policy in force", run_policy_apply),
+                 {"headgate policy apply reject", "headgate policy apply ./mine.yaml --firewall edge"});
+    add_examples(tree.add(policy, "remove", "Have no policy in force, and forget flushed flows", run_policy_remove),
+                 {"headgate policy remove --firewall edge"});
+    add_examples(tree.add(policy, "status", "Show which policy is in force, and what it does", run_policy_status),
+                 {"headgate policy status"});
 }
 
 }  // namespace headgate::cli

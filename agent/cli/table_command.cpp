@@ -4,14 +4,19 @@
 #include "cli/arguments.h"
 #include "cli/command_tree.h"
 #include "cli/commands.h"
+#include "cli/output_arguments.h"
 #include "gateway/gateway_json.h"
 
 namespace headgate::cli {
 namespace {
 
+std::vector<Column> kind_columns() {
+    return {{"FAMILY"}, {"PROTOCOL"}, {"STATE"}, {"FLOWS", Column::Align::Right}};
+}
+
 struct TableArguments {
     EndpointArguments endpoint;
-    OutputArguments output;
+    OutputArguments output{kind_columns()};
 
     void add_to(CLI::App& command) {
         endpoint.add_to(command);
@@ -21,7 +26,7 @@ struct TableArguments {
 
 Cells kind_cells(const gateway::FlowKind& kind, std::uint64_t count) {
     return {std::string{to_string(kind.family)}, std::string{to_string(kind.protocol)},
-            std::string{to_string(kind.state)}, fmt::format("{}", count)};
+            std::string{to_string(kind.state)}, count};
 }
 
 void append_usage_text(fmt::memory_buffer& out, const gateway::TableStatistics& census) {
@@ -45,7 +50,6 @@ Result<ExitCode> run_table(const GatewayArguments& gateway_arguments, const Tabl
         gateway::add_usage(members, *census);
     };
     writer.begin({.list = "flows",
-                  .columns = {{"FAMILY"}, {"PROTOCOL"}, {"STATE"}, {"FLOWS", Column::Align::Right}},
                   .text = [&](fmt::memory_buffer& out) { append_usage_text(out, *census); },
                   .json =
                       [&](fmt::memory_buffer& out) {
@@ -66,7 +70,8 @@ Result<ExitCode> run_table(const GatewayArguments& gateway_arguments, const Tabl
 }  // namespace
 
 void add_table_command(CommandTree& tree) {
-    tree.add(tree.app(), "table", "Show how full the flow table is, and of what", run_table);
+    auto& command = tree.add(tree.app(), "table", "Show how full the flow table is, and of what", run_table);
+    add_examples(command, {"headgate table", "headgate table --netns gateway --sort flows"});
 }
 
 }  // namespace headgate::cli

@@ -6,13 +6,14 @@
 #include <utility>
 
 #include "base/utf8.h"
-#include "cli/terminal.h"
 
 namespace headgate::cli {
 namespace {
 
 constexpr std::size_t kPage = 256;
 constexpr std::size_t kGap = 2;
+constexpr std::size_t kLeastOfCut = 12;  ///< characters of a column that is cut; below that it is of no use
+constexpr std::string_view kCut = "...";
 
 bool is_plain(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
@@ -20,69 +21,91 @@ bool is_plain(std::string_view text) {
 
 }  // namespace
 
+std::string Column::name() const {
+    std::string name{title};
+    std::ranges::transform(name, name.begin(), [](char c) {
+        return c == ' ' ? '_' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return name;
+}
+
 void append_named(fmt::memory_buffer& out, std::string_view name, std::size_t width, std::string_view value) {
     fmt::format_to(std::back_inserter(out), "{:<{}}{}\n", name, width, as_printable(value));
 }
 
-TextTable::TextTable(std::vector<Column> columns, std::optional<std::size_t> width, Colour colour)
-    : columns_(std::move(columns)), width_(width), colour_(colour) {}
-
-TextTable TextTable::for_stdout(std::vector<Column> columns) {
-    return {std::move(columns), stdout_width(), stdout_has_colour() ? Colour::Yes : Colour::No};
-}
+TextTable::TextTable(std::vector<Column> columns, TableLayout layout) : columns_(std::move(columns)), layout_(layout) {}
 
 void TextTable::begin(fmt::memory_buffer& out) {
+    is_live_ = true;
     lay_out();
-    laid_out_ = true;
     write_header(out);
 }
 
-void TextTable::add(Cells cells, fmt::memory_buffer& out) {
-    for (auto& cell : cells)
-        if (!is_plain(cell)) cell = as_printable(cell);
-    if (laid_out_) {
-        if (reveal_columns_of(cells)) write_header(out);
-        return write(cells, out);
+void TextTable::add(const Cells& cells, fmt::memory_buffer& out) {
+    Texts texts;
+    texts.reserve(cells.size());
+    for (const auto& cell : cells) {
+        texts.push_back(table_text(cell, layout_.style));
+        if (!is_plain(texts.back())) texts.back() = as_printable(texts.back());
     }
-    page_.push_back(std::move(cells));
+    if (laid_out_) {
+        if (reveal_columns_of(texts)) write_header(out);
+        return write(texts, out);
+    }
+    page_.push_back(std::move(texts));
     if (page_.size() == kPage) finish(out);
 }
 
 void TextTable::finish(fmt::memory_buffer& out) {
     if (laid_out_ || page_.empty()) return;
     lay_out();
-    laid_out_ = true;
     write_header(out);
-    for (const auto& cells : page_)
-        write(cells, out);
+    for (const auto& texts : page_)
+        write(texts, out);
     page_.clear();
     page_.shrink_to_fit();
 }
 
 void TextTable::lay_out() {
+    laid_out_ = true;
+    const bool shows_empty = is_live_ || layout_.empty == TableLayout::Empty::Show;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         std::size_t longest = 0;
-        for (const auto& cells : page_)
-            longest = std::max(longest, cells[i].size());
-        shown_.push_back(longest > 0 || columns_[i].when_empty == Column::WhenEmpty::Show);
+        for (const auto& texts : page_)
+            longest = std::max(longest, texts[i].size());
+        shown_.push_back(longest > 0 || shows_empty);
         waiting_.push_back(!shown_[i]);
-        widths_.push_back(std::max({longest, columns_[i].title.size(), columns_[i].at_least}));
+        widths_.push_back(std::max({longest, columns_[i].title.size(), is_live_ ? columns_[i].at_least : 0}));
     }
-    while (width_ && total_width() > *width_) {
+    if (layout_.width) fit();
+}
+
+/// Shortens the columns that may be cut, leaves columns out as far as that does not suffice, and gives the room that
+/// remains back to those that were shortened.
+void TextTable::fit() {
+    const auto natural = widths_;
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+        if (columns_[i].fit == Column::Fit::Cut) widths_[i] = std::min(widths_[i], kLeastOfCut);
+    while (total_width() > *layout_.width) {
         std::size_t victim = columns_.size();
         for (std::size_t i = 0; i < columns_.size(); ++i) {
             if (!shown_[i] || columns_[i].dispensable == 0) continue;
             if (victim == columns_.size() || columns_[i].dispensable > columns_[victim].dispensable) victim = i;
         }
-        if (victim == columns_.size()) return;
+        if (victim == columns_.size()) break;
         shown_[victim] = false;
+    }
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        if (!shown_[i] && !waiting_[i]) left_out_.push_back(columns_[i].name());
+        const auto room = *layout_.width - std::min(*layout_.width, total_width());
+        if (shown_[i]) widths_[i] += std::min(room, natural[i] - widths_[i]);
     }
 }
 
-bool TextTable::reveal_columns_of(const Cells& cells) {
+bool TextTable::reveal_columns_of(const Texts& texts) {
     bool revealed = false;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-        if (!waiting_[i] || cells[i].empty()) continue;
+        if (!waiting_[i] || texts[i].empty()) continue;
         waiting_[i] = false;
         shown_[i] = revealed = true;
     }
@@ -98,23 +121,27 @@ std::size_t TextTable::total_width() const {
 }
 
 void TextTable::write_header(fmt::memory_buffer& out) const {
-    Cells titles;
+    if (layout_.header == TableLayout::Header::No) return;
+    Texts titles;
     for (const auto& column : columns_)
         titles.emplace_back(column.title);
-    const bool bold = colour_ == Colour::Yes;
+    const bool bold = layout_.colour == TableLayout::Colour::Yes;
     if (bold) fmt::format_to(std::back_inserter(out), "\x1b[1m");
     write(titles, out);
     if (bold) fmt::format_to(std::back_inserter(out), "\x1b[0m");
 }
 
-void TextTable::write(const Cells& cells, fmt::memory_buffer& out) const {
+void TextTable::write(const Texts& texts, fmt::memory_buffer& out) const {
     std::string line;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         if (!shown_[i]) continue;
         if (!line.empty()) line.append(kGap, ' ');
-        const std::size_t padding = widths_[i] - std::min(widths_[i], cells[i].size());
+        std::string_view text = texts[i];
+        const bool is_cut = layout_.width && columns_[i].fit == Column::Fit::Cut && text.size() > widths_[i];
+        if (is_cut) text = text.substr(0, widths_[i] - kCut.size());
+        const std::size_t padding = widths_[i] - std::min(widths_[i], text.size() + (is_cut ? kCut.size() : 0));
         if (columns_[i].align == Column::Align::Right) line.append(padding, ' ');
-        line.append(cells[i]);
+        line.append(text).append(is_cut ? kCut : "");
         if (columns_[i].align == Column::Align::Left) line.append(padding, ' ');
     }
     line.erase(line.find_last_not_of(' ') + 1);

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/writer.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <iterator>
 #include <optional>
 #include <utility>
+
+#include "cli/terminal.h"
+#include "flow/flow_csv.h"
 
 namespace headgate::cli {
 namespace {
@@ -14,22 +19,73 @@ void append_part(fmt::memory_buffer& out, const Append& part) {
     if (part) part(out);
 }
 
+std::vector<Column> picked(const std::vector<Column>& columns, const std::vector<std::size_t>& chosen) {
+    std::vector<Column> some;
+    for (const auto index : chosen)
+        some.push_back(columns.at(index));
+    return some;
+}
+
+std::vector<std::size_t> columns_of(const OutputFormat& format, const std::vector<Column>& columns) {
+    std::vector<std::size_t> shown;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        const bool is_usual = columns[i].shown == Column::Shown::Usually;
+        if (is_usual || format.columns == OutputFormat::Columns::All) shown.push_back(i);
+    }
+    return shown;
+}
+
 class TableFormat final : public Format {
   public:
+    TableFormat(std::vector<Column> columns, const TableLayout& layout) : table_(std::move(columns), layout) {}
+
     void begin(fmt::memory_buffer& out, const Heading& heading) override {
         append_part(out, heading.text);
-        table_.emplace(TextTable::for_stdout(heading.columns));
-        if (heading.live) table_->begin(out);
+        if (heading.live) table_.begin(out);
     }
-    void row(fmt::memory_buffer& out, const Row& row) override { table_->add(row.cells(), out); }
+    void row(fmt::memory_buffer& out, const Row& row) override { table_.add(row.cells(), out); }
     void end(fmt::memory_buffer& out, const Ending& ending) override {
-        table_->finish(out);
+        table_.finish(out);
         append_part(out, ending.text);
     }
     void document(fmt::memory_buffer& out, const Append& /*json*/, const Append& text) override { text(out); }
 
+    [[nodiscard]] std::string remark() const override {
+        if (table_.left_out().empty()) return {};
+        return fmt::format("columns left out: {}; use -o wide", fmt::join(table_.left_out(), ", "));
+    }
+
   private:
-    std::optional<TextTable> table_;  ///< set by begin()
+    TextTable table_;
+};
+
+/// RFC 4180: a header, then a line for each row.
+class CsvFormat final : public Format {
+  public:
+    CsvFormat(std::vector<Column> columns, const TableLayout& layout)
+        : columns_(std::move(columns)), header_(layout.header) {}
+
+    void begin(fmt::memory_buffer& out, const Heading& /*heading*/) override {
+        if (header_ == TableLayout::Header::Yes)
+            append_line(out, columns_, [](const Column& each) { return each.name(); });
+    }
+    void row(fmt::memory_buffer& out, const Row& row) override { append_line(out, row.cells(), csv_text); }
+    void end(fmt::memory_buffer& /*out*/, const Ending& /*ending*/) override {}
+    void document(fmt::memory_buffer& /*out*/, const Append& /*json*/, const Append& /*text*/) override {}
+
+  private:
+    template <typename Values, typename Text>
+    static void append_line(fmt::memory_buffer& out, const Values& values, const Text& text) {
+        bool is_first = true;
+        for (const auto& each : values) {
+            if (!std::exchange(is_first, false)) out.push_back(',');
+            append_csv_text(out, text(each));
+        }
+        out.append(std::string_view{"\r\n"});
+    }
+
+    std::vector<Column> columns_;
+    TableLayout::Header header_;
 };
 
 /// One object with a list of the rows, one per line.
@@ -76,18 +132,47 @@ class NdjsonFormat final : public Format {
     }
 };
 
-template <typename Form>
-std::unique_ptr<Format> make_format() {
-    return std::make_unique<Form>();
-}
+/// The number of rows, in place of them.
+class CountFormat final : public Format {
+  public:
+    explicit CountFormat(bool as_object) : as_object_(as_object) {}
 
-constexpr std::array kOutputFormats = {
-    OutputFormat{"table", " (on a terminal)", make_format<TableFormat>},
-    OutputFormat{"json", " (elsewhere)", make_format<JsonFormat>},
-    OutputFormat{"ndjson", "", make_format<NdjsonFormat>},
+    void begin(fmt::memory_buffer& /*out*/, const Heading& /*heading*/) override {}
+    void row(fmt::memory_buffer& /*out*/, const Row& /*row*/) override { ++count_; }
+    void end(fmt::memory_buffer& out, const Ending& /*ending*/) override {
+        fmt::format_to(std::back_inserter(out), fmt::runtime(as_object_ ? "{{\"count\":{}}}\n" : "{}\n"), count_);
+    }
+    void document(fmt::memory_buffer& /*out*/, const Append& /*json*/, const Append& /*text*/) override {}
+
+  private:
+    bool as_object_;
+    std::uint64_t count_ = 0;
 };
 
-/// `table, json and ndjson`
+template <typename Form>
+std::unique_ptr<Format> make_format(std::vector<Column> columns, const TableLayout& layout) {
+    if constexpr (std::is_default_constructible_v<Form>) {
+        return std::make_unique<Form>();
+    } else {
+        return std::make_unique<Form>(std::move(columns), layout);
+    }
+}
+
+constexpr auto kNoColumns = OutputFormat::Columns::None;
+constexpr auto kUsualColumns = OutputFormat::Columns::Usual;
+constexpr auto kAllColumns = OutputFormat::Columns::All;
+constexpr auto kDocuments = OutputFormat::Documents::Yes;
+constexpr auto kListsOnly = OutputFormat::Documents::No;
+
+constexpr std::array kOutputFormats = {
+    OutputFormat{"table", " (on a terminal)", kUsualColumns, kDocuments, make_format<TableFormat>},
+    OutputFormat{"json", " (elsewhere)", kNoColumns, kDocuments, make_format<JsonFormat>},
+    OutputFormat{"ndjson", "", kNoColumns, kDocuments, make_format<NdjsonFormat>},
+    OutputFormat{"wide", " (a table with all columns)", kAllColumns, kDocuments, make_format<TableFormat>},
+    OutputFormat{"csv", " (of lists)", kAllColumns, kListsOnly, make_format<CsvFormat>},
+};
+
+/// `table, json, ... and csv`
 template <typename Text>
 std::string formats_joined(std::string_view last, const Text& text) {
     std::string joined;
@@ -116,16 +201,75 @@ Result<OutputFormat> parse_output_format(std::string_view text) {
                    formats_joined("and", [](const OutputFormat& each) { return each.name; }));
 }
 
+Writer::Writer(OutputChoice choice) : choice_(std::move(choice)) {
+    if (choice_.chosen.empty()) choice_.chosen = columns_of(choice_.format, choice_.columns);
+    format_ = choice_.show == OutputChoice::Show::Count
+                  ? std::make_unique<CountFormat>(!choice_.format.has_columns())
+                  : choice_.format.make(picked(choice_.columns, choice_.chosen), choice_.layout);
+}
+
+void Writer::begin(const Heading& heading) {
+    format_->begin(out_.buffer(), heading);
+    if (heading.live) tell_remark();
+}
+
 Result<void> Writer::write(const Row& row) {
     if (!written_) return written_;
-    format_->row(out_.buffer(), row);
+    if (choice_.order) {
+        hold(row);
+        return {};
+    }
+    const auto append_json = [&](fmt::memory_buffer& out) { row.append_json(out); };
+    const auto cells = [&] { return chosen_of(row.cells()); };
+    format_->row(out_.buffer(), FunctionRow{append_json, cells});
     return written_ = out_.written();
 }
 
+void Writer::hold(const Row& row) {
+    auto cells = row.cells();
+    HeldRow held{cells.at(choice_.order->column), {}, {}};
+    if (choice_.format.has_columns()) {
+        held.cells = chosen_of(std::move(cells));
+    } else {
+        fmt::memory_buffer json;
+        row.append_json(json);
+        held.json = fmt::to_string(json);
+    }
+    held_.push_back(std::move(held));
+}
+
+Result<void> Writer::write_held() {
+    std::ranges::stable_sort(
+        held_, [&](const HeldRow& a, const HeldRow& b) { return is_before(a.key, b.key, choice_.order->direction); });
+    for (const auto& each : held_) {
+        const auto append_json = [&](fmt::memory_buffer& out) { out.append(each.json); };
+        const auto cells = [&] { return each.cells; };
+        format_->row(out_.buffer(), FunctionRow{append_json, cells});
+        RETURN_IF_ERROR(out_.written());
+    }
+    return {};
+}
+
+Cells Writer::chosen_of(Cells cells) const {
+    Cells chosen;
+    chosen.reserve(choice_.chosen.size());
+    for (const auto index : choice_.chosen)
+        chosen.push_back(cells.at(index));
+    return chosen;
+}
+
+void Writer::tell_remark() {
+    const auto remark = format_->remark();
+    if (!remark.empty() && !std::exchange(remark_told_, true)) tell(remark);
+}
+
 Result<void> Writer::end(const Ending& ending) {
+    if (written_ && choice_.order) written_ = write_held();
     if (!written_) return unless_unread(written_);
     format_->end(out_.buffer(), ending);
-    return unless_unread(flush());
+    auto ended = unless_unread(flush());
+    tell_remark();
+    return ended;
 }
 
 Result<void> Writer::document(const Append& json, const Append& text) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Writes a command's output to stdout. A command produces it once, either as rows with a heading and an ending or as
-// one document; only writer.cpp knows the output formats.
+// Writes lists and documents to stdout in one of several formats. A command describes its rows once; the formats, the
+// choice of columns, the order and the count are the same for all lists.
 #pragma once
 
 #include <fmt/format.h>
@@ -8,6 +8,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,16 +28,15 @@ class Row {
   public:
     virtual ~Row() = default;
     virtual void append_json(fmt::memory_buffer& out) const = 0;  ///< one object, without a line end
-    [[nodiscard]] virtual Cells cells() const = 0;                ///< for a table, one per column
+    [[nodiscard]] virtual Cells cells() const = 0;                ///< one per column
 };
 
 /// The output before the first row.
 struct Heading {
-    std::string_view list;        ///< the key of the rows in JSON
-    std::vector<Column> columns;  ///< for a table
-    Append text{};                ///< above a table
-    Append json{};                ///< members before the list, with a trailing comma
-    bool live = false;            ///< rows arrive over time: a table shows its header at once, and holds no rows back
+    std::string_view list;  ///< the key of the rows in JSON
+    Append text{};          ///< above a table
+    Append json{};          ///< members before the list, with a trailing comma
+    bool live = false;      ///< rows arrive over time: a table shows its header at once, and holds no rows back
 };
 
 /// The output after the last row.
@@ -53,22 +54,49 @@ class Format {
     virtual void row(fmt::memory_buffer& out, const Row& row) = 0;
     virtual void end(fmt::memory_buffer& out, const Ending& ending) = 0;
     virtual void document(fmt::memory_buffer& out, const Append& json, const Append& text) = 0;
+
+    /// What it left out, for the user; empty: nothing.
+    [[nodiscard]] virtual std::string remark() const { return {}; }
 };
 
 /// A value of `--output`.
 struct OutputFormat {
     std::string_view name;
     std::string_view remark;  ///< for the help
-    std::unique_ptr<Format> (*make)();
+    enum class Columns : std::uint8_t {
+        None,   ///< rows are objects with keys
+        Usual,  ///< those that are shown usually
+        All,
+    } columns;
+    enum class Documents : std::uint8_t { No, Yes } documents;  ///< whether it has a form for them
+    std::unique_ptr<Format> (*make)(std::vector<Column> columns, const TableLayout& layout);
+
+    [[nodiscard]] bool has_columns() const { return columns != Columns::None; }
 };
 
 /// First the default on a terminal, then the default elsewhere, then the others.
 [[nodiscard]] std::span<const OutputFormat> output_formats();
 
-/// `table (on a terminal), json (elsewhere) or ndjson`
+/// `table (on a terminal), json (elsewhere), ... or csv`
 [[nodiscard]] std::string output_formats_text();
 
 [[nodiscard]] Result<OutputFormat> parse_output_format(std::string_view text);
+
+/// The order of rows.
+struct RowOrder {
+    std::size_t column = 0;
+    Direction direction = Direction::Ascending;
+};
+
+/// What the user wants to see of a list, and how. Columns are numbers of those that the list has.
+struct OutputChoice {
+    OutputFormat format;
+    std::vector<Column> columns{};      ///< that the list has; none: for documents only
+    std::vector<std::size_t> chosen{};  ///< these alone, in this order; empty: those of the format
+    std::optional<RowOrder> order{};    ///< absent: as they come
+    enum class Show : std::uint8_t { Rows, Count } show = Show::Rows;
+    TableLayout layout{};
+};
 
 /// A row defined by two functions.
 template <typename AppendJson, typename MakeCells>
@@ -83,15 +111,17 @@ class FunctionRow final : public Row {
     const MakeCells& cells_;
 };
 
-/// Writes to stdout in one format. For end() and document(), a reader that closed the pipe early is no error.
+/// Writes to stdout, and to stderr what was left out. For end() and document(), a reader that closed the pipe early is
+/// no error.
 class Writer {
   public:
-    explicit Writer(const OutputFormat& format) : format_(format.make()) {}
+    explicit Writer(OutputChoice choice);
 
-    void begin(const Heading& heading) { format_->begin(out_.buffer(), heading); }
+    void begin(const Heading& heading);
 
-    /// Rows are written as they come, except a table's first page. After an error nothing more is written.
-    /// `append_json(buffer)` appends the row as an object without a line end; `cells()` returns its table cells.
+    /// Rows are written as they come, except a table's first page; all of them wait for the last one if they are
+    /// sorted. After an error nothing more is written. `append_json(buffer)` appends the row as an object without a
+    /// line end; `cells()` returns a cell for each column that the list has.
     template <typename AppendJson, typename MakeCells>
     Result<void> row(const AppendJson& append_json, const MakeCells& cells) {
         return write(FunctionRow{append_json, cells});
@@ -104,11 +134,33 @@ class Writer {
     /// Sends the buffered output.
     Result<void> flush();
 
+    /// Whether the output is for people.
+    [[nodiscard]] bool is_table() const {
+        return choice_.format.has_columns() && choice_.format.documents == OutputFormat::Documents::Yes;
+    }
+
+    /// For a table within a document.
+    [[nodiscard]] const TableLayout& layout() const { return choice_.layout; }
+
   private:
+    /// A row that waits for the others.
+    struct HeldRow {
+        Cell key;
+        std::string json;
+        Cells cells;
+    };
+
     Result<void> write(const Row& row);
+    void hold(const Row& row);
+    Result<void> write_held();
+    [[nodiscard]] Cells chosen_of(Cells cells) const;
+    void tell_remark();
 
     OutputStream out_{STDOUT_FILENO};
+    OutputChoice choice_;
     std::unique_ptr<Format> format_;
+    std::vector<HeldRow> held_;
+    bool remark_told_ = false;
     Result<void> written_;
 };
 

@@ -7,8 +7,10 @@ namespace headgate::conntrack {
 
 tl::unexpected<Error> conntrack_error(int number) {
     if (number == EPERM) {
-        return tl::unexpected(
-            Error{ErrorKind::Failed, "reading the conntrack table needs CAP_NET_ADMIN: run as root", EPERM});
+        return tl::unexpected(Error{
+            ErrorKind::Failed,
+            "reading the conntrack table needs CAP_NET_ADMIN: use sudo, or start the agent and join group headgate",
+            EPERM});
     }
     return system_error(number, "reading the conntrack table");
 }

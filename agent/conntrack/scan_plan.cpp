@@ -188,7 +188,7 @@ std::vector<KernelFilter> choose_dumps(const KernelFilter& candidate, const Dump
 }
 
 std::string describe(const std::vector<KernelFilter>& dumps) {
-    if (dumps.size() == 1 && dumps.front().empty()) return "one dump, matched here";
+    if (dumps.size() == 1 && dumps.front().empty()) return "one dump, not filtered";
     std::string text;
     for (const auto& dump : dumps)
         text.append(text.empty() ? "" : ", beside it ").append(describe_filter(dump));
@@ -202,10 +202,10 @@ std::string describe(const ScanPlan& plan) {
         return fmt::format("lookup of {} tuple{} in {}: {}", tuples.size(), tuples.size() == 1 ? "" : "s", where,
                            plan.reason);
     }
-    const auto filter = plan.candidate.empty() ? std::string{"matched here"}
-                                               : fmt::format("the kernel may filter by {} if enough rows pass",
+    const auto filter = plan.candidate.empty() ? std::string{}
+                                               : fmt::format(", filtered by the kernel ({}) if enough flows pass",
                                                              describe_filter(plan.candidate));
-    return fmt::format("dump of the table, {}: {}", filter, plan.reason);
+    return fmt::format("{}{}: {}", kFullScan, filter, plan.reason);
 }
 
 }  // namespace headgate::conntrack

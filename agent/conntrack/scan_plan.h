@@ -116,6 +116,9 @@ inline constexpr std::chrono::nanoseconds kLongestPause = std::chrono::milliseco
 /// The result is probably harmless, not certainly: the caller tries each filtered dump first.
 [[nodiscard]] std::vector<KernelFilter> choose_dumps(const KernelFilter& candidate, const DumpSample& sample);
 
+/// Begins the description of a scan that reads the whole table.
+inline constexpr std::string_view kFullScan = "full table scan";
+
 /// One line for --explain.
 [[nodiscard]] std::string describe(const ScanPlan& plan);
 [[nodiscard]] std::string describe(const std::vector<KernelFilter>& dumps);

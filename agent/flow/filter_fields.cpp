@@ -8,8 +8,12 @@ namespace {
 
 /// `Part` is an optional member of FlowFilter; `Parse` returns its value, or an optional value.
 template <auto Part, auto Parse>
-constexpr FilterField field(std::string_view key, std::string_view type, std::string_view help) {
-    return {key, type, help,
+constexpr FilterField field(std::string_view key, std::string_view short_option, std::string_view type,
+                            std::string_view help) {
+    return {key,
+            short_option,
+            type,
+            help,
             [](FlowFilter& filter, std::string_view text) -> Result<void> {
                 return Parse(text).map([&](const auto& value) { filter.*Part = value; });
             },
@@ -19,13 +23,14 @@ constexpr FilterField field(std::string_view key, std::string_view type, std::st
 }  // namespace
 
 constexpr std::array<FilterField, 6> kFilterFields{
-    field<&FlowFilter::source, parse_prefix>("source", "PREFIX", "source address or prefix"),
-    field<&FlowFilter::destination, parse_prefix>("destination", "PREFIX", "destination address or prefix"),
-    field<&FlowFilter::source_port, parse_port_range>("source-port", "PORT[:PORT]", "source port or range"),
-    field<&FlowFilter::destination_port, parse_port_range>("destination-port", "PORT[:PORT]",
-                                                           "destination port or range"),
-    field<&FlowFilter::translated_source, parse_prefix>("translated-source", "PREFIX", "source address after NAT"),
-    field<&FlowFilter::translated_destination, parse_prefix>("translated-destination", "PREFIX",
+    field<&FlowFilter::source, parse_prefix>("source", "-s", "PREFIX", "source address or prefix"),
+    field<&FlowFilter::destination, parse_prefix>("destination", "-d", "PREFIX", "destination address or prefix"),
+    field<&FlowFilter::source_port, parse_port_range>("source-port", "--sport", "PORT[:PORT]",
+                                                      "source port, range or service, such as https"),
+    field<&FlowFilter::destination_port, parse_port_range>("destination-port", "--dport", "PORT[:PORT]",
+                                                           "destination port, range or service, such as https"),
+    field<&FlowFilter::translated_source, parse_prefix>("translated-source", "", "PREFIX", "source address after NAT"),
+    field<&FlowFilter::translated_destination, parse_prefix>("translated-destination", "", "PREFIX",
                                                              "destination address after NAT"),
 };
 

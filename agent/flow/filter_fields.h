@@ -13,8 +13,9 @@
 namespace headgate {
 
 struct FilterField {
-    std::string_view key;   ///< `source-port`: in the grammar, and as an option after `--`
-    std::string_view type;  ///< the value's placeholder in the help
+    std::string_view key;           ///< `source-port`: in the grammar, and as an option after `--`
+    std::string_view short_option;  ///< of conntrack(8) and iptables(8), which mean the same by it; empty: none
+    std::string_view type;          ///< the value's placeholder in the help
     std::string_view help;
 
     /// Parses the value and sets the part; ANY leaves a port range absent.

@@ -58,17 +58,6 @@ void add_counters(Buffer& out, const std::optional<Counters>& counters) {
     add_number(out, counters ? std::optional{counters->bytes} : std::nullopt);
 }
 
-/// Text that may contain commas or quotes, and is then quoted (RFC 4180, section 2).
-void add_words(Buffer& out, std::string_view words) {
-    if (words.find_first_of(",\"\r\n") == std::string_view::npos) return add_text(out, words);
-    append(out, ",\"");
-    for (const char c : words) {
-        if (c == '"') out.push_back(c);
-        out.push_back(c);
-    }
-    out.push_back('"');
-}
-
 /// Appends the nine values of kTupleColumns.
 void add_tuple(Buffer& out, const FlowTuple& tuple) {
     const auto given = [](bool is_given, auto value) { return is_given ? std::optional{value} : std::nullopt; };
@@ -133,8 +122,20 @@ void append_flow_csv(Buffer& out, const FlowRow& row, const Moment& moment) {
     add_number(out, std::optional{flow.zone});
     add_text(out, flow.zone_direction == ZoneDirection::Both ? "" : to_string(flow.zone_direction));
     add_text(out, row.outcome ? to_string(*row.outcome) : std::string_view{});
-    add_words(out, row.error != 0 ? std::generic_category().message(row.error) : std::string{});
+    out.push_back(',');
+    append_csv_text(out, row.error != 0 ? std::generic_category().message(row.error) : std::string{});
     append(out, "\r\n");
+}
+
+/// RFC 4180, section 2.
+void append_csv_text(Buffer& out, std::string_view text) {
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return append(out, text);
+    out.push_back('"');
+    for (const char c : text) {
+        if (c == '"') out.push_back(c);
+        out.push_back(c);
+    }
+    out.push_back('"');
 }
 
 }  // namespace headgate

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "headgate/flow.h"
 
 #include "flow/flow_json.h"
@@ -16,5 +18,8 @@ void append_flow_csv_header(fmt::memory_buffer& out);
 
 /// Appends one line with its line end. Unknown values are empty. Ages are relative to `moment`.
 void append_flow_csv(fmt::memory_buffer& out, const FlowRow& row, const Moment& moment);
+
+/// Appends one value, quoted if it contains commas, quotes or line ends.
+void append_csv_text(fmt::memory_buffer& out, std::string_view text);
 
 }  // namespace headgate

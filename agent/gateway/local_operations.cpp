@@ -9,6 +9,7 @@
 #include "gateway/local_policies.h"
 #include "gateway/request_json.h"
 #include "gateway/session_guard.h"
+#include "gateway/whole_operation_id.h"
 #include "operations/sqlite_store.h"
 
 namespace headgate::gateway {
@@ -137,6 +138,7 @@ Error LocalOperations::refuse(const OperationRequest& request, Error error) {
 Result<OperationRequest> LocalOperations::completed(OperationRequest request) {
     ASSIGN_OR_RETURN(const auto name, endpoint_of(request));
     ASSIGN_OR_RETURN(const auto endpoint, endpoints_.find(name));
+    ASSIGN_OR_RETURN(request.from_operation, whole_operation_id(*this, request.from_operation));
     if (!request.token.empty()) {
         ASSIGN_OR_RETURN(auto asked, text_to_compare(request));
         request.asked = std::move(asked);
@@ -161,7 +163,9 @@ Result<EndpointName> LocalOperations::endpoint_of(const OperationRequest& reques
 }
 
 Result<FlowOperation> LocalOperations::find(std::string_view id) {
-    return engine().and_then([&](operations::Engine* engine) { return engine->find(id); });
+    ASSIGN_OR_RETURN(const auto engine, this->engine());
+    ASSIGN_OR_RETURN(const auto whole_id, whole_operation_id(*this, id));
+    return engine->find(whole_id);
 }
 
 Result<FlowOperation> LocalOperations::wait(std::string_view id, std::chrono::milliseconds at_most) {

@@ -108,7 +108,15 @@ class NumbersOf {
         if (!selection_.before_id.empty()) {
             add("number < (SELECT number FROM operations WHERE id = ?)", selection_.before_id);
         }
+        if (!selection_.id_begin.empty()) add_begin_of_id();
         if (!selection_.one_off_runs) add("json_extract(document, '$.network_namespace') = ?", "");
+    }
+    /// A range, for which SQLite uses the index of the ids.
+    void add_begin_of_id() {
+        auto behind = selection_.id_begin;
+        ++behind.back();
+        add("id >= ?", selection_.id_begin);
+        add("id < ?", behind);
     }
     void add_any_of(const std::set<std::string>& firewalls) {
         std::string places = "?";

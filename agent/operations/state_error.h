@@ -12,7 +12,7 @@ namespace headgate::operations {
 /// As system_error; for EACCES the message adds which privileges are required.
 [[nodiscard]] inline tl::unexpected<Error> state_error(int number, std::string_view what) {
     auto error = system_error(number, what);
-    if (number == EACCES) error.value().message += ": this takes root (CAP_NET_ADMIN), or a running agent";
+    if (number == EACCES) error.value().message += ": use sudo, or start the agent and join group headgate";
     return error;
 }
 

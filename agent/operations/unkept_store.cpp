@@ -32,17 +32,6 @@ Result<PackedBytes> read_at(int file, std::size_t size, std::uint64_t offset) {
     return bytes;
 }
 
-bool is_selected(const OperationSelection& selection, const FlowOperation& operation) {
-    const auto fits = [](const auto& wanted, const auto& value) { return !wanted || *wanted == value; };
-    const auto lists = [](const auto& names, const auto& name) {
-        return std::ranges::find(names, name) != names.end();
-    };
-    return fits(selection.type, operation.type) && fits(selection.status, operation.status) &&
-           (!selection.firewalls || lists(*selection.firewalls, operation.endpoint.firewall)) &&
-           fits(selection.availability_zone, operation.endpoint.availability_zone) &&
-           (selection.one_off_runs || operation.endpoint.network_namespace.empty());
-}
-
 }  // namespace
 
 Result<void> UnkeptStore::begin(const FlowOperation& operation, std::string_view request_token) {
@@ -86,7 +75,7 @@ Result<std::vector<FlowOperation>> UnkeptStore::list(const OperationSelection& s
     bool is_behind = selection.before_id.empty();
     for (auto each = records_.rbegin(); each != records_.rend() && found.size() < selection.at_most; ++each) {
         const auto& operation = (*each)->operation;
-        if (is_behind && is_selected(selection, operation)) found.push_back(operation);
+        if (is_behind && selection.has(operation)) found.push_back(operation);
         is_behind = is_behind || operation.id == selection.before_id;
     }
     return found;

@@ -38,8 +38,12 @@ struct OperationSelection {
     std::optional<std::vector<std::string>> firewalls{};  ///< any of these
     std::optional<std::string> availability_zone{};
     bool one_off_runs = true;  ///< include runs in a network namespace, which belong to no firewall
+    std::string id_begin{};    ///< the first characters of the id
     std::size_t at_most = 1000;
     std::string before_id{};  ///< continues after this operation; empty: from the newest
+
+    /// Whether it selects this operation, regardless of at_most and before_id.
+    [[nodiscard]] bool has(const FlowOperation& operation) const;
 };
 
 using MayGoOn = std::function<bool()>;

@@ -14,6 +14,8 @@ _headgate() {
             COMPREPLY+=("$each")
         done
     } < <("$1" candidates "$COMP_CWORD" "${COMP_WORDS[@]}" 2>/dev/null)
+    # A part of a filter goes on behind its `=`.
+    [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace
     # Where no candidate fits.
     case $paths in
         files) compopt -o default ;;

@@ -15,7 +15,8 @@ firewalls:
   - {name: edge, endpoints: [{availability_zone: eu-1a}, {availability_zone: eu-1b, netns: b}]}
   - {name: core, endpoints: [{availability_zone: eu-1a, netns: c}]}
 """
-COMMANDS = {"capture", "flush", "operations", "log", "policy", "table", "agent", "check-config", "completion", "version"}
+COMMANDS = {"capture", "flush", "operations", "log", "policy", "table", "agent", "check-config", "completion", "version",
+            "help"}
 
 
 @pytest.fixture(scope="module", params=SHELLS)
@@ -48,7 +49,9 @@ def test_options(shell):
 
 
 @pytest.mark.parametrize("typed, choices", [
-    ("headgate capture --output ", {"table", "json", "ndjson"}),
+    ("headgate capture --output ", {"table", "json", "ndjson", "wide", "csv"}),
+    ("headgate capture -o nd", {"ndjson"}),
+    ("headgate capture --filter dest", {"destination=", "destination-port="}),
     ("headgate capture --all --state E", {"ESTABLISHED"}),
     ("headgate flush --match ", {"original", "translated", "any"}),
     ("headgate log --reason ", {"flushed", "closed", "timeout", "evicted"}),

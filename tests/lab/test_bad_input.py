@@ -10,7 +10,7 @@ from lab import GATEWAY, HEADGATE
 from policies import status
 
 USAGE, CANNOT = 2, 1
-CAPABILITY_MISSING = [f"headgate: {what} needs CAP_NET_ADMIN: run as root\n" for what in ("reading the conntrack table", "nftables")]
+CAPABILITY_MISSING = [f"headgate: {what} needs CAP_NET_ADMIN: use sudo, or start the agent and join group headgate\n" for what in ("reading the conntrack table", "nftables")]
 
 
 @pytest.mark.parametrize("words, says", [
@@ -26,7 +26,7 @@ CAPABILITY_MISSING = [f"headgate: {what} needs CAP_NET_ADMIN: run as root\n" for
      "--destination: 2001:db8::1 is not of the same family as the source, 10.0.0.1"),
     (["--filter", "protocol=tcp"] * 21, "--filter: 21 filters; an operation takes 20 at most"),
     (["--all", "--min-age", "-5"], "--min-age: -5 is negative"),
-    (["--all", "--min-age", "soon"], '--min-age: "soon" is not a whole number'),
+    (["--all", "--min-age", "soon"], '--min-age: "soon" is not a duration such as 90s, 5m or 12h'),
     (["--filter", "colour=red"], "--filter: colour: unknown key"),
     (["--filter", "source=10.0.0.1,source=10.0.0.2"], "--filter: source: given twice in one filter"),
     (["--filter", ""], "--filter: an empty filter"),
@@ -39,7 +39,7 @@ CAPABILITY_MISSING = [f"headgate: {what} needs CAP_NET_ADMIN: run as root\n" for
     (["--source", "10.0.0.1", "--translated-source", "2001:db8::1"],
      "--translated-source: 2001:db8::1 is not of the same family as the source, 10.0.0.1"),
     (["--all", "--match", "both"], '--match: "both" is none of original, translated and any'),
-    (["--all", "--output", "xml"], '--output: "xml" is none of table, json and ndjson'),
+    (["--all", "--output", "xml"], '--output: "xml" is none of table, json, ndjson, wide and csv'),
     (["--all", "--source", "10.0.0.1"], "exclude each other"),
     (["--all", "--firewall", "nowhere"], '--firewall: "nowhere" is unknown'),
     (["--all", "--colour"], "--colour"),
@@ -69,11 +69,16 @@ def test_a_policy_is_not_changed_for_output_that_cannot_be_written(lab, words):
     lab.apply("reject")
     done = lab.headgate(*words, "--output", "xml")
     assert (done.returncode, done.stdout) == (USAGE, "")
-    assert done.stderr == 'headgate: --output: "xml" is none of table, json and ndjson\n'
+    assert done.stderr == 'headgate: --output: "xml" is none of table, json, ndjson, wide and csv\n'
     assert status(lab)["policy"] == "reject"
 
 
-@pytest.mark.parametrize("words", [[], ["explode"], ["capture", "--all", "unexpected"]])
+def test_without_a_command_it_shows_an_overview():
+    done = subprocess.run([HEADGATE], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (USAGE, "") and done.stderr.count("  headgate ") == 3
+
+
+@pytest.mark.parametrize("words", [["explode"], ["capture", "--all", "unexpected"]])
 def test_a_wrong_command_is_a_usage_error(words):
     done = subprocess.run([HEADGATE, *words], capture_output=True, text=True)
     assert done.returncode == USAGE and len(done.stderr.splitlines()) == 1
@@ -109,7 +114,7 @@ def test_without_privilege_it_says_which_one_is_missing(lab, tmp_path):
         done = lab.run(GATEWAY, "setpriv", "--reuid", "65534", "--clear-groups", "--bounding-set", "-all",
                        *lab.headgate_words(*words, netns=False), check=False)
         assert done.returncode == CANNOT
-        assert done.stderr in CAPABILITY_MISSING or "this takes root (CAP_NET_ADMIN)" in done.stderr
+        assert done.stderr in CAPABILITY_MISSING or "use sudo, or start the agent and join group headgate" in done.stderr
         assert len(done.stderr.splitlines()) == 1
     captured = tmp_path / "capture.json"
     captured.write_text(lab.headgate("capture", "--all", "--json").stdout)

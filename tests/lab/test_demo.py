@@ -112,7 +112,7 @@ def test_the_demo_shows_a_flush_and_cleans_up(root):
     for line in ("the client sends: the server gets it\nthe flow is in the table again\n",
                  "the client sends: the client gets a reset\nthe server sends: the server gets a reset\nthe flow is not in the table\n",
                  "the server sends: nothing comes back\nthe client sends: nothing comes back\nthe flow is not in the table\n",
-                 "kernel                  missing\n"):
+                 "state                   missing\n"):
         assert line in done.stdout
     assert "2 of 2 flows match: 2 flushed, 0 gone, 0 failed, 0 protected\n" in done.stdout
     assert '"action":"flush","caller":{"face":"unix","uid":0,"user":"root"}' in done.stdout

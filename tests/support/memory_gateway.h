@@ -156,15 +156,7 @@ class MemoryGateway final : public gateway::ManagedGateway,
         bool behind = selection.before_id.empty();
         for (auto each = records_.rbegin(); each != records_.rend() && listed.size() < selection.at_most; ++each) {
             const auto& operation = each->operation;
-            const bool fits =
-                (!selection.type || *selection.type == operation.type) &&
-                (!selection.status || *selection.status == operation.status) &&
-                (!selection.firewalls ||
-                 std::ranges::find(*selection.firewalls, operation.endpoint.firewall) != selection.firewalls->end()) &&
-                (!selection.availability_zone ||
-                 *selection.availability_zone == operation.endpoint.availability_zone) &&
-                (selection.one_off_runs || operation.endpoint.network_namespace.empty());
-            if (behind && fits) listed.push_back(operation);
+            if (behind && selection.has(operation)) listed.push_back(operation);
             if (operation.id == selection.before_id) behind = true;
         }
         return listed;

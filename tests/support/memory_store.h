@@ -95,7 +95,7 @@ class MemoryStore : public OperationStore {
         }
         std::vector<FlowOperation> found;
         for (; from != records.rend() && found.size() < selection.at_most; ++from)
-            if (is_selected(selection, from->operation)) found.push_back(from->operation);
+            if (selection.has(from->operation)) found.push_back(from->operation);
         return found;
     }
 
@@ -203,17 +203,6 @@ class MemoryStore : public OperationStore {
             return is_capture(each) && has_ended(each) && caller_of(each) == most->first;
         });
     }
-    static bool is_selected(const OperationSelection& selection, const FlowOperation& operation) {
-        const auto fits = [](const auto& wanted, const auto& value) { return !wanted || *wanted == value; };
-        const auto lists = [](const auto& names, const auto& name) {
-            return std::ranges::find(names, name) != names.end();
-        };
-        return fits(selection.type, operation.type) && fits(selection.status, operation.status) &&
-               (!selection.firewalls || lists(*selection.firewalls, operation.endpoint.firewall)) &&
-               fits(selection.availability_zone, operation.endpoint.availability_zone) &&
-               (selection.one_off_runs || operation.endpoint.network_namespace.empty());
-    }
-
     std::chrono::seconds passed_time() {
         const auto before = std::exchange(disk_->looked_, clock_.uptime());
         if (before.boot == disk_->looked_.boot) disk_->passed_ += disk_->looked_.up - before.up;

@@ -158,6 +158,10 @@ TYPED_TEST_P(OperationStoreConformance, lists_what_was_selected) {
     EXPECT_EQ(this->listed({.firewalls = {{"edge"}}}), (Ids{"other"}));
     EXPECT_EQ(this->listed({.availability_zone = "zone-a"}), (Ids{"three", "one"}));
     EXPECT_EQ(this->listed({.type = OperationType::Capture, .availability_zone = "zone-b"}), Ids{});
+    EXPECT_EQ(this->listed({.id_begin = "o"}), (Ids{"other", "one"}));
+    EXPECT_EQ(this->listed({.type = OperationType::Flush, .id_begin = "oth"}), (Ids{"other"}));
+    EXPECT_EQ(this->listed({.firewalls = {{"edge", "nobody"}}, .id_begin = "o"}), (Ids{"other"}));
+    EXPECT_EQ(this->listed({.id_begin = "ones"}), Ids{});
     EXPECT_EQ(this->listed({.type = OperationType::Capture, .at_most = 1, .before_id = "three"}), (Ids{"one"}));
 }
 

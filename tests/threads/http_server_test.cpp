@@ -351,7 +351,8 @@ TEST_F(HttpServer, only_root_its_own_user_and_members_of_the_group_may_ask) {
         const auto agent = AgentGateway::connect(path_);
         ASSERT_FALSE(agent);
         EXPECT_EQ(agent.error().number, EACCES);
-        EXPECT_EQ(agent.error().message, path_ + ": only root and members of the group headgate may ask the agent");
+        EXPECT_EQ(agent.error().message,
+                  path_ + ": only root and members of the group headgate may ask the agent: use sudo, or join it");
     });
     std::filesystem::permissions(path_, std::filesystem::perms{0666});
     as_nobody([&] {

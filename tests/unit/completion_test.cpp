@@ -73,9 +73,10 @@ TEST(Completion, offers_commands_with_their_purpose) {
 }
 
 TEST(Completion, offers_the_options_of_a_command_that_are_not_there_yet_or_may_be_repeated) {
-    EXPECT_EQ(offered({"version", "-"}), (std::set<std::string>{"--config", "--help", "--socket", "--state-dir"}));
+    EXPECT_EQ(offered({"version", "-"}),
+              (std::set<std::string>{"--config", "--help", "--socket", "--state-dir", "--version"}));
     EXPECT_EQ(offered({"version", "--config", "x", "--socket=y", "-"}),
-              (std::set<std::string>{"--help", "--state-dir"}));
+              (std::set<std::string>{"--help", "--state-dir", "--version"}));
     const auto of_capture = offered({"capture", "--protocol", "tcp", "--all", ""});
     EXPECT_TRUE(of_capture.contains("--protocol"));
     EXPECT_FALSE(of_capture.contains("--all"));
@@ -90,6 +91,27 @@ TEST(Completion, offers_values_behind_a_space_or_an_equals_sign_as_shells_split_
     EXPECT_EQ(offered({"capture", "--nonsense=o"}), std::set<std::string>{});
     EXPECT_EQ(offered({"completion", ""}), (std::set<std::string>{"bash", "zsh"}));
     EXPECT_FALSE(offered({"completion", "bash", ""}).contains("zsh"));
+}
+
+TEST(Completion, offers_the_values_of_an_option_by_each_of_its_names) {
+    EXPECT_EQ(offered({"capture", "-o", ""}), (std::set<std::string>{"csv", "json", "ndjson", "table", "wide"}));
+    EXPECT_EQ(offered({"capture", "-p", "tcp", "-o", ""}), offered({"capture", "--output", ""}));
+}
+
+TEST(Completion, offers_the_parts_of_a_filter_and_behind_protocol_their_names) {
+    EXPECT_TRUE(offered({"capture", "--filter", ""}).contains("destination-port="));
+    EXPECT_TRUE(offered({"capture", "--filter", "sou"}).contains("source="));
+    const auto further = offered({"capture", "--filter", "source=10.0.0.0/8,dest"});
+    EXPECT_TRUE(further.contains("10.0.0.0/8,destination="));
+    EXPECT_FALSE(further.contains("10.0.0.0/8,source=")) << "it has a source";
+    EXPECT_EQ(offered({"capture", "--filter", "source", "=", "10.0.0.0/8,dest"}), further) << "as bash splits it";
+    EXPECT_EQ(offered({"capture", "--filter=source=10.0.0.0/8,dest"}), further);
+    EXPECT_TRUE(offered({"capture", "--filter", "source=10.0.0.0/8,protocol=t"}).contains("tcp"));
+    EXPECT_TRUE(offered({"capture", "--filter", "source=10."}).empty());
+}
+
+TEST(Completion, offers_commands_to_help) {
+    EXPECT_TRUE(offered({"help", ""}).contains("flush"));
 }
 
 TEST(Completion, offers_files_and_folders_where_one_is_wanted) {
@@ -109,17 +131,20 @@ TEST(Completion, every_value_can_be_completed_but_those_that_only_their_user_kno
     std::set<std::string> unknown;
     for (const auto& argument : all_arguments())
         if (!argument.value.empty() && argument.hint == ValueHint{}) unknown.insert(argument.name);
-    EXPECT_EQ(unknown,
-              (std::set<std::string>{"--destination", "--destination-port", "--filter", "--limit", "--lines", "--mark",
-                                     "--max-flows", "--min-age", "--min-bytes", "--min-packets", "--source",
-                                     "--source-port", "--translated-destination", "--translated-source", "--zone"}));
+    EXPECT_EQ(unknown, (std::set<std::string>{"--by", "--columns", "--destination", "--destination-port", "--limit",
+                                              "--lines", "--mark", "--max-flows", "--min-age", "--min-bytes",
+                                              "--min-packets", "--since", "--sort", "--source", "--source-port",
+                                              "--translated-destination", "--translated-source", "--zone"}));
 }
 
 TEST(Completion, choices_are_understood) {
-    EXPECT_EQ(understood("--output", [](const auto& text) { return parse_output_format(text).has_value(); }), 3U);
+    EXPECT_EQ(understood("--output", [](const auto& text) { return parse_output_format(text).has_value(); }), 5U);
     EXPECT_EQ(
         understood("--state", [](const auto& text) { return parse_name_in_any_case<StateScope>(text).has_value(); }),
         5U);
+    EXPECT_EQ(understood("--status",
+                         [](const auto& text) { return parse_name_in_any_case<OperationStatus>(text).has_value(); }),
+              4U);
     EXPECT_EQ(understood("--match", [](const auto& text) { return parse_name<MatchSide>(text).has_value(); }), 3U);
     EXPECT_EQ(
         understood("--reason", [](const auto& text) { return parse_name_in_any_case<EndReason>(text).has_value(); }),

@@ -48,9 +48,9 @@ class LogCommandTest : public ::testing::Test {
 
     /// Runs `headgate log` without an agent and without a flow log, and `meanwhile` on another thread.
     [[nodiscard]] Told run(std::vector<const char*> words, const std::function<void()>& meanwhile = {}) const {
-        const std::string socket = folder_.path("no-socket");
-        const std::string configuration = folder_.write("headgate.yaml", "flow_log: {sinks: []}\n");
-        std::vector<const char*> all{"headgate", "--config", configuration.c_str(), "--socket", socket.c_str(), "log"};
+        const std::string configuration = folder_.write(
+            "headgate.yaml", "flow_log: {sinks: []}\nhttp: {socket: " + folder_.path("no-socket") + "}\n");
+        std::vector<const char*> all{"headgate", "--config", configuration.c_str(), "log"};
         all.insert(all.end(), words.begin(), words.end());
         ::testing::internal::CaptureStdout();
         ::testing::internal::CaptureStderr();
@@ -85,9 +85,11 @@ TEST_F(LogCommandTest, shows_who_ended_a_flow_in_a_table) {
     const auto lines = lines_of(show({"--output", "table"}).out);
     ASSERT_EQ(lines.size(), 4U);
     EXPECT_TRUE(lines[0].starts_with("TIME  ")) << lines[0];
-    EXPECT_TRUE(lines[0].ends_with("BYTES  BY")) << lines[0];
-    EXPECT_TRUE(contains(lines[1], "tcp      10.0.1.2:43210         203.0.113.7:443")) << lines[1];
-    EXPECT_TRUE(lines[1].ends_with("4f7b2c1e-9a60-4d0f-8b8e-2b1f0c9d7e31 alice")) << lines[1];
+    EXPECT_TRUE(contains(lines[0], "  BY ")) << lines[0];
+    EXPECT_TRUE(lines[0].ends_with("  OPERATION")) << lines[0];
+    EXPECT_TRUE(contains(lines[1], "tcp    10.0.1.2:43210  203.0.113.7:443")) << lines[1];
+    EXPECT_TRUE(contains(lines[1], "  alice ")) << lines[1];
+    EXPECT_TRUE(lines[1].ends_with("  4f7b2c1e")) << lines[1];
     EXPECT_TRUE(lines[2].ends_with("conntrack (port 4711)")) << lines[2];
     EXPECT_TRUE(contains(lines[3], "10.0.2.2 type 8 code 0")) << lines[3];
 }
@@ -177,7 +179,7 @@ TEST_F(LogCommandTest, follows_until_it_is_interrupted) {
     const auto lines = lines_of(told.out);
     ASSERT_EQ(lines.size(), 3U) << told.out;
     EXPECT_TRUE(lines[1].ends_with("conntrack (port 4711)")) << lines[1];
-    EXPECT_TRUE(lines[2].ends_with("alice")) << lines[2];
+    EXPECT_TRUE(lines[2].ends_with("alice     4f7b2c1e")) << lines[2];
 }
 
 TEST_F(LogCommandTest, says_what_to_do_where_there_is_no_log) {
@@ -193,6 +195,7 @@ TEST_F(LogCommandTest, says_what_to_do_where_there_is_no_log) {
 
 TEST_F(LogCommandTest, an_argument_that_is_wrong_is_named) {
     EXPECT_EQ(show({"--reason", "bored"}).status, 2);
+    EXPECT_EQ(show({"--follow", "--sort", "bytes"}).status, 2);
     EXPECT_TRUE(contains(show({"--lines", "-1"}).err, "--lines: -1 is negative"));
     EXPECT_TRUE(contains(show({"--source", "10.0.0.0/33"}).err, "--source: "));
     EXPECT_TRUE(contains(show({"--since", "soon"}).err, "--since: \"soon\" is neither a duration such as 90s"));

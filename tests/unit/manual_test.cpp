@@ -30,9 +30,10 @@ std::vector<std::string> page_lines(const std::string& page) {
     return lines;
 }
 
-/// The options that a page lists, with their values as in `--output FORMAT`, by section (`.Ss` or `.Sh`).
+/// The options that a page lists, with their values as in `--output FORMAT`, by section (`.Ss` or `.Sh`). Of two names
+/// of an option the last one.
 std::map<std::string, Words> options_by_part(const std::string& page) {
-    static const std::regex item{R"(\.It Fl -(\S+)( Ar (\S+))?)"};
+    static const std::regex item{R"(\.It (?:Fl \S+ , )?Fl -(\S+)( Ar (\S+))?)"};
     std::map<std::string, Words> options;
     std::string part;
     std::smatch found;
@@ -40,7 +41,7 @@ std::map<std::string, Words> options_by_part(const std::string& page) {
         if (line.starts_with(".Ss ") || line.starts_with(".Sh ")) {
             part = line.substr(4, line.find(" Ar ") - 4);
             options.emplace(part, Words{});
-        } else if (std::regex_match(line, found, item)) {
+        } else if (std::regex_match(line, found, item) && found.str(1) != "help") {
             options[part].insert("--" + found.str(1) + (found[3].matched ? " " + found.str(3) : ""));
         }
     }
@@ -115,6 +116,19 @@ TEST(Manual, of_the_command_line_has_every_command_with_what_it_alone_takes) {
             const auto takes_it = [&](const auto& each) { return each.second.contains(option); };
             if (std::ranges::count_if(commands, takes_it) > 1) continue;
             EXPECT_TRUE(parts.at(command).contains(option)) << command << " " << option;
+        }
+    }
+}
+
+TEST(Manual, of_the_command_line_has_the_other_names_of_options) {
+    const auto text = text_of("packaging/man/headgate.1");
+    for (const auto& command : describe_command_line().commands) {
+        for (const auto& option : command.options) {
+            for (const auto& name : option.other_names) {
+                const auto item = fmt::format(".It Fl {} , Fl {}", name.substr(1), option.name.substr(1));
+                const bool is_there = text.find(item) != std::string::npos;
+                EXPECT_TRUE(is_there || option.name == "--help") << item;
+            }
         }
     }
 }

@@ -256,7 +256,7 @@ TEST_F(SqliteStoreFile, in_a_folder_that_cannot_be_written_is_an_error_that_name
     const auto store = SqliteStore::open(state());
     ASSERT_FALSE(store.has_value());
     EXPECT_EQ(store.error().message, "state directory " + state() +
-                                         ": Permission denied: this takes root (CAP_NET_ADMIN), or a running agent");
+                                         ": Permission denied: use sudo, or start the agent and join group headgate");
     EXPECT_EQ(store.error().number, EACCES);
 }
 

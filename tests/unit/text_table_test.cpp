@@ -12,6 +12,12 @@ namespace text_table_test {
 using namespace headgate::testing;
 using namespace std::chrono_literals;
 
+TableLayout wide_as(std::size_t width) {
+    TableLayout layout;
+    layout.width = width;
+    return layout;
+}
+
 std::string written(TextTable& table, const std::vector<Cells>& rows) {
     fmt::memory_buffer out;
     for (const auto& row : rows)
@@ -20,33 +26,48 @@ std::string written(TextTable& table, const std::vector<Cells>& rows) {
     return fmt::to_string(out);
 }
 
+constexpr auto kLeft = Column::Align::Left;
+
 std::vector<Column> columns() {
-    return {
-        {"NAME"}, {"EXTRA", Column::Align::Left, 1}, {"LEAST", Column::Align::Left, 2}, {"N", Column::Align::Right}};
+    return {{"NAME"}, {"EXTRA", kLeft, 1}, {"LEAST", kLeft, 2}, {"N", Column::Align::Right}};
 }
 
 TEST(TextTable, aligns_columns) {
-    TextTable table{columns(), std::nullopt, TextTable::Colour::No};
+    TextTable table{columns(), {}};
     EXPECT_EQ(written(table, {{"a", "x", "y", "1"}, {"longer", "x", "y", "100"}}),
               "NAME    EXTRA  LEAST    N\n"
               "a       x      y        1\n"
               "longer  x      y      100\n");
 }
 
-TEST(TextTable, leaves_out_the_most_dispensable_columns_until_it_fits) {
-    TextTable narrow{columns(), 18, TextTable::Colour::No};
+TEST(TextTable, leaves_out_the_most_dispensable_columns_until_it_fits_and_knows_which) {
+    TextTable narrow{columns(), wide_as(18)};
     EXPECT_EQ(written(narrow, {{"name", "x", "y", "1"}}), "NAME  EXTRA  N\nname  x      1\n");
-    TextTable narrowest{columns(), 8, TextTable::Colour::No};
+    EXPECT_EQ(narrow.left_out(), (std::vector<std::string>{"least"}));
+    TextTable narrowest{columns(), wide_as(8)};
     EXPECT_EQ(written(narrowest, {{"name", "x", "y", "1"}}), "NAME  N\nname  1\n");
+    EXPECT_EQ(narrowest.left_out(), (std::vector<std::string>{"extra", "least"}));
 }
 
-TEST(TextTable, leaves_out_columns_that_are_empty) {
-    TextTable table{columns(), std::nullopt, TextTable::Colour::No};
+TEST(TextTable, leaves_out_columns_that_are_empty_and_needs_not_tell) {
+    TextTable table{columns(), wide_as(80)};
     EXPECT_EQ(written(table, {{"a", "", "", "1"}}), "NAME  N\na     1\n");
+    EXPECT_TRUE(table.left_out().empty());
+}
+
+TEST(TextTable, cuts_a_column_to_the_room_that_the_others_leave) {
+    const std::vector<Column> columns{{"NAME"}, {"WHAT", kLeft, 1, Column::Shown::Usually, Column::Fit::Cut}, {"N"}};
+    const std::vector<Cells> rows{{"a", "something rather long", "1"}};
+    TextTable roomy{columns, wide_as(80)};
+    EXPECT_EQ(written(roomy, rows), "NAME  WHAT                   N\na     something rather long  1\n");
+    TextTable narrow{columns, wide_as(26)};
+    EXPECT_EQ(written(narrow, rows), "NAME  WHAT               N\na     something rath...  1\n");
+    TextTable narrower{columns, wide_as(20)};
+    EXPECT_EQ(written(narrower, rows), "NAME  N\na     1\n");
 }
 
 TEST(TextTable, shows_an_empty_column_once_a_row_has_something_to_say_there) {
-    TextTable table{{{"A"}, {"B"}}, std::nullopt, TextTable::Colour::No};
+    TextTable table{{{"A"}, {"B"}}, {}};
     fmt::memory_buffer out;
     for (int i = 0; i < 256; ++i)
         table.add({"a", ""}, out);
@@ -56,19 +77,23 @@ TEST(TextTable, shows_an_empty_column_once_a_row_has_something_to_say_there) {
     EXPECT_EQ(fmt::to_string(out), "a\nA  B\na  b\n");
 }
 
-TEST(TextTable, shows_a_column_that_must_be_seen_though_it_is_empty) {
-    TextTable table{
-        {{"A"}, {"B", Column::Align::Left, 0, Column::WhenEmpty::Show}}, std::nullopt, TextTable::Colour::No};
+TEST(TextTable, shows_empty_columns_and_no_header_where_the_layout_says_so) {
+    TableLayout layout;
+    layout.empty = TableLayout::Empty::Show;
+    TextTable table{{{"A"}, {"B"}}, layout};
     EXPECT_EQ(written(table, {{"a", ""}}), "A  B\na\n");
+    layout.header = TableLayout::Header::No;
+    TextTable bare{{{"A"}, {"B"}}, layout};
+    EXPECT_EQ(written(bare, {{"a", ""}}), "a\n");
 }
 
 TEST(TextTable, without_rows_is_nothing) {
-    TextTable table{columns(), std::nullopt, TextTable::Colour::No};
+    TextTable table{columns(), {}};
     EXPECT_EQ(written(table, {}), "");
 }
 
 TEST(TextTable, holds_no_more_than_a_page) {
-    TextTable table{{{"N"}}, std::nullopt, TextTable::Colour::No};
+    TextTable table{{{"N"}}, {}};
     fmt::memory_buffer out;
     for (int i = 0; i < 256; ++i)
         table.add({"1"}, out);
@@ -90,10 +115,10 @@ TEST(FlowText, tells_durations_and_amounts_briefly) {
     EXPECT_EQ(duration_text(187s), "3m07s");
     EXPECT_EQ(duration_text(7500s), "2h05m");
     EXPECT_EQ(duration_text(273'600s), "3d04h");
-    EXPECT_EQ(amount_text(512), "512");
-    EXPECT_EQ(amount_text(1536), "1.5K");
-    EXPECT_EQ(amount_text(20'971'520), "20M");
-    EXPECT_EQ(amount_text(UINT64_MAX), "16E");
+    EXPECT_EQ(amount_text(512), "512 B");
+    EXPECT_EQ(amount_text(1536), "1.5 KiB");
+    EXPECT_EQ(amount_text(209'715'200), "200 MiB");
+    EXPECT_EQ(amount_text(UINT64_MAX), "16.0 EiB");
 }
 
 }  // namespace text_table_test

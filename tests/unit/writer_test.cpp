@@ -9,40 +9,102 @@ namespace writer_test {
 
 struct Fruit {
     std::string name;
-    int count;
+    std::uint64_t count;
 };
 
 Append text(std::string_view what) {
     return [what](fmt::memory_buffer& out) { out.append(what); };
 }
 
-std::unique_ptr<Format> format(std::string_view name) {
-    return parse_output_format(name).value().make();
+const Heading kHeading{.list = "fruits"};
+const std::vector<Column> kColumns{{"NAME"}, {"N", Column::Align::Right}};
+const std::vector<Fruit> kFruits{{"apple", 1}, {"pear", 12}};
+
+OutputChoice choice_of(std::string_view name) {
+    OutputChoice choice{parse_output_format(name).value()};
+    choice.columns = kColumns;
+    return choice;
 }
 
-std::string written(std::string_view name, const std::vector<Fruit>& rows, const Heading& heading,
-                    const Ending& ending) {
-    fmt::memory_buffer out;
-    const auto form = format(name);
-    form->begin(out, heading);
+/// What a Writer sends to stdout.
+std::string written(OutputChoice choice, const std::vector<Fruit>& rows, const Heading& heading, const Ending& ending) {
+    ::testing::internal::CaptureStdout();
+    Writer writer{std::move(choice)};
+    writer.begin(heading);
     for (const auto& each : rows) {
         const auto append_json = [&](fmt::memory_buffer& json) {
             fmt::format_to(std::back_inserter(json), "{{\"{}\":{}}}", each.name, each.count);
         };
-        const auto cells = [&] { return Cells{each.name, fmt::format("{}", each.count)}; };
-        form->row(out, FunctionRow{append_json, cells});
+        const auto cells = [&] { return Cells{each.name, each.count}; };
+        EXPECT_TRUE(writer.row(append_json, cells));
     }
-    form->end(out, ending);
-    return fmt::to_string(out);
+    EXPECT_TRUE(writer.end(ending));
+    return ::testing::internal::GetCapturedStdout();
+}
+std::string written(std::string_view name, const std::vector<Fruit>& rows, const Heading& heading,
+                    const Ending& ending) {
+    return written(choice_of(name), rows, heading, ending);
 }
 
-const Heading kHeading{.list = "fruits", .columns = {{"NAME"}, {"N", Column::Align::Right}}};
-const std::vector<Fruit> kFruits{{"apple", 1}, {"pear", 12}};
+std::unique_ptr<Format> format(std::string_view name) {
+    return parse_output_format(name).value().make(kColumns, {});
+}
 
 TEST(Writer, writes_rows_in_each_format) {
     EXPECT_EQ(written("table", kFruits, kHeading, {}), "NAME    N\napple   1\npear   12\n");
     EXPECT_EQ(written("json", kFruits, kHeading, {}), "{\"fruits\":[\n{\"apple\":1},\n{\"pear\":12}]}\n");
     EXPECT_EQ(written("ndjson", kFruits, kHeading, {}), "{\"apple\":1}\n{\"pear\":12}\n");
+    EXPECT_EQ(written("csv", {{"a,b", 1}, {"\"", 2}}, kHeading, {.text = text("below\n")}),
+              "name,n\r\n\"a,b\",1\r\n\"\"\"\",2\r\n");
+}
+
+TEST(Writer, writes_the_columns_that_are_chosen_in_their_order) {
+    for (const auto& [name, expected] :
+         {std::pair{"table", "N   NAME\n1   apple\n12  pear\n"}, {"csv", "n,name\r\n1,apple\r\n12,pear\r\n"}}) {
+        auto choice = choice_of(name);
+        choice.columns[1].align = Column::Align::Left;
+        choice.chosen = {1, 0};
+        EXPECT_EQ(written(choice, kFruits, kHeading, {}), expected);
+    }
+}
+
+TEST(Writer, shows_some_columns_only_where_all_are_shown) {
+    const auto with_rare_name = [](std::string_view name) {
+        auto choice = choice_of(name);
+        choice.columns[0].shown = Column::Shown::OnRequest;
+        return choice;
+    };
+    EXPECT_EQ(written(with_rare_name("table"), {{"apple", 1}}, kHeading, {}), "N\n1\n");
+    EXPECT_EQ(written(with_rare_name("wide"), {{"apple", 1}}, kHeading, {}), "NAME   N\napple  1\n");
+    EXPECT_EQ(written(with_rare_name("csv"), {{"apple", 1}}, kHeading, {}), "name,n\r\napple,1\r\n");
+}
+
+TEST(Writer, sorts_rows_in_each_format) {
+    const auto by_number = [](std::string_view name) {
+        auto choice = choice_of(name);
+        choice.order = RowOrder{1, Direction::Descending};
+        return choice;
+    };
+    EXPECT_EQ(written(by_number("table"), kFruits, kHeading, {}), "NAME    N\npear   12\napple   1\n");
+    EXPECT_EQ(written(by_number("json"), kFruits, kHeading, {}), "{\"fruits\":[\n{\"pear\":12},\n{\"apple\":1}]}\n");
+    EXPECT_EQ(written(by_number("ndjson"), kFruits, kHeading, {}), "{\"pear\":12}\n{\"apple\":1}\n");
+}
+
+TEST(Writer, counts_rows_in_place_of_writing_them) {
+    for (const auto& [name, expected] : {std::pair{"table", "2\n"}, {"csv", "2\n"}, {"json", "{\"count\":2}\n"}}) {
+        auto choice = choice_of(name);
+        choice.show = OutputChoice::Show::Count;
+        EXPECT_EQ(written(choice, kFruits, kHeading, {.text = text("below\n")}), expected);
+    }
+}
+
+TEST(Writer, tells_the_user_which_columns_did_not_fit) {
+    auto choice = choice_of("table");
+    choice.columns[1].dispensable = 1;
+    choice.layout.width = 6;
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(written(choice, kFruits, kHeading, {}), "NAME\napple\npear\n");
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(), "headgate: columns left out: n; use -o wide\n");
 }
 
 TEST(Writer, writes_what_stands_around_rows_where_the_format_has_a_place_for_it) {
@@ -64,11 +126,10 @@ TEST(Writer, writes_what_there_is_without_rows) {
 
 TEST(Writer, shows_the_head_of_a_live_table_at_once) {
     Heading heading = kHeading;
-    heading.columns.front().when_empty = Column::WhenEmpty::Show;
     heading.live = true;
     fmt::memory_buffer out;
     format("table")->begin(out, heading);
-    EXPECT_EQ(fmt::to_string(out), "NAME\n");
+    EXPECT_EQ(fmt::to_string(out), "NAME  N\n");
 }
 
 TEST(Writer, writes_a_document_as_text_or_as_json) {
@@ -80,8 +141,9 @@ TEST(Writer, writes_a_document_as_text_or_as_json) {
 }
 
 TEST(Writer, names_the_formats_where_another_is_asked_for) {
-    EXPECT_EQ(parse_output_format("xml").error().message, "\"xml\" is none of table, json and ndjson");
-    EXPECT_EQ(output_formats_text(), "table (on a terminal), json (elsewhere) or ndjson");
+    EXPECT_EQ(parse_output_format("xml").error().message, "\"xml\" is none of table, json, ndjson, wide and csv");
+    EXPECT_EQ(output_formats_text(),
+              "table (on a terminal), json (elsewhere), ndjson, wide (a table with all columns) or csv (of lists)");
 }
 
 }  // namespace writer_test

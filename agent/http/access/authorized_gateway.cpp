@@ -6,6 +6,7 @@
 
 #include "base/compound_key.h"
 #include "gateway/endpoints.h"
+#include "gateway/whole_operation_id.h"
 
 namespace headgate::http::access {
 namespace {
@@ -81,13 +82,17 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
     }
 
     Result<FlowOperation> find(std::string_view id) override {
-        auto found = whole_.operations().find(id);
+        // Among the caller's own operations: a short id must not reveal others.
+        ASSIGN_OR_RETURN(const auto whole_id, gateway::whole_operation_id(*this, id));
+        if (permissions_.firewalls && gateway::is_short_id(whole_id)) return not_there(id);
+        auto found = whole_.operations().find(whole_id);
         if (found && !covers(found->endpoint)) return not_there(id);
         return found;
     }
 
     Result<FlowOperation> wait(std::string_view id, std::chrono::milliseconds at_most) override {
-        return find(id).and_then([&](const FlowOperation&) { return whole_.operations().wait(id, at_most); });
+        return find(id).and_then(
+            [&](const FlowOperation& operation) { return whole_.operations().wait(operation.id, at_most); });
     }
 
     Result<void> cancel(std::string_view id) override {
@@ -96,7 +101,7 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
         if (kind_of(operation.type).changes_flows || !is_theirs) {
             RETURN_IF_ERROR(check_operator("to cancel a flush, or what others have begun,"));
         }
-        return whole_.operations().cancel(id);
+        return whole_.operations().cancel(operation.id);
     }
 
     Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override {
@@ -109,13 +114,14 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
     }
 
     Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override {
-        return find_with_flows(id).and_then(
-            [&](const FlowOperation&) { return whole_.operations().for_each_flow(id, first, take); });
+        return find_with_flows(id).and_then([&](const FlowOperation& operation) {
+            return whole_.operations().for_each_flow(operation.id, first, take);
+        });
     }
 
     Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override {
         return find_with_flows(id).and_then(
-            [&](const FlowOperation&) { return whole_.operations().flows(id, first, count); });
+            [&](const FlowOperation& operation) { return whole_.operations().flows(operation.id, first, count); });
     }
 
     Result<EndpointPolicy> status(const EndpointName& endpoint) override {
@@ -295,6 +301,7 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
         auto zone = request.query.zone;
         if (!request.from_operation.empty()) {
             ASSIGN_OR_RETURN(const auto source, find_with_flows(request.from_operation));
+            theirs.from_operation = source.id;
             if (request.endpoint == EndpointName{}) theirs.endpoint = gateway::name_of(source.endpoint);
             if (!zone) zone = source.query.zone;
         }

@@ -37,8 +37,8 @@ Result<Stream> open(const std::filesystem::path& socket) {
     auto& error = connected.error();
     if (error.number == EACCES) {
         error.kind = ErrorKind::Refused;
-        error.message =
-            fmt::format("{}: only root and members of the group {} may ask the agent", socket.native(), kGroup);
+        error.message = fmt::format("{}: only root and members of the group {} may ask the agent: use sudo, or join it",
+                                    socket.native(), kGroup);
     }
     return tl::unexpected(std::move(error));
 }
