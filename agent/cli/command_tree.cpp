@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/command_tree.h"
 
+#include <array>
+#include <span>
+
 #include "cli/command_description.h"
 #include "cli/commands.h"
 #include "cli/version_command.h"
@@ -8,13 +11,13 @@
 namespace headgate::cli {
 namespace {
 
-constexpr std::initializer_list<std::string_view> kOverviewExamples = {
+constexpr std::array<std::string_view, 3> kOverviewExamples = {
     "headgate capture -s 10.20.0.0/16 --dport https   # which flows match?",
     "headgate flush -s 10.20.0.7 -p tcp --dry-run     # what would a flush end?",
     "headgate log --follow --reason flushed           # which flows are being ended?",
 };
 
-std::string example_lines(std::initializer_list<std::string_view> lines) {
+std::string example_lines(std::span<const std::string_view> lines) {
     std::string text;
     for (const auto line : lines)
         text.append("\n  ").append(line);
@@ -56,7 +59,7 @@ std::string CommandTree::overview() const {
 }
 
 void add_examples(CLI::App& command, std::initializer_list<std::string_view> lines) {
-    command.footer("Examples:" + example_lines(lines));
+    command.footer("Examples:" + example_lines({lines.begin(), lines.size()}));
 }
 
 CommandDescription describe_command_line() {

@@ -124,9 +124,9 @@ std::string GatewayArguments::describe(const Endpoint& endpoint) const {
     constexpr std::string_view kNamespace = "network namespace";
     if (!endpoint.network_namespace.empty()) return fmt::format("{} {}", kNamespace, endpoint.network_namespace);
     const auto named = fmt::format("firewall {}, availability zone {}", endpoint.firewall, endpoint.availability_zone);
-    const auto configuration = load();
-    if (!configuration) return named;
-    const auto found = config::find_endpoint(*configuration, endpoint.firewall, endpoint.availability_zone);
+    const auto loaded = load();
+    if (!loaded) return named;
+    const auto found = config::find_endpoint(*loaded, endpoint.firewall, endpoint.availability_zone);
     if (!found) return named;
     const auto& netns = found->endpoint->netns;
     return netns ? fmt::format("{}, {} {}", named, kNamespace, *netns) : fmt::format("{}, own {}", named, kNamespace);
