@@ -22,7 +22,6 @@
 
 #include "flowlog/ended_flow_filter.h"
 #include "operations/operation_request.h"
-#include "sessions/session_search.h"
 
 namespace headgate::gateway {
 
@@ -33,7 +32,7 @@ struct PolicyRequest {
     EndpointName endpoint;
     std::string policy;  ///< by name; not used for a removal
     bool include_protected = false;
-    sessions::CallerSessions sessions;
+    CallerSessions sessions;
     Caller caller;
 };
 

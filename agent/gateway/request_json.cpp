@@ -27,7 +27,7 @@ void list_scope(Members& members, Request& request) {
     list_members(members, request.query);
 }
 
-template <typename Members, MaybeConst<sessions::CallerSessions> Sessions>
+template <typename Members, MaybeConst<CallerSessions> Sessions>
 void list_sessions(Members& members, Sessions& sessions) {
     members.optional("own_sessions", sessions.own, parse_flow_filter);
     members.optional("ssh_sessions", sessions.found, parse_flow_filter);
@@ -68,7 +68,7 @@ Result<void> check_number(std::string_view name, const std::vector<FlowFilter>& 
     return invalid("{}: {} filters; {} at most", name, filters.size(), kMaxFilterTexts);
 }
 
-Result<void> check_sessions(const sessions::CallerSessions& sessions) {
+Result<void> check_sessions(const CallerSessions& sessions) {
     return check_number("own_sessions", sessions.own).and_then([&] {
         return check_number("ssh_sessions", sessions.found);
     });

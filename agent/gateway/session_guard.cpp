@@ -19,7 +19,7 @@ void append(std::vector<FlowFilter>& filters, const std::vector<FlowFilter>& mor
 
 }  // namespace
 
-operations::SshGuard guard_found(const sessions::CallerSessions& caller, const Caller& who,
+operations::SshGuard guard_found(const CallerSessions& caller, const Caller& who,
                                  const std::vector<sessions::SshSessions>& found) {
     const auto is_there = [&](const FlowFilter& session) {
         return std::ranges::any_of(found, [&](const auto& each) { return each.has(session); });
@@ -36,8 +36,7 @@ operations::SshGuard guard_found(const sessions::CallerSessions& caller, const C
     return guard;
 }
 
-operations::SshGuard guard_sessions(const sessions::CallerSessions& caller, const Caller& who,
-                                    const ManagedEndpoint& endpoint) {
+operations::SshGuard guard_sessions(const CallerSessions& caller, const Caller& who, const ManagedEndpoint& endpoint) {
     std::vector<sessions::SshSessions> found;
     std::string fault;
     const auto search = [&](const netlink::NetworkNamespace& where) -> Result<void> {

@@ -16,11 +16,11 @@ namespace headgate::gateway {
 /// Sessions to protect before a flush, into this process's network namespace and the endpoint's. Only the caller's own
 /// one, if the kernel confirms it and the caller is on this machine, since remote clients can claim any. Otherwise all
 /// sessions, including those that the caller reports.
-[[nodiscard]] operations::SshGuard guard_sessions(const sessions::CallerSessions& caller, const Caller& who,
+[[nodiscard]] operations::SshGuard guard_sessions(const CallerSessions& caller, const Caller& who,
                                                   const ManagedEndpoint& endpoint);
 
 /// Likewise of sessions already found, as filters. Pure.
-[[nodiscard]] operations::SshGuard guard_found(const sessions::CallerSessions& caller, const Caller& who,
+[[nodiscard]] operations::SshGuard guard_found(const CallerSessions& caller, const Caller& who,
                                                const std::vector<sessions::SshSessions>& found);
 
 }  // namespace headgate::gateway

@@ -15,7 +15,6 @@
 #include "headgate/stream_exception_policy.h"
 
 #include "operations/ssh_guard.h"
-#include "sessions/session_search.h"
 
 namespace headgate::operations {
 
@@ -33,7 +32,7 @@ struct OperationRequest : FlowRequest {
     std::optional<std::uint64_t> maximum_flows;
     std::vector<FlowFilter> protected_filters;  ///< spare flows that match one in either direction
     std::optional<FlowFilter> own_flows;        ///< likewise: the caller's TCP flows to the agent; from the connection
-    sessions::CallerSessions sessions;          ///< likewise: the caller's SSH sessions
+    CallerSessions sessions;                    ///< likewise: the caller's SSH sessions
     std::optional<std::string> stream_exception_policy;  ///< to apply, by name; absent: leave it
     bool require_policy = false;   ///< refuse if flushed TCP flows could continue because no policy is in force
     bool own_flows_alone = false;  ///< the policy may affect no packets but those of flushed flows

@@ -4,9 +4,8 @@
 #pragma once
 
 #include <optional>
-#include <vector>
 
-#include "headgate/flow_filter.h"
+#include "headgate/flow_operation.h"
 #include "headgate/result.h"
 
 #include "netlink/network_namespace.h"
@@ -16,14 +15,6 @@ namespace headgate::sessions {
 
 /// SSH sessions into this machine in a network namespace. An error means that the search was not possible.
 [[nodiscard]] Result<SshSessions> search_sessions(const netlink::NetworkNamespace& where);
-
-/// The SSH sessions of a caller.
-struct CallerSessions {
-    std::vector<FlowFilter> own;    ///< the session that the caller works through, if certain
-    std::vector<FlowFilter> found;  ///< otherwise the visible ones, one of which may be the caller's
-
-    friend bool operator==(const CallerSessions&, const CallerSessions&) = default;
-};
 
 /// The sessions of this process.
 [[nodiscard]] CallerSessions search_caller_sessions();

@@ -59,6 +59,14 @@ struct Caller {
     friend bool operator==(const Caller&, const Caller&) = default;
 };
 
+/// The SSH sessions of a caller, as it reports them.
+struct CallerSessions {
+    std::vector<FlowFilter> own;    ///< the session that the caller works through, if certain
+    std::vector<FlowFilter> found;  ///< otherwise the visible ones, one of which may be the caller's
+
+    friend bool operator==(const CallerSessions&, const CallerSessions&) = default;
+};
+
 struct OperationCounts {
     std::uint64_t scanned = 0;
     std::uint64_t matched = 0;
