@@ -13,7 +13,7 @@ namespace headgate::gateway {
 namespace whole_operation_id_test {
 
 using namespace headgate::testing;
-using http::access::AuthorizedGateway;
+using http::access::authorized;
 using http::access::Role;
 
 constexpr const char* kFirst = "4f7b0001-9a60-4d0f-8b8e-2b1f0c9d7e31";
@@ -27,10 +27,10 @@ class ShortIds : public ::testing::Test {
         whole_.configured.firewalls.push_back({"core", {{"a", {}, {}, {}}}});
         whole_.complete_at_once(3);
         for (const auto* firewall : {"edge", "core"}) {
-            OperationRequest order;
-            order.type = OperationType::Capture;
-            order.endpoint.firewall = firewall;
-            EXPECT_TRUE(whole_.start(order));
+            OperationRequest request;
+            request.type = OperationType::Capture;
+            request.endpoint.firewall = firewall;
+            EXPECT_TRUE(whole_.start(request));
         }
     }
 
@@ -54,13 +54,14 @@ TEST_F(ShortIds, stay_what_they_are_where_no_operation_is_meant) {
 }
 
 TEST_F(ShortIds, mean_the_operations_alone_that_the_caller_may_see) {
-    AuthorizedGateway theirs{whole_, {Role::Operator, {{"core"}}}};
+    const auto gateway = authorized(whole_, {Role::Operator, {{"core"}}});
+    auto& theirs = gateway->operations();
     EXPECT_EQ(theirs.find("4f7b").value().id, kSecond);
     EXPECT_EQ(theirs.wait("4f7b", {}).value().id, kSecond);
     EXPECT_TRUE(theirs.cancel("4f7b"));
     EXPECT_EQ(theirs.find("4f7b0001").error().number, ENOENT);
-    AuthorizedGateway others{whole_, {Role::Operator, {{"other"}}}};
-    EXPECT_EQ(others.find("4f7b").error().message, "there is no operation 4f7b");
+    const auto others = authorized(whole_, {Role::Operator, {{"other"}}});
+    EXPECT_EQ(others->operations().find("4f7b").error().message, "there is no operation 4f7b");
 }
 
 }  // namespace whole_operation_id_test
