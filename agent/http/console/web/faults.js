@@ -58,10 +58,10 @@ function leaveOut(request, {filter, part, name}) {
     return true;
 }
 
-/** Every fault of a request. `request.filters` may have empty filters, which are passed over unless `request.all` is set. */
-export async function faultsOf(request, signal) {
+/** Every fault of a request. An empty filter is passed over, unless every flow is meant. */
+export async function faultsOf(request, {isAll, signal}) {
     const rest = structuredClone(request);
-    if (!rest.all) rest.filters = rest.filters.map(each => (isEmpty(each) ? {...HARMLESS} : each));
+    if (!isAll) rest.filters = rest.filters.map(each => (isEmpty(each) ? {...HARMLESS} : each));
     const faults = [];
     while (faults.length < MOST) {
         const text = await firstFault(rest, signal);

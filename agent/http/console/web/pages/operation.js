@@ -42,8 +42,9 @@ function scopeOf(operation, shown) {
 
 function requestOf(operation, shown) {
     const {from_capture: earlier} = operation;
+    const caller = who(operation.requested_by);
     return factLine([
-        ["By", h("span", {title: who(operation.requested_by)}, who(operation.requested_by)), "short"], ["Requested", time(operation.requested_at)],
+        ["By", caller && h("span", {title: caller}, caller), "short"], ["Requested", time(operation.requested_at)],
         ["Took", isOver(operation) ? `${count(operation.duration_ms)} ms` : undefined],
         ["Earlier operation", earlier && h("a", {href: `#/operation/${earlier}`, title: earlier}, shortId(earlier))],
         ["Which flows", scopeOf(operation, shown), "grows"],

@@ -64,6 +64,7 @@ class EndpointCard {
         const caught = caughtBy(glance.counters ?? []);
         this.midstream.fill(caught.map(each => [each.policy, each.protocol, count(each.packets), bytes(each.bytes)]));
         this.now = {in_use: glance.in_use, packets: caught.reduce((sum, each) => sum + each.packets, 0)};
+        if (!this.before) this.#tick();
     }
 
     /** Events arrive only on changes; the charts advance with time. */

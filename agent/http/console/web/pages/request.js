@@ -97,7 +97,7 @@ class RequestForm {
     async #allFaults() {
         const missing = this.#isTried ? [...(this.endpoint.isChosen ? [] : [{name: "firewall", message: "Choose a firewall and availability zone."}]),
                                          ...(this.#isAll ? [] : this.rows.emptyOnes)] : [];
-        return [...missing, ...await faultsOf({...this.#request, all: this.#isAll || undefined}, this.signal)];
+        return [...missing, ...await faultsOf(this.#request, {isAll: this.#isAll, signal: this.signal})];
     }
 
     async #inspect() {
