@@ -5,6 +5,8 @@
 #include "headgate/flow_operation.h"
 #include "headgate/result.h"
 
+#include "base/error_kinds.h"
+
 namespace headgate::cli {
 
 enum class ExitCode : int {
@@ -17,15 +19,7 @@ enum class ExitCode : int {
 };
 
 [[nodiscard]] constexpr ExitCode exit_code(ErrorKind kind) {
-    switch (kind) {
-        case ErrorKind::Invalid:
-            return ExitCode::Usage;
-        case ErrorKind::Failed:
-            return ExitCode::Failed;
-        case ErrorKind::Refused:
-            return ExitCode::Refused;
-    }
-    return ExitCode::Failed;
+    return ExitCode{facts_of(kind).exit_code};
 }
 
 /// Done if `result` is a success, otherwise its error.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <memory>
 #include <vector>
@@ -117,9 +116,9 @@ Result<std::vector<StoredFlow>> first_flows(gateway::FlowOperations& operations,
         const auto wanted = flows.first(std::min(flows.size(), kRowsInQuestion - first.size()));
         first.insert(first.end(), wanted.begin(), wanted.end());
         if (first.size() < kRowsInQuestion) return {};
-        return tl::unexpected(Error{ErrorKind::Failed, "that is enough", ECANCELED});
+        return make_error(ErrorKind::Cancelled, "the caller needs no further flow");
     });
-    if (!read && read.error().number != ECANCELED) return tl::unexpected(std::move(read.error()));
+    if (!read && read.error().kind != ErrorKind::Cancelled) return tl::unexpected(std::move(read.error()));
     return first;
 }
 

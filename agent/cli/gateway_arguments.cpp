@@ -110,7 +110,8 @@ Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::reach_agent(const st
     if (state_dir && !socket && !environment(kSocketVariable)) return nullptr;
     auto agent = http::AgentGateway::connect(at);
     if (agent) return agent;
-    const bool none = agent.error().number == ENOENT || agent.error().number == ECONNREFUSED;
+    const auto kind = agent.error().kind;
+    const bool none = kind == ErrorKind::Missing || kind == ErrorKind::Disconnected;
     if (!none) return agent;
     if (socket)
         return failed("--socket: no agent answers at {}; without --socket, the command does the work itself", *socket);

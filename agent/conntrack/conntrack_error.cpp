@@ -8,7 +8,7 @@ namespace headgate::conntrack {
 tl::unexpected<Error> conntrack_error(int number) {
     if (number == EPERM) {
         return tl::unexpected(Error{
-            ErrorKind::Failed,
+            ErrorKind::Unprivileged,
             "reading the conntrack table needs CAP_NET_ADMIN: use sudo, or start the agent and join group headgate",
             EPERM});
     }

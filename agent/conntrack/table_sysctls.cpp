@@ -3,18 +3,17 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <string_view>
 #include <utility>
 
 namespace headgate::conntrack {
 
 Error missing_sysctl(const Error& error) {
-    if (error.number != ENOENT) return error;
+    if (error.kind != ErrorKind::Missing) return error;
     const bool has_any = ::access("/proc/sys/net", F_OK) == 0;
     const auto* const why =
         has_any ? "conntrack is not loaded (modprobe nf_conntrack_netlink)" : "/proc is not mounted here";
-    return {ErrorKind::Failed, fmt::format("{}: {}", error.message, why), error.number};
+    return {error.kind, fmt::format("{}: {}", error.message, why), error.number};
 }
 
 Result<TableSysctls> TableSysctls::open() {

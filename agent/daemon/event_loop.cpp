@@ -150,7 +150,7 @@ Result<void> EventLoop::run() {
             return call_ready_watches();
         });
         if (gone_on) continue;
-        if (gone_on.error().number != ENOMEM) return gone_on;
+        if (gone_on.error().kind != ErrorKind::OutOfMemory) return gone_on;
         log_fault(gone_on.error());
         std::this_thread::sleep_for(kRecovery);
     }

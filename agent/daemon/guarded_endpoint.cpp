@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/guarded_endpoint.h"
 
-#include <cerrno>
-
 #include "conntrack/recording_sysctls.h"
 #include "daemon/log.h"
 #include "midstream/policy_library.h"
@@ -109,7 +107,7 @@ void GuardedEndpoint::keep_now() {
         if (policy) policy_ = std::move(*policy);
     }
     const auto kept = PolicyReconciler{*ruleset_, policy_}.keep();
-    const bool is_busy = !kept && kept.error().number == EBUSY;
+    const bool is_busy = !kept && kept.error().kind == ErrorKind::Locked;
     if (!is_busy) busy_since_.reset();
     if (is_busy) {
         note_busy();

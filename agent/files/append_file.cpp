@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kLongestLine = 64 * 1024;
 
 tl::unexpected<Error> failure(int number) {
-    return tl::unexpected(Error{ErrorKind::Failed, std::generic_category().message(number), number});
+    return tl::unexpected(Error{kind_of_errno(number), std::generic_category().message(number), number});
 }
 
 /// flock(2) with a time limit, which flock itself does not have: the holder may have been stopped (SIGSTOP).
@@ -178,7 +178,7 @@ Result<void> AppendFile::keep_room(off_t bytes) {
     const auto size = ::lseek(file_.get(), 0, SEEK_END);
     if (size < 0 || ::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, size, bytes) == 0) return {};
     // Some file systems and special files do not support fallocate(2): no error.
-    const bool is_full = errno == ENOSPC || errno == EDQUOT || errno == EROFS || errno == EIO;
+    const bool is_full = kind_of_errno(errno) == ErrorKind::DiskFault;
     return is_full ? failure(errno) : Result<void>{};
 }
 

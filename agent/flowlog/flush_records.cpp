@@ -2,7 +2,6 @@
 #include "flowlog/flush_records.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -59,7 +58,7 @@ Result<std::optional<std::uint64_t>> last_logged(const FlowOperation& operation,
     if (sink == settings.sinks.end()) return std::nullopt;
     for (const auto* rotated : {"", ".1"}) {
         auto last = last_logged_flow(sink->file->native() + rotated, operation.id, operation.requested_at - kBefore);
-        if (!last && last.error().number == ENOENT) continue;
+        if (!last && last.error().kind == ErrorKind::Missing) continue;
         if (!last || *last) return last;
     }
     return std::nullopt;
@@ -136,8 +135,11 @@ Result<std::uint64_t> FlushRecords::make_up_for_marked(const std::string& id, Op
     ASSIGN_OR_RETURN(const auto operation, store.find(id));
     if (operation && operation->status == OperationStatus::InProgress) return 0;
     const auto mark = UnwrittenMark::take_over(state_dir_, id);
-    if (!mark && (mark.error().number == EBUSY || mark.error().number == ENOENT)) return 0;  // another process does it
-    if (!mark) return tl::unexpected(mark.error());
+    if (!mark) {
+        const auto kind = mark.error().kind;
+        const bool done_by_another = kind == ErrorKind::Locked || kind == ErrorKind::Missing;
+        return done_by_another ? Result<std::uint64_t>{0} : tl::unexpected(mark.error());
+    }
     if (!operation) return 0;  // deleted by retention: its rows are gone
     auto made_up = make_up_for(*operation, *mark, store, settings);
     if (!made_up) (*mark)->given_up();

@@ -20,11 +20,11 @@ namespace headgate::flowlog {
 /// every sink has written or dropped all of them.
 class UnwrittenMark {
   public:
-    /// EBUSY: another process holds it.
+    /// Locked: another process holds it.
     [[nodiscard]] static Result<std::shared_ptr<const UnwrittenMark>> make(const std::filesystem::path& state_dir,
                                                                            std::string_view operation_id);
 
-    /// Takes over a mark that was left behind. ENOENT: it does not exist. EBUSY: another process holds it.
+    /// Takes over a mark that was left behind. Missing: it does not exist. Locked: another process holds it.
     [[nodiscard]] static Result<std::shared_ptr<const UnwrittenMark>> take_over(const std::filesystem::path& state_dir,
                                                                                 std::string_view operation_id);
 

@@ -78,7 +78,7 @@ class FlowOperations {
     /// Starts an operation and returns it at once, in progress.
     virtual Result<FlowOperation> start(const OperationRequest& request) = 0;
 
-    /// Current state of an operation; ENOENT where it does not exist.
+    /// Current state of an operation; NotFound where it does not exist.
     virtual Result<FlowOperation> find(std::string_view id) = 0;
 
     /// As find(), but waits up to `at_most` for the operation to end.

@@ -74,7 +74,7 @@ class ManagedEndpoint {
     [[nodiscard]] Result<netlink::NamespaceId> namespace_id() const;
     [[nodiscard]] Result<std::unique_ptr<FlowTable>> open_table() const;
 
-    /// Its operations wait up to `patience`, by default 10 s, for other processes that change it; then EBUSY.
+    /// Its operations wait up to `patience`, by default 10 s, for other processes that change it; then Locked.
     [[nodiscard]] Result<std::unique_ptr<Ruleset>> open_ruleset(
         std::optional<std::chrono::seconds> patience = {}) const;
 

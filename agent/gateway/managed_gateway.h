@@ -38,7 +38,7 @@ struct Finding {
 struct EndpointPlace {
     Endpoint endpoint;
     std::optional<std::uint16_t> conntrack_zone;  ///< absent: all zones
-    Result<netlink::NamespaceId> where;           ///< ENOENT where the namespace does not exist now
+    Result<netlink::NamespaceId> where;           ///< Missing where the namespace does not exist now
 };
 
 /// Readings that are cheap enough to be repeated every second, and health checks.

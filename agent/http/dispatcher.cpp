@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "http/dispatcher.h"
 
-#include <cerrno>
 #include <chrono>
 
 #include "base/compound_key.h"
@@ -48,18 +47,18 @@ AwsFault fault_of(Refusal refusal) {
 
 Response unknown_client(const Request& request, const access::AccessError& error) {
     if (speaks_aws(request)) return aws_error(fault_of(error.refusal), error.message);
-    auto answer = problem(401, error.message, EACCES);
+    auto answer = problem(401, {ErrorKind::Forbidden, error.message});
     answer.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"headgate\"");  // RFC 6750, section 3
     return answer;
 }
 
-Response forbidden(const Request& request, std::string_view why) {
-    return speaks_aws(request) ? aws_error(AwsFault::AccessDenied, why) : problem(403, why, EACCES);
+Response forbidden_answer(const Request& request, std::string_view why) {
+    return speaks_aws(request) ? aws_error(AwsFault::AccessDenied, why) : problem(403, why);
 }
 
 Response too_often(const Request& request, std::string_view why, std::chrono::seconds wait) {
     if (speaks_aws(request)) return aws_error(AwsFault::Throttling, why, wait);
-    auto answer = problem(429, why, EBUSY);
+    auto answer = problem(429, {ErrorKind::Busy, std::string{why}});
     answer.headers.emplace_back("Retry-After", fmt::format("{}", wait.count()));
     return answer;
 }
@@ -107,8 +106,7 @@ Response Dispatcher::answer(Request& request) {
     auto answered = guarded([&]() -> Result<Response> { return dispatch(request); });
     if (answered) return std::move(*answered);
     const auto& fault = answered.error();
-    return speaks_aws(request) ? aws_error(AwsFault::InternalServerError, fault.message)
-                               : problem(500, fault.message, fault.number);
+    return speaks_aws(request) ? aws_error(AwsFault::InternalServerError, fault.message) : problem(500, fault);
 }
 
 Response Dispatcher::dispatch(Request& request) {
@@ -128,13 +126,14 @@ bool Dispatcher::is_for_anybody(const Request& request) const {
 /// client certificate, and reaches loopback, on behalf of any page. Links may lead to the console.
 std::optional<Response> Dispatcher::turn_away(Request& request) const {
     if (request.admission == Admission::PeerCredentials) return std::nullopt;
-    if (auto checked = access::check_origin(request); !checked) return forbidden(request, checked.error().message);
+    if (auto checked = access::check_origin(request); !checked)
+        return forbidden_answer(request, checked.error().message);
     const auto checked_site = is_for_anybody(request) ? Result<void>{} : access::check_fetch_site(request);
-    if (!checked_site) return forbidden(request, checked_site.error().message);
+    if (!checked_site) return forbidden_answer(request, checked_site.error().message);
     if (request.admission == Admission::Credentials) return turn_away_stranger(request);
     request.caller.face = "loopback";
     const auto checked = access::check_local_host(request);
-    return checked ? std::nullopt : std::optional{forbidden(request, checked.error().message)};
+    return checked ? std::nullopt : std::optional{forbidden_answer(request, checked.error().message)};
 }
 
 std::optional<Response> Dispatcher::turn_away_stranger(Request& request) const {
@@ -149,7 +148,7 @@ std::optional<Response> Dispatcher::turn_away_stranger(Request& request) const {
     }
     if (!identity) return unknown_client(request, identity.error());
     if (speaks_aws(request) && identity->caller.face == "token") {
-        return forbidden(request, "a token is for REST; requests of the AWS API are signed");
+        return forbidden_answer(request, "a token is for REST; requests of the AWS API are signed");
     }
     request.place = by->in_hand->enter(who);
     if (!request.place) return too_often(request, "half of http.connections are busy with you", kMoment);
@@ -161,7 +160,7 @@ std::optional<Response> Dispatcher::turn_away_stranger(Request& request) const {
 }
 
 Response Dispatcher::error_response(const Request& request, int status, std::string_view detail) {
-    if (!speaks_aws(request)) return problem(status, detail, status == 403 ? EACCES : 0);
+    if (!speaks_aws(request)) return problem(status, detail);
     return aws_error(status == 413 ? AwsFault::RequestEntityTooLarge : AwsFault::InvalidRequest, detail);
 }
 

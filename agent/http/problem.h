@@ -13,12 +13,13 @@ namespace headgate::http {
 
 [[nodiscard]] std::string_view reason_of(int status);  ///< `Not Found`
 
-[[nodiscard]] Response problem(int status, std::string_view detail, int number = 0);
+[[nodiscard]] Response problem(int status, const Error& error);
+[[nodiscard]] Response problem(int status, std::string_view detail);  ///< of the most general kind with the status
 
-/// Invalid becomes 400, or 404 with ENOENT; Refused 409, or 403 with EACCES, 503 with ESHUTDOWN; Failed 500.
+/// With the status of the error's kind (base/error_kinds.h).
 [[nodiscard]] Response problem_of(const Error& error);
 
-/// The error in a response whose status is not 2xx.
+/// The error in a response whose status is not 2xx. If it names no kind that is known here, the status determines it.
 [[nodiscard]] Error error_of(int status, const std::string& body);
 
 }  // namespace headgate::http

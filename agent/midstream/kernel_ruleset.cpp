@@ -210,11 +210,11 @@ Result<void> KernelRuleset::with_sets(const SetsChange& change) {
     ASSIGN_OR_RETURN(const auto alone, record.lock(patience_));
     const auto try_once = [&]() -> Result<void> {
         ASSIGN_OR_RETURN(const auto size, set_size(*opened));
-        if (!size) return tl::unexpected(Error{ErrorKind::Failed, std::string{kNothingRemembers}, ENOENT});
+        if (!size) return make_error(ErrorKind::Missing, "{}", kNothingRemembers);
         return change(*opened, *size);
     };
     auto changed = try_once();
-    if (changed || changed.error().number != ENOENT) return changed;
+    if (changed || changed.error().kind != ErrorKind::Missing) return changed;
     set_size_.reset();  // the size was that of a previous policy's sets
     return try_once();
 }
@@ -225,7 +225,7 @@ Result<Remembered> KernelRuleset::remember(std::span<const FlowRow> rows, std::c
         with_sets([&](NftTable& table, std::uint32_t size) { return table.add(elements_for(rows, time, size)); });
     if (added) return Remembered::All;
     if (added.error().number == ENFILE) return Remembered::None;
-    if (added.error().number == ENOENT) return why_nothing_remembers();
+    if (added.error().kind == ErrorKind::Missing) return why_nothing_remembers();
     return tl::unexpected(std::move(added.error()));
 }
 
@@ -244,7 +244,8 @@ Result<void> KernelRuleset::forget(std::span<const FlowRow> rows) {
     auto forgotten = with_sets([&](NftTable& table, std::uint32_t size) {
         return table.forget(elements_for(rows, std::chrono::seconds{1}, size));
     });
-    if (!forgotten && forgotten.error().number == ENOENT) return {};  // the sets are gone, and the flows with them
+    if (!forgotten && forgotten.error().kind == ErrorKind::Missing)
+        return {};  // the sets are gone, and the flows with them
     return forgotten;
 }
 
@@ -253,7 +254,7 @@ Result<void> KernelRuleset::open_window(Protocol protocol, std::chrono::seconds 
     ASSIGN_OR_RETURN(const auto record, this->record());
     ASSIGN_OR_RETURN(const auto alone, record.lock(patience_));
     auto extended = extend_window(*opened, protocol, time);
-    if (!extended && extended.error().number == ENOENT) return failed("{}", kNothingRemembers);
+    if (!extended && extended.error().kind == ErrorKind::Missing) return failed("{}", kNothingRemembers);
     return extended;
 }
 

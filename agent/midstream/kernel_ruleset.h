@@ -28,8 +28,8 @@ inline constexpr const char* kRunFolder = "/run/headgate";
 
 class KernelRuleset final : public Ruleset {
   public:
-    /// `patience`: how long to wait for other processes that change the table; EBUSY afterwards. Needs CAP_NET_ADMIN in
-    /// that namespace; without it, or without nf_tables, apply() and remember() fail, but not open().
+    /// `patience`: how long to wait for other processes that change the table; Locked afterwards. Needs CAP_NET_ADMIN
+    /// in that namespace; without it, or without nf_tables, apply() and remember() fail, but not open().
     [[nodiscard]] static std::unique_ptr<KernelRuleset> open(
         netlink::NetworkNamespace where, std::filesystem::path run_folder = kRunFolder,
         std::chrono::seconds patience = PolicyStateFile::kPatience);

@@ -26,7 +26,7 @@ constexpr int kReadings = 100;
 tl::unexpected<Error> nft_error(int number, std::string_view doing) {
     if (number == EPERM) {
         return tl::unexpected(
-            Error{ErrorKind::Failed,
+            Error{ErrorKind::Unprivileged,
                   "nftables needs CAP_NET_ADMIN: use sudo, or start the agent and join group headgate", EPERM});
     }
     return system_error(number, doing);

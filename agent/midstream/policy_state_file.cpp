@@ -160,11 +160,9 @@ Result<PolicyStateFile::Lock> PolicyStateFile::lock(std::chrono::seconds patienc
     for (;;) {
         ASSIGN_OR_RETURN(auto fd, open_record(file_, O_RDWR | O_CREAT));
         if (!wait_for(fd, LOCK_EX, patience)) {
-            return tl::unexpected(
-                Error{ErrorKind::Failed,
-                      fmt::format("another headgate has been changing the policy for {} s ({} is locked)",
-                                  patience.count(), file_.string()),
-                      EBUSY});
+            return make_error(ErrorKind::Locked,
+                              "another headgate has been changing the policy for {} s ({} is locked)", patience.count(),
+                              file_.string());
         }
         struct stat locked {};
         if (::fstat(fd.get(), &locked) != 0) return system_error(errno, file_.string());

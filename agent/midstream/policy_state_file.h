@@ -44,7 +44,7 @@ class PolicyStateFile {
         std::filesystem::path file_;
     };
 
-    /// Waits for the lock for `patience` at most: EBUSY afterwards. Creating a record removes those of namespaces that
+    /// Waits for the lock for `patience` at most: Locked afterwards. Creating a record removes those of namespaces that
     /// no longer exist, if the kernel can tell (Linux 6.18); the others stay until the next boot.
     [[nodiscard]] Result<Lock> lock(std::chrono::seconds patience = kPatience) const;
 

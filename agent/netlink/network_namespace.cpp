@@ -33,9 +33,10 @@ Result<void> NetworkNamespace::run(const std::function<Result<void>()>& action) 
     if (!fd_.is_open()) return action();
     Result<void> result;
     const auto enter = [&] {
-        result = ::setns(fd_.get(), CLONE_NEWNET) == 0
-                     ? action()
-                     : system_error(errno, fmt::format("entering network namespace {} (needs CAP_SYS_ADMIN)", name_));
+        const int fault = ::setns(fd_.get(), CLONE_NEWNET) == 0 ? 0 : errno;
+        const auto* const remedy = fault == EPERM ? " (needs CAP_SYS_ADMIN)" : "";
+        result =
+            fault == 0 ? action() : system_error(fault, fmt::format("entering network namespace {}{}", name_, remedy));
     };
     ASSIGN_OR_RETURN(auto inside, start_thread(fmt::format("network namespace {}", name_), enter,
                                                [&](Error fault) { result = tl::unexpected(std::move(fault)); }));
@@ -56,8 +57,8 @@ Result<std::uint64_t> NetworkNamespace::cookie() const {
 
 Result<NamespaceId> NetworkNamespace::id() const {
     struct stat found {};
-    const int told = fd_.is_open() ? ::fstat(fd_.get(), &found) : ::stat("/proc/self/ns/net", &found);
-    if (told != 0) return system_error(errno, "the network namespace's inode");
+    const int status = fd_.is_open() ? ::fstat(fd_.get(), &found) : ::stat("/proc/self/ns/net", &found);
+    if (status != 0) return system_error(errno, "the network namespace's inode");
     return NamespaceId{found.st_dev, found.st_ino};
 }
 

@@ -75,16 +75,18 @@ Result<void> Socket::drop_not_found() noexcept {
 }
 
 Result<void> Socket::filter(std::span<sock_filter> program) noexcept {
-    const sock_fprog told{static_cast<unsigned short>(program.size()), program.data()};
-    if (::setsockopt(mnl_socket_get_fd(socket_.get()), SOL_SOCKET, SO_ATTACH_FILTER, &told, sizeof told) != 0) {
-        return system_error(errno, "filtering what netfilter tells");
+    const sock_fprog attached{static_cast<unsigned short>(program.size()), program.data()};
+    if (::setsockopt(mnl_socket_get_fd(socket_.get()), SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached) != 0) {
+        return system_error(errno, "filtering netfilter's messages");
     }
     return {};
 }
 
 Result<void> Socket::subscribe(int group) noexcept {
     if (mnl_socket_setsockopt(socket_.get(), NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0) {
-        return system_error(errno, "subscribing to what netfilter tells (needs CAP_NET_ADMIN)");
+        const int fault = errno;
+        return system_error(fault, fault == EPERM ? "subscribing to netfilter's events (needs CAP_NET_ADMIN)"
+                                                  : "subscribing to netfilter's events");
     }
     return {};
 }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "base/error_kinds.h"
 #include "flow/flow_json.h"
 #include "operations/operation_fields.h"
 #include "operations/state_error.h"
@@ -61,7 +62,7 @@ Result<void> AuditTrail::record(const PolicyChange& change, const Result<void>& 
         members.required("action", change.action);
         write_who(members, change.caller, change.endpoint);
         members.optional("stream_exception_policy", change.policy);
-        const bool refused = !result && result.error().kind == ErrorKind::Refused;
+        const bool refused = !result && is_refusal(result.error());
         members.required("result", result ? "COMPLETED" : refused ? "REFUSED" : "FAILED");
         if (!result) members.required("detail", result.error().message);
     });

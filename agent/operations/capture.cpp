@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <cerrno>
-
 #include "operations/operation_work.h"
 
 namespace headgate::operations {
@@ -9,7 +7,7 @@ namespace {
 /// A capture changes nothing and needs no policy: failure to read it is a warning.
 void name_policy(Ruleset& ruleset, FlowOperation& operation) {
     const auto policy = ruleset.in_force();
-    if (!policy && policy.error().number != EPERM) operation.warnings.push_back(policy.error().message);
+    if (!policy && policy.error().kind != ErrorKind::Unprivileged) operation.warnings.push_back(policy.error().message);
     if (policy && *policy) operation.stream_exception_policy = (*policy)->name;
 }
 

@@ -181,7 +181,7 @@ Result<void> Database::empty_log() {
 
 tl::unexpected<Error> Database::no_space() const {
     return tl::unexpected(Error{
-        ErrorKind::Failed,
+        ErrorKind::DiskFault,
         fmt::format("{}: no space left on the disk: make room there, or choose another --state-dir", folder_of(file_)),
         ENOSPC});
 }
@@ -191,23 +191,21 @@ Error Database::error_of(const Poco::Exception& thrown) const {
     if (is_full(thrown, system_error)) return no_space().value();
     if (dynamic_cast<const sqlite::DBLockedException*>(&thrown) != nullptr ||
         dynamic_cast<const sqlite::TableLockedException*>(&thrown) != nullptr) {
-        return {ErrorKind::Failed, fmt::format("{}: held by another process for {} seconds", file_, kBusySeconds),
-                EBUSY};
+        return {ErrorKind::Locked, fmt::format("{}: held by another process for {} seconds", file_, kBusySeconds)};
     }
     if (dynamic_cast<const sqlite::CorruptImageException*>(&thrown) != nullptr) {
-        return {
-            ErrorKind::Failed,
-            fmt::format("{}: damaged ({}): it was left as it is; move it away to begin anew", file_, thrown.message()),
-            EBADMSG};
+        return {ErrorKind::Damaged, fmt::format("{}: damaged ({}): it was left as it is; move it away to begin anew",
+                                                file_, thrown.message())};
     }
     if (dynamic_cast<const sqlite::ReadOnlyException*>(&thrown) != nullptr) {
-        return {ErrorKind::Failed, fmt::format("{}: cannot be written", file_), EROFS};
+        return {ErrorKind::DiskFault, fmt::format("{}: cannot be written", file_), EROFS};
     }
     if (dynamic_cast<const sqlite::IOErrorException*>(&thrown) != nullptr) {
-        return {ErrorKind::Failed, fmt::format("{}: {}", file_, thrown.displayText()),
-                is_disk_fault(system_error) ? system_error : EIO};
+        const bool is_known = kind_of_errno(system_error) == ErrorKind::DiskFault;
+        return {ErrorKind::DiskFault, fmt::format("{}: {}", file_, thrown.displayText()),
+                is_known ? system_error : EIO};
     }
-    return {ErrorKind::Failed, fmt::format("{}: {}", file_, thrown.displayText()), 0};
+    return {ErrorKind::Failed, fmt::format("{}: {}", file_, thrown.displayText())};
 }
 
 }  // namespace headgate::operations

@@ -54,7 +54,7 @@ class Database {
     Database& operator=(const Database&) = delete;
 
     /// Runs `work(session)`, which returns a Result and may throw Poco's exceptions. Errors name the file and the
-    /// remedy; ENOSPC for a full disk, EBUSY for a file that other processes hold.
+    /// remedy; DiskFault for a full disk, Locked for a file that other processes hold.
     template <typename Work>
     [[nodiscard]] auto run(Work&& work) -> std::invoke_result_t<Work, Poco::Data::Session&> {
         return identity_.run([&]() -> std::invoke_result_t<Work, Poco::Data::Session&> {

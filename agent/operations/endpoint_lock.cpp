@@ -44,21 +44,16 @@ bool may_be_waited_for(std::string_view holder) {
     return holder.empty() || (type && kind_of(*type).gives_way);
 }
 
-tl::unexpected<Error> busy(const Endpoint& endpoint, std::string_view holder) {
+tl::unexpected<Error> another_runs(const Endpoint& endpoint, std::string_view holder) {
     const auto who = holder.substr(0, holder.find(' '));
-    return tl::unexpected(
-        Error{ErrorKind::Refused,
-              fmt::format("busy: {} is running on firewall {} in {}, and there is one operation at a time",
-                          who.empty() ? "another operation" : fmt::format("operation {}", who), endpoint.firewall,
-                          endpoint.availability_zone),
-              EBUSY});
+    return busy("busy: {} is running on firewall {} in {}, and there is one operation at a time",
+                who.empty() ? "another operation" : fmt::format("operation {}", who), endpoint.firewall,
+                endpoint.availability_zone);
 }
 
 tl::unexpected<Error> another_is_next(const Endpoint& endpoint) {
-    return tl::unexpected(Error{ErrorKind::Refused,
-                                fmt::format("busy: a flush is waiting for firewall {} in {}, and comes first",
-                                            endpoint.firewall, endpoint.availability_zone),
-                                EBUSY});
+    return busy("busy: a flush is waiting for firewall {} in {}, and comes first", endpoint.firewall,
+                endpoint.availability_zone);
 }
 
 struct flock whole_file(short type) {
@@ -138,7 +133,7 @@ Result<void> wait_and_lock(const FileDescriptor& file, const std::filesystem::pa
         ASSIGN_OR_RETURN(const auto locked, try_lock(file, path, operation));
         if (locked) return {};
         const auto holder = holder_in(file);
-        if (!may_be_waited_for(holder) || !is_worth_it()) return busy(operation.endpoint, holder);
+        if (!may_be_waited_for(holder) || !is_worth_it()) return another_runs(operation.endpoint, holder);
         std::this_thread::sleep_for(kBetweenTries);
     }
 }
@@ -155,7 +150,7 @@ Result<EndpointLock> EndpointLock::take(const std::filesystem::path& state_dir, 
     ASSIGN_OR_RETURN(auto file, open_lock_file(state_dir, path));
     if (has_next(file) && !is_stuck(file)) return another_is_next(operation.endpoint);
     ASSIGN_OR_RETURN(const auto locked, try_lock(file, path, operation));
-    if (!locked) return busy(operation.endpoint, holder_in(file));
+    if (!locked) return another_runs(operation.endpoint, holder_in(file));
     return EndpointLock{std::move(file)};
 }
 

@@ -33,12 +33,12 @@ class EndpointLock {
     EndpointLock& operator=(EndpointLock&&) = delete;
     ~EndpointLock();
 
-    /// EBUSY where another operation holds the endpoint or is next; the message has its id. On a disk that cannot be
+    /// Busy where another operation holds the endpoint or is next; the message has its id. On a disk that cannot be
     /// written, only an endpoint that was locked before can be locked.
     [[nodiscard]] static Result<EndpointLock> take(const std::filesystem::path& state_dir,
                                                    const FlowOperation& operation);
 
-    /// Likewise, but waits for a capture that holds it, ahead of all others. EBUSY at once where a flush holds it or is
+    /// Likewise, but waits for a capture that holds it, ahead of all others. Busy at once where a flush holds it or is
     /// next, and after `patience` or when `goes_on` returns false.
     [[nodiscard]] static Result<EndpointLock> take_next(const std::filesystem::path& state_dir,
                                                         const FlowOperation& operation,

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <iterator>
 #include <thread>
 #include <utility>
@@ -21,8 +20,7 @@ namespace {
 constexpr std::chrono::milliseconds kLookInterval{50};
 
 tl::unexpected<Error> unknown(std::string_view id) {
-    return tl::unexpected(
-        Error{ErrorKind::Invalid, fmt::format("operation {} is not there, or not any more", id), ENOENT});
+    return not_found("operation {} does not exist, or was removed", id);
 }
 
 FlowOperation operation_of(const OperationRequest& request, const Clock& clock) {
@@ -78,8 +76,7 @@ tl::unexpected<Error> Engine::refuse(FlowOperation operation, Error error) {
 
 Result<FlowOperation> Engine::start_unrecorded(const OperationRequest& request, FlowOperation& operation) {
     if (is_draining()) {
-        return tl::unexpected(
-            Error{ErrorKind::Refused, "headgate is stopping: nothing was started; ask again in a moment", ESHUTDOWN});
+        return make_error(ErrorKind::Unavailable, "headgate is stopping: nothing was started; ask again in a moment");
     }
     if (!request.token.empty()) {
         ASSIGN_OR_RETURN(auto known, find_by_token(request.token));
@@ -101,11 +98,10 @@ Result<void> Engine::leaves_room(const FlowOperation& operation) {
                other.caller.face == operation.caller.face && other.caller.user == operation.caller.user;
     };
     if (std::ranges::count_if(running_, is_theirs) < kMostOfOneCaller) return {};
-    return tl::unexpected(Error{ErrorKind::Refused,
-                                fmt::format("busy: {} operations of the same caller are looking at flows, which is the "
-                                            "most at once; ask again when one has ended",
-                                            kMostOfOneCaller),
-                                EBUSY});
+    return busy(
+        "busy: {} operations of the same caller are looking at flows, which is the most at once; ask again when one "
+        "has ended",
+        kMostOfOneCaller);
 }
 
 /// Nothing where the disk cannot be written and the operation needs no lock: captures and dry runs do not interfere.
@@ -119,12 +115,8 @@ Result<std::optional<EndpointLock>> Engine::take_lock(FlowOperation& operation) 
         operation.warnings.push_back(not_kept(lock.error()));
         return std::nullopt;
     }
-    return tl::unexpected(
-        Error{ErrorKind::Refused,
-              fmt::format("busy: another operation is running on firewall {} in {}, and there is one operation at a "
-                          "time",
-                          operation.endpoint.firewall, operation.endpoint.availability_zone),
-              EBUSY});
+    return busy("busy: another operation is running on firewall {} in {}, and there is one operation at a time",
+                operation.endpoint.firewall, operation.endpoint.availability_zone);
 }
 
 /// Recovers interrupted operations on the endpoint, and removes old ones.
@@ -150,7 +142,7 @@ Result<FlowOperation> Engine::begin(const OperationRequest& request, FlowOperati
     // In the store, another process would take an operation without a lock for interrupted.
     const auto store = lock ? begin_in_store(operation, request.token) : begin_unkept(operation, request.token);
     if (!store) {
-        if (store.error().number != EEXIST) return tl::unexpected(store.error());
+        if (store.error().kind != ErrorKind::Exists) return tl::unexpected(store.error());
         const auto other = find_by_token(request.token);  // a concurrent request with the token won
         return other && *other ? answer_again(request, **other) : tl::unexpected(store.error());
     }

@@ -68,14 +68,14 @@ class Engine {
     Engine& operator=(const Engine&) = delete;
 
     /// Returns at once, with a new operation in progress, or with the one that an identical request with the same token
-    /// started. EBUSY while another operation runs on the endpoint; but a flush waits some seconds for a capture there
+    /// started. Busy while another operation runs on the endpoint; but a flush waits some seconds for a capture there
     /// (EndpointLock). Every request is recorded in the audit trail, whatever the outcome.
     [[nodiscard]] Result<FlowOperation> start(const OperationRequest& request);
 
     /// Records a request that cannot even be attempted in the audit trail. Returns the error.
     [[nodiscard]] tl::unexpected<Error> refuse(FlowOperation operation, Error error);
 
-    /// Current state of an operation; ENOENT where it does not exist.
+    /// Current state of an operation; NotFound where it does not exist.
     [[nodiscard]] Result<FlowOperation> find(std::string_view id);
 
     /// As find(), but waits up to `at_most` for the operation to end.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Engine: recovery of interrupted operations, and retention.
-#include <cerrno>
 #include <utility>
 
 #include "operations/crash_recovery.h"
@@ -23,9 +22,9 @@ Result<void> Engine::recover_interrupted() {
     ASSIGN_OR_RETURN(const auto cut, store_.list({.status = OperationStatus::InProgress}));
     Result<void> result;
     for (const auto& operation : cut) {
-        // EBUSY: the lock's holder is running the operation.
+        // Busy: the lock's holder is running the operation.
         const auto lock = EndpointLock::take(state_dir_, operation);
-        if (!lock && lock.error().number == EBUSY) continue;
+        if (!lock && lock.error().kind == ErrorKind::Busy) continue;
         auto recovered = lock ? recover_interrupted_on(operation.endpoint) : tl::unexpected(lock.error());
         if (!recovered && result) result = std::move(recovered);
     }
@@ -51,14 +50,14 @@ Result<void> Engine::recover(FlowOperation operation) {
         return store_.update(operation);
     }
     auto access = open_(operation.endpoint);
-    // ENOENT: the namespace is gone, and its flows with it. Without permission, recovery is left to other processes.
-    if (!access && access.error().number != ENOENT) return tl::unexpected(std::move(access.error()));
+    // Missing: the namespace is gone, and its flows with it. Without permission, recovery is left to other processes.
+    if (!access && access.error().kind != ErrorKind::Missing) return tl::unexpected(std::move(access.error()));
     const auto& listener = listener_for(operation.id);
     auto recovered = access ? recover_operation(store_, listener, access->table.get(), access->ruleset.get(), operation)
                             : recover_operation(store_, listener, nullptr, nullptr, operation);
     if (recovered) {
         operation = std::move(*recovered);
-    } else if (recovered.error().number == EBADMSG) {
+    } else if (recovered.error().kind == ErrorKind::Damaged) {
         close(operation, failed("cut short: headgate was stopped in the middle of it; what became of its flows is not "
                                 "known, for its journal cannot be read: {}",
                                 recovered.error().message));

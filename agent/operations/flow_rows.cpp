@@ -2,7 +2,6 @@
 #include "operations/flow_rows.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "operations/packed_bytes.h"
@@ -59,7 +58,7 @@ constexpr std::uint8_t kAll = 0x1F;
 
 template <typename... Args>
 tl::unexpected<Error> damaged(fmt::format_string<Args...> format, Args&&... args) {
-    return tl::unexpected(Error{ErrorKind::Failed, fmt::format(format, std::forward<Args>(args)...), EBADMSG});
+    return make_error(ErrorKind::Damaged, format, std::forward<Args>(args)...);
 }
 
 constexpr std::uint8_t part_if(bool present, std::uint8_t part) {

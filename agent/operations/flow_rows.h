@@ -52,7 +52,7 @@ struct PackedFlows {
 };
 
 /// Unpacks a block in order, some rows at a time: a client that reads slowly makes its request hold the packed bytes
-/// and these rows. The bytes are not trusted: a malformed block is an error with EBADMSG, at the latest with its last
+/// and these rows. The bytes are not trusted: a malformed block is a Damaged error, at the latest with its last
 /// row. Not thread-safe; refers to the bytes.
 class FlowBlockReader {
   public:

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error_kinds.h"
 #include "operations/flow_spool.h"
 #include "operations/flush_policy.h"
 #include "operations/operation_lifecycle.h"
@@ -113,7 +114,7 @@ class Flush {
         operation_.warnings = warnings();
         if (!stopped_) return {};
         operation_.detail = stopped_->message;
-        operation_.status_message = stopped_->number == ETIMEDOUT ? kOperationTimeout : kOperationError;
+        operation_.status_message = stopped_->kind == ErrorKind::TimedOut ? kOperationTimeout : kOperationError;
         return touched_ ? Result<void>{} : tl::unexpected(*stopped_);
     }
 
@@ -143,7 +144,7 @@ class Flush {
             rest = rest.subspan(some.size());
         }
         for (const auto& row : rows.subspan(endings.size()))
-            endings.push_back({row.flow, Outcome::Failed, errno_of(*stopped_)});
+            endings.push_back({row.flow, Outcome::Failed, error_of_flow(*stopped_)});
         for (const auto& ending : endings)
             count(operation_.counts, *ending.outcome);
         if (auto told = listener_.ended(endings); !told) stop(told.error());
@@ -208,7 +209,7 @@ class Flush {
     [[nodiscard]] std::vector<StoredFlow> as_failed(std::span<const FlowRow> rows) const {
         std::vector<StoredFlow> flows;
         for (const auto& row : rows)
-            flows.push_back({row.flow, Outcome::Failed, errno_of(*stopped_)});
+            flows.push_back({row.flow, Outcome::Failed, error_of_flow(*stopped_)});
         return flows;
     }
 
@@ -239,7 +240,10 @@ class Flush {
         stop(error);
     }
 
-    static int errno_of(const Error& error) { return error.number != 0 ? error.number : EIO; }
+    static int error_of_flow(const Error& why) {
+        const int number = errno_of(why);
+        return number != 0 ? number : EIO;
+    }
     [[nodiscard]] bool is_protected(const Flow& flow) const {
         return matches_filters(protection_, flow.original, flow.reply) || sessions_.includes(flow);
     }

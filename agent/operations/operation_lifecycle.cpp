@@ -3,7 +3,7 @@
 
 #include <Poco/UUIDGenerator.h>
 
-#include <cerrno>
+#include "base/error_kinds.h"
 
 namespace headgate {
 
@@ -61,9 +61,9 @@ void close(FlowOperation& operation, const Result<void>& run) {
         return;
     }
     operation.status = OperationStatus::Failed;
-    operation.status_message = run.error().number == ETIMEDOUT ? kOperationTimeout : kOperationError;
+    operation.status_message = run.error().kind == ErrorKind::TimedOut ? kOperationTimeout : kOperationError;
     operation.detail = run.error().message;
-    operation.refused = run.error().kind == ErrorKind::Refused;
+    operation.refused = is_refusal(run.error());
 }
 
 }  // namespace operations

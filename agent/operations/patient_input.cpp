@@ -54,10 +54,8 @@ Result<void> PatientInput::wait() const {
         if (ready > 0) return {};
         if (ready < 0 && errno != EINTR) return system_error(errno, name_);
         if (ready < 0 && left.count() > 0) continue;
-        return tl::unexpected(Error{ErrorKind::Failed,
-                                    fmt::format("{}: nothing has come for {} s, and no end", name_,
-                                                std::chrono::ceil<std::chrono::seconds>(patience_).count()),
-                                    ETIMEDOUT});
+        return make_error(ErrorKind::TimedOut, "{}: nothing has come for {} s, and no end", name_,
+                          std::chrono::ceil<std::chrono::seconds>(patience_).count());
     }
 }
 

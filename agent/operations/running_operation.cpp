@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 #include <vector>
 
@@ -85,15 +84,13 @@ void RunningOperation::show() {
 
 Result<void> RunningOperation::check() const {
     if (cancelled_) {
-        return tl::unexpected(
-            Error{ErrorKind::Failed, "interrupted: what it had not come to was left alone", ECANCELED});
+        return make_error(ErrorKind::Cancelled, "interrupted: what it had not come to was left alone");
     }
     if (around_.clock.steady_now() >= begun_ + around_.timeout) {
-        return tl::unexpected(Error{
-            ErrorKind::Failed,
-            fmt::format("the deadline of {} s was reached (operation_timeout): what it had not come to was left alone",
-                        around_.timeout.count()),
-            ETIMEDOUT});
+        return make_error(
+            ErrorKind::TimedOut,
+            "the deadline of {} s was reached (operation_timeout): what it had not come to was left alone",
+            around_.timeout.count());
     }
     return {};
 }
@@ -117,11 +114,8 @@ Result<void> RunningOperation::may_keep_endpoint(std::chrono::steady_clock::time
     if (!is_in_the_way) waited_for_since_.reset();
     if (is_in_the_way && !waited_for_since_) waited_for_since_ = now;
     if (!waited_for_since_ || now - *waited_for_since_ < EndpointLock::kGrace) return {};
-    return tl::unexpected(
-        Error{ErrorKind::Failed,
-              fmt::format("gave way to a flush that had waited for {} s: capture fewer flows, or later",
-                          EndpointLock::kGrace.count()),
-              EBUSY});
+    return failed("gave way to a flush that had waited for {} s: capture fewer flows, or later",
+                  EndpointLock::kGrace.count());
 }
 
 Result<void> RunningOperation::report() const {

@@ -115,8 +115,7 @@ Result<void> expect_operation(Session& session, const std::string& id) {
 }
 
 tl::unexpected<Error> unknown_operation(std::string_view id) {
-    return tl::unexpected(
-        Error{ErrorKind::Failed, fmt::format("operation {} is not there, or not any more", id), ENOENT});
+    return make_error(ErrorKind::Missing, "operation {} does not exist, or was removed", id);
 }
 
 }  // namespace headgate::operations

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SqliteStore: appending, completing and reading flows.
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "operations/sqlite_store.h"
@@ -17,7 +16,7 @@ constexpr std::uint32_t kRowsPerBlob = 4096;
 /// Says whose block is damaged, if one is.
 template <typename T>
 Result<T> of_operation(std::string_view id, Result<T> read) {
-    if (read || read.error().number != EBADMSG) return read;
+    if (read || read.error().kind != ErrorKind::Damaged) return read;
     return tl::unexpected(std::move(read.error()).within(fmt::format("operation {}", id)));
 }
 

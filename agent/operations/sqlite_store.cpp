@@ -5,7 +5,6 @@
 #include <Poco/Nullable.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <set>
 #include <utility>
 
@@ -149,8 +148,7 @@ Result<void> insert(Session& session, const FlowOperation& operation, std::strin
     try {
         statement.execute();
     } catch (const Poco::Data::SQLite::ConstraintViolationException&) {
-        return tl::unexpected(
-            Error{ErrorKind::Refused, "an operation with this id or this request token was begun before", EEXIST});
+        return make_error(ErrorKind::Exists, "an operation with this id or this request token was begun before");
     }
     return {};
 }

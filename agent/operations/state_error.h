@@ -17,11 +17,8 @@ namespace headgate::operations {
 }
 
 /// Whether the disk cannot be written: full, read-only or failing. Operations that need no storage can still run.
-[[nodiscard]] constexpr bool is_disk_fault(int number) noexcept {
-    return number == ENOSPC || number == EDQUOT || number == EROFS || number == EIO;
-}
 [[nodiscard]] inline bool is_disk_fault(const Error& error) noexcept {
-    return is_disk_fault(error.number);
+    return error.kind == ErrorKind::DiskFault;
 }
 
 }  // namespace headgate::operations

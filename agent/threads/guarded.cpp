@@ -11,7 +11,7 @@ namespace {
 
 /// Short enough for the small-string buffer, so it does not allocate.
 Error out_of_memory() noexcept {
-    return {ErrorKind::Failed, "out of memory", ENOMEM};
+    return {ErrorKind::OutOfMemory, "out of memory", ENOMEM};
 }
 
 }  // namespace
@@ -23,7 +23,7 @@ Error error_of_exception() noexcept {
         } catch (const std::bad_alloc&) {
             return out_of_memory();
         } catch (const std::system_error& thrown) {
-            return {ErrorKind::Failed, thrown.what(), thrown.code().value()};
+            return {kind_of_errno(thrown.code().value()), thrown.what(), thrown.code().value()};
         } catch (const std::exception& thrown) {
             return {ErrorKind::Failed, thrown.what()};
         }

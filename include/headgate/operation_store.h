@@ -3,8 +3,8 @@
 // after a crash. One of headgate's four interfaces to the outside: operations::SqliteStore is the real one, and the
 // tests hold an in-memory one to the same conformance tests.
 //
-// Reading or writing the flows of an unknown or removed id fails with ENOENT. If the disk is full, a call fails with
-// ENOSPC and does not do what was requested.
+// Reading or writing the flows of an unknown or removed id fails with Missing. If the disk is full, a call fails with
+// DiskFault and does not do what was requested.
 //
 // "Durable" means on disk: it survives a power failure. Everything else survives the end of this process, unless stated
 // otherwise.
@@ -57,7 +57,7 @@ class OperationStore {
   public:
     virtual ~OperationStore() = default;
 
-    /// Stores a new operation and its token, if any. Durable on return. Refused with EEXIST if the id or the token was
+    /// Stores a new operation and its token, if any. Durable on return. Exists if the id or the token was
     /// used before: of two operations that begin at once with one token, the second fails here.
     virtual Result<void> begin(const FlowOperation& operation, std::string_view request_token) = 0;
 
@@ -78,8 +78,8 @@ class OperationStore {
     /// failed.
     virtual Result<void> append(std::string_view id, std::span<const StoredFlow> flows) = 0;
 
-    /// Checks that the store is writable and has room for this many flows and their outcomes: ENOSPC if not. Concurrent
-    /// writes are not taken into account.
+    /// Checks that the store is writable and has room for this many flows and their outcomes: DiskFault if not.
+    /// Concurrent writes are not taken into account.
     virtual Result<void> ensure_room(std::uint64_t flows) = 0;
 
     /// The journal of a flush: appends flows that are about to be ended. Durable on return. Returns the number of the

@@ -14,17 +14,38 @@
 
 namespace headgate {
 
-/// What the caller can do about an error; the CLI and HTTP map it to an exit code or a status.
+/// What is wrong, as far as a caller decides by it. base/error_kinds.h has the name, exit code, HTTP status and AWS
+/// error of each.
 enum class ErrorKind : std::uint8_t {
-    Invalid,  ///< the request breaks a rule; nothing was attempted
-    Failed,   ///< attempted, but it could not be done
-    Refused,  ///< a guard refused it before anything was changed
+    // The request is wrong; nothing was attempted.
+    Invalid,   ///< it breaks a rule
+    NotFound,  ///< it names something that does not exist, or that the caller may not see
+    Outdated,  ///< it refers to a version of something that has changed since
+    TooLarge,  ///< it, or a part of it, is longer than permitted
+    // Refused before anything was changed.
+    Refused,      ///< by a guard
+    Busy,         ///< other work is in progress: ask again later
+    Forbidden,    ///< the caller lacks the permission
+    Expired,      ///< signed so early that it may be a replay
+    Unavailable,  ///< the agent is stopping
+    Exists,       ///< an operation with the same id or token was begun before
+    // Attempted, but it could not be done.
+    Failed,
+    Missing,       ///< a file, network namespace or set that the work needs does not exist
+    Unprivileged,  ///< this process lacks a capability
+    Locked,        ///< another process holds a lock
+    TimedOut,
+    Cancelled,
+    Disconnected,  ///< the peer does not listen, or has closed the connection
+    DiskFault,     ///< the disk is full, read-only or failing
+    Damaged,       ///< stored data cannot be decoded
+    OutOfMemory,
 };
 
 struct Error {
     ErrorKind kind = ErrorKind::Failed;
     std::string message;  ///< one line: what was wrong, where, and what to do
-    int number = 0;       ///< errno, or 0 if there is none
+    int number = 0;       ///< errno of a failed system call, for its caller and the operator; 0: none
 
     /// Prefixes the message with its location: `source: 10.0.0.0/33 ...`.
     [[nodiscard]] Error within(std::string_view where) && {
@@ -37,19 +58,42 @@ template <typename T>
 using Result = tl::expected<T, Error>;
 
 template <typename... Args>
+[[nodiscard]] tl::unexpected<Error> make_error(ErrorKind kind, fmt::format_string<Args...> format, Args&&... args) {
+    return tl::unexpected(Error{kind, fmt::format(format, std::forward<Args>(args)...)});
+}
+
+template <typename... Args>
 [[nodiscard]] tl::unexpected<Error> invalid(fmt::format_string<Args...> format, Args&&... args) {
-    return tl::unexpected(Error{ErrorKind::Invalid, fmt::format(format, std::forward<Args>(args)...)});
+    return make_error(ErrorKind::Invalid, format, std::forward<Args>(args)...);
+}
+
+template <typename... Args>
+[[nodiscard]] tl::unexpected<Error> not_found(fmt::format_string<Args...> format, Args&&... args) {
+    return make_error(ErrorKind::NotFound, format, std::forward<Args>(args)...);
 }
 
 template <typename... Args>
 [[nodiscard]] tl::unexpected<Error> failed(fmt::format_string<Args...> format, Args&&... args) {
-    return tl::unexpected(Error{ErrorKind::Failed, fmt::format(format, std::forward<Args>(args)...)});
+    return make_error(ErrorKind::Failed, format, std::forward<Args>(args)...);
 }
 
 template <typename... Args>
 [[nodiscard]] tl::unexpected<Error> refused(fmt::format_string<Args...> format, Args&&... args) {
-    return tl::unexpected(Error{ErrorKind::Refused, fmt::format(format, std::forward<Args>(args)...)});
+    return make_error(ErrorKind::Refused, format, std::forward<Args>(args)...);
 }
+
+template <typename... Args>
+[[nodiscard]] tl::unexpected<Error> busy(fmt::format_string<Args...> format, Args&&... args) {
+    return make_error(ErrorKind::Busy, format, std::forward<Args>(args)...);
+}
+
+template <typename... Args>
+[[nodiscard]] tl::unexpected<Error> forbidden(fmt::format_string<Args...> format, Args&&... args) {
+    return make_error(ErrorKind::Forbidden, format, std::forward<Args>(args)...);
+}
+
+/// The kind of error that an errno stands for; Failed if callers need not tell it from others.
+[[nodiscard]] ErrorKind kind_of_errno(int number) noexcept;
 
 /// Error of a failed system call: `what: No such file or directory`, with the errno kept.
 [[nodiscard]] tl::unexpected<Error> system_error(int number, std::string_view what);

@@ -35,7 +35,7 @@ class FullDisk : public ::testing::Test {
     [[nodiscard]] std::string state() const { return folder_.path("state"); }
 
     void expect_full(const Error& error) const {
-        EXPECT_EQ(error.kind, ErrorKind::Failed);
+        EXPECT_EQ(error.kind, ErrorKind::DiskFault);
         EXPECT_EQ(error.number, ENOSPC);
         EXPECT_EQ(error.message,
                   state() + ": no space left on the disk: make room there, or choose another --state-dir");

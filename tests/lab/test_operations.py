@@ -81,7 +81,7 @@ def test_exactly_the_flows_of_a_capture_are_flushed_by_its_id(lab):
     done = lab.headgate("flush", "--from-capture", flushed["operation_id"], "--yes")
     assert done.returncode == REFUSED and "is a flush itself" in done.stderr
     done = lab.headgate("flush", "--from-capture", "01234567-89ab-cdef-0123-456789abcdef", "--yes")
-    assert done.returncode == USAGE and "is not there, or not any more" in done.stderr
+    assert done.returncode == USAGE and "does not exist, or was removed" in done.stderr
 
 
 def test_what_is_not_there_is_an_error(lab):

@@ -116,7 +116,7 @@ class MemoryGateway final : public gateway::ManagedGateway,
             if (!request.token.empty() && each.token == request.token) return each.operation;
             if (each.operation.status == OperationStatus::InProgress &&
                 each.operation.endpoint == meant(request.endpoint)) {
-                return tl::unexpected(Error{ErrorKind::Refused, "one is running: " + each.operation.id, EBUSY});
+                return busy("one is running: {}", each.operation.id);
             }
         }
         if (!request.from_operation.empty() && !is_there(request.from_operation))
@@ -313,9 +313,7 @@ class MemoryGateway final : public gateway::ManagedGateway,
         configuration.firewalls = {{"edge", {{"a", {}, {}, {}}}}};
         return configuration;
     }
-    static tl::unexpected<Error> unknown(std::string_view id) {
-        return tl::unexpected(Error{ErrorKind::Invalid, fmt::format("operation {} is not there", id), ENOENT});
-    }
+    static tl::unexpected<Error> unknown(std::string_view id) { return not_found("operation {} is not there", id); }
     [[nodiscard]] Result<void> check(const EndpointName& endpoint) const {
         if (error_) return tl::unexpected(*error_);
         const auto [firewall, zone, netns] = meant(endpoint);

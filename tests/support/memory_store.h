@@ -60,7 +60,7 @@ class MemoryStore : public OperationStore {
             return each.operation.id == operation.id || (!request_token.empty() && each.token == request_token);
         };
         if (std::ranges::any_of(disk_->records_, used)) {
-            return tl::unexpected(Error{ErrorKind::Refused, "begun before", EEXIST});
+            return make_error(ErrorKind::Exists, "begun before");
         }
         if (auto room = make_room(0); !room) return room;
         disk_->records_.push_back({operation, std::string{request_token}, {}, {}});
@@ -184,7 +184,7 @@ class MemoryStore : public OperationStore {
     using Record = MemoryDisk::Record;
 
     static tl::unexpected<Error> unknown(std::string_view id) {
-        return tl::unexpected(Error{ErrorKind::Failed, fmt::format("operation {} is not there", id), ENOENT});
+        return make_error(ErrorKind::Missing, "operation {} is not there", id);
     }
     static bool has_ended(const Record& record) { return record.operation.status != OperationStatus::InProgress; }
     std::vector<Record>::iterator next_to_go() {

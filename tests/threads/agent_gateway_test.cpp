@@ -79,19 +79,17 @@ TEST_F(AgentsGateway, errors_come_back_as_the_gateway_gave_them) {
     start();
     const auto agent = client();
     const auto unknown = agent->find("x");
-    EXPECT_EQ(unknown.error().number, ENOENT);
-    EXPECT_EQ(unknown.error().kind, ErrorKind::Invalid);
+    EXPECT_EQ(unknown.error().kind, ErrorKind::NotFound);
     EXPECT_EQ(unknown.error().message, "operation x is not there");
-    EXPECT_EQ(agent->wait("x", 1s).error().number, ENOENT);
-    EXPECT_EQ(agent->cancel("x").error().number, ENOENT);
+    EXPECT_EQ(agent->wait("x", 1s).error().kind, ErrorKind::NotFound);
+    EXPECT_EQ(agent->cancel("x").error().kind, ErrorKind::NotFound);
     EXPECT_TRUE(agent->start(capture()));
     const auto busy = agent->start(capture());
-    EXPECT_EQ(busy.error().kind, ErrorKind::Refused);
-    EXPECT_EQ(busy.error().number, EBUSY);
+    EXPECT_EQ(busy.error().kind, ErrorKind::Busy);
     EXPECT_EQ(agent->statistics({"core", {}, {}}).error().message, "firewall: \"core\" is unknown");
-    gateway_.fail_with({ErrorKind::Failed, "no disk: \"x\"\n", ENOSPC});
+    gateway_.fail_with({ErrorKind::DiskFault, "no disk: \"x\"\n", ENOSPC});
     const auto failed = agent->list({});
-    EXPECT_EQ(failed.error().kind, ErrorKind::Failed);
+    EXPECT_EQ(failed.error().kind, ErrorKind::DiskFault);
     EXPECT_EQ(failed.error().number, ENOSPC);
     EXPECT_EQ(failed.error().message, "no disk: \"x\"\n");
 }

@@ -71,7 +71,7 @@ TEST(DatagramSink, gives_up_for_now_when_its_reader_sleeps) {
     }
     EXPECT_LT(std::chrono::steady_clock::now() - began, 1500ms);
     ASSERT_FALSE(written.has_value());
-    EXPECT_EQ(written.error().number, ETIMEDOUT);
+    EXPECT_EQ(written.error().kind, ErrorKind::TimedOut);
     EXPECT_EQ(received_datagrams(reader, 0).size(), went);
     EXPECT_GE(sink->write(*block, went).value().lines, 1U);
 }

@@ -135,7 +135,7 @@ TEST_F(Operating, on_a_full_disk_looks_and_says_what_is_not_kept) {
     EXPECT_TRUE(operation.warnings[1].starts_with("not recorded: audit log /dev/full")) << operation.warnings[1];
     EXPECT_EQ(engine_->flows(operation.id, 3, 100)->size(), 7U);
     EXPECT_TRUE(store_.list({})->empty());
-    EXPECT_EQ(engine_->start(request_for(OperationType::Flush)).error().number, ENOSPC);
+    EXPECT_EQ(engine_->start(request_for(OperationType::Flush)).error().kind, ErrorKind::DiskFault);
     EXPECT_EQ(table_.removals_asked, 0U);
 }
 
@@ -209,7 +209,7 @@ TEST_F(Operating, ends_after_its_retention) {
     const auto younger = run(request_for(OperationType::Capture)).id;
     clock_.pass(2h);
     ASSERT_TRUE(engine_->tidy().has_value());
-    EXPECT_EQ(engine_->find(old).error().number, ENOENT);
+    EXPECT_EQ(engine_->find(old).error().kind, ErrorKind::NotFound);
     EXPECT_TRUE(engine_->find(younger).has_value());
 }
 

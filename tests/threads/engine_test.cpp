@@ -53,7 +53,7 @@ TEST_F(Operating, one_at_a_time_on_an_endpoint) {
     gate.wait_for_operation();
     const auto second = engine_->start(request_for(OperationType::Flush));
     ASSERT_FALSE(second.has_value());
-    EXPECT_EQ(second.error().number, EBUSY);
+    EXPECT_EQ(second.error().kind, ErrorKind::Busy);
     EXPECT_NE(second.error().message.find(first->id), std::string::npos);
     EXPECT_EQ(table_.removals_asked, 0U);
     gate.open();
@@ -167,7 +167,7 @@ TEST_F(Operating, whose_guard_says_no_is_refused) {
 TEST_F(Operating, takes_flows_of_captures_and_dry_runs_alone) {
     auto request = request_for(OperationType::Flush);
     request.from_operation = "nobody";
-    EXPECT_EQ(engine_->start(request).error().number, ENOENT);
+    EXPECT_EQ(engine_->start(request).error().kind, ErrorKind::NotFound);
     request.from_operation = run(request_for(OperationType::Flush, "source-port=1")).id;
     EXPECT_NE(engine_->start(request).error().message.find("is a flush itself"), std::string::npos);
     request.from_operation = run(request_for(OperationType::Capture)).id;
@@ -255,7 +255,7 @@ TEST_F(Operating, is_drained_before_the_engine_ends_and_nothing_begins_any_more)
     EXPECT_EQ(store_.find(started->id).value()->status, OperationStatus::Completed);
     const auto late = engine_->start(request_for(OperationType::Capture));
     ASSERT_FALSE(late.has_value());
-    EXPECT_EQ(late.error().kind, ErrorKind::Refused);
+    EXPECT_EQ(late.error().kind, ErrorKind::Unavailable);
 }
 
 }  // namespace engine_test

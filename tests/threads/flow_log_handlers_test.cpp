@@ -197,7 +197,7 @@ TEST_F(FlowLogOverHttp, somebody_sees_what_ended_on_their_own_firewalls) {
     EXPECT_EQ(names("?firewall=core"), "{\"name\":\"b\"}\n");
     const auto other = ask("?firewall=edge");
     const auto refused = other.stream([](std::string_view) { return Result<void>{}; });
-    EXPECT_EQ(refused.error().number, EACCES);
+    EXPECT_EQ(refused.error().kind, ErrorKind::Forbidden);
 }
 
 TEST_F(FlowLogOverHttp, the_agents_client_asks_for_the_same_and_takes_records_as_they_come) {

@@ -140,7 +140,7 @@ TEST_F(RestartedAgent, that_does_not_come_back_is_given_up_with_what_to_do_then)
     server_.reset();
     const auto gone = ask(path_, question);
     ASSERT_FALSE(gone);
-    EXPECT_EQ(gone.error().number, ENOENT);
+    EXPECT_EQ(gone.error().kind, ErrorKind::Missing);
     EXPECT_NE(gone.error().message.find("headgate operations list"), std::string::npos) << gone.error().message;
 }
 
@@ -153,12 +153,13 @@ TEST_F(RestartedAgent, is_not_waited_for_by_one_who_has_stopped_looking_on) {
     EXPECT_TRUE(ask_for_lines(path_, endless, [](const std::string&) { return Result<void>{}; }));
 }
 
-TEST_F(RestartedAgent, an_answer_is_an_answer_whatever_errno_it_tells) {
+TEST_F(RestartedAgent, an_error_that_the_agent_reports_is_not_taken_for_its_own_restart) {
     start();
-    gateway_.fail_with({ErrorKind::Failed, "the collector has gone", ECONNRESET});
+    gateway_.fail_with({ErrorKind::Disconnected, "the collector has gone"});
     const LossyRelay relay{front_, path_, 0, LossyRelay::Lost::Response};
-    const auto told = AgentGateway::connect(front_).value()->list({});
-    EXPECT_EQ(told.error().message, "the collector has gone");
+    const auto listed = AgentGateway::connect(front_).value()->list({});
+    EXPECT_EQ(listed.error().message, "the collector has gone");
+    EXPECT_EQ(listed.error().kind, ErrorKind::Disconnected);
     EXPECT_EQ(relay.connections(), 1);
 }
 
@@ -170,7 +171,8 @@ TEST_F(RestartedAgent, that_has_made_its_socket_and_does_not_listen_yet_is_waite
     }
     std::filesystem::rename(path_ + ".kept", path_);
     const auto asked_at = std::chrono::steady_clock::now();
-    EXPECT_EQ(AgentGateway::connect(path_).error().number, ECONNREFUSED) << "one that nobody opens is no agent's";
+    EXPECT_EQ(AgentGateway::connect(path_).error().kind, ErrorKind::Disconnected)
+        << "one that nobody opens is no agent's";
     EXPECT_GE(std::chrono::steady_clock::now() - asked_at, 500ms);
 }
 

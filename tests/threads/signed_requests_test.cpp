@@ -2,8 +2,6 @@
 // Signed requests, up to the point where a flow table is needed.
 #include <gtest/gtest.h>
 
-#include <cerrno>
-
 #include "gateway/local_gateway.h"
 #include "http/access/authorized_gateway.h"
 #include "support/flow_builder.h"
@@ -41,7 +39,7 @@ class SignedRequests : public ::testing::Test {
 TEST_F(SignedRequests, from_before_it_began_are_refused_and_recorded) {
     const auto started = start_signed_at(kSystemClock.now() - std::chrono::minutes{1});
     ASSERT_FALSE(started);
-    EXPECT_EQ(started.error().number, ESTALE);
+    EXPECT_EQ(started.error().kind, ErrorKind::Expired);
     EXPECT_NE(audit_log().find(started.error().message), std::string::npos) << audit_log();
 }
 

@@ -84,8 +84,8 @@ class ControlledSink final : public flowlog::Sink {
 
     Result<Written> write(const LineBlock& block, std::size_t first) override {
         const auto mood = control_->mood();
-        if (mood == Mood::Fails) return tl::unexpected(Error{ErrorKind::Failed, "No space left", ENOSPC});
-        if (mood == Mood::Sleeps) return tl::unexpected(Error{ErrorKind::Failed, "asleep", ETIMEDOUT});
+        if (mood == Mood::Fails) return tl::unexpected(Error{ErrorKind::DiskFault, "No space left"});
+        if (mood == Mood::Sleeps) return tl::unexpected(Error{ErrorKind::TimedOut, "asleep"});
         Written written;
         while (written.lines < 2 && first + written.lines < block.count()) {
             const auto line = block.line(first + written.lines);

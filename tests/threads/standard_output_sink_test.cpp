@@ -39,7 +39,7 @@ TEST(StandardOutputSink, does_not_wait_for_a_sleeping_reader_and_tears_no_line_f
     EXPECT_LT(std::chrono::steady_clock::now() - began, 1500ms);
     ASSERT_TRUE(written.has_value());
     EXPECT_EQ(written->lines, 65'536U / 1002U) << "whole lines in what a pipe holds";
-    EXPECT_EQ(sink.write(*block, written->lines).error().number, ETIMEDOUT);
+    EXPECT_EQ(sink.write(*block, written->lines).error().kind, ErrorKind::TimedOut);
 
     auto read = received_bytes(pipe.reader.get(), 0);
     EXPECT_EQ(read.size(), 65'536U);

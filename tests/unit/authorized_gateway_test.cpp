@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cerrno>
 #include <functional>
 
 #include "support/memory_gateway.h"
@@ -31,7 +30,7 @@ TEST(AuthorizedGateway, a_viewer_captures_but_does_not_flush) {
     EXPECT_EQ(viewer->operations().flows(captured->id, 1, 5)->size(), 2U);
     const auto flushed = viewer->operations().start(request_of(OperationType::Flush));
     ASSERT_FALSE(flushed);
-    EXPECT_EQ(flushed.error().number, EACCES);
+    EXPECT_EQ(flushed.error().kind, ErrorKind::Forbidden);
     EXPECT_EQ(whole.refusals(), std::vector<std::string>{flushed.error().message});
 }
 
@@ -40,8 +39,8 @@ TEST(AuthorizedGateway, a_viewer_changes_no_policy) {
     const auto viewer = authorized(whole, {Role::Viewer, std::nullopt});
     PolicyRequest request;
     request.policy = "drop";
-    EXPECT_EQ(viewer->policies().apply(request).error().number, EACCES);
-    EXPECT_EQ(viewer->policies().remove(request).error().number, EACCES);
+    EXPECT_EQ(viewer->policies().apply(request).error().kind, ErrorKind::Forbidden);
+    EXPECT_EQ(viewer->policies().remove(request).error().kind, ErrorKind::Forbidden);
     EXPECT_TRUE(viewer->policies().status({}));
     EXPECT_EQ(whole.refusals().size(), 2U);
     EXPECT_FALSE(whole.ruleset.policy);
@@ -56,7 +55,7 @@ TEST(AuthorizedGateway, a_viewer_cancels_its_own_captures_alone) {
     const auto on_call = authorized(whole, {Role::Operator, std::nullopt}, me);
     auto request = request_of(OperationType::Capture);
     const auto others = whole.start(request);
-    EXPECT_EQ(viewer->operations().cancel(others->id).error().number, EACCES);
+    EXPECT_EQ(viewer->operations().cancel(others->id).error().kind, ErrorKind::Forbidden);
     EXPECT_TRUE(on_call->operations().cancel(others->id));
     request.caller = me;
     const auto own = whole.start(request);
@@ -64,7 +63,7 @@ TEST(AuthorizedGateway, a_viewer_cancels_its_own_captures_alone) {
     EXPECT_TRUE(viewer->operations().cancel(own->id));
     const auto flush = whole.start(request_of(OperationType::Flush));
     ASSERT_TRUE(flush) << flush.error().message;
-    EXPECT_EQ(viewer->operations().cancel(flush->id).error().number, EACCES);
+    EXPECT_EQ(viewer->operations().cancel(flush->id).error().kind, ErrorKind::Forbidden);
 }
 
 TEST(AuthorizedGateway, what_policies_have_caught_is_told_of_ones_own_firewalls_alone) {
@@ -90,8 +89,8 @@ TEST(AuthorizedGateway, another_firewall_is_refused) {
     const auto theirs = authorized(whole, {Role::Operator, {{"core"}}});
     auto request = request_of(OperationType::Capture);
     request.endpoint.firewall = "edge";
-    EXPECT_EQ(theirs->operations().start(request).error().number, EACCES);
-    EXPECT_EQ(theirs->tables().statistics(request.endpoint).error().number, EACCES);
+    EXPECT_EQ(theirs->operations().start(request).error().kind, ErrorKind::Forbidden);
+    EXPECT_EQ(theirs->tables().statistics(request.endpoint).error().kind, ErrorKind::Forbidden);
     EXPECT_EQ(whole.refusals().size(), 1U);
 }
 
@@ -100,14 +99,14 @@ TEST(AuthorizedGateway, operations_of_another_firewall_are_not_there) {
     whole.complete_at_once(1);
     const auto captured = whole.start(request_of(OperationType::Capture));
     const auto theirs = authorized(whole, {Role::Operator, {{"core"}}});
-    EXPECT_EQ(theirs->operations().find(captured->id).error().number, ENOENT);
-    EXPECT_EQ(theirs->operations().wait(captured->id, {}).error().number, ENOENT);
-    EXPECT_EQ(theirs->operations().cancel(captured->id).error().number, ENOENT);
-    EXPECT_EQ(theirs->operations().flows(captured->id, 0, 1).error().number, ENOENT);
+    EXPECT_EQ(theirs->operations().find(captured->id).error().kind, ErrorKind::NotFound);
+    EXPECT_EQ(theirs->operations().wait(captured->id, {}).error().kind, ErrorKind::NotFound);
+    EXPECT_EQ(theirs->operations().cancel(captured->id).error().kind, ErrorKind::NotFound);
+    EXPECT_EQ(theirs->operations().flows(captured->id, 0, 1).error().kind, ErrorKind::NotFound);
     EXPECT_TRUE(theirs->operations().list({})->empty());
     auto flush = request_of(OperationType::Flush);
     flush.from_operation = captured->id;
-    EXPECT_EQ(theirs->operations().start(flush).error().number, ENOENT);
+    EXPECT_EQ(theirs->operations().start(flush).error().kind, ErrorKind::NotFound);
 }
 
 TEST(AuthorizedGateway, a_list_is_full_though_others_operations_lie_between) {
@@ -151,21 +150,23 @@ class SharedNamespace : public ::testing::Test {
         whole_.other_names = {{"/proc/1/ns/net", "/run/netns/gw"}};
         whole_.complete_at_once(1);
     }
-    /// The errno returned to a caller who is permitted these firewalls only; 0 on success.
-    using Ask = std::function<int(ManagedGateway&)>;
-    int told(std::vector<std::string> firewalls, const Ask& ask) {
+    /// The kind of error that a caller gets who is permitted these firewalls only; nothing on success.
+    using Answer = std::optional<ErrorKind>;
+    using Ask = std::function<Answer(ManagedGateway&)>;
+    static constexpr Answer kAllowed{};
+    Answer answer_to(std::vector<std::string> firewalls, const Ask& ask) {
         return ask(*authorized(whole_, {Role::Operator, std::move(firewalls)}));
     }
-    static int number_of(const auto& result) { return result ? 0 : result.error().number; }
+    static Answer error_of(const auto& result) { return result ? std::nullopt : Answer{result.error().kind}; }
 
     static Ask change_policy(std::string firewall) {
         return [=](ManagedGateway& theirs) {
             PolicyRequest request;
             request.endpoint.firewall = firewall;
             request.policy = "drop";
-            const int applied = number_of(theirs.policies().apply(request));
-            EXPECT_EQ(number_of(theirs.policies().remove(request)), applied);
-            EXPECT_EQ(number_of(theirs.policies().may_change(request.endpoint)), applied);
+            const auto applied = error_of(theirs.policies().apply(request));
+            EXPECT_EQ(error_of(theirs.policies().remove(request)), applied);
+            EXPECT_EQ(error_of(theirs.policies().may_change(request.endpoint)), applied);
             return applied;
         };
     }
@@ -174,7 +175,7 @@ class SharedNamespace : public ::testing::Test {
             auto request = request_of(type);
             request.endpoint.firewall = firewall;
             further(request);
-            return number_of(theirs.operations().start(request));
+            return error_of(theirs.operations().start(request));
         };
     }
     static Ask start(OperationType type, std::string firewall) {
@@ -186,43 +187,47 @@ class SharedNamespace : public ::testing::Test {
 
 TEST_F(SharedNamespace, a_policy_takes_the_rights_to_every_firewall_that_it_is_in_force_for) {
     for (const auto* firewall : {"edge", "twin", "tenant"}) {
-        EXPECT_EQ(told({firewall}, change_policy(firewall)), EACCES) << firewall;
-        EXPECT_EQ(told({"edge", "twin", "tenant"}, change_policy(firewall)), 0) << firewall;
+        EXPECT_EQ(answer_to({firewall}, change_policy(firewall)), ErrorKind::Forbidden) << firewall;
+        EXPECT_EQ(answer_to({"edge", "twin", "tenant"}, change_policy(firewall)), kAllowed) << firewall;
     }
-    EXPECT_EQ(told({"edge", "twin"}, change_policy("edge")), EACCES) << "a zone of it is the tenant's";
-    EXPECT_EQ(told({"far"}, change_policy("far")), 0);
+    EXPECT_EQ(answer_to({"edge", "twin"}, change_policy("edge")), ErrorKind::Forbidden)
+        << "a zone of it is the tenant's";
+    EXPECT_EQ(answer_to({"far"}, change_policy("far")), kAllowed);
     EXPECT_EQ(whole_.refusals().size(), 2 * 4U) << "each is on record";
     const auto everywhere = authorized(whole_, {Role::Operator, std::nullopt});
-    EXPECT_EQ(change_policy("tenant")(*everywhere), 0);
+    EXPECT_EQ(change_policy("tenant")(*everywhere), kAllowed);
 }
 
 TEST_F(SharedNamespace, a_flush_that_brings_a_policy_takes_the_same) {
     const auto with_policy = [](OperationRequest& request) { request.stream_exception_policy = "drop"; };
-    EXPECT_EQ(told({"tenant"}, start(OperationType::Flush, "tenant", with_policy)), EACCES);
-    EXPECT_EQ(told({"edge", "twin", "tenant"}, start(OperationType::Flush, "tenant", with_policy)), 0);
+    EXPECT_EQ(answer_to({"tenant"}, start(OperationType::Flush, "tenant", with_policy)), ErrorKind::Forbidden);
+    EXPECT_EQ(answer_to({"edge", "twin", "tenant"}, start(OperationType::Flush, "tenant", with_policy)), kAllowed);
     EXPECT_FALSE(whole_.last_request().own_flows_alone);
-    EXPECT_EQ(told({"tenant"}, start(OperationType::Flush, "tenant")), 0);
+    EXPECT_EQ(answer_to({"tenant"}, start(OperationType::Flush, "tenant")), kAllowed);
     EXPECT_TRUE(whole_.last_request().own_flows_alone) << "no window: it catches packets of the others";
 }
 
 TEST_F(SharedNamespace, flows_of_others_are_neither_ended_nor_told) {
     const auto census = [](std::string firewall) {
-        return [=](ManagedGateway& theirs) { return number_of(theirs.tables().statistics({firewall, {}, {}})); };
+        return [=](ManagedGateway& theirs) { return error_of(theirs.tables().statistics({firewall, {}, {}})); };
     };
     for (const auto& ask :
          {start(OperationType::Capture, "edge"), start(OperationType::Flush, "edge"), Ask{census("edge")}}) {
-        EXPECT_EQ(told({"edge"}, ask), EACCES) << "those of its zone are the tenant's, all are the twin's";
-        EXPECT_EQ(told({"edge", "twin"}, ask), EACCES);
-        EXPECT_EQ(told({"edge", "twin", "tenant"}, ask), 0);
+        EXPECT_EQ(answer_to({"edge"}, ask), ErrorKind::Forbidden)
+            << "those of its zone are the tenant's, all are the twin's";
+        EXPECT_EQ(answer_to({"edge", "twin"}, ask), ErrorKind::Forbidden);
+        EXPECT_EQ(answer_to({"edge", "twin", "tenant"}, ask), kAllowed);
     }
-    EXPECT_EQ(told({"tenant"}, start(OperationType::Flush, "tenant")), 0) << "they are its own";
-    EXPECT_EQ(told({"tenant"}, census("tenant")), 0);
+    EXPECT_EQ(answer_to({"tenant"}, start(OperationType::Flush, "tenant")), kAllowed) << "they are its own";
+    EXPECT_EQ(answer_to({"tenant"}, census("tenant")), kAllowed);
     const auto in_zone = [](std::uint16_t zone) {
         return [=](OperationRequest& request) { request.query.zone = zone; };
     };
-    EXPECT_EQ(told({"edge", "twin"}, start(OperationType::Flush, "edge", in_zone(4))), 0) << "that is nobody else's";
-    EXPECT_EQ(told({"edge"}, start(OperationType::Flush, "edge", in_zone(4))), EACCES) << "but the twin's";
-    EXPECT_EQ(told({"edge", "twin"}, start(OperationType::Flush, "edge", in_zone(5))), EACCES);
+    EXPECT_EQ(answer_to({"edge", "twin"}, start(OperationType::Flush, "edge", in_zone(4))), kAllowed)
+        << "that is nobody else's";
+    EXPECT_EQ(answer_to({"edge"}, start(OperationType::Flush, "edge", in_zone(4))), ErrorKind::Forbidden)
+        << "but the twin's";
+    EXPECT_EQ(answer_to({"edge", "twin"}, start(OperationType::Flush, "edge", in_zone(5))), ErrorKind::Forbidden);
 }
 
 TEST_F(SharedNamespace, what_was_found_for_somebody_with_more_rights_is_not_told_to_one_with_fewer) {
@@ -230,21 +235,22 @@ TEST_F(SharedNamespace, what_was_found_for_somebody_with_more_rights_is_not_told
     request.endpoint.firewall = "edge";
     const auto captured = whole_.start(request);
     const auto results = [&](ManagedGateway& theirs) {
-        return number_of(theirs.operations().flows(captured->id, 0, 1));
+        return error_of(theirs.operations().flows(captured->id, 0, 1));
     };
     const auto flush = start(OperationType::Flush, "edge", [&](auto& asked) { asked.from_operation = captured->id; });
     for (const auto& ask : {Ask{results}, flush}) {
-        EXPECT_EQ(told({"edge"}, ask), EACCES);
-        EXPECT_EQ(told({"edge", "twin", "tenant"}, ask), 0);
+        EXPECT_EQ(answer_to({"edge"}, ask), ErrorKind::Forbidden);
+        EXPECT_EQ(answer_to({"edge", "twin", "tenant"}, ask), kAllowed);
     }
-    EXPECT_EQ(told({"edge"}, [&](auto& theirs) { return number_of(theirs.operations().find(captured->id)); }), 0);
+    EXPECT_EQ(answer_to({"edge"}, [&](auto& theirs) { return error_of(theirs.operations().find(captured->id)); }),
+              kAllowed);
 }
 
 TEST_F(SharedNamespace, where_it_cannot_be_told_who_else_is_there_nothing_is_done) {
     whole_.configured.firewalls[1].endpoints[0].netns = "unknown";
-    EXPECT_EQ(told({"far"}, change_policy("far")), EMFILE);
+    EXPECT_EQ(answer_to({"far"}, change_policy("far")), ErrorKind::Failed);
     whole_.configured.firewalls[1].endpoints[0].netns = "gone";
-    EXPECT_EQ(told({"far"}, change_policy("far")), 0) << "nobody is in one that is not there";
+    EXPECT_EQ(answer_to({"far"}, change_policy("far")), kAllowed) << "nobody is in one that is not there";
 }
 
 TEST(AuthorizedGateway, what_is_of_no_single_firewall_is_not_told) {
@@ -276,7 +282,7 @@ TEST(AuthorizedGateway, a_one_off_run_is_no_firewalls_whatever_its_name) {
     const auto one_off = whole.start(request_of(OperationType::Capture));
     whole.amend(one_off->id, [](FlowOperation& operation) { operation.endpoint.network_namespace = "other"; });
     const auto theirs = authorized(whole, {Role::Viewer, {{"edge"}}});
-    EXPECT_EQ(theirs->operations().find(one_off->id).error().number, ENOENT);
+    EXPECT_EQ(theirs->operations().find(one_off->id).error().kind, ErrorKind::NotFound);
     EXPECT_TRUE(theirs->operations().list({})->empty());
     const auto everywhere = authorized(whole, {Role::Viewer, std::nullopt});
     EXPECT_EQ(everywhere->operations().list({})->size(), 1U);
@@ -303,7 +309,7 @@ TEST(AuthorizedGateway, flows_that_ended_are_told_of_their_firewalls_alone) {
     EXPECT_TRUE(viewer->ended_flows().for_each_ended(query, take));
     EXPECT_EQ(whole.last_ended_query().firewalls, query.firewalls);
     query.firewalls = {"core", "lab"};
-    EXPECT_EQ(viewer->ended_flows().for_each_ended(query, take).error().number, EACCES);
+    EXPECT_EQ(viewer->ended_flows().for_each_ended(query, take).error().kind, ErrorKind::Forbidden);
     const auto unlimited = authorized(whole, {Role::Viewer, std::nullopt});
     EXPECT_TRUE(unlimited->ended_flows().for_each_ended({}, take));
     EXPECT_EQ(whole.last_ended_query().firewalls, std::nullopt);

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cerrno>
-
 #include "flow/json_reader.h"
 
 namespace headgate::http {
@@ -50,18 +48,18 @@ TEST(AwsError, each_fault_has_its_status_and_type) {
 }
 
 TEST(AwsError, our_errors_are_the_faults_that_clients_know) {
-    const auto type = [](ErrorKind kind, int number) {
-        return type_of(aws_error_of({kind, "", number}))
-            .substr(std::string_view{"com.amazonaws.networkfirewall#"}.size());
+    const auto type = [](ErrorKind kind) {
+        return type_of(aws_error_of({kind, ""})).substr(std::string_view{"com.amazonaws.networkfirewall#"}.size());
     };
-    EXPECT_EQ(type(ErrorKind::Invalid, 0), "InvalidRequestException");
-    EXPECT_EQ(type(ErrorKind::Invalid, ENOENT), "ResourceNotFoundException");
-    EXPECT_EQ(type(ErrorKind::Invalid, ESTALE), "InvalidTokenException");
-    EXPECT_EQ(type(ErrorKind::Refused, EBUSY), "ThrottlingException");
-    EXPECT_EQ(type(ErrorKind::Refused, EACCES), "AccessDeniedException");
-    EXPECT_EQ(type(ErrorKind::Refused, ESTALE), "RequestExpired");
-    EXPECT_EQ(type(ErrorKind::Refused, 0), "InvalidRequestException");
-    EXPECT_EQ(type(ErrorKind::Failed, ENOENT), "InternalServerError");
+    EXPECT_EQ(type(ErrorKind::Invalid), "InvalidRequestException");
+    EXPECT_EQ(type(ErrorKind::NotFound), "ResourceNotFoundException");
+    EXPECT_EQ(type(ErrorKind::Outdated), "InvalidTokenException");
+    EXPECT_EQ(type(ErrorKind::Busy), "ThrottlingException");
+    EXPECT_EQ(type(ErrorKind::Forbidden), "AccessDeniedException");
+    EXPECT_EQ(type(ErrorKind::Expired), "RequestExpired");
+    EXPECT_EQ(type(ErrorKind::Unavailable), "ServiceUnavailable");
+    EXPECT_EQ(type(ErrorKind::Refused), "InvalidRequestException");
+    EXPECT_EQ(type(ErrorKind::Missing), "InternalServerError");
 }
 
 TEST(AwsError, whoever_is_throttled_is_told_when_to_come_back) {

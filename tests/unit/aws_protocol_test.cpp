@@ -127,7 +127,7 @@ TEST_F(AwsProtocol, what_they_may_not_do_is_denied_and_recorded) {
 }
 
 TEST_F(AwsProtocol, a_failure_is_the_servers) {
-    gateway_.fail_with({ErrorKind::Failed, "no disk", ENOSPC});
+    gateway_.fail_with({ErrorKind::DiskFault, "no disk", ENOSPC});
     const auto answer = ask("ListFlowOperations", about_edge(""));
     EXPECT_EQ(answer.status, 500);
     EXPECT_EQ(error_of(answer), "InternalServerError: no disk");

@@ -219,12 +219,12 @@ TEST_F(CaptureFile, a_pipe_that_nobody_writes_into_is_given_up) {
     const auto nothing = [](std::span<const FlowRow>) { return Result<void>{}; };
     const auto given_up = read_capture_file(path_, nothing, 20ms);
     ASSERT_FALSE(given_up);
-    EXPECT_EQ(given_up.error().number, ETIMEDOUT);
+    EXPECT_EQ(given_up.error().kind, ErrorKind::TimedOut);
     const FileDescriptor silent{::open(path_.c_str(), O_RDWR | O_CLOEXEC)};
-    EXPECT_EQ(read_capture_file(path_, nothing, 20ms).error().number, ETIMEDOUT);
+    EXPECT_EQ(read_capture_file(path_, nothing, 20ms).error().kind, ErrorKind::TimedOut);
     const std::string half = R"({"id":1,)";
     ASSERT_EQ(::write(silent.get(), half.data(), half.size()), static_cast<ssize_t>(half.size()));
-    EXPECT_EQ(read_capture_file(path_, nothing, 20ms).error().number, ETIMEDOUT) << "half of it is not all";
+    EXPECT_EQ(read_capture_file(path_, nothing, 20ms).error().kind, ErrorKind::TimedOut) << "half of it is not all";
 }
 
 TEST_F(CaptureFile, a_pipe_is_read_to_its_end) {

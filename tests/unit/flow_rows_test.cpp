@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cerrno>
-
 #include "support/stored_operations.h"
 
 namespace headgate::operations {
@@ -52,7 +50,7 @@ TEST(FlowRows, of_another_number_than_the_store_says_are_an_error) {
     auto packed = block_of(numbered_flows(0, 3));
     const PackedFlows block{0, 4, packed.rows(), {}};
     EXPECT_EQ(unpack_from(block, 3, 1).error().message, "a block of 4 flows has 3 rows");
-    EXPECT_EQ(unpack_from(block, 3, 1).error().number, EBADMSG);
+    EXPECT_EQ(unpack_from(block, 3, 1).error().kind, ErrorKind::Damaged);
 }
 
 TEST(FlowRows, take_little_room) {

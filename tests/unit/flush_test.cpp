@@ -43,7 +43,7 @@ TEST_F(Flushing, that_cannot_be_journaled_ends_nothing) {
     listener_.journal_fails = ENOSPC;
     const auto operation = flush();
     ASSERT_FALSE(operation.has_value());
-    EXPECT_EQ(operation.error().number, ENOSPC);
+    EXPECT_EQ(operation.error().kind, ErrorKind::DiskFault);
     EXPECT_EQ(table_.removals_asked, 0U);
 }
 
@@ -101,7 +101,7 @@ TEST_F(Flushing, that_is_interrupted_leaves_the_rest_alone_and_tells_every_flow)
     operation_.query = query_for("protocol=udp");
     listener_.before_block = [&]() -> Result<void> {
         if (listener_.endings.empty()) return {};
-        return tl::unexpected(Error{ErrorKind::Failed, "interrupted", ECANCELED});
+        return tl::unexpected(Error{ErrorKind::Cancelled, "interrupted"});
     };
     const auto operation = flush();
     ASSERT_TRUE(operation.has_value());
@@ -115,12 +115,10 @@ TEST_F(Flushing, that_is_interrupted_leaves_the_rest_alone_and_tells_every_flow)
 }
 
 TEST_F(Flushing, that_reaches_its_deadline_between_blocks_says_so) {
-    listener_.before_block = [] {
-        return tl::unexpected(Error{ErrorKind::Failed, "the deadline was reached", ETIMEDOUT});
-    };
+    listener_.before_block = [] { return tl::unexpected(Error{ErrorKind::TimedOut, "the deadline was reached"}); };
     const auto operation = flush();
     ASSERT_FALSE(operation.has_value()) << "nothing was ended";
-    EXPECT_EQ(operation.error().number, ETIMEDOUT);
+    EXPECT_EQ(operation.error().kind, ErrorKind::TimedOut);
     EXPECT_EQ(table_.removals_asked, 0U);
 }
 

@@ -12,7 +12,7 @@ namespace health_handlers_test {
 
 TEST(Health, an_agent_that_answers_is_healthy_whatever_has_failed) {
     testing::MemoryGateway gateway;
-    gateway.fail_with({ErrorKind::Failed, "no disk", ENOSPC});
+    gateway.fail_with({ErrorKind::DiskFault, "no disk", ENOSPC});
     gateway.findings = {{"store", {}, "no disk"}};
     const auto answer = show_health({});
     EXPECT_EQ(answer.status, 200);

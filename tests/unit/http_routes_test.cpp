@@ -74,14 +74,13 @@ TEST_F(Routes, an_operation_is_started_for_its_caller) {
     EXPECT_EQ(started().id, "operation-1") << "the same token is the same operation";
 }
 
-TEST_F(Routes, a_refused_operation_is_a_conflict_with_its_errno) {
+TEST_F(Routes, a_refused_operation_is_a_conflict_with_its_kind) {
     static_cast<void>(started());
     const auto answer = ask("POST", "/v1/operations", kCapture);
     EXPECT_EQ(answer.status, 409);
     EXPECT_EQ(detail_of(answer), "one is running: operation-1");
     const auto error = error_of(answer.status, answer.body);
-    EXPECT_EQ(error.kind, ErrorKind::Refused);
-    EXPECT_EQ(error.number, EBUSY);
+    EXPECT_EQ(error.kind, ErrorKind::Busy);
 }
 
 TEST_F(Routes, a_bad_request_names_what_is_wrong) {
@@ -342,9 +341,10 @@ TEST_F(Routes, the_agent_can_be_watched) {
 }
 
 TEST_F(Routes, a_failure_is_the_servers) {
-    gateway_.fail_with({ErrorKind::Failed, "no disk", ENOSPC});
+    gateway_.fail_with({ErrorKind::DiskFault, "no disk", ENOSPC});
     const auto answer = ask("GET", "/v1/operations");
     EXPECT_EQ(answer.status, 500);
+    EXPECT_EQ(error_of(500, answer.body).kind, ErrorKind::DiskFault);
     EXPECT_EQ(error_of(500, answer.body).number, ENOSPC);
     EXPECT_EQ(error_of(502, "<html>").message, "the agent answers 502 Bad Gateway");
 }

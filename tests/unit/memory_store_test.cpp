@@ -23,7 +23,7 @@ TEST(MemoryStore, a_full_disk_takes_nothing_more) {
     MemoryStore store{disk};
     ASSERT_TRUE(store.begin(operation_named("one"), {}).has_value());
     disk->limit_to(4096);
-    EXPECT_EQ(store.append("one", numbered_flows(0, 1000)).error().number, ENOSPC);
+    EXPECT_EQ(store.append("one", numbered_flows(0, 1000)).error().kind, ErrorKind::DiskFault);
     EXPECT_TRUE(store.update(operation_named("one")).has_value());
 }
 

@@ -8,6 +8,7 @@
 #include <cctype>
 #include <set>
 
+#include "base/error_kinds.h"
 #include "base/text.h"
 #include "http/rest/routes.h"
 #include "support/memory_gateway.h"
@@ -112,6 +113,13 @@ TEST(OpenApiDocument, lists_the_types_of_operations) {
     for (const auto name : kNames<OperationType>)
         types.emplace(name);
     EXPECT_EQ(listed, types);
+}
+
+TEST(OpenApiDocument, lists_the_kinds_of_errors) {
+    std::vector<std::string> kinds;
+    for (const auto& each : kErrorKinds)
+        kinds.emplace_back(each.name);
+    EXPECT_EQ(document()["components"]["schemas"]["ErrorKind"]["enum"].as<std::vector<std::string>>(), kinds);
 }
 
 TEST(OpenApiDocument, is_served) {

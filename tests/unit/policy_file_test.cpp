@@ -259,7 +259,7 @@ TEST_F(PolicyFileOnDisk, is_named_in_its_errors) {
 
 TEST_F(PolicyFileOnDisk, that_can_not_be_read_is_a_system_error) {
     const auto error = error_of_file(folder_.path("none.yaml"));
-    EXPECT_EQ(error.kind, ErrorKind::Failed);
+    EXPECT_EQ(error.kind, ErrorKind::Missing);
     EXPECT_EQ(error.number, ENOENT);
     EXPECT_EQ(error.message, folder_.path("none.yaml") + ": No such file or directory");
 }

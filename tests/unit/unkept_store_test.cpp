@@ -42,7 +42,7 @@ TEST_F(UnkeptStoreTest, tells_flows_of_every_kind_from_anywhere) {
         return Result<void>{};
     }));
     EXPECT_EQ(told, all.size() - 3);
-    EXPECT_EQ(store_.flows("two", 0, 1).error().number, ENOENT);
+    EXPECT_EQ(store_.flows("two", 0, 1).error().kind, ErrorKind::Missing);
 }
 
 TEST_F(UnkeptStoreTest, lists_and_finds_what_it_has) {

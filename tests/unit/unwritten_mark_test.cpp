@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <fstream>
 
 #include "support/temporary_folder.h"
@@ -40,7 +39,7 @@ TEST_F(UnwrittenMarks, are_held_by_one_at_a_time) {
     const auto held = make("a");
     const auto other = make("a");
     ASSERT_FALSE(other);
-    EXPECT_EQ(other.error().number, EBUSY);
+    EXPECT_EQ(other.error().kind, ErrorKind::Locked);
     EXPECT_EQ(all(), std::vector<std::string>{"a"}) << "who did not get it removes nothing";
 }
 
@@ -58,7 +57,7 @@ TEST_F(UnwrittenMarks, of_a_process_that_was_killed_are_taken_over) {
     EXPECT_TRUE(all().empty());
     const auto again = take_over("a");
     ASSERT_FALSE(again);
-    EXPECT_EQ(again.error().number, ENOENT) << "one that is gone is not made anew";
+    EXPECT_EQ(again.error().kind, ErrorKind::Missing) << "one that is gone is not made anew";
 }
 
 TEST_F(UnwrittenMarks, stay_where_records_were_given_up) {
@@ -71,7 +70,7 @@ TEST_F(UnwrittenMarks, stay_where_records_were_given_up) {
 TEST_F(UnwrittenMarks, that_cannot_be_made_say_why) {
     const auto mark = UnwrittenMark::make(state_dir_ / "nowhere", "a");
     ASSERT_FALSE(mark);
-    EXPECT_EQ(mark.error().number, ENOENT);
+    EXPECT_EQ(mark.error().kind, ErrorKind::Missing);
 }
 
 TEST_F(UnwrittenMarks, are_told_from_what_else_there_is) {

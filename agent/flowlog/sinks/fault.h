@@ -15,8 +15,8 @@ inline constexpr std::chrono::seconds kPatience{1};
 
 /// An error such as `No space left on device`.
 [[nodiscard]] inline tl::unexpected<Error> fault(int number) {
-    if (number == ETIMEDOUT) return tl::unexpected(Error{ErrorKind::Failed, "takes nothing at the moment", number});
-    return tl::unexpected(Error{ErrorKind::Failed, std::generic_category().message(number), number});
+    if (number == ETIMEDOUT) return make_error(ErrorKind::TimedOut, "takes nothing at the moment");
+    return tl::unexpected(Error{kind_of_errno(number), std::generic_category().message(number), number});
 }
 
 }  // namespace headgate::flowlog

@@ -21,17 +21,15 @@ using gateway::RecordSink;
 using gateway::TableStatistics;
 
 Error not_theirs(std::string_view firewall) {
-    return {ErrorKind::Refused, fmt::format("not allowed: firewall {} is not one of these credentials'", firewall),
-            EACCES};
+    return {ErrorKind::Forbidden, fmt::format("not allowed: firewall {} is not one of these credentials'", firewall)};
 }
 
 /// Does not name the other firewalls, which the caller may not know.
 tl::unexpected<Error> not_theirs_alone(const Endpoint& endpoint, std::string_view what) {
-    return tl::unexpected(Error{ErrorKind::Refused,
-                                fmt::format("not allowed: {} of firewall {} in {} are those of other firewalls, too, "
-                                            "which are in the same network namespace, and not these credentials'",
-                                            what, endpoint.firewall, endpoint.availability_zone),
-                                EACCES});
+    return forbidden(
+        "not allowed: {} of firewall {} in {} are those of other firewalls, too, which are in the same network "
+        "namespace, and not these credentials'",
+        what, endpoint.firewall, endpoint.availability_zone);
 }
 
 /// Whether an operation on `here`, in `zone` or in all zones, affects flows of `other`. An endpoint with a conntrack
@@ -41,6 +39,11 @@ bool shares_flows(const EndpointPlace& here, const EndpointPlace& other, std::op
     return !zone || zone == other.conntrack_zone;
 }
 
+/// Whether its network namespace does not exist now.
+bool is_gone(const EndpointPlace& place) {
+    return !place.where && place.where.error().kind == ErrorKind::Missing;
+}
+
 tl::unexpected<Error> not_known(const Endpoint& endpoint, int number) {
     return system_error(number, fmt::format("whether other firewalls are in the network namespace of firewall {} in {}",
                                             endpoint.firewall, endpoint.availability_zone));
@@ -48,7 +51,7 @@ tl::unexpected<Error> not_known(const Endpoint& endpoint, int number) {
 
 /// Same answer as for an id that does not exist, so that it does not reveal another firewall's operation.
 tl::unexpected<Error> not_there(std::string_view id) {
-    return tl::unexpected(Error{ErrorKind::Invalid, fmt::format("there is no operation {}", id), ENOENT});
+    return not_found("there is no operation {}", id);
 }
 
 class AuthorizedGateway final : public gateway::ManagedGateway,
@@ -228,10 +231,8 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
 
     [[nodiscard]] Result<void> check_operator(std::string_view what) const {
         if (permissions_.role == Role::Operator) return {};
-        return tl::unexpected(Error{ErrorKind::Refused,
-                                    fmt::format("not allowed: {} takes the role operator, and this is a {}", what,
-                                                to_string(permissions_.role)),
-                                    EACCES});
+        return forbidden("not allowed: {} takes the role operator, and this is a {}", what,
+                         to_string(permissions_.role));
     }
 
     /// A one-off run in a network namespace belongs to no firewall, even if the name is the same.
@@ -265,7 +266,7 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
         const auto zone = here->conntrack_zone ? here->conntrack_zone : only_zone;
         for (const auto& other : places) {
             if (permissions_.covers(other.endpoint.firewall)) continue;
-            if (!other.where && other.where.error().number == ENOENT) continue;
+            if (is_gone(other)) continue;
             if (!other.where) return not_known(endpoint, other.where.error().number);
             if (*other.where != *here->where) continue;
             if (affected == Affected::Rules) return not_theirs_alone(endpoint, "the rules");
@@ -277,7 +278,7 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
     /// The records of a firewall include those of other firewalls in its namespaces.
     [[nodiscard]] Result<void> covers_flows_of(std::string_view firewall) const {
         for (const auto& place : whole_.monitoring().places()) {
-            if (place.endpoint.firewall != firewall || (!place.where && place.where.error().number == ENOENT)) continue;
+            if (place.endpoint.firewall != firewall || is_gone(place)) continue;
             RETURN_IF_ERROR(covers_affected(gateway::name_of(place.endpoint), Affected::Flows));
         }
         return {};

@@ -2,17 +2,12 @@
 #include "http/access/replay_guard.h"
 
 #include <algorithm>
-#include <cerrno>
 
 namespace headgate::http::access {
 namespace {
 
 /// Minimum time between scans for expired entries, which are slow when there are many.
 constexpr std::chrono::seconds kTidyInterval{10};
-
-tl::unexpected<Error> refused_with(int number, std::string message) {
-    return tl::unexpected(Error{ErrorKind::Refused, std::move(message), number});
-}
 
 }  // namespace
 
@@ -32,32 +27,30 @@ void ReplayGuard::Claim::commit(std::string operation) {
 Result<ReplayGuard::Claim> ReplayGuard::claim(const RequestSignature& signature, std::string_view token,
                                               std::chrono::nanoseconds up) {
     if (signature.signed_at < made_at_) {
-        return refused_with(ESTALE,
-                            "the request was signed before this agent began, and another one may have carried it out; "
-                            "look at the list of operations, and sign it anew");
+        return make_error(ErrorKind::Expired,
+                          "the request was signed before this agent began, and another one may have carried it out; "
+                          "look at the list of operations, and sign it anew");
     }
     const std::lock_guard lock{mutex_};
     if (up >= tidied_at_ + kTidyInterval) forget_expired(up);
     if (const auto known = entries_.find(signature.hex); known != entries_.end()) {
         if (known->second.token != token) {
-            return refused_with(EBUSY, "another request has had this very signature; sign this one a second later");
+            return busy("another request has had this very signature; sign this one a second later");
         }
         const auto& operation = known->second.operation;
-        if (!operation) return refused_with(EBUSY, "the same request is being carried out; ask again in a moment");
+        if (!operation) return busy("the same request is being carried out; ask again in a moment");
         return Claim{nullptr, signature.hex, operation};
     }
     if (signature.signed_at <= forgotten_until_) {
-        return refused_with(ESTALE,
-                            fmt::format("the request was signed no later than another one that was carried out over {} "
-                                        "minutes ago, so it may have been, too (was a clock put back?); look at the "
-                                        "list of operations, and sign it anew",
-                                        kKeptFor.count()));
+        return make_error(ErrorKind::Expired,
+                          "the request was signed no later than another one that was carried out over {} minutes ago, "
+                          "so it may have been, too (was a clock put back?); look at the list of operations, and sign "
+                          "it anew",
+                          kKeptFor.count());
     }
     if (entries_.size() >= most_signatures_) {
-        return refused_with(EBUSY,
-                            fmt::format("{} signed requests have started operations within {} minutes; ask again "
-                                        "in a minute",
-                                        entries_.size(), kKeptFor.count()));
+        return busy("{} signed requests have started operations within {} minutes; ask again in a minute",
+                    entries_.size(), kKeptFor.count());
     }
     entries_.emplace(signature.hex, Entry{std::string{token}, std::nullopt, signature.signed_at, up});
     return Claim{this, signature.hex, std::nullopt};

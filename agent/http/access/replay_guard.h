@@ -61,8 +61,8 @@ class ReplayGuard {
     explicit ReplayGuard(Timestamp made_at, std::size_t most_signatures = kMostSignatures)
         : made_at_(std::chrono::floor<std::chrono::seconds>(made_at)), most_signatures_(most_signatures) {}
 
-    /// Signed dates have whole seconds, so `made_at` is rounded down. The claim must not outlive the guard. EBUSY while
-    /// another claim to the signature is open, or while there is no room; ESTALE where it was signed before the guard
+    /// Signed dates have whole seconds, so `made_at` is rounded down. The claim must not outlive the guard. Busy while
+    /// another claim to the signature is open, or while there is no room; Expired where it was signed before the guard
     /// was made, since a previous agent may have carried it out, or no later than an expired entry.
     [[nodiscard]] Result<Claim> claim(const RequestSignature& signature, std::string_view token,
                                       std::chrono::nanoseconds up);

@@ -5,8 +5,12 @@
 #include <Poco/UUIDGenerator.h>
 #include <fmt/format.h>
 
-#include <cerrno>
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <iterator>
 
+#include "base/error_kinds.h"
 #include "base/printable.h"
 #include "http/aws/shape_writer.h"
 
@@ -14,56 +18,34 @@ namespace headgate::http {
 namespace {
 
 struct Form {
+    AwsFault fault;
     int status;
     std::string_view type;
 };
 
-constexpr Form form_of(AwsFault fault) {
-    switch (fault) {
-        case AwsFault::InvalidRequest:
-            return {400, "InvalidRequestException"};
-        case AwsFault::InvalidToken:
-            return {400, "InvalidTokenException"};
-        case AwsFault::ResourceNotFound:
-            return {400, "ResourceNotFoundException"};
-        case AwsFault::Throttling:
-            return {400, "ThrottlingException"};
-        case AwsFault::InternalServerError:
-            return {500, "InternalServerError"};
-        case AwsFault::AccessDenied:
-            return {403, "AccessDeniedException"};
-        case AwsFault::UnrecognizedClient:
-            return {403, "UnrecognizedClientException"};
-        case AwsFault::IncompleteSignature:
-            return {403, "IncompleteSignature"};
-        case AwsFault::InvalidSignature:
-            return {403, "InvalidSignatureException"};
-        case AwsFault::RequestExpired:
-            return {400, "RequestExpired"};
-        case AwsFault::RequestEntityTooLarge:
-            return {413, "RequestEntityTooLargeException"};
-        case AwsFault::UnknownOperation:
-            return {404, "UnknownOperationException"};
-        case AwsFault::ServiceUnavailable:
-            return {503, "ServiceUnavailable"};
-    }
-    return {500, "InternalServerError"};
-}
+constexpr Form kFaultForms[] = {
+    {AwsFault::InvalidRequest, 400, "InvalidRequestException"},
+    {AwsFault::InvalidToken, 400, "InvalidTokenException"},
+    {AwsFault::ResourceNotFound, 400, "ResourceNotFoundException"},
+    {AwsFault::Throttling, 400, "ThrottlingException"},
+    {AwsFault::InternalServerError, 500, "InternalServerError"},
+    {AwsFault::AccessDenied, 403, "AccessDeniedException"},
+    {AwsFault::UnrecognizedClient, 403, "UnrecognizedClientException"},
+    {AwsFault::IncompleteSignature, 403, "IncompleteSignature"},
+    {AwsFault::InvalidSignature, 403, "InvalidSignatureException"},
+    {AwsFault::RequestExpired, 400, "RequestExpired"},
+    {AwsFault::RequestEntityTooLarge, 413, "RequestEntityTooLargeException"},
+    {AwsFault::UnknownOperation, 404, "UnknownOperationException"},
+    {AwsFault::ServiceUnavailable, 503, "ServiceUnavailable"},
+};
+static_assert(kFaultForms[std::size(kFaultForms) - 1].fault == AwsFault{std::size(kFaultForms) - 1} &&
+              std::ranges::adjacent_find(kFaultForms, std::ranges::greater_equal{}, &Form::fault) ==
+                  std::end(kFaultForms));
 
-AwsFault fault_of(const Error& error) {
-    switch (error.kind) {
-        case ErrorKind::Invalid:
-            if (error.number == ENOENT) return AwsFault::ResourceNotFound;
-            return error.number == ESTALE ? AwsFault::InvalidToken : AwsFault::InvalidRequest;
-        case ErrorKind::Refused:
-            if (error.number == EBUSY) return AwsFault::Throttling;
-            if (error.number == EACCES) return AwsFault::AccessDenied;
-            if (error.number == ESHUTDOWN) return AwsFault::ServiceUnavailable;
-            return error.number == ESTALE ? AwsFault::RequestExpired : AwsFault::InvalidRequest;
-        case ErrorKind::Failed:
-            return AwsFault::InternalServerError;
-    }
-    return AwsFault::InternalServerError;
+AwsFault fault_of(ErrorKind kind) {
+    const auto is_named = [name = facts_of(kind).aws_error](const Form& form) { return form.type == name; };
+    const auto form = std::ranges::find_if(kFaultForms, is_named);
+    return form == std::end(kFaultForms) ? AwsFault::InternalServerError : form->fault;
 }
 
 Response answer_with(int status, std::string body) {
@@ -82,7 +64,7 @@ Response aws_answer(std::string body) {
 }
 
 Response aws_error(AwsFault fault, std::string_view message, std::chrono::seconds retry_after) {
-    const auto form = form_of(fault);
+    const auto& form = kFaultForms[static_cast<std::size_t>(fault)];
     auto answer = answer_with(form.status, aws::json_of([&](JsonMembers& members) {
                                   members.text("__type", fmt::format("com.amazonaws.networkfirewall#{}", form.type));
                                   members.text("Message", to_one_line(std::string{message}));
@@ -93,7 +75,7 @@ Response aws_error(AwsFault fault, std::string_view message, std::chrono::second
 }
 
 Response aws_error_of(const Error& error) {
-    return aws_error(fault_of(error), error.message);
+    return aws_error(fault_of(error.kind), error.message);
 }
 
 }  // namespace headgate::http

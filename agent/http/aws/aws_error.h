@@ -37,9 +37,7 @@ enum class AwsFault : std::uint8_t {
 [[nodiscard]] Response aws_error(AwsFault fault, std::string_view message,
                                  std::chrono::seconds retry_after = std::chrono::seconds{1});
 
-/// Invalid maps to InvalidRequest, with ENOENT to ResourceNotFound, with ESTALE to InvalidToken; Refused to
-/// InvalidRequest, with EBUSY to Throttling, EACCES to AccessDenied, ESHUTDOWN to ServiceUnavailable, ESTALE to
-/// RequestExpired; Failed to InternalServerError.
+/// The error's kind determines the fault (base/error_kinds.h).
 [[nodiscard]] Response aws_error_of(const Error& error);
 
 }  // namespace headgate::http

@@ -2,7 +2,6 @@
 #include "http/aws/firewall_policies.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -216,8 +215,7 @@ Result<void> check_update(Inventory& inventory, StreamExceptionPolicies& policie
         RETURN_IF_ERROR(policies.may_change({firewall.name, endpoint.availability_zone, {}}));
     }
     if (update.token != update_token(firewall, in_force)) {
-        return tl::unexpected(
-            Error{ErrorKind::Invalid, "UpdateToken: the policy is not what it was then; describe it again", ESTALE});
+        return make_error(ErrorKind::Outdated, "UpdateToken: the policy is not what it was then; describe it again");
     }
     return update.exception ? check_applicable(inventory, firewall, *update.exception) : Result<void>{};
 }

@@ -21,7 +21,7 @@ namespace headgate::http::aws {
 
 /// DROP, REJECT and CONTINUE apply the policies `drop`, `reject` and `continue` on every endpoint whose policy, of
 /// whatever name, does not already do the same; without StreamExceptionPolicy nothing changes. All endpoints change or
-/// none: the error lists those that could not be restored. An UpdateToken that is not current is ESTALE.
+/// none: the error lists those that could not be restored. An UpdateToken that is not current is Outdated.
 [[nodiscard]] Result<std::string> update_firewall_policy(const Request& request, JsonReader& reader,
                                                          gateway::Inventory& inventory,
                                                          gateway::StreamExceptionPolicies& policies,

@@ -16,7 +16,7 @@
 namespace headgate::http::aws {
 
 /// Starts one operation per `amz-sdk-invocation-id` and caller: the id is the same on every retry of a call, and the
-/// protocol has no other token. EBUSY while another operation runs on the endpoint.
+/// protocol has no other token. Busy while another operation runs on the endpoint.
 [[nodiscard]] Result<std::string> start_flow_capture(const Request& request, JsonReader& reader,
                                                      gateway::Inventory& inventory, gateway::FlowOperations& operations,
                                                      gateway::RefusedRequests& refused_requests);

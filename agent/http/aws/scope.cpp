@@ -4,18 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "base/resource_names.h"
 #include "http/aws/shapes.h"
 
 namespace headgate::http::aws {
 namespace {
-
-template <typename... Args>
-tl::unexpected<Error> not_there(fmt::format_string<Args...> format, Args&&... args) {
-    return tl::unexpected(Error{ErrorKind::Invalid, fmt::format(format, std::forward<Args>(args)...), ENOENT});
-}
 
 /// A request member that identifies an endpoint, and the endpoint's value for it.
 struct EndpointMember {
@@ -44,7 +38,7 @@ Result<std::optional<std::string>> zone_of(const config::Firewall& firewall, con
         const auto found = std::ranges::find_if(
             firewall.endpoints, [&](const auto& endpoint) { return member.value_of(firewall, endpoint) == *wanted; });
         if (found == firewall.endpoints.end()) {
-            return not_there("{}: firewall {} has no endpoint \"{}\"", member.name, firewall.name, *wanted);
+            return not_found("{}: firewall {} has no endpoint \"{}\"", member.name, firewall.name, *wanted);
         }
         if (zone && *zone != found->availability_zone) {
             return invalid("{}: {} is in availability zone {}, not in {}", member.name, *wanted,
@@ -73,7 +67,7 @@ bool Scope::covers(const Endpoint& endpoint) const {
 Result<Scope> find_scope(const config::Configuration& configuration, const FirewallReference& reference) {
     ASSIGN_OR_RETURN(auto firewall, find_resource(configuration, kFirewall, {reference.arn, std::nullopt}));
     if (const auto& association = reference.vpc_endpoint_association_arn) {
-        return not_there("VpcEndpointAssociationArn: there is no association {}", *association);
+        return not_found("VpcEndpointAssociationArn: there is no association {}", *association);
     }
     return zone_of(firewall, reference).map([&](std::optional<std::string>&& zone) {
         return Scope{std::move(firewall), std::move(zone)};
@@ -104,7 +98,7 @@ Result<FlowOperation> find_operation(gateway::Inventory& inventory, gateway::Flo
     ASSIGN_OR_RETURN(const auto scope, find_scope(*inventory.configuration(), reference.firewall));
     auto found = operations.find(reference.id);
     if (!found || scope.covers(found->endpoint)) return found;
-    return not_there("FlowOperationId: there is no operation {} there", reference.id);
+    return not_found("FlowOperationId: there is no operation {} there", reference.id);
 }
 
 void take_resource_reference(JsonReader& reader, const ResourceKind& kind, ResourceReference& reference) {
@@ -126,8 +120,8 @@ Result<config::Firewall> find_resource(const config::Configuration& configuratio
             return invalid("{0}Arn, {0}Name: {1} is not {2}", kind.member, *reference.arn, *reference.name);
         }
     }
-    if (reference.arn) return not_there("{}Arn: there is no {}", kind.member, *reference.arn);
-    return not_there("{}Name: there is no {}", kind.member, *reference.name);
+    if (reference.arn) return not_found("{}Arn: there is no {}", kind.member, *reference.arn);
+    return not_found("{}Name: there is no {}", kind.member, *reference.name);
 }
 
 }  // namespace headgate::http::aws

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a request refers to: a firewall, optionally one of its endpoints, or an operation on it. Resources that do not
-// exist, and those outside the caller's permissions, are ENOENT. Thread-safe.
+// exist, and those outside the caller's permissions, are NotFound. Thread-safe.
 #pragma once
 
 #include <optional>

@@ -5,7 +5,6 @@
 #include <Poco/UUIDGenerator.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "flow/flow_json.h"
 #include "flowlog/recent_flow_buffer.h"
@@ -175,7 +174,7 @@ Result<void> AgentGateway::for_each_flow(std::string_view id, std::uint64_t firs
                         return lines.line(text);
                     }).and_then([&] { return lines.finish(); });
         // The agent cuts off a client that stops reading for long, as behind a pager: continue at the same row.
-        const bool cut = !read && taken && read.error().number == ECONNRESET;
+        const bool cut = !read && taken && read.error().kind == ErrorKind::Disconnected;
         if (!cut || next == begin) return read;
     }
 }

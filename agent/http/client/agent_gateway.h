@@ -19,7 +19,7 @@ class AgentGateway final : public gateway::Gateway,
                            public gateway::FlowTables,
                            public gateway::EndedFlows {
   public:
-    /// ENOENT or ECONNREFUSED: no agent listens there. EACCES: the user may not use the agent.
+    /// Missing or Disconnected: no agent listens there. Forbidden: the user may not use the agent.
     [[nodiscard]] static Result<std::unique_ptr<AgentGateway>> connect(std::filesystem::path socket);
 
     gateway::FlowOperations& operations() override { return *this; }

@@ -36,7 +36,7 @@ Result<Stream> open(const std::filesystem::path& socket) {
     if (connected) return Stream{std::move(*connected)};
     auto& error = connected.error();
     if (error.number == EACCES) {
-        error.kind = ErrorKind::Refused;
+        error.kind = ErrorKind::Forbidden;
         error.message = fmt::format("{}: only root and members of the group {} may ask the agent: use sudo, or join it",
                                     socket.native(), kGroup);
     }
@@ -87,15 +87,7 @@ Result<Answered> ask_once(const std::filesystem::path& socket, const Question& q
 
 /// Whether the error is that of an agent that stops or is not running.
 bool is_restart(const Error& error) {
-    switch (error.number) {
-        case ENOENT:
-        case ECONNREFUSED:
-        case ECONNRESET:
-        case EPIPE:
-            return true;
-        default:
-            return false;
-    }
+    return error.kind == ErrorKind::Missing || error.kind == ErrorKind::Disconnected;
 }
 
 tl::unexpected<Error> unanswered(Error error, const Question& question) {
@@ -213,7 +205,7 @@ Target& Target::parameter(std::string_view name, std::string_view value) {
 Result<void> reach(const std::filesystem::path& socket) {
     for (const auto until = in(kOpening);;) {
         auto opened = open(socket);
-        const bool is_opening = !opened && opened.error().number == ECONNREFUSED;
+        const bool is_opening = !opened && opened.error().kind == ErrorKind::Disconnected;
         if (!is_opening || std::chrono::steady_clock::now() >= until) return opened.map([](const Stream&) {});
         std::this_thread::sleep_for(kBetweenTries);
     }

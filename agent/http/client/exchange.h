@@ -50,7 +50,7 @@ struct EndlessQuestion {
     std::function<bool()> is_over;  ///< polled several times a second while waiting
 };
 
-/// Whether an agent listens on the socket. Waits for one that is just opening it. EACCES: the user may not use it.
+/// Whether an agent listens on the socket. Waits for one that is just opening it. Forbidden: the user may not use it.
 [[nodiscard]] Result<void> reach(const std::filesystem::path& socket);
 
 /// Returns the body of the response. A problem document is returned as the error it describes.

@@ -84,7 +84,7 @@ Response start_operation(const Request& request, gateway::FlowOperations& operat
     if (started) return operation_answer(202, *started);
     // A missing resource is 400, not 404: it was named in the body, not in the path.
     const auto& error = started.error();
-    return error.kind == ErrorKind::Invalid ? problem(400, error.message, error.number) : problem_of(error);
+    return error.kind == ErrorKind::NotFound ? problem(400, error) : problem_of(error);
 }
 
 Response list_operations(const Request& request, gateway::FlowOperations& operations) {

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <iterator>
 
 #include "base/text.h"
@@ -68,9 +67,7 @@ Result<void> BodyDecoder::take_line(std::string_view& bytes) {
     const auto end = bytes.find('\n');
     const auto piece = bytes.substr(0, end);
     if (line_.size() + piece.size() > kLongestChunkLine) {
-        return tl::unexpected(Error{ErrorKind::Invalid,
-                                    fmt::format("a line between the chunks is longer than {} bytes", kLongestChunkLine),
-                                    EMSGSIZE});
+        return make_error(ErrorKind::TooLarge, "a line between the chunks is longer than {} bytes", kLongestChunkLine);
     }
     line_.append(piece);
     bytes.remove_prefix(std::min(bytes.size(), piece.size() + 1));
@@ -133,7 +130,7 @@ Result<void> BodyReader::end_chunk(Deadline until) {
 Result<void> BodyReader::fill(Deadline until) {
     ASSIGN_OR_RETURN(const auto bytes, wire_->read_some(kFromWire, until));
     if (bytes.empty()) {
-        return tl::unexpected(Error{ErrorKind::Failed, "the connection ended in the middle of a body", ECONNRESET});
+        return make_error(ErrorKind::Disconnected, "the connection ended in the middle of a body");
     }
     ahead_ = bytes;
     return {};
@@ -145,8 +142,7 @@ Result<std::string> BodyReader::read_all(std::size_t at_most, Deadline until) {
         ASSIGN_OR_RETURN(const auto bytes, read(until));
         if (bytes.empty()) return body;
         if (body.size() + bytes.size() > at_most) {
-            return tl::unexpected(
-                Error{ErrorKind::Invalid, fmt::format("the body is longer than {} bytes", at_most), EMSGSIZE});
+            return make_error(ErrorKind::TooLarge, "the body is longer than {} bytes", at_most);
         }
         body.append(bytes);
     }

@@ -69,7 +69,7 @@ class BodyReader {
     /// Whether received input is left that read() has not returned, or the body has ended.
     [[nodiscard]] bool has_more_at_hand() const { return !ahead_.empty() || decoder_.is_at_end(); }
 
-    /// The whole body. EMSGSIZE where it is longer than `at_most`.
+    /// The whole body. TooLarge where it is longer than `at_most`.
     [[nodiscard]] Result<std::string> read_all(std::size_t at_most, Deadline until);
 
   private:

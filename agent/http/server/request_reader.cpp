@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "http/server/request_reader.h"
 
-#include <cerrno>
-
 namespace headgate::http {
 
 void RequestReader::take(std::string_view& bytes) {
@@ -56,7 +54,7 @@ void RequestReader::end_head() {
 
 void RequestReader::take_body(std::string_view& bytes) {
     const auto piece = body_->take(bytes);
-    if (!piece) return object(piece.error().number == EMSGSIZE ? 413 : 400, piece.error().message);
+    if (!piece) return object(piece.error().kind == ErrorKind::TooLarge ? 413 : 400, piece.error().message);
     if (request_.body.size() + piece->size() > limits_.body) {
         return object(413, fmt::format("the body is longer than {} bytes", limits_.body));
     }

@@ -261,7 +261,7 @@ bool Server::admit(Guest& taken) {
 void Server::turn_away(const Guest& guest) const {
     handler_.turned_away();
     if (guest.terms.tls) return;  // a TLS client could not read plain text
-    const auto busy = problem(503, "too many connections at once", EBUSY);
+    const auto busy = problem(503, {ErrorKind::Busy, "too many connections at once"});
     const auto text =
         fmt::format("HTTP/1.1 503 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: Close\r\n\r\n{}",
                     reason_of(503), busy.content_type, busy.body.size(), busy.body);

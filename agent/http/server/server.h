@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The agent's HTTP server. Threads exist for complete requests only, started on demand up to a limit; idle and slow
-// connections wait in one epoll(7) and occupy none. An idle server never wakes up. Poco's HTTPServer is not used: its
-// accept loop wakes up four times a second, it parses headers of 800 KiB in quadratic time, and keeps a thread per
-// connection.
+// connections wait in one epoll(7) and occupy none. An idle server never wakes up.
+//
+// Poco's HTTPServer is not used: its accept loop wakes up four times a second, and it keeps a thread per connection.
+// Nor do its HTTPServerSession and HTTPServerRequest parse what this server has received. Poco 1.11 accepts heads that
+// RFC 9112 rejects: two hosts, two lengths of the body, the length `+5`, a length beside chunks, a space before the
+// colon, a line without a colon, control characters in a name or the method, an end in the middle. It decodes
+// `=?UTF-8?Q?a=0Ab?=` in a value to a line end. A parser in front that rejects these leaves nothing for Poco's to do.
+// Responses, sockets and TLS are Poco's.
 //
 // The parts of this room: listener.h and stream.h are sockets and TLS; head.h, body.h and request_reader.h parse
 // requests; connection.h is one connection, guests.h all of them.

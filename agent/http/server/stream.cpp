@@ -35,11 +35,11 @@ Poco::Net::StreamSocket adopt(FileDescriptor socket, const TlsServer& tls) {
 }
 
 tl::unexpected<Error> timed_out() {
-    return tl::unexpected(Error{ErrorKind::Failed, "nothing came in time", ETIMEDOUT});
+    return make_error(ErrorKind::TimedOut, "nothing came in time");
 }
 
 tl::unexpected<Error> cut_short() {
-    return tl::unexpected(Error{ErrorKind::Failed, "the connection ended in the middle of a message", ECONNRESET});
+    return make_error(ErrorKind::Disconnected, "the connection ended in the middle of a message");
 }
 
 /// Runs code that may throw Poco's exceptions, none of which leave this file.
@@ -51,7 +51,8 @@ auto guarded(const Work& work) -> decltype(work()) {
         return tl::unexpected(Error{ErrorKind::Failed, "not just now", EAGAIN});  // sockets here have no timeout
     } catch (const Poco::Exception& thrown) {
         const int number = thrown.code() == 0 ? EIO : thrown.code();
-        return tl::unexpected(Error{ErrorKind::Failed, "the connection is broken: " + thrown.displayText(), number});
+        return tl::unexpected(
+            Error{kind_of_errno(number), "the connection is broken: " + thrown.displayText(), number});
     }
 }
 
@@ -148,7 +149,7 @@ Result<std::string> Stream::read_head(std::size_t at_most, Deadline until) {
         if (line.empty() && head.empty()) continue;
         head += line + "\r\n";
         if (line.empty()) return head;
-        if (head.size() >= at_most) return tl::unexpected(Error{ErrorKind::Invalid, "header: too long", EMSGSIZE});
+        if (head.size() >= at_most) return make_error(ErrorKind::TooLarge, "header: too long");
     }
 }
 
@@ -167,7 +168,7 @@ Result<std::string> Stream::read_line(std::size_t at_most, Deadline until) {
         if (line.ends_with('\r')) line.pop_back();
         return line;
     }
-    return tl::unexpected(Error{ErrorKind::Invalid, fmt::format("a line is longer than {} bytes", at_most), EMSGSIZE});
+    return make_error(ErrorKind::TooLarge, "a line is longer than {} bytes", at_most);
 }
 
 Result<std::string_view> Stream::read_some(std::size_t at_most, Deadline until) {

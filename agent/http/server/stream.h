@@ -30,7 +30,7 @@ struct Moved {
     short wait_for = 0;  ///< POLLIN or POLLOUT: nothing was transferred, wait for it; 0: `bytes` were, none at the end
 };
 
-/// Error numbers: ETIMEDOUT for a deadline, EMSGSIZE for a limit, ECONNRESET for an early end of the connection.
+/// Errors: TimedOut for a deadline, TooLarge for a limit, Disconnected for an early end of the connection.
 class Stream {
   public:
     /// Takes over a connected socket.

@@ -75,9 +75,7 @@ Result<void> remove_stale(const fs::path& path) {
     if (!S_ISSOCK(facts.st_mode)) return system_error(EEXIST, path.native() + " is not a socket");
     const auto other = connect_to(path);
     if (other) {
-        return tl::unexpected(Error{ErrorKind::Refused,
-                                    fmt::format("{}: headgate is already running, and listens there", path.native()),
-                                    EADDRINUSE});
+        return refused("{}: headgate is already running, and listens there", path.native());
     }
     if (other.error().number != ECONNREFUSED) return tl::unexpected(other.error());
     return remove_own_file(path);

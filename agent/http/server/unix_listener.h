@@ -49,7 +49,7 @@ class UnixListener {
     std::optional<File> file_;  ///< set if created here
 };
 
-/// Connects to the socket. ENOENT or ECONNREFUSED: no process listens there.
+/// Connects to the socket. Missing or Disconnected: no process listens there.
 [[nodiscard]] Result<FileDescriptor> connect_to(const std::filesystem::path& path);
 
 }  // namespace headgate::http
