@@ -46,7 +46,7 @@ struct FlushArguments {
                 "have this policy in force before flows are ended; it stays in force");
         own.add_flag("--require-policy", require_policy,
                      "refuse when flushed TCP flows could come back, for want of a policy");
-        own.add_flag("--dry-run", dry_run, "do everything but the ending");
+        own.add_flag("--dry-run", dry_run, "do everything except ending the flows");
         own.add_flag("--include-protected", include_protected,
                      "end protected flows, too: SSH sessions, and what the configuration protects");
         own.add_flag("--yes", yes, "do not ask");
@@ -65,8 +65,10 @@ Result<operations::RowSource> captured_flows(const std::string& path, const std:
         warn(fmt::format("{} holds a part of its capture: picked from it, or cut short", path));
     }
     if (!facts.endpoint) {
-        warn(fmt::format(
-            "{} does not say where it was captured: elsewhere its flows are not found, and told to be gone", path));
+        warn(
+            fmt::format("{} does not name the endpoint of its capture: on another endpoint its flows are not found, "
+                        "and are reported as gone",
+                        path));
     }
     return [spool, endpoint = facts.endpoint](const auto& take) {
         return spool->for_each_block(take).map([&] { return endpoint; });
@@ -147,7 +149,7 @@ Result<gateway::OperationRequest> confirmed(gateway::FlowOperations& operations,
     }
     const auto doomed = preview.counts.matched - preview.counts.protected_flows;
     if (doomed != 0 && !can_ask()) {
-        return refused("{} flows match; without a terminal to ask on, a flush takes --yes: nothing was flushed",
+        return refused("{} flows match; without a terminal to ask on, a flush requires --yes: nothing was flushed",
                        preview.counts.matched);
     }
     if (doomed != 0) {

@@ -138,7 +138,7 @@ Result<void> OperationOutput::finish(gateway::FlowOperations& operations, const 
     }
     auto written = unless_unread(written_);
     if (!written) {
-        written.error().message += fmt::format("; headgate operations results {} tells the flows again", operation.id);
+        written.error().message += fmt::format("; headgate operations results {} prints the flows again", operation.id);
     }
     return written;
 }

@@ -43,7 +43,7 @@ struct PolicyShowArguments {
     void add_to(CLI::App& command) {
         output.add_to(command);
         add_policy_name(command, name);
-        OptionGroup{command}.add_flag("--ruleset", ruleset, "as nftables is told");
+        OptionGroup{command}.add_flag("--ruleset", ruleset, "as nftables rules");
     }
 };
 
@@ -167,10 +167,10 @@ std::string condition_message(const RulesetStatus& status) {
         case RulesetCondition::AsApplied:
             return {};
         case RulesetCondition::Changed:
-            return "somebody has changed the table inet headgate since the policy was applied: apply it again";
+            return "another process has changed the table inet headgate since the policy was applied: apply it again";
         case RulesetCondition::Missing:
             return fmt::format(
-                "policy {} was applied, but the kernel no longer has it: somebody has removed the table "
+                "policy {} was applied, but the kernel no longer has it: another process has removed the table "
                 "inet headgate, as nft flush ruleset does; apply it again",
                 status.missing_policy);
         case RulesetCondition::Unverified:
@@ -261,7 +261,7 @@ void add_policy_commands(CommandTree& tree) {
     add_examples(tree.add(policy, "list", "Show the policies that can be applied", run_policy_list),
                  {"headgate policy list"});
     add_examples(tree.add(policy, "show", "Show one policy", run_policy_show),
-                 {"headgate policy show reject", "headgate policy show reject --ruleset   # as nftables is told"});
+                 {"headgate policy show reject", "headgate policy show reject --ruleset   # as nftables rules"});
     add_examples(tree.add(policy, "apply", "Put a policy in force", run_policy_apply),
                  {"headgate policy apply reject", "headgate policy apply ./mine.yaml --firewall edge"});
     add_examples(tree.add(policy, "remove", "Have no policy in force, and forget flushed flows", run_policy_remove),

@@ -49,14 +49,14 @@ bool is_recording(std::string_view name, std::uint64_t value) {
 std::string_view what_is_lacking(const RecordingSysctl& sysctl) {
     if (sysctl.name == kTimestamps) return "the age of flows is not known";
     if (sysctl.name == kCounters) return "packets and bytes are not counted";
-    if (sysctl.before == kOnWhenHeard) return "the end of flows that began while nobody listened is not told";
-    return "the end of flows is not told";
+    if (sysctl.before == kOnWhenHeard) return "the end of flows that began while no process listened is not reported";
+    return "the end of flows is not reported";
 }
 
 std::string_view what_earlier_flows_lack(std::string_view name) {
     if (name == kTimestamps) return "the age of flows that began before is not known";
     if (name == kCounters) return "packets and bytes of flows that began before are not counted";
-    return "the end of flows that began before may not be told";
+    return "the end of flows that began before may not be reported";
 }
 
 }  // namespace

@@ -48,8 +48,8 @@ void raise_descriptor_limit() {
     static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
 }
 
-void note(const Result<void>& told) {
-    if (!told) log_warning("systemd: {}", told.error().message);
+void note(const Result<void>& sent) {
+    if (!sent) log_warning("systemd: {}", sent.error().message);
 }
 
 /// The socket of systemd's unit, where clients wait while the agent restarts; otherwise one that the agent opens.
@@ -106,11 +106,11 @@ Result<void> Agent::start() {
     RETURN_IF_ERROR(serve(std::move(listener), std::move(doors)));
     loop_.every(kTidyInterval, [this] { tidy(); });
     if (const auto period = keep_alive_period()) {
-        loop_.every(*period, [] { note(tell_alive()); });
+        loop_.every(*period, [] { note(notify_alive()); });
     }
     trim_when_idle();
     log_info("agent {} serves {}", gateway::kVersion, gateway_.configuration()->http.socket.native());
-    tell([] { return tell_ready("ready"); });
+    notify([] { return notify_ready("ready"); });
     return {};
 }
 
@@ -197,9 +197,9 @@ void Agent::begin_end() {
     loop_.every(kLookInterval, [this] { look_at_end(); });
     is_draining_ = true;
     gateway_.operations().begin_drain();
-    log_info("stopping: what is running comes to its end first");
+    log_info("stopping: operations in progress are finished first");
     const auto at_most = gateway_.configuration()->operation_timeout + kLongestFarewell + kFarewell;
-    tell([at_most] { return tell_stopping(at_most); });
+    notify([at_most] { return notify_stopping(at_most); });
 }
 
 void Agent::look_at_end() {
@@ -214,20 +214,20 @@ void Agent::look_at_end() {
 }
 
 /// Reports the latest state, and retries while systemd's socket is full, without blocking.
-void Agent::tell(std::function<Result<void>()> state) {
-    untold_ = std::move(state);
-    tell_again();
+void Agent::notify(std::function<Result<void>()> state) {
+    unsent_ = std::move(state);
+    notify_again();
 }
 
-void Agent::tell_again() {
-    if (!untold_) return;
-    const auto told = untold_();
-    if (!told && told.error().number == EAGAIN) {
-        loop_.after(kLookInterval, [this] { tell_again(); });
+void Agent::notify_again() {
+    if (!unsent_) return;
+    const auto sent = unsent_();
+    if (!sent && sent.error().number == EAGAIN) {
+        loop_.after(kLookInterval, [this] { notify_again(); });
         return;
     }
-    untold_ = nullptr;
-    note(told);
+    unsent_ = nullptr;
+    note(sent);
 }
 
 void Agent::begin_reload() {
@@ -235,7 +235,7 @@ void Agent::begin_reload() {
         reload_again_ = true;
         return;
     }
-    tell(tell_reloading);
+    notify(notify_reloading);
     upkeep_->post([this] {
         const auto reloaded = guarded([this]() -> Result<void> {
             reload();
@@ -258,7 +258,7 @@ void Agent::reload() {
         log_error("the configuration stays as it was: {}", doors.error().message);
         return loop_.post([this] { end_reload(); });
     }
-    tell_what_waits(*configuration);
+    warn_of_settings_that_wait(*configuration);
     gateway_.configure(std::move(*configuration));
     upkeep_->guard_endpoints();
     loop_.post([this, ready = std::make_shared<Doors>(std::move(*doors))] {
@@ -270,11 +270,11 @@ void Agent::reload() {
 
 void Agent::end_reload() {
     is_reloading_ = false;
-    tell([] { return tell_ready("ready"); });
+    notify([] { return notify_ready("ready"); });
     if (std::exchange(reload_again_, false)) begin_reload();
 }
 
-void Agent::tell_what_waits(const config::Configuration& next) const {
+void Agent::warn_of_settings_that_wait(const config::Configuration& next) const {
     const auto before = gateway_.configuration();
     if (next.http.socket == before->http.socket && next.state_dir == before->state_dir &&
         next.http.connections == before->http.connections) {

@@ -50,14 +50,14 @@ class Agent {
     void open(Doors doors);
     void note_request(std::string_view line);
     static void note_flow_log(std::string_view message);
-    void tell_what_waits(const config::Configuration& next) const;
+    void warn_of_settings_that_wait(const config::Configuration& next) const;
     void trim_when_idle();
     void trim_later();
     void handle(int signal);
     void begin_end();
     void look_at_end();
-    void tell(std::function<Result<void>()> state);
-    void tell_again();
+    void notify(std::function<Result<void>()> state);
+    void notify_again();
     void begin_reload();
     void reload();
     void end_reload();
@@ -77,7 +77,7 @@ class Agent {
     bool is_draining_ = false;
     std::optional<EventLoop::Clock::time_point> drained_at_;
     std::atomic<bool> is_failed_ = false;
-    std::function<Result<void>()> untold_;  ///< the notification to systemd that is to be retried
+    std::function<Result<void>()> unsent_;  ///< the notification to systemd that is to be retried
     bool is_reloading_ = false;
     bool reload_again_ = false;       ///< SIGHUP received during a reload
     std::unique_ptr<Upkeep> upkeep_;  ///< uses the members above

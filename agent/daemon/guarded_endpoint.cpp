@@ -127,8 +127,8 @@ void GuardedEndpoint::keep_now() {
 void GuardedEndpoint::note_busy() {
     const auto now = EventLoop::Clock::now();
     if (!busy_since_) busy_since_ = Busy{now};
-    if (busy_since_->is_told || now < busy_since_->begin + kLongChange) return;
-    busy_since_->is_told = true;
+    if (busy_since_->is_logged || now < busy_since_->begin + kLongChange) return;
+    busy_since_->is_logged = true;
     log_warning("{}: another headgate has been changing the policy for {} s: it cannot be kept in force meanwhile",
                 endpoint_->name_for_people(), std::chrono::ceil<std::chrono::seconds>(kLongChange).count());
 }

@@ -62,7 +62,7 @@ class GuardedEndpoint {
     bool look_again_ = false;             ///< check again after the pause
     struct Busy {
         EventLoop::Clock::time_point begin;
-        bool is_told = false;
+        bool is_logged = false;
     };
     std::optional<Busy> busy_since_;  ///< set while another process holds the policy's lock
     bool is_started_ = false;

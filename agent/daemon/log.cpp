@@ -64,7 +64,8 @@ bool write_now(std::string_view line) {
 void write_or_lose(std::string_view line) {
     const std::lock_guard lock{alone};
     if (lines_lost != 0) {
-        const auto note = fmt::format("headgate: {} lines of this log were lost: nobody took them\n", lines_lost);
+        const auto note = fmt::format(
+            "headgate: {} lines of this log were lost: the reader of standard error did not keep up\n", lines_lost);
         if (write_now(note)) lines_lost = 0;
     }
     if (!write_now(line)) ++lines_lost;

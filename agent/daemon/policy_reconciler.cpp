@@ -71,11 +71,12 @@ std::string describe(const Kept& kept) {
             return fmt::format("the table inet headgate was missing (nft flush ruleset?): policy {} is in force again",
                                kept.wanted);
         case PolicyFinding::Changed:
-            return fmt::format("somebody had changed the table inet headgate: policy {} is in force again",
+            return fmt::format("another process had changed the table inet headgate: policy {} is in force again",
                                kept.wanted);
         case PolicyFinding::Unverified:
-            return fmt::format("nobody knew whether the table inet headgate was as applied: policy {} was applied anew",
-                               kept.wanted);
+            return fmt::format(
+                "there was no record of how the table inet headgate was applied: policy {} was applied anew",
+                kept.wanted);
         case PolicyFinding::Another:
             break;
     }

@@ -84,23 +84,23 @@ std::vector<FileDescriptor> take_sockets() {
     return sockets;
 }
 
-Result<void> tell_ready(std::string_view status) {
+Result<void> notify_ready(std::string_view status) {
     return notify(fmt::format("READY=1\nSTATUS={}", one_line(status)));
 }
 
-Result<void> tell_reloading() {
+Result<void> notify_reloading() {
     return notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_microseconds()));
 }
 
-Result<void> tell_stopping(std::chrono::microseconds at_most) {
+Result<void> notify_stopping(std::chrono::microseconds at_most) {
     return notify(fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}", at_most.count()));
 }
 
-Result<void> tell_status(std::string_view status) {
+Result<void> notify_status(std::string_view status) {
     return notify(fmt::format("STATUS={}", one_line(status)));
 }
 
-Result<void> tell_alive() {
+Result<void> notify_alive() {
     return notify("WATCHDOG=1");
 }
 

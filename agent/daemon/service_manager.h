@@ -20,18 +20,18 @@ namespace headgate::daemon {
 [[nodiscard]] std::vector<FileDescriptor> take_sockets();
 
 /// Reports that the agent serves requests: after startup and after each reload. `systemctl status` shows the status.
-[[nodiscard]] Result<void> tell_ready(std::string_view status);
+[[nodiscard]] Result<void> notify_ready(std::string_view status);
 
-/// Reports a reload: until tell_ready() the service manager delays what depends on it.
-[[nodiscard]] Result<void> tell_reloading();
+/// Reports a reload: until notify_ready() the service manager delays what depends on it.
+[[nodiscard]] Result<void> notify_reloading();
 
 /// Reports that the agent is stopping, and extends the service manager's stop timeout to `at_most`.
-[[nodiscard]] Result<void> tell_stopping(std::chrono::microseconds at_most);
+[[nodiscard]] Result<void> notify_stopping(std::chrono::microseconds at_most);
 
-[[nodiscard]] Result<void> tell_status(std::string_view status);
+[[nodiscard]] Result<void> notify_status(std::string_view status);
 
 /// Watchdog keep-alive. Must be sent every keep_alive_period(), or the service manager restarts the agent.
-[[nodiscard]] Result<void> tell_alive();
+[[nodiscard]] Result<void> notify_alive();
 
 /// Half of the watchdog timeout, as sd_watchdog_enabled(3) recommends; absent if the watchdog is disabled.
 [[nodiscard]] std::optional<std::chrono::microseconds> keep_alive_period();

@@ -231,7 +231,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
 
     [[nodiscard]] bool is_held_up() const { return is_in_sink_ && Clock::now() >= entered_at_ + pace_.patience; }
 
-    [[nodiscard]] static Error held_up() { return {ErrorKind::TimedOut, "a write does not come back"}; }
+    [[nodiscard]] static Error held_up() { return {ErrorKind::TimedOut, "a write does not return"}; }
 
     /// Reported by the calling thread, because the queue's own thread is stuck.
     void tell_held_up(std::unique_lock<std::mutex>& lock) {

@@ -151,7 +151,8 @@ std::optional<Response> Dispatcher::turn_away_stranger(Request& request) const {
         return forbidden_answer(request, "a token is for REST; requests of the AWS API are signed");
     }
     request.place = by->in_hand->enter(who);
-    if (!request.place) return too_often(request, "half of http.connections are busy with you", kMoment);
+    if (!request.place)
+        return too_often(request, "these credentials have half of http.connections in use already", kMoment);
     request.caller.face = identity->caller.face;
     request.caller.user = identity->caller.user;
     request.permissions = identity->permissions;

@@ -196,7 +196,7 @@ Result<void> NftTable::transact(netlink::RequestBuffer requests) {
             if (first_error == 0) first_error = message.error();
         }
     }
-    return first_error == 0 ? Result<void>{} : nft_error(first_error, "adding to a set of nftables");
+    return first_error == 0 ? Result<void>{} : nft_error(first_error, "changing a set of nftables");
 }
 
 }  // namespace headgate::midstream

@@ -70,7 +70,7 @@ SettingMap settings_of(PacketLog& log) {
 Result<void> check(const Policy& policy) {
     if (!policy.reject_invalid) return {};
     if (policy.exception == StreamException::Reject && policy.scope == MidstreamScope::All) return {};
-    return invalid("reject_invalid: takes stream_exception_policy reject and scope all");
+    return invalid("reject_invalid: requires stream_exception_policy reject and scope all");
 }
 
 }  // namespace

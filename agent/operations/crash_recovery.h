@@ -12,7 +12,7 @@
 namespace headgate::operations {
 
 /// Looks up every flow whose outcome was not recorded: an existing one was not flushed; a missing one was flushed or
-/// ended by itself, which can no longer be told apart. Existing ones are removed from the policy's remembered flows.
+/// ended by itself, which can no longer be distinguished. Existing ones are removed from the policy's remembered flows.
 /// Without table and ruleset the namespace is gone, and all flows count as missing. Reports missing flows to the
 /// listener. Returns the completed operation, without storing it. Damaged: the journal cannot be read.
 [[nodiscard]] Result<FlowOperation> recover_operation(OperationStore& store, const FlushListener& listener,

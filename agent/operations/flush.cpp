@@ -226,7 +226,7 @@ class Flush {
         if (without_start_ != 0) {
             warnings.push_back(fmt::format(
                 "{} captured flow{} no time stamp (net.netfilter.nf_conntrack_timestamp was 0): one made anew "
-                "with the same addresses and ports may have the same id, and is not told apart",
+                "with the same addresses and ports may have the same id, and cannot be distinguished",
                 without_start_, without_start_ == 1 ? " has" : "s have"));
         }
         return warnings;

@@ -93,7 +93,7 @@ Result<void> FlushPolicy::enforce() {
     if (request_.policy) return ruleset_.apply(*request_.policy).map([](Application) {});
     ASSIGN_OR_RETURN(const auto condition, ruleset_.condition());
     if (condition == condition_) return {};
-    return refused("somebody has changed the table inet headgate meanwhile: nothing was flushed");
+    return refused("another process has changed the table inet headgate meanwhile: nothing was flushed");
 }
 
 void FlushPolicy::conclude() {
@@ -204,14 +204,16 @@ Result<void> FlushPolicy::open_window(Protocol protocol) {
 std::string FlushPolicy::return_warning(const std::set<Protocol>& protocols) const {
     if (protocols.empty()) return {};
     if (condition_ == RulesetCondition::Changed) {
-        return "somebody has changed the table inet headgate since the stream exception policy was applied (headgate "
+        return "another process has changed the table inet headgate since the stream exception policy was applied "
+               "(headgate "
                "policy status)";
     }
     if (policy_ && condition_ == RulesetCondition::Unverified) {
         return "whether the stream exception policy is complete is not known (headgate policy status)";
     }
     if (condition_ == RulesetCondition::Missing) {
-        return fmt::format("somebody has removed the stream exception policy that was applied: {}", fate(protocols));
+        return fmt::format("another process has removed the stream exception policy that was applied: {}",
+                           fate(protocols));
     }
     if (!policy_) return fmt::format("no stream exception policy is in force: {}", fate(protocols));
     if (policy_->exception == StreamException::Continue) {
@@ -235,7 +237,7 @@ std::vector<std::string> FlushPolicy::warnings() const {
     if (auto warning = return_warning(protocols); !warning.empty()) warnings.push_back(std::move(warning));
     if (fell_) warnings.emplace_back("the stream exception policy was changed or removed while flows were being ended");
     if (request_.policy && in_force_ && in_force_->name != request_.policy->name) {
-        warnings.push_back(fmt::format("policy {} takes the place of {}", request_.policy->name, in_force_->name));
+        warnings.push_back(fmt::format("policy {} replaces {}", request_.policy->name, in_force_->name));
     }
     if (not_forgotten_ != 0) {
         warnings.push_back(fmt::format("{} flows that were left alone are remembered as flushed, for {} s",
@@ -244,11 +246,12 @@ std::vector<std::string> FlushPolicy::warnings() const {
     if (policy_ && policy_->scope == MidstreamScope::All && policy_->exception != StreamException::Continue) {
         if (!std::ranges::all_of(protocols, is_connection_oriented)) {
             warnings.emplace_back(
-                "scope all tells TCP and SCTP alone: flows of other protocols come back with their next packet");
+                "scope all applies to TCP and SCTP alone: flows of other protocols come back with their next packet");
         }
         if (protocols.contains(Protocol::Sctp)) {
             warnings.emplace_back(
-                "scope all takes a HEARTBEAT of SCTP for another path's beginning: SCTP flows can come back with one");
+                "scope all treats a HEARTBEAT of SCTP as the beginning of another path: SCTP flows can come back with "
+                "one");
         }
     }
     if (!windows_.empty()) {

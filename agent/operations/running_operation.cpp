@@ -84,12 +84,12 @@ void RunningOperation::show() {
 
 Result<void> RunningOperation::check() const {
     if (cancelled_) {
-        return make_error(ErrorKind::Cancelled, "interrupted: what it had not come to was left alone");
+        return make_error(ErrorKind::Cancelled, "interrupted: flows not yet processed were left alone");
     }
     if (around_.clock.steady_now() >= begun_ + around_.timeout) {
         return make_error(
             ErrorKind::TimedOut,
-            "the deadline of {} s was reached (operation_timeout): what it had not come to was left alone",
+            "the deadline of {} s was reached (operation_timeout): flows not yet processed were left alone",
             around_.timeout.count());
     }
     return {};

@@ -98,10 +98,10 @@ class RunningOperation final : private WorkListener {
     // Used by the worker only.
     OperationStore* store_;
     FlowOperation operation_;
-    std::uint64_t rows_told_ = 0;         ///< passed to left_alone()
-    std::uint64_t block_ = 0;             ///< of the journal
-    std::vector<FlowRow> unrecorded_;  ///< outcomes of that block
-    std::vector<std::string> warnings_;   ///< in addition to those of the run
+    std::uint64_t rows_told_ = 0;        ///< passed to left_alone()
+    std::uint64_t block_ = 0;            ///< of the journal
+    std::vector<FlowRow> unrecorded_;    ///< outcomes of that block
+    std::vector<std::string> warnings_;  ///< in addition to those of the run
 
     EndpointAccess access_;
     const OperationRequest request_;

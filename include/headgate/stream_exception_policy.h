@@ -58,8 +58,8 @@ struct StreamExceptionPolicy {
     std::string description;  ///< one sentence for the operator
     StreamException exception = StreamException::Drop;
     MidstreamScope scope = MidstreamScope::Flushed;
-    /// Whether Reject also answers packets that conntrack calls invalid and that cannot be told from packets outside
-    /// the window of a tracked connection. A reset would end that connection. Requires scope All.
+    /// Whether Reject also answers packets that conntrack calls invalid and that cannot be distinguished from packets
+    /// outside the window of a tracked connection. A reset would end that connection. Requires scope All.
     bool reject_invalid = false;
     std::vector<Hook> hooks = {Hook::Forward, Hook::Input};  ///< at least one, no duplicates
     int priority = -195;                                     ///< kFirstPriority..kLastPriority
@@ -70,8 +70,8 @@ struct StreamExceptionPolicy {
     friend bool operator==(const StreamExceptionPolicy&, const StreamExceptionPolicy&) = default;
 };
 
-/// Whether the first packet of a connection can be told from later ones, so that midstream is defined without knowing
-/// the flow.
+/// Whether the first packet of a connection can be distinguished from later ones, so that midstream is defined without
+/// knowing the flow.
 [[nodiscard]] constexpr bool is_connection_oriented(Protocol protocol) {
     return protocol == Protocol::Tcp || protocol == Protocol::Sctp;
 }

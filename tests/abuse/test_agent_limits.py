@@ -84,7 +84,7 @@ def ask_for_everything(agent):
     return codes
 
 
-def test_an_agent_without_threads_says_so_goes_on_and_ends(lab, agent):
+def test_an_agent_without_threads_reports_it_goes_on_and_ends(lab, agent):
     lab.fill(200)
     agent.limit(nproc=1)
     done = agent.ask("capture", "--all")
@@ -100,7 +100,7 @@ def test_an_agent_without_threads_says_so_goes_on_and_ends(lab, agent):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_an_agent_without_memory_says_so_goes_on_and_ends(lab, agent, level):
+def test_an_agent_without_memory_reports_it_goes_on_and_ends(lab, agent, level):
     lab.fill(2000)
     before = agent.size()
     agent.limit(**{"as": before + level * MIB})

@@ -110,7 +110,7 @@ def test_a_policy_of_a_shared_namespace_takes_all_its_firewalls(lab, service):
           f"{done} tried with enough, {done} done")
 
 
-def test_flows_of_another_firewall_are_neither_ended_nor_told(lab, service):
+def test_flows_of_another_firewall_are_neither_ended_nor_shown(lab, service):
     lab.fill(10)
     lab.run(GATEWAY, "conntrack", "-I", "-p", "udp", "-s", "10.9.5.1", "-d", "10.9.5.2", "--sport", "5", "--dport", "53", "-t", "600",
             "--zone", "5")
@@ -134,7 +134,7 @@ def test_flows_of_another_firewall_are_neither_ended_nor_told(lab, service):
     print(f"\nflows of another firewall: {len(tried) + 1} ways tried, 0 flows ended, 0 flows told")
 
 
-def test_what_is_told_of_the_gateway_is_of_ones_own_firewalls(lab, service):
+def test_what_is_shown_of_the_gateway_is_of_the_callers_firewalls(lab, service):
     for firewall in ("tenant", "far"):
         _, started = ask(service, "all", *request(firewall, "FLOW_CAPTURE"))
         end_of(service, started)

@@ -131,7 +131,7 @@ def test_what_root_makes_is_the_users(theirs, tmp_path):
     "CREATE VIEW operations AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS number FROM n",
     "CREATE TABLE operations (number, id, token, type, status, firewall, availability_zone, requested_at, document)",
 ])
-def test_what_only_has_the_name_of_a_table_is_told_as_damaged(theirs, definition):
+def test_what_only_has_the_name_of_a_table_is_reported_as_damaged(theirs, definition):
     sqlite = shutil.which("sqlite3")
     statements = f"DROP TABLE operations; {definition};"
     subprocess.run([sqlite, str(theirs / "operations.db"), statements], check=True)
@@ -139,7 +139,7 @@ def test_what_only_has_the_name_of_a_table_is_told_as_damaged(theirs, definition
     assert done.returncode == 1 and "not the tables that headgate makes" in done.stderr
 
 
-def test_a_trigger_of_somebody_elses_is_told_as_damaged(theirs):
+def test_a_trigger_of_another_program_is_reported_as_damaged(theirs):
     subprocess.run(["sqlite3", str(theirs / "operations.db"),
                     "CREATE TRIGGER t AFTER INSERT ON operations BEGIN DELETE FROM operations; END"], check=True)
     done = headgate("capture", "--all", "--state-dir", str(theirs))

@@ -43,7 +43,7 @@ def descriptors(service):
     return len(list(pathlib.Path(f"/proc/{service.pid()}/fd").iterdir()))
 
 
-def test_slow_clients_hold_nobody_up_for_long(lab, service):
+def test_slow_clients_delay_no_others_for_long(lab, service):
     """Slowloris: more connections than threads, each of which sends a byte now and then."""
     slow = [connect(lab) for _ in range(2 * CONNECTIONS)]
     assert lab.headgate("operations", "list", netns=False).returncode == 0, "the Unix socket has threads of its own"
@@ -220,7 +220,7 @@ def test_who_goes_away_in_the_middle_of_many_rows_leaves_nothing_behind(lab, ser
     assert status == 200 and len(body.splitlines()) >= 100_000
 
 
-def test_a_key_that_asks_too_often_is_told_to_wait(lab):
+def test_a_key_that_asks_too_often_is_throttled(lab):
     service = Service(lab, CONFIGURATION.replace("  connections: 8\n", "  connections: 8\n  requests_per_second: 5\n")).start()
     try:
         with connect(lab) as connection:  # pipelined: one process per request may be too slow to reach the limit

@@ -77,7 +77,7 @@ def test_a_token_is_known_by_its_hash(service):
     assert TOKENS["operator"] not in service.said()
 
 
-def test_without_credentials_only_what_tells_nothing_is_told(service):
+def test_without_credentials_only_what_reveals_nothing_is_served(service):
     assert service.curl("/healthz")[0] == 200 and service.curl("/openapi.yaml")[0] == 200
     for path in ("/v1/operations", "/metrics", "/readyz", "/v1/configuration", "/v1/nothing"):
         status, body = service.curl("-D", "-", path)
@@ -92,7 +92,7 @@ def test_off_loopback_there_is_tls(lab, service):
     assert over_tls(service, "--tlsv1.2", "--tls-max", "1.2", "/healthz")[0] == 200
     status, _ = service.curl("/healthz", host=CLIENT, url=f"http://{OUTSIDE}:{TLS}")
     assert status <= 0, "not in the clear"
-    assert service.curl("/healthz", host=CLIENT, url=f"http://{OUTSIDE}:{PLAIN}")[0] < 0, "nobody listens there"
+    assert service.curl("/healthz", host=CLIENT, url=f"http://{OUTSIDE}:{PLAIN}")[0] < 0, "no server listens there"
     remote = Sdk(lab, CLIENT, f"https://{OUTSIDE}:{TLS}", lab.folder / "ca.crt")
     assert remote.call("ListFirewalls", credentials=VIEWER)["Firewalls"]
 

@@ -29,7 +29,7 @@ def talks(lab):
     return doomed, other
 
 
-def test_a_capture_tells_what_conntrack_tells(lab, sdk, talks):
+def test_a_capture_has_what_conntrack_prints(lab, sdk, talks):
     started = sdk.call("StartFlowCapture", in_zone_a(FlowFilters=TO_8080, MinimumFlowAgeInSeconds=0))
     assert started["FirewallArn"] == ARN and started["FlowOperationStatus"] == "IN_PROGRESS"
     described = sdk.wait(started["FlowOperationId"])
@@ -89,7 +89,7 @@ def test_a_retry_after_a_lost_answer_starts_nothing_twice(lab, service, sdk):
     assert len(sdk.call("ListFlowOperations", in_zone_a())["FlowOperations"]) == 1
 
 
-def test_who_finds_a_zone_busy_is_told_to_come_again_and_does(lab, sdk):
+def test_a_client_that_finds_a_zone_busy_is_throttled_and_tries_again(lab, sdk):
     lab.fill_many(60_000)
     first = sdk.call("StartFlowFlush", in_zone_a(FlowFilters=DNS))
     busy = sdk.error("StartFlowCapture", in_zone_a(FlowFilters=TO_8080), attempts=1)

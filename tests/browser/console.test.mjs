@@ -73,7 +73,7 @@ describe("Signing in", () => {
         await capture(8080);
         assert.equal(await page.getByText("Flush", {exact: false}).count(), 0);
         await go("flush", "Configure flow flush");
-        await page.getByText("A flush takes the role operator.").waitFor();
+        await page.getByText("A flush requires the role operator.").waitFor();
         await go("policy", "Stream exception policy");
         await fact("State").waitFor();
         assert.equal(await page.getByRole("button", {name: "Apply"}).count(), 0);

@@ -149,7 +149,7 @@ TEST_F(ReadOnlyDisk, is_read_together_with_the_log_that_a_killed_process_left) {
     EXPECT_EQ((*store)->list({})->size(), 1U);
 }
 
-TEST_F(FullDisk, that_is_mounted_read_only_is_told_before_anything_is_written) {
+TEST_F(FullDisk, that_is_mounted_read_only_is_reported_before_anything_is_written) {
     EXPECT_TRUE(store_->ensure_room(1).has_value());
     // A bind mount of itself: files open for writing prevent a read-only remount of the file system.
     ASSERT_EQ(::mount(state().c_str(), state().c_str(), nullptr, MS_BIND, nullptr), 0);

@@ -87,7 +87,7 @@ TEST_F(KernelDestroyEvents, what_headgate_deletes_comes_from_a_flush_port) {
     EXPECT_TRUE(conntrack::is_flush_port(message.header.nlmsg_pid)) << message.header.nlmsg_pid;
 }
 
-TEST_F(KernelDestroyEvents, what_headgate_deletes_is_not_told) {
+TEST_F(KernelDestroyEvents, what_headgate_deletes_causes_no_record) {
     auto events = listen();
     insert(300);
     remove_all_by_headgate();
@@ -95,7 +95,7 @@ TEST_F(KernelDestroyEvents, what_headgate_deletes_is_not_told) {
     EXPECT_EQ(events.take_losses(), 0U);
 }
 
-TEST_F(KernelDestroyEvents, what_another_program_deletes_is_told_with_its_port) {
+TEST_F(KernelDestroyEvents, what_another_program_deletes_is_reported_with_its_port) {
     auto events = listen();
     insert(1);
     const auto port = remove_all_by_another();
@@ -106,7 +106,7 @@ TEST_F(KernelDestroyEvents, what_another_program_deletes_is_told_with_its_port) 
     EXPECT_TRUE(ends.front().flow.started && ends.front().flow.stopped);
 }
 
-TEST_F(KernelDestroyEvents, what_conntrack_deletes_is_told) {
+TEST_F(KernelDestroyEvents, what_conntrack_deletes_is_reported) {
     for (const auto* command : {"conntrack -D >/dev/null 2>&1", "conntrack -F >/dev/null 2>&1"}) {
         auto events = listen();
         insert(200);
@@ -118,7 +118,7 @@ TEST_F(KernelDestroyEvents, what_conntrack_deletes_is_told) {
     }
 }
 
-TEST_F(KernelDestroyEvents, a_time_out_is_told_as_the_kernels_own_deed) {
+TEST_F(KernelDestroyEvents, a_timeout_is_reported_as_the_kernels_own) {
     auto events = listen();
     insert_for_one_second();
     let_flows_time_out();
@@ -128,7 +128,7 @@ TEST_F(KernelDestroyEvents, a_time_out_is_told_as_the_kernels_own_deed) {
     EXPECT_EQ(ends.front().flow.timeout, std::nullopt);
 }
 
-TEST_F(KernelDestroyEvents, only_what_is_wanted_is_told_and_that_can_be_changed) {
+TEST_F(KernelDestroyEvents, only_what_is_wanted_is_reported_and_that_can_be_changed) {
     auto events = listen({.by_kernel = false, .by_others = true});
     insert_for_one_second();
     let_flows_time_out();
@@ -153,7 +153,7 @@ TEST_F(KernelDestroyEvents, what_waits_outlives_the_end_of_listening) {
     EXPECT_EQ(heard(events).size(), 1000U);
 }
 
-TEST_F(KernelDestroyEvents, every_loss_is_counted_and_what_comes_later_is_told) {
+TEST_F(KernelDestroyEvents, every_loss_is_counted_and_later_events_are_reported) {
     auto events = listen();
     int little = 64 * 1024;
     ASSERT_EQ(::setsockopt(events.fd(), SOL_SOCKET, SO_RCVBUF, &little, sizeof little), 0);

@@ -187,7 +187,7 @@ TEST_F(KernelEndReason, a_half_closed_connection_times_out) {
     EXPECT_EQ(ended.protocol_state, "CLOSE_WAIT");
 }
 
-TEST_F(KernelEndReason, an_attempt_to_connect_that_nobody_answers_times_out) {
+TEST_F(KernelEndReason, an_attempt_to_connect_without_an_answer_times_out) {
     wait_one_second_for("tcp_timeout_syn_sent");
     {
         const auto client = bound_socket(SOCK_STREAM | SOCK_NONBLOCK, kClient);

@@ -71,7 +71,7 @@ TEST_F(PolicyChange, takes_turns_with_two_editions) {
     EXPECT_EQ(ruleset_->apply(first_).value(), Application::NotNeeded);
 }
 
-TEST_F(PolicyChange, that_was_cut_short_is_told_and_done_anew) {
+TEST_F(PolicyChange, that_was_cut_short_is_reported_and_done_anew) {
     apply(first_);
     nft(addition_text(second_, chains()));
     EXPECT_EQ(ruleset_->in_force().value(), second_) << "its hooks, not those of both";
@@ -101,7 +101,7 @@ TEST_F(PolicyChange, removes_what_others_have_put_among_the_chains) {
     expect_alone(second_, 3);
 }
 
-TEST_F(PolicyChange, wakes_a_table_that_somebody_has_put_to_sleep) {
+TEST_F(PolicyChange, wakes_a_table_that_another_process_made_dormant) {
     apply(first_);
     nft("add table inet headgate { flags dormant; }");
     EXPECT_EQ(ruleset_->condition().value(), RulesetCondition::Changed);

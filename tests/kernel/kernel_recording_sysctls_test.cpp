@@ -84,7 +84,7 @@ TEST_F(RecordingSysctls, are_those_of_the_namespace_that_is_asked_for) {
     EXPECT_EQ(ensure_recording(*other).value().counters.outcome, SysctlOutcome::WasRight);
 }
 
-TEST_F(RecordingSysctls, that_may_not_be_written_are_told_with_the_reason) {
+TEST_F(RecordingSysctls, that_may_not_be_written_are_reported_with_the_reason) {
     ASSERT_TRUE(OwnNamespace::set_sysctl("nf_conntrack_acct", "0"));
     ASSERT_EQ(::unshare(CLONE_NEWNS), 0);
     ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);

@@ -26,7 +26,7 @@ class KernelRemoval : public KernelTest {
     }
 };
 
-TEST_F(KernelRemoval, tells_the_stop_time_and_the_final_counters) {
+TEST_F(KernelRemoval, reports_the_stop_time_and_the_final_counters) {
     const std::vector<Flow> flows{tcp_flow().established().with_mark(3)};
     ASSERT_TRUE(inserted(*table_, flows));
     const auto endings = remove(rows_of(query_for_all()));
@@ -39,7 +39,7 @@ TEST_F(KernelRemoval, tells_the_stop_time_and_the_final_counters) {
     EXPECT_EQ(last.status & flow_status::kDying, 0U);
 }
 
-TEST_F(KernelRemoval, of_flows_without_events_is_told_from_a_last_look) {
+TEST_F(KernelRemoval, of_flows_without_events_is_determined_by_a_last_lookup) {
     OwnNamespace::set_sysctl("nf_conntrack_events", "0");
     std::vector<Flow> flows;
     for (std::uint16_t port = 1; port <= 200; ++port)
@@ -56,7 +56,7 @@ TEST_F(KernelRemoval, of_flows_without_events_is_told_from_a_last_look) {
     EXPECT_TRUE(rows_of(query_for_all()).empty());
 }
 
-TEST_F(KernelRemoval, tells_apart_what_was_there_and_what_was_gone_within_one_batch) {
+TEST_F(KernelRemoval, distinguishes_what_existed_and_what_was_gone_within_one_batch) {
     std::vector<Flow> flows;
     for (std::uint16_t port = 1; port <= 500; ++port)
         flows.push_back(tcp_flow().from_port(port).established());

@@ -59,12 +59,12 @@ class WatchedRuleset : public ::testing::Test {
     std::unique_ptr<RulesetWatch> watch_;
 };
 
-TEST_F(WatchedRuleset, at_rest_tells_nothing) {
+TEST_F(WatchedRuleset, at_rest_reports_nothing) {
     EXPECT_FALSE(readable());
     EXPECT_FALSE(changed());
 }
 
-TEST_F(WatchedRuleset, tells_of_a_flush_of_everything) {
+TEST_F(WatchedRuleset, reports_a_flush_of_everything) {
     nft("flush ruleset");
     EXPECT_TRUE(readable());
     EXPECT_TRUE(changed());
@@ -72,38 +72,38 @@ TEST_F(WatchedRuleset, tells_of_a_flush_of_everything) {
     EXPECT_FALSE(changed()) << "told once";
 }
 
-TEST_F(WatchedRuleset, tells_when_the_table_is_deleted) {
+TEST_F(WatchedRuleset, reports_that_the_table_is_deleted) {
     nft("delete table inet headgate");
     EXPECT_TRUE(changed());
 }
 
-TEST_F(WatchedRuleset, tells_when_the_table_is_put_to_sleep) {
+TEST_F(WatchedRuleset, reports_that_the_table_is_made_dormant) {
     nft("add table inet headgate { flags dormant; }");
     EXPECT_TRUE(changed());
 }
 
-TEST_F(WatchedRuleset, tells_when_a_rule_is_deleted) {
+TEST_F(WatchedRuleset, reports_that_a_rule_is_deleted) {
     const auto rule = first_rule("forward_1");
     ASSERT_FALSE(rule.empty());
     nft("delete rule inet headgate forward_1 handle " + rule);
     EXPECT_TRUE(changed());
 }
 
-TEST_F(WatchedRuleset, tells_when_a_rule_or_a_chain_is_added) {
+TEST_F(WatchedRuleset, reports_that_a_rule_or_a_chain_is_added) {
     nft("insert rule inet headgate forward_1 accept");
     EXPECT_TRUE(changed());
     nft("add chain inet headgate another");
     EXPECT_TRUE(changed());
 }
 
-TEST_F(WatchedRuleset, tells_of_our_own_change) {
+TEST_F(WatchedRuleset, reports_our_own_change) {
     ASSERT_TRUE(ruleset_->apply(policy_named("another")).has_value());
     EXPECT_TRUE(changed());
     ASSERT_TRUE(ruleset_->apply(policy_named("another")).has_value());
     EXPECT_FALSE(readable()) << "what is in force is not applied again";
 }
 
-TEST_F(WatchedRuleset, tells_nothing_when_other_tables_change) {
+TEST_F(WatchedRuleset, reports_nothing_when_other_tables_change) {
     nft("add rule inet others c accept");
     nft("add element inet others s { 80, 443 }");
     nft("add table ip headgate; add chain ip headgate c");
@@ -112,7 +112,7 @@ TEST_F(WatchedRuleset, tells_nothing_when_other_tables_change) {
     EXPECT_FALSE(changed());
 }
 
-TEST_F(WatchedRuleset, tells_nothing_when_flows_are_remembered_and_forgotten) {
+TEST_F(WatchedRuleset, reports_nothing_when_flows_are_remembered_and_forgotten) {
     const auto rows = rows_from_ports(1, 1000);
     ASSERT_EQ(ruleset_->remember(rows, std::chrono::seconds{60}).value(), Remembered::All);
     ASSERT_EQ(ruleset_->remember(rows, std::chrono::seconds{90}).value(), Remembered::All);
@@ -122,7 +122,7 @@ TEST_F(WatchedRuleset, tells_nothing_when_flows_are_remembered_and_forgotten) {
     EXPECT_FALSE(changed());
 }
 
-TEST_F(WatchedRuleset, tells_when_more_happened_than_there_was_room_for) {
+TEST_F(WatchedRuleset, reports_that_events_were_lost) {
     const int little = 1;
     ASSERT_EQ(::setsockopt(watch_->fd(), SOL_SOCKET, SO_RCVBUF, &little, sizeof little), 0);
     for (int port = 1; port < 20; ++port)
@@ -173,13 +173,13 @@ TEST_F(KeptRuleset, is_put_back_after_a_flush_of_everything) {
     EXPECT_FALSE(readable()) << "told of its own repair, it does not begin again";
 }
 
-TEST_F(KeptRuleset, is_put_right_after_somebody_changed_it) {
+TEST_F(KeptRuleset, is_restored_after_another_process_changed_it) {
     nft("insert rule inet headgate forward_1 accept");
     EXPECT_EQ(keep(), PolicyFinding::Changed);
     EXPECT_EQ(keep(), PolicyFinding::InForce);
 }
 
-TEST_F(KeptRuleset, is_woken_after_somebody_put_it_to_sleep) {
+TEST_F(KeptRuleset, is_woken_after_another_process_made_it_dormant) {
     nft("add table inet headgate { flags dormant; }");
     EXPECT_EQ(keep(), PolicyFinding::Changed);
 }

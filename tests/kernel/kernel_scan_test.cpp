@@ -30,7 +30,7 @@ class KernelScan : public KernelTest {
     static Flow decoded(netlink::Bytes message) { return conntrack::FlowMessage::parse(message)->decode().value(); }
 };
 
-TEST_F(KernelScan, tells_no_ports_of_a_protocol_that_the_kernel_has_no_tracker_for) {
+TEST_F(KernelScan, has_no_ports_of_a_protocol_that_the_kernel_has_no_tracker_for) {
     insert({FlowBuilder{Protocol::Dccp}.from("10.0.1.2", 5001).to("10.0.2.2", 5002)});
     ScanCollector collector;
     ASSERT_TRUE(table_->scan(query_for_all(), now(), collector).has_value());
@@ -42,7 +42,7 @@ TEST_F(KernelScan, tells_no_ports_of_a_protocol_that_the_kernel_has_no_tracker_f
     EXPECT_TRUE(by_port.rows.empty());
 }
 
-TEST_F(KernelScan, tells_each_of_many_flows_once) {
+TEST_F(KernelScan, reports_each_of_many_flows_once) {
     std::vector<Flow> flows;
     for (std::uint16_t port = 1; port <= 5000; ++port)
         flows.push_back(tcp_flow().from_port(port).established());

@@ -109,7 +109,7 @@ def policies(lab):
     lab.load_rules("flush table inet operator; delete table inet operator" + TRACKING_RULES)
     say("Stream exception policies. Without one, a flushed TCP connection comes back with its next packet:")
     flush_and_look(lab, ("client", DATA))
-    say("reject: whoever sends is told at once that the connection is over.")
+    say("reject: the sender learns at once that the connection is over.")
     show(lab, "policy", "apply", "reject")
     flush_and_look(lab, ("client", RESET), ("server", RESET))
     say("drop: silence. Both ends try again until they time out.")

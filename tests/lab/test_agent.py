@@ -163,7 +163,7 @@ def test_the_configured_policy_is_kept_in_force(lab, start_agent):
     lab.run(GATEWAY, "nft", "flush", "ruleset")
     wait_until(lambda: headgate_json(lab, "policy", "status")["condition"] == "as_applied", "it is in force again")
     lab.run(GATEWAY, "nft", "add", "rule", "inet", "headgate", "forward_1", "accept")
-    wait_until(lambda: "somebody had changed" in agent.said() or agent.said().count("reject") >= 3, "the change is noticed")
+    wait_until(lambda: "another process had changed" in agent.said() or agent.said().count("reject") >= 3, "the change is noticed")
     wait_until(lambda: headgate_json(lab, "policy", "status")["condition"] == "as_applied", "and mended")
     for words in (["policy", "remove"], ["policy", "apply", "drop"], ["flush", "--all", "--yes", "--stream-exception-policy", "drop"]):
         done = headgate(lab, *words)
@@ -290,7 +290,7 @@ def test_ctrl_c_at_the_command_line_reaches_the_agent(lab, start_agent):
     assert running.returncode == (4 if counts["failed"] else 0) and ("interrupted" in err) == bool(counts["failed"])
 
 
-def test_systemd_is_told_when_it_is_ready_and_that_it_lives(lab, start_agent):
+def test_systemd_is_notified_when_it_is_ready_and_that_it_lives(lab, start_agent):
     path = lab.folder / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(path))
@@ -475,7 +475,7 @@ def begin_agent(lab, listening):
                                  "--config", str(lab.configuration)], stdin=listening, stderr=log)
 
 
-def test_whoever_asks_while_the_agent_is_restarted_is_answered_or_told_to_ask_again(lab):
+def test_clients_that_ask_while_the_agent_restarts_are_answered_or_advised_to_ask_again(lab):
     lab.configure(EDGE.format(gateway=lab.name(GATEWAY)))
     lab.fill(3)
     answers, enough = [], threading.Event()

@@ -108,7 +108,7 @@ def test_a_namespace_that_is_missing_is_named():
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root to drop privileges from")
-def test_without_privilege_it_says_which_one_is_missing(lab, tmp_path):
+def test_without_privilege_the_error_names_the_missing_one(lab, tmp_path):
     lab.fill(1)
     for words in (["capture", "--all"], ["flush", "--all", "--yes"], ["table"]):
         done = lab.run(GATEWAY, "setpriv", "--reuid", "65534", "--clear-groups", "--bounding-set", "-all",

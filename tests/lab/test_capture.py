@@ -148,7 +148,7 @@ def test_a_filter_names_both_sides_of_a_translation(lab):
     assert done["filters"] == [{"destination": "10.0.1.1", "translated_destination": SERVER4}]
 
 
-def test_zones_are_told_apart(lab):
+def test_zones_are_distinguished(lab):
     lab.load_rules(ZONE_5_FOR_THE_CLIENT)
     conversation(lab)
     [flow] = lab.capture("--all", "--zone", "5")
@@ -211,7 +211,7 @@ def test_a_full_disk_is_an_error(lab):
     assert done.stderr.startswith("headgate: writing the output: No space left on device; headgate operations results ")
 
 
-def test_the_table_says_how_full_it_is_and_of_what(lab):
+def test_the_table_shows_how_full_it_is_and_of_what(lab):
     conversation(lab)
     result = lab.headgate_json("table")
     assert result["in_use"] == 1 and result["maximum"] > 0 and result["buckets"] > 0
@@ -225,7 +225,7 @@ def test_nothing_that_matches_is_exit_status_3(lab):
     assert json.loads(done.stdout)["flows"] == []
 
 
-def test_an_age_that_cannot_be_is_not_told(lab):
+def test_an_impossible_age_is_not_shown(lab):
     """In a new time namespace, the uptime that headgate sees is a second or two."""
     lab.fill(1)
     old = lambda: [flow for flow in lab.capture("--all") if flow["age_seconds"] >= 4]  # noqa: E731

@@ -72,7 +72,7 @@ def test_a_flush_ends_a_flow_that_only_seems_to_be_closed(lab, begin, play, stat
         conversation.see(client=SILENCE, server=SILENCE)
 
 
-def test_a_capture_shows_active_flows_and_says_how_many_closed_ones_match(lab):
+def test_a_capture_shows_active_flows_and_reports_how_many_closed_ones_match(lab):
     with Conversation(lab, SERVER4) as conversation:
         reset(lab, conversation)
         alone = lab.headgate_json("capture", "--all", status=3)

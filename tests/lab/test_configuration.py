@@ -152,7 +152,7 @@ def test_with_a_wrong_configuration_nothing_is_done(lab, configure):
     assert "headgate" not in lab.run(GATEWAY, "nft", "list", "tables").stdout
 
 
-def test_check_config_says_what_is_configured(lab, tmp_path):
+def test_check_config_prints_what_is_configured(lab, tmp_path):
     file = tmp_path / "headgate.yaml"
     file.write_text(TWO_ENDPOINTS.format(gateway=lab.name(GATEWAY), server=lab.name(SERVER)))
     further = tmp_path / "conf.d" / "ssh.yaml"
@@ -164,7 +164,7 @@ def test_check_config_says_what_is_configured(lab, tmp_path):
                            "stream exception policy drop\n")
 
 
-def test_check_config_tells_every_error_with_file_and_line(tmp_path):
+def test_check_config_reports_every_error_with_file_and_line(tmp_path):
     file = tmp_path / "headgate.yaml"
     file.write_text("region: a b\nhttp:\n  port: 80\n")
     further = tmp_path / "conf.d" / "a.yaml"

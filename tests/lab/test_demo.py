@@ -98,7 +98,7 @@ def test_a_tool_that_fails_is_named_with_what_it_said(root, tmp_path):
     assert done.stderr.startswith("demo: ip netns exec ") and "-gateway nft -f - ended with 1\nnft: Operation not supported\n" in done.stderr
 
 
-def test_an_agent_that_ends_at_once_is_told_with_what_it_said(lab, capsys):
+def test_an_agent_that_ends_at_once_is_reported_with_its_output(lab, capsys):
     with pytest.raises(SystemExit) as ended, demo.agent_on(lab, "sh", "-c", "echo 'headgate: no such thing' >&2; exit 4"):
         pass
     assert str(ended.value) == "demo: headgate agent ended with 4:\nheadgate: no such thing"

@@ -172,7 +172,7 @@ def test_a_ping_that_times_out(lab, log, address, name, request_type):
     assert (record["flow"]["reason"], record["flow"]["last_state"]) == ("timeout", "ESTABLISHED")
 
 
-def test_a_flow_that_somebody_else_deletes_names_them(lab, log):
+def test_a_flow_that_another_program_deletes_names_that_program(lab, log):
     with Conversation(lab, SERVER4) as talk:
         lab.run(GATEWAY, "conntrack", "-D", "-p", "tcp", "--sport", str(talk.port))
         record = log.record_of(talk.port)
@@ -196,7 +196,7 @@ time.sleep(60)
     assert record["headgate"]["flushed_by"] == {"port_id": deleter.pid, "process": "python3"}
 
 
-def test_translated_flows_tell_both_sides(lab, log):
+def test_translated_flows_have_both_sides(lab, log):
     lab.load_rules(MASQUERADE)
     with Conversation(lab, SERVER4) as talk:
         headgate_json(lab, "flush", "--source-port", str(talk.port), "--yes")

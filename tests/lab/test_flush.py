@@ -153,7 +153,7 @@ def test_from_a_capture_in_another_namespace_is_refused(lab, tmp_path, output):
     assert flush(lab, "--from-capture", str(captured))["counts"]["flushed"] == 3
 
 
-def test_from_lines_that_do_not_say_where_they_were_captured_it_warns(lab, tmp_path):
+def test_from_lines_that_do_not_name_their_endpoint_it_warns(lab, tmp_path):
     lab.fill(3)
     captured = tmp_path / "capture"
     captured.write_text("".join(lab.headgate("capture", "--all", "--output", "ndjson").stdout.splitlines(keepends=True)[:2]))
@@ -177,7 +177,7 @@ def test_from_a_capture_zones_are_kept(lab, tmp_path):
     assert flush(lab, "--from-capture", str(captured))["counts"]["flushed"] == 1
 
 
-def test_a_dry_run_of_a_capture_says_what_is_gone_since(lab, tmp_path):
+def test_a_dry_run_of_a_capture_reports_what_is_gone_since(lab, tmp_path):
     lab.fill(10)
     captured = tmp_path / "capture.json"
     captured.write_text(lab.headgate("capture", "--all", "--json").stdout)
@@ -187,7 +187,7 @@ def test_a_dry_run_of_a_capture_says_what_is_gone_since(lab, tmp_path):
     assert len(ids(lab)) == 6
 
 
-def test_a_flush_that_is_interrupted_tells_what_it_did(lab):
+def test_a_flush_that_is_interrupted_reports_what_it_did(lab):
     lab.fill(5000)
     process = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes", "--output", "ndjson"),
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -203,7 +203,7 @@ def test_a_flush_that_is_interrupted_tells_what_it_did(lab):
     assert ("interrupted" in err) == bool(counts["failed"])
 
 
-def test_a_flush_that_is_interrupted_when_all_is_done_still_tells_it(lab):
+def test_a_flush_that_is_interrupted_when_all_is_done_still_reports_it(lab):
     lab.fill(20000)
     process = subprocess.Popen(lab.headgate_words("flush", "--all", "--yes", "--output", "ndjson"),
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -73,7 +73,7 @@ def check(expression, told):
     return grouped if expression.startswith("sum by") else known
 
 
-def test_alerts_and_dashboard_ask_for_what_the_agent_tells(told):
+def test_alerts_and_dashboard_use_metrics_that_the_agent_has(told):
     for alert in alerts():
         labels = check(alert["expr"], told)
         assert set(re.findall(r"\$labels\.(\w+)", str(alert["annotations"]))) <= labels, alert["alert"]
@@ -83,7 +83,7 @@ def test_alerts_and_dashboard_ask_for_what_the_agent_tells(told):
         check(expression, told)
 
 
-def test_every_alert_says_what_is_wrong_and_what_to_do():
+def test_every_alert_describes_the_fault_and_the_remedy():
     names = [alert["alert"] for alert in alerts()]
     assert len(set(names)) == len(names)
     for alert in alerts():

@@ -62,7 +62,7 @@ def test_operations_are_listed_newest_first_and_by_type(lab):
     assert table.splitlines()[0].split()[:3] == ["ID", "TYPE", "STATUS"] and first[:8] in table
 
 
-def test_a_flush_tells_its_outcomes_again(lab):
+def test_the_outcomes_of_a_flush_can_be_printed_again(lab):
     lab.fill(3)
     flushed = lab.headgate_json("flush", "--all", "--yes")
     again = headgate_json(lab, "operations", "results", flushed["operation_id"])
@@ -122,7 +122,7 @@ def running(lab):
         return [row[0] for row in database.execute("SELECT id FROM operations WHERE status = 'IN_PROGRESS'")]
 
 
-def test_a_second_operation_is_refused_and_told_which_one_runs(lab):
+def test_a_second_operation_is_refused_with_the_id_of_the_running_one(lab):
     lab.fill_many(40_000)
     first = big_flush(lab)
     [running_id] = wait_until(lambda: running(lab), "the flush begins")

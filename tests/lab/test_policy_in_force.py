@@ -57,7 +57,7 @@ def test_policies_that_are_applied_at_the_same_time_all_succeed_and_one_is_in_fo
         assert status(lab)["condition"] == "as_applied"
 
 
-def test_counters_tell_hook_direction_and_protocol_and_stay(lab, tmp_path):
+def test_counters_have_hook_direction_and_protocol_and_stay(lab, tmp_path):
     lab.load_rules(MASQUERADE)
     first = lab.write_policy(tmp_path, "first", "drop", scope="flushed")
     lab.apply(first)
@@ -94,7 +94,7 @@ def test_in_scope_all_a_packets_direction_is_not_known(lab, tmp_path):
     assert counted(lab, policy="all", hook="forward", direction="any", protocol="tcp") == counted(lab) >= 2
 
 
-def test_status_says_when_somebody_removed_the_table_and_apply_brings_it_back(lab):
+def test_status_reports_that_another_process_removed_the_table_and_apply_restores_it(lab):
     lab.apply("reject")
     lab.run(GATEWAY, "nft", "flush", "ruleset")
     assert status(lab)["condition"] == "missing"
@@ -112,7 +112,7 @@ def rules_of_headgate(lab):
     return [item["rule"] for item in listed if "rule" in item]
 
 
-def test_status_says_when_somebody_edited_the_table_and_apply_mends_it(lab):
+def test_status_reports_that_another_process_edited_the_table_and_apply_restores_it(lab):
     lab.apply("reject")
     number = len(rules_of_headgate(lab))
     for index in range(0, number, 10):

@@ -149,7 +149,7 @@ def test_a_flush_can_make_sure_of_a_policy(lab, before):
         assert status(lab)["policy"] == before, "a dry run changes nothing"
         result = flush(lab, doomed, "--stream-exception-policy", "reject", "--require-policy")
         assert result["stream_exception_policy"] == "reject"
-        assert result.get("warnings", []) == ([] if before == "none" else ["policy reject takes the place of drop"])
+        assert result.get("warnings", []) == ([] if before == "none" else ["policy reject replaces drop"])
         is_caught(lab, doomed, RESET)
         assert (status(lab)["policy"], status(lab)["condition"]) == ("reject", "as_applied")
 

@@ -97,7 +97,7 @@ def test_a_beginning_that_the_other_side_does_not_accept_forgets_nothing(lab):
         assert remembered(lab) == 1 and counted(lab, direction="original") > 0
 
 
-def test_scope_all_answers_what_is_invalid_by_silence_unless_its_file_says_otherwise(lab, tmp_path):
+def test_scope_all_answers_invalid_packets_by_silence_by_default(lab, tmp_path):
     lab.apply(lab.write_policy(tmp_path, "all", "reject", scope="all"))
     with Conversation(lab, SERVER4) as healthy:
         send_outside_of_the_window(lab, healthy)

@@ -325,7 +325,7 @@ def test_results_by_the_page_are_all_of_them_in_every_form(api, lab):
     assert all(each == ids for each in paged.values())
 
 
-def test_csv_says_what_json_says(api, lab):
+def test_csv_has_what_json_has(api, lab):
     talk(lab)
     capture = api.done(type="FLOW_CAPTURE", **EVERYTHING)
     results = f"/v1/operations/{capture['operation_id']}/results"
@@ -360,7 +360,7 @@ def test_a_key_of_a_request_that_said_something_else_starts_nothing(api, lab, ch
     assert other.status == 409 and "same token" in other.json()["detail"] and lab.count() == 3
 
 
-def test_the_configuration_in_force_and_the_firewalls_are_told(api, lab):
+def test_the_configuration_in_force_and_the_firewalls_are_served(api, lab):
     told = api.ask("GET", "/v1/configuration").json()
     assert told["configuration"]["state_dir"] == f"{lab.folder}/state" and told["files"] == [str(lab.configuration)]
     [firewall] = api.ask("GET", "/v1/firewalls").json()["firewalls"]

@@ -78,7 +78,7 @@ def test_in_a_tmux_that_was_attached_again_all_sessions_are_left_alone(lab, ssh,
         assert result["counts"]["flushed"] >= 1 and NOT_KNOWN in told
 
 
-def test_from_cron_or_a_script_all_sessions_are_left_alone_and_the_operation_says_why(lab, ssh, talk):
+def test_from_cron_or_a_script_all_sessions_are_left_alone_and_the_operation_has_the_reason(lab, ssh, talk):
     ports = {ssh.stay()[1], ssh.stay(port=HIDDEN_PORT)[1]}
     preview = json.loads(here(lab, "flush", "--all", "--dry-run", "--json").stdout)
     assert preview["counts"]["protected"] == 2
@@ -89,13 +89,13 @@ def test_from_cron_or_a_script_all_sessions_are_left_alone_and_the_operation_say
     assert f"2 flows are left alone as SSH sessions into this machine: {NOT_KNOWN}" in result["warnings"]
 
 
-def test_a_flush_of_other_flows_says_nothing_of_sessions(lab, ssh, talk):
+def test_a_flush_of_other_flows_does_not_mention_sessions(lab, ssh, talk):
     ssh.stay()
     done = here(lab, "flush", "--destination-port", "8080", "--yes", "--json")
     assert json.loads(done.stdout)["counts"]["flushed"] == 1 and "SSH" not in done.stderr
 
 
-def test_include_protected_ends_sessions_too_and_the_audit_log_says_so(lab, ssh):
+def test_include_protected_ends_sessions_too_and_the_audit_log_records_it(lab, ssh):
     ssh.stay()
     done = here(lab, *ALL, "--include-protected")
     assert json.loads(done.stdout)["counts"] | {"scanned": 0} == {"scanned": 0, "matched": 1, "flushed": 1, "gone": 0, "failed": 0,
@@ -180,7 +180,7 @@ def without_sock_diag():
     assert libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0) == 0, ctypes.get_errno()
 
 
-def test_where_sessions_cannot_be_looked_for_a_warning_says_so(lab, talk):
+def test_where_sessions_cannot_be_searched_there_is_a_warning(lab, talk):
     done = here(lab, preexec_fn=without_sock_diag)
     result = json.loads(done.stdout)
     assert result["counts"]["flushed"] == 1

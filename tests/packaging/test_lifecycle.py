@@ -84,7 +84,7 @@ def test_an_upgrade_keeps_configuration_history_policy_and_traffic(gateway):
     assert "retention: 6h" in gateway.file("/etc/headgate/headgate.yaml").read_text()
 
 
-def test_those_who_ask_while_the_package_changes_are_answered_or_told_to_ask_again(gateway):
+def test_clients_that_ask_while_the_package_changes_are_answered_or_advised_to_ask_again(gateway):
     asking = gateway.start("sh", "-c", """
         while [ ! -e /run/enough ]; do
             headgate capture --all --json >/dev/null 2>/run/said

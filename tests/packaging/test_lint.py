@@ -17,11 +17,11 @@ def judge(*words, **options):
     return done.stdout
 
 
-def test_lintian_has_nothing_to_say(deb):
+def test_lintian_reports_nothing(deb):
     assert judge("lintian", "--allow-root", "--no-cfg", "--fail-on", "error,warning", "--tag-display-limit", "0", str(deb)) == ""
 
 
-def test_rpmlint_has_nothing_to_say(rpm):
+def test_rpmlint_reports_nothing(rpm):
     told = judge("rpmlint", "--ignore-unused-rpmlintrc", "--rpmlintrc", str(PACKAGING / "rpm/headgate.rpmlintrc"), str(rpm))
     assert " 0 errors, 0 warnings" in told, told
 

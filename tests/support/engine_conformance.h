@@ -142,7 +142,7 @@ TYPED_TEST_P(EngineConformance, a_flow_that_took_the_place_of_a_captured_one_is_
     EXPECT_EQ(this->ports_left(), std::vector<std::uint16_t>{1});
 }
 
-TYPED_TEST_P(EngineConformance, a_second_operation_on_an_endpoint_is_refused_and_told_of_the_first) {
+TYPED_TEST_P(EngineConformance, a_second_operation_on_an_endpoint_is_refused_with_the_id_of_the_first) {
     FlowOperation first;
     first.id = "the-first";
     first.endpoint = {"edge", "a", ""};
@@ -192,7 +192,7 @@ REGISTER_TYPED_TEST_SUITE_P(EngineConformance, what_a_capture_finds_is_in_the_st
                             a_flush_keeps_what_became_of_every_flow, exactly_what_another_operation_found_is_flushed,
                             what_a_dry_run_found_can_be_flushed,
                             a_flow_that_took_the_place_of_a_captured_one_is_left_alone,
-                            a_second_operation_on_an_endpoint_is_refused_and_told_of_the_first,
+                            a_second_operation_on_an_endpoint_is_refused_with_the_id_of_the_first,
                             what_was_cut_is_settled_before_the_next_operation);
 
 }  // namespace headgate::testing

@@ -103,14 +103,14 @@ TYPED_TEST_P(FlowTableConformance, inserting_tells_of_each_flow_in_order_whether
     EXPECT_EQ(this->scan(query_for_all()).size(), 300U);
 }
 
-TYPED_TEST_P(FlowTableConformance, only_matching_flows_are_told) {
+TYPED_TEST_P(FlowTableConformance, only_matching_flows_are_reported) {
     this->insert({tcp_flow().to_port(80).established(), tcp_flow().to_port(81).established(), udp_flow().to_port(80)});
     const auto rows = this->scan(query_for("destination-port=80,protocol=tcp"));
     ASSERT_EQ(rows.size(), 1U);
     EXPECT_EQ(rows.front().flow.original.destination_port, 80);
 }
 
-TYPED_TEST_P(FlowTableConformance, closed_flows_are_counted_beside_active_ones_and_told_otherwise) {
+TYPED_TEST_P(FlowTableConformance, closed_flows_are_counted_beside_active_ones_and_reported_otherwise) {
     this->insert({tcp_flow().in_state(3), tcp_flow().from_port(2).in_state(7), sctp_flow().from_port(3).in_state(7),
                   udp_flow()});
     const auto told = [&](std::optional<StateScope> states) {
@@ -210,7 +210,7 @@ TYPED_TEST_P(FlowTableConformance, a_flow_is_named_by_tuple_zone_and_id) {
     EXPECT_TRUE(this->scan(query_for_all()).empty());
 }
 
-TYPED_TEST_P(FlowTableConformance, a_look_up_tells_what_is_there_and_changes_nothing) {
+TYPED_TEST_P(FlowTableConformance, a_lookup_reports_what_exists_and_changes_nothing) {
     this->insert({tcp_flow().from_port(1), tcp_flow().from_port(2).in_zone(4)});
     auto rows = this->scan(query_for_all());
     ASSERT_EQ(rows.size(), 2U);
@@ -232,14 +232,12 @@ TYPED_TEST_P(FlowTableConformance, an_error_of_the_listener_ends_the_scan_with_i
     EXPECT_EQ(report.error().message, "enough");
 }
 
-REGISTER_TYPED_TEST_SUITE_P(FlowTableConformance, an_empty_table_has_no_rows, a_flow_comes_back_as_it_was_inserted,
-                            inserting_tells_of_each_flow_in_order_whether_it_was_there, only_matching_flows_are_told,
-                            closed_flows_are_counted_beside_active_ones_and_told_otherwise,
-                            a_full_tuple_is_found_in_whatever_zone_it_is,
-                            a_full_tuple_finds_translated_and_reversed_flows_when_asked,
-                            removing_ends_exactly_the_rows_given_in_their_order, a_flow_that_ended_by_itself_is_gone,
-                            a_new_flow_on_a_reused_tuple_survives, a_flow_is_named_by_tuple_zone_and_id,
-                            a_look_up_tells_what_is_there_and_changes_nothing,
-                            an_error_of_the_listener_ends_the_scan_with_it);
+REGISTER_TYPED_TEST_SUITE_P(
+    FlowTableConformance, an_empty_table_has_no_rows, a_flow_comes_back_as_it_was_inserted,
+    inserting_tells_of_each_flow_in_order_whether_it_was_there, only_matching_flows_are_reported,
+    closed_flows_are_counted_beside_active_ones_and_reported_otherwise, a_full_tuple_is_found_in_whatever_zone_it_is,
+    a_full_tuple_finds_translated_and_reversed_flows_when_asked, removing_ends_exactly_the_rows_given_in_their_order,
+    a_flow_that_ended_by_itself_is_gone, a_new_flow_on_a_reused_tuple_survives, a_flow_is_named_by_tuple_zone_and_id,
+    a_lookup_reports_what_exists_and_changes_nothing, an_error_of_the_listener_ends_the_scan_with_it);
 
 }  // namespace headgate::testing

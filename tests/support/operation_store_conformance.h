@@ -82,7 +82,7 @@ class OperationStoreConformance : public ::testing::Test {
 
 TYPED_TEST_SUITE_P(OperationStoreConformance);
 
-TYPED_TEST_P(OperationStoreConformance, an_operation_comes_back_as_it_was_told) {
+TYPED_TEST_P(OperationStoreConformance, an_operation_is_read_as_it_was_stored) {
     for (const auto& operation : operations_of_every_kind()) {
         this->begin(operation);
         this->reopen();
@@ -188,7 +188,7 @@ TYPED_TEST_P(OperationStoreConformance, lists_those_of_some_firewalls_page_by_pa
     EXPECT_EQ(this->listed({.firewalls = many}), (Ids{"a3", "a2", "a1"}));
 }
 
-TYPED_TEST_P(OperationStoreConformance, flows_come_back_as_they_were_told) {
+TYPED_TEST_P(OperationStoreConformance, flows_are_read_as_they_were_stored) {
     this->begin(operation_named("one"));
     this->append("one", flows_of_every_kind());
     EXPECT_EQ(this->flows("one"), flows_of_every_kind());
@@ -216,7 +216,7 @@ TYPED_TEST_P(OperationStoreConformance, pages_begin_and_end_anywhere) {
     EXPECT_TRUE(this->flows("one", UINT64_MAX, 1).empty());
 }
 
-TYPED_TEST_P(OperationStoreConformance, all_flows_are_told_in_their_order) {
+TYPED_TEST_P(OperationStoreConformance, all_flows_are_read_in_their_order) {
     this->begin(operation_named("one"));
     for (std::uint32_t row = 0; row < 5000; row += 500)
         this->append("one", numbered_flows(row, 500));
@@ -276,7 +276,7 @@ TYPED_TEST_P(OperationStoreConformance, pending_flows_are_there_after_a_crash) {
     EXPECT_EQ(this->flows("one", 0, 30), numbered_flows(0, 30));
 }
 
-TYPED_TEST_P(OperationStoreConformance, says_whether_many_flows_would_fit) {
+TYPED_TEST_P(OperationStoreConformance, checks_whether_many_flows_would_fit) {
     EXPECT_TRUE(this->store().ensure_room(0).has_value());
     EXPECT_TRUE(this->store().ensure_room(1000).has_value());
     const auto too_many = this->store().ensure_room(std::uint64_t{1} << 56U);
@@ -284,7 +284,7 @@ TYPED_TEST_P(OperationStoreConformance, says_whether_many_flows_would_fit) {
     EXPECT_EQ(too_many.error().kind, ErrorKind::DiskFault);
 }
 
-TYPED_TEST_P(OperationStoreConformance, settled_flows_are_told_as_they_ended) {
+TYPED_TEST_P(OperationStoreConformance, recovered_flows_are_read_as_they_ended) {
     this->begin(operation_named("one"));
     const auto rows = rows_of(flows_of_every_kind());
     const auto block = this->append_pending("one", rows);
@@ -313,7 +313,7 @@ TYPED_TEST_P(OperationStoreConformance, a_block_is_settled_once_and_as_a_whole) 
     EXPECT_FALSE(this->store().record_outcomes("one", block, endings_of(flows)).has_value());
 }
 
-TYPED_TEST_P(OperationStoreConformance, pending_flows_can_be_settled_while_they_are_told) {
+TYPED_TEST_P(OperationStoreConformance, pending_flows_can_be_recovered_while_they_are_read) {
     this->begin(operation_named("one"));
     for (std::uint32_t i = 0; i < 5; ++i)
         this->append_pending("one", rows_of(numbered_flows(10 * i, 10)));
@@ -349,7 +349,7 @@ TYPED_TEST_P(OperationStoreConformance, operations_expire_that_ended_long_enough
     EXPECT_TRUE(this->flows("next").empty());
 }
 
-TYPED_TEST_P(OperationStoreConformance, nothing_expires_by_what_a_clock_says) {
+TYPED_TEST_P(OperationStoreConformance, nothing_expires_by_the_wall_clock) {
     constexpr std::chrono::hours kKept{12};
     auto& clock = this->environment_.clock();
     for (const auto days : {2, -2, 300, -300}) {
@@ -363,7 +363,7 @@ TYPED_TEST_P(OperationStoreConformance, nothing_expires_by_what_a_clock_says) {
         EXPECT_EQ(this->store().expire(kKept), 0U);
     }
     clock.reboot(std::chrono::hours{100});
-    EXPECT_EQ(this->store().expire(kKept), 0U) << "whether the machine was off or its clock wrong, nobody can tell";
+    EXPECT_EQ(this->store().expire(kKept), 0U) << "whether the machine was off or its clock wrong cannot be determined";
     clock.pass(kKept / 2);
     EXPECT_EQ(this->store().expire(kKept), 0U);
     clock.pass(kKept);
@@ -480,16 +480,16 @@ TYPED_TEST_P(OperationStoreConformance, one_writes_while_another_reads) {
     EXPECT_EQ(this->flows("one"), numbered_flows(0, kRows));
 }
 
-REGISTER_TYPED_TEST_SUITE_P(OperationStoreConformance, an_operation_comes_back_as_it_was_told,
+REGISTER_TYPED_TEST_SUITE_P(OperationStoreConformance, an_operation_is_read_as_it_was_stored,
                             what_became_of_it_takes_the_place_of_what_was_known, is_found_by_the_token_of_its_request,
                             an_id_or_a_token_is_used_once, lists_the_newest_first_whatever_the_clock_said,
                             lists_what_was_selected, lists_those_of_some_firewalls_page_by_page,
-                            flows_come_back_as_they_were_told, pages_begin_and_end_anywhere,
-                            all_flows_are_told_in_their_order, flows_of_an_operation_that_is_not_there_are_an_error,
-                            pending_flows_are_there_after_a_crash, says_whether_many_flows_would_fit,
-                            settled_flows_are_told_as_they_ended, a_block_is_settled_once_and_as_a_whole,
-                            pending_flows_can_be_settled_while_they_are_told,
-                            operations_expire_that_ended_long_enough_ago, nothing_expires_by_what_a_clock_says,
+                            flows_are_read_as_they_were_stored, pages_begin_and_end_anywhere,
+                            all_flows_are_read_in_their_order, flows_of_an_operation_that_is_not_there_are_an_error,
+                            pending_flows_are_there_after_a_crash, checks_whether_many_flows_would_fit,
+                            recovered_flows_are_read_as_they_ended, a_block_is_settled_once_and_as_a_whole,
+                            pending_flows_can_be_recovered_while_they_are_read,
+                            operations_expire_that_ended_long_enough_ago, nothing_expires_by_the_wall_clock,
                             a_sweep_comes_to_its_end, shrinks_by_the_oldest_that_ended, a_flush_goes_after_all_captures,
                             two_stores_on_one_disk_see_the_same, one_writes_while_another_reads,
                             captures_go_of_the_caller_who_keeps_the_most_flows);

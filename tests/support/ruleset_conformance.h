@@ -219,7 +219,7 @@ TYPED_TEST_P(RulesetConformance, what_is_remembered_survives_a_change_of_policy)
     EXPECT_GE(this->status().windows.size(), 1U);
 }
 
-TYPED_TEST_P(RulesetConformance, counters_are_told_without_the_rest) {
+TYPED_TEST_P(RulesetConformance, counters_are_read_without_the_rest) {
     const auto counters = [&] { return this->ruleset().counters().value(); };
     EXPECT_TRUE(counters().empty());
     this->apply(policy_named("first"));
@@ -229,7 +229,7 @@ TYPED_TEST_P(RulesetConformance, counters_are_told_without_the_rest) {
     EXPECT_EQ(counters(), this->status().counters);
     this->apply(policy_named("second"));
     const auto is_firsts = [](const auto& each) { return each.policy == "first"; };
-    EXPECT_TRUE(std::ranges::any_of(counters(), is_firsts)) << "what it has caught stays told";
+    EXPECT_TRUE(std::ranges::any_of(counters(), is_firsts)) << "its counters are still reported";
     EXPECT_FALSE(std::ranges::all_of(counters(), is_firsts));
     ASSERT_TRUE(this->ruleset().remove().has_value());
     EXPECT_TRUE(counters().empty());
@@ -251,6 +251,6 @@ REGISTER_TYPED_TEST_SUITE_P(RulesetConformance, at_first_nothing_is_in_force, wh
                             all_of_a_block_are_remembered_or_none, a_full_memory_takes_no_block_that_is_in_it_in_part,
                             what_is_forgotten_makes_room, a_smaller_memory_refuses_what_would_not_fit,
                             windows_open_and_close, what_is_remembered_survives_a_change_of_policy,
-                            counters_are_told_without_the_rest, remembering_takes_a_policy_that_remembers);
+                            counters_are_read_without_the_rest, remembering_takes_a_policy_that_remembers);
 
 }  // namespace headgate::testing

@@ -64,7 +64,7 @@ TEST(AppendFile, ends_a_last_line_that_has_no_end) {
     EXPECT_EQ(text_of_file(path), "some text\nmore\n");
 }
 
-TEST(AppendFile, takes_a_torn_record_off_and_says_so) {
+TEST(AppendFile, removes_a_torn_record_and_reports_it) {
     const TemporaryFolder folder;
     for (const std::string torn : {"{", R"({"a":1,"b":{"c":2})", R"({"a":"}")", R"({"a":"\")"}) {
         const auto path = folder.write("log", "{\"n\":1}\n" + torn);
@@ -126,7 +126,7 @@ TEST(AppendFile, takes_back_the_line_that_did_not_fit) {
     EXPECT_EQ(text_of_file(path), "1234567\n1234567\n123\n1234567\n");
 }
 
-TEST(AppendFile, says_that_a_device_is_full) {
+TEST(AppendFile, reports_that_a_device_is_full) {
     const auto appended = opened("/dev/full").append("line\n", 0ms);
     ASSERT_FALSE(appended.has_value());
     EXPECT_EQ(appended.error().number, ENOSPC);

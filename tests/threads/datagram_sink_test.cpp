@@ -111,7 +111,7 @@ TEST(DatagramSink, has_no_address_for_a_path_that_is_too_long) {
     EXPECT_EQ(sink->write(*block_of({"a"}), 0).error().number, ENAMETOOLONG);
 }
 
-TEST(DatagramSink, tells_the_journal_in_its_own_protocol) {
+TEST(DatagramSink, writes_to_the_journal_in_its_own_protocol) {
     const TemporaryFolder folder;
     const auto reader = bound_unix_socket(folder.path("journal"), SOCK_DGRAM);
     const auto sink = flowlog::make_journald_sink(folder.path("journal"));

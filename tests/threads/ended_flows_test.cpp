@@ -23,7 +23,7 @@ flowlog::RecentFlowBuffer::Batch ended(std::uint32_t first, std::uint32_t count,
     return flows;
 }
 
-class ToldEnds : public ::testing::Test {
+class EndedFlows : public ::testing::Test {
   protected:
     /// The number of records returned; expects success.
     std::size_t told(const EndedFlowQuery& query) {
@@ -38,7 +38,7 @@ class ToldEnds : public ::testing::Test {
     flowlog::RecentFlowBuffer recent_;
 };
 
-TEST_F(ToldEnds, are_the_last_of_those_that_are_asked_for) {
+TEST_F(EndedFlows, are_the_last_of_those_that_are_asked_for) {
     recent_.add(ended(1, 30, EndReason::Timeout));
     recent_.add(ended(31, 30));
     recent_.add(ended(61, 30, EndReason::Timeout));
@@ -52,7 +52,7 @@ TEST_F(ToldEnds, are_the_last_of_those_that_are_asked_for) {
     EXPECT_EQ(told(query), 0U);
 }
 
-TEST_F(ToldEnds, end_with_those_that_were_there_when_somebody_asked) {
+TEST_F(EndedFlows, stop_at_those_that_existed_when_the_client_asked) {
     recent_.add(ended(1, 200));
     std::size_t records = 0;
     EXPECT_TRUE(EndedFlowFeed{recent_}.for_each_ended({}, [&](std::string_view) -> Result<void> {
@@ -63,7 +63,7 @@ TEST_F(ToldEnds, end_with_those_that_were_there_when_somebody_asked) {
     EXPECT_EQ(records, 200U);
 }
 
-TEST_F(ToldEnds, are_not_kept_for_one_who_does_not_read_on) {
+TEST_F(EndedFlows, are_not_kept_for_a_reader_that_stops_reading) {
     recent_.add(ended(1, 4000));
     const auto batch = recent_.from(0, 0ms).batch;
     std::size_t records = 0;
@@ -75,7 +75,7 @@ TEST_F(ToldEnds, are_not_kept_for_one_who_does_not_read_on) {
     EXPECT_EQ(records, 1000U);
 }
 
-TEST_F(ToldEnds, that_one_was_too_slow_for_are_counted) {
+TEST_F(EndedFlows, that_a_slow_reader_missed_are_counted) {
     recent_.add(ended(1, 1000));
     std::vector<std::string> records;
     EXPECT_TRUE(EndedFlowFeed{recent_}.for_each_ended({}, [&](std::string_view record) -> Result<void> {

@@ -87,7 +87,7 @@ TEST_F(OperatingOnAFailingDisk, or_else_settled_like_what_was_cut) {
     EXPECT_EQ(store_.find(operation.id).value()->counts.gone, 10U);
 }
 
-TEST_F(OperatingOnAFailingDisk, a_capture_whose_end_cannot_be_written_is_told_and_not_kept) {
+TEST_F(OperatingOnAFailingDisk, a_capture_whose_end_cannot_be_written_is_returned_and_not_kept) {
     failing_.ending_fails = 1;
     const auto operation = run(request_for(OperationType::Capture));
     expect_told(operation);
@@ -95,7 +95,7 @@ TEST_F(OperatingOnAFailingDisk, a_capture_whose_end_cannot_be_written_is_told_an
     EXPECT_EQ(audit_lines().size(), 1U);
 }
 
-TEST_F(OperatingOnAFailingDisk, a_capture_that_fills_the_disk_is_told_and_not_kept) {
+TEST_F(OperatingOnAFailingDisk, a_capture_that_fills_the_disk_is_returned_and_not_kept) {
     failing_.taken_at_most = 4;
     const auto operation = run(request_for(OperationType::Capture));
     expect_told(operation);
@@ -103,7 +103,7 @@ TEST_F(OperatingOnAFailingDisk, a_capture_that_fills_the_disk_is_told_and_not_ke
     EXPECT_EQ(engine_->list({})->front().status, OperationStatus::Completed);
 }
 
-TEST_F(OperatingOnAFailingDisk, a_dry_run_that_fills_the_disk_is_told_and_not_kept) {
+TEST_F(OperatingOnAFailingDisk, a_dry_run_that_fills_the_disk_is_returned_and_not_kept) {
     failing_.taken_at_most = 0;
     auto request = request_for(OperationType::Flush);
     request.dry_run = true;
@@ -124,7 +124,7 @@ TEST_F(OperatingOnAFailingDisk, what_is_not_kept_is_found_by_its_token) {
     EXPECT_EQ(engine_->start(request)->id, unkept.id);
 }
 
-TEST_F(Operating, on_a_full_disk_looks_and_says_what_is_not_kept) {
+TEST_F(Operating, on_a_full_disk_captures_and_reports_what_is_not_kept) {
     disk_->limit_to(0);
     audit_.write_to("/dev/full");
     const auto operation = run(request_for(OperationType::Capture));
@@ -153,7 +153,7 @@ TEST_F(Operating, keeps_what_a_clock_two_days_ahead_calls_old) {
     EXPECT_TRUE(store_.list({})->empty()) << "the one ahead does not stay for longer, either";
 }
 
-TEST_F(Operating, tells_of_operations_removed_before_the_time_in_a_flush_too) {
+TEST_F(Operating, reports_operations_removed_before_the_time_in_a_flush_too) {
     make_engine({.disk_budget = 2500});
     for (int i = 0; i < 3; ++i)
         static_cast<void>(run(request_for(OperationType::Capture)));
@@ -213,7 +213,7 @@ TEST_F(Operating, ends_after_its_retention) {
     EXPECT_TRUE(engine_->find(younger).has_value());
 }
 
-TEST_F(Operating, beyond_the_disk_budget_the_oldest_end_and_it_is_told) {
+TEST_F(Operating, beyond_the_disk_budget_the_oldest_are_removed_and_that_is_reported) {
     make_engine({.disk_budget = 2500});
     const auto oldest = run(request_for(OperationType::Capture)).id;
     static_cast<void>(run(request_for(OperationType::Capture)));
@@ -271,10 +271,10 @@ TEST_F(Operating, that_is_settled_forgets_flows_that_were_remembered_and_not_end
     ASSERT_TRUE(engine_->recover_interrupted().has_value());
     EXPECT_EQ(store_.find("cut").value()->status, OperationStatus::CompletedWithErrors);
     EXPECT_EQ(ruleset_.status()->remembered_flows, 1U);
-    EXPECT_EQ(audit_lines().size(), 1U) << "it, too, is told";
+    EXPECT_EQ(audit_lines().size(), 1U) << "it, too, is recorded";
 }
 
-TEST_F(Operating, that_somebody_runs_is_not_settled) {
+TEST_F(Operating, that_another_process_runs_is_not_recovered) {
     Gate gate{table_};
     const auto started = engine_->start(request_for(OperationType::Capture));
     gate.wait_for_operation();

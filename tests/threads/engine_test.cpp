@@ -154,7 +154,7 @@ TEST_F(Operating, keeps_the_errno_of_every_flow_that_could_not_be_ended) {
     }
 }
 
-TEST_F(Operating, whose_guard_says_no_is_refused) {
+TEST_F(Operating, that_its_guard_rejects_is_refused) {
     auto request = request_for(OperationType::Flush);
     request.maximum_flows = 3;
     const auto operation = run(request);
@@ -189,7 +189,7 @@ TEST_F(Operating, is_not_confused_by_a_clock_that_jumps) {
     EXPECT_EQ(listed.back().id, first);
 }
 
-TEST_F(Operating, tells_how_it_began_to_search_and_what_came_of_that) {
+TEST_F(Operating, reports_how_it_began_to_search_and_the_result) {
     table_.plans = {"one dump", "the table was resized: once more"};
     for (const auto type : {OperationType::Capture, OperationType::Flush})
         EXPECT_EQ(run(request_for(type)).plan, "one dump; the table was resized: once more");
@@ -224,7 +224,7 @@ TEST_F(Operating, does_not_take_new_flows_for_old_ones_when_the_clock_is_set) {
     EXPECT_EQ(run(request).counts.flushed, 10U);
 }
 
-TEST_F(Operating, knows_by_a_clock_that_nobody_sets_for_how_long_there_have_been_time_stamps) {
+TEST_F(Operating, knows_by_a_clock_that_cannot_be_set_for_how_long_there_have_been_time_stamps) {
     const auto since = clock_.up();
     Engine engine{store_,
                   clock_,

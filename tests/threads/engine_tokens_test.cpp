@@ -38,7 +38,7 @@ TEST_F(Operating, by_a_token_of_a_request_that_asked_otherwise_is_refused_though
     EXPECT_EQ(table_.removals_asked, 4U);
 }
 
-TEST_F(Operating, by_a_token_of_a_request_of_the_version_before_is_known_by_what_it_told) {
+TEST_F(Operating, by_a_token_of_a_request_of_the_version_before_is_recognised_by_its_operation) {
     auto request = request_for(OperationType::Flush, "source-port=1:4");
     request.token = "once";
     const auto first = run(request);

@@ -78,7 +78,7 @@ TEST_F(TakingTurns, a_flush_waits_for_a_capture_and_comes_before_the_next) {
     ASSERT_TRUE(flush_) << flush_.error().message;
     EXPECT_EQ(engine_->wait(capture->id, 1min)->status, OperationStatus::Completed);
     EXPECT_EQ(engine_->wait(flush_->id, 1min)->counts.flushed, 10U);
-    EXPECT_EQ(run(request_for(OperationType::Capture)).status, OperationStatus::Completed) << "nobody waits any more";
+    EXPECT_EQ(run(request_for(OperationType::Capture)).status, OperationStatus::Completed) << "no flush waits any more";
 }
 
 TEST_F(TakingTurns, a_capture_that_goes_on_gives_way) {

@@ -209,7 +209,7 @@ TEST_F(Loop, lets_others_have_their_turn_between_posts_that_post) {
     EXPECT_GT(rounds, 0);
 }
 
-TEST_F(Loop, stops_at_once_when_it_is_told_to) {
+TEST_F(Loop, stops_at_once_on_request) {
     int calls = 0;
     loop_->post([&] {
         ++calls;
@@ -254,7 +254,7 @@ TEST_F(LoopWithSignals, calls_with_each_signal) {
     EXPECT_EQ(seen, (std::vector<int>{SIGHUP, SIGTERM}));
 }
 
-TEST_F(LoopWithSignals, says_so_when_they_would_end_the_process_instead) {
+TEST_F(LoopWithSignals, reports_it_when_they_would_end_the_process_instead) {
     EXPECT_FALSE(loop_->handle_signals([](int) {}).has_value());
 }
 

@@ -59,7 +59,7 @@ TEST(FileSink, goes_on_in_a_new_file_after_the_old_one_was_moved_away) {
     EXPECT_EQ(text_of_file(path), "two\n");
 }
 
-TEST(FileSink, notices_without_being_told_that_its_file_is_gone) {
+TEST(FileSink, notices_by_itself_that_its_file_is_gone) {
     const TemporaryFolder folder;
     const auto path = folder.path("flow.json");
     FileSink sink{path};
@@ -70,7 +70,7 @@ TEST(FileSink, notices_without_being_told_that_its_file_is_gone) {
     EXPECT_EQ(text_of_file(path), "two\n");
 }
 
-TEST(FileSink, says_that_it_took_a_torn_record_off) {
+TEST(FileSink, reports_that_it_removed_a_torn_record) {
     const TemporaryFolder folder;
     const auto path = folder.write("flow.json", "{\"n\":");
     FileSink sink{path};
@@ -86,7 +86,7 @@ TEST(FileSink, refuses_a_pipe_whose_reader_could_hold_it_for_ever) {
     EXPECT_EQ(sink.write(*block_of({"{}"}), 0).error().message, path + ": is a pipe, not a file");
 }
 
-TEST(FileSink, says_in_few_words_that_the_disk_is_full) {
+TEST(FileSink, reports_in_few_words_that_the_disk_is_full) {
     FileSink sink{"/dev/full"};
     EXPECT_EQ(sink.write(*block_of({"{}"}), 0).error().message, "No space left on device");
 }

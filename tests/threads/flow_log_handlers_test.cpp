@@ -75,7 +75,7 @@ TEST_F(FlowLogOverHttp, comes_as_json_and_line_by_line) {
     EXPECT_EQ(names(""), "{\"name\":\"a\"}\n{\"name\":\"b\"}\n");
 }
 
-TEST_F(FlowLogOverHttp, tells_the_flows_that_are_chosen) {
+TEST_F(FlowLogOverHttp, reports_the_flows_that_are_chosen) {
     end_flow("a", EndReason::Closed);
     end_flow("b", EndReason::Flushed, 443);
     end_flow("c", EndReason::Timeout, 53, "core");
@@ -134,7 +134,7 @@ TEST_F(FlowLogOverHttp, an_error_before_the_first_record_is_the_answer) {
         answer_to("GET /v1/flow-log HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 500 "));
 }
 
-TEST_F(FlowLogOverHttp, whoever_follows_is_told_of_each_flow_as_it_ends) {
+TEST_F(FlowLogOverHttp, a_client_that_follows_gets_each_flow_as_it_ends) {
     end_flow("a", EndReason::Closed);
     const auto answer = ask("?follow=true", "*/*");
     EXPECT_EQ(answer.content_type, "application/x-ndjson");
@@ -173,7 +173,7 @@ TEST_F(FlowLogOverHttp, a_comment_keeps_a_silent_stream_alive) {
     EXPECT_EQ(told, ": no flow has ended\n\n: no flow has ended\n\n");
 }
 
-TEST_F(FlowLogOverHttp, nobody_is_told_who_has_gone) {
+TEST_F(FlowLogOverHttp, nothing_is_sent_to_a_client_that_has_gone) {
     gateway::EndedFlowQuery query;
     query.follow = true;
     const BodySink broken = [](std::string_view) -> Result<void> { return failed("the pipe is broken"); };
@@ -188,7 +188,7 @@ TEST_F(FlowLogOverHttp, nobody_is_told_who_has_gone) {
     EXPECT_TRUE(soon([&] { return server_->connections() == 0 && gateway_.streams() == 0; }));
 }
 
-TEST_F(FlowLogOverHttp, somebody_sees_what_ended_on_their_own_firewalls) {
+TEST_F(FlowLogOverHttp, a_caller_sees_what_ended_on_its_own_firewalls) {
     end_flow("a", EndReason::Closed);
     end_flow("b", EndReason::Closed, 80, "core");
     end_flow("c", EndReason::Closed, 80, "lab");
@@ -260,7 +260,7 @@ TEST_F(FlowLogOverHttp, the_agents_client_comes_to_the_end_where_it_does_not_fol
         client()->for_each_ended(query, [&](std::string_view) -> Result<void> { return failed("none is meant"); }));
 }
 
-TEST_F(FlowLogOverHttp, the_agents_client_gives_up_when_it_is_told_to) {
+TEST_F(FlowLogOverHttp, the_agents_client_stops_on_request) {
     start();
     gateway::EndedFlowQuery query;
     query.follow = true;

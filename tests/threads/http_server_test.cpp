@@ -134,7 +134,7 @@ TEST_F(HttpServer, a_client_of_http_1_0_gets_all_of_a_stream) {
     EXPECT_EQ(std::ranges::count(answer.substr(answer.find("\r\n\r\n") + 4), '\n'), 1000);
 }
 
-TEST_F(HttpServer, clients_that_are_slow_or_say_nothing_lose_their_connection) {
+TEST_F(HttpServer, clients_that_are_slow_or_send_nothing_lose_their_connection) {
     start(short_limits());
     EXPECT_EQ(answer_to(""), "");
     EXPECT_TRUE(answer_to("GET /v1/opera").starts_with("HTTP/1.1 408 ")) << "half a header";
@@ -363,7 +363,7 @@ TEST_F(HttpServer, only_root_its_own_user_and_members_of_the_group_may_ask) {
     EXPECT_TRUE(client()->list({}));
 }
 
-TEST_F(HttpServer, the_kernel_says_who_a_peer_is) {
+TEST_F(HttpServer, the_kernel_identifies_a_peer) {
     auto listener = UnixListener::open(path_);
     ASSERT_TRUE(listener);
     const auto peer_as = [&](std::string_view group) {

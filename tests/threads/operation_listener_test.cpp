@@ -96,7 +96,7 @@ class Listening : public ::testing::Test {
                    witness_};
 };
 
-TEST_F(Listening, tells_of_an_operation_as_it_ended) {
+TEST_F(Listening, reports_an_operation_as_it_ended) {
     const auto captured = run(request_for(OperationType::Capture));
     const auto flushed = run(request_for(OperationType::Flush, "source-port=1:4"));
     EXPECT_EQ(told_, (std::vector{captured, flushed}));
@@ -104,7 +104,7 @@ TEST_F(Listening, tells_of_an_operation_as_it_ended) {
     EXPECT_EQ(told_.back().status, OperationStatus::Completed);
 }
 
-TEST_F(Listening, tells_of_what_is_refused_before_it_begins) {
+TEST_F(Listening, reports_what_is_refused_before_it_begins) {
     auto request = request_for(OperationType::Flush);
     request.from_operation = "never-was";
     ASSERT_FALSE(engine_.start(request).has_value());
@@ -117,7 +117,7 @@ TEST_F(Listening, tells_of_what_is_refused_before_it_begins) {
     }
 }
 
-TEST_F(Listening, tells_nothing_of_a_request_that_is_repeated) {
+TEST_F(Listening, reports_nothing_of_a_request_that_is_repeated) {
     auto request = request_for(OperationType::Capture);
     request.token = "once";
     const auto first = run(request);
@@ -125,7 +125,7 @@ TEST_F(Listening, tells_nothing_of_a_request_that_is_repeated) {
     EXPECT_EQ(told_.size(), 1U);
 }
 
-TEST_F(Listening, tells_of_one_whose_end_could_not_be_written_when_it_is_settled) {
+TEST_F(Listening, reports_one_whose_end_could_not_be_written_when_it_is_recovered) {
     store_.fail_next_end();
     const auto cut = run(request_for(OperationType::Flush));
     EXPECT_TRUE(told_.empty());
@@ -136,14 +136,14 @@ TEST_F(Listening, tells_of_one_whose_end_could_not_be_written_when_it_is_settled
     EXPECT_EQ(witness_.flushed_ids.size(), 10U);
 }
 
-TEST_F(Listening, tells_of_each_flow_that_is_flushed_and_of_no_other) {
+TEST_F(Listening, reports_each_flow_that_is_flushed_and_no_other) {
     table_.at_removal = [this] { std::erase_if(table_.flows, [](const Flow& flow) { return flow.id == 3; }); };
     run(request_for(OperationType::Flush, "source-port=1:4"));
     EXPECT_EQ(witness_.flushed_ids, (std::vector<std::uint32_t>{1, 2, 4}));
     EXPECT_TRUE(witness_.lost_ids.empty());
 }
 
-TEST_F(Listening, tells_of_no_flow_twice_where_the_journal_could_not_be_settled) {
+TEST_F(Listening, reports_no_flow_twice_where_the_journal_could_not_be_completed) {
     store_.fail_settling();
     run(request_for(OperationType::Flush));
     store_.work_again();
@@ -152,7 +152,7 @@ TEST_F(Listening, tells_of_no_flow_twice_where_the_journal_could_not_be_settled)
     EXPECT_TRUE(witness_.lost_ids.empty());
 }
 
-TEST_F(Listening, tells_of_the_flows_that_another_process_was_ending_when_it_was_killed) {
+TEST_F(Listening, reports_the_flows_that_another_process_was_ending_when_it_was_killed) {
     store_.fail_settling();
     FlowOperation cut;
     {

@@ -40,14 +40,14 @@ TEST_F(KeepingPolicy, leaves_it_alone_as_long_as_it_is_in_force) {
     EXPECT_EQ(keep(reject_), (Kept{PolicyFinding::InForce, "reject", "reject"}));
 }
 
-TEST_F(KeepingPolicy, puts_it_back_when_somebody_has_removed_the_table) {
+TEST_F(KeepingPolicy, restores_it_when_another_process_has_removed_the_table) {
     keep(reject_);
     ruleset_.meddle(RulesetCondition::Missing);
     EXPECT_EQ(keep(reject_), (Kept{PolicyFinding::Missing, "reject", ""}));
     EXPECT_EQ(keep(reject_).found, PolicyFinding::InForce);
 }
 
-TEST_F(KeepingPolicy, puts_it_right_when_somebody_has_changed_the_table) {
+TEST_F(KeepingPolicy, restores_it_when_another_process_has_changed_the_table) {
     keep(reject_);
     ruleset_.meddle(RulesetCondition::Changed);
     EXPECT_EQ(keep(reject_), (Kept{PolicyFinding::Changed, "reject", "reject"}));
@@ -64,7 +64,7 @@ TEST_F(KeepingPolicy, takes_the_place_of_another) {
     EXPECT_EQ(keep(reject_), (Kept{PolicyFinding::Another, "reject", "drop"}));
 }
 
-TEST_F(KeepingPolicy, sees_a_difference_that_the_kernel_does_not_tell) {
+TEST_F(KeepingPolicy, sees_a_difference_that_the_kernel_does_not_report) {
     keep(reject_);
     reject_.log->prefix = "other ";
     EXPECT_EQ(keep(reject_), (Kept{PolicyFinding::Another, "reject", "reject"}));
@@ -89,7 +89,7 @@ TEST_F(KeepingPolicy, keeps_what_is_remembered) {
     EXPECT_EQ(ruleset_.status().value().windows.size(), 1U);
 }
 
-TEST_F(KeepingPolicy, that_cannot_be_applied_says_which_it_was) {
+TEST_F(KeepingPolicy, that_cannot_be_applied_is_named_in_the_error) {
     keep(reject_);
     std::vector<FlowRow> rows(2);
     rows.back().flow.original.source_port = 1;

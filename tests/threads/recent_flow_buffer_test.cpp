@@ -52,7 +52,7 @@ TEST(RecentFlowBuffer, come_in_their_order_from_where_one_looks) {
     EXPECT_EQ(recent.from(recent.end(), 0ms).next(), 5U);
 }
 
-TEST(RecentFlowBuffer, are_no_more_than_are_kept_and_tell_a_slow_one_what_was_missed) {
+TEST(RecentFlowBuffer, are_no_more_than_are_kept_and_a_slow_reader_learns_what_it_missed) {
     RecentFlowBuffer recent;
     recent.add(ended(1, 5));
     recent.add(ended(6, RecentFlowBuffer::kKept + 100));

@@ -172,7 +172,7 @@ TEST_F(RestartedAgent, that_has_made_its_socket_and_does_not_listen_yet_is_waite
     std::filesystem::rename(path_ + ".kept", path_);
     const auto asked_at = std::chrono::steady_clock::now();
     EXPECT_EQ(AgentGateway::connect(path_).error().kind, ErrorKind::Disconnected)
-        << "one that nobody opens is no agent's";
+        << "a socket that is never opened is no agent's";
     EXPECT_GE(std::chrono::steady_clock::now() - asked_at, 500ms);
 }
 

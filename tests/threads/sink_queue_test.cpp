@@ -169,7 +169,7 @@ TEST_F(SinkQueueTest, writes_what_is_pushed_in_its_order) {
     EXPECT_TRUE(told_.messages().empty());
 }
 
-TEST_F(SinkQueueTest, drops_the_oldest_when_there_is_no_more_room_and_says_so) {
+TEST_F(SinkQueueTest, drops_the_oldest_when_there_is_no_more_room_and_reports_it) {
     const auto queue = sleeping_queue(8);
     queue->push(block_of({"a1", "a2"}));
     queue->push(block_of({"b"}));
@@ -193,7 +193,7 @@ TEST_F(SinkQueueTest, lets_one_block_wait_that_is_larger_than_its_room) {
     EXPECT_EQ(control_->lines(), (std::vector<std::string>{"current", "also longer than the room"}));
 }
 
-TEST_F(SinkQueueTest, tells_of_further_drops_every_so_often_with_their_number) {
+TEST_F(SinkQueueTest, reports_further_drops_periodically_with_their_number) {
     control_->set(Mood::Sleeps);
     const auto queue = this->queue(1, {.retry = 10ms, .tell = 300ms});
     queue->push(block_of({"current"}));
@@ -213,7 +213,7 @@ TEST_F(SinkQueueTest, tells_of_further_drops_every_so_often_with_their_number) {
     EXPECT_EQ(dropped, 7) << "all but the newest";
 }
 
-TEST_F(SinkQueueTest, tells_a_fault_once_and_its_end_and_loses_nothing_by_it) {
+TEST_F(SinkQueueTest, reports_a_fault_once_and_its_end_and_loses_nothing_by_it) {
     control_->set(Mood::Fails);
     const auto queue = this->queue();
     queue->push(block_of({"a", "b", "c"}));
@@ -228,7 +228,7 @@ TEST_F(SinkQueueTest, tells_a_fault_once_and_its_end_and_loses_nothing_by_it) {
     EXPECT_EQ(queue->counts().fault, "");
 }
 
-TEST_F(SinkQueueTest, tells_at_the_end_of_a_fault_how_many_were_dropped_meanwhile) {
+TEST_F(SinkQueueTest, reports_at_the_end_of_a_fault_how_many_were_dropped_meanwhile) {
     control_->set(Mood::Fails);
     const auto queue = this->queue(1);
     queue->push(block_of({"a"}));
@@ -246,7 +246,7 @@ TEST_F(SinkQueueTest, tells_at_the_end_of_a_fault_how_many_were_dropped_meanwhil
     EXPECT_EQ(control_->lines(), (std::vector<std::string>{"a", "e"}));
 }
 
-TEST_F(SinkQueueTest, does_not_tell_all_the_time_of_a_fault_that_comes_and_goes) {
+TEST_F(SinkQueueTest, does_not_report_a_recurring_fault_every_time) {
     const auto queue = this->queue();
     for (int i = 0; i < 5; ++i) {
         control_->set(Mood::Fails);
@@ -278,7 +278,7 @@ TEST_F(SinkQueueTest, counts_what_is_too_long_for_the_sink_as_dropped) {
     EXPECT_EQ(told_.messages()[0], "flow log: file: 1 record was too long for it, and dropped");
 }
 
-TEST_F(SinkQueueTest, finishing_drops_and_tells_what_could_not_be_written_in_time) {
+TEST_F(SinkQueueTest, finishing_drops_and_reports_what_could_not_be_written_in_time) {
     control_->set(Mood::Fails);
     const auto queue = this->queue();
     queue->push(block_of({"a", "b"}));
@@ -293,7 +293,7 @@ TEST_F(SinkQueueTest, finishing_drops_and_tells_what_could_not_be_written_in_tim
     EXPECT_EQ(control_->lines(), std::vector<std::string>{"d"});
 }
 
-TEST_F(SinkQueueTest, destruction_waits_no_longer_than_the_sink_itself_and_tells_what_is_lost) {
+TEST_F(SinkQueueTest, destruction_waits_no_longer_than_the_sink_itself_and_reports_what_is_lost) {
     auto queue = sleeping_queue(1 << 20);
     queue->push(block_of({"a", "b"}));
     const auto began = std::chrono::steady_clock::now();
@@ -302,7 +302,7 @@ TEST_F(SinkQueueTest, destruction_waits_no_longer_than_the_sink_itself_and_tells
     EXPECT_EQ(told_.messages().back(), "flow log: file: 3 records were dropped, not written in time");
 }
 
-TEST_F(SinkQueueTest, a_write_that_does_not_come_back_is_a_fault_that_whoever_pushes_tells) {
+TEST_F(SinkQueueTest, a_write_that_does_not_return_is_a_fault_that_the_next_push_reports) {
     control_->set(Mood::Hangs);
     const auto queue = this->queue(1, {.retry = 10ms, .tell = 10s, .patience = 100ms});
     queue->push(block_of({"a", "b"}));
@@ -312,7 +312,7 @@ TEST_F(SinkQueueTest, a_write_that_does_not_come_back_is_a_fault_that_whoever_pu
     queue->push(block_of({"c"}));
     queue->push(block_of({"d"}));
     EXPECT_EQ(told_.messages(),
-              (std::vector<std::string>{"flow log: file: a write does not come back: 3 records wait",
+              (std::vector<std::string>{"flow log: file: a write does not return: 3 records wait",
                                         "flow log: file: no room for what waits: 1 record was dropped"}));
     control_->set(Mood::Writes);
     queue->finish(5s);

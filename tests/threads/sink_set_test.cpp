@@ -72,7 +72,7 @@ TEST_F(SinkSetTest, keeps_the_queue_and_the_counts_of_a_sink_that_stays_and_hand
     EXPECT_EQ(lines("c"), std::vector<std::string>{"two"});
 }
 
-TEST_F(SinkSetTest, gives_all_sinks_together_no_more_time_than_it_is_told) {
+TEST_F(SinkSetTest, gives_all_sinks_together_no_more_time_than_its_limit) {
     std::filesystem::create_directory(folder_.path("a"));
     std::filesystem::create_directory(folder_.path("b"));
     static_cast<void>(sinks_.configure(settings({"a", "b"})));

@@ -51,7 +51,7 @@ TEST(StandardOutputSink, does_not_wait_for_a_sleeping_reader_and_tears_no_line_f
     EXPECT_EQ(lines_of(read), lines_of(*block));
 }
 
-TEST(StandardOutputSink, finishes_a_half_line_that_nobody_asks_for_any_more) {
+TEST(StandardOutputSink, finishes_a_partial_line_that_no_caller_waits_for_any_more) {
     const Pipe pipe;
     StandardOutputSink sink{pipe.writer.get()};
     const auto block = numbered_block(0, 100, 999);

@@ -53,7 +53,7 @@ TEST(StartedThread, hears_that_it_is_to_stop) {
     thread.value() = std::jthread{};  // joins
 }
 
-TEST(StartedThread, that_throws_tells_it_and_ends) {
+TEST(StartedThread, that_throws_reports_it_and_ends) {
     std::optional<Error> told;
     auto thread = start_thread(
         "a test", [] { throw std::runtime_error{"a fault"}; },

@@ -83,7 +83,7 @@ TEST(SyslogSink, by_udp_passes_over_a_record_that_no_datagram_can_hold) {
     EXPECT_EQ(sink->write(*block_of({std::string(70'000, 'x'), "b"}), 0).value().too_long, 1U);
 }
 
-TEST(SyslogSink, learns_that_nobody_listens_by_udp) {
+TEST(SyslogSink, learns_that_no_server_listens_on_udp) {
     const auto port = port_of(bound_inet_socket(SOCK_DGRAM));
     const auto sink = inet_sink(SyslogTransport::Udp, port);
     const auto block = block_of({"a"});
@@ -155,7 +155,7 @@ TEST(SyslogSink, notices_before_it_sends_that_the_reader_has_closed) {
     EXPECT_EQ(records_in(counted_messages(received_bytes(reader.get()))), std::vector<std::string>{"b"});
 }
 
-TEST(SyslogSink, says_that_nobody_listens_by_tcp) {
+TEST(SyslogSink, reports_that_no_server_listens_on_tcp) {
     const auto port = port_of(bound_inet_socket(SOCK_DGRAM));
     const auto sink = inet_sink(SyslogTransport::Tcp, port);
     EXPECT_EQ(sink->write(*block_of({"a"}), 0).error().message, fmt::format("127.0.0.1:{}: Connection refused", port));

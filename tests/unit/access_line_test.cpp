@@ -22,12 +22,12 @@ RequestRecord start_of_a_flush() {
     return record;
 }
 
-TEST(AccessLine, says_who_asked_for_what_and_how_it_went) {
+TEST(AccessLine, has_the_client_the_request_and_its_status) {
     EXPECT_EQ(access_line(start_of_a_flush()),
               "sigv4:AKIDEXAMPLE@10.0.0.9 POST / aws:StartFlowFlush 200 133 bytes 1.8 ms");
 }
 
-TEST(AccessLine, has_the_route_only_where_the_path_does_not_say_it) {
+TEST(AccessLine, has_the_route_only_where_it_differs_from_the_path) {
     auto record = start_of_a_flush();
     record.caller = {"unix", 0U, "root", "", ""};
     record.method = "GET";
@@ -39,7 +39,7 @@ TEST(AccessLine, has_the_route_only_where_the_path_does_not_say_it) {
     EXPECT_EQ(access_line(record), "tcp@::1 GET /v1/operations/x 200 133 bytes 1.8 ms");
 }
 
-TEST(AccessLine, tells_that_an_answer_was_cut) {
+TEST(AccessLine, reports_that_an_answer_was_cut) {
     auto record = start_of_a_flush();
     record.cut = true;
     EXPECT_TRUE(access_line(record).ends_with(" 1.8 ms cut"));

@@ -46,7 +46,7 @@ Request with_authorization(const std::string& value) {
     return request_of("GET", "/v1/operations", "", {{"Host", "a"}, {"Authorization", value}});
 }
 
-TEST(Authenticator, a_signature_tells_who_asks_what_they_may_do_and_when_they_signed) {
+TEST(Authenticator, a_signature_identifies_the_client_its_permissions_and_the_time_of_signing) {
     const auto identity = identify(reference_request());
     ASSERT_TRUE(identity) << identity.error().message;
     EXPECT_EQ(identity->caller.face, "sigv4");
@@ -156,7 +156,7 @@ TEST(Authenticator, a_signature_is_good_for_15_minutes_both_ways) {
     EXPECT_EQ(refusal_of(reference_request(), kSigned - 15min - 1s), Refusal::Expired);
 }
 
-TEST(Authenticator, dates_beyond_what_a_clock_can_tell_are_expired) {
+TEST(Authenticator, dates_beyond_the_range_of_a_clock_are_expired) {
     for (const auto* year : {"0000", "9999"}) {
         auto request = changed("X-Amz-Date", fmt::format("{}0101T000000Z", year));
         request.headers["Authorization"] = authorization(
@@ -165,7 +165,7 @@ TEST(Authenticator, dates_beyond_what_a_clock_can_tell_are_expired) {
     }
 }
 
-TEST(Authenticator, a_wrong_secret_an_unknown_key_and_a_session_are_told_apart) {
+TEST(Authenticator, a_wrong_secret_an_unknown_key_and_a_session_are_distinguished) {
     auto wrong = reference_request();
     sign_again(wrong, "Secret");
     EXPECT_EQ(refusal_of(wrong), Refusal::WrongSignature);
@@ -190,7 +190,7 @@ TEST(Authenticator, keys_of_other_days_and_regions_are_derived_anew) {
     }
 }
 
-TEST(Authenticator, a_token_tells_who_asks) {
+TEST(Authenticator, a_token_identifies_the_client) {
     const auto identity = identify(with_authorization("Bearer a-token"));
     ASSERT_TRUE(identity) << identity.error().message;
     EXPECT_EQ(identity->caller.face, "token");
@@ -212,7 +212,7 @@ TEST(Authenticator, a_token_that_is_unknown_or_none_is_refused_whatever_the_cert
     EXPECT_EQ(refused("AWS4-HMAC-SHA256"), Refusal::IncompleteSignature);
 }
 
-TEST(Authenticator, a_listed_certificate_tells_who_asks_where_nothing_else_does) {
+TEST(Authenticator, a_listed_certificate_identifies_the_client_where_nothing_else_does) {
     const auto identity = identify(request_of("GET", "/", "", {}), "ops.example.com");
     ASSERT_TRUE(identity);
     EXPECT_EQ(identity->caller.face, "certificate");
@@ -221,7 +221,7 @@ TEST(Authenticator, a_listed_certificate_tells_who_asks_where_nothing_else_does)
     EXPECT_EQ(identify(request_of("GET", "/", "", {}), "OPS.example.com").error().refusal, Refusal::NoCredentials);
 }
 
-TEST(Authenticator, nothing_shown_is_nobody) {
+TEST(Authenticator, a_request_without_credentials_identifies_no_client) {
     EXPECT_EQ(refusal_of(request_of("GET", "/", "", {})), Refusal::NoCredentials);
     EXPECT_EQ(refusal_of(with_authorization("Basic YTph")), Refusal::NoCredentials);
     EXPECT_FALSE(Authenticator{Credentials{}}.identify(reference_request(), "", kSigned));

@@ -66,7 +66,7 @@ TEST(AuthorizedGateway, a_viewer_cancels_its_own_captures_alone) {
     EXPECT_EQ(viewer->operations().cancel(flush->id).error().kind, ErrorKind::Forbidden);
 }
 
-TEST(AuthorizedGateway, what_policies_have_caught_is_told_of_ones_own_firewalls_alone) {
+TEST(AuthorizedGateway, midstream_counters_are_those_of_the_callers_firewalls_alone) {
     MemoryGateway whole;
     whole.ruleset.counters = {{"drop", Hook::Forward, PacketDirection::Any, "tcp", 1, 60}};
     const auto theirs = authorized(whole, {Role::Viewer, {{"edge"}}});
@@ -75,7 +75,7 @@ TEST(AuthorizedGateway, what_policies_have_caught_is_told_of_ones_own_firewalls_
     EXPECT_FALSE(others->monitoring().midstream_counters({"edge", "a", {}}).has_value());
 }
 
-TEST(AuthorizedGateway, the_only_firewall_of_somebody_goes_unsaid) {
+TEST(AuthorizedGateway, the_callers_only_firewall_is_the_default) {
     MemoryGateway whole;
     const auto theirs = authorized(whole, {Role::Operator, {{"edge"}}});
     ASSERT_TRUE(theirs->operations().start(request_of(OperationType::Flush)));
@@ -207,7 +207,7 @@ TEST_F(SharedNamespace, a_flush_that_brings_a_policy_takes_the_same) {
     EXPECT_TRUE(whole_.last_request().own_flows_alone) << "no window: it catches packets of the others";
 }
 
-TEST_F(SharedNamespace, flows_of_others_are_neither_ended_nor_told) {
+TEST_F(SharedNamespace, flows_of_others_are_neither_ended_nor_shown) {
     const auto census = [](std::string firewall) {
         return [=](ManagedGateway& theirs) { return error_of(theirs.tables().statistics({firewall, {}, {}})); };
     };
@@ -224,13 +224,13 @@ TEST_F(SharedNamespace, flows_of_others_are_neither_ended_nor_told) {
         return [=](OperationRequest& request) { request.query.zone = zone; };
     };
     EXPECT_EQ(answer_to({"edge", "twin"}, start(OperationType::Flush, "edge", in_zone(4))), kAllowed)
-        << "that is nobody else's";
+        << "no other firewall has that zone";
     EXPECT_EQ(answer_to({"edge"}, start(OperationType::Flush, "edge", in_zone(4))), ErrorKind::Forbidden)
         << "but the twin's";
     EXPECT_EQ(answer_to({"edge", "twin"}, start(OperationType::Flush, "edge", in_zone(5))), ErrorKind::Forbidden);
 }
 
-TEST_F(SharedNamespace, what_was_found_for_somebody_with_more_rights_is_not_told_to_one_with_fewer) {
+TEST_F(SharedNamespace, what_was_found_for_a_caller_with_more_permissions_is_not_shown_to_one_with_fewer) {
     auto request = request_of(OperationType::Capture);
     request.endpoint.firewall = "edge";
     const auto captured = whole_.start(request);
@@ -246,14 +246,15 @@ TEST_F(SharedNamespace, what_was_found_for_somebody_with_more_rights_is_not_told
               kAllowed);
 }
 
-TEST_F(SharedNamespace, where_it_cannot_be_told_who_else_is_there_nothing_is_done) {
+TEST_F(SharedNamespace, where_the_other_firewalls_there_cannot_be_determined_nothing_is_done) {
     whole_.configured.firewalls[1].endpoints[0].netns = "unknown";
     EXPECT_EQ(answer_to({"far"}, change_policy("far")), ErrorKind::Failed);
     whole_.configured.firewalls[1].endpoints[0].netns = "gone";
-    EXPECT_EQ(answer_to({"far"}, change_policy("far")), kAllowed) << "nobody is in one that is not there";
+    EXPECT_EQ(answer_to({"far"}, change_policy("far")), kAllowed)
+        << "a namespace that does not exist has no other firewall";
 }
 
-TEST(AuthorizedGateway, what_is_of_no_single_firewall_is_not_told) {
+TEST(AuthorizedGateway, what_is_of_no_single_firewall_is_not_shown) {
     MemoryGateway whole;
     whole.configured.protected_filters = {FlowFilter{}};
     whole.configured.state_dir = "/srv/state";
@@ -298,7 +299,7 @@ TEST(AuthorizedGateway, a_list_asks_for_their_firewalls_and_no_others) {
     EXPECT_TRUE(theirs->operations().list({.firewalls = {{"far"}}})->empty());
 }
 
-TEST(AuthorizedGateway, flows_that_ended_are_told_of_their_firewalls_alone) {
+TEST(AuthorizedGateway, ended_flows_are_those_of_the_callers_firewalls_alone) {
     MemoryGateway whole;
     const auto take = [](std::string_view) { return Result<void>{}; };
     const auto viewer = authorized(whole, {Role::Viewer, {{"edge", "core"}}});

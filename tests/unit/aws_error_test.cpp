@@ -62,7 +62,7 @@ TEST(AwsError, our_errors_are_the_faults_that_clients_know) {
     EXPECT_EQ(type(ErrorKind::Missing), "InternalServerError");
 }
 
-TEST(AwsError, whoever_is_throttled_is_told_when_to_come_back) {
+TEST(AwsError, a_throttled_client_learns_when_to_come_back) {
     EXPECT_EQ(header_of(aws_error(AwsFault::Throttling, ""), "Retry-After"), "1");
     EXPECT_EQ(header_of(aws_error(AwsFault::InvalidRequest, ""), "Retry-After"), "");
 }

@@ -73,7 +73,7 @@ TEST_F(AwsPolicies, a_policy_is_described_by_name_or_arn) {
         << "a firewall is no policy";
 }
 
-TEST_F(AwsPolicies, the_exception_policy_is_told_where_all_endpoints_agree) {
+TEST_F(AwsPolicies, the_exception_policy_is_described_where_all_endpoints_agree) {
     EXPECT_EQ(exception(), "absent");
     put_in_force("a", "continue");
     EXPECT_EQ(exception(), "absent") << "nothing in force in the other zone";
@@ -111,8 +111,9 @@ TEST_F(AwsPolicies, an_update_is_in_force_on_every_endpoint) {
 TEST_F(AwsPolicies, an_update_takes_the_token_of_what_is_in_force) {
     const auto stale = update(with("DROP"));
     put_in_force("b", "reject");
-    EXPECT_EQ(refused("UpdateFirewallPolicy", stale),
-              "InvalidTokenException: UpdateToken: the policy is not what it was then; describe it again");
+    EXPECT_EQ(
+        refused("UpdateFirewallPolicy", stale),
+        "InvalidTokenException: UpdateToken: the policy has changed since the token was issued; describe it again");
     EXPECT_EQ(policy_in("a"), "none");
     EXPECT_EQ(refused("UpdateFirewallPolicy", R"({"FirewallPolicyName":"edge","UpdateToken":"1"})"),
               "InvalidRequestException: UpdateToken: \"1\" is not a UUID in lower case");
@@ -171,7 +172,7 @@ TEST_F(AwsPolicies, a_policy_that_does_so_already_stays) {
     EXPECT_EQ(policy_in("b"), "drop");
     gateway_.ruleset.condition = RulesetCondition::Changed;
     static_cast<void>(told("UpdateFirewallPolicy", update(with("DROP"))));
-    EXPECT_EQ(policy_in("a"), "drop") << "somebody had edited it";
+    EXPECT_EQ(policy_in("a"), "drop") << "another process had edited it";
 }
 
 TEST_F(AwsPolicies, a_dry_run_checks_and_changes_nothing) {

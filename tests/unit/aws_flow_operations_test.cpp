@@ -148,7 +148,7 @@ TEST_F(AwsOperations, a_zone_is_named_by_its_id_too) {
             .starts_with("InvalidRequestException: VpcEndpointId: "));
 }
 
-TEST_F(AwsOperations, the_id_of_a_zone_narrows_what_is_told_and_is_told) {
+TEST_F(AwsOperations, the_id_of_a_zone_narrows_the_answer_and_is_in_it) {
     gateway_.configured.firewalls.front().endpoints.back().availability_zone_id = "euc1-az3";
     gateway_.complete_at_once(1);
     const auto id =
@@ -200,7 +200,7 @@ TEST_F(AwsOperations, an_operation_is_described_as_it_was_asked) {
                   R"({"SourceAddress":{"AddressDefinition":"10.0.1.0/24"}}]}})");
 }
 
-TEST_F(AwsOperations, a_status_message_is_told_where_there_is_one) {
+TEST_F(AwsOperations, a_status_message_is_in_the_answer_where_there_is_one) {
     const auto id = started();
     gateway_.amend(id, [](FlowOperation& operation) {
         operation.status = OperationStatus::Failed;
@@ -255,7 +255,7 @@ TEST_F(AwsOperations, operations_are_listed_newest_first_page_by_page) {
     EXPECT_FALSE(told("ListFlowOperations", about_edge(R"("MaxResults":5)")).has("NextToken")) << "a full last page";
 }
 
-TEST_F(AwsOperations, a_page_has_a_hundred_operations_unless_somebody_wants_fewer) {
+TEST_F(AwsOperations, a_page_has_a_hundred_operations_unless_the_client_wants_fewer) {
     gateway_.complete_at_once(0);
     for (int i = 0; i < 101; ++i)
         static_cast<void>(started());
@@ -268,7 +268,7 @@ TEST_F(AwsOperations, a_page_has_a_hundred_operations_unless_somebody_wants_fewe
     }
 }
 
-TEST_F(AwsOperations, a_listed_operation_says_what_when_and_how) {
+TEST_F(AwsOperations, a_listed_operation_has_its_type_time_and_status) {
     static_cast<void>(started());
     const auto answer = ask("ListFlowOperations", about_edge(""));
     EXPECT_EQ(answer.body, R"({"FlowOperations":[{"FlowOperationId":"00000000-0000-4000-8000-000000000001",)"

@@ -37,7 +37,7 @@ class AwsResults : public AwsCalls {
     static Timestamp requested() { return operation_named("").requested_at; }
 };
 
-TEST_F(AwsResults, results_tell_the_operation_and_its_flows) {
+TEST_F(AwsResults, results_have_the_operation_and_its_flows) {
     const auto id = started();
     gateway_.finish(id, numbered_flows(0, 3));
     const auto page = results(id);
@@ -61,7 +61,7 @@ TEST_F(AwsResults, a_flow_has_ports_as_texts_and_both_directions_counted_togethe
         R"("SourcePort":"4711","DestinationPort":"80","Protocol":"6","Age":90,"PacketCount":2,"ByteCount":70100})");
 }
 
-TEST_F(AwsResults, what_the_kernel_did_not_tell_is_absent) {
+TEST_F(AwsResults, what_the_kernel_did_not_report_is_absent) {
     EXPECT_EQ(told_of(icmpv6_flow()), R"({"SourceAddress":{"AddressDefinition":"2001:db8:1::2"},)"
                                       R"("DestinationAddress":{"AddressDefinition":"2001:db8:2::2"},"Protocol":"58"})");
     Flow gre = FlowBuilder{Protocol::Gre};
@@ -104,11 +104,11 @@ TEST_F(AwsResults, a_full_last_page_promises_no_other) {
     gateway_.finish(id, numbered_flows(0, 100));
     EXPECT_FALSE(results(id).has("NextToken"));
     gateway_.finish(id, numbered_flows(0, 101));
-    EXPECT_EQ(size_of(results(id), "Flows"), 100U) << "a hundred where nobody says how many";
+    EXPECT_EQ(size_of(results(id), "Flows"), 100U) << "a hundred by default";
     EXPECT_TRUE(results(id).has("NextToken"));
 }
 
-TEST_F(AwsResults, of_a_flush_only_what_was_flushed_is_told) {
+TEST_F(AwsResults, of_a_flush_only_flushed_flows_are_listed) {
     const auto id = started("StartFlowFlush");
     auto flows = numbered_flows(0, 1000);
     for (std::size_t i = 0; i < flows.size(); ++i)

@@ -67,7 +67,7 @@ TEST(AwsShapes, a_status_message_has_letters_digits_hyphens_and_spaces) {
     EXPECT_EQ(status_message_of(std::string(300, 'x')).size(), 256U);
 }
 
-TEST(AwsShapes, an_address_is_told_with_its_whole_way) {
+TEST(AwsShapes, an_address_error_names_its_whole_path) {
     EXPECT_EQ(filters_error(R"([{},{"SourceAddress":{"AddressDefinition":"10.0.0.0/33"}}])"),
               "FlowFilters[1].SourceAddress.AddressDefinition: 10.0.0.0/33: /33 is longer than /32");
     EXPECT_EQ(filter_error(R"("DestinationAddress":{})"),
@@ -133,7 +133,7 @@ TEST(AwsShapes, a_minimum_age_is_a_number_that_is_not_negative) {
     EXPECT_EQ(error("true"), "MinimumFlowAgeInSeconds: not a whole number");
 }
 
-TEST(AwsShapes, a_query_is_told_as_it_was_asked) {
+TEST(AwsShapes, a_query_is_written_as_it_was_asked) {
     const std::string text =
         R"({"MinimumFlowAgeInSeconds":300,"FlowFilters":[{"SourceAddress":{"AddressDefinition":"10.0.1.0/24"},)"
         R"("DestinationAddress":{"AddressDefinition":"192.0.2.44"},"SourcePort":"1990:1994","DestinationPort":"80",)"

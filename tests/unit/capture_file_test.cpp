@@ -146,7 +146,7 @@ TEST_F(CaptureFile, has_mapped_addresses_as_ipv4_unless_the_flow_is_one_of_ipv6)
     EXPECT_EQ(flows_[1].original.source, parse_address_as_written("::ffff:10.0.0.1").value());
 }
 
-TEST_F(CaptureFile, says_where_it_was_captured) {
+TEST_F(CaptureFile, names_the_endpoint_of_its_capture) {
     for (const auto& text : {ndjson(some_flows()), json(some_flows(), "\n"), ndjson({})})
         EXPECT_EQ(read(text).value().endpoint, capture(0).endpoint);
     EXPECT_EQ(error_of(R"({"operation_id":"x","type":"FLOW_CAPTURE","firewall":1,"counts":{"matched":0}})"),
@@ -173,7 +173,7 @@ TEST_F(CaptureFile, of_many_flows_is_read_in_blocks) {
     EXPECT_EQ(flows_.back().original, many.back().original);
 }
 
-TEST_F(CaptureFile, that_is_foreign_or_cut_short_is_an_error_that_says_where) {
+TEST_F(CaptureFile, that_is_foreign_or_cut_short_is_an_error_with_its_place) {
     const auto whole = ndjson(some_flows());
     EXPECT_EQ(error_of(""), "holds no flow and no summary of a capture");
     EXPECT_EQ(error_of("tcp 6 431999 ESTABLISHED src=10.0.0.1"), "is not JSON as headgate writes it");
@@ -214,7 +214,7 @@ TEST_F(CaptureFile, that_is_not_there_is_a_system_error) {
     EXPECT_EQ(read_capture_file("/", nothing).error().number, EISDIR);
 }
 
-TEST_F(CaptureFile, a_pipe_that_nobody_writes_into_is_given_up) {
+TEST_F(CaptureFile, a_pipe_without_a_writer_is_given_up) {
     ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
     const auto nothing = [](std::span<const FlowRow>) { return Result<void>{}; };
     const auto given_up = read_capture_file(path_, nothing, 20ms);

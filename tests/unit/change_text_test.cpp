@@ -31,7 +31,7 @@ TEST(PolicyChange, takes_no_edition_that_a_killed_change_has_left) {
     EXPECT_EQ(free_generation(chains({"in_force", "forward_1", "forward_2"})), 3U);
 }
 
-TEST(PolicyChange, takes_no_edition_that_somebody_elses_chain_could_be_of) {
+TEST(PolicyChange, uses_no_generation_that_the_chain_of_another_program_could_have) {
     EXPECT_EQ(free_generation(chains({"of_the_operator_1"})), 2U);
 }
 

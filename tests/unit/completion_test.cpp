@@ -152,7 +152,7 @@ TEST(Completion, choices_are_understood) {
     EXPECT_GE(understood("--protocol", [](const auto& text) { return parse_protocol(text).has_value(); }), 10U);
 }
 
-TEST(Completion, what_is_hidden_from_people_is_not_told) {
+TEST(Completion, hidden_commands_are_not_completed) {
     EXPECT_FALSE(offered({""}).contains("candidates"));
     for (const auto& command : describe_command_line().commands)
         EXPECT_NE(command.name, "candidates");

@@ -71,7 +71,7 @@ TEST(Console, its_scripts_find_each_other) {
         }
         if (path.ends_with("/main.js")) reached.insert(path);
     }
-    EXPECT_EQ(reached, scripts()) << "a script that nobody uses";
+    EXPECT_EQ(reached, scripts()) << "an unused script";
 }
 
 TEST(Console, nothing_is_written_into_the_page_itself_or_fetched_from_elsewhere) {
@@ -86,7 +86,7 @@ TEST(Console, nothing_is_written_into_the_page_itself_or_fetched_from_elsewhere)
     }
 }
 
-TEST(Console, tells_browsers_to_run_nothing_else) {
+TEST(Console, instructs_browsers_to_run_nothing_else) {
     for (const auto& asset : console_assets()) {
         const auto answer = console_answer(asking_for(std::string{asset.path})).value();
         const auto policy = header_of(answer, "Content-Security-Policy");

@@ -47,7 +47,7 @@ TEST(Credentials, may_be_none) {
     EXPECT_TRUE(parse_credentials("access_keys: []\n", "x.yaml")->empty());
 }
 
-TEST(Credentials, errors_tell_line_and_rule) {
+TEST(Credentials, errors_name_line_and_rule) {
     EXPECT_EQ(error_of("access_keys:\n- {id: a, secret: b}\n"), "x.yaml:2: access_keys: role: missing");
     EXPECT_EQ(error_of("access_keys:\n- {id: a, role: viewer}\n"), "x.yaml:2: access_keys: secret: missing");
     EXPECT_EQ(error_of("access_keys:\n- {id: a/b, secret: '', role: admin, firewalls: []}\n"),
@@ -126,7 +126,7 @@ TEST_F(CredentialsFile, behind_a_link_is_judged_by_what_it_leads_to) {
     EXPECT_TRUE(load_credentials(folder_.path("link")));
 }
 
-TEST_F(CredentialsFile, of_somebody_else_is_refused) {
+TEST_F(CredentialsFile, of_another_user_is_refused) {
     ::chmod(file_.c_str(), 0600);
     if (::chown(file_.c_str(), 12345, 12345) != 0) GTEST_SKIP() << "takes root";
     EXPECT_EQ(load_credentials(file_).error().message,

@@ -21,11 +21,11 @@ TEST(CredentialsText, is_checked_in_as_it_is_written) {
         << "cmake --build build/release --target update_documents";
 }
 
-TEST(CredentialsText, the_example_lets_nobody_in_as_it_is) {
+TEST(CredentialsText, the_example_admits_no_client_as_it_is) {
     EXPECT_TRUE(parse_credentials(credentials_example(), "example")->empty());
 }
 
-TEST(CredentialsText, the_example_uncommented_wants_a_secret_that_nobody_has_read) {
+TEST(CredentialsText, the_example_uncommented_requires_a_secret_of_ones_own) {
     const auto example = uncommented(credentials_example());
     const auto line = std::ranges::count(example.substr(0, example.find("secret: \"\"")), '\n') + 1;
     EXPECT_EQ(parse_credentials(example, "example").error().message,

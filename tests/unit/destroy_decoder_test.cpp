@@ -28,7 +28,7 @@ std::vector<EndedFlow> read(EventBlockBuilder& events, WatchedEndpoints endpoint
     return ended;
 }
 
-TEST(DestroyDecoder, tells_a_flow_as_the_event_has_it_without_the_bit_that_says_that_it_died) {
+TEST(DestroyDecoder, decodes_a_flow_as_the_event_has_it_without_the_bit_for_dying) {
     Flow flow = tcp_flow().established().with_id(7).in_state(7);
     flow.timeout.reset();
     flow.started = kNoon - 1min;
@@ -44,7 +44,7 @@ TEST(DestroyDecoder, tells_a_flow_as_the_event_has_it_without_the_bit_that_says_
     EXPECT_EQ(ended.front().foreign, nullptr);
 }
 
-TEST(DestroyDecoder, takes_the_time_of_receipt_where_the_kernel_tells_none) {
+TEST(DestroyDecoder, uses_the_time_of_receipt_where_the_kernel_reports_none) {
     EventBlockBuilder events{kNoon};
     EXPECT_EQ(read(events.add(udp_flow())).front().ended_at, kNoon);
 }
@@ -61,7 +61,7 @@ TEST(DestroyDecoder, finds_the_endpoint_by_the_zone) {
     EXPECT_EQ(ended[2].endpoint, of_any);
 }
 
-TEST(DestroyDecoder, leaves_out_flows_of_zones_that_are_nobodys) {
+TEST(DestroyDecoder, leaves_out_flows_of_zones_without_an_endpoint) {
     EventBlockBuilder events{kNoon};
     events.add(tcp_flow().in_zone(5)).add(tcp_flow().in_zone(6));
     EXPECT_EQ(read(events, {{endpoint("zoned"), 5}}).size(), 1U);

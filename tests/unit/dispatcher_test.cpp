@@ -66,7 +66,7 @@ TEST_F(TheDispatcher, who_is_known_gets_in_with_their_name) {
     EXPECT_EQ(door_.answer(certified).status, 200);
 }
 
-TEST_F(TheDispatcher, strangers_are_told_in_the_form_that_they_understand) {
+TEST_F(TheDispatcher, unknown_clients_get_errors_in_the_form_of_their_protocol) {
     const auto rest = ask(request_for("/v1/operations"));
     EXPECT_EQ(rest.status, 401);
     EXPECT_EQ(rest.content_type, "application/problem+json");
@@ -77,7 +77,7 @@ TEST_F(TheDispatcher, strangers_are_told_in_the_form_that_they_understand) {
     EXPECT_EQ(ask(request_for("/v1/operations", "wrong")).status, 401);
 }
 
-TEST_F(TheDispatcher, what_tells_nothing_is_for_anybody_and_no_way_in) {
+TEST_F(TheDispatcher, what_reveals_nothing_is_open_to_all_and_admits_no_further_request) {
     EXPECT_EQ(ask(request_for("/healthz")).status, 200);
     EXPECT_EQ(ask(request_for("/openapi.yaml")).status, 200);
     EXPECT_EQ(ask(request_for("/")).content_type, "text/html; charset=utf-8");
@@ -93,7 +93,7 @@ TEST_F(TheDispatcher, a_token_is_for_rest) {
     EXPECT_EQ(ask(request).status, 403);
 }
 
-TEST_F(TheDispatcher, who_asks_too_often_is_told_when_to_come_again) {
+TEST_F(TheDispatcher, a_client_that_asks_too_often_learns_when_to_ask_again) {
     admit(1, 8);
     EXPECT_EQ(ask(request_for("/v1/operations", "of-a-viewer")).status, 200);
     EXPECT_EQ(ask(request_for("/v1/operations", "of-a-viewer")).status, 200);
@@ -103,7 +103,7 @@ TEST_F(TheDispatcher, who_asks_too_often_is_told_when_to_come_again) {
     EXPECT_EQ(ask(request_for("/v1/operations", "of-an-operator")).status, 200) << "others are not held back";
 }
 
-TEST_F(TheDispatcher, nobody_has_all_places_at_once) {
+TEST_F(TheDispatcher, no_client_has_all_places_at_once) {
     admit(1000, 1);
     auto first = request_for("/v1/operations", "of-a-viewer");
     EXPECT_EQ(door_.answer(first).status, 200);
@@ -161,7 +161,7 @@ TEST_F(TheDispatcher, strangers_of_one_network_are_one) {
     EXPECT_EQ(statuses, (std::vector{401, 401, 429, 401}));
 }
 
-TEST_F(TheDispatcher, what_cannot_be_taken_is_told_in_the_same_form) {
+TEST_F(TheDispatcher, errors_before_a_request_is_parsed_have_the_form_of_its_protocol) {
     EXPECT_NE(door_.error_response(aws_request(), 413, "too long").body.find("#RequestEntityTooLargeException"),
               std::string::npos);
     EXPECT_NE(door_.error_response(aws_request(), 400, "cut").body.find("#InvalidRequestException"), std::string::npos);

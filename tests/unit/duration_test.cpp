@@ -23,7 +23,7 @@ TEST(Duration, is_a_number_and_a_unit) {
     EXPECT_EQ(parse_duration("0m"), 0s);
 }
 
-TEST(Duration, is_told_as_it_is_read) {
+TEST(Duration, is_printed_as_it_is_parsed) {
     for (const auto* text : {"0s", "90s", "5m", "61m", "12h", "7d", "25h"})
         EXPECT_EQ(duration_text(parse_duration(text).value()), text);
     EXPECT_EQ(duration_text(24h), "1d");
@@ -33,7 +33,7 @@ TEST(Duration, without_a_unit_is_in_seconds) {
     EXPECT_EQ(parse_duration("90"), 90s);
 }
 
-TEST(Duration, that_is_negative_is_an_error_that_says_so) {
+TEST(Duration, that_is_negative_is_an_error_with_the_rule) {
     EXPECT_EQ(error_of("-5s"), "-5s is negative");
     EXPECT_EQ(error_of("-5"), "-5 is negative");
 }

@@ -16,7 +16,7 @@ Flow without_time_left(Flow flow) {
     return flow;
 }
 
-TEST(EndReason, what_somebody_deleted_is_flushed_in_whatever_state) {
+TEST(EndReason, what_a_process_deleted_is_flushed_in_whatever_state) {
     EXPECT_EQ(reason_of(tcp_flow().established(), 4711), EndReason::Flushed);
     EXPECT_EQ(reason_of(tcp_flow().in_state(7), 4711), EndReason::Flushed);
     EXPECT_EQ(reason_of(without_time_left(udp_flow()), 4711), EndReason::Flushed);
@@ -55,7 +55,7 @@ TEST(EndReason, is_absent_for_what_a_full_table_would_have_kept) {
     EXPECT_EQ(reason_of(sctp_flow().established().in_state(4), kKernel), std::nullopt);
 }
 
-TEST(EndReason, is_not_closed_for_tcp_whose_state_the_kernel_did_not_tell) {
+TEST(EndReason, is_not_closed_for_tcp_whose_state_the_kernel_did_not_report) {
     Flow silent = tcp_flow().established();
     silent.protocol_state.reset();
     EXPECT_EQ(reason_of(without_time_left(silent), kKernel), EndReason::Timeout);
@@ -76,7 +76,7 @@ TEST(LastState, is_that_of_the_protocol_or_whether_it_was_answered) {
     EXPECT_EQ(last_state(icmp_flow()), FlowState::New);
 }
 
-TEST(LastState, is_absent_where_the_protocol_has_one_that_was_not_told) {
+TEST(LastState, is_absent_where_the_protocol_has_one_that_was_not_reported) {
     for (const auto protocol : {Protocol::Tcp, Protocol::Sctp, Protocol::Dccp}) {
         Flow flow = FlowBuilder{protocol};
         EXPECT_EQ(last_state(flow), std::nullopt);

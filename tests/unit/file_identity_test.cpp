@@ -125,7 +125,7 @@ TEST_F(AnothersFolder, link_of_anothers_in_roots_folder_is_followed_as_its_owner
     EXPECT_EQ(AppendFile::open(link + "/log", TornLine::End).error().number, EACCES);
 }
 
-TEST_F(AnothersFolder, makes_nobody_else_of_root_afterwards) {
+TEST_F(AnothersFolder, leaves_root_with_its_own_identity_afterwards) {
     ASSERT_TRUE(AppendFile::open(theirs_ + "/log", TornLine::End));
     std::ofstream{roots_ + "/secret"};
     ASSERT_EQ(::chmod((roots_ + "/secret").c_str(), 0), 0);

@@ -59,7 +59,7 @@ TEST(FlowCsv, has_the_columns_that_are_promised) {
         "timeout_seconds,packets,bytes,packets_reply,bytes_reply,mark,zone,zone_direction,outcome,error\r\n");
 }
 
-TEST(FlowCsv, tells_what_is_known_and_leaves_the_rest_empty) {
+TEST(FlowCsv, has_what_is_known_and_leaves_the_rest_empty) {
     const Timestamp begun{std::chrono::sys_days{std::chrono::year{2026} / 11 / 21}};
     const auto flow =
         tcp_flow().established().leaving_as("192.0.2.1", 1025).with_id(7).with_bytes(10, 20).started_at(begun).flow();

@@ -38,7 +38,7 @@ TEST(FlowJson, has_the_promised_keys) {
               R"("mark":5,"zone":0})");
 }
 
-TEST(FlowJson, has_no_ports_where_the_kernel_told_none) {
+TEST(FlowJson, has_no_ports_where_the_kernel_reported_none) {
     const auto text = json(FlowBuilder{Protocol::Dccp}.from("10.0.1.2", 0).to("10.0.2.2", 0));
     EXPECT_EQ(text.find("port"), std::string::npos) << text;
     EXPECT_NE(json(FlowBuilder{Protocol::Dccp}).find("\"source_port\":40000"), std::string::npos);
@@ -52,7 +52,7 @@ TEST(FlowJson, has_no_age_where_the_time_stamp_cannot_be_right) {
     EXPECT_NE(fmt::to_string(out).find("\"started_at\":\"2026-11-21T09:30:00.000000001Z\""), std::string::npos);
 }
 
-TEST(FlowJson, leaves_out_what_the_kernel_did_not_tell) {
+TEST(FlowJson, leaves_out_what_the_kernel_did_not_report) {
     Flow flow = udp_flow();
     flow.mark.reset();
     flow.timeout.reset();
@@ -69,7 +69,7 @@ TEST(FlowJson, of_icmp_has_type_code_and_id_in_place_of_ports) {
     EXPECT_EQ(text.find("port"), std::string::npos) << text;
 }
 
-TEST(FlowJson, tells_translated_addresses_only_where_they_differ) {
+TEST(FlowJson, has_translated_addresses_only_where_they_differ) {
     const auto text = json(tcp_flow().from("10.0.1.2", 1).to("10.0.2.2", 2).leaving_as("192.0.2.1", 3));
     EXPECT_NE(
         text.find(

@@ -47,7 +47,7 @@ Result<Flow> decode(netlink::Bytes payload) {
     return FlowMessage::parse(payload).and_then([](const FlowMessage& message) { return message.decode(); });
 }
 
-TEST(FlowMessage, says_everything_that_the_kernel_said) {
+TEST(FlowMessage, has_everything_that_the_kernel_sent) {
     for (const auto& flow : flows_of_every_kind()) {
         const auto decoded = decode(KernelMessage{flow}.payload());
         ASSERT_TRUE(decoded.has_value()) << decoded.error().message;
@@ -93,7 +93,7 @@ TEST(FlowMessage, decodes_what_a_6_18_kernel_sent) {
     EXPECT_EQ(flow->started, std::nullopt);
 }
 
-TEST(FlowMessage, that_is_cut_short_anywhere_is_an_error_or_says_less) {
+TEST(FlowMessage, that_is_cut_short_anywhere_is_an_error_or_has_fewer_parts) {
     for (const auto& flow : flows_of_every_kind()) {
         const auto whole = KernelMessage{flow}.payload();
         for (std::size_t size = 0; size < whole.size(); ++size) {

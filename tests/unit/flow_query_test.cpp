@@ -52,7 +52,7 @@ TEST(FlowQuery, without_a_state_a_flow_matches_whatever_its_own) {
     }
 }
 
-TEST(FlowQuery, a_closed_flow_that_would_not_match_anyway_is_not_told_to_be_closed) {
+TEST(FlowQuery, a_closed_flow_that_would_not_match_anyway_is_not_reported_as_closed) {
     auto query = query_for("source=10.0.1.2");
     query.states = StateScope::Active;
     query.minimum_age = 300s;
@@ -85,7 +85,7 @@ TEST(FlowQuery, a_state_can_be_chosen) {
     EXPECT_EQ(judged(query, tcp_flow().in_state(3)), Verdict::NoMatch);
 }
 
-TEST(FlowQuery, filters_look_at_the_original_addresses_unless_told_otherwise) {
+TEST(FlowQuery, filters_look_at_the_original_addresses_by_default) {
     const Flow snat = tcp_flow().from("10.0.1.2", 1000).to("198.51.100.1", 443).leaving_as("192.0.2.1", 5000);
     const Flow dnat = tcp_flow().from("198.51.100.9", 1000).to("192.0.2.1", 443).redirected_to("10.0.2.2", 8443);
     auto by_inside = query_for("source=10.0.1.2");
@@ -172,7 +172,7 @@ TEST(FlowQuery, a_flow_whose_time_stamp_cannot_be_right_is_of_unknown_age) {
     EXPECT_EQ(judged_now(kNow - 48h), Verdict::AgeUnknown) << "the clock has gone forward by days";
     EXPECT_EQ(judged_now(kNow + 48h), Verdict::AgeUnknown) << "the clock has gone back by days";
     query.minimum_age = 0s;
-    EXPECT_EQ(judged_now(kNow + 48h), Verdict::Match) << "nobody asks for an age";
+    EXPECT_EQ(judged_now(kNow + 48h), Verdict::Match) << "no age is asked for";
 }
 
 TEST(FlowQuery, a_flow_that_is_out_for_another_reason_is_not_counted_as_unknown) {

@@ -46,7 +46,7 @@ TEST(FlowRows, are_read_some_at_a_time) {
     EXPECT_EQ(unpack_from(block, 1048, 10).value(), (std::vector<StoredFlow>{flows.begin() + 998, flows.end()}));
 }
 
-TEST(FlowRows, of_another_number_than_the_store_says_are_an_error) {
+TEST(FlowRows, of_another_number_than_in_the_store_are_an_error) {
     auto packed = block_of(numbered_flows(0, 3));
     const PackedFlows block{0, 4, packed.rows(), {}};
     EXPECT_EQ(unpack_from(block, 3, 1).error().message, "a block of 4 flows has 3 rows");

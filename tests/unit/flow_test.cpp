@@ -34,7 +34,7 @@ TEST(FlowState, of_others_is_whether_a_reply_was_seen) {
     EXPECT_EQ(protocol_state_name(udp_flow()), std::nullopt);
 }
 
-TEST(FlowState, that_the_kernel_did_not_tell_falls_back_on_the_reply) {
+TEST(FlowState, that_the_kernel_did_not_report_falls_back_on_the_reply) {
     Flow offloaded = tcp_flow().established();
     offloaded.protocol_state.reset();
     EXPECT_EQ(state(offloaded), FlowState::Established);
@@ -116,7 +116,7 @@ TEST(Flow, translated_addresses_are_those_after_nat) {
     EXPECT_EQ(translated(icmp_flow()), icmp_flow().tuple());
 }
 
-TEST(Flow, bytes_that_nobody_counted_are_absent) {
+TEST(Flow, bytes_that_the_kernel_did_not_count_are_absent) {
     EXPECT_EQ(total_counters(tcp_flow()), std::nullopt);
     EXPECT_EQ(total_counters(tcp_flow().with_bytes(3, 4))->bytes, 7U);
 }

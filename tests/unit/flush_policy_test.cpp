@@ -65,7 +65,7 @@ TEST_F(FlushingWithPolicy, with_scope_all_there_is_nothing_to_remember) {
     EXPECT_EQ(status().remembered_flows, 0U);
 }
 
-TEST_F(FlushingWithPolicy, more_connections_than_can_be_remembered_open_a_window_and_it_says_so) {
+TEST_F(FlushingWithPolicy, more_connections_than_can_be_remembered_open_a_window_and_cause_a_warning) {
     reject_.remember_at_most = 3;
     in_force(reject_);
     EXPECT_EQ(warnings(),
@@ -103,7 +103,7 @@ TEST_F(FlushingWithPolicy, that_may_catch_its_own_flows_alone_opens_no_window) {
     EXPECT_TRUE(status().windows.empty());
 }
 
-TEST_F(FlushingWithPolicy, flows_without_connections_that_find_no_room_are_told) {
+TEST_F(FlushingWithPolicy, flows_without_connections_that_find_no_room_are_reported) {
     reject_.remember_at_most = 1;
     in_force(reject_);
     table_.flows = {udp_flow().from_port(1), udp_flow().from_port(2)};
@@ -164,16 +164,16 @@ TEST_F(FlushingWithPolicy, continue_warns_while_tcp_is_picked_up_midstream) {
     EXPECT_TRUE(warnings().empty());
 }
 
-TEST_F(FlushingWithPolicy, a_policy_that_somebody_removed_or_changed_is_told) {
+TEST_F(FlushingWithPolicy, a_policy_that_another_process_removed_or_changed_is_reported) {
     operation_.dry_run = true;
     in_force(reject_);
     table_.flows = {udp_flow()};
     ruleset_.meddle(RulesetCondition::Changed);
     ASSERT_EQ(warnings().size(), 1U);
-    EXPECT_NE(warnings().front().find("somebody has changed the table inet headgate"), std::string::npos);
+    EXPECT_NE(warnings().front().find("another process has changed the table inet headgate"), std::string::npos);
     ruleset_.meddle(RulesetCondition::Missing);
     ASSERT_EQ(warnings().size(), 1U);
-    EXPECT_NE(warnings().front().find("somebody has removed the stream exception policy"), std::string::npos);
+    EXPECT_NE(warnings().front().find("another process has removed the stream exception policy"), std::string::npos);
 }
 
 TEST_F(FlushingWithPolicy, a_policy_that_is_required_must_keep_flows_from_coming_back) {
@@ -265,7 +265,7 @@ TEST_F(FlushingWithPolicy, a_policy_that_changes_while_flows_are_identified_refu
     EXPECT_EQ(table_.flows.size(), 4U);
 }
 
-TEST_F(FlushingWithPolicy, a_policy_that_falls_while_flows_are_ended_is_told) {
+TEST_F(FlushingWithPolicy, a_policy_that_is_removed_while_flows_are_ended_is_reported) {
     in_force(reject_);
     table_.at_removal = [&] { ruleset_.meddle(RulesetCondition::Missing); };
     EXPECT_EQ(warnings(), std::vector<std::string>{
@@ -281,27 +281,26 @@ TEST_F(FlushingWithPolicy, a_policy_without_the_hooks_that_forwarded_flows_pass_
     EXPECT_NE(refusal.error().message.find("does not look at packets in the hook forward"), std::string::npos);
 }
 
-TEST_F(FlushingWithPolicy, scope_all_tells_that_it_does_not_know_udp) {
+TEST_F(FlushingWithPolicy, scope_all_warns_that_it_does_not_apply_to_udp) {
     reject_.scope = MidstreamScope::All;
     in_force(reject_);
-    EXPECT_EQ(warnings(), std::vector<std::string>{"scope all tells TCP and SCTP alone: flows of other protocols come "
-                                                   "back with their next packet"});
+    EXPECT_EQ(warnings(),
+              std::vector<std::string>{"scope all applies to TCP and SCTP alone: flows of other protocols come "
+                                       "back with their next packet"});
 }
 
-TEST_F(FlushingWithPolicy, scope_all_tells_that_sctp_can_come_back_by_a_heartbeat) {
+TEST_F(FlushingWithPolicy, scope_all_warns_that_sctp_can_come_back_by_a_heartbeat) {
     reject_.scope = MidstreamScope::All;
     in_force(reject_);
     table_.flows = {FlowBuilder{Protocol::Sctp}.flow()};
-    EXPECT_EQ(
-        warnings(),
-        std::vector<std::string>{
-            "scope all takes a HEARTBEAT of SCTP for another path's beginning: SCTP flows can come back with one"});
+    EXPECT_EQ(warnings(), std::vector<std::string>{"scope all treats a HEARTBEAT of SCTP as the beginning of another "
+                                                   "path: SCTP flows can come back with one"});
 }
 
-TEST_F(FlushingWithPolicy, that_takes_the_place_of_another_says_so) {
+TEST_F(FlushingWithPolicy, that_takes_the_place_of_another_warns_of_it) {
     in_force(reject_);
     request_.policy = drop_;
-    EXPECT_EQ(warnings(), std::vector<std::string>{"policy drop takes the place of reject"});
+    EXPECT_EQ(warnings(), std::vector<std::string>{"policy drop replaces reject"});
 }
 
 TEST_F(FlushingWithPolicy, a_policy_with_scope_all_is_not_for_a_flush_to_apply) {

@@ -83,7 +83,7 @@ TEST_F(Flushing, dry_stops_before_the_delete) {
     EXPECT_EQ(table_.removals_asked, 0U);
 }
 
-TEST_F(Flushing, dry_tells_which_captured_flows_are_gone) {
+TEST_F(Flushing, dry_reports_which_captured_flows_are_gone) {
     const std::vector<FlowRow> captured{{table_.flows[8], {}}, {table_.flows[9], {}}};
     request_.captured = captured_before(captured);
     operation_.dry_run = true;
@@ -95,7 +95,7 @@ TEST_F(Flushing, dry_tells_which_captured_flows_are_gone) {
     EXPECT_EQ(table_.removals_asked, 0U);
 }
 
-TEST_F(Flushing, that_is_interrupted_leaves_the_rest_alone_and_tells_every_flow) {
+TEST_F(Flushing, that_is_interrupted_leaves_the_rest_alone_and_reports_every_flow) {
     for (std::uint16_t port = 1000; port < 11'000; ++port)
         table_.flows.push_back(udp_flow().from_port(port).with_id(port));
     operation_.query = query_for("protocol=udp");
@@ -114,7 +114,7 @@ TEST_F(Flushing, that_is_interrupted_leaves_the_rest_alone_and_tells_every_flow)
     EXPECT_EQ(table_.flows.size(), 10U + 5904U);
 }
 
-TEST_F(Flushing, that_reaches_its_deadline_between_blocks_says_so) {
+TEST_F(Flushing, that_reaches_its_deadline_between_blocks_reports_it) {
     listener_.before_block = [] { return tl::unexpected(Error{ErrorKind::TimedOut, "the deadline was reached"}); };
     const auto operation = flush();
     ASSERT_FALSE(operation.has_value()) << "nothing was ended";
@@ -134,7 +134,7 @@ TEST_F(Flushing, leaves_protected_flows_alone_and_counts_them) {
     EXPECT_EQ(table_.flows.size(), 8U);
 }
 
-TEST_F(Flushing, leaves_ssh_sessions_alone_and_says_how_many_and_why) {
+TEST_F(Flushing, leaves_ssh_sessions_alone_and_reports_how_many_and_why) {
     request_.ssh.sessions = {parse_flow_filter("source-port=2:3").value()};
     const auto operation = flush();
     EXPECT_EQ(operation->counts.protected_flows, 2U);
@@ -205,7 +205,7 @@ TEST_F(Flushing, of_captured_flows_ends_exactly_those_and_asks_no_query) {
     EXPECT_EQ(table_.flows.size(), 8U);
 }
 
-TEST_F(Flushing, of_captured_flows_without_time_stamps_says_what_that_means) {
+TEST_F(Flushing, of_captured_flows_without_time_stamps_warns_what_that_means) {
     table_.flows[8].started.reset();
     const std::vector<FlowRow> captured{{table_.flows[8], {}}};
     request_.captured = captured_before(captured);

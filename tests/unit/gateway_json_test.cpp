@@ -39,7 +39,7 @@ FlowOperation as_told(FlowOperation operation) {
     return operation;
 }
 
-TEST(GatewayJson, an_operation_of_any_kind_comes_back_as_it_was_told) {
+TEST(GatewayJson, an_operation_of_any_kind_is_parsed_as_it_was_written) {
     for (auto operation : operations_of_every_kind()) {
         if (operation.requested_at < Timestamp{}) operation.requested_at = Timestamp{};  // a gateway's clock is later
         const auto read = read_operation_json(json_of(operation));
@@ -49,7 +49,7 @@ TEST(GatewayJson, an_operation_of_any_kind_comes_back_as_it_was_told) {
     }
 }
 
-TEST(GatewayJson, an_operation_tells_its_state_where_its_type_does_not_say_it) {
+TEST(GatewayJson, an_operation_has_its_state_where_its_type_does_not_imply_it) {
     auto operation = operation_named("x");
     const auto told = [&](OperationType type, StateScope states) {
         operation.type = type;
@@ -63,7 +63,7 @@ TEST(GatewayJson, an_operation_tells_its_state_where_its_type_does_not_say_it) {
     EXPECT_TRUE(told(OperationType::Flush, StateScope::Active)) << "of a capture's flows";
 }
 
-TEST(GatewayJson, a_running_operation_tells_its_phase) {
+TEST(GatewayJson, a_running_operation_has_its_phase) {
     auto operation = operation_named("running");
     operation.phase = OperationPhase::Flushing;
     EXPECT_EQ(read_operation_json(json_of(operation)).value().phase, OperationPhase::Flushing);
@@ -80,7 +80,7 @@ TEST(GatewayJson, operations_come_back_in_their_order) {
     EXPECT_TRUE(read_operations_json("{\"operations\":[]}").value().empty());
 }
 
-TEST(GatewayJson, a_flow_of_any_kind_is_told_again_as_it_was) {
+TEST(GatewayJson, a_flow_of_any_kind_is_parsed_as_it_was_written) {
     const Timestamp now{std::chrono::years{57}};
     const auto json = [&](const StoredFlow& flow) {
         fmt::memory_buffer out;

@@ -16,7 +16,7 @@ TEST(AHost, is_a_name_or_an_address_and_perhaps_a_port) {
         EXPECT_FALSE(is_host(host)) << host;
 }
 
-TEST(AHost, is_told_without_its_port) {
+TEST(AHost, is_parsed_without_its_port) {
     EXPECT_EQ(without_port("localhost:8443"), "localhost");
     EXPECT_EQ(without_port("[::1]:8443"), "::1");
     EXPECT_EQ(without_port("127.0.0.1"), "127.0.0.1");

@@ -105,7 +105,7 @@ TEST_F(Routes, a_request_is_validated_without_starting_anything) {
     EXPECT_EQ(wrong(R"({"type":"FLOW_CAPTURE","firewall":"core","filters":[{}]})").substr(0, 10), "firewall: ");
 }
 
-TEST_F(Routes, who_asks_is_told_who_they_are_and_what_they_may_do) {
+TEST_F(Routes, a_session_shows_the_caller_and_its_permissions) {
     EXPECT_NE(ask("GET", "/v1/session").body.find(R"("user":"root")"), std::string::npos);
     EXPECT_NE(ask("GET", "/v1/session").body.find(R"("role":"operator","version":")"), std::string::npos);
     permissions_ = {access::Role::Viewer, std::vector<std::string>{"edge"}};
@@ -154,7 +154,7 @@ TEST_F(Routes, an_operation_is_shown_and_its_end_waited_for) {
     EXPECT_EQ(ask("GET", "/v1/operations/" + id + "?wait_ms=50").status, 200);
     EXPECT_GE(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds{50});
     over_ = true;
-    EXPECT_EQ(ask("GET", "/v1/operations/" + id + "?wait_ms=30000").status, 200) << "nobody waits for it";
+    EXPECT_EQ(ask("GET", "/v1/operations/" + id + "?wait_ms=30000").status, 200) << "no client waits for it";
     over_ = false;
     gateway_.finish(id, {});
     const auto ended = ask("GET", "/v1/operations/" + id + "?wait_ms=30000");
@@ -181,7 +181,7 @@ TEST_F(Routes, an_operation_is_cancelled) {
     EXPECT_NE(gateway::read_operation_json(answer.body).value().status, OperationStatus::InProgress);
 }
 
-TEST_F(Routes, results_are_told_in_the_form_that_is_liked_best) {
+TEST_F(Routes, results_are_in_the_form_that_the_client_prefers) {
     const auto id = started().id;
     gateway_.finish(id, {{tcp_flow().with_id(5), Outcome::Failed, EPERM}, {udp_flow(), Outcome::Flushed, 0}});
     const auto lines = results(id, {}, "application/x-ndjson");
@@ -289,7 +289,7 @@ TEST_F(Routes, the_gateway_is_described) {
     EXPECT_NE(ask("GET", "/v1/configuration").body.find("\"netns\":\"gw-a\""), std::string::npos);
 }
 
-TEST_F(Routes, whoever_sees_some_firewalls_alone_is_told_what_concerns_those) {
+TEST_F(Routes, a_caller_of_some_firewalls_sees_what_concerns_those) {
     gateway_.configured.firewalls.push_back({"core", {{"a", "gw-core", {}, {}}}});
     gateway_.configured.protected_filters = {FlowFilter{}};
     permissions_ = {access::Role::Viewer, std::vector<std::string>{"edge"}};
@@ -301,7 +301,7 @@ TEST_F(Routes, whoever_sees_some_firewalls_alone_is_told_what_concerns_those) {
     EXPECT_NE(ask("GET", "/v1/configuration").body.find("\"protected\":["), std::string::npos);
 }
 
-TEST_F(Routes, policies_are_told_by_their_names) {
+TEST_F(Routes, policies_are_found_by_their_names) {
     const auto all = parse_json_object(ask("GET", "/v1/stream-exception-policies").body).value();
     EXPECT_EQ(all.objects("policies").value().size(), gateway_.named_policies().size());
     const auto one = ask("GET", "/v1/stream-exception-policies/reject");
@@ -316,7 +316,7 @@ TEST_F(Routes, whoever_asks_for_the_head_alone_is_answered_as_to_get) {
     EXPECT_EQ(ask("HEAD", "/v1/operations/x/cancel").status, 405);
 }
 
-TEST_F(Routes, what_is_not_there_or_not_so_is_told) {
+TEST_F(Routes, what_does_not_exist_or_does_not_apply_is_an_error) {
     EXPECT_EQ(ask("GET", "/").status, 404);
     EXPECT_EQ(ask("GET", "/v1/operations/").status, 404) << "an empty id is none";
     EXPECT_EQ(ask("GET", "/v1/operations/x/results/y").status, 404);

@@ -23,11 +23,11 @@ class ListeningRecordTest : public ::testing::Test {
     ListeningRecord record_{folder_.path("")};
 };
 
-TEST_F(ListeningRecordTest, says_nothing_to_the_first_agent) {
+TEST_F(ListeningRecordTest, reports_nothing_to_the_first_agent) {
     EXPECT_EQ(record_.begin(kNoon), "");
 }
 
-TEST_F(ListeningRecordTest, tells_from_when_to_when_nobody_listened) {
+TEST_F(ListeningRecordTest, reports_from_when_to_when_no_agent_listened) {
     static_cast<void>(record_.begin(kNoon));
     record_.end(kNoon + 1h);
     EXPECT_EQ(record_.begin(kNoon + 2h),
@@ -35,7 +35,7 @@ TEST_F(ListeningRecordTest, tells_from_when_to_when_nobody_listened) {
               "have no record");
 }
 
-TEST_F(ListeningRecordTest, says_of_an_agent_that_was_killed_that_its_end_is_not_known) {
+TEST_F(ListeningRecordTest, reports_of_an_agent_that_was_killed_that_its_end_is_not_known) {
     static_cast<void>(record_.begin(kNoon));
     EXPECT_TRUE(record_.begin(kNoon + 2h)
                     .starts_with("no agent listened for a time before 2026-11-21T14:00:00.000Z: the one that began at "

@@ -327,7 +327,7 @@ TEST(LoadConfiguration, a_key_is_known_and_given_once) {
     EXPECT_EQ(error_of("? [a]\n: b"), "x.yaml:1: a key is a text, not a list");
 }
 
-TEST(LoadConfiguration, tells_every_error_in_the_order_of_its_line) {
+TEST(LoadConfiguration, reports_every_error_in_the_order_of_its_line) {
     EXPECT_EQ(error_of("colour: red\nfirewalls:\n- name: a.b\n  endpoints:\n  - availability_zone: ''\nregion: a b\n"
                        "account: 1\n"),
               "x.yaml:1: colour: unknown key (known: region, account, state_dir, retention, disk_budget, "
@@ -338,7 +338,7 @@ TEST(LoadConfiguration, tells_every_error_in_the_order_of_its_line) {
               "x.yaml:7: account: \"1\" is not a number of 12 digits");
 }
 
-TEST(LoadConfiguration, tells_20_errors_and_how_many_more_there_are) {
+TEST(LoadConfiguration, reports_20_errors_and_how_many_more_there_are) {
     std::string text = "protected:\n";
     for (int i = 0; i < 20; ++i)
         text += "- protocol=tpc\n";
@@ -441,7 +441,7 @@ TEST_F(LoadConfigurationFiles, sinks_grow_but_the_default_one_is_there_alone) {
     EXPECT_TRUE(load()->flow_log.sinks.empty());
 }
 
-TEST_F(LoadConfigurationFiles, errors_of_all_files_are_told) {
+TEST_F(LoadConfigurationFiles, errors_of_all_files_are_reported) {
     folder_.write("headgate.yaml", "firewalls: [{name: edge, endpoints: [{availability_zone: a}]}]\nregion: a b\n");
     folder_.write("conf.d/b.yaml", "\nfirewalls: [{name: edge, endpoints: [{availability_zone: a, netns: b}]}]\n");
     EXPECT_EQ(error(), folder_.path("headgate.yaml") +

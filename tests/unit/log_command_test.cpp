@@ -133,7 +133,7 @@ TEST_F(LogCommandTest, exits_with_3_when_nothing_matches) {
     EXPECT_EQ(show({"--reason", "evicted", "--json"}).out, "{\"records\":[]}\n");
 }
 
-TEST_F(LogCommandTest, tells_once_of_records_that_cannot_be_read_and_shows_the_rest) {
+TEST_F(LogCommandTest, reports_once_that_records_cannot_be_parsed_and_shows_the_rest) {
     append("{\"event_type\":\"flow\"}\nno record\n" + flushed_ + "\n");
     const auto told = show({"--output", "ndjson"});
     EXPECT_EQ(told.status, 0);
@@ -143,7 +143,7 @@ TEST_F(LogCommandTest, tells_once_of_records_that_cannot_be_read_and_shows_the_r
               "headgate: 2 records in all could not be read\n");
 }
 
-TEST_F(LogCommandTest, tells_of_records_that_are_missing) {
+TEST_F(LogCommandTest, reports_that_records_are_missing) {
     append(loss_);
     const auto told = show({"--output", "ndjson"});
     EXPECT_EQ(lines_of(told.out).size(), 3U);
@@ -182,7 +182,7 @@ TEST_F(LogCommandTest, follows_until_it_is_interrupted) {
     EXPECT_TRUE(lines[2].ends_with("alice     4f7b2c1e")) << lines[2];
 }
 
-TEST_F(LogCommandTest, says_what_to_do_where_there_is_no_log) {
+TEST_F(LogCommandTest, advises_what_to_do_where_there_is_no_log) {
     const auto nowhere = run({});
     EXPECT_EQ(nowhere.status, 1);
     EXPECT_TRUE(contains(nowhere.err, "start the agent, or name a file with --file")) << nowhere.err;

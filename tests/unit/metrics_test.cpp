@@ -110,7 +110,7 @@ TEST_F(MetricsOf, a_flow_table_is_as_the_gateway_has_it_now) {
     EXPECT_EQ(value_of("headgate_flow_table_entries_limit" + edge), "2000000");
     gateway_.census = {{5, 0, 3}, std::nullopt, {}};
     EXPECT_EQ(value_of("headgate_flow_table_entries" + edge), "5");
-    EXPECT_EQ(value_of("headgate_flow_table_entries_peak" + edge), "") << "what is not known is not told";
+    EXPECT_EQ(value_of("headgate_flow_table_entries_peak" + edge), "") << "what is not known is absent";
     EXPECT_EQ(value_of("headgate_flow_table_entries_limit" + edge), "") << "nor a limit that is none";
 }
 
@@ -131,7 +131,7 @@ TEST_F(MetricsOf, midstream_packets_are_summed_over_hooks_and_directions) {
     EXPECT_EQ(value_of(series("bytes", "reject", "tcp")), "960");
 }
 
-TEST_F(MetricsOf, endpoints_that_share_a_namespace_are_told_once) {
+TEST_F(MetricsOf, endpoints_that_share_a_namespace_are_counted_once) {
     gateway_.configured.firewalls = {{"edge", {{"a", "gw", 1, {}}, {"b", "/run/netns/gw", 2, {}}}}};
     gateway_.census = {{5, 10, 3}, 7, {}};
     EXPECT_EQ(value_of(R"(headgate_flow_table_entries{availability_zone="a",firewall="edge"})"), "5");
@@ -147,7 +147,7 @@ TEST_F(MetricsOf, an_endpoint_that_cannot_be_read_is_left_out_and_counted) {
     EXPECT_EQ(value_of(R"(headgate_flow_table_entries{availability_zone="a",firewall="edge"})"), "0");
 }
 
-TEST_F(MetricsOf, somebody_with_fewer_rights_reads_of_their_own_firewalls_alone) {
+TEST_F(MetricsOf, credentials_of_some_firewalls_read_of_those_alone) {
     gateway_.configured.firewalls = {{"core", {{"x", "gone", {}, {}}}}, {"edge", {{"a", {}, {}, {}}}}};
     EXPECT_EQ(value_of(R"(headgate_scrape_errors_total{availability_zone="x",firewall="core"})"), "1");
     const auto theirs = access::authorized(gateway_, {access::Role::Viewer, {{"edge"}}});
@@ -161,7 +161,7 @@ TEST_F(MetricsOf, two_names_of_one_namespace_are_one) {
     EXPECT_EQ(metrics_.exposition(gateway_).find("availability_zone=\"b\""), std::string::npos);
 }
 
-TEST_F(MetricsOf, what_is_not_told_by_firewall_is_for_those_who_see_all) {
+TEST_F(MetricsOf, metrics_without_a_firewall_are_for_credentials_of_all_firewalls) {
     gateway_.configured.firewalls = {{"core", {{"a", {}, {}, {}}}}, {"edge", {{"a", "gw", {}, {}}}}};
     gateway_.flow_log.sinks = {{"file", {10, 0, ""}}};
     auto elsewhere = ended(OperationType::Flush, OperationStatus::Completed);
@@ -180,7 +180,7 @@ TEST_F(MetricsOf, what_is_not_told_by_firewall_is_for_those_who_see_all) {
     EXPECT_EQ(metrics_.exposition(*stranger), "");
 }
 
-TEST_F(MetricsOf, a_firewall_that_somebody_made_up_is_no_label) {
+TEST_F(MetricsOf, a_firewall_that_is_not_configured_is_no_label) {
     auto strange = ended(OperationType::Capture, OperationStatus::Failed);
     strange.id.clear();
     strange.refused = true;
@@ -197,7 +197,7 @@ TEST_F(MetricsOf, lost_notifications_are_counted_by_their_source) {
     EXPECT_EQ(value_of(R"(headgate_events_lost_total{source="nftables"})"), "3");
 }
 
-TEST_F(MetricsOf, the_agent_tells_of_itself) {
+TEST_F(MetricsOf, the_agent_reports_on_itself) {
     EXPECT_NE(metrics_.exposition(gateway_).find("headgate_build_info{version=\""), std::string::npos);
     EXPECT_GT(std::stod(value_of("headgate_start_time_seconds")), 1.7e9);
     EXPECT_GT(std::stod(value_of("process_resident_memory_bytes")), 1e6);
@@ -240,7 +240,7 @@ TEST_F(MetricsOf, many_may_count_and_read_at_once) {
     EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="completed",type="flush"})"), "400");
 }
 
-TEST_F(MetricsOf, the_flow_log_tells_flows_by_reason_and_how_each_sink_fares) {
+TEST_F(MetricsOf, the_flow_log_counts_flows_by_reason_and_reports_the_state_of_each_sink) {
     EXPECT_EQ(value_of(R"(headgate_flow_log_flows_total{reason="evicted"})"), "0") << "there from the start";
     EXPECT_EQ(value_of(R"(headgate_events_lost_total{source="conntrack"})"), "0");
     gateway_.flow_log.ended = {{EndReason::Flushed, 7}, {std::nullopt, 2}};

@@ -36,7 +36,7 @@ class OperationEvents : public ::testing::Test {
     bool over_ = false;
 };
 
-TEST_F(OperationEvents, tell_progress_and_then_the_end) {
+TEST_F(OperationEvents, report_progress_and_then_the_end) {
     const auto id = started();
     const auto told = told_of(id, [&](std::string_view piece) {
         if (piece.starts_with("event: progress")) gateway_.finish(id, {});
@@ -64,7 +64,7 @@ TEST_F(OperationEvents, a_comment_keeps_a_silent_stream_alive) {
     EXPECT_NE(told.find("\n\n: still in progress\n\nevent: end\n"), std::string::npos) << told;
 }
 
-TEST_F(OperationEvents, nobody_is_told_who_has_gone) {
+TEST_F(OperationEvents, nothing_is_sent_to_a_client_that_has_gone) {
     const auto id = started();
     const auto told = told_of(id, [&](std::string_view) { over_ = true; });
     EXPECT_EQ(told.find("event: end"), std::string::npos);

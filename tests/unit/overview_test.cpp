@@ -47,7 +47,7 @@ class Overview : public ::testing::Test {
     bool over_ = false;
 };
 
-TEST_F(Overview, tells_tables_what_policies_caught_and_what_runs) {
+TEST_F(Overview, reports_tables_midstream_counters_and_operations_in_progress) {
     const auto id = start().id;
     const auto answer = shown();
     EXPECT_EQ(answer.status, 200);
@@ -66,7 +66,7 @@ TEST_F(Overview, an_endpoint_that_cannot_be_read_does_not_hide_the_others) {
     EXPECT_TRUE(parse_json_object(body));
 }
 
-TEST_F(Overview, is_told_again_when_it_has_changed) {
+TEST_F(Overview, is_sent_again_when_it_has_changed) {
     int events = 0;
     const auto all = told([&](std::string_view piece) {
         if (!piece.starts_with("event: overview\ndata: {")) return;
@@ -87,7 +87,7 @@ TEST_F(Overview, a_comment_keeps_a_silent_stream_alive) {
 TEST_F(Overview, does_not_keep_a_gateway_from_ending) {
     const auto all = told([&](std::string_view) { gateway_.ending = true; });
     EXPECT_TRUE(all.starts_with("event: overview\n"));
-    EXPECT_FALSE(over_) << "somebody was still waiting";
+    EXPECT_FALSE(over_) << "a client was still waiting";
 }
 
 TEST_F(Overview, is_json_or_events_and_nothing_else) {

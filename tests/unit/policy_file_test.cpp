@@ -64,7 +64,7 @@ TEST(PolicyFile, needs_no_more_than_the_exception) {
     EXPECT_EQ(parse("stream_exception_policy: continue"), expected);
 }
 
-TEST(PolicyFile, logs_five_packets_a_second_unless_told) {
+TEST(PolicyFile, logs_five_packets_a_second_by_default) {
     EXPECT_EQ(parse("{stream_exception_policy: drop, log: {prefix: a}}").value().log, (PacketLog{"a", 5}));
 }
 
@@ -72,7 +72,7 @@ TEST(PolicyFile, rejects_what_is_invalid_only_where_all_is_rejected) {
     for (const auto* text : {"{stream_exception_policy: reject, reject_invalid: true}",
                              "{stream_exception_policy: reject, scope: flushed, reject_invalid: true}",
                              "{stream_exception_policy: drop, scope: all, reject_invalid: true}"}) {
-        EXPECT_EQ(error_of(text), "x.yaml:1: reject_invalid: takes stream_exception_policy reject and scope all")
+        EXPECT_EQ(error_of(text), "x.yaml:1: reject_invalid: requires stream_exception_policy reject and scope all")
             << text;
     }
     EXPECT_TRUE(parse("{stream_exception_policy: drop, reject_invalid: false}").has_value());
@@ -132,7 +132,7 @@ TEST(PolicyFile, all_its_errors_are_told_in_the_order_of_their_lines) {
               "x.yaml:4: hooks: the list is empty");
 }
 
-TEST(PolicyFile, a_priority_before_conntrack_is_an_error_that_says_why) {
+TEST(PolicyFile, a_priority_before_conntrack_is_an_error_with_the_reason) {
     for (const auto* priority : {"-200", "300", "99999999999999999999"}) {
         EXPECT_EQ(error_with(fmt::format("priority: {}", priority)),
                   fmt::format("x.yaml:2: priority: {} is not within -199..299; conntrack knows a packet only after "

@@ -69,7 +69,7 @@ TEST_F(PolicyLibrary, takes_what_has_a_slash_for_a_path) {
     EXPECT_EQ(error_of("./none.yaml"), "./none.yaml: No such file or directory");
 }
 
-TEST_F(PolicyLibrary, tells_of_an_unknown_name_where_it_looked_and_what_is_there) {
+TEST_F(PolicyLibrary, reports_for_an_unknown_name_where_it_searched_and_what_exists) {
     files_.write("own/reject.yaml", kReject);
     files_.write("shipped/drop.yaml", kDrop);
     files_.write("shipped/broken.yaml", "");

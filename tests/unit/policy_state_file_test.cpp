@@ -57,7 +57,7 @@ TEST_F(AppliedRecordTest, that_has_another_name_as_well_is_none_of_ours) {
     expect_refused();
 }
 
-TEST_F(AppliedRecordTest, a_pipe_in_its_place_keeps_nobody_waiting) {
+TEST_F(AppliedRecordTest, a_pipe_in_its_place_blocks_no_process) {
     std::filesystem::remove(file_);
     ASSERT_EQ(::mkfifo(file_.c_str(), 0600), 0);
     expect_refused();

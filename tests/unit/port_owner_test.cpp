@@ -39,7 +39,7 @@ TEST(PortOwner, is_found_for_a_port_with_any_number) {
         EXPECT_EQ(owner_of_port(socket->port_id(), own_namespace()), own_name()) << socket->port_id();
 }
 
-TEST(PortOwner, is_empty_for_a_port_that_nobody_has) {
+TEST(PortOwner, is_empty_for_a_port_that_no_process_has) {
     std::uint32_t gone = 0;
     {
         const auto chosen = netlink::Socket::open(conntrack::kFlushPortBlock).value();

@@ -26,7 +26,7 @@ TEST(RateLimiter, admits_a_burst_and_then_so_many_a_second) {
     EXPECT_EQ(admitted(limiter, "a", 9, kNow + 1h), 5);
 }
 
-TEST(RateLimiter, says_in_whole_seconds_when_to_come_again) {
+TEST(RateLimiter, reports_in_whole_seconds_when_to_ask_again) {
     RateLimiter limiter{0.25, 1};
     EXPECT_EQ(limiter.wait_for("a", kNow), std::nullopt);
     EXPECT_EQ(limiter.wait_for("a", kNow), 4s);

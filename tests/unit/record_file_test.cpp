@@ -40,7 +40,7 @@ class RecordFileTest : public ::testing::Test {
     std::string path_ = folder_.path("flow.json");
 };
 
-TEST_F(RecordFileTest, tells_each_line_once_and_half_a_line_when_it_is_whole) {
+TEST_F(RecordFileTest, returns_each_line_once_and_a_partial_line_when_it_is_whole) {
     append("a\nb\nc");
     auto file = open();
     EXPECT_EQ(read(file), "a|b|");

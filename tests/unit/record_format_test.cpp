@@ -32,7 +32,7 @@ bool contains(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
 }
 
-TEST(EveFormat, tells_of_a_flush_by_headgate_all_that_is_known) {
+TEST(EveFormat, has_all_that_is_known_of_a_flush_by_headgate) {
     EXPECT_EQ(eve(flushed_flow()),
               R"({"timestamp":"2025-08-12T13:05:03.931841+0000","flow_id":1649511365524158,"event_type":"flow",)"
               R"("src_ip":"10.0.1.2","src_port":43210,"dest_ip":"203.0.113.7","dest_port":443,"proto":"TCP","ip_v":4,)"
@@ -60,7 +60,7 @@ TEST(EveFormat, names_who_else_deleted_a_flow) {
     EXPECT_TRUE(contains(eve(unknown), R"("flushed_by":{"port_id":4294966000}}})"));
 }
 
-TEST(EveFormat, leaves_out_what_the_kernel_did_not_tell) {
+TEST(EveFormat, leaves_out_what_the_kernel_did_not_report) {
     EXPECT_EQ(eve(timed_out_ping()),
               R"({"timestamp":"2025-08-12T13:05:03.931841+0000","flow_id":9,"event_type":"flow","src_ip":"10.0.1.2",)"
               R"("dest_ip":"10.0.2.2","proto":"ICMP","icmp_type":8,"icmp_code":0,"ip_v":4,)"
@@ -94,12 +94,12 @@ TEST(EveFormat, has_no_age_where_the_clock_was_set_meanwhile) {
     EXPECT_FALSE(contains(eve(flow), R"("age")"));
 }
 
-TEST(EveFormat, has_no_ports_where_the_kernel_told_none) {
+TEST(EveFormat, has_no_ports_where_the_kernel_reported_none) {
     const auto dccp = FlowBuilder{Protocol::Dccp}.from("10.0.1.2", 0).to("10.0.2.2", 0);
     EXPECT_FALSE(contains(eve(ended(dccp, EndReason::Timeout)), "_port"));
 }
 
-TEST(EveFormat, tells_each_flow_of_its_own_origin) {
+TEST(EveFormat, reports_each_flow_with_its_own_origin) {
     auto elsewhere = flushed_flow();
     elsewhere.endpoint = endpoint_named("core", "b");
     elsewhere.flush.reset();
@@ -150,7 +150,7 @@ TEST(EveFormat, survives_names_that_are_no_utf8_and_that_break_strings) {
     EXPECT_EQ(headgate.object("flushed_by").value().text("process"), "a\n\xEF\xBF\xBD(\x01");
 }
 
-TEST(EveFormat, says_how_many_records_are_missing_and_why) {
+TEST(EveFormat, reports_how_many_records_are_missing_and_why) {
     EXPECT_EQ(lines_of(FlowLogFormat::Eve, lost_flows()).at(0),
               R"({"timestamp":"2025-08-12T13:05:03.500000+0000","event_type":"engine","engine":{"module":"flow-log",)"
               R"("message":"1200 flows ended between 2025-08-12T13:05:00.000000+0000 and )"
@@ -163,7 +163,7 @@ TEST(EveFormat, says_how_many_records_are_missing_and_why) {
     EXPECT_TRUE(contains(lines_of(FlowLogFormat::Eve, anywhere).at(0), R"("headgate":{"lost":{)"));
 }
 
-TEST(AwsFormat, tells_each_direction_in_an_envelope) {
+TEST(AwsFormat, writes_each_direction_in_an_envelope) {
     const auto lines = lines_of(FlowLogFormat::Aws, flushed_flow());
     ASSERT_EQ(lines.size(), 2U);
     const std::string tail =
@@ -189,7 +189,7 @@ TEST(AwsFormat, tells_each_direction_in_an_envelope) {
             tail + R"("src_ip":"203.0.113.7","src_port":443,"dest_ip":"198.51.100.1","dest_port":61000)" + origin);
 }
 
-TEST(AwsFormat, tells_an_answer_where_there_was_one) {
+TEST(AwsFormat, has_an_answer_where_there_was_one) {
     auto unanswered = flushed_flow();
     unanswered.flow.counters_reply = Counters{};
     EXPECT_EQ(lines_of(FlowLogFormat::Aws, unanswered).size(), 1U);

@@ -31,7 +31,7 @@ std::string error_of(const std::string& line) {
     return record ? "none" : record.error().message;
 }
 
-TEST(RecordReader, reads_back_what_a_record_of_a_flush_says) {
+TEST(RecordReader, parses_what_a_record_of_a_flush_contains) {
     const auto written = flushed_flow();
     const auto flow = read(line_of(FlowLogFormat::Eve, written));
     EXPECT_EQ(flow.tuple, written.flow.original);
@@ -60,7 +60,7 @@ TEST(RecordReader, reads_each_direction_of_the_format_of_aws) {
     EXPECT_EQ(back.operation_id, there.operation_id);
 }
 
-TEST(RecordReader, knows_what_a_record_does_not_say) {
+TEST(RecordReader, keeps_absent_what_a_record_does_not_contain) {
     const auto ping = read(line_of(FlowLogFormat::Eve, timed_out_ping()));
     EXPECT_EQ(ping.tuple.icmp_type, 8);
     EXPECT_EQ(ping.age, std::nullopt);
@@ -82,7 +82,7 @@ TEST(RecordReader, passes_over_records_of_other_kinds) {
     EXPECT_EQ(parse_record(R"({"event_type":"alert"})").value(), std::nullopt);
 }
 
-TEST(RecordReader, reads_what_a_record_says_of_lost_ones) {
+TEST(RecordReader, parses_a_record_of_lost_ones) {
     for (const auto format : {FlowLogFormat::Eve, FlowLogFormat::Aws}) {
         EXPECT_TRUE(parse_loss(line_of(format, lost_flows())).value().starts_with("1200 flows ended between"));
         EXPECT_EQ(parse_loss(line_of(format, flushed_flow())), "");

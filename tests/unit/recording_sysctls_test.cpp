@@ -14,13 +14,14 @@ TEST(RecordingSysctl, that_could_not_be_set_is_described_with_what_is_lacking_an
               "not counted; set it with sysctl -w net.netfilter.nf_conntrack_acct=1");
 }
 
-TEST(RecordingSysctl, that_hears_while_somebody_listens_is_described_as_no_more_than_that) {
-    EXPECT_EQ(describe({"nf_conntrack_events", SysctlOutcome::NotSet, 2, EROFS}),
-              "net.netfilter.nf_conntrack_events is 2 and cannot be set (Read-only file system): the end of flows that "
-              "began while nobody listened is not told; set it with sysctl -w net.netfilter.nf_conntrack_events=1");
+TEST(RecordingSysctl, that_reports_while_a_process_listens_is_described_as_no_more_than_that) {
+    EXPECT_EQ(
+        describe({"nf_conntrack_events", SysctlOutcome::NotSet, 2, EROFS}),
+        "net.netfilter.nf_conntrack_events is 2 and cannot be set (Read-only file system): the end of flows that began "
+        "while no process listened is not reported; set it with sysctl -w net.netfilter.nf_conntrack_events=1");
     EXPECT_EQ(describe({"nf_conntrack_events", SysctlOutcome::NotSet, 0, EROFS}),
               "net.netfilter.nf_conntrack_events is 0 and cannot be set (Read-only file system): the end of flows is "
-              "not told; set it with sysctl -w net.netfilter.nf_conntrack_events=1");
+              "not reported; set it with sysctl -w net.netfilter.nf_conntrack_events=1");
 }
 
 TEST(RecordingSysctl, that_was_set_is_described_with_what_earlier_flows_lack) {
@@ -29,7 +30,7 @@ TEST(RecordingSysctl, that_was_set_is_described_with_what_earlier_flows_lack) {
         "net.netfilter.nf_conntrack_timestamp was 0 and is 1 now: the age of flows that began before is not known");
     EXPECT_EQ(
         describe({"nf_conntrack_events", SysctlOutcome::Set, 2, 0}),
-        "net.netfilter.nf_conntrack_events was 2 and is 1 now: the end of flows that began before may not be told");
+        "net.netfilter.nf_conntrack_events was 2 and is 1 now: the end of flows that began before may not be reported");
 }
 
 TEST(RecordingSysctl, that_this_kernel_does_not_have_is_described_as_missing) {

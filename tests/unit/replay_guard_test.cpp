@@ -31,7 +31,7 @@ class ReplayGuardTest : public ::testing::Test {
     const RequestSignature signature_{"a", kStart + 1min};
 };
 
-TEST_F(ReplayGuardTest, a_copy_is_told_what_the_first_one_started) {
+TEST_F(ReplayGuardTest, a_copy_is_answered_with_what_the_first_one_started) {
     EXPECT_EQ(known_or_start(signature_, "one", kUp + 1min), "one");
     EXPECT_EQ(known_or_start(signature_, "two", kUp + 16min), "one");
     EXPECT_EQ(known_or_start({"b", kStart + 1min}, "two", kUp + 16min), "two");
@@ -77,7 +77,7 @@ TEST_F(ReplayGuardTest, signatures_are_kept_for_longer_than_they_pass_and_then_m
     EXPECT_EQ(known_or_start({"d", kStart + 31min}, "two", kUp + 30min + 10s), "two");
 }
 
-TEST_F(ReplayGuardTest, what_was_forgotten_is_not_carried_out_again_whatever_the_clock_says) {
+TEST_F(ReplayGuardTest, what_was_forgotten_is_not_carried_out_again_even_if_the_clock_is_put_back) {
     EXPECT_EQ(known_or_start({"a", kStart + 10min}, "one", kUp), "one");
     EXPECT_EQ(known_or_start({"b", kStart + 60min}, "two", kUp + 50min), "two");
     // The clock is set back by an hour: both dates are valid again.

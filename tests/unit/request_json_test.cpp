@@ -126,7 +126,7 @@ TEST(RequestJson, of_captured_flows_takes_no_query_beside_them) {
               "from_capture: takes the flows as they were captured, so there is nothing else to say of them");
 }
 
-TEST(RequestJson, that_cannot_be_told_is_refused) {
+TEST(RequestJson, that_cannot_be_expressed_is_refused) {
     OperationRequest request = full_flush();
     request.endpoint.network_namespace = "gw";
     fmt::memory_buffer out;

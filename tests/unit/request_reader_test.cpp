@@ -17,7 +17,7 @@ RequestReader read(std::string_view text, std::size_t piece) {
     while (!text.empty() && !request.is_whole() && !request.error()) {
         auto bytes = text.substr(0, piece);
         const auto size = bytes.size();
-        request.take(bytes);
+        request.receive(bytes);
         text.remove_prefix(size - bytes.size());
     }
     return request;
@@ -45,7 +45,7 @@ TEST(TheRequestReader, takes_pieces_of_any_size) {
 TEST(TheRequestReader, leaves_what_comes_behind_the_request) {
     std::string_view text = "PUT / HTTP/1.0\nContent-Length: 2\n\nabGET /";
     auto request = reader();
-    request.take(text);
+    request.receive(text);
     EXPECT_TRUE(request.is_whole());
     EXPECT_EQ(text, "GET /");
 }
@@ -69,7 +69,7 @@ TEST(TheRequestReader, takes_lines_with_a_colon_alone) {
     EXPECT_EQ(status_of("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nname\r\n\r\n"), 400);
 }
 
-TEST(TheRequestReader, takes_no_more_than_the_limits_say) {
+TEST(TheRequestReader, accepts_no_more_than_its_limits) {
     const auto with_fields = [](int count) {
         std::string text = "GET / HTTP/1.1\r\nHost: a\r\n";
         for (int i = 1; i < count; ++i)

@@ -18,7 +18,7 @@ TEST(RequestsInHand, one_caller_has_so_many_at_once) {
     EXPECT_TRUE(hand->enter("a"));
 }
 
-TEST(RequestsInHand, outlives_its_owner_as_long_as_somebody_is_in) {
+TEST(RequestsInHand, outlives_its_owner_as_long_as_a_request_is_in_progress) {
     auto hand = std::make_shared<RequestsInHand>(1);
     auto request = hand->enter("a");
     const std::weak_ptr<RequestsInHand> seen = hand;

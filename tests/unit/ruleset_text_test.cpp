@@ -22,7 +22,7 @@ StreamExceptionPolicy some_policy() {
     return policy;
 }
 
-TEST(RulesetNote, says_what_the_policy_is) {
+TEST(RulesetNote, describes_the_policy) {
     auto policy = some_policy();
     policy.scope = MidstreamScope::All;
     policy.remember_flushed_for = 77s;
@@ -63,7 +63,7 @@ TEST(RulesetNote, of_a_version_without_editions_is_read) {
     EXPECT_EQ(chain_name("forward", note->generation), "forward");
 }
 
-TEST(RulesetNote, of_somebody_else_is_none) {
+TEST(RulesetNote, of_another_program_is_none) {
     for (const auto* text : {"", "hello", "policy=", "policy=x exception=drop", "policy=x exception=maybe scope=all",
                              "policy=x exception=drop scope=all remember=-1 most=1 text=0",
                              "policy=x exception=drop scope=all remember=1 most=99999999999 text=0"}) {
@@ -80,7 +80,7 @@ TEST(CounterName, is_read_back_whatever_the_policy_is_called) {
     EXPECT_EQ(counter->protocol, "icmpv6");
 }
 
-TEST(CounterName, of_somebody_else_is_none) {
+TEST(CounterName, of_another_program_is_none) {
     for (const auto* name :
          {"", "http", "_forward_any_tcp", "x_sideways_any_tcp", "x_forward_up_tcp", "forward_any_tcp"})
         EXPECT_FALSE(parse_counter_name(name).has_value()) << name;
@@ -183,7 +183,7 @@ TEST(FlushedFlow, is_remembered_as_its_packets_arrive_from_either_side) {
     EXPECT_EQ(original.front().timeout, 5s);
 }
 
-TEST(FlushedFlow, of_icmp_is_told_by_its_identifier_and_the_kind_of_message) {
+TEST(FlushedFlow, of_icmp_is_recognised_by_its_identifier_and_the_kind_of_message) {
     const auto elements = elements_for(row(icmp_flow().from("10.0.1.2").to("10.0.2.2").echo(0x0102)), 1s, 65536);
     EXPECT_EQ(hex(in_set(elements, "flushed_icmp_original_ipv4_65536").elements.at(0)),
               "0a000102"
@@ -197,7 +197,7 @@ TEST(FlushedFlow, of_icmp_is_told_by_its_identifier_and_the_kind_of_message) {
               "00000000");
 }
 
-TEST(FlushedFlow, of_other_protocols_is_told_by_its_addresses) {
+TEST(FlushedFlow, of_other_protocols_is_recognised_by_its_addresses) {
     const auto elements =
         elements_for(row(FlowBuilder{Protocol::Gre}.from("10.0.1.2").to("10.0.2.2").flow()), 1s, 65536);
     EXPECT_EQ(hex(in_set(elements, "flushed_other_original_ipv4_65536").elements.at(0)),
@@ -206,7 +206,7 @@ TEST(FlushedFlow, of_other_protocols_is_told_by_its_addresses) {
               "2f000000");
 }
 
-TEST(FlushedFlow, of_node_information_is_told_by_its_code_as_well) {
+TEST(FlushedFlow, of_node_information_is_recognised_by_its_code_as_well) {
     Flow flow = icmpv6_flow();
     flow.original.icmp_type = 139;
     flow.original.icmp_code = flow.reply.icmp_code = 1;

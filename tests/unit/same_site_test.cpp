@@ -32,7 +32,7 @@ TEST(SameSite, a_page_of_another_site_may_not) {
     EXPECT_FALSE(check_origin(asked({}, "https://gateway")));
 }
 
-TEST(SameSite, what_a_page_of_another_site_has_asked_for_is_told_by_the_browser) {
+TEST(SameSite, a_request_from_a_page_of_another_site_is_marked_by_the_browser) {
     const auto fetched = [](const std::string& site) {
         auto request = asked("localhost:8443");
         if (!site.empty()) request.headers["Sec-Fetch-Site"] = site;

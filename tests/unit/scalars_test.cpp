@@ -28,7 +28,7 @@ TEST(Scalars, what_is_no_size_is_an_error) {
     EXPECT_EQ(error_of(parse_size("99999999999999999999")), "99999999999999999999 is larger than a size can be");
 }
 
-TEST(Scalars, a_size_is_told_as_it_is_read) {
+TEST(Scalars, a_size_is_printed_as_it_is_parsed) {
     for (const auto* text : {"0", "1", "1000", "3KiB", "512MiB", "2GiB", "1025GiB", "1024TiB"})
         EXPECT_EQ(size_text(parse_size(text).value()), text);
     EXPECT_EQ(size_text(1024), "1KiB");

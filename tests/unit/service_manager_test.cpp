@@ -38,7 +38,7 @@ class ServiceManager : public ::testing::Test {
     }
 
     /// The next datagram in the queue; empty when there is none.
-    [[nodiscard]] std::string told() const {
+    [[nodiscard]] std::string sent() const {
         std::array<char, 512> buffer{};
         const ssize_t size = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
         return size < 0 ? "" : std::string{buffer.data(), static_cast<std::size_t>(size)};
@@ -48,22 +48,22 @@ class ServiceManager : public ::testing::Test {
     FileDescriptor socket_{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
 };
 
-TEST_F(ServiceManager, is_told_what_the_agent_does) {
-    ASSERT_TRUE(tell_ready("2 endpoints").has_value());
-    EXPECT_EQ(told(), "READY=1\nSTATUS=2 endpoints");
-    ASSERT_TRUE(tell_status("flushing").has_value());
-    EXPECT_EQ(told(), "STATUS=flushing");
-    ASSERT_TRUE(tell_alive().has_value());
-    EXPECT_EQ(told(), "WATCHDOG=1");
-    ASSERT_TRUE(tell_stopping(std::chrono::seconds{90}).has_value());
-    EXPECT_EQ(told(), "STOPPING=1\nEXTEND_TIMEOUT_USEC=90000000");
+TEST_F(ServiceManager, is_notified_of_what_the_agent_does) {
+    ASSERT_TRUE(notify_ready("2 endpoints").has_value());
+    EXPECT_EQ(sent(), "READY=1\nSTATUS=2 endpoints");
+    ASSERT_TRUE(notify_status("flushing").has_value());
+    EXPECT_EQ(sent(), "STATUS=flushing");
+    ASSERT_TRUE(notify_alive().has_value());
+    EXPECT_EQ(sent(), "WATCHDOG=1");
+    ASSERT_TRUE(notify_stopping(std::chrono::seconds{90}).has_value());
+    EXPECT_EQ(sent(), "STOPPING=1\nEXTEND_TIMEOUT_USEC=90000000");
 }
 
-TEST_F(ServiceManager, is_told_when_a_reload_began) {
+TEST_F(ServiceManager, is_notified_when_a_reload_begins) {
     timespec before{};
     ::clock_gettime(CLOCK_MONOTONIC, &before);
-    ASSERT_TRUE(tell_reloading().has_value());
-    const auto text = told();
+    ASSERT_TRUE(notify_reloading().has_value());
+    const auto text = sent();
     const std::string_view head = "RELOADING=1\nMONOTONIC_USEC=";
     ASSERT_TRUE(text.starts_with(head)) << text;
     const auto microseconds = parse_unsigned<std::uint64_t>(text.substr(head.size()));
@@ -73,20 +73,20 @@ TEST_F(ServiceManager, is_told_when_a_reload_began) {
 }
 
 TEST_F(ServiceManager, takes_a_status_of_several_lines_for_one) {
-    ASSERT_TRUE(tell_status("bad\nREADY=1").has_value());
-    EXPECT_EQ(told(), "STATUS=bad READY=1");
+    ASSERT_TRUE(notify_status("bad\nREADY=1").has_value());
+    EXPECT_EQ(sent(), "STATUS=bad READY=1");
 }
 
-TEST_F(ServiceManager, that_did_not_ask_is_told_nothing) {
+TEST_F(ServiceManager, that_did_not_ask_is_not_notified) {
     ::unsetenv("NOTIFY_SOCKET");
-    EXPECT_TRUE(tell_ready("").has_value());
-    EXPECT_TRUE(tell_alive().has_value());
-    EXPECT_EQ(told(), "");
+    EXPECT_TRUE(notify_ready("").has_value());
+    EXPECT_TRUE(notify_alive().has_value());
+    EXPECT_EQ(sent(), "");
 }
 
 TEST_F(ServiceManager, that_does_not_listen_is_an_error) {
     ::setenv("NOTIFY_SOCKET", folder_.path("nobody").c_str(), 1);
-    const auto result = tell_ready("");
+    const auto result = notify_ready("");
     ASSERT_FALSE(result.has_value());
     EXPECT_EQ(result.error().number, ENOENT);
 }
@@ -101,7 +101,7 @@ TEST_F(ServiceManager, hands_no_sockets_over_to_another_process) {
     EXPECT_TRUE(take_sockets().empty());
 }
 
-TEST_F(ServiceManager, is_told_twice_in_the_time_that_it_waits) {
+TEST_F(ServiceManager, is_notified_twice_in_the_time_that_it_waits) {
     EXPECT_FALSE(keep_alive_period().has_value());
     ::setenv("WATCHDOG_USEC", "30000000", 1);
     EXPECT_EQ(keep_alive_period(), std::chrono::seconds{15});

@@ -40,7 +40,7 @@ TEST(SessionGuard, leaves_the_callers_own_session_alone_where_the_kernel_shows_i
     }
 }
 
-TEST(SessionGuard, leaves_all_alone_where_nobody_says_which_is_theirs) {
+TEST(SessionGuard, leaves_all_alone_where_the_callers_is_not_known) {
     const auto guard = guard_found({{}, {filter(9), filter(1)}}, by("cli"), found());
     EXPECT_FALSE(guard.is_own);
     EXPECT_EQ(guard.sessions, (std::vector{filter(9), filter(1), filter(2)})) << "and those that the caller has found";

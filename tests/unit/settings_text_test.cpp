@@ -44,7 +44,7 @@ TEST(SettingsText, the_example_uncommented_loads_and_its_defaults_are_those_of_t
     EXPECT_EQ(*loaded, Configuration{});
 }
 
-TEST(SettingsText, every_setting_is_told_with_a_sentence) {
+TEST(SettingsText, every_setting_is_described_by_a_sentence) {
     const auto settings = keys_of_settings();
     const auto rows = configuration_reference();
     EXPECT_EQ(std::ranges::count(rows.substr(rows.find("| --- ")), '\n') - 1,

@@ -117,7 +117,7 @@ TEST_F(SqliteStoreFile, of_the_first_version_is_brought_up_to_date) {
     EXPECT_EQ(content()[63], 1) << "in the log so far";
     ASSERT_TRUE((*store)->begin(operation_named("new"), {}).has_value());
     EXPECT_EQ(SqliteStore::open(state()).value()->list({})->size(), 3U) << "and it is opened again as it is";
-    EXPECT_EQ((*store)->expire(std::chrono::hours{1}), 0U) << "how long ago they ended, nobody has noted";
+    EXPECT_EQ((*store)->expire(std::chrono::hours{1}), 0U) << "how long ago they ended is not recorded";
     EXPECT_EQ((*store)->list({})->size(), 3U);
 }
 
@@ -139,7 +139,7 @@ FlowOperation asked_by(std::string id, std::string user) {
     return operation;
 }
 
-TEST_F(SqliteStoreFile, of_version_4_has_tokens_that_nobody_else_can_have) {
+TEST_F(SqliteStoreFile, of_version_4_has_tokens_that_no_other_caller_can_have) {
     {
         const auto store = SqliteStore::open(state()).value();
         ASSERT_TRUE(store->begin(asked_by("of ops:x", "ops:x"), "rest:certificate:ops:x:k"));
@@ -217,7 +217,7 @@ TEST_F(SqliteStoreFile, that_was_cut_short_is_left_alone) {
     }
 }
 
-TEST_F(SqliteStoreFile, with_a_damaged_page_says_so_when_it_is_read) {
+TEST_F(SqliteStoreFile, with_a_damaged_page_reports_it_when_it_is_read) {
     {
         auto store = SqliteStore::open(state()).value();
         ASSERT_TRUE(store->begin(operation_named("one"), {}).has_value());
@@ -302,14 +302,14 @@ TEST_F(SqliteStoreFile, is_swept_in_steps_between_which_others_write_their_journ
     EXPECT_EQ(store->flows("flush", 0, SIZE_MAX)->size(), 20 * steps);
 }
 
-TEST_F(SqliteStoreFile, makes_room_in_steps_and_stops_when_it_is_told_to) {
+TEST_F(SqliteStoreFile, makes_room_in_steps_and_stops_on_request) {
     const auto store = SqliteStore::open(state()).value();
     fill_with_blocks(*store, 200);
     ASSERT_TRUE(store->begin(operation_named("flush"), {}).has_value());
     unsigned turns = 0;
     const auto removed = store->shrink_to(0, [&] {
         ++turns;
-        EXPECT_TRUE(store->append_pending("flush", rows_of(numbered_flows(0, 10))).has_value()) << "nobody holds it";
+        EXPECT_TRUE(store->append_pending("flush", rows_of(numbered_flows(0, 10))).has_value()) << "no thread holds it";
         return turns < 4;
     });
     EXPECT_TRUE(removed.has_value()) << removed.error().message;
@@ -349,7 +349,7 @@ TEST_F(SqliteStoreFile, does_not_wait_for_readers_to_empty_its_log) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{9}) << "which is SQLite's patience";
 }
 
-TEST_F(SqliteStoreFile, tells_gathered_rows_without_writing_them) {
+TEST_F(SqliteStoreFile, returns_gathered_rows_without_writing_them) {
     const auto store = SqliteStore::open(state()).value();
     const auto other = SqliteStore::open(state()).value();
     ASSERT_TRUE(store->begin(operation_named("one"), {}).has_value());

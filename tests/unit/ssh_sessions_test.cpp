@@ -53,7 +53,7 @@ std::vector<std::uint64_t> inodes(const std::vector<TcpSocket>& sockets) {
 
 using Inodes = std::vector<std::uint64_t>;
 
-TEST(SshConnection, is_read_from_what_sshd_says) {
+TEST(SshConnection, is_read_from_the_environment_that_sshd_sets) {
     EXPECT_EQ(to_string(parse_ssh_connection("198.51.100.7 50222 192.0.2.1 22").value()),
               "source=198.51.100.7,destination=192.0.2.1,source-port=50222,destination-port=22,protocol=tcp");
     EXPECT_EQ(to_string(parse_ssh_connection("fe80::1%eth0 50222 fe80::2%eth0 22").value()),
@@ -99,7 +99,7 @@ TEST(SshSessions, are_not_the_connections_to_ports_that_they_listen_on_for_their
     EXPECT_EQ(inodes(find_sessions(evidence).sessions), Inodes{1});
 }
 
-TEST(SshSessions, go_on_when_nobody_listens_any_more) {
+TEST(SshSessions, go_on_when_the_server_no_longer_listens) {
     SocketEvidence evidence;
     evidence.sockets = {accepted(1, 2222)};
     evidence.ssh_servers = {{1}};
@@ -122,12 +122,12 @@ TEST(SshSessions, of_processes_out_of_sight_are_known_by_the_unit_that_listens) 
     EXPECT_EQ(inodes(found.unknown), Inodes{3});
 }
 
-TEST(SshSessions, of_processes_out_of_sight_are_those_to_port_22_where_nothing_else_tells) {
+TEST(SshSessions, of_processes_out_of_sight_are_those_to_port_22_where_nothing_else_identifies_them) {
     SocketEvidence evidence;
     evidence.sockets = {listening(22), accepted(1), listening(2222), accepted(2, 2222), accepted(3, 40'000)};
     auto found = find_sessions(evidence);
     EXPECT_EQ(inodes(found.sessions), Inodes{1});
-    EXPECT_EQ(inodes(found.unknown), Inodes{2}) << "nobody listens on the third's port: it leads elsewhere";
+    EXPECT_EQ(inodes(found.unknown), Inodes{2}) << "no process listens on the third's port: it leads elsewhere";
     EXPECT_EQ(found.unproved, (std::set<std::uint64_t>{1, 2}));
     evidence.others = {1, 2};
     found = find_sessions(evidence);
@@ -189,7 +189,7 @@ TEST_F(OwnSession, is_not_one_that_the_kernel_does_not_have) {
 
 TEST_F(OwnSession, is_not_known_by_the_environment_alone_as_in_a_tmux_that_was_attached_again) {
     ancestors_ = {{"headgate", connection(1), {}}, {"bash", connection(1), {}}, {"tmux: server", connection(1), {}}};
-    EXPECT_EQ(own(), std::nullopt) << "it is established, and perhaps somebody else's by now";
+    EXPECT_EQ(own(), std::nullopt) << "it is established, and perhaps another process's by now";
     EXPECT_EQ(named_sessions(ancestors_).size(), 1U);
 }
 

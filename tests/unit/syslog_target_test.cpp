@@ -30,7 +30,7 @@ TEST(SyslogTarget, has_the_usual_port_without_one) {
     EXPECT_EQ(parse("tcp://127.0.0.1").port, 601);
 }
 
-TEST(SyslogTarget, is_told_in_the_same_grammar) {
+TEST(SyslogTarget, is_printed_in_the_grammar_in_which_it_is_parsed) {
     for (const auto* text : {"udp://192.0.2.1:514", "tcp://[2001:db8::1]:65535", "unix:///run/a b.sock"})
         EXPECT_EQ(to_string(parse(text)), text);
     EXPECT_EQ(to_string(parse("udp://[::1]")), "udp://[::1]:514");

@@ -66,7 +66,7 @@ TEST(TextTable, cuts_a_column_to_the_room_that_the_others_leave) {
     EXPECT_EQ(written(narrower, rows), "NAME  N\na     1\n");
 }
 
-TEST(TextTable, shows_an_empty_column_once_a_row_has_something_to_say_there) {
+TEST(TextTable, shows_an_empty_column_once_a_row_has_a_value_there) {
     TextTable table{{{"A"}, {"B"}}, {}};
     fmt::memory_buffer out;
     for (int i = 0; i < 256; ++i)
@@ -110,7 +110,7 @@ TEST(FlowText, puts_ports_behind_addresses) {
     EXPECT_EQ(one_line(icmp_flow()), "icmp 10.0.1.2 -> 10.0.2.2 type 8 code 0 id 7 NEW");
 }
 
-TEST(FlowText, tells_durations_and_amounts_briefly) {
+TEST(FlowText, prints_durations_and_amounts_briefly) {
     EXPECT_EQ(duration_text(42s), "42s");
     EXPECT_EQ(duration_text(187s), "3m07s");
     EXPECT_EQ(duration_text(7500s), "2h05m");

@@ -24,7 +24,7 @@ class UnkeptStoreTest : public ::testing::Test {
     operations::UnkeptStore store_{clock_};
 };
 
-TEST_F(UnkeptStoreTest, tells_flows_of_every_kind_from_anywhere) {
+TEST_F(UnkeptStoreTest, recognises_flows_of_every_kind_from_anywhere) {
     begin("one");
     auto all = flows_of_every_kind();
     ASSERT_TRUE(store_.append("one", all).has_value());

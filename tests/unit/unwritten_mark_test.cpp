@@ -22,7 +22,7 @@ class UnwrittenMarks : public ::testing::Test {
     std::filesystem::path state_dir_ = folder_.path("");
 };
 
-TEST_F(UnwrittenMarks, are_there_for_as_long_as_somebody_holds_them) {
+TEST_F(UnwrittenMarks, exist_for_as_long_as_a_process_holds_them) {
     EXPECT_TRUE(all().empty()) << "there are none at first";
     auto first = make("a");
     auto second = make("b").value();
@@ -67,13 +67,13 @@ TEST_F(UnwrittenMarks, stay_where_records_were_given_up) {
     EXPECT_TRUE(all().empty());
 }
 
-TEST_F(UnwrittenMarks, that_cannot_be_made_say_why) {
+TEST_F(UnwrittenMarks, that_cannot_be_created_are_errors_with_the_reason) {
     const auto mark = UnwrittenMark::make(state_dir_ / "nowhere", "a");
     ASSERT_FALSE(mark);
     EXPECT_EQ(mark.error().kind, ErrorKind::Missing);
 }
 
-TEST_F(UnwrittenMarks, are_told_from_what_else_there_is) {
+TEST_F(UnwrittenMarks, are_distinguished_from_other_files) {
     std::ofstream{state_dir_ / "operations.db"} << "a store";
     const auto held = make("a");
     EXPECT_EQ(all(), std::vector<std::string>{"a"});

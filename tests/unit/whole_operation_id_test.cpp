@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-
 #include "http/access/authorized_gateway.h"
 #include "support/memory_gateway.h"
 

@@ -15,7 +15,7 @@ inline constexpr std::chrono::seconds kPatience{1};
 
 /// An error such as `No space left on device`.
 [[nodiscard]] inline tl::unexpected<Error> fault(int number) {
-    if (number == ETIMEDOUT) return make_error(ErrorKind::TimedOut, "takes nothing at the moment");
+    if (number == ETIMEDOUT) return make_error(ErrorKind::TimedOut, "accepts nothing at the moment");
     return tl::unexpected(Error{kind_of_errno(number), std::generic_category().message(number), number});
 }
 

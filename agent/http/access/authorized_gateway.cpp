@@ -196,7 +196,8 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
         });
         if (is_whole()) return findings;
         for (auto& each : findings)  // may contain paths, which concern no firewall
-            if (!each.is_good() && each.endpoint.firewall.empty()) each.fault = "fails; the agent's own log tells why";
+            if (!each.is_good() && each.endpoint.firewall.empty())
+                each.fault = "fails; the agent's own log has the reason";
         return findings;
     }
 
@@ -231,7 +232,7 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
 
     [[nodiscard]] Result<void> check_operator(std::string_view what) const {
         if (permissions_.role == Role::Operator) return {};
-        return forbidden("not allowed: {} takes the role operator, and this is a {}", what,
+        return forbidden("not allowed: {} requires the role operator, and this is a {}", what,
                          to_string(permissions_.role));
     }
 

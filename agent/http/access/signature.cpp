@@ -258,7 +258,7 @@ Checked<std::string> canonical_request(const Request& request, const Signature& 
     append_encoded(canonical, request.path, "/");
     canonical.append("\n").append(query).append("\n");
     for (const auto name : signature.signed_headers) {
-        // An absent header counts as empty: curl signs an Accept that it was told to leave out.
+        // An absent header counts as empty: curl signs an Accept header that the user had it omit.
         canonical.append(name).append(":");
         append_header_value(canonical, request.header(name));
         canonical.append("\n");

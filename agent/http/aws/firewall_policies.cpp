@@ -215,7 +215,8 @@ Result<void> check_update(Inventory& inventory, StreamExceptionPolicies& policie
         RETURN_IF_ERROR(policies.may_change({firewall.name, endpoint.availability_zone, {}}));
     }
     if (update.token != update_token(firewall, in_force)) {
-        return make_error(ErrorKind::Outdated, "UpdateToken: the policy is not what it was then; describe it again");
+        return make_error(ErrorKind::Outdated,
+                          "UpdateToken: the policy has changed since the token was issued; describe it again");
     }
     return update.exception ? check_applicable(inventory, firewall, *update.exception) : Result<void>{};
 }

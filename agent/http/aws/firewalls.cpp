@@ -99,9 +99,9 @@ Result<std::string> list_firewalls(const Request& /*request*/, JsonReader& reade
     const bool is_last = listed.size() <= page;
     if (!is_last) listed.resize(page);
     return json_of([&](JsonMembers& members) {
-        members.objects("Firewalls", listed, [&](JsonMembers& told, const Firewall& firewall) {
-            told.text("FirewallName", firewall.name);
-            told.text("FirewallArn", firewall_arn(*configuration, firewall.name));
+        members.objects("Firewalls", listed, [&](JsonMembers& item, const Firewall& firewall) {
+            item.text("FirewallName", firewall.name);
+            item.text("FirewallArn", firewall_arn(*configuration, firewall.name));
         });
         if (!is_last) members.text("NextToken", next_token(kFirewallList, listed.back().name));
     });
@@ -115,8 +115,8 @@ Result<std::string> describe_firewall(const Request& /*request*/, JsonReader& re
     return find_resource(*configuration, kFirewall, reference).map([&](const Firewall& firewall) {
         return json_of([&](JsonMembers& members) {
             members.text("UpdateToken", update_token(*configuration, firewall));
-            members.object("Firewall", [&](JsonMembers& told) { add_firewall(told, *configuration, firewall); });
-            members.object("FirewallStatus", [&](JsonMembers& told) { add_firewall_status(told, firewall); });
+            members.object("Firewall", [&](JsonMembers& item) { add_firewall(item, *configuration, firewall); });
+            members.object("FirewallStatus", [&](JsonMembers& item) { add_firewall_status(item, firewall); });
         });
     });
 }

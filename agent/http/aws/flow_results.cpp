@@ -57,7 +57,7 @@ bool has_results(const FlowOperation& operation) {
     return operation.status == OperationStatus::Completed || operation.status == OperationStatus::CompletedWithErrors;
 }
 
-bool is_told(const FlowOperation& operation, const StoredFlow& row) {
+bool is_result(const FlowOperation& operation, const StoredFlow& row) {
     return !kind_of(operation.type).has_outcomes || row.outcome == Outcome::Flushed;
 }
 
@@ -70,12 +70,12 @@ Result<ResultPage> read_page(gateway::FlowOperations& operations, const FlowOper
     for (auto row = listing.first;;) {
         ASSIGN_OR_RETURN(const auto rows, operations.flows(operation.id, row, kRowsAtATime));
         for (const auto& each : rows) {
-            const bool told = is_told(operation, each);
-            if (told && page.flows.size() == size) {
+            const bool is_listed = is_result(operation, each);
+            if (is_listed && page.flows.size() == size) {
                 page.next = row;
                 return page;
             }
-            if (told) page.flows.push_back(each);
+            if (is_listed) page.flows.push_back(each);
             ++row;
         }
         if (rows.size() < kRowsAtATime) return page;

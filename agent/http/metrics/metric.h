@@ -60,11 +60,11 @@ inline constexpr Metric kTableEntries{"headgate_flow_table_entries",
                                       prometheus::MetricType::Gauge};
 inline constexpr Metric kTablePeak{"headgate_flow_table_entries_peak",
                                    "The most entries that the agent has seen since its start: at each of these "
-                                   "readings, and when somebody asks for the table.",
+                                   "readings, and when a client asks for the table.",
                                    prometheus::MetricType::Gauge};
 inline constexpr Metric kTableLimit{
     "headgate_flow_table_entries_limit",
-    "How many entries the kernel takes (nf_conntrack_max); absent where there is no limit.",
+    "How many entries the kernel accepts (nf_conntrack_max); absent where there is no limit.",
     prometheus::MetricType::Gauge};
 inline constexpr Metric kLoggedFlows{"headgate_flow_log_flows_total",
                                      "Ended flows that a record was made of, by why they ended.",

@@ -31,7 +31,7 @@ constexpr std::array kRecordForms{OfferedForm{"application/json", RecordForm::Js
 constexpr std::array kAllTypes{kRecordForms[0].type, kRecordForms[1].type, kRecordForms[2].type};
 constexpr std::array kEndlessTypes{kRecordForms[1].type, kRecordForms[2].type};
 
-Result<void> take_reasons(const Request& request, EndedFlowQuery& query) {
+Result<void> parse_reasons(const Request& request, EndedFlowQuery& query) {
     for (auto texts : texts_of(request, "reason")) {
         do {
             const auto reason = parse_name_in_any_case<EndReason>(take_until(texts, ','));
@@ -42,7 +42,7 @@ Result<void> take_reasons(const Request& request, EndedFlowQuery& query) {
     return {};
 }
 
-Result<void> take_filters(const Request& request, EndedFlowQuery& query) {
+Result<void> parse_filters(const Request& request, EndedFlowQuery& query) {
     for (const auto text : texts_of(request, "filter")) {
         auto filter = parse_flow_filter(text);
         if (!filter) return tl::unexpected(std::move(filter.error()).within("filter"));
@@ -52,7 +52,7 @@ Result<void> take_filters(const Request& request, EndedFlowQuery& query) {
     return {};
 }
 
-void take_firewalls(const Request& request, EndedFlowQuery& query) {
+void parse_firewalls(const Request& request, EndedFlowQuery& query) {
     const auto names = texts_of(request, "firewall");
     if (!names.empty()) query.firewalls.emplace(names.begin(), names.end());
 }
@@ -60,28 +60,28 @@ void take_firewalls(const Request& request, EndedFlowQuery& query) {
 Result<void> take_origin(const Request& request, EndedFlowQuery& query) {
     query.user = text_of(request, "user");
     query.operation_id = text_of(request, "operation");
-    return take_parameter(request, "since", query.since, parse_rfc3339).and_then([&] {
-        return take_parameter(request, "until", query.until, parse_rfc3339);
+    return parse_parameter(request, "since", query.since, parse_rfc3339).and_then([&] {
+        return parse_parameter(request, "until", query.until, parse_rfc3339);
     });
 }
 
-Result<void> take_extent(const Request& request, EndedFlowQuery& query) {
+Result<void> parse_extent(const Request& request, EndedFlowQuery& query) {
     constexpr auto kMost = flowlog::RecentFlowBuffer::kKept;
     ASSIGN_OR_RETURN(const auto latest, number_of(request, "latest", kMost, 0, kMost));
     query.latest = latest;
     std::optional<bool> follow;
-    auto taken = take_parameter(request, "follow", follow, parse_boolean);
+    auto taken = parse_parameter(request, "follow", follow, parse_boolean);
     query.follow = follow.value_or(false);
     return taken;
 }
 
 Result<EndedFlowQuery> read_query(const Request& request) {
     EndedFlowQuery query;
-    take_firewalls(request, query);
-    return take_reasons(request, query)
-        .and_then([&] { return take_filters(request, query); })
+    parse_firewalls(request, query);
+    return parse_reasons(request, query)
+        .and_then([&] { return parse_filters(request, query); })
         .and_then([&] { return take_origin(request, query); })
-        .and_then([&] { return take_extent(request, query); })
+        .and_then([&] { return parse_extent(request, query); })
         .map([&] { return std::move(query); });
 }
 

@@ -19,7 +19,7 @@ std::string data_of(const FlowOperation& operation) {
 
 Result<void> send_events(gateway::FlowOperations& operations, const std::string& id,
                          const std::function<bool()>& is_over, const EventPace& pace, const BodySink& send) {
-    std::string told;
+    std::string sent;
     auto told_at = std::chrono::steady_clock::now();
     const auto say = [&](std::string_view text) {
         told_at = std::chrono::steady_clock::now();
@@ -31,9 +31,9 @@ Result<void> send_events(gateway::FlowOperations& operations, const std::string&
         if (operation->status != OperationStatus::InProgress) return say(server_sent_event("end", now));
         if (is_over()) return {};
         Result<void> said;
-        if (now != told) {
+        if (now != sent) {
             said = say(server_sent_event("progress", now));
-            told = std::move(now);
+            sent = std::move(now);
         } else if (std::chrono::steady_clock::now() - told_at >= pace.keep_alive) {
             said = say(": still in progress\n\n");
         }

@@ -45,10 +45,10 @@ Result<std::string> as_it_is(std::string_view text) {
 Result<OperationSelection> read_selection(const Request& request) {
     OperationSelection selection;
     RETURN_IF_ERROR(
-        take_parameter(request, "type", selection.type, parse_name<OperationType>)
-            .and_then([&] { return take_parameter(request, "status", selection.status, parse_name<OperationStatus>); })
+        parse_parameter(request, "type", selection.type, parse_name<OperationType>)
+            .and_then([&] { return parse_parameter(request, "status", selection.status, parse_name<OperationStatus>); })
             .and_then(
-                [&] { return take_parameter(request, "availability_zone", selection.availability_zone, as_it_is); }));
+                [&] { return parse_parameter(request, "availability_zone", selection.availability_zone, as_it_is); }));
     if (const auto names = texts_of(request, "firewall"); !names.empty()) {
         selection.firewalls.emplace(names.begin(), names.end());
     }

@@ -66,14 +66,14 @@ bool goes_on(const gateway::Monitoring& monitoring, const std::function<bool()>&
 Result<void> send_overviews(gateway::FlowOperations& operations, gateway::Monitoring& monitoring,
                             gateway::Inventory& inventory, const std::function<bool()>& is_over,
                             const OverviewPace& pace, const BodySink& send) {
-    std::string told;
+    std::string sent;
     auto told_at = std::chrono::steady_clock::now();
     do {
         ASSIGN_OR_RETURN(auto now, overview_of(operations, monitoring, inventory));
-        const bool is_news = now != told;
+        const bool is_news = now != sent;
         if (!is_news && std::chrono::steady_clock::now() - told_at < pace.keep_alive) continue;
         RETURN_IF_ERROR(send(is_news ? server_sent_event("overview", now) : std::string{": nothing has changed\n\n"}));
-        told = std::move(now);
+        sent = std::move(now);
         told_at = std::chrono::steady_clock::now();
     } while (goes_on(monitoring, is_over, pace));
     return {};

@@ -32,8 +32,8 @@ namespace headgate::http {
 
 /// Converts the parameter with `parse`; if absent, leaves `slot` unchanged.
 template <typename T>
-[[nodiscard]] Result<void> take_parameter(const Request& request, const std::string& name, std::optional<T>& slot,
-                                          Result<T> (*parse)(std::string_view)) {
+[[nodiscard]] Result<void> parse_parameter(const Request& request, const std::string& name, std::optional<T>& slot,
+                                           Result<T> (*parse)(std::string_view)) {
     const auto text = text_of(request, name);
     if (!text) return {};
     auto value = parse(*text);

@@ -105,14 +105,14 @@ Result<void> for_each_of(const Page& page, gateway::FlowOperations& operations, 
                          const StoredFlowSink& take) {
     auto left = page.limit;
     Result<void> taken;
-    auto told = operations.for_each_flow(id, page.first, [&](std::span<const StoredFlow> flows) -> Result<void> {
+    auto listed = operations.for_each_flow(id, page.first, [&](std::span<const StoredFlow> flows) -> Result<void> {
         const auto wanted = flows.first(std::min<std::uint64_t>(left, flows.size()));
         left -= wanted.size();
         taken = take(wanted);
         if (taken && left == 0) return refused("the page is full");
         return taken;
     });
-    return taken && left == 0 ? taken : told;
+    return taken && left == 0 ? taken : listed;
 }
 
 Result<void> send_flows(const Page& page, gateway::FlowOperations& operations, const std::string& id, FlowForm& form,
@@ -146,8 +146,8 @@ Response show_results(const Request& request, gateway::FlowOperations& operation
     const auto page = read_page(operations, request);
     if (!page) return problem_of(page.error());
     if (!kind_of(operation->type).has_early_flows && operation->status == OperationStatus::InProgress) {
-        return problem(409,
-                       fmt::format("operation {} is in progress: its flows are told when it has ended", operation->id));
+        return problem(
+            409, fmt::format("operation {} is in progress: its flows are available when it has ended", operation->id));
     }
     Response answer;
     answer.content_type = *type == kCsv ? "text/csv; charset=utf-8; header=present" : *type;

@@ -35,7 +35,7 @@ Response as_allowed(gateway::ManagedGateway& gateway, access::ReplayGuard& repla
     return answer;
 }
 
-Response tell_openapi_document(const Request& /*request*/) {
+Response serve_openapi_document(const Request& /*request*/) {
     Response answer;
     answer.content_type = "application/yaml";
     answer.body = openapi_document();
@@ -85,7 +85,7 @@ Router make_router(gateway::ManagedGateway& gateway, access::ReplayGuard& replay
         {"GET", "/v1/stream-exception-policies", Body::None, {}, on(list_policies)},
         {"GET", "/v1/stream-exception-policies/{name}", Body::None, {}, on(show_named_policy)},
         {"GET", "/v1/configuration", Body::None, {}, on(show_configuration)},
-        {"GET", "/openapi.yaml", Body::None, {}, tell_openapi_document, Openness::Anybody},
+        {"GET", "/openapi.yaml", Body::None, {}, serve_openapi_document, Openness::Anybody},
         {"GET", "/healthz", Body::None, {}, show_health, Openness::Anybody},
         {"GET", "/readyz", Body::None, {}, on(show_readiness)},
         {"GET", "/metrics", Body::None, {}, show_metrics},

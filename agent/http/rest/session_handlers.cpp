@@ -31,7 +31,7 @@ Response validate_request(const Request& request, gateway::Inventory& inventory)
         if (!endpoint) return problem_of(endpoint.error());
     }
     fmt::memory_buffer out;
-    if (auto told = gateway::append_request_json(out, *wanted); !told) return problem_of(told.error());
+    if (auto appended = gateway::append_request_json(out, *wanted); !appended) return problem_of(appended.error());
     return json_answer(200, fmt::to_string(out));
 }
 

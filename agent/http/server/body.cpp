@@ -46,7 +46,7 @@ BodyDecoder::BodyDecoder(const Framing& framing)
                                   : Part::Data),
       left_(framing.length) {}
 
-Result<std::string_view> BodyDecoder::take(std::string_view& bytes) {
+Result<std::string_view> BodyDecoder::decode(std::string_view& bytes) {
     RETURN_IF_ERROR(skip_framing(bytes));
     if (part_ != Part::Data) return std::string_view{};
     const auto piece = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size())));
@@ -115,7 +115,7 @@ Result<std::string_view> BodyReader::read(Deadline until) {
         if (ahead_.empty()) {
             RETURN_IF_ERROR(fill(until));
         }
-        auto piece = decoder_.take(ahead_);
+        auto piece = decoder_.decode(ahead_);
         if (!piece || !piece->empty()) return piece;
     }
     return std::string_view{};

@@ -28,7 +28,7 @@ class BodyDecoder {
 
     /// Removes framing and the following contiguous body bytes from the front, and returns the latter. Empty: more
     /// input is needed, or the body is complete.
-    [[nodiscard]] Result<std::string_view> take(std::string_view& bytes);
+    [[nodiscard]] Result<std::string_view> decode(std::string_view& bytes);
 
     /// Removes the framing before the next body bytes, but none of those bytes.
     [[nodiscard]] Result<void> skip_framing(std::string_view& bytes);

@@ -105,7 +105,7 @@ Connection::Wait Connection::receive() {
         }
         ahead_.assign(buffer.data(), moved->bytes);
     }
-    take_what_came();
+    parse_received();
     return std::nullopt;
 }
 
@@ -120,10 +120,10 @@ void Connection::end_in_the_middle() {
     if (reader_->has_begun()) reject(400, "the connection ended in the middle of a message");
 }
 
-void Connection::take_what_came() {
+void Connection::parse_received() {
     const bool had_begun = reader_->has_begun();
     std::string_view bytes = ahead_;
-    reader_->take(bytes);
+    reader_->receive(bytes);
     ahead_ = std::string{bytes};
     if (!had_begun && reader_->has_begun()) since_ = std::chrono::steady_clock::now();
     if (reader_->has_head() && !peer_.is_admitted && !reader_->error()) {
@@ -133,8 +133,8 @@ void Connection::take_what_came() {
     if (reader_->is_whole()) return answer();
     if (!reader_->take_expectation()) return;
     constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
-    const auto told = wire_->send(kGoOn);
-    if (!told || told->bytes != kGoOn.size()) step_ = Step::Over;
+    const auto sent = wire_->send(kGoOn);
+    if (!sent || sent->bytes != kGoOn.size()) step_ = Step::Over;
 }
 
 void Connection::answer() {

@@ -107,7 +107,7 @@ class Connection {
     [[nodiscard]] bool comes_again() const;
 
     void begin_next();
-    void take_what_came();
+    void parse_received();
     void end_in_the_middle();
     void answer();
     void stream(const Response& answer, Then then);

@@ -44,62 +44,62 @@ Guest* Guests::find(Id id) {
     return found == guests_.end() ? nullptr : &found->second;
 }
 
-Guest Guests::take(Id id) {
+Guest Guests::remove(Id id) {
     auto node = guests_.extract(id);
     held_ -= node.mapped().held;
     return std::move(node.mapped());
 }
 
 template <typename Condition>
-std::vector<Guest> Guests::take_all(const Condition& condition) {
+std::vector<Guest> Guests::remove_all(const Condition& condition) {
     std::vector<Id> ids;
     for (auto& [id, guest] : guests_)
         if (condition(guest)) ids.push_back(id);
     std::vector<Guest> taken;
     taken.reserve(ids.size());
     for (const auto id : ids)
-        taken.push_back(take(id));
+        taken.push_back(remove(id));
     return taken;
 }
 
 template <typename Condition>
-std::optional<Guest> Guests::take_first(Deadline Guest::*by, const Condition& condition) {
+std::optional<Guest> Guests::remove_first(Deadline Guest::*by, const Condition& condition) {
     std::optional<std::pair<Deadline, Id>> first;
     for (const auto& [id, guest] : guests_) {
         const std::pair moment{guest.*by, id};
         if ((!first || moment < *first) && !guest.is_at_work && condition(guest)) first = moment;
     }
     if (!first) return std::nullopt;
-    return take(first->second);
+    return remove(first->second);
 }
 
-std::optional<Guest> Guests::take_to_make_room(std::string_view neighbourhood) {
+std::optional<Guest> Guests::remove_to_make_room(std::string_view neighbourhood) {
     const auto is_meant = [&](const Guest& guest) {
         return neighbourhood.empty() || guest.neighbourhood == neighbourhood;
     };
-    auto taken = take_first(&Guest::since, [&](const Guest& guest) {
+    auto taken = remove_first(&Guest::since, [&](const Guest& guest) {
         return is_meant(guest) && waits_without_request(guest) && is_silent(guest);
     });
     if (taken) return taken;
-    return take_first(&Guest::until,
-                      [&](const Guest& guest) { return is_meant(guest) && guest.phase == Phase::Answering; });
+    return remove_first(&Guest::until,
+                        [&](const Guest& guest) { return is_meant(guest) && guest.phase == Phase::Answering; });
 }
 
-std::optional<Guest> Guests::take_oldest_holder() {
-    return take_first(&Guest::since, [](const Guest& guest) { return guest.held != 0; });
+std::optional<Guest> Guests::remove_oldest_holder() {
+    return remove_first(&Guest::since, [](const Guest& guest) { return guest.held != 0; });
 }
 
-std::vector<Guest> Guests::take_idle_last() {
-    return take_all(
+std::vector<Guest> Guests::remove_idle_last() {
+    return remove_all(
         [](const Guest& guest) { return !guest.is_at_work && guest.is_last && guest.phase == Phase::Idle; });
 }
 
-std::vector<Guest> Guests::take_without_request() {
-    return take_all(waits_without_request);
+std::vector<Guest> Guests::remove_without_request() {
+    return remove_all(waits_without_request);
 }
 
-std::vector<Guest> Guests::take_expired(Deadline now) {
-    return take_all([&](Guest& guest) {
+std::vector<Guest> Guests::remove_expired(Deadline now) {
+    return remove_all([&](Guest& guest) {
         if (guest.is_at_work || guest.until > now) return false;
         if (!has_to_be_told(guest)) return true;
         wake_at_end(guest);

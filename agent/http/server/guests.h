@@ -52,24 +52,24 @@ class Guests {
     [[nodiscard]] Guest& at(Id id) { return guests_.at(id); }
     [[nodiscard]] const Guest& at(Id id) const { return guests_.at(id); }
 
-    [[nodiscard]] Guest take(Id id);
+    [[nodiscard]] Guest remove(Id id);
 
     /// Removes a connection to make room for another: from this neighbourhood, or from all if empty. Chosen is the one
     /// longest without a request, unless it has unread input; otherwise the one longest without accepting bytes of its
     /// response.
-    [[nodiscard]] std::optional<Guest> take_to_make_room(std::string_view neighbourhood);
+    [[nodiscard]] std::optional<Guest> remove_to_make_room(std::string_view neighbourhood);
 
     /// The one that has held memory for longest while waiting for its client.
-    [[nodiscard]] std::optional<Guest> take_oldest_holder();
+    [[nodiscard]] std::optional<Guest> remove_oldest_holder();
 
     /// Removes all idle connections that are marked `is_last`.
-    [[nodiscard]] std::vector<Guest> take_idle_last();
+    [[nodiscard]] std::vector<Guest> remove_idle_last();
 
     /// Removes all that wait for their client and have no response to send.
-    [[nodiscard]] std::vector<Guest> take_without_request();
+    [[nodiscard]] std::vector<Guest> remove_without_request();
 
     /// Removes those past their deadline; but wakes, by shutdown(2), one that needs a response or a log record.
-    [[nodiscard]] std::vector<Guest> take_expired(Deadline now);
+    [[nodiscard]] std::vector<Guest> remove_expired(Deadline now);
 
     /// The earliest deadline; Deadline::max() where there is none.
     [[nodiscard]] Deadline next_expiry() const;
@@ -90,9 +90,9 @@ class Guests {
 
   private:
     template <typename Condition>
-    std::vector<Guest> take_all(const Condition& condition);
+    std::vector<Guest> remove_all(const Condition& condition);
     template <typename Condition>
-    std::optional<Guest> take_first(Deadline Guest::*by, const Condition& condition);
+    std::optional<Guest> remove_first(Deadline Guest::*by, const Condition& condition);
 
     std::map<Id, Guest> guests_;
     Id last_ = 0;

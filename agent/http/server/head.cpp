@@ -43,7 +43,7 @@ bool lists(std::string_view values, std::string_view wanted) {
 Result<void> check_host(const RequestHead& head) {
     const auto hosts = times_given(head.fields, "Host");
     if (hosts > 1) return invalid("Host: given twice");
-    if (hosts == 0 && !head.is_http_1_0) return invalid("Host: missing, and HTTP/1.1 takes it");
+    if (hosts == 0 && !head.is_http_1_0) return invalid("Host: missing, and HTTP/1.1 requires it");
     return is_host(value_of(head.fields, "Host")) ? Result<void>{} : invalid("Host: neither a name nor an address");
 }
 
@@ -104,7 +104,7 @@ Result<RequestHead> parse_head(std::string_view text) {
     return head;
 }
 
-Result<void> take_head(const RequestHead& head, Request& request) {
+Result<void> fill_request(const RequestHead& head, Request& request) {
     request.method = head.method;
     for (const auto& [name, value] : head.fields) {
         const auto [field, is_new] = request.headers.emplace(name, value);

@@ -42,6 +42,6 @@ struct RequestHead {
 [[nodiscard]] Result<RequestHead> parse_head(std::string_view text);
 
 /// Copies the head into the request. On error, the request has as much as could be parsed.
-[[nodiscard]] Result<void> take_head(const RequestHead& head, Request& request);
+[[nodiscard]] Result<void> fill_request(const RequestHead& head, Request& request);
 
 }  // namespace headgate::http

@@ -33,7 +33,7 @@ Listener Listener::on(std::shared_ptr<const FileDescriptor> tcp, Terms terms) {
     return {std::move(tcp), descriptor, std::move(terms)};
 }
 
-Result<Accepted> take_up(FileDescriptor& connection, const Terms& terms) {
+Result<Accepted> set_up(FileDescriptor& connection, const Terms& terms) {
     if (terms.admission == Admission::PeerCredentials) {
         return peer_of(connection.get()).map([&](Peer peer) {
             return Accepted{std::make_unique<Stream>(std::move(connection)), std::move(peer)};

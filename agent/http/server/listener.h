@@ -42,6 +42,6 @@ struct Accepted {
 };
 
 /// Moves from `connection`; on error it is left as it was.
-[[nodiscard]] Result<Accepted> take_up(FileDescriptor& connection, const Terms& terms);
+[[nodiscard]] Result<Accepted> set_up(FileDescriptor& connection, const Terms& terms);
 
 }  // namespace headgate::http

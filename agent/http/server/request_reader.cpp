@@ -3,15 +3,15 @@
 
 namespace headgate::http {
 
-void RequestReader::take(std::string_view& bytes) {
+void RequestReader::receive(std::string_view& bytes) {
     while (!bytes.empty() && stage_ == Stage::Head)
-        take_head_line(bytes);
+        receive_head_line(bytes);
     while (!bytes.empty() && stage_ == Stage::Body)
-        take_body(bytes);
+        receive_body(bytes);
 }
 
 /// Consumes as much of one line as has arrived.
-void RequestReader::take_head_line(std::string_view& bytes) {
+void RequestReader::receive_head_line(std::string_view& bytes) {
     const auto end = bytes.find('\n');
     const auto piece = bytes.substr(0, end == std::string_view::npos ? end : end + 1);
     if (text_.size() + passed_over_ + piece.size() > limits_.header) {
@@ -39,7 +39,7 @@ void RequestReader::end_head() {
     text_ = {};
     if (!head) return object(400, head.error().message);
     head_ = std::move(*head);
-    if (const auto taken = take_head(*head_, request_); !taken) return object(400, taken.error().message);
+    if (const auto taken = fill_request(*head_, request_); !taken) return object(400, taken.error().message);
     const auto framing = framing_of(head_->fields);
     if (!framing) return object(400, framing.error().message);
     if (framing->is_chunked && head_->is_http_1_0) {  // RFC 9112, section 6.1
@@ -52,8 +52,8 @@ void RequestReader::end_head() {
     is_expected_ = stage_ == Stage::Body && head_->expects_continue();
 }
 
-void RequestReader::take_body(std::string_view& bytes) {
-    const auto piece = body_->take(bytes);
+void RequestReader::receive_body(std::string_view& bytes) {
+    const auto piece = body_->decode(bytes);
     if (!piece) return object(piece.error().kind == ErrorKind::TooLarge ? 413 : 400, piece.error().message);
     if (request_.body.size() + piece->size() > limits_.body) {
         return object(413, fmt::format("the body is longer than {} bytes", limits_.body));

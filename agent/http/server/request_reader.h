@@ -32,7 +32,7 @@ class RequestReader {
     RequestReader(const RequestLimits& limits, Request blank) : limits_(limits), request_(std::move(blank)) {}
 
     /// Consumes the request's bytes from the front, until the request is complete or rejected.
-    void take(std::string_view& bytes);
+    void receive(std::string_view& bytes);
 
     [[nodiscard]] bool has_begun() const { return stage_ != Stage::Head || !text_.empty(); }
     [[nodiscard]] bool has_head() const { return head_.has_value(); }
@@ -54,9 +54,9 @@ class RequestReader {
   private:
     enum class Stage : std::uint8_t { Head, Body, Whole, Refused };
 
-    void take_head_line(std::string_view& bytes);
+    void receive_head_line(std::string_view& bytes);
     void end_head();
-    void take_body(std::string_view& bytes);
+    void receive_body(std::string_view& bytes);
     void object(int status, std::string_view detail);
 
     RequestLimits limits_;

@@ -102,7 +102,7 @@ void Server::stop() {
         const std::lock_guard lock{mutex_};
         stopping_ = true;
         // Connections without a request are closed; responses in progress still get sent.
-        gone = guests_.take_without_request();
+        gone = guests_.remove_without_request();
     }
     gone.clear();
     wake_acceptor();
@@ -128,7 +128,7 @@ void Server::listen_on(std::vector<Listener> listeners) {
         guests_.for_each([&](Guest& guest) {
             if (std::ranges::find(listeners_, guest.terms, &Listener::terms) == listeners_.end()) guest.is_last = true;
         });
-        gone = guests_.take_idle_last();
+        gone = guests_.remove_idle_last();
     }
     wake_acceptor();
 }
@@ -212,7 +212,7 @@ bool Server::accept_round() {
 void Server::end_expired() {
     std::vector<Guest> gone;  // destroyed after the lock is released
     const std::lock_guard lock{mutex_};
-    gone = guests_.take_expired(std::chrono::steady_clock::now());
+    gone = guests_.remove_expired(std::chrono::steady_clock::now());
     next_look_ = guests_.next_expiry();
 }
 
@@ -228,12 +228,12 @@ bool Server::accept_from(const Listener& listener) {
     guest.event = POLLIN;
     guest.arrived = guest.since = std::chrono::steady_clock::now();
     guest.until = guest.arrived + limits_.request;
-    take(std::move(guest));
+    accept(std::move(guest));
     return true;
 }
 
 /// When there are too many, closes an idle or stalled connection instead, or else the new one.
-void Server::take(Guest taken) {
+void Server::accept(Guest taken) {
     std::optional<Guest> gone;
     {
         const std::lock_guard lock{mutex_};
@@ -242,7 +242,7 @@ void Server::take(Guest taken) {
             !taken.neighbourhood.empty() && guests_.count_from(taken.neighbourhood) >= limits_.of_one_peer;
         const bool is_full = guests_.count() >= limits_.threads + limits_.waiting;
         if (is_crowded || is_full) {
-            gone = guests_.take_to_make_room(is_crowded ? taken.neighbourhood : std::string{});
+            gone = guests_.remove_to_make_room(is_crowded ? taken.neighbourhood : std::string{});
         }
         if (((is_crowded || is_full) && !gone) || !admit(taken)) gone = std::move(taken);
     }
@@ -254,7 +254,7 @@ bool Server::admit(Guest& taken) {
     next_look_ = std::min(next_look_, taken.until);
     const auto id = guests_.add(std::move(taken));
     if (wait_for(id, *guests_.find(id), EPOLL_CTL_ADD)) return true;
-    taken = guests_.take(id);
+    taken = guests_.remove(id);
     return false;
 }
 
@@ -313,7 +313,7 @@ void Server::serve(Guests::Id id, Guest& guest) {
 /// Nothing: the connection is over.
 std::optional<Rest> Server::advance(Guests::Id id, Guest& guest) {
     if (!guest.connection) {
-        auto accepted = take_up(guest.socket, guest.terms);
+        auto accepted = set_up(guest.socket, guest.terms);
         if (!accepted) return std::nullopt;
         guest.connection = std::make_unique<Connection>(
             std::move(accepted->wire), std::move(accepted->peer),
@@ -332,11 +332,11 @@ std::optional<Guest> Server::put_back(Guests::Id id, Guest& guest, const std::op
     const bool ends =
         !rest || (rest->phase != Phase::Answering && stopping_) || (rest->phase == Phase::Idle && guest.is_last);
     if (ends || !lay_down(id, guest, *rest)) {
-        auto gone = guests_.take(id);
+        auto gone = guests_.remove(id);
         if (guests_.count() == 0) changed_.notify_all();
         return gone;
     }
-    return guests_.held() > limits_.held ? guests_.take_oldest_holder() : std::nullopt;
+    return guests_.held() > limits_.held ? guests_.remove_oldest_holder() : std::nullopt;
 }
 
 /// Registers what the connection waits for. False: the kernel has no memory.

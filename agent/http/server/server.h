@@ -66,7 +66,7 @@ class Server {
     [[nodiscard]] bool accept_round();
     [[nodiscard]] bool accept_from(const Listener& listener);
     void end_expired();
-    void take(Guest taken);
+    void accept(Guest taken);
     [[nodiscard]] bool admit(Guest& taken);
     void turn_away(const Guest& guest) const;
     void wake_acceptor() const;

@@ -80,7 +80,7 @@ async function open() {
     heading.focus({preventScroll: true});
     scrollTo(0, 0);
     if (flushes && !context.mayFlush) {
-        content.append(notice("error", "A flush takes the role operator."));
+        content.append(notice("error", "A flush requires the role operator."));
         return;
     }
     try {

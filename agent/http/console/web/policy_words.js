@@ -5,7 +5,7 @@ import {duration, time} from "./format.js";
 
 const MEANING = {
     drop: "Midstream packets are dropped in silence: both ends of a flushed connection try again until they time out.",
-    reject: "Whoever sends a midstream packet is told at once that the connection is over: by a TCP reset, or by ICMP for other protocols.",
+    reject: "The sender of a midstream packet learns at once that the connection is over: by a TCP reset, or by ICMP for other protocols.",
     continue: "Midstream packets go on to your own rules, which see a new flow: what they allow comes back and is counted.",
     none: "Nothing happens to midstream packets: a flushed TCP connection comes back with its next packet, unless your own rules stop it.",
 };
