@@ -165,8 +165,8 @@ void TupleArguments::add_to(CLI::App& command) {
     OptionGroup group{command, kFilterGroup};
     for (std::size_t i = 0; i < kFilterFields.size(); ++i) {
         const auto& field = kFilterFields.at(i);
-        const auto other = field.short_option.empty() ? "" : fmt::format("{},", field.short_option);
-        group.add(other + argument_of(field), std::string{field.type}, parts.at(i),
+        const auto other = field.short_option.empty() ? "" : fmt::format(",{}", field.short_option);
+        group.add(argument_of(field) + other, std::string{field.type}, parts.at(i),
                   fmt::format("{}; or a list: A,B", field.help));
     }
     group.add("-p,--protocol", "NAME|NUMBER", protocols, "protocol, by name or number; or a list; may be repeated");

@@ -49,18 +49,17 @@ std::vector<int> FlowInserter::insert_batch(std::span<const Flow> flows) {
 
     std::vector<int> errors(flows.size(), 0);
     std::vector<bool> answered(flows.size(), false);
-    int last_error = EIO;
     const bool nothing_lost = netlink::take_answers(socket_, buffer_, [&](const netlink::Message& message) {
         const std::size_t index = message.header.nlmsg_seq - first;
         if (message.header.nlmsg_type != NLMSG_ERROR || index >= flows.size()) return;
         answered[index] = true;
         errors[index] = message.error();
-        if (errors[index] != 0) last_error = errors[index];
     });
     if (nothing_lost && answered.back()) return errors;
     // Without CAP_NET_ADMIN the kernel answers only the first request (nfnetlink.c, nfnetlink_rcv).
+    const int unanswered = answered.front() && errors.front() == EPERM ? EPERM : EIO;
     for (std::size_t i = 0; i < flows.size(); ++i)
-        if (!answered[i]) errors[i] = last_error;
+        if (!answered[i]) errors[i] = unanswered;
     return errors;
 }
 

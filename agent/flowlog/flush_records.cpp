@@ -75,7 +75,10 @@ Result<std::uint64_t> count_logged(OperationStore& store, const FlowOperation& o
     RETURN_IF_ERROR(store.for_each_flow(operation.id, 0, [&](std::span<const StoredFlow> flows) -> Result<void> {
         for (const auto& each : flows) {
             ++read;
-            if (flow_id(each.flow) == *last) logged = read;
+            // The first one: an id of a flow without a time stamp may come twice, and a record twice is better than
+            // none.
+            const bool may_be_logged = logged == 0 && each.outcome != Outcome::Protected;
+            if (may_be_logged && flow_id(each.flow) == *last) logged = read;
         }
         return {};
     }));

@@ -23,8 +23,8 @@ TEST(YamlTree, a_tab_in_the_indentation_is_called_that) {
 TEST(YamlTree, a_wrong_indentation_is_called_that) {
     const auto* const deeper = "wrong indentation: this line is indented deeper than the one above, which has a value";
     EXPECT_EQ(error_of("region: a\n  account: b\n"), fmt::format("x.yaml:2: {}", deeper));
-    EXPECT_EQ(error_of("http:\n  socket: /a\n\n  # a comment\n   port: 5\n"), fmt::format("x.yaml:5: {}", deeper));
     const auto* const nowhere = "wrong indentation: this line fits into no map and no list above";
+    EXPECT_EQ(error_of("http:\n  socket: /a\n\n  # a comment\n   port: 5\n"), fmt::format("x.yaml:5: {}", nowhere));
     EXPECT_EQ(error_of("http:\n    socket: /a\n  port: 5\n"), fmt::format("x.yaml:3: {}", nowhere));
     EXPECT_EQ(error_of("a:\n  - x: 1\n    y: 2\n   z: 3\n"), fmt::format("x.yaml:4: {}", nowhere));
     EXPECT_EQ(error_of("a:\n  - b\n  c: d\n"), fmt::format("x.yaml:3: {}", nowhere));
