@@ -134,7 +134,7 @@ TEST(Completion, every_value_can_be_completed_but_those_that_only_their_user_kno
     EXPECT_EQ(unknown, (std::set<std::string>{"--by", "--columns", "--destination", "--destination-port", "--limit",
                                               "--lines", "--mark", "--max-flows", "--min-age", "--min-bytes",
                                               "--min-packets", "--since", "--sort", "--source", "--source-port",
-                                              "--translated-destination", "--translated-source", "--zone"}));
+                                              "--translated-destination", "--translated-source", "--until", "--zone"}));
 }
 
 TEST(Completion, choices_are_understood) {
