@@ -3,7 +3,9 @@
 
 import json
 import os
+import pathlib
 import subprocess
+import tempfile
 
 import pytest
 
@@ -213,14 +215,21 @@ def test_for_a_reload_namespaces_may_be_missing(tmp_path):
     assert check_config("--config", str(file), "--for-reload").returncode == USAGE
 
 
-def test_check_config_reads_files_as_the_agents_user(tmp_path):
-    state, credentials = tmp_path / "state", tmp_path / "credentials.yaml"
-    tmp_path.chmod(0o755)
+@pytest.fixture
+def open_folder():
+    """A folder that other users reach, unlike tmp_path."""
+    with tempfile.TemporaryDirectory() as path:
+        os.chmod(path, 0o755)
+        yield pathlib.Path(path)
+
+
+def test_check_config_reads_files_as_the_agents_user(open_folder):
+    state, credentials = open_folder / "state", open_folder / "credentials.yaml"
     state.mkdir()
     os.chown(state, 65534, 65534)
     credentials.write_text("tokens: []\n")
     credentials.chmod(0o600)
-    file = tmp_path / "headgate.yaml"
+    file = open_folder / "headgate.yaml"
     file.write_text(f"state_dir: {state}\nhttp: {{credentials: {credentials}}}\n")
     done = check_config("--config", str(file))
     assert done.returncode == USAGE and "Permission denied" in done.stderr, done

@@ -159,7 +159,7 @@ def test_from_lines_that_do_not_name_their_endpoint_it_warns(lab, tmp_path):
     captured.write_text("".join(lab.headgate("capture", "--all", "--output", "ndjson").stdout.splitlines(keepends=True)[:2]))
     done = lab.headgate("flush", "--from-capture", str(captured), "--yes", "--json")
     assert done.returncode == 0 and json.loads(done.stdout)["counts"]["flushed"] == 2
-    assert "does not say where it was captured" in done.stderr
+    assert "does not name the endpoint of its capture" in done.stderr
 
 
 def test_a_mapped_address_is_the_ipv4_address(lab):

@@ -141,7 +141,7 @@ def test_operations_are_listed_by_user_time_and_status(lab):
     assert listed("--by", "nobody") == []
     assert listed("--since", "1h", "--status", "completed") == [ours, theirs]
     assert listed("--since", "2026-01-01T00:00:00Z", "--limit", "1") == [ours]
-    assert listed("--since", "2999-01-01T00:00:00Z") == []
+    assert listed("--since", "2199-01-01T00:00:00Z") == []
     assert listed("--status", "failed") == []
     for words in (["--since", "yesterday"], ["--status", "done"]):
         assert headgate(lab, "operations", "list", *words).returncode == USAGE
@@ -156,7 +156,7 @@ def test_the_first_characters_of_an_id_do(lab):
     flushed = lab.headgate_json("flush", "--from-capture", short, "--yes")
     assert flushed["from_capture"] == captured["operation_id"] and flushed["counts"]["flushed"] == 3
     done = headgate(lab, "operations", "show", captured["operation_id"][:3])
-    assert done.returncode == USAGE and "is not there" in done.stderr
+    assert done.returncode == USAGE and "does not exist" in done.stderr
 
 
 def test_lists_and_services_select_flows(lab):
