@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/utf8.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace headgate {
@@ -40,6 +41,8 @@ Character first_character(std::string_view text) noexcept {
 }
 
 std::string as_printable(std::string_view text) {
+    const auto is_plain = [](char c) { return c >= ' ' && c <= '~'; };
+    if (std::ranges::all_of(text, is_plain)) return std::string{text};
     std::string printable;
     printable.reserve(text.size());
     while (!text.empty()) {

@@ -10,6 +10,7 @@
 #include "headgate/clock.h"
 
 #include "base/text.h"
+#include "cli/service_names.h"
 #include "config/duration.h"
 #include "flow/flow_json.h"
 
@@ -17,6 +18,7 @@ namespace headgate::cli {
 namespace {
 
 constexpr const char* kFilterGroup = "FILTER";
+constexpr std::size_t kMostCombinations = 10'000;
 
 /// Prefixes an error with the argument's name.
 template <typename T>
@@ -56,6 +58,13 @@ Result<T> parse_number(const std::string& text) {
     return invalid("\"{}\" is not a whole number", text);
 }
 
+Result<std::chrono::seconds> parse_age(std::string_view text) {
+    ASSIGN_OR_RETURN(const auto age, config::parse_duration(text));
+    constexpr std::chrono::seconds kMost{std::numeric_limits<std::uint32_t>::max()};
+    if (age > kMost) return invalid("{} is above {} seconds", text, kMost.count());
+    return age;
+}
+
 std::string argument_of(const FilterField& field) {
     return fmt::format("--{}", field.key);
 }
@@ -82,39 +91,51 @@ Result<void> set_protocols(FlowFilter& filter, const std::vector<std::string>& l
     return {};
 }
 
-/// A filter for each value in the list, of each of the filters before.
+Result<void> check_number(std::string_view argument, const std::vector<FlowFilter>& filters, std::size_t at_most) {
+    if (filters.size() <= at_most) return {};
+    return invalid("{}: its list makes {} filters; an operation takes {} at most", argument, filters.size(),
+                   kMaxFilters);
+}
+
+/// A filter for each value in the list, of each of the filters before. Those that have addresses of both families match
+/// nothing: they are left out, and are an error only if there is no other.
 Result<std::vector<FlowFilter>> with_each(const std::vector<FlowFilter>& filters, const FilterField& field,
                                           std::string_view list) {
     std::vector<FlowFilter> more;
-    for (const auto value : listed_values(list)) {
+    Error mixed;
+    for (const auto each : listed_values(list)) {
+        ASSIGN_OR_RETURN(const auto value,
+                         named(argument_of(field), field.is_port() ? with_port_numbers(each) : std::string{each}));
         for (auto filter : filters) {
             RETURN_IF_ERROR(named(argument_of(field), field.parse(filter, value)));
-            more.push_back(std::move(filter));
+            auto checked = validated(std::move(filter));
+            if (checked) {
+                more.push_back(std::move(*checked));
+            } else {
+                mixed = std::move(checked.error());
+            }
         }
+        // A later list may leave filters out, so the limit is applied last; this bounds the memory until then.
+        RETURN_IF_ERROR(check_number(argument_of(field), more, kMostCombinations));
     }
-    if (more.size() > kMaxFilters) {
-        return invalid("{}: its list makes {} filters; an operation takes {} at most", argument_of(field), more.size(),
-                       kMaxFilters);
-    }
+    // The error begins with the name of the filter's part.
+    if (more.empty()) return tl::unexpected(Error{mixed.kind, "--" + mixed.message});
     return more;
 }
 
 /// One filter; or several, where arguments are lists.
 Result<std::vector<FlowFilter>> single_filters(const TupleArguments& given) {
     std::vector<FlowFilter> filters(1);
+    std::string last_list;
     RETURN_IF_ERROR(set_protocols(filters.front(), given.protocols));
     for (std::size_t i = 0; i < kFilterFields.size(); ++i) {
         const auto& text = given.parts.at(i);
         if (!text) continue;
         ASSIGN_OR_RETURN(auto more, with_each(filters, kFilterFields.at(i), *text));
+        if (more.size() > filters.size()) last_list = argument_of(kFilterFields.at(i));
         filters = std::move(more);
     }
-    for (auto& filter : filters) {
-        auto checked = validated(std::move(filter));
-        // The error begins with the name of the filter's part.
-        if (!checked) return tl::unexpected(Error{checked.error().kind, "--" + checked.error().message});
-        filter = std::move(*checked);
-    }
+    RETURN_IF_ERROR(check_number(last_list, filters, kMaxFilters));
     return filters;
 }
 
@@ -166,8 +187,9 @@ void TupleArguments::add_to(CLI::App& command) {
     for (std::size_t i = 0; i < kFilterFields.size(); ++i) {
         const auto& field = kFilterFields.at(i);
         const auto other = field.short_option.empty() ? "" : fmt::format(",{}", field.short_option);
-        group.add(argument_of(field) + other, std::string{field.type}, parts.at(i),
-                  fmt::format("{}; or a list: A,B", field.help));
+        group.add(
+            argument_of(field) + other, std::string{field.type}, parts.at(i),
+            fmt::format("{}{}; or a list: A,B", field.help, field.is_port() ? ", or a service such as https" : ""));
     }
     group.add("-p,--protocol", "NAME|NUMBER", protocols, "protocol, by name or number; or a list; may be repeated");
     group.add("--filter", "FILTER", filters,
@@ -222,7 +244,7 @@ Result<FlowQuery> FilterArguments::query() const {
     query.filters = std::move(filters_read);
     if (both_directions) query.direction = MatchDirection::Both;
     ArgumentParser parser;
-    parser.parse("--min-age", minimum_age, query.minimum_age, config::parse_duration);
+    parser.parse("--min-age", minimum_age, query.minimum_age, parse_age);
     parser.parse("--state", state, query.states, parse_name_in_any_case<StateScope>);
     parser.parse("--mark", mark, query.mark, parse_mark_match);
     parser.parse("--zone", zone, query.zone, parse_number<std::uint16_t>);

@@ -31,6 +31,11 @@ std::tm calendar_of(Timestamp time, CellStyle::Zone zone) {
     return fields;
 }
 
+std::string calendar_text(const std::tm& fields, const char* format) {
+    std::array<char, 64> text{};
+    return {text.data(), std::strftime(text.data(), text.size(), format, &fields)};
+}
+
 /// Removes the number at the front of `text`, as digits without leading zeros; empty if there is none.
 std::string_view take_number(std::string_view& text) {
     const auto end = std::min(text.find_first_not_of("0123456789"), text.size());
@@ -69,7 +74,9 @@ int compare_cells(const Cell& a, const Cell& b) {
         Overloaded{
             [&](const std::string& text) { return compare_texts(text, std::get<std::string>(b)); },
             [&](const ShortId& id) { return compare_values(id.id, std::get<ShortId>(b).id); },
+            [&](Signed one) { return compare_values(one.number, std::get<Signed>(b).number); },
             [&](Bytes bytes) { return compare_values(bytes.count, std::get<Bytes>(b).count); },
+            [&](Mark mark) { return compare_values(mark.value, std::get<Mark>(b).value); },
             [&](const auto& value) { return compare_values(value, std::get<std::decay_t<decltype(value)>>(b)); },
         },
         a);
@@ -87,9 +94,13 @@ std::string time_text(Timestamp time, const CellStyle& style) {
     const auto fields = calendar_of(time, style.zone);
     const auto today = calendar_of(style.now, style.zone);
     const bool is_today = fields.tm_yday == today.tm_yday && fields.tm_year == today.tm_year;
-    std::array<char, 64> text{};
-    const auto size = std::strftime(text.data(), text.size(), is_today ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &fields);
-    return std::string{text.data(), size} + (style.zone == CellStyle::Zone::Utc ? "Z" : "");
+    const bool is_utc = style.zone == CellStyle::Zone::Utc;
+    return calendar_text(fields, is_today ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S") + (is_utc ? "Z" : "");
+}
+
+std::string whole_time_text(Timestamp time, const CellStyle& style) {
+    const bool is_utc = style.zone == CellStyle::Zone::Utc;
+    return calendar_text(calendar_of(time, style.zone), is_utc ? "%Y-%m-%d %H:%M:%SZ" : "%Y-%m-%d %H:%M:%S %z");
 }
 
 std::string table_text(const Cell& cell, const CellStyle& style) {
@@ -97,7 +108,9 @@ std::string table_text(const Cell& cell, const CellStyle& style) {
         Overloaded{
             [](const std::string& text) { return text; },
             [](std::uint64_t number) { return fmt::format("{}", number); },
+            [](Signed one) { return fmt::format("{}", one.number); },
             [](Bytes bytes) { return amount_text(bytes.count); },
+            [](Mark mark) { return mark.value != 0 ? fmt::format("{:#x}", mark.value) : std::string{}; },
             [](std::chrono::seconds duration) { return duration_text(duration); },
             [&](Timestamp time) { return time_text(time, style); },
             [&](const ShortId& id) { return style.ids == CellStyle::Ids::Whole ? id.id : id.id.substr(0, kShortId); },
@@ -109,7 +122,9 @@ std::string csv_text(const Cell& cell) {
     return std::visit(Overloaded{
                           [](const std::string& text) { return text; },
                           [](std::uint64_t number) { return fmt::format("{}", number); },
+                          [](Signed one) { return fmt::format("{}", one.number); },
                           [](Bytes bytes) { return fmt::format("{}", bytes.count); },
+                          [](Mark mark) { return fmt::format("{}", mark.value); },
                           [](std::chrono::seconds duration) { return fmt::format("{}", duration.count()); },
                           [](Timestamp time) { return to_rfc3339(time); },
                           [](const ShortId& id) { return id.id; },

@@ -18,13 +18,22 @@ struct Bytes {
     std::uint64_t count = 0;
 };
 
+struct Signed {
+    std::int64_t number = 0;
+};
+
+/// Of conntrack; a table shows it in hexadecimal digits, and 0 as no value.
+struct Mark {
+    std::uint32_t value = 0;
+};
+
 /// Of an operation; a table shows the first eight characters, which every command accepts.
 struct ShortId {
     std::string id;
 };
 
 /// An empty text: there is no value.
-using Cell = std::variant<std::string, std::uint64_t, Bytes, std::chrono::seconds, Timestamp, ShortId>;
+using Cell = std::variant<std::string, std::uint64_t, Signed, Bytes, Mark, std::chrono::seconds, Timestamp, ShortId>;
 using Cells = std::vector<Cell>;
 
 template <typename T>
@@ -44,6 +53,9 @@ struct CellStyle {
 
 /// `18:10:14`, with the date if it is not today's: `2026-11-28 18:10:14`; in UTC with a Z.
 [[nodiscard]] std::string time_text(Timestamp time, const CellStyle& style);
+
+/// With the date and the zone: `2026-11-28 18:10:14 +0100`; in UTC `2026-11-28 17:10:14Z`.
+[[nodiscard]] std::string whole_time_text(Timestamp time, const CellStyle& style);
 
 /// The order of values of one column: texts by the numbers in them, so 10.0.0.9 comes before 10.0.0.10. Rows without a
 /// value come last, in either direction.

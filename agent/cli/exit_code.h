@@ -13,7 +13,7 @@ enum class ExitCode : int {
     Done = 0,
     Failed = 1,
     Usage = 2,
-    NothingMatched = 3,
+    NothingMatched = 3,  ///< or everything that matched is protected
     CompletedWithErrors = 4,
     Refused = 5,
 };
@@ -30,7 +30,8 @@ enum class ExitCode : int {
 [[nodiscard]] inline ExitCode exit_code(const FlowOperation& operation) {
     if (operation.status == OperationStatus::Failed) return ExitCode::Failed;
     if (operation.status == OperationStatus::CompletedWithErrors) return ExitCode::CompletedWithErrors;
-    return operation.counts.matched == 0 ? ExitCode::NothingMatched : ExitCode::Done;
+    const auto& counts = operation.counts;
+    return counts.matched == counts.protected_flows ? ExitCode::NothingMatched : ExitCode::Done;
 }
 
 }  // namespace headgate::cli

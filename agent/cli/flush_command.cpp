@@ -83,12 +83,17 @@ Result<void> take_source(const FlushArguments& arguments, const std::filesystem:
         return {};
     }
     if (arguments.filter.given()) return invalid("--from-capture: the capture names the flows; no filter beside it");
-    // A file with such a name can be given as ./NAME.
-    if (gateway::is_operation_id(*arguments.from_capture)) {
-        request.from_operation = *arguments.from_capture;
+    const auto& capture = *arguments.from_capture;
+    std::error_code not_looked_up;
+    if (gateway::is_short_id(capture) && std::filesystem::exists(capture, not_looked_up)) {
+        return invalid("--from-capture: {0} names a file and may be an id: write ./{0} for the file, or the whole id",
+                       capture);
+    }
+    if (gateway::is_operation_id(capture)) {
+        request.from_operation = capture;
         return {};
     }
-    return captured_flows(*arguments.from_capture, spool_folder).map([&](operations::RowSource&& flows) {
+    return captured_flows(capture, spool_folder).map([&](operations::RowSource&& flows) {
         request.captured = std::move(flows);
     });
 }

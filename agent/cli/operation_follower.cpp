@@ -107,7 +107,7 @@ Result<ExitCode> conclude(const GatewayArguments& arguments, gateway::FlowOperat
     const auto written = output.finish(operations, operation);
     tell_caveats(operation);
     if (operation.counts.matched == 0) tell_place(operation, arguments.describe(operation.endpoint));
-    if (output.is_table()) tell(fmt::format("operation {}", operation.id));
+    if (!output.has_keys()) tell(fmt::format("operation {}", operation.id));
     if (!written) return tl::unexpected(written.error());
     return exit_code(operation);
 }

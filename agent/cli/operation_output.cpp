@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cli/flow_text.h"
+#include "flow/flow_csv.h"
 #include "flow/flow_json.h"
 #include "operations/operation_json.h"
 
@@ -50,7 +51,7 @@ Cells flow_cells(const StoredFlow& row, const Moment& moment, bool dry_run) {
         cell_if(flow.timeout),
         counter_cell<Bytes>(flow.counters_original, &Counters::bytes),
         counter_cell<Bytes>(flow.counters_reply, &Counters::bytes),
-        flow.mark.value_or(0) != 0 ? fmt::format("{:#x}", *flow.mark) : "",
+        flow.mark ? Cell{Mark{*flow.mark}} : Cell{},
         flow.zone != 0 ? fmt::format("{}", flow.zone) : "",
         dry_run && !row.outcome ? "would be flushed" : outcome_text(row),
         counter_cell<std::uint64_t>(flow.counters_original, &Counters::packets),
@@ -106,10 +107,14 @@ std::vector<Column> flow_columns() {
 
 void OperationOutput::begin(const FlowOperation& operation) {
     if (std::exchange(begun_, true)) return;
-    writer_.begin({.list = "flows", .json = [&](fmt::memory_buffer& out) {
-                       operations::append_request_members(out, operation);
-                       out.append(std::string_view{",\n"});
-                   }});
+    writer_.begin({.list = "flows",
+                   .json =
+                       [&](fmt::memory_buffer& out) {
+                           operations::append_request_members(out, operation);
+                           out.append(std::string_view{",\n"});
+                       },
+                   .csv_header = append_flow_csv_header,
+                   .is_vital = kind_of(operation.type).has_outcomes});
 }
 
 void OperationOutput::write_flows(gateway::FlowOperations& operations, const FlowOperation& operation) {
@@ -119,8 +124,10 @@ void OperationOutput::write_flows(gateway::FlowOperations& operations, const Flo
         begin(operation);
         Result<void> written;
         for (const auto& each : flows) {
-            written = writer_.row([&](fmt::memory_buffer& out) { append_flow_json(out, each, moment); },
-                                  [&] { return flow_cells(each, moment, operation.dry_run); });
+            const auto append_record = [&](fmt::memory_buffer& out) {
+                writer_.writes_csv_lines() ? append_flow_csv(out, each, moment) : append_flow_json(out, each, moment);
+            };
+            written = writer_.row(append_record, [&] { return flow_cells(each, moment, operation.dry_run); });
         }
         flows_ += flows.size();
         return written;

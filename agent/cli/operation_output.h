@@ -26,7 +26,8 @@ class OperationOutput {
     /// Writes the remaining flows and the operation's final state.
     [[nodiscard]] Result<void> finish(gateway::FlowOperations& operations, const FlowOperation& operation);
 
-    [[nodiscard]] bool is_table() const { return writer_.is_table(); }
+    /// Whether stdout has the operation's keys.
+    [[nodiscard]] bool has_keys() const { return writer_.has_keys(); }
 
   private:
     void begin(const FlowOperation& operation);

@@ -126,7 +126,7 @@ void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operati
     append_line("firewall", operation.endpoint.firewall);
     append_line("availability zone", operation.endpoint.availability_zone);
     append_line("network namespace", operation.endpoint.network_namespace);
-    append_line("requested at", time_text(operation.requested_at, style));
+    append_line("requested at", whole_time_text(operation.requested_at, style));
     append_line("requested by", who(operation.caller));
     append_line("from", operation.caller.source_address);
     append_line("duration", fmt::format("{} ms", operation.duration.count()));

@@ -53,7 +53,9 @@ Result<OutputChoice> OutputArguments::choice() const {
     if (no_header_) layout.header = TableLayout::Header::No;
     if (!choice.chosen.empty()) layout.empty = TableLayout::Empty::Show;
     if (utc_) layout.style.zone = CellStyle::Zone::Utc;
-    if (is_whole) layout.style.ids = CellStyle::Ids::Whole;
+    // The first characters of an id are for people: those of a later operation may be the same.
+    const bool is_for_program = ::isatty(STDOUT_FILENO) == 0 && (no_header_ || !choice.chosen.empty());
+    if (is_whole || is_for_program) layout.style.ids = CellStyle::Ids::Whole;
     layout.style.now = std::chrono::system_clock::now();
     return choice;
 }

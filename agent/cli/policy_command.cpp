@@ -100,7 +100,7 @@ Cells policy_cells(const midstream::PolicyEntry& entry) {
             std::string{to_string(policy.exception)},
             std::string{to_string(policy.scope)},
             fmt::format("{}", fmt::join(hook_names(policy), ",")),
-            fmt::format("{}", policy.priority),
+            Signed{policy.priority},
             entry.file.string()};
 }
 

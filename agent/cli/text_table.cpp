@@ -15,8 +15,13 @@ constexpr std::size_t kGap = 2;
 constexpr std::size_t kLeastOfCut = 12;  ///< characters of a column that is cut; below that it is of no use
 constexpr std::string_view kCut = "...";
 
-bool is_plain(std::string_view text) {
-    return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+/// At most so many bytes from the front, without a part of a character.
+std::string_view front_of(std::string_view text, std::size_t size) {
+    const auto is_continued = [&] { return (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U; };
+    if (size >= text.size()) return text;
+    while (size > 0 && is_continued())
+        --size;
+    return text.substr(0, size);
 }
 
 }  // namespace
@@ -44,10 +49,8 @@ void TextTable::begin(fmt::memory_buffer& out) {
 void TextTable::add(const Cells& cells, fmt::memory_buffer& out) {
     Texts texts;
     texts.reserve(cells.size());
-    for (const auto& cell : cells) {
-        texts.push_back(table_text(cell, layout_.style));
-        if (!is_plain(texts.back())) texts.back() = as_printable(texts.back());
-    }
+    for (const auto& cell : cells)
+        texts.push_back(as_printable(table_text(cell, layout_.style)));
     if (laid_out_) {
         if (reveal_columns_of(texts)) write_header(out);
         return write(texts, out);
@@ -138,7 +141,7 @@ void TextTable::write(const Texts& texts, fmt::memory_buffer& out) const {
         if (!line.empty()) line.append(kGap, ' ');
         std::string_view text = texts[i];
         const bool is_cut = layout_.width && columns_[i].fit == Column::Fit::Cut && text.size() > widths_[i];
-        if (is_cut) text = text.substr(0, widths_[i] - kCut.size());
+        if (is_cut) text = front_of(text, widths_[i] - kCut.size());
         const std::size_t padding = widths_[i] - std::min(widths_[i], text.size() + (is_cut ? kCut.size() : 0));
         if (columns_[i].align == Column::Align::Right) line.append(padding, ' ');
         line.append(text).append(is_cut ? kCut : "");

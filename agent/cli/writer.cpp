@@ -9,6 +9,9 @@
 #include <optional>
 #include <utility>
 
+#include "base/text.h"
+#include "base/utf8.h"
+#include "cli/flow_text.h"
 #include "cli/terminal.h"
 #include "flow/flow_csv.h"
 
@@ -17,6 +20,13 @@ namespace {
 
 void append_part(fmt::memory_buffer& out, const Append& part) {
     if (part) part(out);
+}
+
+/// What a cell takes in addition to itself.
+std::size_t bytes_beside(const Cell& cell) {
+    if (const auto* text = std::get_if<std::string>(&cell)) return text->size();
+    const auto* id = std::get_if<ShortId>(&cell);
+    return id != nullptr ? id->id.size() : 0;
 }
 
 std::vector<Column> picked(const std::vector<Column>& columns, const std::vector<std::size_t>& chosen) {
@@ -79,12 +89,28 @@ class CsvFormat final : public Format {
         bool is_first = true;
         for (const auto& each : values) {
             if (!std::exchange(is_first, false)) out.push_back(',');
-            append_csv_text(out, text(each));
+            append_csv_text(out, as_printable(text(each)));
         }
         out.append(std::string_view{"\r\n"});
     }
 
     std::vector<Column> columns_;
+    TableLayout::Header header_;
+};
+
+/// CSV, whose lines the rows make themselves.
+class CsvLinesFormat final : public Format {
+  public:
+    explicit CsvLinesFormat(TableLayout::Header header) : header_(header) {}
+
+    void begin(fmt::memory_buffer& out, const Heading& heading) override {
+        if (header_ == TableLayout::Header::Yes) heading.csv_header(out);
+    }
+    void row(fmt::memory_buffer& out, const Row& row) override { row.append_record(out); }
+    void end(fmt::memory_buffer& /*out*/, const Ending& /*ending*/) override {}
+    void document(fmt::memory_buffer& /*out*/, const Append& /*json*/, const Append& /*text*/) override {}
+
+  private:
     TableLayout::Header header_;
 };
 
@@ -98,7 +124,7 @@ class JsonFormat final : public Format {
     }
     void row(fmt::memory_buffer& out, const Row& row) override {
         out.append(std::string_view{std::exchange(is_empty_, false) ? "\n" : ",\n"});
-        row.append_json(out);
+        row.append_record(out);
     }
     void end(fmt::memory_buffer& out, const Ending& ending) override {
         if (ending.json && !is_empty_) out.push_back('\n');
@@ -120,7 +146,7 @@ class NdjsonFormat final : public Format {
   public:
     void begin(fmt::memory_buffer& /*out*/, const Heading& /*heading*/) override {}
     void row(fmt::memory_buffer& out, const Row& row) override {
-        row.append_json(out);
+        row.append_record(out);
         out.push_back('\n');
     }
     void end(fmt::memory_buffer& out, const Ending& ending) override {
@@ -202,49 +228,77 @@ Result<OutputFormat> parse_output_format(std::string_view text) {
 }
 
 Writer::Writer(OutputChoice choice) : choice_(std::move(choice)) {
+    const bool counts = choice_.show == OutputChoice::Show::Count;
+    const bool is_csv = choice_.format.documents == OutputFormat::Documents::No;
+    rows_alone_ = counts || is_csv || !choice_.chosen.empty() || choice_.layout.header == TableLayout::Header::No;
+    if (counts) choice_.order.reset();
+    if (is_csv && !counts && choice_.chosen.empty()) csv_lines_ = CsvLines::Possible;
     if (choice_.chosen.empty()) choice_.chosen = columns_of(choice_.format, choice_.columns);
-    format_ = choice_.show == OutputChoice::Show::Count
-                  ? std::make_unique<CountFormat>(!choice_.format.has_columns())
-                  : choice_.format.make(picked(choice_.columns, choice_.chosen), choice_.layout);
+    format_ = counts ? std::make_unique<CountFormat>(!choice_.format.has_columns())
+                     : choice_.format.make(picked(choice_.columns, choice_.chosen), choice_.layout);
 }
 
 void Writer::begin(const Heading& heading) {
-    format_->begin(out_.buffer(), heading);
+    is_vital_ = heading.is_vital;
+    if (csv_lines_ == CsvLines::Possible && heading.csv_header) {
+        csv_lines_ = CsvLines::Written;
+        format_ = std::make_unique<CsvLinesFormat>(choice_.layout.header);
+    }
+    auto shown = heading;
+    if (rows_alone_) tell_text(std::exchange(shown.text, {}));
+    format_->begin(out_.buffer(), shown);
     if (heading.live) tell_remark();
+}
+
+void Writer::tell_text(const Append& text) const {
+    fmt::memory_buffer lines;
+    append_part(lines, text);
+    for (std::string_view rest{lines.data(), lines.size()}; !rest.empty();)
+        tell(take_until(rest, '\n'));
 }
 
 Result<void> Writer::write(const Row& row) {
     if (!written_) return written_;
-    if (choice_.order) {
-        hold(row);
-        return {};
-    }
-    const auto append_json = [&](fmt::memory_buffer& out) { row.append_json(out); };
+    if (choice_.order) return written_ = hold(row);
+    const auto append_record = [&](fmt::memory_buffer& out) { row.append_record(out); };
     const auto cells = [&] { return chosen_of(row.cells()); };
-    format_->row(out_.buffer(), FunctionRow{append_json, cells});
+    format_->row(out_.buffer(), FunctionRow{append_record, cells});
     return written_ = out_.written();
 }
 
-void Writer::hold(const Row& row) {
+Result<void> Writer::hold(const Row& row) {
     auto cells = row.cells();
     HeldRow held{cells.at(choice_.order->column), {}, {}};
-    if (choice_.format.has_columns()) {
+    if (choice_.format.has_columns() && !writes_csv_lines()) {
         held.cells = chosen_of(std::move(cells));
     } else {
-        fmt::memory_buffer json;
-        row.append_json(json);
-        held.json = fmt::to_string(json);
+        fmt::memory_buffer record;
+        row.append_record(record);
+        held.record = fmt::to_string(record);
     }
+    held_bytes_ += sizeof held + bytes_beside(held.key) + held.record.size();
+    for (const auto& each : held.cells)
+        held_bytes_ += sizeof each + bytes_beside(each);
     held_.push_back(std::move(held));
+    if (held_bytes_ <= choice_.most_held) return {};
+    const auto too_many = fmt::format("--sort: {} rows take {}, and no more are held in memory", held_.size(),
+                                      amount_text(choice_.most_held));
+    if (!is_vital_) return failed("{}: choose fewer, or sort them with another program", too_many);
+    warn(fmt::format("{}: the rows are not sorted", too_many));
+    choice_.order.reset();
+    return write_held();
+}
+
+void Writer::sort_held() {
+    std::ranges::stable_sort(
+        held_, [&](const HeldRow& a, const HeldRow& b) { return is_before(a.key, b.key, choice_.order->direction); });
 }
 
 Result<void> Writer::write_held() {
-    std::ranges::stable_sort(
-        held_, [&](const HeldRow& a, const HeldRow& b) { return is_before(a.key, b.key, choice_.order->direction); });
-    for (const auto& each : held_) {
-        const auto append_json = [&](fmt::memory_buffer& out) { out.append(each.json); };
+    for (const auto& each : std::exchange(held_, {})) {
+        const auto append_record = [&](fmt::memory_buffer& out) { out.append(each.record); };
         const auto cells = [&] { return each.cells; };
-        format_->row(out_.buffer(), FunctionRow{append_json, cells});
+        format_->row(out_.buffer(), FunctionRow{append_record, cells});
         RETURN_IF_ERROR(out_.written());
     }
     return {};
@@ -264,11 +318,15 @@ void Writer::tell_remark() {
 }
 
 Result<void> Writer::end(const Ending& ending) {
-    if (written_ && choice_.order) written_ = write_held();
+    if (written_ && choice_.order) sort_held();
+    if (written_) written_ = write_held();
     if (!written_) return unless_unread(written_);
-    format_->end(out_.buffer(), ending);
+    auto shown = ending;
+    if (rows_alone_) shown.text = {};
+    format_->end(out_.buffer(), shown);
     auto ended = unless_unread(flush());
     tell_remark();
+    if (rows_alone_) tell_text(ending.text);
     return ended;
 }
 

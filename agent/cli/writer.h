@@ -27,21 +27,24 @@ using Append = std::function<void(fmt::memory_buffer& out)>;
 class Row {
   public:
     virtual ~Row() = default;
-    virtual void append_json(fmt::memory_buffer& out) const = 0;  ///< one object, without a line end
-    [[nodiscard]] virtual Cells cells() const = 0;                ///< one per column
+    /// An object without a line end; or a line of CSV, where Writer::writes_csv_lines().
+    virtual void append_record(fmt::memory_buffer& out) const = 0;
+    [[nodiscard]] virtual Cells cells() const = 0;  ///< one per column
 };
 
 /// The output before the first row.
 struct Heading {
     std::string_view list;  ///< the key of the rows in JSON
-    Append text{};          ///< above a table
+    Append text{};          ///< above a table; on stderr where rows stand alone
     Append json{};          ///< members before the list, with a trailing comma
     bool live = false;      ///< rows arrive over time: a table shows its header at once, and holds no rows back
+    Append csv_header{};    ///< of rows that make lines of CSV themselves, unless the user chooses columns
+    bool is_vital = false;  ///< rows that are too many to be sorted are written as they came, and are no error
 };
 
 /// The output after the last row.
 struct Ending {
-    Append text{};    ///< below a table
+    Append text{};    ///< below a table; on stderr where rows stand alone
     Append json{};    ///< members after the list, with a leading comma
     Append ndjson{};  ///< an object on its own line, without the line end
 };
@@ -91,23 +94,25 @@ struct RowOrder {
 /// What the user wants to see of a list, and how. Columns are numbers of those that the list has.
 struct OutputChoice {
     OutputFormat format;
-    std::vector<Column> columns{};      ///< that the list has; none: for documents only
-    std::vector<std::size_t> chosen{};  ///< these alone, in this order; empty: those of the format
-    std::optional<RowOrder> order{};    ///< absent: as they come
+    std::vector<Column> columns{};                    ///< that the list has; none: for documents only
+    std::vector<std::size_t> chosen{};                ///< these alone, in this order; empty: those of the format
+    std::optional<RowOrder> order{};                  ///< absent: as they come
+    std::size_t most_held = std::size_t{256} << 20U;  ///< bytes of rows that wait to be sorted
     enum class Show : std::uint8_t { Rows, Count } show = Show::Rows;
     TableLayout layout{};
 };
 
 /// A row defined by two functions.
-template <typename AppendJson, typename MakeCells>
+template <typename AppendRecord, typename MakeCells>
 class FunctionRow final : public Row {
   public:
-    FunctionRow(const AppendJson& append_json, const MakeCells& cells) : append_json_(append_json), cells_(cells) {}
-    void append_json(fmt::memory_buffer& out) const override { append_json_(out); }
+    FunctionRow(const AppendRecord& append_record, const MakeCells& cells)
+        : append_record_(append_record), cells_(cells) {}
+    void append_record(fmt::memory_buffer& out) const override { append_record_(out); }
     [[nodiscard]] Cells cells() const override { return cells_(); }
 
   private:
-    const AppendJson& append_json_;
+    const AppendRecord& append_record_;
     const MakeCells& cells_;
 };
 
@@ -120,11 +125,11 @@ class Writer {
     void begin(const Heading& heading);
 
     /// Rows are written as they come, except a table's first page; all of them wait for the last one if they are
-    /// sorted. After an error nothing more is written. `append_json(buffer)` appends the row as an object without a
-    /// line end; `cells()` returns a cell for each column that the list has.
-    template <typename AppendJson, typename MakeCells>
-    Result<void> row(const AppendJson& append_json, const MakeCells& cells) {
-        return write(FunctionRow{append_json, cells});
+    /// sorted, up to a limit. After an error nothing more is written. `append_record(buffer)` appends the row as an
+    /// object without a line end; `cells()` returns a cell for each column that the list has.
+    template <typename AppendRecord, typename MakeCells>
+    Result<void> row(const AppendRecord& append_record, const MakeCells& cells) {
+        return write(FunctionRow{append_record, cells});
     }
     Result<void> end(const Ending& ending = {});
 
@@ -134,9 +139,12 @@ class Writer {
     /// Sends the buffered output.
     Result<void> flush();
 
-    /// Whether the output is for people.
-    [[nodiscard]] bool is_table() const {
-        return choice_.format.has_columns() && choice_.format.documents == OutputFormat::Documents::Yes;
+    /// Whether rows are lines of CSV with their line end, below Heading::csv_header. Known after begin().
+    [[nodiscard]] bool writes_csv_lines() const { return csv_lines_ == CsvLines::Written; }
+
+    /// Whether stdout has what stands around the rows in JSON.
+    [[nodiscard]] bool has_keys() const {
+        return !choice_.format.has_columns() && choice_.show == OutputChoice::Show::Rows;
     }
 
     /// For a table within a document.
@@ -146,20 +154,26 @@ class Writer {
     /// A row that waits for the others.
     struct HeldRow {
         Cell key;
-        std::string json;
+        std::string record;
         Cells cells;
     };
 
     Result<void> write(const Row& row);
-    void hold(const Row& row);
+    Result<void> hold(const Row& row);
+    void sort_held();
     Result<void> write_held();
+    void tell_text(const Append& text) const;
     [[nodiscard]] Cells chosen_of(Cells cells) const;
     void tell_remark();
 
     OutputStream out_{STDOUT_FILENO};
     OutputChoice choice_;
     std::unique_ptr<Format> format_;
+    bool rows_alone_;  ///< on stdout, without the texts of Heading and Ending
+    enum class CsvLines : std::uint8_t { No, Possible, Written } csv_lines_ = CsvLines::No;
+    bool is_vital_ = false;
     std::vector<HeldRow> held_;
+    std::size_t held_bytes_ = 0;
     bool remark_told_ = false;
     Result<void> written_;
 };

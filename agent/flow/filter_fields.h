@@ -24,6 +24,8 @@ struct FilterField {
     /// Prints the value in the form that parse() accepts; empty if the part is absent.
     std::string (*print)(const FlowFilter& filter);
 
+    [[nodiscard]] bool is_port() const { return key.ends_with("-port"); }
+
     /// The name of the member in JSON: `source_port`.
     [[nodiscard]] std::string member() const;
 };

@@ -1,43 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "headgate/port_range.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
-
-#include <algorithm>
-#include <array>
-
 #include "base/text.h"
 
 namespace headgate {
 namespace {
 
-constexpr std::size_t kLongestService = 64;
-
-bool is_printable_word(std::string_view text) {
-    return std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
-}
-
-std::optional<std::uint16_t> port_of_service(std::string_view name) {
-    servent entry{};
-    servent* found = nullptr;
-    std::array<char, 1024> buffer{};
-    const bool is_known =
-        ::getservbyname_r(std::string{name}.c_str(), nullptr, &entry, buffer.data(), buffer.size(), &found) == 0 &&
-        found != nullptr;
-    return is_known ? std::optional{ntohs(static_cast<std::uint16_t>(found->s_port))} : std::nullopt;
-}
-
 Result<std::uint16_t> parse_port(std::string_view text) {
     const bool digits_only = !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-    if (digits_only) {
-        const auto port = parse_unsigned<std::uint16_t>(text);
-        if (!port) return invalid("{} is above 65535", text);
-        return *port;
-    }
-    const bool may_be_name = !text.empty() && text.size() <= kLongestService && is_printable_word(text);
-    if (const auto port = may_be_name ? port_of_service(text) : std::nullopt) return *port;
-    return invalid("\"{}\" is not a port: a number, a range such as 1990:1994, a service such as https, or ANY", text);
+    if (!digits_only) return invalid("\"{}\" is not a port: a number, a range such as 1990:1994, or ANY", text);
+    const auto port = parse_unsigned<std::uint16_t>(text);
+    if (!port) return invalid("{} is above 65535", text);
+    return *port;
 }
 
 }  // namespace

@@ -23,8 +23,7 @@ struct PortRange {
 
 [[nodiscard]] std::string to_string(const PortRange& range);  ///< `80` or `1990:1994`
 
-/// Parses `80`, `1990:1994`, `https`, or `ANY` in any case, which gives no range. Services are those that this machine
-/// knows (services(5)).
+/// Parses `80`, `1990:1994`, or `ANY` in any case, which gives no range.
 [[nodiscard]] Result<std::optional<PortRange>> parse_port_range(std::string_view text);
 
 }  // namespace headgate

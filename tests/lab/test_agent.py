@@ -229,14 +229,14 @@ def test_the_configuration_is_read_again_on_sighup(lab, start_agent):
     lab.configure((EDGE + "protected: ['protocol=udp']\n").format(gateway=lab.name(GATEWAY)))
     agent.signal(signal.SIGHUP)
     wait_until(lambda: "reloaded" in agent.said(), "it is read again")
-    assert headgate_json(lab, "flush", "--all", "--yes")["counts"]["protected"] == 2
+    assert headgate_json(lab, "flush", "--all", "--yes", status=3)["counts"]["protected"] == 2
     assert len(audit(lab)) == 1, "and the log opened anew"
     lab.configure("retention: soon\n")
     agent.signal(signal.SIGHUP)
     wait_until(lambda: "stays as it was" in agent.said(), "the error is told")
     assert "retention: \"soon\"" in agent.said()
     lab.configure(EDGE.format(gateway=lab.name(GATEWAY)))
-    assert headgate_json(lab, "flush", "--all", "--yes")["counts"]["protected"] == 2, "and nothing else has changed"
+    assert headgate_json(lab, "flush", "--all", "--yes", status=3)["counts"]["protected"] == 2, "and nothing else has changed"
 
 
 def test_on_sigterm_what_is_running_comes_to_its_end(lab, start_agent):

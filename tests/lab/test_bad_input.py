@@ -168,7 +168,7 @@ POLICY = "stream_exception_policy: drop\n"
     (POLICY + "log: loud\n", 2),
     (POLICY + "log: {prefix: 'a\"b'}\n", 2),
     (POLICY + "log: {prefix: " + "x" * 128 + "}\n", 2),
-    (POLICY + "log: {colour: red}\n", 2),
+    (POLICY + "log: {prefix: a, colour: red}\n", 2),
 ])
 def test_a_policy_file_that_is_wrong_changes_nothing(lab, tmp_path, text, line, in_force):
     if in_force:

@@ -108,7 +108,8 @@ def test_a_list_has_the_columns_the_order_and_the_form_that_are_asked_for(lab):
     assert lab.headgate(*words, "--count").stdout == "4\n"
     assert json.loads(lab.headgate(*words, "--count", "--json").stdout) == {"count": 4}
     bare = lab.headgate(*words, "--columns", "protocol,destination", "--no-header").stdout.splitlines()
-    assert len(bare) == 4 and all(len(line.split()) == 2 and line.startswith("udp") for line in bare)
+    assert len(bare) == 4, "rows alone"
+    assert all(len(line.split()) == 2 and line.startswith("udp") for line in bare)
     by_source = [flow["source_port"] for flow in lab.headgate_json(*words, "--sort", "source")["flows"]]
     assert by_source == sorted(by_source)
     assert [flow["source_port"] for flow in lab.headgate_json(*words, "--sort", "source:desc")["flows"]] == by_source[::-1]
@@ -116,8 +117,16 @@ def test_a_list_has_the_columns_the_order_and_the_form_that_are_asked_for(lab):
     rows = list(csv.DictReader(io.StringIO(done.stdout, newline="")))
     flows = lab.headgate_json(*words, "--sort", "source")["flows"]
     assert [int(row["id"]) for row in rows] == [flow["id"] for flow in flows]
-    assert rows[0]["timeout"].isdigit() and rows[0]["started"].endswith("Z")
-    assert done.stderr == "", "the id is for tables"
+    assert rows[0]["timeout_seconds"].isdigit() and rows[0]["started_at"].endswith("Z"), "named as in JSON"
+    chosen = lab.headgate(*words, "-o", "csv", "--columns", "source,timeout").stdout
+    assert chosen.startswith("source,timeout\r\n"), "named as in the table"
+    assert re.search(r"^headgate: operation [0-9a-f-]{36}$", done.stderr, re.MULTILINE) and " flows match" in done.stderr
+    assert lab.headgate(*words, "--json").stderr == "", "JSON has both"
+    counted = lab.headgate(*words, "--count")
+    assert " flows match" in counted.stderr and "headgate: operation " in counted.stderr
+    identity = re.search(r"operation ([0-9a-f-]{36})", counted.stderr).group(1)
+    listed = headgate(lab, "operations", "list", "--columns", "id", "--no-header", "--limit", "1")
+    assert listed.stdout == f"{identity}\n", "whole, for a program"
 
 
 def test_a_wrong_column_ends_no_flow(lab):

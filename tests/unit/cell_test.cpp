@@ -34,6 +34,9 @@ TEST(Cell, is_brief_for_people_and_exact_for_programs) {
     const auto forms = [&](const Cell& cell) { return std::pair{table_text(cell, style), csv_text(cell)}; };
     EXPECT_EQ(forms(Bytes{2560}), std::pair(std::string{"2.5 KiB"}, std::string{"2560"}));
     EXPECT_EQ(forms(187s), std::pair(std::string{"3m07s"}, std::string{"187"}));
+    EXPECT_EQ(forms(Mark{255}), std::pair(std::string{"0xff"}, std::string{"255"}));
+    EXPECT_EQ(forms(Mark{0}), std::pair(std::string{}, std::string{"0"}));
+    EXPECT_EQ(forms(Signed{-150}), std::pair(std::string{"-150"}, std::string{"-150"}));
     EXPECT_EQ(forms(std::uint64_t{7}), std::pair(std::string{"7"}, std::string{"7"}));
     EXPECT_EQ(forms(ShortId{"4f7b2c1e-9a60-4d0f-8b8e-2b1f0c9d7e31"}),
               std::pair(std::string{"4f7b2c1e"}, std::string{"4f7b2c1e-9a60-4d0f-8b8e-2b1f0c9d7e31"}));
@@ -53,6 +56,9 @@ TEST(Cell, shows_times_in_the_local_zone_unless_told_otherwise) {
     style.now = at("2026-11-29T23:30:00Z");
     EXPECT_EQ(time_text(at("2026-11-29T23:10:14Z"), style), "00:10:14") << "the day began there";
     EXPECT_EQ(time_text(at("2026-11-29T20:10:14Z"), style), "2026-11-29 21:10:14");
+    EXPECT_EQ(whole_time_text(at("2026-11-29T23:10:14Z"), style), "2026-11-30 00:10:14 +0100");
+    style.zone = CellStyle::Zone::Utc;
+    EXPECT_EQ(whole_time_text(at("2026-11-29T23:10:14Z"), style), "2026-11-29 23:10:14Z");
     ::unsetenv("TZ");
     ::tzset();
 }
@@ -63,6 +69,10 @@ TEST(Cell, is_in_order_of_its_value_and_last_without_one) {
     EXPECT_EQ(sorted({Bytes{900}, Cell{}, Bytes{1024}}, Direction::Descending),
               (std::vector<std::string>{"1024", "900", ""}));
     EXPECT_EQ(sorted({Cell{61s}, Cell{9s}}, Direction::Ascending), (std::vector<std::string>{"9", "61"}));
+    EXPECT_EQ(sorted({Signed{-5}, Signed{10}, Signed{-150}}, Direction::Ascending),
+              (std::vector<std::string>{"-150", "-5", "10"}));
+    EXPECT_EQ(sorted({Mark{0x10}, Mark{0x9}, Mark{0xff}}, Direction::Descending),
+              (std::vector<std::string>{"255", "16", "9"}));
     EXPECT_EQ(sorted({"b", "a", "a10", "a9"}, Direction::Ascending), (std::vector<std::string>{"a", "a9", "a10", "b"}));
 }
 

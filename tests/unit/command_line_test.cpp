@@ -2,12 +2,19 @@
 // What the command line itself says: help, examples, versions, and words that it does not know.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <sstream>
+
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/command_tree.h"
+#include "cli/exit_code.h"
+#include "cli/output_arguments.h"
 #include "gateway/version.h"
+#include "support/temporary_folder.h"
 
 namespace headgate::cli {
 namespace command_line_test {
@@ -118,9 +125,79 @@ TEST(CommandLine, takes_lists_and_services_where_one_filter_has_one_value) {
     EXPECT_TRUE(contains(run({"capture", "--dport", "443,"}).err, "--destination-port: \"\" is not a port"));
     EXPECT_TRUE(contains(run({"capture", "-s", "10.0.0.1,10.0.0.2,10.0.0.3", "--dport", "1,2,3,4,5,6,7"}).err,
                          "--destination-port: its list makes 21 filters; an operation takes 20 at most"));
+    EXPECT_TRUE(contains(run({"capture", "--dport", "70000:https"}).err, "--destination-port: 70000 is above 65535"));
+    EXPECT_TRUE(contains(run({"capture", "--dport", "https:1"}).err,
+                         "--destination-port: 443:1 ends before it begins; the range is 1:443"));
+    EXPECT_TRUE(contains(run({"capture", "--filter", "destination-port=https"}).err, "\"https\" is not a port"))
+        << "names of services are for single arguments";
     EXPECT_TRUE(contains(run({"capture", "-p", "tcp,any"}).err, "--protocol: ANY stands alone"));
     EXPECT_TRUE(contains(run({"capture", "-p", "tcp", "--min-age", "soon"}).err,
                          "--min-age: \"soon\" is not a duration such as 90s, 5m or 12h"));
+    EXPECT_TRUE(contains(run({"capture", "-p", "tcp", "--min-age", "50000d"}).err,
+                         "--min-age: 50000d is above 4294967295 seconds"));
+}
+
+TEST(CommandLine, combines_addresses_of_one_family_from_lists_of_both) {
+    const auto filters = [](const std::string& sources, const std::string& destinations,
+                            const std::string& ports = {}) {
+        TupleArguments given;
+        given.parts[0] = sources;
+        given.parts[1] = destinations;
+        if (!ports.empty()) given.parts[3] = ports;
+        return given.read();
+    };
+    const auto both = filters("10.0.0.0/8,2001:db8::/32", "10.1.0.0/16,2001:db8:1::/48");
+    ASSERT_TRUE(both) << both.error().message;
+    ASSERT_EQ(both->size(), 2U);
+    EXPECT_EQ(to_string(both->front()), "source=10.0.0.0/8,destination=10.1.0.0/16");
+    EXPECT_EQ(to_string(both->back()), "source=2001:db8::/32,destination=2001:db8:1::/48");
+    EXPECT_EQ(filters("10.0.0.0/8,10.1.0.1,2001:db8::1,2001:db8::2", "10.0.0.1,2001:db8::/32", "1,2,3,4,5")->size(),
+              20U)
+        << "the limit is that of the filters which remain";
+    EXPECT_EQ(filters("10.0.0.0/8", "2001:db8::/32").error().message,
+              "--destination: 2001:db8::/32 is not of the same family as the source, 10.0.0.0/8");
+}
+
+TEST(CommandLine, does_not_guess_whether_a_file_or_an_operation_is_meant) {
+    const testing::TemporaryFolder folder;
+    const auto before = std::filesystem::current_path();
+    folder.write("20261129", "");
+    std::filesystem::current_path(folder.path(""));
+    const auto told = run({"flush", "--from-capture", "20261129", "--yes"});
+    std::filesystem::current_path(before);
+    EXPECT_EQ(told.status, 2);
+    EXPECT_TRUE(contains(told.err,
+                         "--from-capture: 20261129 names a file and may be an id: write ./20261129 for the file, or "
+                         "the whole id"))
+        << told.err;
+}
+
+TEST(CommandLine, gives_programs_whole_ids) {
+    const auto ids = [](const std::string& words) {
+        ::testing::internal::CaptureStdout();  // which is then no terminal
+        CLI::App app;
+        OutputArguments output{{{"ID"}}};
+        output.add_to(app);
+        app.parse(words, false);
+        const auto choice = output.choice();
+        ::testing::internal::GetCapturedStdout();
+        return choice.value().layout.style.ids;
+    };
+    EXPECT_EQ(ids("--columns id"), CellStyle::Ids::Whole);
+    EXPECT_EQ(ids("--no-header"), CellStyle::Ids::Whole);
+    EXPECT_EQ(ids("-o table"), CellStyle::Ids::Short);
+}
+
+TEST(CommandLine, exits_with_3_if_there_was_no_flow_to_end) {
+    FlowOperation flush;
+    flush.type = OperationType::Flush;
+    flush.status = OperationStatus::Completed;
+    EXPECT_EQ(exit_code(flush), ExitCode::NothingMatched);
+    flush.counts.matched = 2;
+    flush.counts.protected_flows = 1;
+    EXPECT_EQ(exit_code(flush), ExitCode::Done);
+    flush.counts.protected_flows = 2;
+    EXPECT_EQ(exit_code(flush), ExitCode::NothingMatched) << "all of them are protected";
 }
 
 TEST(CommandLine, does_not_go_on_without_the_agent_whose_socket_was_named) {

@@ -155,9 +155,12 @@ TEST_F(LogCommandTest, keeps_a_terminal_from_what_a_record_may_hold) {
     append(R"({"event_type":"flow","timestamp":"\u001b[2J","src_ip":"10.0.0.1","dest_ip":"10.0.0.2","proto":"UDP",)"
            R"("flow":{"last_state":"\u009b31m"}})"
            "\n");
-    const auto told = show({"--output", "table", "--lines", "1"});
-    EXPECT_EQ(told.out.find('\x1b'), std::string::npos);
-    EXPECT_EQ(told.out.find("\xc2\x9b"), std::string::npos);
+    for (const auto* format : {"table", "wide", "csv"}) {
+        const auto told = show({"--output", format, "--lines", "1"});
+        EXPECT_TRUE(contains(told.out, "?[2J")) << format;
+        EXPECT_EQ(told.out.find('\x1b'), std::string::npos) << format;
+        EXPECT_EQ(told.out.find("\xc2\x9b"), std::string::npos) << format;
+    }
 }
 
 /// Waits until stdout, which the test captures in a file, has this many lines.

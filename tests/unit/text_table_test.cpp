@@ -66,6 +66,11 @@ TEST(TextTable, cuts_a_column_to_the_room_that_the_others_leave) {
     EXPECT_EQ(written(narrower, rows), "NAME  N\na     1\n");
 }
 
+TEST(TextTable, cuts_between_characters) {
+    TextTable table{{{"NAME"}, {"WHAT", kLeft, 1, Column::Shown::Usually, Column::Fit::Cut}}, wide_as(18)};
+    EXPECT_EQ(written(table, {{"a", "eight by\u00e9 and more"}}), "NAME  WHAT\na     eight by...\n");
+}
+
 TEST(TextTable, shows_an_empty_column_once_a_row_has_a_value_there) {
     TextTable table{{{"A"}, {"B"}}, {}};
     fmt::memory_buffer out;

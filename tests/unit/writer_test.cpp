@@ -90,12 +90,80 @@ TEST(Writer, sorts_rows_in_each_format) {
     EXPECT_EQ(written(by_number("ndjson"), kFruits, kHeading, {}), "{\"pear\":12}\n{\"apple\":1}\n");
 }
 
+TEST(Writer, leaves_lines_of_csv_to_rows_that_make_them_unless_columns_are_chosen) {
+    const auto written_lines = [](OutputChoice choice) {
+        ::testing::internal::CaptureStdout();
+        Writer writer{std::move(choice)};
+        writer.begin({.list = "fruits", .csv_header = text("own\r\n")});
+        for (const std::uint64_t count : {1, 2}) {
+            const auto append_record = [&](fmt::memory_buffer& out) {
+                fmt::format_to(std::back_inserter(out), "{}{}", count, writer.writes_csv_lines() ? " own\r\n" : "");
+            };
+            EXPECT_TRUE(writer.row(append_record, [&] { return Cells{"fruit", count}; }));
+        }
+        EXPECT_TRUE(writer.end());
+        return ::testing::internal::GetCapturedStdout();
+    };
+    auto choice = choice_of("csv");
+    choice.order = RowOrder{1, Direction::Descending};
+    EXPECT_EQ(written_lines(choice), "own\r\n2 own\r\n1 own\r\n");
+    choice.layout.header = TableLayout::Header::No;
+    EXPECT_EQ(written_lines(choice), "2 own\r\n1 own\r\n");
+    choice.chosen = {1};
+    EXPECT_EQ(written_lines(choice), "2\r\n1\r\n");
+    EXPECT_EQ(written_lines(choice_of("json")), "{\"fruits\":[\n1,\n2]}\n");
+}
+
 TEST(Writer, counts_rows_in_place_of_writing_them) {
     for (const auto& [name, expected] : {std::pair{"table", "2\n"}, {"csv", "2\n"}, {"json", "{\"count\":2}\n"}}) {
         auto choice = choice_of(name);
         choice.show = OutputChoice::Show::Count;
         EXPECT_EQ(written(choice, kFruits, kHeading, {.text = text("below\n")}), expected);
     }
+}
+
+TEST(Writer, writes_rows_alone_where_a_program_reads_them_and_tells_the_user_the_rest) {
+    Heading heading = kHeading;
+    heading.text = text("above\n");
+    const auto told = [&](OutputChoice choice, const std::string& expected) {
+        ::testing::internal::CaptureStderr();
+        EXPECT_EQ(written(std::move(choice), {{"apple", 1}}, heading, {.text = text("below\nand more\n")}), expected);
+        return ::testing::internal::GetCapturedStderr();
+    };
+    const std::string rest = "headgate: above\nheadgate: below\nheadgate: and more\n";
+    auto choice = choice_of("table");
+    choice.layout.header = TableLayout::Header::No;
+    EXPECT_EQ(told(choice, "apple  1\n"), rest);
+    choice = choice_of("table");
+    choice.chosen = {0};
+    EXPECT_EQ(told(choice, "NAME\napple\n"), rest);
+    EXPECT_EQ(told(choice_of("csv"), "name,n\r\napple,1\r\n"), rest);
+    choice = choice_of("json");
+    choice.show = OutputChoice::Show::Count;
+    EXPECT_EQ(told(choice, "{\"count\":1}\n"), rest);
+    EXPECT_EQ(told(choice_of("json"), "{\"fruits\":[\n{\"apple\":1}]}\n"), "") << "the keys have it";
+}
+
+TEST(Writer, holds_rows_that_it_sorts_up_to_a_limit) {
+    auto choice = choice_of("csv");
+    choice.order = RowOrder{1, Direction::Descending};
+    choice.most_held = 1;
+    Heading vital = kHeading;
+    vital.is_vital = true;
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(written(choice, kFruits, vital, {}), "name,n\r\napple,1\r\npear,12\r\n");
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+              "headgate: warning: --sort: 1 rows take 1 B, and no more are held in memory: the rows are not sorted\n");
+
+    Writer writer{choice};
+    writer.begin(kHeading);
+    const auto held = writer.row([](fmt::memory_buffer&) {}, [] { return Cells{"apple", std::uint64_t{1}}; });
+    ASSERT_FALSE(held);
+    EXPECT_TRUE(held.error().message.starts_with("--sort: ")) << held.error().message;
+    EXPECT_FALSE(writer.end());
+
+    choice.show = OutputChoice::Show::Count;
+    EXPECT_EQ(written(choice, kFruits, kHeading, {}), "2\n") << "a number has no order";
 }
 
 TEST(Writer, tells_the_user_which_columns_did_not_fit) {
