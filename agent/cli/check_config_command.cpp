@@ -79,7 +79,8 @@ Result<ExitCode> run_check_config(const GatewayArguments& gateway, const CheckCo
     if (!configuration) return report_faults(configuration.error());
     warn_of_closed_listeners(configuration->http);
     const auto prevents = arguments.for_reload ? daemon::Prevents::Reloading : daemon::Prevents::Nothing;
-    const auto usable = daemon::verdict(daemon::check_configuration(*configuration), prevents);
+    const auto agent = FileIdentity::of(configuration->state_dir);
+    const auto usable = daemon::verdict(daemon::check_configuration(*configuration, agent), prevents);
     if (!usable) return report_faults(usable.error());
     return print(summary(*configuration));
 }

@@ -8,6 +8,8 @@
 #include <memory>
 #include <utility>
 
+#include "headgate/clock.h"
+
 #include "base/printable.h"
 #include "cli/arguments.h"
 #include "cli/command_tree.h"
@@ -20,6 +22,7 @@
 #include "flowlog/ended_flow_filter.h"
 #include "flowlog/record_file.h"
 #include "flowlog/record_reader.h"
+#include "gateway/whole_operation_id.h"
 
 namespace headgate::cli {
 namespace {
@@ -58,7 +61,8 @@ struct LogArguments {
 
     void add_to(CLI::App& command) {
         OptionGroup own{command};
-        own.add_flag("--follow", follow, "go on with the flows that end from now on, until Ctrl-C");
+        own.add_flag("--follow", follow,
+                     "go on with the flows that end from now on, until Ctrl-C or the time of --until");
         own.add("--reason", "REASON", reasons,
                 "flushed, closed, timeout or evicted; may be repeated. all: as without it");
         own.add("--firewall", "NAME", firewall, "flows of this firewall alone");
@@ -67,7 +71,8 @@ struct LogArguments {
                 "2026-11-21T09:30:00Z");
         own.add("--until", "TIME", until, "flows that ended then or earlier");
         own.add("--by", "USER", by, "flows that an operation of this user ended");
-        own.add("--operation", "ID", operation, "flows that this operation ended");
+        own.add("--operation", "ID", operation,
+                "flows that this operation ended; the first characters of its id will do");
         own.add("--lines", "N", lines,
                 fmt::format("the last N that match; without it, all of them, or {} before --follow goes on",
                             kLinesBeforeFollowing));
@@ -104,7 +109,11 @@ Result<flowlog::EndedFlowFilter> read_flows(const LogArguments& arguments) {
     ASSIGN_OR_RETURN(flows.since, parse_time("--since", arguments.since));
     ASSIGN_OR_RETURN(flows.until, parse_time("--until", arguments.until));
     flows.user = arguments.by;
-    flows.operation_id = arguments.operation;
+    if (arguments.operation) {
+        auto id = gateway::parse_operation_id(*arguments.operation);
+        if (!id) return tl::unexpected(std::move(id.error()).within("--operation"));
+        flows.operation_id = std::move(*id);
+    }
     return flows;
 }
 
@@ -131,10 +140,7 @@ std::string culprit(const flowlog::LoggedFlow& flow) {
 
 /// The time as text, if it is none: a record may hold anything.
 Cell end_time(std::string_view text) {
-    constexpr std::string_view kUtc = "+0000";  // as EVE writes it
-    const auto time = text.ends_with(kUtc)
-                          ? parse_rfc3339(fmt::format("{}Z", text.substr(0, text.size() - kUtc.size())))
-                          : parse_rfc3339(text);
+    const auto time = parse_rfc3339(text);
     return time ? Cell{*time} : Cell{std::string{text}};
 }
 
@@ -214,6 +220,10 @@ class LogOutput {
     std::uint64_t unreadable_ = 0;
 };
 
+bool has_time_passed(const LogQuery& query) {
+    return query.flows.ends_before(kSystemClock.now());
+}
+
 /// Ctrl-C ends the wait early.
 void wait_for_more() {
     static_cast<void>(::poll(nullptr, 0, kBetweenLooks));
@@ -230,7 +240,7 @@ Result<void> show_file(const std::filesystem::path& path, const LogQuery& query,
         });
     };
     auto shown = show_more();
-    while (shown && query.follow && !Interruption::requested()) {
+    while (shown && query.follow && !Interruption::requested() && !has_time_passed(query)) {
         wait_for_more();
         shown = show_more();
     }
@@ -248,7 +258,7 @@ Result<void> show_agent(gateway::EndedFlows& agent, const LogQuery& query, LogOu
             return taken && wanted.follow ? output.send() : taken;
         });
     });
-    const bool ended_by_itself = told && wanted.follow && !Interruption::requested();
+    const bool ended_by_itself = told && wanted.follow && !Interruption::requested() && !has_time_passed(query);
     return ended_by_itself ? failed("the agent has stopped") : told;
 }
 
@@ -267,6 +277,11 @@ std::optional<std::filesystem::path> first_file(const config::FlowLog& log) {
 Result<LogSource> find_source(const GatewayArguments& gateway, const LogArguments& arguments) {
     if (arguments.file) return LogSource{*arguments.file, nullptr};
     ASSIGN_OR_RETURN(const auto configuration, gateway.load());
+    if (gateway.socket) {
+        return gateway.reach_agent(configuration.http.socket).map([](auto&& agent) {
+            return LogSource{{}, std::move(agent)};
+        });
+    }
     const auto file = first_file(configuration.flow_log);
     // The file has more records than an agent keeps, also those that arrive faster than a client reads.
     const bool is_there = file && ::access(file->c_str(), R_OK) == 0;

@@ -15,6 +15,7 @@ namespace headgate::cli {
 namespace {
 
 constexpr std::uint64_t kMostListed = 10'000;
+constexpr std::uint64_t kPage = 500;  // operations requested at once to select from
 
 std::vector<Column> operation_columns() {
     using enum Column::Align;
@@ -175,33 +176,33 @@ Result<OperationSelection> selection_of(const ListArguments& arguments) {
     return selection;
 }
 
-/// Reads page by page, since a gateway selects neither by user nor by time.
-template <typename Matches>
+/// Reads page by page, since a gateway selects neither by user nor by time; the newest operation comes first.
 Result<std::vector<FlowOperation>> matching(gateway::FlowOperations& gateway, const OperationSelection& selection,
-                                            const Matches& matches) {
+                                            const std::optional<std::string>& user,
+                                            const std::optional<Timestamp>& since) {
     std::vector<FlowOperation> found;
     auto page = selection;
-    page.at_most = kMostListed;
-    while (found.size() < selection.at_most) {
+    page.at_most = kPage;
+    for (;;) {
         ASSIGN_OR_RETURN(auto listed, gateway.list(page));
-        for (auto& each : listed)
-            if (found.size() < selection.at_most && matches(each)) found.push_back(std::move(each));
-        if (listed.size() < page.at_most) break;
-        page.before_id = listed.back().id;
+        if (!listed.empty()) page.before_id = listed.back().id;
+        for (auto& each : listed) {
+            if (since && each.requested_at < *since) return found;
+            if (user && who(each.caller) != *user) continue;
+            found.push_back(std::move(each));
+            if (found.size() == selection.at_most) return found;
+        }
+        if (listed.size() < page.at_most) return found;
     }
-    return found;
 }
 
 Result<ExitCode> run_list(const GatewayArguments& gateway_arguments, const ListArguments& arguments, Writer& writer) {
     ASSIGN_OR_RETURN(const auto selection, selection_of(arguments));
     ASSIGN_OR_RETURN(const auto since, parse_time("--since", arguments.since));
     ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open_history());
-    const auto matches = [&](const FlowOperation& operation) {
-        return (!arguments.by || who(operation.caller) == *arguments.by) &&
-               (!since || operation.requested_at >= *since);
-    };
-    ASSIGN_OR_RETURN(const auto operations, arguments.by || since ? matching(gateway->operations(), selection, matches)
-                                                                  : gateway->operations().list(selection));
+    ASSIGN_OR_RETURN(const auto operations, arguments.by || since
+                                                ? matching(gateway->operations(), selection, arguments.by, since)
+                                                : gateway->operations().list(selection));
     if (!arguments.limit && operations.size() == selection.at_most) {
         tell(fmt::format("these are the newest {}; --limit N shows more", selection.at_most));
     }

@@ -31,7 +31,7 @@ constexpr auto kLookInterval = 50ms;
 
 /// Rejects a configuration that names something unusable; errors have a line for each fault.
 Result<config::Configuration> checked(config::Configuration configuration, Prevents prevents) {
-    RETURN_IF_ERROR(verdict(check_configuration(configuration), prevents));
+    RETURN_IF_ERROR(verdict(check_configuration(configuration, FileIdentity{}), prevents));
     return configuration;
 }
 

@@ -10,7 +10,6 @@
 #include <set>
 
 #include "base/text.h"
-#include "files/file_identity.h"
 #include "gateway/endpoints.h"
 #include "http/access/credentials.h"
 #include "http/server/tcp_listener.h"
@@ -23,8 +22,8 @@ namespace {
 
 class Checker {
   public:
-    explicit Checker(const config::Configuration& configuration)
-        : configuration_(configuration), agent_(FileIdentity::of(configuration.state_dir)) {}
+    Checker(const config::Configuration& configuration, const FileIdentity& agent)
+        : configuration_(configuration), agent_(agent) {}
 
     [[nodiscard]] std::vector<ConfigurationFault> find_faults() {
         check_state_dir();
@@ -100,14 +99,15 @@ class Checker {
     }
 
     const config::Configuration& configuration_;
-    const FileIdentity agent_;
+    const FileIdentity& agent_;
     std::vector<ConfigurationFault> faults_;
 };
 
 }  // namespace
 
-std::vector<ConfigurationFault> check_configuration(const config::Configuration& configuration) {
-    return Checker{configuration}.find_faults();
+std::vector<ConfigurationFault> check_configuration(const config::Configuration& configuration,
+                                                    const FileIdentity& agent) {
+    return Checker{configuration, agent}.find_faults();
 }
 
 Result<void> verdict(const std::vector<ConfigurationFault>& faults, Prevents prevents) {

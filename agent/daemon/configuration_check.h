@@ -10,6 +10,7 @@
 #include "headgate/result.h"
 
 #include "config/configuration.h"
+#include "files/file_identity.h"
 
 namespace headgate::daemon {
 
@@ -25,8 +26,10 @@ struct ConfigurationFault {
     std::string message;  ///< one line
 };
 
-/// Finds all faults. Run by root, it accesses files as the owner of the state directory, who is the agent's user.
-[[nodiscard]] std::vector<ConfigurationFault> check_configuration(const config::Configuration& configuration);
+/// Finds all faults. Accesses files as `agent`: the agent passes its own identity, another process that of the state
+/// directory's owner, who is the agent's user.
+[[nodiscard]] std::vector<ConfigurationFault> check_configuration(const config::Configuration& configuration,
+                                                                  const FileIdentity& agent);
 
 /// Faults that prevent this or an earlier enumerator's action: an error with a line for each.
 [[nodiscard]] Result<void> verdict(const std::vector<ConfigurationFault>& faults, Prevents prevents);

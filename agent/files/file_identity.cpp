@@ -148,8 +148,10 @@ class PathWalk {
     unsigned links_ = 0;
 };
 
+/// Only root acts as others. The filter of the agent's service does not permit setfsuid(2), which then returns no user.
 uid_t file_user() {
-    return static_cast<uid_t>(::setfsuid(kNoId));
+    const auto user = ::geteuid();
+    return user == 0 ? static_cast<uid_t>(::setfsuid(kNoId)) : user;
 }
 
 FileIdentity FileIdentity::of(const std::filesystem::path& path) {

@@ -36,7 +36,7 @@ bool matches_end(const EndedFlowFilter& filter, const End& end) {
     const bool by_user = !filter.user || (end.reason == EndReason::Flushed && end.user == *filter.user);
     return matches_reason(filter.reasons, end) && matches_time(filter, end.time) && by_user &&
            (!filter.firewalls || lists(*filter.firewalls, end.firewall)) &&
-           (!filter.operation_id || end.operation_id == *filter.operation_id);
+           (!filter.operation_id || end.operation_id.starts_with(*filter.operation_id));
 }
 
 }  // namespace

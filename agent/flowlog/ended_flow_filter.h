@@ -20,16 +20,19 @@ struct EndedFlowFilter {
     std::vector<EndReason> reasons;
     std::vector<FlowFilter> filters;  ///< any of these
     std::optional<std::vector<std::string>> firewalls;
-    std::optional<Timestamp> since;   ///< ended then or later
-    std::optional<Timestamp> until;   ///< ended then or earlier
-    std::optional<std::string> user;  ///< who requested the operation that ended it
-    std::optional<std::string> operation_id;
+    std::optional<Timestamp> since;           ///< ended then or later
+    std::optional<Timestamp> until;           ///< ended then or earlier
+    std::optional<std::string> user;          ///< who requested the operation that ended it
+    std::optional<std::string> operation_id;  ///< or its first characters, in lower case
 
     /// Does not allocate: called for each flow that ends.
     [[nodiscard]] bool matches(const EndedFlow& ended) const;
 
     /// The same for the record of a flow. If its time cannot be read, it matches neither `since` nor `until`.
     [[nodiscard]] bool matches(const LoggedFlow& logged) const;
+
+    /// Whether no flow that ends from `now` on matches.
+    [[nodiscard]] bool ends_before(Timestamp now) const { return until && *until < now; }
 
     [[nodiscard]] bool matches_everything() const { return *this == EndedFlowFilter{}; }
 

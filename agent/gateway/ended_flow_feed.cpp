@@ -5,6 +5,8 @@
 #include <deque>
 #include <limits>
 
+#include "headgate/clock.h"
+
 #include "flowlog/record_format.h"
 
 namespace headgate::gateway {
@@ -66,8 +68,9 @@ Result<void> EndedFlowFeed::for_each_ended(const EndedFlowQuery& query, const Re
     const auto end_of_past = recent_.end();
     const auto end = query.follow ? std::numeric_limits<std::uint64_t>::max() : end_of_past;
     for (auto position = beginning_of_latest(recent_, query, end_of_past);;) {
+        const bool goes_on = query.follow && !query.ends_before(kSystemClock.now());
         const bool has_told_all = position >= std::min(end, recent_.end());
-        if (has_told_all && (!query.follow || recent_.is_closed() || query.is_over())) return {};
+        if (has_told_all && (!goes_on || recent_.is_closed() || query.is_over())) return {};
         flowlog::LineBlock lines;
         position = append_piece(lines, recent_, position, end, query);
         RETURN_IF_ERROR(take_lines(lines, take));

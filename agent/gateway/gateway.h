@@ -61,7 +61,7 @@ struct TableStatistics {
 /// Selects ended flows, and says how long to read.
 struct EndedFlowQuery : flowlog::EndedFlowFilter {
     std::size_t latest = 1000;  ///< how many flows that ended before the query
-    bool follow = false;        ///< also those that end later
+    bool follow = false;        ///< also those that end later, up to `until`
 
     /// Polled while waiting for flows: whether the reader has finished.
     std::function<bool()> is_over = [] { return false; };

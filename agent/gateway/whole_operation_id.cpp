@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <span>
 
+#include "base/printable.h"
+
 namespace headgate::gateway {
 namespace {
 
@@ -24,13 +26,22 @@ bool is_short_id(std::string_view text) {
     return is_operation_id(text) && text.size() < kIdSize;
 }
 
-Result<std::string> whole_operation_id(FlowOperations& operations, std::string_view text) {
+Result<std::string> parse_operation_id(std::string_view text) {
+    if (!is_operation_id(text)) {
+        return invalid("{}", to_one_line(fmt::format(
+                                 "\"{}\" is neither an operation's id nor the first {} or more characters of one", text,
+                                 kShortestId)));
+    }
     std::string id{text};
-    if (!is_short_id(text)) return id;
     std::ranges::transform(id, id.begin(),
                            [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return id;
+}
+
+Result<std::string> whole_operation_id(FlowOperations& operations, std::string_view text) {
+    if (!is_short_id(text)) return std::string{text};
     OperationSelection selection;
-    selection.id_begin = id;
+    ASSIGN_OR_RETURN(selection.id_begin, parse_operation_id(text));
     selection.at_most = kMostCandidates + 1;
     ASSIGN_OR_RETURN(const auto found, operations.list(selection));
     if (found.empty()) return std::string{text};

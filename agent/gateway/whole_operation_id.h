@@ -20,6 +20,9 @@ inline constexpr std::size_t kShortestId = 4;
 /// The same for less than a whole id.
 [[nodiscard]] bool is_short_id(std::string_view text);
 
+/// Such an id, or its first characters, in lower case.
+[[nodiscard]] Result<std::string> parse_operation_id(std::string_view text);
+
 /// The id that begins with `text`, among the operations that the gateway lists. An error names the operations if there
 /// are several. Returns the text itself if it begins no id.
 [[nodiscard]] Result<std::string> whole_operation_id(FlowOperations& operations, std::string_view text);

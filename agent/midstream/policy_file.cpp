@@ -5,6 +5,7 @@
 
 #include "base/printable.h"
 #include "base/resource_names.h"
+#include "config/configuration.h"
 #include "config/fault_list.h"
 #include "config/small_file.h"
 #include "config/value_types.h"
@@ -128,6 +129,14 @@ SettingMap settings_of(Policy& policy) {
     return known;
 }
 
+Result<std::string> parse_file_name(std::string_view text) {
+    if (text == config::kNoPolicy || text == config::kPolicyRemoved) {
+        return invalid("\"{}\" can't be a policy's name: stream_exception_policy: {} is a setting that names no policy",
+                       text, text);
+    }
+    return parse_policy_name(text);
+}
+
 Result<Policy> read_policy_file(const std::filesystem::path& path) {
     ASSIGN_OR_RETURN(const auto text, config::read_small_file(path));
     return parse_policy(text, path.stem().native(), path.native());
@@ -135,7 +144,7 @@ Result<Policy> read_policy_file(const std::filesystem::path& path) {
 
 Result<Policy> parse_policy(std::string_view text, std::string_view name, std::string_view where) {
     Policy policy;
-    if (auto checked = parse_policy_name(name)) {
+    if (auto checked = parse_file_name(name)) {
         policy.name = std::move(*checked);
     } else {
         return tl::unexpected(std::move(checked.error()).within(where));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "headgate/result.h"
@@ -15,6 +16,9 @@ namespace headgate::midstream {
 
 /// The keys of a file, bound to `policy`, which must outlive them.
 [[nodiscard]] config::SettingMap settings_of(StreamExceptionPolicy& policy);
+
+/// The name of a policy and of its file: none of those by which the setting `stream_exception_policy` names no policy.
+[[nodiscard]] Result<std::string> parse_file_name(std::string_view text);
 
 [[nodiscard]] Result<StreamExceptionPolicy> read_policy_file(const std::filesystem::path& path);
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <system_error>
 
-#include "base/resource_names.h"
 #include "midstream/policy_file.h"
 
 namespace headgate::midstream {
@@ -78,7 +77,7 @@ std::vector<fs::path> policy_folders() {
 
 Result<StreamExceptionPolicy> find_policy(std::string_view name, std::span<const fs::path> folders) {
     if (name.find('/') != std::string_view::npos) return read_policy_file(name);
-    RETURN_IF_ERROR(parse_policy_name(name).map([](const std::string&) {}));
+    RETURN_IF_ERROR(parse_file_name(name).map([](const std::string&) {}));
     for (const auto& folder : folders) {
         const auto file = file_of(folder, name);
         if (is_there(file)) return read_policy_file(file);

@@ -2,6 +2,8 @@
 // Recently ended flows, as returned to clients.
 #include <gtest/gtest.h>
 
+#include "headgate/clock.h"
+
 #include "flow/json_reader.h"
 #include "gateway/ended_flow_feed.h"
 #include "support/flow_builder.h"
@@ -73,6 +75,17 @@ TEST_F(EndedFlows, are_not_kept_for_a_reader_that_stops_reading) {
         return {};
     }));
     EXPECT_EQ(records, 1000U);
+}
+
+TEST_F(EndedFlows, are_followed_up_to_the_time_that_the_client_gives) {
+    recent_.add(ended(1, 3));
+    EndedFlowQuery query;
+    query.follow = true;
+    query.until = kSystemClock.now() - 1h;
+    EXPECT_EQ(told(query), 3U);
+    query.until = kSystemClock.now() + 100ms;
+    EXPECT_EQ(told(query), 3U);
+    EXPECT_GT(kSystemClock.now(), *query.until);
 }
 
 TEST_F(EndedFlows, that_a_slow_reader_missed_are_counted) {

@@ -93,11 +93,14 @@ TEST_F(FlowLogOverHttp, reports_the_flows_that_are_chosen) {
 }
 
 TEST_F(FlowLogOverHttp, tells_the_flows_of_a_time_a_user_or_an_operation) {
+    const auto operation_of = [](std::string_view user) {
+        return fmt::format("4f7b000{}-9a60-4d0f-8b8e-2b1f0c9d7e31", user.front());
+    };
     for (const auto* user : {"alice", "bob"}) {
         EndedFlow ended;
         ended.ended_at = parse_rfc3339("2026-11-21T09:30:00Z").value();
         ended.reason = EndReason::Flushed;
-        ended.flush = std::make_shared<FlushAttribution>(FlushAttribution{fmt::format("of {}", user), user, "none"});
+        ended.flush = std::make_shared<FlushAttribution>(FlushAttribution{operation_of(user), user, "none"});
         gateway_.end_flow(std::move(ended), user);
     }
     end_flow("undated", EndReason::Closed);
@@ -105,7 +108,9 @@ TEST_F(FlowLogOverHttp, tells_the_flows_of_a_time_a_user_or_an_operation) {
     EXPECT_EQ(names("?since=2026-11-21T09:30:00.001Z"), "");
     EXPECT_EQ(names("?until=2026-11-21T09:29:00Z"), "{\"name\":\"undated\"}\n");
     EXPECT_EQ(names("?user=alice"), "alice\n");
-    EXPECT_EQ(names("?operation=of%20bob"), "bob\n");
+    EXPECT_EQ(names("?operation=" + operation_of("bob")), "bob\n");
+    EXPECT_EQ(names("?operation=4F7B000B"), "bob\n") << "by the first characters";
+    EXPECT_EQ(names("?operation=4f7b"), "alice\nbob\n");
 }
 
 TEST_F(FlowLogOverHttp, errors_name_the_parameter_and_the_rule) {
@@ -117,6 +122,9 @@ TEST_F(FlowLogOverHttp, errors_name_the_parameter_and_the_rule) {
     EXPECT_EQ(detail_of(ask("?latest=1&latest=2")), "latest: given twice");
     EXPECT_EQ(detail_of(ask("?since=1h")), "since: \"1h\" is not a time such as 2026-11-21T09:30:00.123Z");
     EXPECT_TRUE(detail_of(ask("?until=today")).starts_with("until: "));
+    EXPECT_EQ(detail_of(ask("?operation=4f7")),
+              "operation: \"4f7\" is neither an operation's id nor the first 4 or more characters of one");
+    EXPECT_EQ(ask("?operation=").status, 400);
     EXPECT_EQ(detail_of(ask("?follow=yes")), "follow: \"yes\" is neither true nor false");
     std::string many = "?filter=protocol%3Dtcp";
     for (int i = 0; i < 20; ++i)

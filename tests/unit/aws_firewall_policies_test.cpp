@@ -184,6 +184,17 @@ TEST_F(AwsPolicies, a_dry_run_checks_and_changes_nothing) {
     EXPECT_EQ(ask("UpdateFirewallPolicy", update(with("REJECT"), R"(,"DryRun":true)")).status, 200);
 }
 
+TEST_F(AwsPolicies, an_update_is_refused_where_the_configuration_keeps_no_policy_in_force) {
+    gateway_.configured.stream_exception_policy = "removed";
+    for (const auto* dry_run : {"", R"(,"DryRun":true)"}) {
+        EXPECT_EQ(refused("UpdateFirewallPolicy", update(with("DROP"), dry_run)),
+                  "InvalidRequestException: the configuration keeps no policy in force in a (stream_exception_policy: "
+                  "removed): nothing was changed");
+    }
+    EXPECT_EQ(policy_in("a"), "none");
+    EXPECT_EQ(policy_in("b"), "none");
+}
+
 TEST_F(AwsPolicies, what_cannot_be_changed_everywhere_is_changed_nowhere) {
     put_in_force("a", "reject");
     gateway_.zone_of_fixed_policy = "b";

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "config/load.h"
 #include "support/temporary_folder.h"
@@ -17,11 +19,12 @@ using headgate::testing::TemporaryFolder;
 class ConfigurationCheck : public ::testing::Test {
   protected:
     /// The faults that `prevents` and earlier enumerators cover.
-    std::string faults_of(const std::string& text, Prevents prevents = Prevents::Nothing) {
+    std::string faults_of(const std::string& text, Prevents prevents = Prevents::Nothing,
+                          const FileIdentity& agent = {}) {
         const auto state_dir = fmt::format("state_dir: {}\n", folder_.path("state"));
         const auto configuration = config::parse_configuration(state_dir + text, "x.yaml");
         EXPECT_TRUE(configuration) << configuration.error().message;
-        const auto checked = verdict(check_configuration(*configuration), prevents);
+        const auto checked = verdict(check_configuration(*configuration, agent), prevents);
         return checked ? "" : checked.error().message;
     }
     std::string credentials(const std::string& text, mode_t mode = 0600) {
@@ -41,6 +44,18 @@ TEST_F(ConfigurationCheck, of_credentials_that_others_may_read) {
     const auto file = credentials("tokens: []\n", 0644);
     EXPECT_EQ(faults_of(fmt::format("http: {{credentials: {}}}\n", file), Prevents::Starting),
               fmt::format("http.credentials: {0}: others than its owner may use it (mode 644): chmod 600 {0}", file));
+}
+
+TEST_F(ConfigurationCheck, reads_credentials_as_the_agent) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can be another agent's user";
+    constexpr uid_t kNobody = 65534;
+    const auto text = fmt::format("http: {{credentials: {}}}\n", credentials("tokens: []\n"));
+    const auto state_dir = folder_.path("state");
+    std::filesystem::create_directory(state_dir);
+    ASSERT_EQ(::chown(state_dir.c_str(), kNobody, kNobody), 0);
+    EXPECT_EQ(faults_of(text, Prevents::Starting), "") << "an agent that runs as root, whoever owns its directory";
+    EXPECT_NE(faults_of(text, Prevents::Starting, FileIdentity::of(state_dir)).find("Permission denied"),
+              std::string::npos);
 }
 
 TEST_F(ConfigurationCheck, of_credentials_tells_every_fault) {

@@ -120,7 +120,10 @@ TEST(EndedFlowFilter, selects_by_the_operation) {
     EXPECT_TRUE(matches(filter, lost_flow()));
     EXPECT_FALSE(matches(filter, foreign_flushed_flow()));
     filter.operation_id = "4f7b2c1e";
-    EXPECT_FALSE(matches(filter, flushed_flow()));
+    EXPECT_TRUE(matches(filter, flushed_flow())) << "by the first characters of its id";
+    EXPECT_FALSE(matches(filter, foreign_flushed_flow()));
+    filter.operation_id = "9a60";
+    EXPECT_FALSE(matches(filter, flushed_flow())) << "within the id";
 }
 
 TEST(EndedFlowFilter, requires_all_conditions) {

@@ -3,12 +3,18 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <thread>
 
 #include "files/append_file.h"
 #include "files/own_file.h"
@@ -48,6 +54,31 @@ std::string hot_journal(const std::string& super_journal) {
     append_number(journal, static_cast<std::uint32_t>(super_journal.size()));
     append_number(journal, sum);
     return journal + magic;
+}
+
+/// Denies setfsuid(2) to this thread with EPERM, as the filter of the agent's service does.
+bool deny_setfsuid() {
+    sock_filter instructions[] = {
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, 0},  // the number of the system call, the first member of seccomp_data
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_setfsuid},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+    };
+    const sock_fprog program{std::size(instructions), instructions};
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST(FileUser, is_known_to_a_service_that_may_not_call_setfsuid) {
+    std::thread{[] {
+        // By the system call itself, which changes this thread alone (nptl(7)).
+        if (::geteuid() == 0) {
+            ASSERT_EQ(::syscall(SYS_setresuid, kNobody, kNobody, kNobody), 0);
+        }
+        const auto user = ::geteuid();
+        ASSERT_NE(user, 0U);
+        ASSERT_TRUE(deny_setfsuid());
+        EXPECT_EQ(file_user(), user);
+    }}.join();
 }
 
 /// A folder of an unprivileged user, beside a folder of root that this user can read. This process runs as root.

@@ -49,7 +49,7 @@ class LogCommandTest : public ::testing::Test {
     /// Runs `headgate log` without an agent and without a flow log, and `meanwhile` on another thread.
     [[nodiscard]] Told run(std::vector<const char*> words, const std::function<void()>& meanwhile = {}) const {
         const std::string configuration = folder_.write(
-            "headgate.yaml", "flow_log: {sinks: []}\nhttp: {socket: " + folder_.path("no-socket") + "}\n");
+            "headgate.yaml", "flow_log: {sinks: " + sinks_ + "}\nhttp: {socket: " + folder_.path("no-socket") + "}\n");
         std::vector<const char*> all{"headgate", "--config", configuration.c_str(), "log"};
         all.insert(all.end(), words.begin(), words.end());
         ::testing::internal::CaptureStdout();
@@ -68,6 +68,7 @@ class LogCommandTest : public ::testing::Test {
     TemporaryFolder folder_;
     std::string file_ = folder_.path("flow.json");
     std::string flushed_, ping_, loss_;
+    std::string sinks_ = "[]";
 };
 
 TEST_F(LogCommandTest, writes_the_records_as_they_are) {
@@ -105,7 +106,8 @@ TEST_F(LogCommandTest, shows_those_alone_that_match) {
               flushed_ + "\n");
     EXPECT_EQ(show({"--output", "ndjson", "--firewall", "edge", "--lines", "1"}).out, ping_ + "\n");
     EXPECT_EQ(show({"--output", "ndjson", "--by", "alice"}).out, flushed_ + "\n");
-    EXPECT_EQ(show({"--output", "ndjson", "--operation", "4f7b2c1e-9a60-4d0f-8b8e-2b1f0c9d7e31"}).out, flushed_ + "\n");
+    for (const auto* id : {"4f7b2c1e-9a60-4d0f-8b8e-2b1f0c9d7e31", "4f7b2c1e", "4F7B"})
+        EXPECT_EQ(show({"--output", "ndjson", "--operation", id}).out, flushed_ + "\n") << id;
 }
 
 TEST_F(LogCommandTest, shows_those_that_ended_within_a_time) {
@@ -125,7 +127,7 @@ TEST_F(LogCommandTest, shows_those_that_ended_within_a_time) {
 TEST_F(LogCommandTest, exits_with_3_when_nothing_matches) {
     for (const auto& words : std::vector<std::vector<const char*>>{{"--firewall", "other"},
                                                                    {"--by", "bob"},
-                                                                   {"--operation", "4f7b"},
+                                                                   {"--operation", "9a60"},
                                                                    {"--reason", "evicted"},
                                                                    {"--protocol", "sctp"},
                                                                    {"--lines", "0"}}) {
@@ -186,6 +188,23 @@ TEST_F(LogCommandTest, follows_until_it_is_interrupted) {
     EXPECT_TRUE(lines[2].ends_with("alice     4f7b2c1e")) << lines[2];
 }
 
+TEST_F(LogCommandTest, follows_up_to_the_time_that_is_given) {
+    const auto told = show({"--follow", "--output", "ndjson", "--until", "2025-08-12T13:05:04Z"});
+    EXPECT_EQ(told.status, 0) << told.err;
+    EXPECT_EQ(lines_of(told.out).size(), 3U);
+}
+
+TEST_F(LogCommandTest, asks_the_agent_whose_socket_is_named_and_not_the_file) {
+    sinks_ = "[{file: " + file_ + "}]";
+    EXPECT_EQ(lines_of(run({"--output", "ndjson"}).out).size(), 3U);
+    const auto asked = run({"--socket", "/nowhere/headgate.sock"});
+    EXPECT_EQ(asked.status, 1);
+    EXPECT_EQ(asked.out, "");
+    EXPECT_TRUE(contains(asked.err, "--socket: no agent answers at /nowhere/headgate.sock")) << asked.err;
+    EXPECT_EQ(lines_of(show({"--output", "ndjson", "--socket", "/nowhere/headgate.sock"}).out).size(), 3U)
+        << "--file names the file itself";
+}
+
 TEST_F(LogCommandTest, advises_what_to_do_where_there_is_no_log) {
     const auto nowhere = run({});
     EXPECT_EQ(nowhere.status, 1);
@@ -204,6 +223,7 @@ TEST_F(LogCommandTest, an_argument_that_is_wrong_is_named) {
     EXPECT_TRUE(contains(show({"--source", "10.0.0.0/33"}).err, "--source: "));
     EXPECT_TRUE(contains(show({"--since", "soon"}).err, "--since: \"soon\" is neither a duration such as 90s"));
     EXPECT_EQ(show({"--until", "2025-08-12"}).status, 2);
+    EXPECT_TRUE(contains(show({"--operation", "4f7"}).err, "--operation: \"4f7\" is neither an operation's id nor"));
 }
 
 }  // namespace log_command_test

@@ -100,6 +100,18 @@ TEST(PolicyFile, is_as_headgate_ships_it) {
     }
 }
 
+TEST(PolicyFile, has_no_name_that_means_no_policy_in_the_configuration) {
+    for (const std::string name : {"none", "removed"}) {
+        const auto policy = parse_policy("stream_exception_policy: drop\n", name, name + ".yaml");
+        ASSERT_FALSE(policy);
+        EXPECT_EQ(
+            policy.error().message,
+            fmt::format("{0}.yaml: \"{0}\" can't be a policy's name: stream_exception_policy: {0} is a setting that "
+                        "names no policy",
+                        name));
+    }
+}
+
 TEST(PolicyFile, errors_name_the_line_the_key_and_the_rule) {
     EXPECT_EQ(error_of("scope: all\nstream_exception_policy: ignore"),
               "x.yaml:2: stream_exception_policy: \"ignore\" is none of drop, reject and continue");

@@ -51,6 +51,14 @@ TEST_F(ShortIds, stay_what_they_are_where_no_operation_is_meant) {
         EXPECT_EQ(whole_operation_id(whole_, text).value(), text);
 }
 
+TEST_F(ShortIds, are_in_lower_case_however_they_were_written) {
+    EXPECT_EQ(parse_operation_id("4F7B-").value(), "4f7b-");
+    EXPECT_EQ(parse_operation_id(kFirst).value(), kFirst);
+    for (const auto* text : {"4f7", "", "nothing", "-4f7b0002"})
+        EXPECT_EQ(parse_operation_id(text).error().message,
+                  fmt::format("\"{}\" is neither an operation's id nor the first 4 or more characters of one", text));
+}
+
 TEST_F(ShortIds, mean_the_operations_alone_that_the_caller_may_see) {
     const auto gateway = authorized(whole_, {Role::Operator, {{"core"}}});
     auto& theirs = gateway->operations();

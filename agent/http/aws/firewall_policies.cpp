@@ -188,7 +188,13 @@ Result<void> check_applicable(Inventory& inventory, const Firewall& firewall, St
     }
     const auto configuration = inventory.configuration();
     for (const auto& endpoint : firewall.endpoints) {
-        const auto kept = config::policy_to_keep(config::configured_policy(*configuration, endpoint));
+        const auto& configured = config::configured_policy(*configuration, endpoint);
+        if (configured == config::kPolicyRemoved) {
+            return refused(
+                "the configuration keeps no policy in force in {} (stream_exception_policy: {}): nothing was changed",
+                endpoint.availability_zone, configured);
+        }
+        const auto kept = config::policy_to_keep(configured);
         if (!kept) continue;
         const auto found = std::ranges::find(policies, *kept, &StreamExceptionPolicy::name);
         if (found != policies.end() && found->exception == exception) continue;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "flow/flow_json.h"
 #include "flowlog/recent_flow_buffer.h"
+#include "gateway/whole_operation_id.h"
 #include "http/content_negotiation.h"
 #include "http/problem.h"
 #include "http/rest/flow_log_stream.h"
@@ -59,10 +60,9 @@ void parse_firewalls(const Request& request, EndedFlowQuery& query) {
 
 Result<void> take_origin(const Request& request, EndedFlowQuery& query) {
     query.user = text_of(request, "user");
-    query.operation_id = text_of(request, "operation");
-    return parse_parameter(request, "since", query.since, parse_rfc3339).and_then([&] {
-        return parse_parameter(request, "until", query.until, parse_rfc3339);
-    });
+    return parse_parameter(request, "operation", query.operation_id, gateway::parse_operation_id)
+        .and_then([&] { return parse_parameter(request, "since", query.since, parse_rfc3339); })
+        .and_then([&] { return parse_parameter(request, "until", query.until, parse_rfc3339); });
 }
 
 Result<void> parse_extent(const Request& request, EndedFlowQuery& query) {
