@@ -51,7 +51,7 @@ def test_options(shell):
 @pytest.mark.parametrize("typed, choices", [
     ("headgate capture --output ", {"table", "json", "ndjson", "wide", "csv"}),
     ("headgate capture -o nd", {"ndjson"}),
-    ("headgate capture --filter dest", {"destination=", "destination-port="}),
+    ("headgate capture --filter dest", {"destination", "destination-port"}),
     ("headgate capture --all --state E", {"ESTABLISHED"}),
     ("headgate flush --match ", {"original", "translated", "any"}),
     ("headgate log --reason ", {"flushed", "closed", "timeout", "evicted"}),
