@@ -14,10 +14,10 @@ struct Completion {
     ValueHint::Paths paths = ValueHint::Paths::None;  ///< offered if no candidate fits
 };
 
-/// `words` is the command line including the program's name, and `position` the index of the word to complete. The
+/// `typed` is the command line including the program's name, and `cursor_word` the index of the word to complete. The
 /// candidates need not begin with that word, because shells match them by different rules. They take the place of what
 /// follows its last `=`. bash passes an option, its `=` and its value as three words.
-[[nodiscard]] Completion complete(const CommandDescription& headgate, std::span<const std::string> words,
-                                  std::size_t position);
+[[nodiscard]] Completion complete(const CommandDescription& headgate, std::span<const std::string> typed,
+                                  std::size_t cursor_word);
 
 }  // namespace headgate::cli

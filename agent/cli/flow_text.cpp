@@ -41,7 +41,7 @@ std::string duration_text(std::chrono::seconds duration) {
 
 std::string amount_text(std::uint64_t bytes) {
     constexpr std::array kUnits{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    double amount = static_cast<double>(bytes);
+    auto amount = static_cast<double>(bytes);
     std::size_t unit = 0;
     for (; amount >= 1024 && unit + 1 < kUnits.size(); ++unit)
         amount /= 1024;

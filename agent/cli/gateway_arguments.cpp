@@ -124,7 +124,7 @@ Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::reach_agent(const st
 std::string GatewayArguments::describe(const Endpoint& endpoint) const {
     constexpr std::string_view kNamespace = "network namespace";
     if (!endpoint.network_namespace.empty()) return fmt::format("{} {}", kNamespace, endpoint.network_namespace);
-    const auto named = fmt::format("firewall {}, availability zone {}", endpoint.firewall, endpoint.availability_zone);
+    auto named = fmt::format("firewall {}, availability zone {}", endpoint.firewall, endpoint.availability_zone);
     const auto loaded = load();
     if (!loaded) return named;
     const auto found = config::find_endpoint(*loaded, endpoint.firewall, endpoint.availability_zone);

@@ -278,9 +278,8 @@ Result<LogSource> find_source(const GatewayArguments& gateway, const LogArgument
     if (arguments.file) return LogSource{*arguments.file, nullptr};
     ASSIGN_OR_RETURN(const auto configuration, gateway.load());
     if (gateway.socket) {
-        return gateway.reach_agent(configuration.http.socket).map([](auto&& agent) {
-            return LogSource{{}, std::move(agent)};
-        });
+        ASSIGN_OR_RETURN(auto agent, gateway.reach_agent(configuration.http.socket));
+        return LogSource{{}, std::move(agent)};
     }
     const auto file = first_file(configuration.flow_log);
     // The file has more records than an agent keeps, also those that arrive faster than a client reads.

@@ -15,7 +15,7 @@ namespace headgate::cli {
 namespace {
 
 constexpr std::uint64_t kMostListed = 10'000;
-constexpr std::uint64_t kPage = 500;  // operations requested at once to select from
+constexpr std::uint64_t kListedAtOnce = 500;  // operations requested at once to select from
 
 std::vector<Column> operation_columns() {
     using enum Column::Align;
@@ -182,7 +182,7 @@ Result<std::vector<FlowOperation>> matching(gateway::FlowOperations& gateway, co
                                             const std::optional<Timestamp>& since) {
     std::vector<FlowOperation> found;
     auto page = selection;
-    page.at_most = kPage;
+    page.at_most = kListedAtOnce;
     for (;;) {
         ASSIGN_OR_RETURN(auto listed, gateway.list(page));
         if (!listed.empty()) page.before_id = listed.back().id;

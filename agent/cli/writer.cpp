@@ -250,7 +250,7 @@ void Writer::begin(const Heading& heading) {
     if (heading.live) tell_remark();
 }
 
-void Writer::tell_text(const Append& text) const {
+void Writer::tell_text(const Append& text) {
     fmt::memory_buffer lines;
     append_part(lines, text);
     for (std::string_view rest{lines.data(), lines.size()}; !rest.empty();)

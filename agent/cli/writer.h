@@ -162,7 +162,7 @@ class Writer {
     Result<void> hold(const Row& row);
     void sort_held();
     Result<void> write_held();
-    void tell_text(const Append& text) const;
+    static void tell_text(const Append& text);
     [[nodiscard]] Cells chosen_of(Cells cells) const;
     void tell_remark();
 

@@ -70,12 +70,15 @@ struct Line {
 
     [[nodiscard]] std::size_t indentation() const { return std::min(text.find_first_not_of(" \t"), text.size()); }
     [[nodiscard]] std::string_view content() const { return text.substr(indentation()); }
-    [[nodiscard]] bool is_indented_by_tab() const { return text.substr(0, indentation()).find('\t') != text.npos; }
+    [[nodiscard]] bool is_indented_by_tab() const {
+        return text.substr(0, indentation()).find('\t') != std::string_view::npos;
+    }
     [[nodiscard]] bool is_item() const { return content().starts_with("- "); }
     [[nodiscard]] bool has_key() const { return has_colon(text); }
 
     [[nodiscard]] static bool has_colon(std::string_view text) {
-        return text.find(": ") != text.npos || text.find(":\t") != text.npos || text.ends_with(':');
+        return text.find(": ") != std::string_view::npos || text.find(":\t") != std::string_view::npos ||
+               text.ends_with(':');
     }
 };
 

@@ -45,9 +45,9 @@ std::vector<int> FlowInserter::insert_batch(std::span<const Flow> flows) {
         batch_.add_insert(flow, next_sequence_++);
     batch_.acknowledge_last();
     const auto sent = socket_.send(batch_.bytes());
-    if (!sent) return std::vector<int>(flows.size(), sent.error().number);
+    std::vector<int> errors(flows.size(), sent ? 0 : sent.error().number);
+    if (!sent) return errors;
 
-    std::vector<int> errors(flows.size(), 0);
     std::vector<bool> answered(flows.size(), false);
     const bool nothing_lost = netlink::take_answers(socket_, buffer_, [&](const netlink::Message& message) {
         const std::size_t index = message.header.nlmsg_seq - first;
