@@ -48,6 +48,7 @@ std::string unknown_word(const CLI::App& command, std::string_view word) {
     const auto commands = commands_below(command);
     if (commands.empty()) return fmt::format("\"{}\" was not expected behind {}", word, whole_name(command));
     std::vector<std::string> names;
+    names.reserve(commands.size());
     for (const auto* each : commands)
         names.push_back(each->get_name());
     return fmt::format("\"{}\" is no command of {}{}", word, whole_name(command), did_you_mean(word, names));

@@ -31,6 +31,7 @@ std::size_t bytes_beside(const Cell& cell) {
 
 std::vector<Column> picked(const std::vector<Column>& columns, const std::vector<std::size_t>& chosen) {
     std::vector<Column> some;
+    some.reserve(chosen.size());
     for (const auto index : chosen)
         some.push_back(columns.at(index));
     return some;
