@@ -95,7 +95,7 @@ TEST(Writer, leaves_lines_of_csv_to_rows_that_make_them_unless_columns_are_chose
         ::testing::internal::CaptureStdout();
         Writer writer{std::move(choice)};
         writer.begin({.list = "fruits", .csv_header = text("own\r\n")});
-        for (const std::uint64_t count : {1, 2}) {
+        for (const std::uint64_t count : {1U, 2U}) {
             const auto append_record = [&](fmt::memory_buffer& out) {
                 fmt::format_to(std::back_inserter(out), "{}{}", count, writer.writes_csv_lines() ? " own\r\n" : "");
             };
