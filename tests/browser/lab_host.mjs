@@ -68,6 +68,12 @@ export async function signIn(page, host, role) {
     await page.getByRole("heading", {name: "Overview", level: 1}).waitFor();
 }
 
+/** Gives the page another width, and waits until it is laid out. */
+export async function resize(page, width) {
+    await page.setViewportSize({width, height: 900});
+    await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
+}
+
 /** Sends a request to the agent as the page does. */
 export const asked = (page, path, body, method = "POST") => page.evaluate(async ([where, what, how]) => {
     const headers = {Authorization: `Bearer ${sessionStorage.getItem("headgate-token")}`, "Content-Type": "application/json"};

@@ -7,7 +7,7 @@ import {readFileSync} from "node:fs";
 import {createRequire} from "node:module";
 import {after, before, test} from "node:test";
 
-import {asked, LabHost, newPage, runOperation, signIn} from "./lab_host.mjs";
+import {asked, LabHost, newPage, resize, runOperation, signIn} from "./lab_host.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const FOLDER = process.env.SCREENSHOTS ?? "screenshots";
@@ -67,9 +67,9 @@ for (const colorScheme of ["light", "dark"]) {
         await page.screenshot({path: `${FOLDER}/sign-in-${colorScheme}.png`});
         await signIn(page, host, "operator");
         for (const each of pages) {
+            await open(page, each);
             for (const width of WIDTHS) {
-                await page.setViewportSize({width, height: 900});
-                await open(page, each);
+                await resize(page, width);
                 const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
                 assert.ok(overflow <= 0, `${each[0]} at ${width} px is ${overflow} px too wide`);
                 const isLooked = width === 360 || (width === 1600 && colorScheme === "light");

@@ -6,7 +6,7 @@ import {execFileSync} from "node:child_process";
 import {createHash} from "node:crypto";
 import {after, before, describe, test} from "node:test";
 
-import {asked, LabHost, newPage, runOperation, signIn} from "./lab_host.mjs";
+import {asked, LabHost, newPage, resize, runOperation, signIn} from "./lab_host.mjs";
 
 const FOLDER = process.env.SCREENSHOTS ?? "screenshots";
 const NARROW = 390;
@@ -71,36 +71,50 @@ const fact = (page, name) => page.locator("dl.facts > div", {has: page.getByText
 const faultAt = (page, label, within = page) => within.locator(".field", {has: page.getByLabel(label, {exact: true})}).locator(".fault:visible");
 const filterRow = (page, number) => page.getByRole("group", {name: `Filter ${number}`, exact: true});
 
+/** What is wrong with the layout of the page that is open; runs in the browser. */
+function layoutFaults() {
+    const isLeft = element => getComputedStyle(element).textAlign !== "right";
+    const all = selector => [...document.querySelectorAll(selector)];
+    return {
+        wider: [document.documentElement, ...all(".scrolls, .virtual")].filter(each => each.scrollWidth > each.clientWidth)
+            .map(each => `${each.ariaLabel ?? "page"}: ${each.scrollWidth} > ${each.clientWidth}`),
+        leftNumbers: all("main td").filter(each => /^(would flush )?[\d,.]+( [KMGTP]?i?B)?$/.test(each.textContent) && isLeft(each)).map(each => each.textContent),
+        leftHeads: all("main th.number").filter(isLeft).map(each => each.textContent),
+        times: all("main time").map(each => [each.textContent, each.title]),
+    };
+}
+
 describe("On every page", () => {
-    inEachWidth("nothing is behind a scroll bar", async (page, width) => {
+    const seen = [];
+    before(async () => {
+        const page = await newPage(browser);
+        await signIn(page, host, "long");
         for (const [where, landmark] of pages()) {
             await open(page, where, landmark);
-            const wider = await page.evaluate(() => [document.documentElement, ...document.querySelectorAll(".scrolls, .virtual")]
-                .filter(each => each.scrollWidth > each.clientWidth).map(each => `${each.ariaLabel ?? "page"}: ${each.scrollWidth} > ${each.clientWidth}`));
-            assert.deepEqual(wider, [], where);
-            await page.screenshot({path: `${FOLDER}/seen-${where.replace(made.refused, "refused").replace(made.flush, "flushed").replace(made.twenty, "twenty")
-                .replace(/[0-9a-f-]{36}/, "").replaceAll("/", "-")}-${width}.png`, fullPage: true});
-        }
-    });
-
-    inEachWidth("numbers are aligned to the right, below a head that is, too", async page => {
-        for (const [where, landmark] of pages()) {
-            await open(page, where, landmark);
-            const left = await page.evaluate(() => [...document.querySelectorAll("main td")]
-                .filter(each => /^(would flush )?[\d,.]+( [KMGTP]?i?B)?$/.test(each.textContent) && getComputedStyle(each).textAlign !== "right").map(each => each.textContent));
-            assert.deepEqual(left, [], where);
-            const heads = await page.evaluate(() => [...document.querySelectorAll("main th.number")].filter(each => getComputedStyle(each).textAlign !== "right").map(each => each.textContent));
-            assert.deepEqual(heads, [], where);
-        }
-    });
-
-    inEachWidth("times name their zone, have 24 hours, and show UTC on hover", async page => {
-        for (const where of ["operations", `operation/${made.flush}`, "log"]) {
-            await open(page, where, "time");
-            for (const each of await page.locator("time").all()) {
-                assert.match(await each.textContent(), /^\d{4}-\d\d-\d\d ([01]\d|2[0-3]):\d\d:\d\d CES?T$/);
-                assert.match(await each.getAttribute("title"), /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC$/);
+            for (const width of WIDTHS) {
+                await resize(page, width);
+                seen.push({...await page.evaluate(layoutFaults), where, width});
+                await page.screenshot({path: `${FOLDER}/seen-${where.replace(made.refused, "refused").replace(made.flush, "flushed").replace(made.twenty, "twenty")
+                    .replace(/[0-9a-f-]{36}/, "").replaceAll("/", "-")}-${width}.png`, fullPage: true});
             }
+        }
+        assert.deepEqual(page.faults, []);
+        await page.context().close();
+    });
+
+    test("nothing is behind a scroll bar", () => {
+        for (const {where, width, wider} of seen) assert.deepEqual(wider, [], `${where} at ${width} px`);
+    });
+
+    test("numbers are aligned to the right, below a head that is, too", () => {
+        for (const {where, width, leftNumbers, leftHeads} of seen) assert.deepEqual([...leftNumbers, ...leftHeads], [], `${where} at ${width} px`);
+    });
+
+    test("times name their zone, have 24 hours, and show UTC on hover", () => {
+        for (const page of ["operations", `operation/${made.flush}`, "log"]) assert.ok(seen.some(({where, times}) => where === page && times.length > 0), page);
+        for (const [text, title] of seen.flatMap(each => each.times)) {
+            assert.match(text, /^\d{4}-\d\d-\d\d ([01]\d|2[0-3]):\d\d:\d\d CES?T$/);
+            assert.match(title, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC$/);
         }
     });
 });
