@@ -46,7 +46,7 @@ test-distributions:
 
 fuzz:
 	@packaging/install-deps.sh clang
-	@JOBS=$(JOBS) RUNS=$(RUNS) tests/fuzz/run
+	@tests/fuzz/run
 
 clean:
 	rm -rf build dist

@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 #include "cli/service_names.h"
-#include "config/value_types.h"
+#include "config/duration.h"
 #include "flow/flow_json.h"
 
 namespace headgate::cli {
@@ -180,12 +180,6 @@ void OptionGroup::add_flag(const std::string& name, bool& flag, const std::strin
 
 CLI::Option* OptionGroup::in_group(CLI::Option* option) const {
     return heading_.empty() ? option : option->group(heading_);
-}
-
-void SearchArguments::add_to(CLI::App& command) {
-    OptionGroup own{command};
-    own.add_flag("--explain", explain, "say on stderr how the table is searched");
-    own.add_flag("--no-fast-scan", no_fast_scan, "search the table through ctnetlink alone");
 }
 
 void TupleArguments::add_to(CLI::App& command) {

@@ -76,7 +76,6 @@ int compare_cells(const Cell& a, const Cell& b) {
             [&](const ShortId& id) { return compare_values(id.id, std::get<ShortId>(b).id); },
             [&](Signed one) { return compare_values(one.number, std::get<Signed>(b).number); },
             [&](Bytes bytes) { return compare_values(bytes.count, std::get<Bytes>(b).count); },
-            [&](Would would) { return compare_values(would.count, std::get<Would>(b).count); },
             [&](Mark mark) { return compare_values(mark.value, std::get<Mark>(b).value); },
             [&](const auto& value) { return compare_values(value, std::get<std::decay_t<decltype(value)>>(b)); },
         },
@@ -105,7 +104,6 @@ std::string whole_time_text(Timestamp time, const CellStyle& style) {
 }
 
 std::string table_text(const Cell& cell, const CellStyle& style) {
-    const bool is_whole = style.form == CellStyle::Form::Whole;
     return std::visit(
         Overloaded{
             [](const std::string& text) { return text; },
@@ -114,9 +112,8 @@ std::string table_text(const Cell& cell, const CellStyle& style) {
             [](Bytes bytes) { return amount_text(bytes.count); },
             [](Mark mark) { return mark.value != 0 ? fmt::format("{:#x}", mark.value) : std::string{}; },
             [](std::chrono::seconds duration) { return duration_text(duration); },
-            [](Would would) { return fmt::format("would {}", would.count); },
-            [&](Timestamp time) { return is_whole ? whole_time_text(time, style) : time_text(time, style); },
-            [&](const ShortId& id) { return is_whole ? id.id : id.id.substr(0, kShortId); },
+            [&](Timestamp time) { return time_text(time, style); },
+            [&](const ShortId& id) { return style.ids == CellStyle::Ids::Whole ? id.id : id.id.substr(0, kShortId); },
         },
         cell);
 }
@@ -129,7 +126,6 @@ std::string csv_text(const Cell& cell) {
                           [](Bytes bytes) { return fmt::format("{}", bytes.count); },
                           [](Mark mark) { return fmt::format("{}", mark.value); },
                           [](std::chrono::seconds duration) { return fmt::format("{}", duration.count()); },
-                          [](Would /*would*/) { return std::string{}; },
                           [](Timestamp time) { return to_rfc3339(time); },
                           [](const ShortId& id) { return id.id; },
                       },

@@ -27,19 +27,13 @@ struct Mark {
     std::uint32_t value = 0;
 };
 
-/// Of an operation; its short form is the first eight characters, which every command accepts.
+/// Of an operation; a table shows the first eight characters, which every command accepts.
 struct ShortId {
     std::string id;
 };
 
-/// What a dry run would do to so many flows; a table shows `would 7`, CSV no value.
-struct Would {
-    std::uint64_t count = 0;
-};
-
 /// An empty text: there is no value.
-using Cell =
-    std::variant<std::string, std::uint64_t, Signed, Bytes, Mark, std::chrono::seconds, Timestamp, ShortId, Would>;
+using Cell = std::variant<std::string, std::uint64_t, Signed, Bytes, Mark, std::chrono::seconds, Timestamp, ShortId>;
 using Cells = std::vector<Cell>;
 
 template <typename T>
@@ -50,9 +44,8 @@ template <typename T>
 /// How a table shows values.
 struct CellStyle {
     enum class Zone : std::uint8_t { Local, Utc } zone = Zone::Local;
-    /// Of ids and times; Short is for people, who know which day and which zone it is.
-    enum class Form : std::uint8_t { Short, Whole } form = Form::Short;
-    Timestamp now{};  ///< short times of the same day are shown without the date
+    enum class Ids : std::uint8_t { Short, Whole } ids = Ids::Short;
+    Timestamp now{};  ///< times of the same day are shown without the date
 };
 
 [[nodiscard]] std::string table_text(const Cell& cell, const CellStyle& style);

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "base/printable.h"
+#include "base/utf8.h"
 #include "cli/arguments.h"
 #include "cli/command_tree.h"
 #include "cli/commands.h"
@@ -16,7 +16,7 @@
 #include "gateway/whole_operation_id.h"
 #include "operations/capture_file.h"
 #include "operations/flow_spool.h"
-#include "sessions/ssh_sessions.h"
+#include "sessions/session_search.h"
 
 namespace headgate::cli {
 namespace {
@@ -32,7 +32,7 @@ struct FlushArguments {
     bool dry_run = false;
     bool include_protected = false;
     bool yes = false;
-    SearchArguments search;
+    bool explain = false;
 
     void add_to(CLI::App& command) {
         filter.add_to(command);
@@ -45,12 +45,12 @@ struct FlushArguments {
         own.add("--stream-exception-policy", "NAME", stream_exception_policy,
                 "have this policy in force before flows are ended; it stays in force");
         own.add_flag("--require-policy", require_policy,
-                     "refuse when no policy would block the packets of flushed TCP flows");
-        own.add_flag("--dry-run", dry_run, "show which flows would be ended, and end none");
+                     "refuse when flushed TCP flows could come back, for want of a policy");
+        own.add_flag("--dry-run", dry_run, "do everything except ending the flows");
         own.add_flag("--include-protected", include_protected,
                      "end protected flows, too: SSH sessions, and what the configuration protects");
         own.add_flag("--yes", yes, "do not ask");
-        search.add_to(command);
+        own.add_flag("--explain", explain, "say on stderr how the table is searched");
     }
 };
 
@@ -111,7 +111,6 @@ Result<gateway::OperationRequest> request_of(const GatewayArguments& gateway, co
     request.sessions = sessions::search_caller_sessions();
     request.stream_exception_policy = arguments.stream_exception_policy;
     request.require_policy = arguments.require_policy;
-    request.no_fast_scan = arguments.search.no_fast_scan;
     ASSIGN_OR_RETURN(const auto maximum, parse_count("--max-flows", arguments.maximum_flows));
     request.maximum_flows = maximum;
     RETURN_IF_ERROR(take_source(arguments, configuration.state_dir, request));
@@ -130,46 +129,38 @@ Result<std::vector<StoredFlow>> first_flows(gateway::FlowOperations& operations,
     return first;
 }
 
-void show_preview(const FlowOperation& preview, const std::vector<StoredFlow>& first,
-                  const gateway::OperationRequest& request) {
+void show_preview(const FlowOperation& preview, const std::vector<StoredFlow>& first) {
     for (const auto& each : first)
         write_to_stderr(fmt::format("  {}\n", one_line(each.flow)));
     if (preview.counts.matched > first.size()) {
         write_to_stderr(fmt::format("  ... and {} more\n", preview.counts.matched - first.size()));
     }
     if (preview.counts.protected_flows != 0) {
-        write_to_stderr(fmt::format("{} of them are protected and will be left alone{}\n",
-                                    preview.counts.protected_flows, as_printable(rules_text(preview.protected_by))));
+        write_to_stderr(
+            fmt::format("{} of them are protected and will be left alone\n", preview.counts.protected_flows));
     }
-    write_to_stderr(fmt::format("stream exception policy: {}{}\n", as_printable(preview.stream_exception_policy),
-                                request.stream_exception_policy ? ", which stays in force afterwards" : ""));
+    write_to_stderr(fmt::format("stream exception policy: {}\n", as_printable(preview.stream_exception_policy)));
     for (const auto& warning : preview.warnings)
         write_to_stderr(fmt::format("warning: {}\n", as_printable(warning)));
 }
 
-/// A Ctrl-C at the question declines, too.
-Result<Consent> ask_for_consent(gateway::FlowOperations& operations, const FlowOperation& preview,
-                                const gateway::OperationRequest& request) {
-    const auto doomed = would_be_flushed(preview);
-    if (doomed == 0) return Consent::Given;
-    if (!can_ask()) return Consent::NotAsked;
-    const Interruption interruption;
-    ASSIGN_OR_RETURN(const auto first, first_flows(operations, preview.id));
-    show_preview(preview, first, request);
-    return ask(fmt::format("Flush {} flows?", doomed)) ? Consent::Given : Consent::Declined;
-}
-
-/// Asks for confirmation after a dry run, before any change. The flush then ends exactly the flows of the dry run; or,
-/// if the user does not agree, none, and the history shows why.
+/// Asks for confirmation after a dry run, before any change. The flush then ends exactly the flows of the dry run.
 Result<gateway::OperationRequest> confirmed(gateway::FlowOperations& operations, gateway::OperationRequest request,
                                             Explain explain) {
     request.dry_run = true;
     ASSIGN_OR_RETURN(const auto preview, run_operation(operations, request, explain));
-    if (preview.status != OperationStatus::Completed) return refused("{}", preview.detail);
-    if (Interruption::requested()) {
-        request.consent = Consent::Declined;
-    } else {
-        ASSIGN_OR_RETURN(request.consent, ask_for_consent(operations, preview, request));
+    if (preview.status != OperationStatus::Completed || Interruption::requested()) {
+        return refused("{}", preview.detail.empty() ? "interrupted: nothing was flushed" : preview.detail);
+    }
+    const auto doomed = preview.counts.matched - preview.counts.protected_flows;
+    if (doomed != 0 && !can_ask()) {
+        return refused("{} flows match; without a terminal to ask on, a flush requires --yes: nothing was flushed",
+                       preview.counts.matched);
+    }
+    if (doomed != 0) {
+        ASSIGN_OR_RETURN(const auto first, first_flows(operations, preview.id));
+        show_preview(preview, first);
+        if (!ask(fmt::format("Flush {} flows?", doomed))) return refused("not confirmed: nothing was flushed");
     }
     request.dry_run = false;
     request.captured = nullptr;
@@ -192,7 +183,7 @@ Result<ExitCode> run_flush(const GatewayArguments& gateway_arguments, const Flus
     // must not prevent that.
     std::optional<Interruption> interruption;
     ASSIGN_OR_RETURN(const auto gateway, open_gateway_of(gateway_arguments, *request));
-    const auto explain = arguments.search.explain ? Explain::Yes : Explain::No;
+    const auto explain = arguments.explain ? Explain::Yes : Explain::No;
     if (!arguments.yes && !arguments.dry_run) request = confirmed(gateway->operations(), std::move(*request), explain);
     interruption.emplace();
     ASSIGN_OR_RETURN(const auto operation, request.and_then([&](const auto& agreed) {

@@ -61,48 +61,26 @@ Cells flow_cells(const StoredFlow& row, const Moment& moment, bool dry_run) {
     };
 }
 
-constexpr std::string_view kNewConnections = "new connections are not blocked: that takes a rule of the firewall";
-
-void append_summary_text(fmt::memory_buffer& out, const FlowOperation& operation, const CellStyle& style) {
+void append_counts_text(fmt::memory_buffer& out, const FlowOperation& operation) {
     const auto& counts = operation.counts;
     const auto to = std::back_inserter(out);
     fmt::format_to(to, "{} of {} flows match", counts.matched, counts.scanned);
     if (counts.closed != 0) {
         fmt::format_to(to, ", and beside them {} closed (--state ANY shows both)", counts.closed);
     }
-    if (kind_of(operation.type).has_outcomes) fmt::format_to(to, ": {}", outcomes_text(operation));
+    const bool has_outcomes = kind_of(operation.type).has_outcomes;
+    if (has_outcomes && operation.dry_run) {
+        fmt::format_to(to, ": {} would be flushed, {} gone, {} protected (dry run)",
+                       counts.matched - counts.gone - counts.failed - counts.protected_flows, counts.gone,
+                       counts.protected_flows);
+    } else if (has_outcomes) {
+        fmt::format_to(to, ": {} flushed, {} gone, {} failed, {} protected", counts.flushed, counts.gone, counts.failed,
+                       counts.protected_flows);
+    }
     out.push_back('\n');
-    if (operation.blocked) fmt::format_to(to, "{}\n{}\n", blocked_text(operation, style), kNewConnections);
 }
 
 }  // namespace
-
-std::string rules_text(const std::vector<ProtectedBy>& rules) {
-    std::string text;
-    for (const auto& [rule, flows] : rules)
-        text += fmt::format("{}{} by {}", text.empty() ? ": " : "; ", flows, rule);
-    return text;
-}
-
-std::string outcomes_text(const FlowOperation& operation) {
-    const auto& counts = operation.counts;
-    if (operation.dry_run) {
-        return fmt::format("{} would be flushed, {} gone, {} protected (dry run)", would_be_flushed(operation),
-                           counts.gone, counts.protected_flows);
-    }
-    return fmt::format("{} flushed, {} gone, {} failed, {} protected", counts.flushed, counts.gone, counts.failed,
-                       counts.protected_flows);
-}
-
-std::string blocked_text(const FlowOperation& operation, const CellStyle& style) {
-    const auto& first = operation.blocked_until;
-    const auto& last = operation.last_blocked_until;
-    if (!operation.blocked) return {};
-    if (!first) return fmt::format("blocked as long as policy {} is in force", operation.stream_exception_policy);
-    auto until = time_text(*first, style);
-    if (last && *last != *first) until += fmt::format(", the last of them until {}", time_text(*last, style));
-    return fmt::format("blocked until {}; later packets are judged by your rules", until);
-}
 
 std::vector<Column> flow_columns() {
     using enum Column::Align;
@@ -161,7 +139,7 @@ Result<void> OperationOutput::finish(gateway::FlowOperations& operations, const 
     if (written_) {
         begin(operation);
         written_ = writer_.end(
-            {.text = [&](fmt::memory_buffer& out) { append_summary_text(out, operation, writer_.layout().style); },
+            {.text = [&](fmt::memory_buffer& out) { append_counts_text(out, operation); },
              .json = [&](fmt::memory_buffer& out) { operations::append_result_members(out, operation); },
              .ndjson = [&](fmt::memory_buffer& out) { operations::append_operation_json(out, operation); }});
     }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <algorithm>
-#include <array>
 #include <memory>
 #include <utility>
 
@@ -23,16 +21,15 @@ std::vector<Column> operation_columns() {
     using enum Column::Align;
     constexpr auto kUsually = Column::Shown::Usually;
     return {{"ID"},
-            {"TYPE", Left, 5},
+            {"TYPE", Left, 4},
             {"STATUS"},
             {"TIME", Left, 1},
-            {"BY", Left, 2, kUsually, Column::Fit::Cut},
-            {"MATCHED", Right, 4},
+            {"BY", Left, 2},
+            {"MATCHED", Right, 3},
             {"FLUSHED", Right, 3},
-            {"FIREWALL", Left, 7},
-            {"ZONE", Left, 8},
-            {"FILTERS", Left, 6, kUsually, Column::Fit::Cut},
-            {"REASON", Left, 5, kUsually, Column::Fit::Cut},
+            {"FIREWALL", Left, 6},
+            {"ZONE", Left, 7},
+            {"FILTERS", Left, 5, kUsually, Column::Fit::Cut},
             {"DURATION MS", Right, 0, Column::Shown::OnRequest}};
 }
 
@@ -43,15 +40,12 @@ struct ListArguments {
     void add_to(CLI::App& command) {
         output.add_to(command);
         OptionGroup own{command};
-        own.add("--type", "TYPE", type, "only this type: capture or flush");
-        own.add(
-            "--status", "STATUS", status,
-            "only this status: in_progress, completed, completed_with_errors or failed; or of the failed ones those "
-            "that were refused or declined");
-        own.add("--by", "USER", by, "only operations of this user");
+        own.add("--type", "TYPE", type, "these alone: capture or flush");
+        own.add("--status", "STATUS", status, "these alone: in_progress, completed, completed_with_errors or failed");
+        own.add("--by", "USER", by, "those of this user alone");
         own.add("--since", "TIME", since,
-                "only operations requested since then: 90s, 5m, 2h, 7d ago, or 2026-11-29T18:10:14Z");
-        own.add("--limit", "N", limit, "N operations at most");
+                "those requested since then alone: 90s, 5m, 2h, 7d ago, or 2026-11-29T18:10:14Z");
+        own.add("--limit", "N", limit, "no more than these many");
     }
 };
 
@@ -86,14 +80,13 @@ Result<std::optional<OperationType>> parse_type(const std::optional<std::string>
     return static_cast<OperationType>(*found);
 }
 
-/// Flows that were ended; of a dry run those that would be.
-Cell flushed_cell(const FlowOperation& operation) {
-    if (!kind_of(operation.type).has_outcomes) return {};
-    return operation.dry_run ? Cell{Would{would_be_flushed(operation)}} : Cell{operation.counts.flushed};
-}
-
 std::string type_text(const FlowOperation& operation) {
     return std::string{operation.dry_run ? "dry run" : kind_of(operation.type).verb};
+}
+
+std::string who(const Caller& caller) {
+    const auto& user = caller.sudo_user.empty() ? caller.user : caller.sudo_user;
+    return user.empty() && caller.uid ? fmt::format("uid {}", *caller.uid) : user;
 }
 
 std::string filters_text(const FlowQuery& query) {
@@ -107,15 +100,14 @@ Cells operation_cells(const FlowOperation& operation) {
     const auto& [firewall, availability_zone, network_namespace] = operation.endpoint;
     return {ShortId{operation.id},
             type_text(operation),
-            std::string{result_of(operation)},
+            std::string{to_string(operation.status)},
             operation.requested_at,
-            operation.caller.name(),
+            who(operation.caller),
             operation.counts.matched,
-            flushed_cell(operation),
+            kind_of(operation.type).has_outcomes ? Cell{operation.counts.flushed} : Cell{},
             firewall,
             network_namespace.empty() ? availability_zone : "netns " + network_namespace,
             filters_text(operation.query),
-            operation.detail,
             static_cast<std::uint64_t>(operation.duration.count())};
 }
 
@@ -126,7 +118,7 @@ void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operati
     };
     append_line("operation", operation.id);
     append_line("type", type_text(operation));
-    append_line("status", result_of(operation));
+    append_line("status", to_string(operation.status));
     if (operation.status == OperationStatus::InProgress) append_line("phase", to_string(operation.phase));
     append_line("status message", operation.status_message);
     append_line("detail", operation.detail);
@@ -136,7 +128,7 @@ void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operati
     append_line("availability zone", operation.endpoint.availability_zone);
     append_line("network namespace", operation.endpoint.network_namespace);
     append_line("requested at", whole_time_text(operation.requested_at, style));
-    append_line("requested by", operation.caller.name());
+    append_line("requested by", who(operation.caller));
     append_line("from", operation.caller.source_address);
     append_line("duration", fmt::format("{} ms", operation.duration.count()));
     append_line("filters", filters_text(operation.query));
@@ -149,12 +141,9 @@ void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operati
     append_line("counts", fmt::format("{} scanned, {} matched{}", counts.scanned, counts.matched,
                                       counts.closed != 0 ? fmt::format(", {} closed beside them", counts.closed) : ""));
     if (!kind_of(operation.type).has_outcomes) return;
-    append_line("", outcomes_text(operation));
-    for (const auto& [rule, flows] : operation.protected_by)
-        append_line("", fmt::format("{} by {}", flows, rule));
-    append_line("policy", fmt::format("{}{}", operation.stream_exception_policy,
-                                      operation.policy_applied ? ", put in force by this flush" : ""));
-    append_line("flushed flows", blocked_text(operation, style));
+    append_line("", fmt::format("{} flushed, {} gone, {} failed, {} protected", counts.flushed, counts.gone,
+                                counts.failed, counts.protected_flows));
+    append_line("policy", operation.stream_exception_policy);
 }
 
 /// An operation and the gateway that has it.
@@ -170,67 +159,52 @@ Result<FoundOperation> find_operation(const GatewayArguments& gateway_arguments,
     });
 }
 
-/// What a gateway selects, and what it does not.
-struct Choice {
+Result<OperationSelection> selection_of(const ListArguments& arguments) {
     OperationSelection selection;
-    std::string_view result;  ///< kRefused or kDeclined; empty: any
-};
-
-/// The statuses in their order, and what failed operations are called beside that.
-constexpr auto kResults = [] {
-    std::array<std::string_view, kNames<OperationStatus>.size() + 2> names{};
-    *std::ranges::copy(kNames<OperationStatus>, names.begin()).out = kRefused;
-    names.back() = kDeclined;
-    return names;
-}();
-
-Result<void> choose_status(const std::string& text, Choice& choice) {
-    auto found = find_name(kResults, text, LetterCase::Ignored);
-    if (!found) return tl::unexpected(std::move(found.error()).within("--status"));
-    const bool is_status = *found < kNames<OperationStatus>.size();
-    choice.selection.status = is_status ? static_cast<OperationStatus>(*found) : OperationStatus::Failed;
-    if (!is_status) choice.result = kResults.at(*found);
-    return {};
-}
-
-Result<Choice> choice_of(const ListArguments& arguments) {
-    Choice choice;
-    choice.selection.user = arguments.by;
-    ASSIGN_OR_RETURN(choice.selection.type, parse_type(arguments.type));
-    if (arguments.status) RETURN_IF_ERROR(choose_status(*arguments.status, choice));
-    ASSIGN_OR_RETURN(choice.selection.since, parse_time("--since", arguments.since));
+    ASSIGN_OR_RETURN(const auto type, parse_type(arguments.type));
+    selection.type = type;
+    if (arguments.status) {
+        auto status = parse_name_in_any_case<OperationStatus>(*arguments.status);
+        if (!status) return tl::unexpected(std::move(status.error()).within("--status"));
+        selection.status = *status;
+    }
     ASSIGN_OR_RETURN(const auto limit, parse_count("--limit", arguments.limit));
-    choice.selection.at_most = limit.value_or(choice.selection.at_most);
+    selection.at_most = limit.value_or(selection.at_most);
     if (limit && (*limit < 1 || *limit > kMostListed)) {
         return invalid("--limit: {} is not within 1 to {}", *limit, kMostListed);
     }
-    return choice;
+    return selection;
 }
 
-/// Reads page by page what the gateway selects; the newest operation comes first.
-Result<std::vector<FlowOperation>> with_result(gateway::FlowOperations& gateway, const Choice& choice) {
+/// Reads page by page, since a gateway selects neither by user nor by time; the newest operation comes first.
+Result<std::vector<FlowOperation>> matching(gateway::FlowOperations& gateway, const OperationSelection& selection,
+                                            const std::optional<std::string>& user,
+                                            const std::optional<Timestamp>& since) {
     std::vector<FlowOperation> found;
-    auto page = choice.selection;
+    auto page = selection;
     page.at_most = kListedAtOnce;
     for (;;) {
         ASSIGN_OR_RETURN(auto listed, gateway.list(page));
         if (!listed.empty()) page.before_id = listed.back().id;
         for (auto& each : listed) {
-            if (result_of(each) != choice.result) continue;
+            if (since && each.requested_at < *since) return found;
+            if (user && who(each.caller) != *user) continue;
             found.push_back(std::move(each));
-            if (found.size() == choice.selection.at_most) return found;
+            if (found.size() == selection.at_most) return found;
         }
         if (listed.size() < page.at_most) return found;
     }
 }
 
 Result<ExitCode> run_list(const GatewayArguments& gateway_arguments, const ListArguments& arguments, Writer& writer) {
-    ASSIGN_OR_RETURN(const auto choice, choice_of(arguments));
+    ASSIGN_OR_RETURN(const auto selection, selection_of(arguments));
+    ASSIGN_OR_RETURN(const auto since, parse_time("--since", arguments.since));
     ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open_history());
-    ASSIGN_OR_RETURN(const auto operations, choice.result.empty() ? gateway->operations().list(choice.selection)
-                                                                  : with_result(gateway->operations(), choice));
-    if (!arguments.limit && operations.size() == choice.selection.at_most) {
-        tell(fmt::format("these are the newest {}; --limit N shows more", choice.selection.at_most));
+    ASSIGN_OR_RETURN(const auto operations, arguments.by || since
+                                                ? matching(gateway->operations(), selection, arguments.by, since)
+                                                : gateway->operations().list(selection));
+    if (!arguments.limit && operations.size() == selection.at_most) {
+        tell(fmt::format("these are the newest {}; --limit N shows more", selection.at_most));
     }
     writer.begin({.list = "operations"});
     for (const auto& each : operations) {
@@ -263,11 +237,11 @@ Result<ExitCode> run_results(const GatewayArguments& gateway_arguments, const Re
 void add_operations_commands(CommandTree& tree) {
     CLI::App& operations = tree.add_group("operations", "Look up captures and flushes of the last hours");
     add_examples(operations, {"headgate operations list --since 1h", "headgate operations show 4f7b2c1e"});
-    add_examples(tree.add(operations, "list", "List captures and flushes, the newest first", run_list),
+    add_examples(tree.add(operations, "list", "Show which there are, the newest first", run_list),
                  {"headgate operations list --type flush --by alice --since 2h",
                   "headgate operations list --status failed -o wide",
                   "headgate operations list --columns id --no-header   # for a script"});
-    add_examples(tree.add(operations, "show", "Show one: its progress, or how it ended", run_show),
+    add_examples(tree.add(operations, "show", "Show one, how far it has come or how it ended", run_show),
                  {"headgate operations show 4f7b2c1e   # the first characters of an id will do"});
     add_examples(tree.add(operations, "results", "Show the flows of one again", run_results),
                  {"headgate operations results 4f7b2c1e --sort bytes",

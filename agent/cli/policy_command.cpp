@@ -15,7 +15,7 @@
 #include "gateway/gateway_json.h"
 #include "midstream/policy_library.h"
 #include "midstream/ruleset_text.h"
-#include "sessions/ssh_sessions.h"
+#include "sessions/session_search.h"
 
 namespace headgate::cli {
 namespace {
@@ -89,10 +89,9 @@ void append_rule_lines(fmt::memory_buffer& out, const StreamExceptionPolicy& pol
     append_policy_line(out, "hooks", fmt::format("{}", fmt::join(hook_names(policy), ", ")));
     append_policy_line(out, "priority", fmt::format("{}", policy.priority));
     if (policy.scope != MidstreamScope::Flushed) return;
-    const auto& time = policy.remember_flushed_for;
-    const auto how =
-        time ? fmt::format("remembered for {} s", time->count()) : "each remembered as long as its timeout had left";
-    append_policy_line(out, "flushed flows", fmt::format("{}, {} at most", how, policy.remember_at_most));
+    append_policy_line(
+        out, "flushed flows",
+        fmt::format("remembered for {} s, {} at most", policy.remember_flushed_for.count(), policy.remember_at_most));
 }
 
 Cells policy_cells(const midstream::PolicyEntry& entry) {
@@ -257,7 +256,7 @@ Result<ExitCode> run_policy_status(const GatewayArguments& gateway_arguments, co
 
 void add_policy_commands(CommandTree& tree) {
     CLI::App& policy = tree.add_group(
-        "policy", "Choose what happens to packets of connections that are not tracked, such as flushed ones");
+        "policy", "Decide what happens to packets in the middle of a connection that is not tracked (any more)");
     add_examples(policy, {"headgate policy list", "headgate policy apply reject", "headgate policy status"});
     add_examples(tree.add(policy, "list", "Show the policies that can be applied", run_policy_list),
                  {"headgate policy list"});
@@ -265,7 +264,7 @@ void add_policy_commands(CommandTree& tree) {
                  {"headgate policy show reject", "headgate policy show reject --ruleset   # as nftables rules"});
     add_examples(tree.add(policy, "apply", "Put a policy in force", run_policy_apply),
                  {"headgate policy apply reject", "headgate policy apply ./mine.yaml --firewall edge"});
-    add_examples(tree.add(policy, "remove", "Remove the policy in force, and forget flushed flows", run_policy_remove),
+    add_examples(tree.add(policy, "remove", "Have no policy in force, and forget flushed flows", run_policy_remove),
                  {"headgate policy remove --firewall edge"});
     add_examples(tree.add(policy, "status", "Show which policy is in force, and what it does", run_policy_status),
                  {"headgate policy status"});

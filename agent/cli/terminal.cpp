@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "base/printable.h"
+#include "base/utf8.h"
 
 namespace headgate::cli {
 namespace {
@@ -37,7 +37,7 @@ bool can_ask() {
 bool ask(std::string_view question) {
     write_to_stderr(fmt::format("{} [y/N] ", as_printable(question)));
     std::string answer;
-    if (!std::getline(std::cin, answer)) write_to_stderr("\n");  // Ctrl-C and Ctrl-D leave the cursor in the line
+    std::getline(std::cin, answer);
     return answer == "y" || answer == "Y" || answer == "yes";
 }
 

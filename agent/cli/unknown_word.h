@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Words of a command line that headgate does not know, or that are missing, and what was probably meant.
+// Words of a command line that headgate does not know, and what was probably meant.
 #pragma once
 
 #include <string>
@@ -19,8 +19,5 @@ namespace headgate::cli {
 
 /// The message about the first word that was not expected; empty if every word was.
 [[nodiscard]] std::string about_unknown_word(const CLI::App& root);
-
-/// `headgate policy requires a command: list, ...`; empty if none is missing.
-[[nodiscard]] std::string about_missing_command(const CLI::App& root);
 
 }  // namespace headgate::cli

@@ -8,7 +8,7 @@
 #include <array>
 
 #include "base/printable.h"
-#include "base/scalars.h"
+#include "base/resource_names.h"
 
 namespace headgate::config {
 namespace {

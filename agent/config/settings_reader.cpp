@@ -7,19 +7,11 @@
 #include <iterator>
 
 #include "base/printable.h"
-#include "config/setting.h"
-#include "config/yaml_tree.h"
 
 namespace headgate::config {
 namespace {
 
 using Kind = YamlNode::Kind;
-
-/// An error with its line: `http: listeners: port: 70000 is not within 1..65535`.
-struct Fault {
-    int line = 1;
-    std::string text;
-};
 
 /// The position of a value. An omitted value has none, and the parser reports the line of what follows: then it is the
 /// line of the key.
@@ -73,8 +65,7 @@ class Reader {
         if (faults_.size() == faults_before && map.check) note(place, map.check());
     }
 
-    /// Sorted by line.
-    [[nodiscard]] std::vector<Fault> faults() && {
+    [[nodiscard]] std::vector<Fault> take_faults() {
         std::ranges::stable_sort(faults_, {}, &Fault::line);
         return std::move(faults_);
     }
@@ -86,8 +77,8 @@ class Reader {
             if (key.kind != Kind::Text) {
                 find_fault(Place{key.line, place.path}, fmt::format("a key is a text, not {}", to_string(key.kind)));
             } else if (std::ranges::find(settings, key.text, &Setting::key) == settings.end()) {
-                const bool may_be_quoted = quoting_ == Quoting::Allowed;
-                find_fault(may_be_quoted ? place.below(key.text, key.line) : Place{key.line, place.path},
+                const bool may_be_told = quoting_ == Quoting::Allowed;
+                find_fault(may_be_told ? place.below(key.text, key.line) : Place{key.line, place.path},
                            fmt::format("unknown key (known: {})", known_keys(settings)));
             } else if (find(node, key.text).key != &key) {
                 find_fault(place.below(key.text, key.line), "given twice");
@@ -133,7 +124,7 @@ class Reader {
 
     void read_value(const Place& place, const YamlNode& node, const Setting& setting) {
         if (node.kind != Kind::Text) return find_wrong_kind(place, "one value", node);
-        note(place, setting.parse(node.text));
+        note(place, setting.take(node.text));
     }
 
     void find_wrong_kind(const Place& place, std::string_view wanted, const YamlNode& node) {
@@ -145,7 +136,7 @@ class Reader {
     }
 
     void find_fault(const Place& place, std::string_view rule) {
-        faults_.push_back({place.line, fmt::format("{}{}", place.path, rule)});
+        faults_.push_back({place.line, to_one_line(fmt::format("{}{}", place.path, rule))});
     }
 
     const Quoting quoting_;
@@ -154,37 +145,11 @@ class Reader {
 
 }  // namespace
 
-void FaultList::read(const std::string& text, std::string_view name, const SettingMap& settings, Quoting quoting) {
-    const auto root = parse_yaml_tree(text, name);
-    if (!root) return add(root.error().message);
+std::vector<Fault> read_settings(const YamlNode& root, const SettingMap& settings, Quoting quoting) {
     Reader reader{quoting};
     static const YamlNode empty{Kind::Map, 1, {}, {}};
-    reader.read_map({root->line, ""}, root->kind == Kind::Null ? empty : *root, settings);
-    for (const auto& fault : std::move(reader).faults())
-        add(fmt::format("{}:{}: {}", name, fault.line, fault.text));
-}
-
-void FaultList::add(std::string message) {
-    faults_.push_back(to_one_line(std::move(message)));
-}
-
-Result<void> FaultList::verdict() const {
-    if (faults_.empty()) return {};
-    if (faults_.size() <= kMostErrors) return invalid("{}", fmt::join(faults_, "\n"));
-    return invalid("{}\n... and {} more", fmt::join(faults_.begin(), faults_.begin() + kMostErrors, "\n"),
-                   faults_.size() - kMostErrors);
-}
-
-void SettingMap::add(Setting setting) {
-    settings.push_back(std::move(setting));
-}
-
-Setting detail::describe(std::string_view key, Setting::Kind kind, std::string_view purpose) {
-    Setting setting;
-    setting.key = key;
-    setting.kind = kind;
-    setting.purpose = purpose;
-    return setting;
+    reader.read_map({root.line, ""}, root.kind == Kind::Null ? empty : root, settings);
+    return reader.take_faults();
 }
 
 }  // namespace headgate::config

@@ -7,7 +7,6 @@
 #include <cstdint>
 
 #include "headgate/flow.h"
-#include "headgate/result.h"
 
 #include "conntrack/scan_plan.h"
 #include "netlink/request_buffer.h"
@@ -51,8 +50,5 @@ class RequestBatch {
 
     netlink::RequestBuffer buffer_;
 };
-
-/// The error of a refused request; EPERM names the missing privilege.
-[[nodiscard]] tl::unexpected<Error> conntrack_error(int number);
 
 }  // namespace headgate::conntrack

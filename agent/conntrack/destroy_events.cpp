@@ -13,9 +13,7 @@
 #include <chrono>
 #include <cstddef>
 
-#include "headgate/clock.h"
-
-#include "conntrack/flow_changes.h"
+#include "conntrack/flush_port.h"
 
 namespace headgate::conntrack {
 namespace {
@@ -115,8 +113,13 @@ DestroyEvents::DestroyEvents(DestroyEvents&& other) noexcept = default;
 DestroyEvents& DestroyEvents::operator=(DestroyEvents&& other) noexcept = default;
 
 Result<DestroyEvents> DestroyEvents::open(const netlink::NetworkNamespace& where, WantedEnds wanted) {
-    ASSIGN_OR_RETURN(auto socket, where.run([&] { return open_listener(wanted); }));
-    return DestroyEvents{std::move(socket), std::make_unique<Slots>()};
+    Result<netlink::Socket> socket = failed("no socket");
+    RETURN_IF_ERROR(where.run([&]() -> Result<void> {
+        socket = open_listener(wanted);
+        return {};
+    }));
+    if (!socket) return tl::unexpected(std::move(socket.error()));
+    return DestroyEvents{std::move(*socket), std::make_unique<Slots>()};
 }
 
 Result<void> DestroyEvents::want(WantedEnds wanted) {
@@ -135,7 +138,8 @@ Result<std::unique_ptr<EventBlock>> DestroyEvents::receive() {
         if (received < 0 && (errno == EAGAIN || block)) break;  // the next call reports the error
         if (received < 0) return system_error(errno, "receiving the ends of flows");
         if (!block) {
-            block = std::make_unique<EventBlock>(kSystemClock.now());
+            block = std::make_unique<EventBlock>(
+                std::chrono::time_point_cast<Timestamp::duration>(std::chrono::system_clock::now()));
         }
         for (std::size_t i = 0; i < static_cast<std::size_t>(received); ++i) {
             const auto event = slots_->event(i);
@@ -147,10 +151,10 @@ Result<std::unique_ptr<EventBlock>> DestroyEvents::receive() {
     return block;
 }
 
-std::uint64_t DestroyEvents::new_losses() {
+std::uint64_t DestroyEvents::take_losses() {
     const std::uint32_t drops = socket_.drops();
-    const std::uint32_t unseen = drops - drops_counted_;  // modulo 2^32, like the kernel's counter
-    drops_counted_ = drops;
+    const std::uint32_t unseen = drops - drops_told_;  // modulo 2^32, like the kernel's counter
+    drops_told_ = drops;
     return unseen + std::exchange(slots_->cut_short, 0);
 }
 

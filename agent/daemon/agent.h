@@ -10,7 +10,6 @@
 #include "headgate/result.h"
 
 #include "config/configuration.h"
-#include "conntrack/walk/hash_walk.h"
 #include "daemon/event_loop.h"
 #include "daemon/log.h"
 #include "daemon/upkeep.h"
@@ -35,11 +34,7 @@ class Agent {
   private:
     Agent(const ConfigurationSource& read_configuration, config::Configuration configuration, EventLoop& loop)
         : read_configuration_(read_configuration),
-          gateway_(
-              std::move(configuration), flowlog::StandardOutput::ForRecords,
-              [](std::string_view message) { log_warning("{}", message); },
-              std::make_shared<conntrack::HashWalk>(conntrack::kAgentWalksFrom,
-                                                    [](std::string_view message) { log_info("{}", message); })),
+          gateway_(std::move(configuration), flowlog::StandardOutput::ForRecords, note_flow_log),
           loop_(loop),
           dispatcher_(gateway_, metrics_, [this](std::string_view line) { note_request(line); }) {}
 
@@ -54,6 +49,7 @@ class Agent {
     [[nodiscard]] Result<Doors> prepare(const config::Http& http);
     void open(Doors doors);
     void note_request(std::string_view line);
+    static void note_flow_log(std::string_view message);
     void warn_of_settings_that_wait(const config::Configuration& next) const;
     void trim_when_idle();
     void trim_later();
@@ -66,6 +62,7 @@ class Agent {
     void reload();
     void end_reload();
     void tidy();
+    void tidy_now();
 
     const ConfigurationSource& read_configuration_;
     http::Metrics metrics_;  ///< outlives the gateway, whose workers count ended operations in it

@@ -135,7 +135,10 @@ void EventLoop::run_posted() {
 }
 
 void EventLoop::call(const Action& action) {
-    const auto done = guarded([&] { action(); });
+    const auto done = guarded([&]() -> Result<void> {
+        action();
+        return {};
+    });
     if (!done) log_fault(done.error());
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/guarded_endpoint.h"
 
-#include "conntrack/table_sysctls.h"
+#include "conntrack/recording_sysctls.h"
 #include "daemon/log.h"
 #include "midstream/policy_library.h"
 
@@ -91,7 +91,7 @@ void GuardedEndpoint::stop() {
 
 void GuardedEndpoint::look() {
     const auto changed = watch_->changed();
-    metrics_.count_ruleset_losses(watch_->take_losses());
+    metrics_.count_losses(http::EventSource::Nftables, watch_->take_losses());
     if (changed && !*changed) return;
     if (pause_) {
         look_again_ = true;
@@ -114,19 +114,13 @@ void GuardedEndpoint::keep_now() {
     } else if (!kept) {
         log_error("{}: {}", endpoint_->name_for_people(), kept.error().message);
     } else if (kept->found != PolicyFinding::InForce) {
-        note_change(*kept);
+        log_warning("{}: {}", endpoint_->name_for_people(), describe(*kept));
     }
     look_again_ = !kept;
     pause_ = loop_.after(kept || is_busy ? kPause : kRetry, [this] {
         pause_.reset();
         if (look_again_) keep_now();
     });
-}
-
-void GuardedEndpoint::note_change(const Kept& kept) {
-    log_warning("{}: {}", endpoint_->name_for_people(), describe(kept));
-    const auto change = change_of(kept, endpoint_->names());
-    if (const auto recorded = audit_.record(change, {}); !recorded) log_error("{}", recorded.error().message);
 }
 
 /// Other processes change a policy within milliseconds. One that does not finish, since it was stopped, is logged once.

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 #include <cstdint>
 #include <cstdlib>
@@ -18,23 +18,33 @@
 namespace headgate::daemon {
 namespace {
 
-struct SeverityText {
-    std::string_view
-        in_journal;  ///< the prefix that the journal parses as a line's severity (sd-daemon(3): syslog levels)
-    std::string_view elsewhere;
-};
+/// The prefix that the journal parses as a line's severity (sd-daemon(3): syslog levels).
+std::string_view journal_prefix(Severity severity) {
+    switch (severity) {
+        case Severity::Error:
+            return "<3>";
+        case Severity::Warning:
+            return "<4>";
+        case Severity::Info:
+            return "<6>";
+    }
+    return {};
+}
 
-/// In the order of Severity.
-constexpr SeverityText kSeverities[] = {{"<3>", "error: "}, {"<4>", "warning: "}, {"<6>", ""}};
+std::string_view word(Severity severity) {
+    switch (severity) {
+        case Severity::Error:
+            return "error: ";
+        case Severity::Warning:
+            return "warning: ";
+        case Severity::Info:
+            return "";
+    }
+    return {};
+}
 
 std::uint64_t lines_lost = 0;  ///< guarded by `alone`
 std::mutex alone;              ///< keeps lines apart, and poll(2) and write together
-
-/// The file type of stderr, which stays the same; 0 where it is closed.
-mode_t type_of_stderr() {
-    struct stat facts {};
-    return ::fstat(STDERR_FILENO, &facts) == 0 ? facts.st_mode : 0;
-}
 
 /// Whether stderr is writable now: writing to a full socket (the journal's) or a full pipe would block.
 bool takes_more() {
@@ -42,14 +52,12 @@ bool takes_more() {
     return ::poll(&on, 1, 0) == 1 && (on.revents & POLLOUT) != 0;
 }
 
-/// A file accepts everything, a pipe that is writable PIPE_BUF bytes at once (pipe(7)). A blocking write to a stream
-/// socket waits if the line exceeds the free buffer; with MSG_DONTWAIT a part is sent.
+/// A blocking write to a stream socket waits if the line exceeds the free buffer; with MSG_DONTWAIT a part is sent.
 bool write_now(std::string_view line) {
-    static const mode_t type = type_of_stderr();
-    if (S_ISREG(type)) return ::write(STDERR_FILENO, line.data(), line.size()) >= 0;
     if (!takes_more()) return false;
-    if (S_ISSOCK(type)) return ::send(STDERR_FILENO, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
-    return ::write(STDERR_FILENO, line.data(), std::min<std::size_t>(line.size(), PIPE_BUF)) >= 0;
+    if (::send(STDERR_FILENO, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return true;
+    // Not a socket. A pipe that is writable accepts PIPE_BUF bytes at once (pipe(7)); a file accepts everything.
+    return errno == ENOTSOCK && ::write(STDERR_FILENO, line.data(), std::min<std::size_t>(line.size(), PIPE_BUF)) >= 0;
 }
 
 /// Never blocks or fails because of a log message.
@@ -68,13 +76,16 @@ void write_or_lose(std::string_view line) {
 void log(Severity severity, std::string_view message) {
     const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;  // NOLINT(concurrency-mt-unsafe): never set here
     fmt::memory_buffer line;
-    const auto& [in_journal, elsewhere] = kSeverities[static_cast<std::size_t>(severity)];
-    fmt::format_to(std::back_inserter(line), "{}headgate: {}\n", journal ? in_journal : elsewhere, message);
+    fmt::format_to(std::back_inserter(line), "{}headgate: {}\n", journal ? journal_prefix(severity) : word(severity),
+                   message);
     write_or_lose({line.data(), line.size()});
 }
 
 void log_fault(const Error& fault) noexcept {
-    static_cast<void>(guarded([&] { log(Severity::Error, fault.message); }));
+    static_cast<void>(guarded([&]() -> Result<void> {
+        log(Severity::Error, fault.message);
+        return {};
+    }));
 }
 
 }  // namespace headgate::daemon

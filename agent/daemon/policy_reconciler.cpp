@@ -59,10 +59,8 @@ Result<Kept> PolicyReconciler::keep() {
 
 std::string describe(const Kept& kept) {
     if (kept.wanted.empty()) {
-        return kept.before.empty()
-                   ? "what was left of a policy was removed: the configuration keeps none in force"
-                   : fmt::format("policy {} was in force and was removed: the configuration keeps none in force",
-                                 kept.before);
+        return kept.before.empty() ? "what was left of a policy was removed: none is to be in force"
+                                   : fmt::format("policy {} was in force and was removed: none is to be", kept.before);
     }
     switch (kept.found) {
         case PolicyFinding::InForce:
@@ -83,19 +81,8 @@ std::string describe(const Kept& kept) {
             break;
     }
     if (kept.before == kept.wanted)
-        return fmt::format("the rules of policy {} have changed: the new ones are in force", kept.wanted);
+        return fmt::format("policy {} had another wording: now it is in force", kept.wanted);
     return fmt::format("policy {} was in force: now {} is", kept.before, kept.wanted);
-}
-
-operations::PolicyChange change_of(const Kept& kept, const Endpoint& endpoint) {
-    Caller agent;
-    agent.face = "agent";
-    const bool removes = kept.wanted.empty();
-    return {.action = removes ? "policy_remove" : "policy_apply",
-            .policy = removes ? kept.before : kept.wanted,
-            .endpoint = endpoint,
-            .caller = agent,
-            .reason = "stream_exception_policy: " + describe(kept)};
 }
 
 }  // namespace headgate::daemon

@@ -8,7 +8,7 @@
 #include <array>
 #include <utility>
 
-#include "daemon/destroy_listeners.h"
+#include "daemon/listening_record.h"
 #include "daemon/log.h"
 #include "threads/start_thread.h"
 
@@ -48,15 +48,16 @@ void Upkeep::run() {
     const auto ran = loop_->run();
     if (ran) return;
     on_failure_();
-    log_error("endpoints are no longer maintained: {}", ran.error().message);
+    log_error("endpoints are not seen to any more: {}", ran.error().message);
 }
 
 Upkeep::~Upkeep() {
     loop_->stop();
     if (thread_.joinable()) thread_.join();
-    const auto ended = guarded([this] {
+    const auto ended = guarded([this]() -> Result<void> {
         destroy_listeners_.stop();
         note_listening(false);
+        return {};
     });
     if (!ended) log_fault(ended.error());
 }
@@ -64,7 +65,7 @@ Upkeep::~Upkeep() {
 void Upkeep::guard_endpoints() {
     guarded_.clear();
     for (const auto& endpoint : gateway_.endpoints().all())
-        guarded_.emplace_back(*loop_, metrics_, gateway_.audit(), endpoint).start();
+        guarded_.emplace_back(*loop_, metrics_, endpoint).start();
     listen_to_ends();
 }
 

@@ -12,8 +12,6 @@
 #include <optional>
 #include <thread>
 
-#include "headgate/clock.h"
-
 #include "files/file_descriptor.h"
 #include "flowlog/port_owner.h"
 #include "threads/start_thread.h"
@@ -32,6 +30,10 @@ constexpr std::size_t kMany = 16;
 constexpr auto kGathering = 2ms;
 /// A port is assumed to belong to the same process for this long after its last event.
 constexpr auto kOwnerStays = 10s;
+
+Timestamp now() {
+    return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+}
 
 /// Remembers the process behind a port ID: it may exit while its events are still arriving.
 class OwnerMemory {
@@ -83,7 +85,7 @@ class DestroyListener::Thread {
           owners_(namespace_inode),
           log_(log),
           orders_{std::make_shared<const WatchedEndpoints>(std::move(endpoints)), wanted},
-          heard_until_(kSystemClock.now()) {}
+          heard_until_(now()) {}
 
     [[nodiscard]] Result<void> start() {
         ASSIGN_OR_RETURN(auto started, start_thread(
@@ -93,14 +95,14 @@ class DestroyListener::Thread {
     }
 
     ~Thread() {
-        post([](Orders& orders) { orders.stop = true; });
+        tell([](Orders& orders) { orders.stop = true; });
         if (thread_.joinable()) thread_.join();
     }
     Thread(const Thread&) = delete;
     Thread& operator=(const Thread&) = delete;
 
     void change(WatchedEndpoints endpoints, conntrack::WantedEnds wanted) {
-        post([&](Orders& orders) {
+        tell([&](Orders& orders) {
             orders.endpoints = std::make_shared<const WatchedEndpoints>(std::move(endpoints));
             orders.wanted = wanted;
         });
@@ -115,7 +117,7 @@ class DestroyListener::Thread {
     };
 
     template <typename Change>
-    void post(const Change& change) {
+    void tell(const Change& change) {
         {
             const std::lock_guard lock{mutex_};
             change(orders_);
@@ -138,9 +140,10 @@ class DestroyListener::Thread {
             auto now = orders();
             if (now.stop) events_.stop_listening();
             if (now.wanted != before.wanted && !events_.want(now.wanted)) now.wanted = before.wanted;
-            const auto brought = guarded([&] {
+            const auto brought = guarded([&]() -> Result<void> {
                 bring_events(now.endpoints);
                 bring_losses(now);
+                return {};
             });
             if (!brought) lose_block();
             if (now.stop) return;
@@ -174,23 +177,23 @@ class DestroyListener::Thread {
             count += in_hand_;
             if (lost_ == 0) heard_until_ = (*block)->received_at();
             auto owners = owners_.owners_in(**block);
-            log_.enqueue(ReceivedEvents{std::move(*block), endpoints, std::move(owners)});
+            log_.take(ReceivedEvents{std::move(*block), endpoints, std::move(owners)});
             in_hand_ = 0;
-            lost_ += events_.new_losses();
+            lost_ += events_.take_losses();
         }
     }
 
     void bring_losses(const Orders& orders) {
-        lost_ += events_.new_losses();
+        lost_ += events_.take_losses();
         const auto steady_now = std::chrono::steady_clock::now();
-        if (lost_ == 0 || (!orders.stop && steady_now < losses_reported_ + kBetweenLosses)) return;
+        if (lost_ == 0 || (!orders.stop && steady_now < losses_told_ + kBetweenLosses)) return;
         const auto& endpoints = *orders.endpoints;
-        const auto until = kSystemClock.now();
-        log_.enqueue(LostFlows{endpoints.size() == 1 ? endpoints.front().endpoint : nullptr, lost_, heard_until_, until,
-                               "events came faster than they could be received"});
+        const auto until = now();
+        log_.take(LostFlows{endpoints.size() == 1 ? endpoints.front().endpoint : nullptr, lost_, heard_until_, until,
+                            "events came faster than they could be received"});
         lost_ = 0;
         heard_until_ = until;
-        losses_reported_ = steady_now;
+        losses_told_ = steady_now;
     }
 
     conntrack::DestroyEvents events_;
@@ -205,7 +208,7 @@ class DestroyListener::Thread {
     std::uint64_t lost_ = 0;     ///< events not reported yet
     Timestamp heard_until_;      ///< nothing was lost up to this time
     std::uint64_t in_hand_ = 0;  ///< events received and not passed to the log yet
-    SteadyTime losses_reported_{};
+    SteadyTime losses_told_{};
     std::jthread thread_;
 };
 

@@ -6,10 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "files/append_file.h"
-#include "flowlog/ended_flow_filter.h"
-#include "flowlog/record_file.h"
-#include "flowlog/record_reader.h"
+#include "flowlog/last_logged_flow.h"
 #include "flowlog/record_text.h"
 
 namespace headgate::flowlog {
@@ -18,8 +15,9 @@ namespace {
 /// Records are not strictly ordered by time.
 constexpr std::chrono::minutes kBefore{1};
 
-/// The search stops after this many older records in a row: one written late, after a restart, may follow newer ones.
-constexpr std::size_t kOlderInARow = 10'000;
+std::string user_of(const Caller& caller) {
+    return caller.sudo_user.empty() ? caller.user : caller.sudo_user;
+}
 
 /// Builds the records of one operation, which share endpoint and note.
 class Records {
@@ -27,14 +25,14 @@ class Records {
     Records(const FlowOperation& operation, const Moment& moment)
         : endpoint_(std::make_shared<const Endpoint>(operation.endpoint)),
           note_(std::make_shared<const FlushAttribution>(
-              FlushAttribution{operation.id, operation.caller.name(), operation.stream_exception_policy})),
+              FlushAttribution{operation.id, user_of(operation.caller), operation.stream_exception_policy})),
           moment_(moment) {}
 
     void add(const Flow& flow, std::optional<EndReason> reason) {
         flows_.push_back({flow, flow.stopped.value_or(moment_.now), moment_.up, reason, endpoint_, note_, nullptr});
     }
 
-    [[nodiscard]] std::vector<EndedFlow> flows() && { return std::move(flows_); }
+    [[nodiscard]] std::vector<EndedFlow> take() { return std::exchange(flows_, {}); }
 
   private:
     std::shared_ptr<const Endpoint> endpoint_;
@@ -52,30 +50,6 @@ Moment end_of(const FlowOperation& operation) {
     moment.now += operation.duration;
     if (moment.up) *moment.up += std::chrono::floor<std::chrono::seconds>(operation.duration);
     return moment;
-}
-
-/// The `flow_id` of the last record of a flow that the operation flushed; absent if there is none. Reads both formats.
-/// Searches back to records of flows that ended before `since`. Missing: the file does not exist.
-Result<std::optional<std::uint64_t>> last_logged_flow(const std::filesystem::path& file,
-                                                      const std::string& operation_id, Timestamp since) {
-    ASSIGN_OR_RETURN(auto records, RecordFile::open(file));
-    EndedFlowFilter its;
-    its.operation_id = operation_id;
-    EndedFlowFilter recent;
-    recent.since = since;
-    std::optional<std::uint64_t> last;
-    std::size_t older = 0;
-    const auto pass = [&](std::string_view line) {
-        const auto read = parse_record(line);
-        if (!read || !*read) return;
-        const auto& flow = **read;
-        older = recent.matches(flow) ? 0 : older + 1;
-        if (flow.reason == EndReason::Flushed && its.matches(flow)) last = flow.flow_id;
-    };
-    RETURN_IF_ERROR(records.go_back([&] { return !last && older < kOlderInARow; }, pass));
-    // If the process was killed, only the newline may be missing: the next writer adds it.
-    if (is_whole_object(records.unended())) pass(records.unended());
-    return last;
 }
 
 /// The last flow with a record in the log file, or in the one that logrotate may have made of it.
@@ -136,14 +110,14 @@ void FlushRecords::flushed(const FlowOperation& operation, std::span<const FlowR
     Records records{operation, now_by(clock_)};
     for (const auto& each : endings)
         if (each.outcome == Outcome::Flushed) records.add(each.flow, EndReason::Flushed);
-    log_.enqueue(std::move(records).flows(), mark_of(operation));
+    log_.take(records.take(), mark_of(operation));
 }
 
 void FlushRecords::lost_sight_of(const FlowOperation& operation, std::span<const Flow> flows) const {
     Records records{operation, now_by(clock_)};
     for (const auto& flow : flows)
         records.add(flow, std::nullopt);
-    log_.enqueue(std::move(records).flows());
+    log_.take(records.take());
 }
 
 Result<std::uint64_t> FlushRecords::make_up(OperationStore& store, const config::FlowLog& settings) const {
@@ -163,7 +137,7 @@ Result<std::uint64_t> FlushRecords::make_up_for_marked(const std::string& id, Op
                                                        const config::FlowLog& settings) const {
     ASSIGN_OR_RETURN(const auto operation, store.find(id));
     if (operation && operation->status == OperationStatus::InProgress) return 0;
-    const auto mark = UnwrittenMark::adopt(state_dir_, id);
+    const auto mark = UnwrittenMark::take_over(state_dir_, id);
     if (!mark) {
         const auto kind = mark.error().kind;
         const bool done_by_another = kind == ErrorKind::Locked || kind == ErrorKind::Missing;
@@ -183,9 +157,9 @@ Result<std::uint64_t> FlushRecords::make_up_for(const FlowOperation& operation, 
         Records records{operation, end_of(operation)};
         for (const auto& each : flows)
             if (each.outcome == Outcome::Flushed) records.add(each.flow, EndReason::Flushed);
-        auto missing = std::move(records).flows();
+        auto missing = records.take();
         made_up += missing.size();
-        if (!missing.empty()) log_.enqueue(std::move(missing), mark);
+        if (!missing.empty()) log_.take(std::move(missing), mark);
         return {};
     }));
     return made_up;

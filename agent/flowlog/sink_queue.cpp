@@ -24,12 +24,8 @@ using Block = std::shared_ptr<const LineBlock>;
 /// freed. The thread shares ownership: if the sink never returns, no other thread waits for it.
 class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker> {
   public:
-    Worker(std::string name, std::unique_ptr<Sink> sink, std::size_t room, LogCallback report, SinkPace pace)
-        : sink_(std::move(sink)),
-          room_(room),
-          report_(std::move(report)),
-          pace_(pace),
-          news_(std::move(name), pace.report) {}
+    Worker(std::string name, std::unique_ptr<Sink> sink, std::size_t room, LogCallback tell, SinkPace pace)
+        : sink_(std::move(sink)), room_(room), tell_(std::move(tell)), pace_(pace), news_(std::move(name), pace.tell) {}
 
     /// Later calls try again if the thread cannot be started.
     void start() {
@@ -61,7 +57,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
             bytes_ += block->bytes();
             start_if_needed();
             dropped = drop_oldest();
-            if (is_held_up()) report_held_up(lock);
+            if (is_held_up()) tell_held_up(lock);
         }
         woken_.notify_one();
     }
@@ -118,7 +114,10 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     void run() {
         std::unique_lock lock{mutex_};
         while (!is_stopping_) {
-            const auto done = guarded([&] { step(lock); });
+            const auto done = guarded([&]() -> Result<void> {
+                step(lock);
+                return {};
+            });
             if (!done) recover(lock, done.error());
         }
         has_ended_ = true;
@@ -136,7 +135,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         } else {
             sleep(lock);
         }
-        report_news(lock);
+        tell_news(lock);
     }
 
     /// After an exception the current block is written again.
@@ -144,7 +143,10 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         if (!lock.owns_lock()) lock.lock();
         is_in_sink_ = false;
         retry_at_ = Clock::now() + pace_.retry;
-        static_cast<void>(guarded([&] { fail(fault); }));
+        static_cast<void>(guarded([&]() -> Result<void> {
+            fail(fault);
+            return {};
+        }));
         progress_.notify_all();
     }
 
@@ -180,7 +182,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     }
 
     void write(std::unique_lock<std::mutex>& lock) {
-        if (!current_) begin_next_block();
+        if (!current_) take_next();
         Result<Written> written;
         enter_sink(lock, [&] {
             written = sink_->write(*current_, first_);
@@ -195,7 +197,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         }
     }
 
-    void begin_next_block() {
+    void take_next() {
         current_ = std::move(waiting_.front());
         waiting_.pop_front();
         bytes_ -= current_->bytes();
@@ -232,9 +234,9 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     [[nodiscard]] static Error held_up() { return {ErrorKind::TimedOut, "a write does not return"}; }
 
     /// Reported by the calling thread, because the queue's own thread is stuck.
-    void report_held_up(std::unique_lock<std::mutex>& lock) {
+    void tell_held_up(std::unique_lock<std::mutex>& lock) {
         news_.failed(held_up(), counts_.waiting, Clock::now());
-        report_news(lock);
+        tell_news(lock);
     }
 
     /// Never drops the block being written or the newest one.
@@ -266,21 +268,21 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         counts_.dropped += records;
         news_.given_up(records);
         if (is_held_up()) news_.failed(held_up(), in_hand_, Clock::now());
-        report_news(lock);
+        tell_news(lock);
     }
 
-    void report_news(std::unique_lock<std::mutex>& lock) {
-        const auto messages = is_abandoned_ ? std::vector<std::string>{} : news_.messages(Clock::now());
+    void tell_news(std::unique_lock<std::mutex>& lock) {
+        const auto messages = is_abandoned_ ? std::vector<std::string>{} : news_.take(Clock::now());
         if (messages.empty()) return;
         lock.unlock();
         for (const auto& message : messages)
-            report_(message);
+            tell_(message);
         lock.lock();
     }
 
     const std::unique_ptr<Sink> sink_;
     std::size_t room_;  ///< guarded by `mutex_`
-    const LogCallback report_;
+    const LogCallback tell_;
     const SinkPace pace_;
 
     mutable std::mutex mutex_;
@@ -306,8 +308,8 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     std::jthread thread_;
 };
 
-SinkQueue::SinkQueue(std::string name, std::unique_ptr<Sink> sink, std::size_t room, LogCallback report, SinkPace pace)
-    : worker_(std::make_shared<Worker>(std::move(name), std::move(sink), room, std::move(report), pace)) {
+SinkQueue::SinkQueue(std::string name, std::unique_ptr<Sink> sink, std::size_t room, LogCallback tell, SinkPace pace)
+    : worker_(std::make_shared<Worker>(std::move(name), std::move(sink), room, std::move(tell), pace)) {
     worker_->start();
 }
 

@@ -2,16 +2,9 @@
 #include "flowlog/sink_set.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <map>
-
-#include "flowlog/sinks/datagram_sink.h"
-#include "flowlog/sinks/file_sink.h"
-#include "flowlog/sinks/socket_address.h"
-#include "flowlog/sinks/stream_sinks.h"
-#include "flowlog/sinks/syslog.h"
 
 namespace headgate::flowlog {
 namespace {
@@ -27,21 +20,11 @@ std::string_view kind_of(const config::FlowLogSink& sink) {
 
 }  // namespace
 
-std::unique_ptr<Sink> make_sink(const config::FlowLogSink& sink) {
-    if (sink.file) return std::make_unique<FileSink>(*sink.file);
-    if (sink.journald) return make_journald_sink();
-    if (sink.syslog) return make_syslog_sink(*sink.syslog);
-    if (sink.unix_datagram) return std::make_unique<DatagramSink>(SocketAddress{*sink.unix_datagram}, Envelope{});
-    return std::make_unique<StandardOutputSink>(STDOUT_FILENO);
-}
-
-SinkSet SinkSet::configure(const config::FlowLog& settings) {
-    SinkSet removed{output_, report_};
-    auto& before = removed.members_;
-    before.swap(members_);
+std::vector<std::unique_ptr<SinkQueue>> SinkSet::configure(const config::FlowLog& settings) {
+    auto before = std::exchange(members_, {});
     std::map<std::string_view, int> known;
     for (const auto& sink : settings.sinks) {
-        if (!accepts(sink)) continue;
+        if (!takes(sink)) continue;
         const auto kind = kind_of(sink);
         const int number = ++known[kind];
         auto name = number == 1 ? std::string{kind} : fmt::format("{}_{}", kind, number);
@@ -55,11 +38,13 @@ SinkSet SinkSet::configure(const config::FlowLog& settings) {
         members_.push_back(std::move(*same));
         before.erase(same);
     }
+    std::vector<std::unique_ptr<SinkQueue>> removed(before.size());
+    std::ranges::transform(before, removed.begin(), [](Member& each) { return std::move(each.queue); });
     return removed;
 }
 
 SinkSet::Member SinkSet::make(const config::FlowLogSink& settings, std::uint64_t room, std::string name) const {
-    auto queue = std::make_unique<SinkQueue>(name, make_sink(settings), room, report_);
+    auto queue = std::make_unique<SinkQueue>(name, make_sink(settings), room, tell_);
     return {settings, std::move(name), std::move(queue)};
 }
 

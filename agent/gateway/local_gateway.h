@@ -27,10 +27,10 @@ class LocalGateway final : public ManagedGateway,
                            private Inventory,
                            private RefusedRequests {
   public:
-    /// `tell` receives messages about the flow log for the operator. `walk`: as of Endpoints.
+    /// `tell` receives messages about the flow log for the operator.
     explicit LocalGateway(
         config::Configuration configuration, flowlog::StandardOutput output = flowlog::StandardOutput::ForOthers,
-        const flowlog::LogCallback& tell = [](std::string_view) {}, std::shared_ptr<conntrack::HashWalk> walk = {});
+        const flowlog::LogCallback& tell = [](std::string_view) {});
 
     LocalOperations& operations() override { return operations_; }
     LocalPolicies& policies() override { return policies_; }
@@ -48,9 +48,6 @@ class LocalGateway final : public ManagedGateway,
     [[nodiscard]] const Endpoints& endpoints() const noexcept { return endpoints_; }
 
     void reopen_logs();
-
-    /// For what the agent changes by itself.
-    [[nodiscard]] operations::AuditTrail& audit() noexcept { return audit_; }
 
     /// For listeners to kernel events.
     [[nodiscard]] flowlog::FlowLog& flow_log() noexcept { return flow_log_; }

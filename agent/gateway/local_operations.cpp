@@ -32,14 +32,12 @@ Result<std::string> text_to_compare(OperationRequest request) {
     return fmt::to_string(text);
 }
 
-/// Adds the flows that the configuration protects, and the caller's SSH sessions.
+/// Adds the flows that the configuration and the caller's connections protect.
 void add_protection(OperationRequest& request, const config::Configuration& configuration,
                     const ManagedEndpoint& endpoint) {
     auto& filters = request.protected_filters;
-    if (request.include_protected) {
-        request.own_flows.reset();
-        return filters.clear();
-    }
+    if (request.include_protected) return filters.clear();
+    if (request.own_flows) filters.push_back(*request.own_flows);
     std::ranges::copy(configuration.protected_filters, std::back_inserter(filters));
     request.ssh = guard_sessions(request.sessions, request.caller, endpoint);
 }
@@ -138,9 +136,9 @@ Error LocalOperations::refuse(const OperationRequest& request, Error error) {
 }
 
 Result<OperationRequest> LocalOperations::completed(OperationRequest request) {
-    ASSIGN_OR_RETURN(request.from_operation, whole_operation_id(*this, request.from_operation));
     ASSIGN_OR_RETURN(const auto name, endpoint_of(request));
     ASSIGN_OR_RETURN(const auto endpoint, endpoints_.find(name));
+    ASSIGN_OR_RETURN(request.from_operation, whole_operation_id(*this, request.from_operation));
     if (!request.token.empty()) {
         ASSIGN_OR_RETURN(auto asked, text_to_compare(request));
         request.asked = std::move(asked);

@@ -22,10 +22,6 @@
 #include "gateway/timestamp_history.h"
 #include "netlink/network_namespace.h"
 
-namespace headgate::conntrack {
-class HashWalk;
-}
-
 namespace headgate::gateway {
 
 /// What this process has learnt about a flow table. Thread-safe.
@@ -39,15 +35,12 @@ struct TableHistory {
 class ManagedEndpoint {
   public:
     /// `policy`: as in configured_policy().
-    /// `walk`: for scans of its table; null: the table is never walked.
     ManagedEndpoint(Endpoint names, config::FirewallEndpoint settings, std::string policy,
-                    std::shared_ptr<TableHistory> history = std::make_shared<TableHistory>(),
-                    std::shared_ptr<conntrack::HashWalk> walk = {})
+                    std::shared_ptr<TableHistory> history = std::make_shared<TableHistory>())
         : names_(std::move(names)),
           settings_(std::move(settings)),
           policy_(std::move(policy)),
-          history_(std::move(history)),
-          walk_(std::move(walk)) {}
+          history_(std::move(history)) {}
 
     [[nodiscard]] const Endpoint& names() const noexcept { return names_; }
 
@@ -99,7 +92,6 @@ class ManagedEndpoint {
     const config::FirewallEndpoint settings_;
     const std::string policy_;
     const std::shared_ptr<TableHistory> history_;
-    const std::shared_ptr<conntrack::HashWalk> walk_;
 };
 
 }  // namespace headgate::gateway

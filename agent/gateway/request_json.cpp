@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/scalars.h"
+#include "base/resource_names.h"
 #include "operations/operation_fields.h"
 
 namespace headgate::gateway {
@@ -16,7 +16,7 @@ constexpr std::size_t kMaxFilterTexts = 64;
 
 Result<void> tellable(const EndpointName& endpoint) {
     if (!endpoint.network_namespace) return {};
-    return invalid("netns: an agent only knows the endpoints of its configuration");
+    return invalid("netns: a one-off run is not the agent's business");
 }
 
 template <typename Members, MaybeConst<OperationRequest> Request>
@@ -25,7 +25,6 @@ void list_scope(Members& members, Request& request) {
     members.optional("firewall", request.endpoint.firewall);
     members.optional("availability_zone", request.endpoint.availability_zone);
     list_members(members, request.query);
-    members.optional("no_fast_scan", request.no_fast_scan);
 }
 
 template <typename Members, MaybeConst<CallerSessions> Sessions>
@@ -37,7 +36,6 @@ void list_sessions(Members& members, Sessions& sessions) {
 template <typename Members, MaybeConst<OperationRequest> Request>
 void list_flush(Members& members, Request& request) {
     members.optional("from_capture", request.from_operation);
-    members.optional("consent", request.consent);
     members.optional("maximum_flows", request.maximum_flows);
     members.optional("dry_run", request.dry_run);
     members.optional("include_protected", request.include_protected);
@@ -88,14 +86,7 @@ Result<void> check_captured_query(const FlowQuery& query) {
     FlowQuery nothing;
     nothing.zone = query.zone;  // is compared with that of each flow
     if (query == nothing) return {};
-    return invalid("from_capture: names the flows; it takes no filter and no condition beside it");
-}
-
-/// Without consent nothing is searched: only an operation that was shown can be declined.
-Result<void> check_consent(const OperationRequest& request) {
-    if (request.consent == Consent::Given || !request.from_operation.empty()) return {};
-    return invalid("consent: {} is said of the flows of a dry run, by its id in from_capture",
-                   to_string(request.consent));
+    return invalid("from_capture: takes the flows as they were captured, so there is nothing else to say of them");
 }
 
 bool finds_all(const FlowQuery& query) {
@@ -157,13 +148,12 @@ Result<OperationRequest> read_request_json(const std::string& text) {
     list_flush(members, request);
     RETURN_IF_ERROR(reader.finish()
                         .and_then([&] { return check_age(request.query); })
-                        .and_then([&] { return check_consent(request); })
                         .and_then([&] { return check_number("protected", request.protected_filters); })
                         .and_then([&] { return check_sessions(request.sessions); }));
     MemberFinder flush{reader};
     list_flush(flush, request);
     if ((flush.found || all) && !kind_of(request.type).takes_flush_options) {
-        return invalid("type: a {} takes none of the options of a {}", to_string(request.type),
+        return invalid("type: a {} takes nothing that a {} does", to_string(request.type),
                        to_string(OperationType::Flush));
     }
     ASSIGN_OR_RETURN(auto query, checked_query(request, all));

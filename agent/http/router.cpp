@@ -62,7 +62,9 @@ std::optional<Response> error_response(const Route& route, const Request& reques
 }
 
 Response not_allowed(const std::vector<std::string_view>& methods) {
-    auto allowed = fmt::format("{}", fmt::join(methods, ", "));
+    std::string allowed;
+    for (const auto method : methods)
+        allowed.append(allowed.empty() ? "" : ", ").append(method);
     auto answer = problem(405, fmt::format("this path takes {} alone", allowed));
     answer.headers.emplace_back("Allow", std::move(allowed));
     return answer;

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "netlink/messages.h"
+#include "netlink/attributes.h"
 
 namespace headgate::netlink {
 

@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <thread>
 
-#include "files/file_identity.h"
+#include "files/own_file.h"
 
 namespace headgate::operations {
 namespace {

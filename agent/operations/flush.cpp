@@ -11,7 +11,6 @@
 #include "operations/flush_policy.h"
 #include "operations/operation_lifecycle.h"
 #include "operations/operation_work.h"
-#include "operations/protection.h"
 
 namespace headgate::operations {
 namespace {
@@ -28,8 +27,12 @@ class Flush {
           table_(place.table),
           operation_(operation),
           listener_(listener),
-          policy_(place, request),
-          protection_(request) {}
+          policy_(place.ruleset, place.table, request),
+          sessions_(request.ssh) {
+        protection_.filters = request.protected_filters;
+        protection_.side = MatchSide::Any;
+        protection_.direction = MatchDirection::Both;
+    }
 
     Result<void> run() {
         return policy_.inspect()
@@ -76,9 +79,11 @@ class Flush {
     Result<void> identify(std::span<const FlowRow> rows) {
         matched_ += rows.size();
         for (const auto& row : rows) {
-            if (protection_.count(row.flow)) {
+            if (is_protected(row.flow)) {
+                sessions_.count_protected(row.flow);
                 ++protected_;
             } else {
+                sessions_.count_flushed(row.flow);
                 policy_.count(row.flow);
             }
         }
@@ -93,19 +98,10 @@ class Flush {
         RETURN_IF_ERROR(spool_.seal());
         operation_.phase = OperationPhase::Flushing;
         operation_.stream_exception_policy = policy_.name();
-        operation_.protected_by = protection_.counts();
         operation_.warnings = warnings();
         RETURN_IF_ERROR(listener_.begun());
         if (operation_.dry_run || matched_ == protected_) return {};
-        return enforce_policy();
-    }
-
-    Result<void> enforce_policy() {
-        const auto enforced = policy_.enforce();
-        auto result = enforced ? Result<void>{} : tl::unexpected(enforced.error());
-        operation_.policy_applied = enforced && *enforced == Application::Done;
-        if (request_.policy && (operation_.policy_applied || !enforced)) listener_.policy_applied(result);
-        return result;
+        return policy_.enforce();
     }
 
     Result<void> end_all() {
@@ -114,7 +110,7 @@ class Flush {
             return {};
         });
         if (!read) count_unread(read.error());
-        if (!operation_.dry_run) policy_.conclude(operation_);
+        if (!operation_.dry_run) policy_.conclude();
         operation_.warnings = warnings();
         if (!stopped_) return {};
         operation_.detail = stopped_->message;
@@ -126,7 +122,7 @@ class Flush {
         std::vector<FlowRow> doomed;
         std::vector<StoredFlow> spared;
         for (const auto& row : rows) {
-            if (protection_.includes(row.flow)) {
+            if (is_protected(row.flow)) {
                 spared.push_back({row.flow, Outcome::Protected, 0});
             } else {
                 doomed.push_back(row);
@@ -174,13 +170,13 @@ class Flush {
         return removed;
     }
 
-    /// For flows captured earlier, with their timeouts of now. A missing one may have been remembered by the flush that
-    /// ended it, which must not be undone here; and packets of its successor must not be caught.
+    /// For flows captured earlier. A missing one may have been remembered by the flush that ended it, which must not be
+    /// undone here; and packets of its successor must not be caught.
     std::vector<FlowRow> still_there(std::span<const FlowRow> rows) {
         std::vector<FlowRow> there;
         std::size_t index = 0;
-        const auto looked = table_.look_up(rows, [&](const Flow& flow, Presence presence) {
-            if (presence == Presence::There) there.emplace_back(rows[index]).flow.timeout = flow.timeout;
+        const auto looked = table_.look_up(rows, [&](const Flow&, Presence presence) {
+            if (presence == Presence::There) there.push_back(rows[index]);
             ++index;
         });
         return looked ? there : std::vector<FlowRow>{rows.begin(), rows.end()};
@@ -226,7 +222,7 @@ class Flush {
 
     [[nodiscard]] std::vector<std::string> warnings() const {
         auto warnings = policy_.warnings();
-        protection_.append_warnings(warnings);
+        sessions_.append_warnings(warnings);
         if (without_start_ != 0) {
             warnings.push_back(fmt::format(
                 "{} captured flow{} no time stamp (net.netfilter.nf_conntrack_timestamp was 0): one made anew "
@@ -248,6 +244,9 @@ class Flush {
         const int number = errno_of(why);
         return number != 0 ? number : EIO;
     }
+    [[nodiscard]] bool is_protected(const Flow& flow) const {
+        return matches_filters(protection_, flow.original, flow.reply) || sessions_.includes(flow);
+    }
     [[nodiscard]] bool exceeds_maximum() const { return request_.maximum_flows && matched_ > *request_.maximum_flows; }
 
     const OperationRequest& request_;
@@ -256,7 +255,8 @@ class Flush {
     FlowOperation& operation_;
     WorkListener& listener_;
     FlushPolicy policy_;
-    Protection protection_;
+    GuardedSessions sessions_;
+    FlowQuery protection_;
     FlowSpool spool_{place_.spool_folder};
     std::optional<Error> stopped_;  ///< why the remaining flows were spared
     bool touched_ = false;          ///< whether any deletion or look-up was performed

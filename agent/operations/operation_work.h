@@ -8,7 +8,6 @@
 #include <span>
 #include <string_view>
 
-#include "headgate/clock.h"
 #include "headgate/flow_operation.h"
 #include "headgate/flow_table.h"
 #include "headgate/operation_store.h"
@@ -37,9 +36,6 @@ class WorkListener {
     /// All checks have passed, nothing has changed yet. An error ends the work.
     virtual Result<void> begun() { return {}; }
 
-    /// The policy that the request names was put in force, or could not be. Not called where it was in force already.
-    virtual void policy_applied(const Result<void>& /*result*/) {}
-
     /// Before these flows are ended. An error spares them and the rest.
     virtual Result<void> about_to_end(std::span<const FlowRow> rows) = 0;
 
@@ -51,7 +47,6 @@ class WorkListener {
 struct WorkPlace {
     FlowTable& table;
     Ruleset& ruleset;
-    const Clock& clock;
     Moment moment;
     std::filesystem::path spool_folder{};  ///< for many rows, where there is no temporary directory
 };

@@ -146,13 +146,6 @@ Result<void> RunningOperation::begun() {
     return !ready && is_disk_fault(ready.error()) ? Result<void>{} : ready;
 }
 
-void RunningOperation::policy_applied(const Result<void>& result) {
-    const auto recorded = around_.audit.record(
-        {"policy_apply", operation_.stream_exception_policy, operation_.endpoint, operation_.caller, operation_.id},
-        result);
-    if (!recorded) warnings_.push_back("not recorded: " + recorded.error().message);
-}
-
 Result<void> RunningOperation::about_to_end(std::span<const FlowRow> rows) {
     return store_->append_pending(operation_.id, rows).map([&](std::uint64_t block) { block_ = block; });
 }
@@ -181,7 +174,7 @@ Result<std::uint64_t> RunningOperation::go_on_unkept(const Error& why) {
     }
     // The stored operation is completed. If that fails, too, it will be recovered as an interrupted one.
     auto left_behind = operation_;
-    close(left_behind, tl::unexpected(Error{ErrorKind::Failed, "its flows could not be stored: " + why.message}));
+    close(left_behind, tl::unexpected(Error{ErrorKind::Failed, "its flows could not be kept: " + why.message}));
     static_cast<void>(store_->update(left_behind));
     store_ = &unkept;
     warnings_.push_back(not_kept(why));
@@ -261,8 +254,7 @@ Result<void> RunningOperation::do_work() {
         moment.timestamps_for =
             std::chrono::floor<std::chrono::seconds>(around_.clock.up() - *access_.timestamps_since);
     }
-    if (request_.no_fast_scan) access_.table->forgo_fast_scans();
-    const WorkPlace place{*access_.table, *access_.ruleset, around_.clock, moment, around_.state_dir};
+    const WorkPlace place{*access_.table, *access_.ruleset, moment, around_.state_dir};
     auto run = work_of(operation_.type)(request_, place, operation_, *this);
     // Retries to store the outcomes of the last block, if the first attempt failed.
     if (!unrecorded_.empty()) is_written_ = store_->record_outcomes(operation_.id, block_, unrecorded_);
@@ -282,7 +274,7 @@ void RunningOperation::end(const Result<void>& worked) {
         const bool ended_some = operation_.counts.flushed + operation_.counts.gone != 0;
         operation_.status = ended_some ? OperationStatus::CompletedWithErrors : OperationStatus::Failed;
         operation_.status_message = kOperationError;
-        operation_.detail = fmt::format("its result could not be recorded: {}", is_written_.error().message);
+        operation_.detail = fmt::format("its end could not be written: {}", is_written_.error().message);
         record();
     }
     if (is_written_) around_.on_ended(operation_);  // otherwise reported by the recovery

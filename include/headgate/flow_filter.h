@@ -10,6 +10,7 @@
 
 #include "headgate/address.h"
 #include "headgate/flow.h"
+#include "headgate/port_range.h"
 #include "headgate/protocol.h"
 #include "headgate/result.h"
 

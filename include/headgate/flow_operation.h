@@ -2,7 +2,6 @@
 // Flow operations: request, progress and result. Plain values.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -25,12 +24,6 @@ inline constexpr auto kNames<OperationStatus> = name_list("IN_PROGRESS", "COMPLE
 enum class OperationPhase : std::uint8_t { Identifying, Flushing };
 template <>
 inline constexpr auto kNames<OperationPhase> = name_list("identifying", "flushing");
-
-/// Whether the user agreed to a flush, of which a front end showed a dry run. Without consent it ends no flow, and is
-/// kept as refused.
-enum class Consent : std::uint8_t { Given, Declined, NotAsked };
-template <>
-inline constexpr auto kNames<Consent> = name_list("given", "declined", "not_asked");
 
 /// Where an operation works: one flow table, identified by its user-visible names.
 struct Endpoint {
@@ -63,9 +56,6 @@ struct Caller {
     std::string sudo_user;       ///< the user who ran sudo(8)
     std::string source_address;  ///< the caller's remote address; empty if local
 
-    /// As lists show it, and as `--by` names it: the user before sudo(8); `uid 1234` if the user has no name.
-    [[nodiscard]] std::string name() const;
-
     friend bool operator==(const Caller&, const Caller&) = default;
 };
 
@@ -91,14 +81,6 @@ struct OperationCounts {
     friend bool operator==(const OperationCounts&, const OperationCounts&) = default;
 };
 
-/// A rule by which a flush spared flows, and how many. A flow counts for the first rule that protects it.
-struct ProtectedBy {
-    std::string rule;  ///< `protected: FILTER`, or which SSH sessions or connection (operations/protection.h)
-    std::uint64_t flows = 0;
-
-    friend bool operator==(const ProtectedBy&, const ProtectedBy&) = default;
-};
-
 /// The part of a request (operations/operation_request.h) that its operation keeps.
 struct FlowRequest {
     OperationType type = OperationType::Capture;
@@ -107,7 +89,6 @@ struct FlowRequest {
     std::string from_operation;  ///< whose flows are flushed; empty: flows that match now, or flows from a file
     bool dry_run = false;
     bool include_protected = false;  ///< protected flows are flushed, too
-    Consent consent = Consent::Given;
 
     friend bool operator==(const FlowRequest&, const FlowRequest&) = default;
 };
@@ -126,40 +107,16 @@ struct FlowOperation : FlowRequest {
     std::string asked;  ///< the whole request as text, if it came with a token; empty otherwise
     std::string plan;   ///< how the table is searched; human-readable
     OperationCounts counts;
-    std::vector<ProtectedBy> protected_by;
     std::string stream_exception_policy = "none";  ///< name of the policy in force
-    bool policy_applied = false;                   ///< it was not in force before this flush, and stays in force
-    bool blocked = false;  ///< the policy catches later packets of the flushed flows, and lets none of them through
-    /// The end of that for the first of the flows to be forgotten; absent if they stay blocked while the policy is in
-    /// force.
-    std::optional<Timestamp> blocked_until;
-    std::optional<Timestamp> last_blocked_until;  ///< for the last of them, if each has a time of its own
-    std::vector<std::string> warnings;            ///< for the operator, in addition to the result
-    unsigned restarts = 0;                        ///< scans repeated because the table was resized
+    std::vector<std::string> warnings;             ///< for the operator, in addition to the result
+    unsigned restarts = 0;                         ///< scans repeated because the table was resized
 
     friend bool operator==(const FlowOperation&, const FlowOperation&) = default;
 };
 
 /// Whether it changes no flow: then it needs no journal, and runs even if it cannot be stored.
 [[nodiscard]] inline bool only_looks(const FlowRequest& request) {
-    return request.dry_run || request.consent != Consent::Given || !kind_of(request.type).changes_flows;
-}
-
-/// What people call the status of an operation that was refused by a guard, or by its user; it is FAILED.
-inline constexpr std::string_view kRefused = "REFUSED";
-inline constexpr std::string_view kDeclined = "DECLINED";
-
-/// The status, or one of these.
-[[nodiscard]] inline std::string_view result_of(const FlowOperation& operation) {
-    if (!operation.refused) return to_string(operation.status);
-    return operation.consent == Consent::Declined ? kDeclined : kRefused;
-}
-
-/// How many flows a dry run would have ended.
-[[nodiscard]] inline std::uint64_t would_be_flushed(const FlowOperation& operation) {
-    const auto& counts = operation.counts;
-    if (operation.status == OperationStatus::Failed) return 0;
-    return counts.matched - std::min(counts.matched, counts.gone + counts.failed + counts.protected_flows);
+    return request.dry_run || !kind_of(request.type).changes_flows;
 }
 
 /// The time against which the ages of the operation's flows are computed.

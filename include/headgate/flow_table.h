@@ -73,9 +73,6 @@ class FlowTable {
     /// missed.
     virtual Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) = 0;
 
-    /// Scans of this object read the table through ctnetlink alone, even where there is a faster way.
-    virtual void forgo_fast_scans() {}
-
     /// Looks up exactly these flows and changes nothing. Reports each in order, updated, and whether it still exists. A
     /// flow whose tuple now belongs to another flow is Gone.
     virtual Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) = 0;
@@ -88,7 +85,7 @@ class FlowTable {
     /// helper, and reports the result of each, in order. Labels are lost where no rule uses any. TCP windows are
     /// tracked as of a connection that is picked up midstream. Id, counters and start time begin anew. Fails as a whole
     /// only before the first flow was inserted.
-    virtual Result<void> insert(std::span<const Flow> flows, const InsertionSink& inserted) = 0;
+    virtual Result<void> insert(std::span<const Flow> flows, const InsertionSink& told) = 0;
 
     virtual Result<TableUsage> usage() = 0;
 

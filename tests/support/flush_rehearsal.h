@@ -6,13 +6,11 @@
 
 #include <functional>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "operations/operation_lifecycle.h"
 #include "operations/operation_work.h"
 #include "support/flow_builder.h"
-#include "support/manual_clock.h"
 #include "support/memory_flow_table.h"
 #include "support/memory_ruleset.h"
 
@@ -28,9 +26,6 @@ class RecordingListener final : public operations::WorkListener {
         ++beginnings;
         policy_at_beginning = operation->stream_exception_policy;
         return at_beginning ? at_beginning() : Result<void>{};
-    }
-    void policy_applied(const Result<void>& result) override {
-        policies_applied.push_back(result ? "" : result.error().message);
     }
     Result<void> about_to_end(std::span<const FlowRow> rows) override {
         if (journal_fails) return system_error(*journal_fails, "journal");
@@ -60,7 +55,6 @@ class RecordingListener final : public operations::WorkListener {
     std::vector<Flow> would_be_ended;
     std::size_t journaled = 0;
     std::string policy_at_beginning;
-    std::vector<std::string> policies_applied;  ///< the error of each; empty: none
     int beginnings = 0;
 };
 
@@ -76,7 +70,7 @@ class FlushRehearsal : public ::testing::Test {
     Result<FlowOperation> flush() {
         auto operation = operation_;
         listener_.operation = &operation;
-        auto run = operations::run_flush(request_, {table_, ruleset_, clock_, {}}, operation, listener_);
+        auto run = operations::run_flush(request_, {table_, ruleset_, {}}, operation, listener_);
         if (!run) return tl::unexpected(std::move(run.error()));
         operations::close(operation, run);
         return operation;
@@ -84,7 +78,6 @@ class FlushRehearsal : public ::testing::Test {
 
     MemoryFlowTable table_;
     MemoryRuleset ruleset_;
-    ManualClock clock_;
     FlowOperation operation_;
     operations::OperationRequest request_;
     RecordingListener listener_;

@@ -18,7 +18,6 @@ class ForwardingTable final : public FlowTable {
     Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override {
         return table_.scan(query, moment, listener);
     }
-    void forgo_fast_scans() override { table_.forgo_fast_scans(); }
     Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) override {
         return table_.look_up(rows, found);
     }
@@ -44,7 +43,7 @@ class ForwardingRuleset final : public Ruleset {
     Result<RulesetCondition> condition() override { return ruleset_.condition(); }
     Result<std::vector<PolicyCounter>> counters() override { return ruleset_.counters(); }
     Result<RulesetStatus> status() override { return ruleset_.status(); }
-    Result<Remembered> remember(std::span<const FlowRow> rows, std::optional<std::chrono::seconds> time) override {
+    Result<Remembered> remember(std::span<const FlowRow> rows, std::chrono::seconds time) override {
         return ruleset_.remember(rows, time);
     }
     Result<void> forget(std::span<const FlowRow> rows) override { return ruleset_.forget(rows); }

@@ -15,7 +15,7 @@
 
 #include "headgate/flow.h"
 
-#include "netlink/messages.h"
+#include "netlink/attributes.h"
 
 namespace headgate::testing {
 

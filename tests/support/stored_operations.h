@@ -52,18 +52,12 @@ inline std::vector<FlowOperation> operations_of_every_kind() {
     full.caller = {"unix", 4'294'967'295U, "alice \xff", "bob", "2001:db8::7"};
     full.from_operation = "5f0a";
     full.include_protected = true;
-    full.consent = Consent::Declined;
-    full.policy_applied = true;
-    full.protected_by = {{"protected: destination-port=22", 4}, {"SSH sessions into this machine", UINT64_MAX}};
     full.asked = R"({"type":"FLOW_FLUSH","firewall":"edge \"x\""})";
     full.plan = "whole dumps";
     full.dry_run = true;
     full.counts = {UINT64_MAX, 2, 3, 4, 5, 6, 7, 8, UINT64_MAX};
     full.machine_up = std::chrono::seconds{INT64_MAX};
     full.stream_exception_policy = "reject";
-    full.blocked = true;
-    full.blocked_until = std::chrono::floor<std::chrono::seconds>(full.requested_at);
-    full.last_blocked_until = *full.blocked_until + std::chrono::days{5};
     full.warnings = {"first", "", "third, with \"quotes\""};
     full.restarts = 4'000'000'000;
     auto zero = operation_named("zero");

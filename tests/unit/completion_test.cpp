@@ -110,22 +110,6 @@ TEST(Completion, offers_the_parts_of_a_filter_and_behind_protocol_their_names) {
     EXPECT_TRUE(offered({"capture", "--filter", "source=10."}).empty());
 }
 
-TEST(Completion, offers_parts_of_a_filter_behind_a_colon_too_where_bash_splits_the_word) {
-    const auto whole = offered({"capture", "--filter", "source=fd00::1,dest"});
-    EXPECT_TRUE(whole.contains("fd00::1,destination=")) << "zsh passes the whole word";
-    std::set<std::string> parts;
-    for (const auto& each : whole)
-        parts.insert(each.substr(std::string_view{"fd00::"}.size()));
-    EXPECT_EQ(offered({"capture", "--filter", "source", "=", "fd00", "::", "1,dest"}), parts);
-    EXPECT_EQ(offered({"capture", "--filter", "=", "source", "=", "fd00", "::", "1,dest"}), parts);
-    EXPECT_TRUE(offered({"capture", "--filter", "source", "=::", "1,dest"}).contains("1,destination="));
-    EXPECT_TRUE(
-        offered({"capture", "--filter", "destination-port", "=", "80", ":", "90,protocol", "=", "t"}).contains("tcp"));
-    EXPECT_TRUE(offered({"capture", "--filter", "source", "=", "fd00", ":"}).empty());
-    EXPECT_EQ(completed({"policy", "apply", "--config", "a", ":", "b", "./x"}).paths, ValueHint::Paths::Files)
-        << "a value in several words is one, and no operand";
-}
-
 TEST(Completion, offers_commands_to_help) {
     EXPECT_TRUE(offered({"help", ""}).contains("flush"));
 }
@@ -158,10 +142,9 @@ TEST(Completion, choices_are_understood) {
     EXPECT_EQ(
         understood("--state", [](const auto& text) { return parse_name_in_any_case<StateScope>(text).has_value(); }),
         5U);
-    const auto is_status = [](const auto& text) {
-        return text == "refused" || text == "declined" || parse_name_in_any_case<OperationStatus>(text);
-    };
-    EXPECT_EQ(understood("--status", is_status), 6U);
+    EXPECT_EQ(understood("--status",
+                         [](const auto& text) { return parse_name_in_any_case<OperationStatus>(text).has_value(); }),
+              4U);
     EXPECT_EQ(understood("--match", [](const auto& text) { return parse_name<MatchSide>(text).has_value(); }), 3U);
     EXPECT_EQ(
         understood("--reason", [](const auto& text) { return parse_name_in_any_case<EndReason>(text).has_value(); }),

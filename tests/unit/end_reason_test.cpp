@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "flowlog/destroy_decoder.h"
+#include "flowlog/end_reason.h"
+
 #include "support/flow_builder.h"
 
 namespace headgate::testing {

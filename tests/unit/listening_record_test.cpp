@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What the next agent reports about the time in which no agent received events.
+#include "daemon/listening_record.h"
+
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
 
-#include "daemon/destroy_listeners.h"
 #include "support/temporary_folder.h"
 
 namespace headgate::daemon {
@@ -39,7 +40,7 @@ TEST_F(ListeningRecordTest, reports_of_an_agent_that_was_killed_that_its_end_is_
     EXPECT_TRUE(record_.begin(kNoon + 2h)
                     .starts_with("no agent listened for a time before 2026-11-21T14:00:00.000Z: the one that began at "
                                  "2026-11-21T12:00:00.000Z "
-                                 "was killed or crashed."));
+                                 "did not come to its end."));
 }
 
 TEST_F(ListeningRecordTest, neither_writes_nor_reads_through_a_link) {

@@ -6,7 +6,7 @@
 
 #include <fstream>
 
-#include "conntrack/flow_changes.h"
+#include "conntrack/flush_port.h"
 
 namespace headgate::testing {
 namespace port_owner_test {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <gtest/gtest.h>
+#include "http/access/rate_limiter.h"
 
-#include "http/access/client_limits.h"
+#include <gtest/gtest.h>
 
 namespace headgate::http::access {
 namespace rate_limiter_test {

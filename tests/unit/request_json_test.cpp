@@ -37,7 +37,6 @@ OperationRequest full_flush() {
     request.query.minimum_bytes = UINT64_MAX;
     request.query.minimum_packets = UINT64_MAX;
     request.query.minimum_age = std::chrono::seconds{3600};
-    request.no_fast_scan = true;
     request.maximum_flows = 0;
     request.dry_run = true;
     request.include_protected = true;
@@ -64,7 +63,6 @@ TEST(RequestJson, comes_back_whole) {
         EXPECT_EQ(read->type, request.type);
         EXPECT_EQ(read->endpoint, request.endpoint);
         EXPECT_EQ(read->query, request.query);
-        EXPECT_EQ(read->no_fast_scan, request.no_fast_scan);
         EXPECT_EQ(read->maximum_flows, request.maximum_flows);
         EXPECT_EQ(read->dry_run, request.dry_run);
         EXPECT_EQ(read->include_protected, request.include_protected);
@@ -88,15 +86,11 @@ std::vector<OperationRequest> requests_that_differ_in_one_part() {
              [](auto& request) {
                  request.query.mark = MarkMatch{5, 3};
              },
-             [](auto& request) { request.query.zone.reset(); },
-             [](auto& request) { request.query.minimum_bytes = 1; },
+             [](auto& request) { request.query.zone.reset(); }, [](auto& request) { request.query.minimum_bytes = 1; },
              [](auto& request) { request.query.minimum_packets = 1; },
              [](auto& request) { request.query.minimum_age = std::chrono::seconds{60}; },
-             [](auto& request) { request.no_fast_scan = false; },
-             [](auto& request) { request.from_operation = "5f0a"; },
-             [](auto& request) { request.maximum_flows = 1; },
-             [](auto& request) { request.maximum_flows.reset(); },
-             [](auto& request) { request.dry_run = false; },
+             [](auto& request) { request.from_operation = "5f0a"; }, [](auto& request) { request.maximum_flows = 1; },
+             [](auto& request) { request.maximum_flows.reset(); }, [](auto& request) { request.dry_run = false; },
              [](auto& request) { request.include_protected = false; },
              [](auto& request) { request.protected_filters.clear(); },
              [](auto& request) { request.stream_exception_policy = "drop"; },
@@ -129,23 +123,7 @@ TEST(RequestJson, of_captured_flows_takes_no_query_beside_them) {
     EXPECT_EQ(read->from_operation, "5f0a");
     EXPECT_EQ(read->query, request.query);
     EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","from_capture":"5f0a","filters":[{}]})"),
-              "from_capture: names the flows; it takes no filter and no condition beside it");
-}
-
-TEST(RequestJson, of_a_flush_without_consent_names_the_dry_run_that_was_shown) {
-    OperationRequest request;
-    request.type = OperationType::Flush;
-    request.from_operation = "5f0a";
-    for (const auto consent : {Consent::Declined, Consent::NotAsked}) {
-        request.consent = consent;
-        fmt::memory_buffer out;
-        ASSERT_TRUE(append_request_json(out, request));
-        EXPECT_EQ(read_request_json(fmt::to_string(out)).value().consent, consent);
-    }
-    EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{}],"all":true,"consent":"declined"})"),
-              "consent: declined is said of the flows of a dry run, by its id in from_capture");
-    EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","from_capture":"5f0a","consent":"no"})"),
-              "consent: \"no\" is none of given, declined and not_asked");
+              "from_capture: takes the flows as they were captured, so there is nothing else to say of them");
 }
 
 TEST(RequestJson, that_cannot_be_expressed_is_refused) {
@@ -162,9 +140,7 @@ TEST(RequestJson, that_cannot_be_expressed_is_refused) {
 TEST(RequestJson, errors_name_the_member_and_the_rule) {
     const std::string members =
         "the members here are type, firewall, availability_zone, minimum_age_seconds, filters, state, match, "
-        "both_directions, mark, zone, minimum_bytes, minimum_packets, no_fast_scan, all, from_capture, consent, "
-        "maximum_flows, "
-        "dry_run, "
+        "both_directions, mark, zone, minimum_bytes, minimum_packets, all, from_capture, maximum_flows, dry_run, "
         "include_protected, "
         "protected, own_sessions, ssh_sessions, stream_exception_policy, require_policy";
     EXPECT_EQ(error_of(""), "body: not valid JSON");
@@ -200,7 +176,7 @@ TEST(RequestJson, errors_name_the_member_and_the_rule) {
     EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{"destination_port":"80"},{}]})"),
               "filters: one leaves no flow out; to flush every flow, say so: \"all\": true");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"dry_run":false})"),
-              "type: a FLOW_CAPTURE takes none of the options of a FLOW_FLUSH");
+              "type: a FLOW_CAPTURE takes nothing that a FLOW_FLUSH does");
     EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{}],"stream_exception_policy":"/etc/shadow"})"),
               "stream_exception_policy: \"/etc/shadow\" is a path; the agent takes policies by their names alone");
     EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{}],"protected":["source"]})"),

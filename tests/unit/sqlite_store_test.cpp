@@ -10,7 +10,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "base/text.h"
+#include "base/compound_key.h"
 #include "operations/database.h"
 #include "support/operation_store_conformance.h"
 #include "support/temporary_folder.h"

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "sessions/processes.h"
+#include "sessions/units.h"
 
 namespace headgate::sessions {
 namespace ssh_sessions_test {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <gtest/gtest.h>
+#include "config/syslog_target.h"
 
-#include "config/value_types.h"
+#include <gtest/gtest.h>
 
 namespace headgate::config {
 namespace syslog_target_test {

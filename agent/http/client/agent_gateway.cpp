@@ -40,7 +40,7 @@ void add_caller(Question& question, const Caller& caller) {
 }
 
 Result<std::string> target_of(std::string_view path, const EndpointName& endpoint) {
-    if (endpoint.network_namespace) return invalid("netns: an agent only knows the endpoints of its configuration");
+    if (endpoint.network_namespace) return invalid("netns: a one-off run is not the agent's business");
     Target target{path};
     if (endpoint.firewall) target.parameter("firewall", *endpoint.firewall);
     if (endpoint.availability_zone) target.parameter("availability_zone", *endpoint.availability_zone);
@@ -109,12 +109,6 @@ class FlowLines {
     std::uint64_t lines_ = 0;
 };
 
-Result<void> ask_for_flows(const std::filesystem::path& socket, const Target& target, StoredFlowSink take) {
-    FlowLines lines{std::move(take)};
-    return ask_for_lines(socket, lines_of(target.text()), [&](const std::string& text) { return lines.line(text); })
-        .and_then([&] { return lines.finish(); });
-}
-
 }  // namespace
 
 Result<std::unique_ptr<AgentGateway>> AgentGateway::connect(std::filesystem::path socket) {
@@ -160,8 +154,6 @@ Result<std::vector<FlowOperation>> AgentGateway::list(const OperationSelection& 
             target.parameter("firewall", firewall);
     }
     if (selection.availability_zone) target.parameter("availability_zone", *selection.availability_zone);
-    if (selection.user) target.parameter("user", *selection.user);
-    if (selection.since) target.parameter("since", to_rfc3339(*selection.since));
     if (!selection.before_id.empty()) target.parameter("cursor", selection.before_id);
     target.parameter("limit", fmt::format("{}", selection.at_most));
     return ask(socket_, {"GET", target.text(), {}, {}}).and_then(gateway::read_operations_json);
@@ -176,8 +168,11 @@ Result<void> AgentGateway::for_each_flow(std::string_view id, std::uint64_t firs
     };
     for (;;) {
         const auto begin = next;
-        const auto target = operation_target(id).part("results").parameter("cursor", fmt::format("{}", next));
-        auto read = ask_for_flows(socket_, target, count_and_take);
+        FlowLines lines{count_and_take};
+        const auto target = operation_target(id).part("results").parameter("cursor", fmt::format("{}", next)).text();
+        auto read = ask_for_lines(socket_, lines_of(target), [&](const std::string& text) {
+                        return lines.line(text);
+                    }).and_then([&] { return lines.finish(); });
         // The agent cuts off a client that stops reading for long, as behind a pager: continue at the same row.
         const bool cut = !read && taken && read.error().kind == ErrorKind::Disconnected;
         if (!cut || next == begin) return read;
@@ -186,14 +181,18 @@ Result<void> AgentGateway::for_each_flow(std::string_view id, std::uint64_t firs
 
 Result<std::vector<StoredFlow>> AgentGateway::flows(std::string_view id, std::uint64_t first, std::size_t count) {
     std::vector<StoredFlow> page;
+    FlowLines lines{[&](std::span<const StoredFlow> flows) -> Result<void> {
+        page.insert(page.end(), flows.begin(), flows.end());
+        return {};
+    }};
     const auto target = operation_target(id)
                             .part("results")
                             .parameter("cursor", fmt::format("{}", first))
-                            .parameter("limit", fmt::format("{}", count));
-    RETURN_IF_ERROR(ask_for_flows(socket_, target, [&](std::span<const StoredFlow> flows) -> Result<void> {
-        page.insert(page.end(), flows.begin(), flows.end());
-        return {};
-    }));
+                            .parameter("limit", fmt::format("{}", count))
+                            .text();
+    RETURN_IF_ERROR(ask_for_lines(socket_, lines_of(target), [&](const std::string& text) {
+                        return lines.line(text);
+                    }).and_then([&] { return lines.finish(); }));
     return page;
 }
 
@@ -217,9 +216,8 @@ Result<EndpointPolicy> AgentGateway::apply(const PolicyRequest& request) {
 Result<void> AgentGateway::for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) {
     const bool none_is_meant = query.firewalls && query.firewalls->empty();
     if (none_is_meant) return {};
-    auto question = lines_of(flow_log_target(query));
-    question.is_over = query.is_over;
-    return ask_for_lines(socket_, question, [&](const std::string& record) { return take(record); });
+    return ask_for_lines(socket_, EndlessQuestion{lines_of(flow_log_target(query)), query.is_over},
+                         [&](const std::string& record) { return take(record); });
 }
 
 Result<EndpointPolicy> AgentGateway::remove(const PolicyRequest& request) {

@@ -4,8 +4,16 @@
 #include <memory>
 
 #include "http/access/authorized_gateway.h"
-#include "http/problem.h"
-#include "http/rest/handlers.h"
+#include "http/metrics/health_handlers.h"
+#include "http/rest/endpoint_handlers.h"
+#include "http/rest/flow_log_handlers.h"
+#include "http/rest/inventory_handlers.h"
+#include "http/rest/openapi_document.h"
+#include "http/rest/operation_events.h"
+#include "http/rest/operation_handlers.h"
+#include "http/rest/overview_handlers.h"
+#include "http/rest/result_handlers.h"
+#include "http/rest/session_handlers.h"
 
 namespace headgate::http {
 
@@ -13,7 +21,7 @@ namespace {
 
 /// Takes the request, and the parts of the gateway that it uses.
 template <typename... Parts>
-using RestHandler = Result<Response> (*)(const Request&, Parts&...);
+using RestHandler = Response (*)(const Request&, Parts&...);
 
 /// Restricts the handler, and the stream that runs after it has returned, to the caller's permissions.
 template <typename... Parts>
@@ -21,11 +29,10 @@ Response as_allowed(gateway::ManagedGateway& gateway, access::ReplayGuard& repla
                     const Request& request) {
     const std::shared_ptr<gateway::ManagedGateway> theirs = access::authorized(gateway, request, replays);
     auto answer = handler(request, theirs->part<Parts>()...);
-    if (!answer) return problem_of(answer.error());
-    if (answer->stream) {
-        answer->stream = [theirs, stream = std::move(answer->stream)](const BodySink& send) { return stream(send); };
+    if (answer.stream) {
+        answer.stream = [theirs, stream = std::move(answer.stream)](const BodySink& send) { return stream(send); };
     }
-    return std::move(*answer);
+    return answer;
 }
 
 Response serve_openapi_document(const Request& /*request*/) {
@@ -52,7 +59,7 @@ Router make_router(gateway::ManagedGateway& gateway, access::ReplayGuard& replay
         {"GET",
          "/v1/operations",
          Body::None,
-         {"type", "status", "firewall", "availability_zone", "user", "since", "limit", "cursor"},
+         {"type", "status", "firewall", "availability_zone", "limit", "cursor"},
          on(list_operations),
          Openness::Known,
          {"firewall"}},

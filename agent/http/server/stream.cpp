@@ -219,4 +219,8 @@ void Stream::end() {
     }));
 }
 
+void Stream::cut() const {
+    ::shutdown(descriptor(), SHUT_RDWR);
+}
+
 }  // namespace headgate::http

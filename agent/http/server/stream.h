@@ -39,15 +39,11 @@ class Stream {
     /// Likewise, with TLS; the first read performs the handshake.
     Stream(FileDescriptor socket, const TlsServer& tls);
 
-    virtual ~Stream() = default;
-    Stream(Stream&&) = default;
-    Stream& operator=(Stream&&) = default;
-
     /// Reads what is available, without waiting. Not to be mixed with the buffered reads below.
-    [[nodiscard]] virtual Result<Moved> receive(std::span<char> into);
+    [[nodiscard]] Result<Moved> receive(std::span<char> into);
 
     /// Sends what the socket accepts without waiting. The next call must begin with the rest.
-    [[nodiscard]] virtual Result<Moved> send(std::string_view bytes);
+    [[nodiscard]] Result<Moved> send(std::string_view bytes);
 
     /// Waits for input. False: timeout or error.
     [[nodiscard]] bool wait_readable(Deadline until) const;
@@ -72,16 +68,15 @@ class Stream {
 
     /// Shuts down the sending side. The caller then drains the input: closing at once with unread input would reset the
     /// connection, and the peer would lose what was sent last.
-    virtual void end_sending();
+    void end_sending();
 
     /// Sends TLS close_notify (RFC 8446, section 6.1).
     void end();
 
-    [[nodiscard]] int descriptor() const { return socket_.impl()->sockfd(); }
+    /// Shuts down both directions.
+    void cut() const;
 
-  protected:
-    /// Without a socket: for bytes in memory.
-    Stream() = default;
+    [[nodiscard]] int descriptor() const { return socket_.impl()->sockfd(); }
 
   private:
     [[nodiscard]] Result<bool> fill(Deadline until);  // false: end of the stream

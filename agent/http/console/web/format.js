@@ -19,20 +19,18 @@ export function bytes(value) {
     return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
-const padded = number => String(number).padStart(2, "0");
-
-/** The two largest units, as in the command line: `3m07s`. */
+/** The two largest units, as in the command line. */
 export function duration(seconds) {
     if (seconds === undefined) return "";
     const parts = [[Math.floor(seconds / 86400), "d"], [Math.floor(seconds / 3600) % 24, "h"],
                    [Math.floor(seconds / 60) % 60, "m"], [Math.floor(seconds) % 60, "s"]];
     const first = parts.findIndex(([value]) => value !== 0);
     if (first === -1) return "0s";
-    const [[more, unit], [less, subunit] = []] = parts.slice(first);
-    return more + unit + (less ? padded(less) + subunit : "");
+    return parts.slice(first, first + 2).filter(([value]) => value !== 0).map(([value, unit]) => value + unit).join("");
 }
 
 const zone = new Intl.DateTimeFormat(undefined, {timeZoneName: "short", hour: "2-digit"});
+const padded = number => String(number).padStart(2, "0");
 
 /** `2026-11-29 18:10:14 CET` */
 function localText(moment) {
@@ -66,18 +64,14 @@ export function destination(flow) {
 
 export const source = flow => end(flow.source, flow.source_port);
 
-/** `netns` is that of a one-off run of the command line. */
-export const place = ({firewall, availability_zone, netns}) => (firewall ? `${firewall} / ${availability_zone}` : `netns ${netns}`);
+export const place = ({firewall, availability_zone}) => `${firewall} / ${availability_zone}`;
 
-/** As in the command line: the flow state, and the protocol's own state if that differs. */
-export const states = (state, own) => (state && own && own !== state ? `${state} (${own})` : state ?? own ?? "");
-
-export const who = caller => caller?.sudo_user || caller?.user || (caller?.uid === undefined ? caller?.face ?? "" : `uid ${caller.uid}`);
+export const who = caller => caller?.sudo_user || caller?.user || caller?.face || "";
 
 const STATUS = {IN_PROGRESS: "in progress", COMPLETED: "completed", COMPLETED_WITH_ERRORS: "completed with errors", FAILED: "failed"};
 
 export function status(operation) {
-    if (operation.refused) return operation.consent === "declined" ? "declined" : "refused";
+    if (operation.refused) return "refused";
     if (operation.status === "IN_PROGRESS" && operation.phase) return operation.phase;
     return STATUS[operation.status] ?? operation.status.toLowerCase().replaceAll("_", " ");
 }
@@ -90,13 +84,9 @@ export function kind(operation) {
 export const shortId = id => id.slice(0, 8);
 
 /** Number of flows that a flush has ended or, for a dry run, would end. */
-export function flushed({dry_run, status, counts}) {
-    if (!dry_run) return counts.flushed;
-    return status === "FAILED" ? 0 : counts.matched - counts.gone - counts.failed - counts.protected;
+export function flushed({dry_run, counts}) {
+    return dry_run ? counts.matched - counts.gone - counts.failed - counts.protected : counts.flushed;
 }
-
-/** By which rules flows were spared; empty where none was. */
-export const rules = ({protected_by: counted = []}) => counted.map(({rule, flows: spared}) => `${count(spared)} by ${rule}`).join("; ");
 
 /** A filter in the command line's syntax. */
 export function filter(parts) {

@@ -3,7 +3,7 @@
 
 import {ask, follow, query} from "../api.js";
 import {factLine, h, notice} from "../dom.js";
-import {count, flushed, kind, place, rules, scope, shortId, status, time, who} from "../format.js";
+import {count, flushed, kind, place, scope, shortId, status, time, who} from "../format.js";
 import {FlowView} from "../flow_view.js";
 import {blocked} from "../policy_words.js";
 
@@ -51,27 +51,22 @@ function requestOf(operation, shown) {
     ]);
 }
 
-/** By which rules flows were spared; empty where none was. */
-function sparedOf(operation) {
-    const {counts, refused} = operation;
-    if (refused || !counts.protected) return "";
-    return `${counts.protected === counts.matched ? "Every flow that matched is protected" : "Protected, left alone"}: ${rules(operation) || count(counts.protected)}`;
+function messagesOf(operation) {
+    const fault = [operation.status_message, operation.detail].filter(Boolean).join(": ");
+    return [fault && notice(operation.status === "COMPLETED" ? "info" : "error", fault),
+            operation.dry_run && notice("info", "This was a dry run: it has ended no flow."),
+            ...(operation.warnings ?? []).map(each => notice("warning", each))].filter(Boolean);
 }
 
-function messagesOf(operation) {
-    const fault = operation.refused ? operation.detail : [operation.status_message, operation.detail].filter(Boolean).join(": ");
-    const hasNothing = operation.counts.scanned === 0 && operation.plan?.startsWith("full table scan") && isOver(operation);
-    const spared = sparedOf(operation);
-    const untilWhen = blocked(operation);
-    return [fault && notice(operation.status === "COMPLETED" ? "info" : "error", fault),
-            hasNothing && notice("info", `The flow table of ${place(operation)} is empty, and connection tracking may be off there: ` +
-                                 "the kernel turns it on in a network namespace for rules that use it, such as ct state."),
-            operation.dry_run && notice("info", "This was a dry run: it has ended no flow."),
-            spared && notice("info", spared),
-            operation.policy_applied && notice("info", `Policy ${operation.stream_exception_policy} was put in force by this flush, and stays in force. It can be removed under `,
-                                               h("a", {href: `#/policy${query({at: place(operation)})}`}, "Policy"), "."),
-            untilWhen && notice("info", ...untilWhen),
-            ...(operation.warnings ?? []).map(each => notice("warning", each))].filter(Boolean);
+/** What became of the ended flows; the policy is the one of that name as it is now. */
+async function tellBlocked(operation, element, signal) {
+    const {type, dry_run: dryRun, counts, stream_exception_policy: name} = operation;
+    if (type !== "FLOW_FLUSH" || dryRun || counts.flushed === 0 || !isOver(operation) || name === "none") return;
+    try {
+        const policy = await ask(`v1/stream-exception-policies/${encodeURIComponent(name)}`, {signal});
+        const text = blocked(operation, policy);
+        if (text) element.replaceChildren(notice("info", ...text));
+    } catch { /* the policy is there no more */ }
 }
 
 function actionsOf(operation, {mayFlush, signal}, failed) {
@@ -99,6 +94,7 @@ export async function render(content, context) {
     const {rest: [id], entitle, signal} = context;
     const account = h("div", {class: "account"});
     const messages = h("div");
+    const untilWhen = h("div");
     const faults = h("div");
     const actions = h("div", {class: "tools"});
     const tools = h("div", {class: "toolbar"}, actions);
@@ -106,12 +102,13 @@ export async function render(content, context) {
     const shown = {whole: false};
     let view;
     let offered;
-    content.append(account, progress, messages, faults, tools);
+    content.append(account, progress, messages, untilWhen, faults, tools);
 
     const show = operation => {
         entitle(`Operation ${shortId(operation.operation_id)}: ${kind(operation)} on ${place(operation)}`, operation.operation_id);
         account.replaceChildren(resultOf(operation), requestOf(operation, shown));
         messages.replaceChildren(...messagesOf(operation));
+        tellBlocked(operation, untilWhen, signal);
         progress.hidden = isOver(operation);
         // Buttons are replaced only on a change of status, so that none vanishes under the pointer.
         if (offered !== operation.status) {

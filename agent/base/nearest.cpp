@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/nearest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace headgate {
+namespace {
+
+constexpr std::size_t kLongestWord = 64;
+
+/// The optimal string alignment distance: the number of single letters that differ, where two letters in the wrong
+/// order count as one.
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> before_last(b.size() + 1);
+    std::vector<std::size_t> last(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j)
+        last[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::vector<std::size_t> row(b.size() + 1, i);
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t changed = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+            row[j] = std::min({last[j] + 1, row[j - 1] + 1, changed});
+            const bool is_exchanged = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (is_exchanged) row[j] = std::min(row[j], before_last[j - 2] + 1);
+        }
+        before_last = std::move(last);
+        last = std::move(row);
+    }
+    return last.back();
+}
+
+}  // namespace
+
+std::string_view nearest(std::string_view word, const std::vector<std::string>& words) {
+    std::string_view best;
+    if (word.size() > kLongestWord) return best;
+    auto least = std::max<std::size_t>(word.size() / 3, 1) + 1;
+    for (const auto& each : words) {
+        const bool is_begun = word.size() >= 3 && each.starts_with(word);
+        const auto found = is_begun ? 1 : distance(word, each);
+        if (found >= least) continue;
+        least = found;
+        best = each;
+    }
+    return best;
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& words) {
+    const auto best = nearest(word, words);
+    return best.empty() ? std::string{} : fmt::format("; did you mean \"{}\"?", best);
+}
+
+}  // namespace headgate

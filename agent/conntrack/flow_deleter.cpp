@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "conntrack/flow_deleter.h"
+
+#include <linux/netfilter/nfnetlink_conntrack.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "conntrack/conntrack_error.h"
+#include "conntrack/flow_message.h"
+#include "netlink/answers.h"
+
+namespace headgate::conntrack {
+namespace {
+
+constexpr std::size_t kRowsPerBatch = 64;
+
+/// An echoed event occupies 1.3 KiB of a socket's buffer and an error 0.8 KiB (skb truesize); room for a batch of both,
+/// with a margin.
+constexpr int kAnswerRoom = static_cast<int>(kRowsPerBatch) * 2 * 4 * 1024;
+
+constexpr std::size_t kLongestAnswer = 8 * 1024;
+
+void resolve(FlowRow& row, Outcome outcome, int error = 0) {
+    row.outcome = outcome;
+    row.error = error;
+}
+
+}  // namespace
+
+FlowDeleter::FlowDeleter(netlink::Socket socket) : socket_(std::move(socket)), buffer_(kLongestAnswer) {
+    socket_.set_receive_room(kAnswerRoom);
+}
+
+void FlowDeleter::remove(std::span<const FlowRow> rows, const EndingSink& ended) {
+    while (!rows.empty()) {
+        begin_batch(rows);
+        // If the look-up fails, so do the deletes, which report the error for each flow.
+        static_cast<void>(look_up_batch());
+        if (!send_deletes(pending_)) delete_one_by_one();
+        for (const auto& each : pending_)
+            ended(each);
+    }
+}
+
+Result<void> FlowDeleter::look_up(std::span<const FlowRow> rows, const PresenceSink& found) {
+    while (!rows.empty()) {
+        begin_batch(rows);
+        RETURN_IF_ERROR(look_up_batch());
+        for (const auto& each : pending_) {
+            found(each.flow, each.outcome == Outcome::Gone ? Presence::Gone : Presence::There);
+        }
+    }
+    return {};
+}
+
+/// Moves the next rows from the front of `rows` into the batch.
+void FlowDeleter::begin_batch(std::span<const FlowRow>& rows) {
+    pending_.clear();
+    for (const auto& row : rows.first(std::min(rows.size(), kRowsPerBatch)))
+        pending_.push_back({row.flow});
+    rows = rows.subspan(pending_.size());
+}
+
+Result<void> FlowDeleter::look_up_batch() {
+    batch_.clear();
+    for (std::size_t i = 0; i < pending_.size(); ++i)
+        batch_.add_lookup(pending_[i].flow, first_sequence_ + static_cast<std::uint32_t>(i));
+    RETURN_IF_ERROR(socket_.send(batch_.bytes()));
+    int refusal = 0;
+    // If an answer is lost, only the id guards its flow.
+    static_cast<void>(netlink::take_answers(socket_, buffer_, [&](const netlink::Message& message) {
+        FlowRow* const row = row_of(message.header.nlmsg_seq, pending_);
+        if (row == nullptr) return;
+        if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW)) take_lookup(message.payload, *row);
+        if (message.header.nlmsg_type != NLMSG_ERROR) return;
+        if (message.error() == ENOENT) {
+            resolve(*row, Outcome::Gone);
+        } else if (message.error() != 0) {
+            refusal = message.error();
+        }
+    }));
+    first_sequence_ += static_cast<std::uint32_t>(pending_.size());
+    return refusal == 0 ? Result<void>{} : conntrack_error(refusal);
+}
+
+void FlowDeleter::take_lookup(netlink::Bytes payload, FlowRow& row) {
+    const auto message = FlowMessage::parse(payload);
+    if (!message) return;
+    const auto found = message->decode();
+    if (!found) return;
+    const bool same = found->id == row.flow.id && (!row.flow.started || found->started == row.flow.started);
+    same ? message->update(row.flow) : resolve(row, Outcome::Gone);
+}
+
+/// Deletes the rows without an outcome. Returns whether all rows have one now.
+bool FlowDeleter::send_deletes(std::span<FlowRow> rows) {
+    batch_.clear();
+    next_event_ = 0;
+    FlowRow* last = nullptr;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (rows[i].outcome) continue;
+        last = &rows[i];
+        batch_.add_delete(last->flow, first_sequence_ + static_cast<std::uint32_t>(i));
+    }
+    if (last == nullptr) return true;
+    batch_.acknowledge_last();
+    bool worked_through = false;
+    const auto sent = socket_.send(batch_.bytes());
+    const bool nothing_lost = netlink::take_answers(socket_, buffer_, [&](const netlink::Message& message) {
+        if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE)) take_event(message.payload, rows);
+        if (message.header.nlmsg_type != NLMSG_ERROR) return;
+        FlowRow* const row = row_of(message.header.nlmsg_seq, rows);
+        if (row == nullptr) return;
+        if (row == last) worked_through = true;
+        // ENOENT: no entry has the tuple, or it has another id (ctnetlink_del_conntrack).
+        if (const int number = message.error(); number == ENOENT) {
+            resolve(*row, Outcome::Gone);
+        } else if (number != 0) {
+            resolve(*row, Outcome::Failed, number);
+        }
+    });
+    first_sequence_ += static_cast<std::uint32_t>(rows.size());
+    for (auto& row : rows) {
+        if (row.outcome) continue;
+        if (!sent) resolve(row, Outcome::Failed, sent.error().number);  // refused before the kernel processed it
+        if (sent && nothing_lost && worked_through) resolve(row, Outcome::Flushed);
+    }
+    return std::ranges::all_of(rows, [](const FlowRow& row) { return row.outcome.has_value(); });
+}
+
+/// Answers were lost, or the kernel stopped within the batch (without CAP_NET_ADMIN it answers only the first request:
+/// nfnetlink.c, nfnetlink_rcv). Deletes the rows without an answer again, one by one. If such a flow no longer exists,
+/// the first attempt ended it.
+void FlowDeleter::delete_one_by_one() {
+    for (auto& row : pending_) {
+        if (row.outcome) continue;
+        if (!send_deletes({&row, 1})) resolve(row, Outcome::Failed, EIO);
+        if (row.outcome == Outcome::Gone) resolve(row, Outcome::Flushed);
+    }
+}
+
+FlowRow* FlowDeleter::row_of(std::uint32_t sequence, std::span<FlowRow> rows) const {
+    const std::size_t index = sequence - first_sequence_;
+    return index < rows.size() ? &rows[index] : nullptr;
+}
+
+void FlowDeleter::take_event(netlink::Bytes payload, std::span<FlowRow> rows) {
+    const auto message = FlowMessage::parse(payload);
+    if (!message) return;
+    const auto original = message->original_tuple();
+    for (std::size_t i = next_event_; original && i < rows.size(); ++i) {
+        Flow& flow = rows[i].flow;
+        if (flow.id != message->id() || flow.original != *original) continue;
+        message->update(flow);
+        flow.status &= ~flow_status::kDying;  // describes the deletion, not the flow
+        resolve(rows[i], Outcome::Flushed);
+        next_event_ = i + 1;
+        return;
+    }
+}
+
+}  // namespace headgate::conntrack

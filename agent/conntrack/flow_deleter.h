@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Ends exactly the chosen flows, and learns from the kernel how each of them ended.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "headgate/flow_table.h"
+
+#include "conntrack/ctnetlink_requests.h"
+#include "netlink/socket.h"
+
+namespace headgate::conntrack {
+
+/// Works in batches, each answered completely before the next: the kernel takes its lock per message, and a larger
+/// batch would only lengthen the pause within one send.
+///
+/// First the flows are looked up again. The id alone does not distinguish a flow from its successor on the same tuple:
+/// it is computed from the tuple and the entry's address (nf_conntrack_core.c, nf_ct_get_id), and a connection that is
+/// reopened from TIME_WAIT gets the memory that was freed just before (nf_conntrack_proto_tcp.c, nf_ct_kill and
+/// NF_REPEAT). The time stamp distinguishes them. Flows without one are guarded by the id alone. For entries without
+/// events, the look-up is also the only source of their last counters.
+///
+/// Then they are deleted. Success has no answer of its own. The last delete of a batch is acknowledged, which shows
+/// that the kernel processed the batch. By then every failed delete has been answered, with its sequence number, and
+/// every successful one was echoed (NLM_F_ECHO) as its DESTROY event with the final counters and state, if the entry
+/// has events.
+class FlowDeleter {
+  public:
+    explicit FlowDeleter(netlink::Socket socket);
+
+    /// As FlowTable::look_up.
+    [[nodiscard]] Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found);
+
+    /// As FlowTable::remove. Cannot fail as a whole: an error becomes the outcome of the rows that it affects.
+    void remove(std::span<const FlowRow> rows, const EndingSink& ended);
+
+  private:
+    void begin_batch(std::span<const FlowRow>& rows);
+    [[nodiscard]] Result<void> look_up_batch();
+    [[nodiscard]] bool send_deletes(std::span<FlowRow> rows);
+    void delete_one_by_one();
+
+    static void take_lookup(netlink::Bytes payload, FlowRow& row);
+    void take_event(netlink::Bytes payload, std::span<FlowRow> rows);
+    [[nodiscard]] FlowRow* row_of(std::uint32_t sequence, std::span<FlowRow> rows) const;
+
+    netlink::Socket socket_;
+    RequestBatch batch_;
+    std::vector<std::byte> buffer_;
+    std::vector<FlowRow> pending_;  ///< without an outcome until it is known
+    std::uint32_t first_sequence_ = 1;
+    std::size_t next_event_ = 0;  ///< events arrive in the order of their requests
+};
+
+}  // namespace headgate::conntrack
