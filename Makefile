@@ -46,7 +46,7 @@ test-distributions:
 
 fuzz:
 	@packaging/install-deps.sh clang
-	@tests/fuzz/run
+	@JOBS=$(JOBS) RUNS=$(RUNS) tests/fuzz/run
 
 clean:
 	rm -rf build dist

@@ -1,61 +1,105 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Sends any bytes on a connection: each request in them gets one response, and the connection ends.
-#include <sys/socket.h>
-
+// Any bytes on a connection: each request in them gets one response, and the connection ends.
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "http/dispatcher.h"
 #include "http/server/connection.h"
+#include "support/ended_flows.h"
 #include "support/memory_gateway.h"
 
 namespace {
 
-/// Passes requests to the agent's handler, and checks that each response is well-formed.
-class Checked final : public headgate::http::RequestHandler {
-  public:
-    explicit Checked(headgate::http::RequestHandler& inner) : inner_(inner) {}
+using namespace headgate;
 
-    headgate::http::Response answer(headgate::http::Request& request) override {
-        return checked(inner_.answer(request));
+/// A client that sends the bytes in two parts, and receives a response in pieces.
+class Client final : public http::Stream {
+  public:
+    explicit Client(std::string_view bytes)
+        : parts_{bytes.substr(0, bytes.size() / 2), bytes.substr(bytes.size() / 2)} {}
+
+    Result<http::Moved> receive(std::span<char> into) override {
+        auto& part = parts_[parts_[0].empty() ? 1 : 0];
+        const auto size = part.copy(into.data(), into.size());
+        part.remove_prefix(size);
+        return http::Moved{size, 0};
     }
-    headgate::http::Response error_response(const headgate::http::Request& request, int status,
-                                            std::string_view detail) override {
-        return checked(inner_.error_response(request, status, detail));
+    Result<http::Moved> send(std::string_view bytes) override {
+        return http::Moved{std::min<std::size_t>(bytes.size(), 512), 0};
     }
-    void finished(const headgate::http::RequestRecord& record) override { inner_.finished(record); }
-    void turned_away() override { inner_.turned_away(); }
+    void end_sending() override {}
 
   private:
-    static headgate::http::Response checked(headgate::http::Response answer) {
+    std::array<std::string_view, 2> parts_;
+};
+
+/// Passes requests to the agent's handler, and checks that each response is well-formed.
+class Checked final : public http::RequestHandler {
+  public:
+    explicit Checked(http::RequestHandler& inner) : inner_(inner) {}
+
+    http::Response answer(http::Request& request) override {
+        is_answering_ = true;
+        return checked(inner_.answer(request));
+    }
+    http::Response error_response(const http::Request& request, int status, std::string_view detail) override {
+        return checked(inner_.error_response(request, status, detail));
+    }
+    void finished(const http::RequestRecord& record) override {
+        is_answering_ = false;
+        inner_.finished(record);
+    }
+    void turned_away() override { inner_.turned_away(); }
+
+    [[nodiscard]] bool is_answering() const { return is_answering_; }
+
+  private:
+    static http::Response checked(http::Response answer) {
         if (answer.status < 200 || (!answer.stream && answer.body.empty())) std::abort();
         return answer;
     }
 
-    headgate::http::RequestHandler& inner_;
+    http::RequestHandler& inner_;
+    bool is_answering_ = false;
 };
+
+/// What outlives a connection. Of it, the gateway alone has a state that responses show.
+struct Agent {
+    Agent() {
+        gateway.id_format = "00000000-0000-4000-8000-{:012}";
+        gateway.complete_at_once(3);
+        gateway.end_flow(testing::flushed_flow(), "{\"event_type\":\"flow\"}\n");
+    }
+
+    testing::MemoryGateway gateway;
+    http::Metrics metrics;
+    http::Dispatcher dispatcher{gateway, metrics, [](std::string_view) {}};
+};
+
+http::Peer root() {
+    http::Peer peer;
+    peer.caller = {"unix", 0U, "root", "", ""};
+    peer.is_admitted = true;
+    return peer;
+}
+
+/// Nothing waits: what follows events finds that the server stops.
+http::Service service_of(Checked& handler) {
+    return {handler, {}, [&] { return handler.is_answering(); }, [] { return false; }, [] { return false; }, [] {}};
+}
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using namespace headgate;
-    std::array<int, 2> ends{};
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) std::abort();
-    const FileDescriptor client{ends[0]};
-    auto wire = std::make_unique<http::Stream>(FileDescriptor{ends[1]});
-    if (::send(client.get(), data, size, MSG_NOSIGNAL) != static_cast<ssize_t>(size)) std::abort();
-    ::shutdown(client.get(), SHUT_WR);
-
-    testing::MemoryGateway gateway;
-    gateway.complete_at_once(3);
-    http::Metrics metrics;
-    http::Dispatcher door{gateway, metrics, [](std::string_view) {}};
-    Checked checked{door};
-    http::Peer root;
-    root.caller = {"unix", 0U, "root", "", ""};
-    root.is_admitted = true;
-    const http::Service service{checked, {}, [] { return false; }, [] { return false; }, [] { return false; }, [] {}};
-    http::Connection connection{std::move(wire), root, service, std::chrono::steady_clock::now()};
-    while (const auto rest = connection.advance())
-        if (rest->phase == http::Phase::Answering) break;  // the client does not read the response
+    static Agent agent;
+    static const auto kRoot = root();
+    agent.gateway.forget_requests();
+    Checked checked{agent.dispatcher};
+    const std::string_view bytes{reinterpret_cast<const char*>(data), size};
+    http::Connection connection{std::make_unique<Client>(bytes), kRoot, service_of(checked),
+                                std::chrono::steady_clock::now()};
+    while (connection.advance()) {
+    }
     return 0;
 }

@@ -67,6 +67,18 @@ class MemoryGateway final : public gateway::ManagedGateway,
     /// A stream of flows fails after this number.
     void break_after(std::size_t flows) { break_after_ = flows; }
 
+    /// Forgets the operations, and the policies that were applied.
+    void forget_requests() {
+        const std::lock_guard lock{mutex_};
+        records_.clear();
+        refusals_.clear();
+        ruleset = {};
+        rulesets_elsewhere.clear();
+        last_request_ = {};
+        last_policy_request_ = {};
+        last_ended_query_ = {};
+    }
+
     /// Adds an ended flow and its record.
     void end_flow(EndedFlow flow, std::string record) {
         {

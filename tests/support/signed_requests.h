@@ -47,6 +47,15 @@ inline http::Request reference_request() {
                                          "53d497c03398182e396b414ba23ac8450966c50f0529e25aab4ca9789ca8e783")}});
 }
 
+/// Replaces the request's signature, read from it, with the one by this key.
+inline void put_signature(http::Request& request, const http::access::Signature& signature, std::string_view canonical,
+                          const http::access::Digest& key) {
+    namespace access = http::access;
+    const auto right = access::to_hex(access::hmac_sha256(key, access::string_to_sign(signature, canonical)));
+    auto& header = request.headers.at("Authorization");
+    header.replace(static_cast<std::size_t>(signature.hex.data() - header.data()), right.size(), right);
+}
+
 /// Replaces the request's signature with a correct one, if it has a well-formed one.
 inline void sign_again(http::Request& request, std::string_view secret) {
     namespace access = http::access;
@@ -54,10 +63,8 @@ inline void sign_again(http::Request& request, std::string_view secret) {
     if (!signature) return;
     const auto canonical = access::canonical_request(request, *signature);
     if (!canonical) return;
-    const auto key = access::derive_signing_key(secret, signature->date, signature->region);
-    const auto right = access::to_hex(access::hmac_sha256(key, access::string_to_sign(*signature, *canonical)));
-    auto& header = request.headers.at("Authorization");
-    header.replace(static_cast<std::size_t>(signature->hex.data() - header.data()), right.size(), right);
+    put_signature(request, *signature, *canonical,
+                  access::derive_signing_key(secret, signature->date, signature->region));
 }
 
 }  // namespace headgate::testing

@@ -39,11 +39,15 @@ class Stream {
     /// Likewise, with TLS; the first read performs the handshake.
     Stream(FileDescriptor socket, const TlsServer& tls);
 
+    virtual ~Stream() = default;
+    Stream(Stream&&) = default;
+    Stream& operator=(Stream&&) = default;
+
     /// Reads what is available, without waiting. Not to be mixed with the buffered reads below.
-    [[nodiscard]] Result<Moved> receive(std::span<char> into);
+    [[nodiscard]] virtual Result<Moved> receive(std::span<char> into);
 
     /// Sends what the socket accepts without waiting. The next call must begin with the rest.
-    [[nodiscard]] Result<Moved> send(std::string_view bytes);
+    [[nodiscard]] virtual Result<Moved> send(std::string_view bytes);
 
     /// Waits for input. False: timeout or error.
     [[nodiscard]] bool wait_readable(Deadline until) const;
@@ -68,7 +72,7 @@ class Stream {
 
     /// Shuts down the sending side. The caller then drains the input: closing at once with unread input would reset the
     /// connection, and the peer would lose what was sent last.
-    void end_sending();
+    virtual void end_sending();
 
     /// Sends TLS close_notify (RFC 8446, section 6.1).
     void end();
@@ -77,6 +81,10 @@ class Stream {
     void cut() const;
 
     [[nodiscard]] int descriptor() const { return socket_.impl()->sockfd(); }
+
+  protected:
+    /// Without a socket: for bytes in memory.
+    Stream() = default;
 
   private:
     [[nodiscard]] Result<bool> fill(Deadline until);  // false: end of the stream
