@@ -104,6 +104,7 @@ std::string whole_time_text(Timestamp time, const CellStyle& style) {
 }
 
 std::string table_text(const Cell& cell, const CellStyle& style) {
+    const bool is_whole = style.form == CellStyle::Form::Whole;
     return std::visit(
         Overloaded{
             [](const std::string& text) { return text; },
@@ -112,8 +113,8 @@ std::string table_text(const Cell& cell, const CellStyle& style) {
             [](Bytes bytes) { return amount_text(bytes.count); },
             [](Mark mark) { return mark.value != 0 ? fmt::format("{:#x}", mark.value) : std::string{}; },
             [](std::chrono::seconds duration) { return duration_text(duration); },
-            [&](Timestamp time) { return time_text(time, style); },
-            [&](const ShortId& id) { return style.ids == CellStyle::Ids::Whole ? id.id : id.id.substr(0, kShortId); },
+            [&](Timestamp time) { return is_whole ? whole_time_text(time, style) : time_text(time, style); },
+            [&](const ShortId& id) { return is_whole ? id.id : id.id.substr(0, kShortId); },
         },
         cell);
 }

@@ -27,7 +27,7 @@ struct Mark {
     std::uint32_t value = 0;
 };
 
-/// Of an operation; a table shows the first eight characters, which every command accepts.
+/// Of an operation; its short form is the first eight characters, which every command accepts.
 struct ShortId {
     std::string id;
 };
@@ -44,8 +44,9 @@ template <typename T>
 /// How a table shows values.
 struct CellStyle {
     enum class Zone : std::uint8_t { Local, Utc } zone = Zone::Local;
-    enum class Ids : std::uint8_t { Short, Whole } ids = Ids::Short;
-    Timestamp now{};  ///< times of the same day are shown without the date
+    /// Of ids and times; Short is for people, who know which day and which zone it is.
+    enum class Form : std::uint8_t { Short, Whole } form = Form::Short;
+    Timestamp now{};  ///< short times of the same day are shown without the date
 };
 
 [[nodiscard]] std::string table_text(const Cell& cell, const CellStyle& style);

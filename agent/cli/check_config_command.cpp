@@ -9,6 +9,7 @@
 #include "config/settings_text.h"
 #include "daemon/configuration_check.h"
 #include "http/access/credentials_text.h"
+#include "http/server/tcp_listener.h"
 #include "http/server/tcp_listeners.h"
 
 namespace headgate::cli {
@@ -60,8 +61,8 @@ std::string summary(const config::Configuration& configuration) {
 void warn_of_closed_listeners(const config::Http& http) {
     for (const auto& listener : http.listeners) {
         if (http::admission_of(http, listener)) continue;
-        warn(fmt::format("http.listeners: without http.credentials, nothing listens on {} port {}",
-                         to_string(listener.address), listener.port));
+        warn(fmt::format("http.listeners: without http.credentials, nothing listens on {}",
+                         http::place_of(listener.address, listener.port)));
     }
 }
 
@@ -74,7 +75,7 @@ ExitCode report_faults(const Error& faults) {
 Result<ExitCode> run_check_config(const GatewayArguments& gateway, const CheckConfigArguments& arguments) {
     if (arguments.print_reference) return print(reference(arguments.credentials));
     if (arguments.print_example) return print(example(arguments.credentials));
-    if (arguments.credentials) return invalid("--credentials stands beside --print-reference or --print-example");
+    if (arguments.credentials) return invalid("--credentials: only with --print-reference or --print-example");
     const auto configuration = gateway.load();
     if (!configuration) return report_faults(configuration.error());
     warn_of_closed_listeners(configuration->http);

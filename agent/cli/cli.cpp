@@ -18,8 +18,8 @@ namespace {
 /// Help goes to stdout and is no error; every other message of the parser is one line on stderr.
 int report(const CLI::App& app, const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-    const auto unknown = about_unknown_word(app);
-    tell(unknown.empty() ? error.what() : unknown);
+    const auto words = about_words(app);
+    tell(words.empty() ? error.what() : words);
     return static_cast<int>(ExitCode::Usage);
 }
 

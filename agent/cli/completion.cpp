@@ -83,23 +83,39 @@ class LineReader {
     GatewayArguments gateway_;
 };
 
-/// bash passes an option, its `=` and its value as three words: puts them together again.
+/// Whether bash separates two words here (COMP_WORDBREAKS).
+bool is_break(std::string_view word) {
+    return !word.empty() && word.find_first_not_of("=:") == std::string_view::npos;
+}
+
 struct CommandLine {
     std::vector<std::string> words;
     std::size_t position;
+    std::string before;  ///< the part of the word at the cursor that bash takes for other words
 };
+
+/// bash passes `--source=fd00::1` as five words: puts them together again.
 CommandLine joined(std::span<const std::string> words, std::size_t position) {
-    CommandLine line{{}, position};
+    CommandLine line{{}, position, {}};
     for (std::size_t i = 0; i < words.size(); ++i) {
-        const bool continues = i > 0 && (words[i] == "=" || words[i - 1] == "=");
+        const bool continues = i > 0 && (is_break(words[i]) || is_break(words[i - 1]));
         if (!continues) {
             line.words.push_back(words[i]);
-        } else {
-            line.words.back() += words[i];
-            if (i <= position) --line.position;
+            continue;
         }
+        if (i == position) line.before = line.words.back() + (is_break(words[i]) ? words[i] : "");
+        line.words.back() += words[i];
+        if (i <= position) --line.position;
     }
     return line;
+}
+
+/// For bash, which puts a candidate in the place of what follows the last `:`, too.
+Candidates without_begin(const Candidates& candidates, std::string_view begin) {
+    Candidates rest;
+    for (const auto& [word, meaning] : candidates)
+        if (word.starts_with(begin)) rest.emplace(word.substr(begin.size()), meaning);
+    return rest;
 }
 
 Completion values_of(const ArgumentDescription& argument, const GatewayArguments& gateway, std::string_view written) {
@@ -119,10 +135,8 @@ Completion commands_of(const CommandDescription& command) {
     return completion;
 }
 
-}  // namespace
-
-Completion complete(const CommandDescription& headgate, std::span<const std::string> typed, std::size_t cursor_word) {
-    const auto [words, position] = joined(typed, cursor_word);
+Completion complete_words(const CommandDescription& headgate, std::span<const std::string> words,
+                          std::size_t position) {
     LineReader line{headgate};
     for (std::size_t i = 1; i < std::min(position, words.size()); ++i)
         line.read(words[i]);
@@ -145,6 +159,16 @@ Completion complete(const CommandDescription& headgate, std::span<const std::str
     for (const auto* options : {&cursor.command->options, &headgate.options})
         for (const auto& option : *options)
             if (option.repeats || !line.has(option.name)) completion.candidates.emplace(option.name, option.purpose);
+    return completion;
+}
+
+}  // namespace
+
+Completion complete(const CommandDescription& headgate, std::span<const std::string> typed, std::size_t cursor_word) {
+    const auto line = joined(typed, cursor_word);
+    auto completion = complete_words(headgate, line.words, line.position);
+    const auto begin = line.before.substr(line.before.rfind('=') + 1);
+    completion.candidates = without_begin(completion.candidates, begin);
     return completion;
 }
 

@@ -46,7 +46,7 @@ struct FlushArguments {
                 "have this policy in force before flows are ended; it stays in force");
         own.add_flag("--require-policy", require_policy,
                      "refuse when flushed TCP flows could come back, for want of a policy");
-        own.add_flag("--dry-run", dry_run, "do everything except ending the flows");
+        own.add_flag("--dry-run", dry_run, "show which flows would be ended, and end none");
         own.add_flag("--include-protected", include_protected,
                      "end protected flows, too: SSH sessions, and what the configuration protects");
         own.add_flag("--yes", yes, "do not ask");

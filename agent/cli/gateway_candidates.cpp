@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <system_error>
 
+#include "headgate/clock.h"
+
+#include "cli/cell.h"
 #include "cli/gateway_arguments.h"
-#include "flow/flow_json.h"
 #include "midstream/policy_library.h"
 
 namespace headgate::cli {
@@ -56,9 +58,11 @@ Candidates operation_candidates(const GatewayArguments& gateway) {
     latest.at_most = kLatestOperations;
     const auto operations = (*agent)->operations().list(latest);
     if (!operations) return {};
+    CellStyle style;
+    style.now = kSystemClock.now();
     Candidates ids;
     for (const auto& each : *operations) {
-        ids.emplace(each.id, fmt::format("{} {} {}", to_rfc3339(each.requested_at), to_string(each.type),
+        ids.emplace(each.id, fmt::format("{} {} {}", time_text(each.requested_at, style), to_string(each.type),
                                          to_string(each.status)));
     }
     return ids;

@@ -20,6 +20,7 @@
 #include "cli/terminal.h"
 #include "flow/flow_json.h"
 #include "flowlog/ended_flow_filter.h"
+#include "flowlog/recent_flow_buffer.h"
 #include "flowlog/record_file.h"
 #include "flowlog/record_reader.h"
 #include "gateway/whole_operation_id.h"
@@ -28,8 +29,7 @@ namespace headgate::cli {
 namespace {
 
 constexpr std::uint64_t kLinesBeforeFollowing = 10;
-constexpr std::uint64_t kMostOfAgent = 1000;  // records requested from the agent without --lines
-constexpr int kBetweenLooks = 250;            // milliseconds between two reads of a followed file
+constexpr int kBetweenLooks = 250;  // milliseconds between two reads of a followed file
 
 std::vector<Column> log_columns() {
     using enum Column::Align;
@@ -46,7 +46,7 @@ std::vector<Column> log_columns() {
             {"AGE", Right, 6, kUsually, kWhole, std::string_view{"59m59s"}.size()},
             {"PACKETS", Right, 8},
             {"BYTES", Right, 7, kUsually, kWhole, std::string_view{"1023 KiB"}.size()},
-            {"BY", Left, 2, kUsually, kWhole, std::string_view{"operator"}.size()},
+            {"BY", Left, 2, kUsually, Column::Fit::Cut, std::string_view{"conntrack (port 4711)"}.size()},
             {"OPERATION", Left, 5},
             {"FIREWALL", Left, 0, kOnRequest},
             {"ZONE", Left, 0, kOnRequest}};
@@ -194,6 +194,8 @@ class LogOutput {
 
     Result<void> send() { return writer_.flush(); }
 
+    [[nodiscard]] std::uint64_t matched() const { return matched_; }
+
     [[nodiscard]] Result<ExitCode> finish(Result<void> read) {
         if (read) read = writer_.end();
         if (unreadable_ > 1) tell(fmt::format("{} records in all could not be read", unreadable_));
@@ -249,7 +251,7 @@ Result<void> show_file(const std::filesystem::path& path, const LogQuery& query,
 
 Result<void> show_agent(gateway::EndedFlows& agent, const LogQuery& query, LogOutput& output) {
     gateway::EndedFlowQuery wanted{query.flows};
-    wanted.latest = query.lines.value_or(kMostOfAgent);
+    wanted.latest = query.lines.value_or(flowlog::RecentFlowBuffer::kKept);
     wanted.follow = query.follow;
     wanted.is_over = [] { return Interruption::requested(); };
     auto told = output.send().and_then([&] {
@@ -266,6 +268,8 @@ Result<void> show_agent(gateway::EndedFlows& agent, const LogQuery& query, LogOu
 struct LogSource {
     std::filesystem::path file;
     std::unique_ptr<gateway::Gateway> agent;
+
+    [[nodiscard]] std::string name() const { return agent != nullptr ? "the agent" : file.native(); }
 };
 
 std::optional<std::filesystem::path> first_file(const config::FlowLog& log) {
@@ -295,17 +299,62 @@ Result<LogSource> find_source(const GatewayArguments& gateway, const LogArgument
         configuration.http.socket.native());
 }
 
+/// What an agent does not remember is left out.
+void tell_limit(const LogQuery& query, std::uint64_t shown) {
+    if (query.follow || (query.lines && shown >= *query.lines)) return;
+    tell(fmt::format(
+        "the agent remembers the {} flows that ended last; records of earlier ones are only in the sinks of its "
+        "flow log",
+        flowlog::RecentFlowBuffer::kKept));
+}
+
+Result<FlowOperation> find_operation(const GatewayArguments& gateway, const LogSource& source, std::string_view id) {
+    if (source.agent != nullptr) return source.agent->operations().find(id);
+    ASSIGN_OR_RETURN(const auto history, gateway.open_history());
+    return history->operations().find(id);
+}
+
+/// Why no record of this operation was found.
+std::string absence_text(const FlowOperation& operation, const LogSource& source, const LogQuery& query) {
+    const auto& counts = operation.counts;
+    if (operation.status == OperationStatus::InProgress)
+        return fmt::format("operation {} is in progress", operation.id);
+    const auto& kind = kind_of(operation.type);
+    if (!kind.changes_flows) {
+        return fmt::format("operation {} is a {}, which ends no flow", operation.id, kind.verb);
+    }
+    if (operation.dry_run) return fmt::format("operation {} was a dry run, and ended no flow", operation.id);
+    if (counts.flushed == 0) return fmt::format("operation {} ended no flow", operation.id);
+    flowlog::EndedFlowFilter of_operation;
+    of_operation.operation_id = query.flows.operation_id;
+    return fmt::format("operation {} ended {}: {} has no record of {}{}", operation.id, plural(counts.flushed, "flow"),
+                       source.name(), counts.flushed == 1 ? "it" : "them",
+                       query.flows == of_operation ? "" : " that matches");
+}
+
+void tell_absence(const GatewayArguments& gateway, const LogSource& source, const LogQuery& query) {
+    const auto& id = *query.flows.operation_id;
+    const auto operation = find_operation(gateway, source, id);
+    if (operation) return tell(absence_text(*operation, source, query));
+    const bool is_unknown = operation.error().kind == ErrorKind::NotFound;
+    tell(fmt::format("no record of operation {} in {}{}", id, source.name(),
+                     is_unknown ? "; headgate operations list shows no such operation either" : ""));
+}
+
 Result<ExitCode> run_log(const GatewayArguments& gateway, const LogArguments& arguments, Writer& writer) {
     if (arguments.follow && arguments.output.waits_for_all()) {
-        return invalid("--follow: has no last record, for which --sort and --count would wait");
+        return invalid("--follow: never ends, so --sort and --count cannot be combined with it");
     }
     ASSIGN_OR_RETURN(const auto query, read_query(arguments));
     ASSIGN_OR_RETURN(const auto source, find_source(gateway, arguments));
     std::optional<Interruption> interruption;
     if (arguments.follow) interruption.emplace();
     LogOutput output{query, writer};
-    return output.finish(source.agent != nullptr ? show_agent(source.agent->ended_flows(), query, output)
-                                                 : show_file(source.file, query, output));
+    const auto code = output.finish(source.agent != nullptr ? show_agent(source.agent->ended_flows(), query, output)
+                                                            : show_file(source.file, query, output));
+    if (code && source.agent != nullptr) tell_limit(query, output.matched());
+    if (code == ExitCode::NothingMatched && query.flows.operation_id) tell_absence(gateway, source, query);
+    return code;
 }
 
 }  // namespace
@@ -316,6 +365,7 @@ void add_log_command(CommandTree& tree) {
                               "headgate log --lines 20",
                               "headgate log --follow --reason flushed",
                               "headgate log -s 10.20.0.7 --dport https --sort bytes",
+                              "headgate log --operation 4f7b2c1e --since 1h",
                           });
 }
 

@@ -95,11 +95,10 @@ Result<FlowOperation> run_operation(gateway::FlowOperations& operations, const g
         return operation;
     }
     if (explain == Explain::Yes && !operation->plan.empty()) tell(fmt::format("plan: {}", operation->plan));
-    if (operation->refused) return tl::unexpected(Error{ErrorKind::Refused, operation->detail});
-    if (operation->status == OperationStatus::Failed && operation->counts.matched == 0) {
-        return tl::unexpected(Error{ErrorKind::Failed, operation->detail});
-    }
-    return operation;
+    const bool has_failed = operation->status == OperationStatus::Failed && operation->counts.matched == 0;
+    if (!operation->refused && !has_failed) return operation;
+    return tl::unexpected(Error{operation->refused ? ErrorKind::Refused : ErrorKind::Failed,
+                                fmt::format("{} (operation {})", operation->detail, operation->id)});
 }
 
 Result<ExitCode> conclude(const GatewayArguments& arguments, gateway::FlowOperations& operations,

@@ -15,21 +15,20 @@ namespace headgate::cli {
 namespace {
 
 constexpr std::uint64_t kMostListed = 10'000;
-constexpr std::uint64_t kListedAtOnce = 500;  // operations requested at once to select from
 
 std::vector<Column> operation_columns() {
     using enum Column::Align;
     constexpr auto kUsually = Column::Shown::Usually;
     return {{"ID"},
-            {"TYPE", Left, 4},
+            {"TYPE", Left, 5},
             {"STATUS"},
             {"TIME", Left, 1},
-            {"BY", Left, 2},
-            {"MATCHED", Right, 3},
+            {"BY", Left, 2, kUsually, Column::Fit::Cut},
+            {"MATCHED", Right, 4},
             {"FLUSHED", Right, 3},
-            {"FIREWALL", Left, 6},
-            {"ZONE", Left, 7},
-            {"FILTERS", Left, 5, kUsually, Column::Fit::Cut},
+            {"FIREWALL", Left, 7},
+            {"ZONE", Left, 8},
+            {"FILTERS", Left, 6, kUsually, Column::Fit::Cut},
             {"DURATION MS", Right, 0, Column::Shown::OnRequest}};
 }
 
@@ -40,12 +39,13 @@ struct ListArguments {
     void add_to(CLI::App& command) {
         output.add_to(command);
         OptionGroup own{command};
-        own.add("--type", "TYPE", type, "these alone: capture or flush");
-        own.add("--status", "STATUS", status, "these alone: in_progress, completed, completed_with_errors or failed");
-        own.add("--by", "USER", by, "those of this user alone");
+        own.add("--type", "TYPE", type, "only this type: capture or flush");
+        own.add("--status", "STATUS", status,
+                "only this status: in_progress, completed, completed_with_errors or failed");
+        own.add("--by", "USER", by, "only operations of this user");
         own.add("--since", "TIME", since,
-                "those requested since then alone: 90s, 5m, 2h, 7d ago, or 2026-11-29T18:10:14Z");
-        own.add("--limit", "N", limit, "no more than these many");
+                "only operations requested since then: 90s, 5m, 2h, 7d ago, or 2026-11-29T18:10:14Z");
+        own.add("--limit", "N", limit, "N operations at most");
     }
 };
 
@@ -84,11 +84,6 @@ std::string type_text(const FlowOperation& operation) {
     return std::string{operation.dry_run ? "dry run" : kind_of(operation.type).verb};
 }
 
-std::string who(const Caller& caller) {
-    const auto& user = caller.sudo_user.empty() ? caller.user : caller.sudo_user;
-    return user.empty() && caller.uid ? fmt::format("uid {}", *caller.uid) : user;
-}
-
 std::string filters_text(const FlowQuery& query) {
     std::string text;
     for (const auto& filter : query.filters)
@@ -102,7 +97,7 @@ Cells operation_cells(const FlowOperation& operation) {
             type_text(operation),
             std::string{to_string(operation.status)},
             operation.requested_at,
-            who(operation.caller),
+            operation.caller.name(),
             operation.counts.matched,
             kind_of(operation.type).has_outcomes ? Cell{operation.counts.flushed} : Cell{},
             firewall,
@@ -128,7 +123,7 @@ void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operati
     append_line("availability zone", operation.endpoint.availability_zone);
     append_line("network namespace", operation.endpoint.network_namespace);
     append_line("requested at", whole_time_text(operation.requested_at, style));
-    append_line("requested by", who(operation.caller));
+    append_line("requested by", operation.caller.name());
     append_line("from", operation.caller.source_address);
     append_line("duration", fmt::format("{} ms", operation.duration.count()));
     append_line("filters", filters_text(operation.query));
@@ -168,6 +163,8 @@ Result<OperationSelection> selection_of(const ListArguments& arguments) {
         if (!status) return tl::unexpected(std::move(status.error()).within("--status"));
         selection.status = *status;
     }
+    selection.user = arguments.by;
+    ASSIGN_OR_RETURN(selection.since, parse_time("--since", arguments.since));
     ASSIGN_OR_RETURN(const auto limit, parse_count("--limit", arguments.limit));
     selection.at_most = limit.value_or(selection.at_most);
     if (limit && (*limit < 1 || *limit > kMostListed)) {
@@ -176,33 +173,10 @@ Result<OperationSelection> selection_of(const ListArguments& arguments) {
     return selection;
 }
 
-/// Reads page by page, since a gateway selects neither by user nor by time; the newest operation comes first.
-Result<std::vector<FlowOperation>> matching(gateway::FlowOperations& gateway, const OperationSelection& selection,
-                                            const std::optional<std::string>& user,
-                                            const std::optional<Timestamp>& since) {
-    std::vector<FlowOperation> found;
-    auto page = selection;
-    page.at_most = kListedAtOnce;
-    for (;;) {
-        ASSIGN_OR_RETURN(auto listed, gateway.list(page));
-        if (!listed.empty()) page.before_id = listed.back().id;
-        for (auto& each : listed) {
-            if (since && each.requested_at < *since) return found;
-            if (user && who(each.caller) != *user) continue;
-            found.push_back(std::move(each));
-            if (found.size() == selection.at_most) return found;
-        }
-        if (listed.size() < page.at_most) return found;
-    }
-}
-
 Result<ExitCode> run_list(const GatewayArguments& gateway_arguments, const ListArguments& arguments, Writer& writer) {
     ASSIGN_OR_RETURN(const auto selection, selection_of(arguments));
-    ASSIGN_OR_RETURN(const auto since, parse_time("--since", arguments.since));
     ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open_history());
-    ASSIGN_OR_RETURN(const auto operations, arguments.by || since
-                                                ? matching(gateway->operations(), selection, arguments.by, since)
-                                                : gateway->operations().list(selection));
+    ASSIGN_OR_RETURN(const auto operations, gateway->operations().list(selection));
     if (!arguments.limit && operations.size() == selection.at_most) {
         tell(fmt::format("these are the newest {}; --limit N shows more", selection.at_most));
     }
@@ -237,11 +211,11 @@ Result<ExitCode> run_results(const GatewayArguments& gateway_arguments, const Re
 void add_operations_commands(CommandTree& tree) {
     CLI::App& operations = tree.add_group("operations", "Look up captures and flushes of the last hours");
     add_examples(operations, {"headgate operations list --since 1h", "headgate operations show 4f7b2c1e"});
-    add_examples(tree.add(operations, "list", "Show which there are, the newest first", run_list),
+    add_examples(tree.add(operations, "list", "List captures and flushes, the newest first", run_list),
                  {"headgate operations list --type flush --by alice --since 2h",
                   "headgate operations list --status failed -o wide",
                   "headgate operations list --columns id --no-header   # for a script"});
-    add_examples(tree.add(operations, "show", "Show one, how far it has come or how it ended", run_show),
+    add_examples(tree.add(operations, "show", "Show one: its progress, or how it ended", run_show),
                  {"headgate operations show 4f7b2c1e   # the first characters of an id will do"});
     add_examples(tree.add(operations, "results", "Show the flows of one again", run_results),
                  {"headgate operations results 4f7b2c1e --sort bytes",

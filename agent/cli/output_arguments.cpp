@@ -53,9 +53,9 @@ Result<OutputChoice> OutputArguments::choice() const {
     if (no_header_) layout.header = TableLayout::Header::No;
     if (!choice.chosen.empty()) layout.empty = TableLayout::Empty::Show;
     if (utc_) layout.style.zone = CellStyle::Zone::Utc;
-    // The first characters of an id are for people: those of a later operation may be the same.
+    // Short forms are for people: another id may begin alike, and a program may read the time tomorrow, or elsewhere.
     const bool is_for_program = ::isatty(STDOUT_FILENO) == 0 && (no_header_ || !choice.chosen.empty());
-    if (is_whole || is_for_program) layout.style.ids = CellStyle::Ids::Whole;
+    if (is_whole || is_for_program) layout.style.form = CellStyle::Form::Whole;
     layout.style.now = std::chrono::system_clock::now();
     return choice;
 }

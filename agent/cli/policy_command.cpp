@@ -256,7 +256,7 @@ Result<ExitCode> run_policy_status(const GatewayArguments& gateway_arguments, co
 
 void add_policy_commands(CommandTree& tree) {
     CLI::App& policy = tree.add_group(
-        "policy", "Decide what happens to packets in the middle of a connection that is not tracked (any more)");
+        "policy", "Choose what happens to packets of connections that are not tracked, such as flushed ones");
     add_examples(policy, {"headgate policy list", "headgate policy apply reject", "headgate policy status"});
     add_examples(tree.add(policy, "list", "Show the policies that can be applied", run_policy_list),
                  {"headgate policy list"});
@@ -264,7 +264,7 @@ void add_policy_commands(CommandTree& tree) {
                  {"headgate policy show reject", "headgate policy show reject --ruleset   # as nftables rules"});
     add_examples(tree.add(policy, "apply", "Put a policy in force", run_policy_apply),
                  {"headgate policy apply reject", "headgate policy apply ./mine.yaml --firewall edge"});
-    add_examples(tree.add(policy, "remove", "Have no policy in force, and forget flushed flows", run_policy_remove),
+    add_examples(tree.add(policy, "remove", "Remove the policy in force, and forget flushed flows", run_policy_remove),
                  {"headgate policy remove --firewall edge"});
     add_examples(tree.add(policy, "status", "Show which policy is in force, and what it does", run_policy_status),
                  {"headgate policy status"});

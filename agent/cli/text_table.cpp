@@ -83,20 +83,21 @@ void TextTable::lay_out() {
     if (layout_.width) fit();
 }
 
-/// Shortens the columns that may be cut, leaves columns out as far as that does not suffice, and gives the room that
-/// remains back to those that were shortened.
+/// Shortens the columns that may be cut, shows the others as far as there is room, the least dispensable first, and
+/// gives the room that remains back to those that were shortened.
 void TextTable::fit() {
     const auto natural = widths_;
-    for (std::size_t i = 0; i < columns_.size(); ++i)
+    std::vector<std::size_t> dispensable;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
         if (columns_[i].fit == Column::Fit::Cut) widths_[i] = std::min(widths_[i], kLeastOfCut);
-    while (total_width() > *layout_.width) {
-        std::size_t victim = columns_.size();
-        for (std::size_t i = 0; i < columns_.size(); ++i) {
-            if (!shown_[i] || columns_[i].dispensable == 0) continue;
-            if (victim == columns_.size() || columns_[i].dispensable > columns_[victim].dispensable) victim = i;
-        }
-        if (victim == columns_.size()) break;
-        shown_[victim] = false;
+        if (shown_[i] && columns_[i].dispensable != 0) dispensable.push_back(i);
+    }
+    std::ranges::stable_sort(dispensable, {}, [&](std::size_t i) { return columns_[i].dispensable; });
+    for (const auto i : dispensable)
+        shown_[i] = false;
+    for (const auto i : dispensable) {
+        shown_[i] = true;
+        shown_[i] = total_width() <= *layout_.width;
     }
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         if (!shown_[i] && !waiting_[i]) left_out_.push_back(columns_[i].name());
@@ -140,8 +141,9 @@ void TextTable::write(const Texts& texts, fmt::memory_buffer& out) const {
         if (!shown_[i]) continue;
         if (!line.empty()) line.append(kGap, ' ');
         std::string_view text = texts[i];
-        const bool is_cut = layout_.width && columns_[i].fit == Column::Fit::Cut && text.size() > widths_[i];
-        if (is_cut) text = front_of(text, widths_[i] - kCut.size());
+        const auto room = std::max(widths_[i], kLeastOfCut);  // the rows of the first page may have been shorter
+        const bool is_cut = layout_.width && columns_[i].fit == Column::Fit::Cut && text.size() > room;
+        if (is_cut) text = front_of(text, room - kCut.size());
         const std::size_t padding = widths_[i] - std::min(widths_[i], text.size() + (is_cut ? kCut.size() : 0));
         if (columns_[i].align == Column::Align::Right) line.append(padding, ' ');
         line.append(text).append(is_cut ? kCut : "");

@@ -18,7 +18,7 @@ namespace headgate::cli {
 struct Column {
     std::string_view title;
     enum class Align : std::uint8_t { Left, Right } align = Align::Left;
-    /// If the terminal is too narrow, columns with the highest number are left out first; 0: never left out.
+    /// If the terminal is too narrow, columns with the lowest number are shown as far as there is room; 0: always.
     unsigned dispensable = 0;
     /// OnRequest: shown only where all columns are, or where it is asked for by name.
     enum class Shown : std::uint8_t { Usually, OnRequest } shown = Shown::Usually;
@@ -42,8 +42,8 @@ struct TableLayout {
 void append_named(fmt::memory_buffer& out, std::string_view name, std::size_t width, std::string_view value);
 
 /// Column widths are derived from the first page of rows, which is held back until it is full; wider values in later
-/// rows stick out. Columns that do not fit the layout's width are left out, the most dispensable first. Columns that
-/// are empty on the first page are left out until a row has a value for them; then the header is written again.
+/// rows stick out. Dispensable columns that do not fit the layout's width are left out. Columns that are empty on the
+/// first page are left out until a row has a value for them; then the header is written again.
 class TextTable {
   public:
     TextTable(std::vector<Column> columns, TableLayout layout);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/unknown_word.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -14,6 +16,13 @@ namespace {
 
 std::vector<const CLI::App*> commands_below(const CLI::App& parent) {
     return parent.get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); });
+}
+
+std::vector<std::string> command_names(const CLI::App& parent) {
+    std::vector<std::string> names;
+    for (const auto* each : commands_below(parent))
+        names.push_back(each->get_name());
+    return names;
 }
 
 std::string whole_name(const CLI::App& command) {
@@ -45,16 +54,12 @@ std::string unknown_word(const CLI::App& command, std::string_view word) {
         return fmt::format("{}: {} has no such option{}", name, whole_name(command),
                            did_you_mean(name, option_names(command)));
     }
-    const auto commands = commands_below(command);
-    if (commands.empty()) return fmt::format("\"{}\" was not expected behind {}", word, whole_name(command));
-    std::vector<std::string> names;
-    names.reserve(commands.size());
-    for (const auto* each : commands)
-        names.push_back(each->get_name());
+    const auto names = command_names(command);
+    if (names.empty()) return fmt::format("\"{}\" was not expected behind {}", word, whole_name(command));
     return fmt::format("\"{}\" is no command of {}{}", word, whole_name(command), did_you_mean(word, names));
 }
 
-std::string about_unknown_word(const CLI::App& root) {
+std::string about_words(const CLI::App& root) {
     const auto* command = &root;
     std::vector<std::string> unknown = root.remaining();
     for (auto chosen = root.get_subcommands(); !chosen.empty(); chosen = command->get_subcommands()) {
@@ -62,7 +67,10 @@ std::string about_unknown_word(const CLI::App& root) {
         const auto more = command->remaining();
         unknown.insert(unknown.end(), more.begin(), more.end());
     }
-    return unknown.empty() ? std::string{} : unknown_word(*command, unknown.front());
+    if (!unknown.empty()) return unknown_word(*command, unknown.front());
+    const auto names = command_names(*command);
+    if (names.empty()) return {};
+    return fmt::format("{} requires a command: {}", whole_name(*command), fmt::join(names, ", "));
 }
 
 }  // namespace headgate::cli

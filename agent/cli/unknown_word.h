@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Words of a command line that headgate does not know, and what was probably meant.
+// Words of a command line that headgate does not know, or that are missing, and what was probably meant.
 #pragma once
 
 #include <string>
@@ -17,7 +17,8 @@ namespace headgate::cli {
 /// `"captur" is no command of headgate; did you mean "capture"?`, or the like about an option or an operand.
 [[nodiscard]] std::string unknown_word(const CLI::App& command, std::string_view word);
 
-/// The message about the first word that was not expected; empty if every word was.
-[[nodiscard]] std::string about_unknown_word(const CLI::App& root);
+/// The message about the first word that was not expected, or about the command that is missing; empty if neither is
+/// so.
+[[nodiscard]] std::string about_words(const CLI::App& root);
 
 }  // namespace headgate::cli

@@ -82,7 +82,7 @@ Result<void> Agent::run(const ConfigurationSource& read_configuration) {
     RETURN_IF_ERROR(agent.start());
     auto ran = loop->run();
     agent.upkeep_.reset();
-    if (agent.is_failed_) return failed("endpoints are not seen to any more");
+    if (agent.is_failed_) return failed("endpoints are no longer maintained");
     return ran;
 }
 

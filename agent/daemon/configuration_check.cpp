@@ -49,8 +49,17 @@ class Checker {
         }));
     }
 
+    /// A missing one is created by the agent or by systemd, and one that is in use may be the running agent's.
+    Result<void> check_socket() {
+        const auto& path = configuration_.http.socket;
+        struct stat facts {};
+        if (::lstat(path.c_str(), &facts) != 0 || S_ISSOCK(facts.st_mode)) return {};
+        return invalid("{}: not a socket", path.native());
+    }
+
     void check_http() {
         const auto& http = configuration_.http;
+        note(Prevents::Starting, "http.socket", agent_.run([&] { return check_socket(); }));
         if (http.credentials) {
             note(Prevents::Starting, "http.credentials",
                  agent_.run([&] { return http::access::load_credentials(*http.credentials).map([](const auto&) {}); }));
@@ -61,13 +70,14 @@ class Checker {
                 note(Prevents::Starting, "http.listeners",
                      agent_.run([&] { return http::TlsServer::open(*listener.tls).map([](const auto&) {}); }));
             }
-            note(Prevents::Starting, "http.listeners", try_to_listen(listener));
+            note(Prevents::Starting, "http.listeners", try_to_bind(listener));
         }
     }
 
-    /// A port in use is no fault here: the agent that runs may be what uses it.
-    static Result<void> try_to_listen(const config::Listener& listener) {
-        const auto socket = http::listen_on_tcp(listener.address, listener.port);
+    /// Without listening, so that no client of a stopped agent connects to this. A port in use is no fault here: the
+    /// agent that runs may be what uses it.
+    static Result<void> try_to_bind(const config::Listener& listener) {
+        const auto socket = http::bind_tcp(listener.address, listener.port);
         if (socket || socket.error().number == EADDRINUSE) return {};
         return tl::unexpected(socket.error());
     }

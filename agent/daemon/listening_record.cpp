@@ -28,7 +28,7 @@ std::string ListeningRecord::begin(Timestamp now) const {
     }
     if (!before.starts_with(kListensSince)) return {};
     return fmt::format(
-        "no agent listened for a time before {}: the one that began at {} did not come to its end. What it had not "
+        "no agent listened for a time before {}: the one that began at {} was killed or crashed. What it had not "
         "written, and flows that ended meanwhile, have no record",
         to_rfc3339(now), before.substr(kListensSince.size()));
 }

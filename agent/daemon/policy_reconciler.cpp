@@ -59,8 +59,10 @@ Result<Kept> PolicyReconciler::keep() {
 
 std::string describe(const Kept& kept) {
     if (kept.wanted.empty()) {
-        return kept.before.empty() ? "what was left of a policy was removed: none is to be in force"
-                                   : fmt::format("policy {} was in force and was removed: none is to be", kept.before);
+        return kept.before.empty()
+                   ? "what was left of a policy was removed: the configuration keeps none in force"
+                   : fmt::format("policy {} was in force and was removed: the configuration keeps none in force",
+                                 kept.before);
     }
     switch (kept.found) {
         case PolicyFinding::InForce:
@@ -81,7 +83,7 @@ std::string describe(const Kept& kept) {
             break;
     }
     if (kept.before == kept.wanted)
-        return fmt::format("policy {} had another wording: now it is in force", kept.wanted);
+        return fmt::format("the rules of policy {} have changed: the new ones are in force", kept.wanted);
     return fmt::format("policy {} was in force: now {} is", kept.before, kept.wanted);
 }
 

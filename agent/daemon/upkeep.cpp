@@ -48,7 +48,7 @@ void Upkeep::run() {
     const auto ran = loop_->run();
     if (ran) return;
     on_failure_();
-    log_error("endpoints are not seen to any more: {}", ran.error().message);
+    log_error("endpoints are no longer maintained: {}", ran.error().message);
 }
 
 Upkeep::~Upkeep() {

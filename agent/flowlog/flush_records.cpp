@@ -15,17 +15,13 @@ namespace {
 /// Records are not strictly ordered by time.
 constexpr std::chrono::minutes kBefore{1};
 
-std::string user_of(const Caller& caller) {
-    return caller.sudo_user.empty() ? caller.user : caller.sudo_user;
-}
-
 /// Builds the records of one operation, which share endpoint and note.
 class Records {
   public:
     Records(const FlowOperation& operation, const Moment& moment)
         : endpoint_(std::make_shared<const Endpoint>(operation.endpoint)),
           note_(std::make_shared<const FlushAttribution>(
-              FlushAttribution{operation.id, user_of(operation.caller), operation.stream_exception_policy})),
+              FlushAttribution{operation.id, operation.caller.name(), operation.stream_exception_policy})),
           moment_(moment) {}
 
     void add(const Flow& flow, std::optional<EndReason> reason) {

@@ -27,7 +27,7 @@ Result<void> take_lines(const flowlog::LineBlock& lines, const RecordSink& take)
 
 LostFlows missed(std::uint64_t count, Timestamp now) {
     return {nullptr, count, now, now,
-            "they ended faster than they were read here, and are not remembered any more: the sinks have them"};
+            "the reader was too slow, and the agent does not remember them any more; its sinks have them"};
 }
 
 /// Position of the first of the `latest` selected flows before `end`.

@@ -70,7 +70,8 @@ struct EndedFlowQuery : flowlog::EndedFlowFilter {
 /// Receives the next record, in EVE format, without a line end. An error ends the query.
 using RecordSink = std::function<Result<void>(std::string_view record)>;
 
-/// Captures and flushes.
+/// Captures and flushes. find(), and `from_operation` of a request, take the first characters of an id
+/// (whole_operation_id.h); the other functions take the whole id, as found.
 class FlowOperations {
   public:
     virtual ~FlowOperations() = default;

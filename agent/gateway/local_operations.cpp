@@ -136,9 +136,9 @@ Error LocalOperations::refuse(const OperationRequest& request, Error error) {
 }
 
 Result<OperationRequest> LocalOperations::completed(OperationRequest request) {
+    ASSIGN_OR_RETURN(request.from_operation, whole_operation_id(*this, request.from_operation));
     ASSIGN_OR_RETURN(const auto name, endpoint_of(request));
     ASSIGN_OR_RETURN(const auto endpoint, endpoints_.find(name));
-    ASSIGN_OR_RETURN(request.from_operation, whole_operation_id(*this, request.from_operation));
     if (!request.token.empty()) {
         ASSIGN_OR_RETURN(auto asked, text_to_compare(request));
         request.asked = std::move(asked);

@@ -16,7 +16,7 @@ constexpr std::size_t kMaxFilterTexts = 64;
 
 Result<void> tellable(const EndpointName& endpoint) {
     if (!endpoint.network_namespace) return {};
-    return invalid("netns: a one-off run is not the agent's business");
+    return invalid("netns: an agent only knows the endpoints of its configuration");
 }
 
 template <typename Members, MaybeConst<OperationRequest> Request>
@@ -86,7 +86,7 @@ Result<void> check_captured_query(const FlowQuery& query) {
     FlowQuery nothing;
     nothing.zone = query.zone;  // is compared with that of each flow
     if (query == nothing) return {};
-    return invalid("from_capture: takes the flows as they were captured, so there is nothing else to say of them");
+    return invalid("from_capture: names the flows; it takes no filter and no condition beside it");
 }
 
 bool finds_all(const FlowQuery& query) {
@@ -153,7 +153,7 @@ Result<OperationRequest> read_request_json(const std::string& text) {
     MemberFinder flush{reader};
     list_flush(flush, request);
     if ((flush.found || all) && !kind_of(request.type).takes_flush_options) {
-        return invalid("type: a {} takes nothing that a {} does", to_string(request.type),
+        return invalid("type: a {} takes none of the options of a {}", to_string(request.type),
                        to_string(OperationType::Flush));
     }
     ASSIGN_OR_RETURN(auto query, checked_query(request, all));

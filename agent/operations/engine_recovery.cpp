@@ -46,7 +46,7 @@ Result<void> Engine::recover_interrupted_on(const Endpoint& endpoint) {
 Result<void> Engine::recover(FlowOperation operation) {
     if (unkept_.has(operation.id)) {
         // It has ended and was reported; only the store was not updated.
-        close(operation, failed("its flows could not be kept"));
+        close(operation, failed("its flows could not be stored"));
         return store_.update(operation);
     }
     auto access = open_(operation.endpoint);

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "headgate/operation_store.h"
 
 namespace headgate {
+
+std::string Caller::name() const {
+    if (!sudo_user.empty()) return sudo_user;
+    return user.empty() && uid ? fmt::format("uid {}", *uid) : user;
+}
 
 bool OperationSelection::has(const FlowOperation& operation) const {
     const auto fits = [](const auto& wanted, const auto& value) { return !wanted || *wanted == value; };
@@ -12,7 +19,8 @@ bool OperationSelection::has(const FlowOperation& operation) const {
     };
     return fits(type, operation.type) && fits(status, operation.status) &&
            (!firewalls || lists(*firewalls, operation.endpoint.firewall)) &&
-           fits(availability_zone, operation.endpoint.availability_zone) &&
+           fits(availability_zone, operation.endpoint.availability_zone) && fits(user, operation.caller.name()) &&
+           (!since || operation.requested_at >= *since) &&
            (one_off_runs || operation.endpoint.network_namespace.empty()) && operation.id.starts_with(id_begin);
 }
 

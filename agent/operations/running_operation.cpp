@@ -174,7 +174,7 @@ Result<std::uint64_t> RunningOperation::go_on_unkept(const Error& why) {
     }
     // The stored operation is completed. If that fails, too, it will be recovered as an interrupted one.
     auto left_behind = operation_;
-    close(left_behind, tl::unexpected(Error{ErrorKind::Failed, "its flows could not be kept: " + why.message}));
+    close(left_behind, tl::unexpected(Error{ErrorKind::Failed, "its flows could not be stored: " + why.message}));
     static_cast<void>(store_->update(left_behind));
     store_ = &unkept;
     warnings_.push_back(not_kept(why));
@@ -274,7 +274,7 @@ void RunningOperation::end(const Result<void>& worked) {
         const bool ended_some = operation_.counts.flushed + operation_.counts.gone != 0;
         operation_.status = ended_some ? OperationStatus::CompletedWithErrors : OperationStatus::Failed;
         operation_.status_message = kOperationError;
-        operation_.detail = fmt::format("its end could not be written: {}", is_written_.error().message);
+        operation_.detail = fmt::format("its result could not be recorded: {}", is_written_.error().message);
         record();
     }
     if (is_written_) around_.on_ended(operation_);  // otherwise reported by the recovery

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/compound_key.h"
+#include "base/utf8.h"
 #include "operations/operation_json.h"
 #include "operations/passed_time.h"
 #include "operations/sqlite_blocks.h"
@@ -21,6 +22,11 @@ namespace {
 using namespace Poco::Data::Keywords;
 using Poco::Data::Session;
 using Poco::Data::Statement;
+
+/// Caller::name() in SQL.
+constexpr const char* kCallerName =
+    "coalesce(nullif(json_extract(document, '$.sudo_user'), ''), nullif(json_extract(document, '$.user'), ''),"
+    " 'uid ' || json_extract(document, '$.uid'), '')";
 
 constexpr const char* kColumns = "id, type, status, firewall, availability_zone, requested_at, document";
 
@@ -104,6 +110,8 @@ class NumbersOf {
         if (selection_.status) add(are_few ? "status = ?" : "+status = ?", to_string(*selection_.status));
         if (selection_.type) add("+type = ?", to_string(*selection_.type));
         if (selection_.availability_zone) add("availability_zone = ?", *selection_.availability_zone);
+        if (selection_.since) add("requested_at >= ?", fmt::format("{}", stored_time(*selection_.since)));
+        if (selection_.user) add(fmt::format("{} = ?", kCallerName), bytes_as_text(*selection_.user));
         if (!selection_.before_id.empty()) {
             add("number < (SELECT number FROM operations WHERE id = ?)", selection_.before_id);
         }

@@ -56,6 +56,9 @@ struct Caller {
     std::string sudo_user;       ///< the user who ran sudo(8)
     std::string source_address;  ///< the caller's remote address; empty if local
 
+    /// As lists show it, and as `--by` names it: the user before sudo(8); `uid 1234` if the user has no name.
+    [[nodiscard]] std::string name() const;
+
     friend bool operator==(const Caller&, const Caller&) = default;
 };
 

@@ -37,8 +37,10 @@ struct OperationSelection {
     std::optional<OperationStatus> status{};
     std::optional<std::vector<std::string>> firewalls{};  ///< any of these
     std::optional<std::string> availability_zone{};
-    bool one_off_runs = true;  ///< include runs in a network namespace, which belong to no firewall
-    std::string id_begin{};    ///< the first characters of the id
+    std::optional<std::string> user{};  ///< by Caller::name()
+    std::optional<Timestamp> since{};   ///< requested then or later
+    bool one_off_runs = true;           ///< include runs in a network namespace, which belong to no firewall
+    std::string id_begin{};             ///< the first characters of the id
     std::size_t at_most = 1000;
     std::string before_id{};  ///< continues after this operation; empty: from the newest
 

@@ -11,7 +11,7 @@ _headgate() {
         while IFS=$'\t' read -r each _; do
             [[ $each == "$2"* ]] || continue
             printf -v each %q "$each"
-            COMPREPLY+=("$each")
+            COMPREPLY+=("${each//\\,/,}")  # which %q escapes, and which is one only within braces
         done
     } < <("$1" candidates "$COMP_CWORD" "${COMP_WORDS[@]}" 2>/dev/null)
     # A part of a filter goes on behind its `=`.

@@ -229,6 +229,15 @@ describe("An operation", () => {
         await page.getByRole("button", {name: "less"}).click();
     });
 
+    inEachWidth("has flows without an empty line, as cards where it is narrow", async (page, width) => {
+        await open(page, `operation/${made.flush}`, ".virtual button.link");
+        const empty = await page.locator(".virtual tbody tr").first().evaluate(row => {
+            const bottoms = [...row.querySelectorAll("td")].map(cell => cell.getBoundingClientRect().bottom);
+            return row.getBoundingClientRect().bottom - Math.max(...bottoms);
+        });
+        assert.ok(empty >= 0 && empty <= (width === NARROW ? 12 : 2), `${empty} px are empty`);
+    });
+
     inEachWidth("says until when a flush's flows are blocked, and that new connections are another matter", async page => {
         await open(page, `operation/${made.flush}`, ".virtual button.link");
         const message = page.getByText(/The flushed flows (are|were) blocked until/);
@@ -240,8 +249,20 @@ describe("An operation", () => {
         assert.equal(await fact(page, "Flushed").count(), 0);
     });
 
+    inEachWidth("that found nothing says that the table there is empty", async page => {
+        const operation = await asked(page, `v1/operations/${made.capture}`, undefined, "GET");
+        const nothing = {...operation, counts: {...operation.counts, scanned: 0, matched: 0}};
+        await page.route(`**/v1/operations/${made.capture}/events`,
+                         route => route.fulfill({contentType: "text/event-stream", body: `event: end\ndata: ${JSON.stringify(nothing)}\n\n`}));
+        await open(page, `operation/${made.capture}`, ".told");
+        await page.getByText("The flow table of edge / a is empty, and connection tracking may be off there").waitFor();
+    });
+
     inEachWidth("uses the words of the field", async page => {
         await open(page, `operation/${made.flush}`, ".virtual button.link");
+        for (const state of await page.locator(".virtual td.state").allTextContents()) {
+            assert.match(state, /^(NEW|ESTABLISHED|CLOSED)( \([A-Z0-9_]+\))?$/, "the flow state, and the protocol's own, as in the command line");
+        }
         for (const name of ["Scanned", "Already ended"]) assert.match(await fact(page, name).textContent(), /^\d+$/);
         await open(page, `confirm/${made.dryRun}`, "form");
         await fact(page, "Flows to be ended").waitFor();

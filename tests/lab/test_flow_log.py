@@ -394,6 +394,12 @@ def test_the_log_is_shown_followed_and_filtered(lab, log):
         for chosen in (["--operation", flushed["operation_id"]], ["--by", "root", "--since", "1m"]):
             [record] = headgate_json(lab, "log", *chosen)["records"]
             assert record["src_port"] == talk.port
+        captured = headgate_json(lab, "capture", "--all")["operation_id"]
+        done = headgate(lab, "log", "--operation", captured[:8])
+        assert (done.returncode, done.stderr) == (3, f"headgate: operation {captured} is a capture, which ends no flow\n")
+        asked = headgate(lab, "log", "--socket", str(lab.folder / "headgate.sock"), "--json")
+        assert len(json.loads(asked.stdout)["records"]) >= 2
+        assert "the agent remembers the 5000 flows that ended last" in asked.stderr, "what may be left out is said"
         for none in (["--reason", "evicted"], ["--by", "somebody"], ["--until", "1m"]):
             assert headgate(lab, "log", *none).returncode == 3
         following = subprocess.Popen(lab.headgate_words("log", "--follow", "--lines", "0", "--reason", "flushed", "--output", "ndjson",

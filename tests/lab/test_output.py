@@ -79,6 +79,30 @@ def test_time_user_and_reason_of_ended_flows_are_seen_at_every_width(lab, width)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
+def test_a_long_name_and_long_addresses_hide_neither_time_nor_user_nor_result(lab, width):
+    alice = os.environ | {"SUDO_USER": "an-engineer-on-call-whose-name-is-long"}
+    lab.run(GATEWAY, "conntrack", "-I", "-p", "tcp", "-s", "2001:db8::1", "-d", "2001:db8:1::2", "--sport", "5000",
+            "--dport", "443", "--state", "ESTABLISHED", "-t", "300", "-u", "SEEN_REPLY")
+    assert lab.headgate("flush", "-p", "tcp", "--yes", env=alice).returncode == 0
+    listed, _ = on_terminal(width, lab.headgate_words("operations", "list", netns=False))
+    assert max(map(len, listed)) <= width
+    assert {"TIME", "BY", "MATCHED", "FLUSHED"} <= set(re.split(r"  +", listed[0].strip())) and "  an-engine" in listed[1]
+    ended, _ = on_terminal(width, lab.headgate_words("log", netns=False))
+    assert max(map(len, ended)) <= width
+    assert {"TIME", "REASON", "BY"} <= set(re.split(r"  +", ended[0].strip())) and "  an-engine" in ended[1]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_columns_use_the_room_that_a_wide_one_leaves(lab, width):
+    lab.run(GATEWAY, "conntrack", "-I", "-p", "tcp", "-s", "10.0.1.9", "-d", "203.0.113.7", "--sport", "5001", "--dport", "443",
+            "--state", "ESTABLISHED", "-t", "300", "-u", "SEEN_REPLY", "--src-nat", "198.51.100.1")
+    lines, stderr = on_terminal(width, lab.headgate_words("capture", "-p", "tcp"))
+    shown = re.split(r"  +", lines[0].strip())
+    assert {"STATE", "AGE"} <= set(shown) and max(map(len, lines)) <= width
+    assert ("TRANSLATED" in shown) == (width >= 100) and ("translated" in columns_left_out(stderr)) == (width < 100)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
 def test_flows_and_their_outcomes_are_seen_at_every_width(lab, width):
     lab.fill(3)
     lines, stderr = on_terminal(width, lab.headgate_words("flush", "--all", "--dry-run"))
@@ -99,6 +123,9 @@ def test_times_are_local_unless_told_otherwise(lab):
     assert f"{local}  " in row
     row = headgate(lab, "operations", "list", "-o", "table", "--utc", env=environment).stdout.splitlines()[1]
     assert requested.strftime("%H:%M:%SZ") in row
+    for words in (["-o", "wide"], ["--columns", "time"]):
+        row = headgate(lab, "operations", "list", *words, env=environment).stdout.splitlines()[1]
+        assert re.search(rf"\d\d\d\d-\d\d-\d\d {local} \+0500", row), "with date and zone, to be kept or passed on"
     assert headgate_json(lab, "operations", "list", "--utc")["operations"][0]["requested_at"] == operation["requested_at"]
 
 

@@ -163,6 +163,33 @@ TYPED_TEST_P(OperationStoreConformance, lists_what_was_selected) {
     EXPECT_EQ(this->listed({.type = OperationType::Capture, .at_most = 1, .before_id = "three"}), (Ids{"one"}));
 }
 
+TYPED_TEST_P(OperationStoreConformance, lists_those_of_a_user_and_since_a_time) {
+    const auto by = [&](std::string id, Caller caller, std::chrono::seconds later) {
+        auto operation = operation_named(std::move(id));
+        operation.caller = std::move(caller);
+        operation.requested_at += later;
+        this->begin(operation);
+    };
+    using std::chrono::seconds;
+    by("sudo", {"cli", 0U, "root", "alice", ""}, seconds{0});
+    by("own", {"unix", 1000U, "alice", "", ""}, seconds{20});
+    by("back", {"unix", 1000U, "alice", "", ""}, seconds{10});
+    by("unnamed", {"unix", 4'294'967'295U, "", "", ""}, seconds{30});
+    by("bytes", {"unix", 7U, "m\xc3\xbcller \xff", "", ""}, seconds{40});
+    by("unknown", {}, seconds{50});
+    using Ids = std::vector<std::string>;
+    EXPECT_EQ(this->listed({.user = "alice"}), (Ids{"back", "own", "sudo"}));
+    EXPECT_EQ(this->listed({.user = "alice", .at_most = 1, .before_id = "back"}), (Ids{"own"}));
+    EXPECT_EQ(this->listed({.user = "root"}), Ids{}) << "sudo's user stands for root";
+    EXPECT_EQ(this->listed({.user = "uid 4294967295"}), (Ids{"unnamed"}));
+    EXPECT_EQ(this->listed({.user = "m\xc3\xbcller \xff"}), (Ids{"bytes"}));
+    EXPECT_EQ(this->listed({.user = ""}), (Ids{"unknown"}));
+    const auto begin = operation_named("").requested_at;
+    EXPECT_EQ(this->listed({.user = "alice", .since = begin + seconds{15}}), (Ids{"own"})) << "a clock was put back";
+    EXPECT_EQ(this->listed({.since = begin + seconds{40}}), (Ids{"unknown", "bytes"}));
+    EXPECT_EQ(this->listed({.since = begin + seconds{51}}), Ids{});
+}
+
 TYPED_TEST_P(OperationStoreConformance, lists_those_of_some_firewalls_page_by_page) {
     const auto of = [](std::string id, std::string firewall, std::string network_namespace) {
         auto operation = operation_named(std::move(id));
@@ -483,12 +510,12 @@ TYPED_TEST_P(OperationStoreConformance, one_writes_while_another_reads) {
 REGISTER_TYPED_TEST_SUITE_P(OperationStoreConformance, an_operation_is_read_as_it_was_stored,
                             what_became_of_it_takes_the_place_of_what_was_known, is_found_by_the_token_of_its_request,
                             an_id_or_a_token_is_used_once, lists_the_newest_first_whatever_the_clock_said,
-                            lists_what_was_selected, lists_those_of_some_firewalls_page_by_page,
-                            flows_are_read_as_they_were_stored, pages_begin_and_end_anywhere,
-                            all_flows_are_read_in_their_order, flows_of_an_operation_that_is_not_there_are_an_error,
-                            pending_flows_are_there_after_a_crash, checks_whether_many_flows_would_fit,
-                            recovered_flows_are_read_as_they_ended, a_block_is_settled_once_and_as_a_whole,
-                            pending_flows_can_be_recovered_while_they_are_read,
+                            lists_what_was_selected, lists_those_of_a_user_and_since_a_time,
+                            lists_those_of_some_firewalls_page_by_page, flows_are_read_as_they_were_stored,
+                            pages_begin_and_end_anywhere, all_flows_are_read_in_their_order,
+                            flows_of_an_operation_that_is_not_there_are_an_error, pending_flows_are_there_after_a_crash,
+                            checks_whether_many_flows_would_fit, recovered_flows_are_read_as_they_ended,
+                            a_block_is_settled_once_and_as_a_whole, pending_flows_can_be_recovered_while_they_are_read,
                             operations_expire_that_ended_long_enough_ago, nothing_expires_by_the_wall_clock,
                             a_sweep_comes_to_its_end, shrinks_by_the_oldest_that_ended, a_flush_goes_after_all_captures,
                             two_stores_on_one_disk_see_the_same, one_writes_while_another_reads,

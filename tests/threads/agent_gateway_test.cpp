@@ -46,6 +46,10 @@ TEST_F(AgentsGateway, an_operation_is_started_waited_for_and_its_flows_read) {
     EXPECT_EQ(ended->status, OperationStatus::Completed);
     EXPECT_EQ(agent->find(operation->id).value(), *ended);
     EXPECT_EQ(agent->list({}).value().size(), 1U);
+    EXPECT_EQ(agent->list({.user = ended->caller.name(), .since = Timestamp{}}).value().size(), 1U);
+    EXPECT_EQ(agent->list({.user = "another user"}).value().size(), 0U);
+    EXPECT_EQ(agent->list({.since = Timestamp{std::chrono::hours{1}}}).value().size(), 0U)
+        << "it was requested in 1970";
 
     std::vector<StoredFlow> flows;
     const auto read = agent->for_each_flow(operation->id, 0, [&](std::span<const StoredFlow> more) -> Result<void> {

@@ -80,7 +80,7 @@ TEST_F(OperatingOnAFailingDisk, or_else_settled_like_what_was_cut) {
     failing_.settling_fails = 2;
     const auto operation = run(request_for(OperationType::Flush));
     EXPECT_EQ(operation.status, OperationStatus::CompletedWithErrors);
-    EXPECT_NE(operation.detail.find("its end could not be written"), std::string::npos);
+    EXPECT_NE(operation.detail.find("its result could not be recorded"), std::string::npos);
     EXPECT_EQ(store_.find(operation.id).value()->status, OperationStatus::InProgress);
     ASSERT_TRUE(engine_->recover_interrupted().has_value());
     EXPECT_EQ(store_.find(operation.id).value()->status, OperationStatus::CompletedWithErrors);

@@ -76,7 +76,7 @@ TEST_F(KeepingPolicy, removes_one_where_none_is_to_be) {
     keep(reject_);
     const auto kept = keep_none();
     EXPECT_EQ(kept, (Kept{PolicyFinding::Another, "", "reject"}));
-    EXPECT_EQ(describe(kept), "policy reject was in force and was removed: none is to be");
+    EXPECT_EQ(describe(kept), "policy reject was in force and was removed: the configuration keeps none in force");
     EXPECT_EQ(ruleset_.condition().value(), RulesetCondition::NothingApplied);
     EXPECT_EQ(keep_none().found, PolicyFinding::InForce);
 }
@@ -106,7 +106,7 @@ TEST(KeptPolicy, is_described_for_people) {
               "the table inet headgate was missing (nft flush ruleset?): policy reject is in force again");
     EXPECT_EQ(describe({PolicyFinding::Another, "reject", "drop"}), "policy drop was in force: now reject is");
     EXPECT_EQ(describe({PolicyFinding::Another, "reject", "reject"}),
-              "policy reject had another wording: now it is in force");
+              "the rules of policy reject have changed: the new ones are in force");
     EXPECT_EQ(describe({PolicyFinding::Nothing, "reject", ""}), "no policy was in force: now reject is");
 }
 

@@ -18,7 +18,7 @@ Timestamp at(std::string_view text) {
 }
 
 CellStyle utc_at(std::string_view now) {
-    return {CellStyle::Zone::Utc, CellStyle::Ids::Short, at(now)};
+    return {CellStyle::Zone::Utc, CellStyle::Form::Short, at(now)};
 }
 
 /// The texts in this order, without an order of their own.
@@ -57,6 +57,8 @@ TEST(Cell, shows_times_in_the_local_zone_unless_told_otherwise) {
     EXPECT_EQ(time_text(at("2026-11-29T23:10:14Z"), style), "00:10:14") << "the day began there";
     EXPECT_EQ(time_text(at("2026-11-29T20:10:14Z"), style), "2026-11-29 21:10:14");
     EXPECT_EQ(whole_time_text(at("2026-11-29T23:10:14Z"), style), "2026-11-30 00:10:14 +0100");
+    style.form = CellStyle::Form::Whole;
+    EXPECT_EQ(table_text(at("2026-11-29T23:10:14Z"), style), "2026-11-30 00:10:14 +0100") << "with date and zone";
     style.zone = CellStyle::Zone::Utc;
     EXPECT_EQ(whole_time_text(at("2026-11-29T23:10:14Z"), style), "2026-11-29 23:10:14Z");
     ::unsetenv("TZ");

@@ -103,7 +103,14 @@ TEST(CommandLine, suggests_what_an_unknown_word_was_meant_to_be) {
     EXPECT_EQ(run({"explode"}).err, "headgate: \"explode\" is no command of headgate\n");
     EXPECT_EQ(run({"version", "unexpected"}).err,
               "headgate: \"unexpected\" was not expected behind headgate version\n");
-    EXPECT_EQ(run({"operations"}).status, 2);
+}
+
+TEST(CommandLine, names_the_commands_of_which_one_is_missing) {
+    const auto told = run({"operations"});
+    EXPECT_EQ(told.status, 2);
+    EXPECT_EQ(told.err, "headgate: headgate operations requires a command: list, show, results\n");
+    EXPECT_TRUE(contains(run({"--config", "x.yaml"}).err, "headgate: headgate requires a command: capture, flush, "));
+    EXPECT_EQ(run({"operations", "show"}).err, "headgate: ID is required\n") << "a value is missing, and no command";
 }
 
 TEST(CommandLine, refuses_a_column_that_a_list_does_not_have_before_anything_is_done) {
@@ -172,8 +179,8 @@ TEST(CommandLine, does_not_guess_whether_a_file_or_an_operation_is_meant) {
         << told.err;
 }
 
-TEST(CommandLine, gives_programs_whole_ids) {
-    const auto ids = [](const std::string& words) {
+TEST(CommandLine, gives_programs_whole_ids_and_times) {
+    const auto form = [](const std::string& words) {
         ::testing::internal::CaptureStdout();  // which is then no terminal
         CLI::App app;
         OutputArguments output{{{"ID"}}};
@@ -181,11 +188,12 @@ TEST(CommandLine, gives_programs_whole_ids) {
         app.parse(words, false);
         const auto choice = output.choice();
         ::testing::internal::GetCapturedStdout();
-        return choice.value().layout.style.ids;
+        return choice.value().layout.style.form;
     };
-    EXPECT_EQ(ids("--columns id"), CellStyle::Ids::Whole);
-    EXPECT_EQ(ids("--no-header"), CellStyle::Ids::Whole);
-    EXPECT_EQ(ids("-o table"), CellStyle::Ids::Short);
+    EXPECT_EQ(form("--columns id"), CellStyle::Form::Whole);
+    EXPECT_EQ(form("--no-header"), CellStyle::Form::Whole);
+    EXPECT_EQ(form("-o wide"), CellStyle::Form::Whole);
+    EXPECT_EQ(form("-o table"), CellStyle::Form::Short);
 }
 
 TEST(CommandLine, exits_with_3_if_there_was_no_flow_to_end) {

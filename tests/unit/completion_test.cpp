@@ -110,6 +110,23 @@ TEST(Completion, offers_the_parts_of_a_filter_and_behind_protocol_their_names) {
     EXPECT_TRUE(offered({"capture", "--filter", "source=10."}).empty());
 }
 
+TEST(Completion, offers_parts_of_a_filter_behind_a_colon_too_where_bash_splits_the_word) {
+    const auto whole = offered({"capture", "--filter", "source=fd00::1,dest"});
+    EXPECT_TRUE(whole.contains("fd00::1,destination=")) << "zsh passes the whole word";
+    std::set<std::string> parts;
+    for (const auto& each : whole)
+        parts.insert(each.substr(std::string_view{"fd00::"}.size()));
+    EXPECT_EQ(offered({"capture", "--filter", "source", "=", "fd00", "::", "1,dest"}), parts);
+    EXPECT_EQ(offered({"capture", "--filter", "=", "source", "=", "fd00", "::", "1,dest"}), parts);
+    EXPECT_TRUE(offered({"capture", "--filter", "source", "=::", "1,dest"}).contains("1,destination="));
+    EXPECT_TRUE(
+        offered({"capture", "--filter", "destination-port", "=", "80", ":", "90,protocol", "=", "t"}).contains("tcp"));
+    EXPECT_TRUE(offered({"capture", "--filter", "source", "=", "fd00", ":"}).empty());
+    EXPECT_EQ(offered({"log", "--since", "2026-11-29T18", ":", "10", ":", "14Z", "--file", ""}),
+              offered({"log", "--file", ""}))
+        << "a value in several words is one";
+}
+
 TEST(Completion, offers_commands_to_help) {
     EXPECT_TRUE(offered({"help", ""}).contains("flush"));
 }

@@ -67,6 +67,13 @@ TEST_F(ConfigurationCheck, of_credentials_tells_every_fault) {
                           file));
 }
 
+TEST_F(ConfigurationCheck, of_a_file_in_the_place_of_the_socket) {
+    const auto text = fmt::format("http: {{socket: {}}}\n", folder_.path("headgate.sock"));
+    EXPECT_EQ(faults_of(text, Prevents::Starting), "") << "the agent makes it";
+    const auto file = folder_.write("headgate.sock", "");
+    EXPECT_EQ(faults_of(text, Prevents::Starting), fmt::format("http.socket: {}: not a socket", file));
+}
+
 TEST_F(ConfigurationCheck, of_a_policy_that_is_missing_concerns_a_reload) {
     const std::string text = "stream_exception_policy: drpo\n";
     EXPECT_TRUE(

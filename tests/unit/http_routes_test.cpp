@@ -127,6 +127,11 @@ TEST_F(Routes, operations_are_listed_as_they_are_selected) {
     EXPECT_EQ(listed("?type=FLOW_FLUSH"), 0U);
     EXPECT_EQ(listed("?type=FLOW_CAPTURE&status=COMPLETED&firewall=edge&availability_zone=a"), 3U);
     EXPECT_EQ(listed("?firewall=c%6Fre"), 0U);
+    EXPECT_EQ(listed("?user=alice&since=1969-12-31T23:59:59Z"), 3U);
+    EXPECT_EQ(listed("?user=root"), 0U) << "alice used sudo";
+    EXPECT_EQ(listed("?since=2199-01-01T00:00:00Z"), 0U);
+    EXPECT_EQ(detail_of(ask("GET", "/v1/operations?since=1h")),
+              "since: \"1h\" is not a time such as 2026-11-21T09:30:00.123Z");
     EXPECT_EQ(detail_of(ask("GET", "/v1/operations?type=CAPTURE")),
               "type: \"CAPTURE\" is neither FLOW_CAPTURE nor FLOW_FLUSH");
     EXPECT_EQ(detail_of(ask("GET", "/v1/operations?limit=0")), "limit: \"0\" is not a number from 1 to 10000");

@@ -40,7 +40,7 @@ TEST_F(ListeningRecordTest, reports_of_an_agent_that_was_killed_that_its_end_is_
     EXPECT_TRUE(record_.begin(kNoon + 2h)
                     .starts_with("no agent listened for a time before 2026-11-21T14:00:00.000Z: the one that began at "
                                  "2026-11-21T12:00:00.000Z "
-                                 "did not come to its end."));
+                                 "was killed or crashed."));
 }
 
 TEST_F(ListeningRecordTest, neither_writes_nor_reads_through_a_link) {

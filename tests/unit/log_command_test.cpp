@@ -10,8 +10,10 @@
 #include "cli/cli.h"
 #include "cli/interruption.h"
 #include "flowlog/record_format.h"
+#include "operations/sqlite_store.h"
 #include "support/ended_flows.h"
 #include "support/line_blocks.h"
+#include "support/stored_operations.h"
 #include "support/temporary_folder.h"
 
 namespace headgate::cli {
@@ -49,7 +51,8 @@ class LogCommandTest : public ::testing::Test {
     /// Runs `headgate log` without an agent and without a flow log, and `meanwhile` on another thread.
     [[nodiscard]] Told run(std::vector<const char*> words, const std::function<void()>& meanwhile = {}) const {
         const std::string configuration = folder_.write(
-            "headgate.yaml", "flow_log: {sinks: " + sinks_ + "}\nhttp: {socket: " + folder_.path("no-socket") + "}\n");
+            "headgate.yaml", "flow_log: {sinks: " + sinks_ + "}\nhttp: {socket: " + folder_.path("no-socket") +
+                                 "}\nstate_dir: " + folder_.path("state") + "\n");
         std::vector<const char*> all{"headgate", "--config", configuration.c_str(), "log"};
         all.insert(all.end(), words.begin(), words.end());
         ::testing::internal::CaptureStdout();
@@ -136,6 +139,50 @@ TEST_F(LogCommandTest, exits_with_3_when_nothing_matches) {
     EXPECT_EQ(show({"--reason", "evicted", "--json"}).out, "{\"records\":[]}\n");
 }
 
+/// Ends an operation in the store of the commands.
+void keep(const std::string& folder, FlowOperation operation) {
+    const auto store = operations::SqliteStore::open(folder);
+    ASSERT_TRUE(store) << store.error().message;
+    ASSERT_TRUE((*store)->begin(operation, {}));
+    operation.status = OperationStatus::Completed;
+    ASSERT_TRUE((*store)->update(operation));
+}
+
+TEST_F(LogCommandTest, says_why_an_operation_has_no_record) {
+    const auto absence = [this](const FlowOperation& operation, std::vector<const char*> words = {}) {
+        keep(folder_.path("state"), operation);
+        words.insert(words.begin(), {"--operation", operation.id.c_str()});
+        const auto told = show(words);
+        EXPECT_EQ(told.status, 3);
+        return told.err;
+    };
+    auto capture = operation_named("aaaa0001-9a60-4d0f-8b8e-2b1f0c9d7e31");
+    capture.requested_at = kSystemClock.now();
+    auto dry_run = capture;
+    dry_run.id = "aaaa0002-9a60-4d0f-8b8e-2b1f0c9d7e31";
+    dry_run.type = OperationType::Flush;
+    dry_run.dry_run = true;
+    auto idle = dry_run;
+    idle.id = "aaaa0003-9a60-4d0f-8b8e-2b1f0c9d7e31";
+    idle.dry_run = false;
+    auto flush = idle;
+    flush.id = "aaaa0004-9a60-4d0f-8b8e-2b1f0c9d7e31";
+    flush.counts.flushed = 2;
+    EXPECT_EQ(absence(capture), "headgate: operation " + capture.id + " is a capture, which ends no flow\n");
+    EXPECT_EQ(absence(dry_run), "headgate: operation " + dry_run.id + " was a dry run, and ended no flow\n");
+    EXPECT_EQ(absence(idle), "headgate: operation " + idle.id + " ended no flow\n");
+    EXPECT_EQ(absence(flush),
+              "headgate: operation " + flush.id + " ended 2 flows: " + file_ + " has no record of them\n");
+    flush.id = "bbbb0005-9a60-4d0f-8b8e-2b1f0c9d7e31";
+    EXPECT_EQ(absence(flush, {"-p", "udp"}),
+              "headgate: operation " + flush.id + " ended 2 flows: " + file_ + " has no record of them that matches\n");
+    EXPECT_EQ(show({"--operation", "bbbb"}).err,
+              "headgate: operation " + flush.id + " ended 2 flows: " + file_ + " has no record of them\n");
+    EXPECT_EQ(show({"--operation", "cccc"}).err, "headgate: no record of operation cccc in " + file_ +
+                                                     "; headgate operations list shows no such operation either\n");
+    EXPECT_EQ(show({"--operation", "4f7b"}).err, "") << "its record is there";
+}
+
 TEST_F(LogCommandTest, reports_once_that_records_cannot_be_parsed_and_shows_the_rest) {
     append("{\"event_type\":\"flow\"}\nno record\n" + flushed_ + "\n");
     const auto told = show({"--output", "ndjson"});
@@ -185,7 +232,7 @@ TEST_F(LogCommandTest, follows_until_it_is_interrupted) {
     const auto lines = lines_of(told.out);
     ASSERT_EQ(lines.size(), 3U) << told.out;
     EXPECT_TRUE(lines[1].ends_with("conntrack (port 4711)")) << lines[1];
-    EXPECT_TRUE(lines[2].ends_with("alice     4f7b2c1e")) << lines[2];
+    EXPECT_TRUE(lines[2].ends_with("alice                  4f7b2c1e")) << lines[2];
 }
 
 TEST_F(LogCommandTest, follows_up_to_the_time_that_is_given) {

@@ -123,7 +123,7 @@ TEST(RequestJson, of_captured_flows_takes_no_query_beside_them) {
     EXPECT_EQ(read->from_operation, "5f0a");
     EXPECT_EQ(read->query, request.query);
     EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","from_capture":"5f0a","filters":[{}]})"),
-              "from_capture: takes the flows as they were captured, so there is nothing else to say of them");
+              "from_capture: names the flows; it takes no filter and no condition beside it");
 }
 
 TEST(RequestJson, that_cannot_be_expressed_is_refused) {
@@ -176,7 +176,7 @@ TEST(RequestJson, errors_name_the_member_and_the_rule) {
     EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{"destination_port":"80"},{}]})"),
               "filters: one leaves no flow out; to flush every flow, say so: \"all\": true");
     EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"dry_run":false})"),
-              "type: a FLOW_CAPTURE takes nothing that a FLOW_FLUSH does");
+              "type: a FLOW_CAPTURE takes none of the options of a FLOW_FLUSH");
     EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{}],"stream_exception_policy":"/etc/shadow"})"),
               "stream_exception_policy: \"/etc/shadow\" is a path; the agent takes policies by their names alone");
     EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{}],"protected":["source"]})"),

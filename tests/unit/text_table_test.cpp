@@ -49,6 +49,12 @@ TEST(TextTable, leaves_out_the_most_dispensable_columns_until_it_fits_and_knows_
     EXPECT_EQ(narrowest.left_out(), (std::vector<std::string>{"extra", "least"}));
 }
 
+TEST(TextTable, shows_a_column_that_fits_even_if_a_less_dispensable_one_does_not) {
+    TextTable table{columns(), wide_as(18)};
+    EXPECT_EQ(written(table, {{"name", "wider than that", "y", "1"}}), "NAME  LEAST  N\nname  y      1\n");
+    EXPECT_EQ(table.left_out(), (std::vector<std::string>{"extra"}));
+}
+
 TEST(TextTable, leaves_out_columns_that_are_empty_and_needs_not_tell) {
     TextTable table{columns(), wide_as(80)};
     EXPECT_EQ(written(table, {{"a", "", "", "1"}}), "NAME  N\na     1\n");
@@ -64,6 +70,16 @@ TEST(TextTable, cuts_a_column_to_the_room_that_the_others_leave) {
     EXPECT_EQ(written(narrow, rows), "NAME  WHAT               N\na     something rath...  1\n");
     TextTable narrower{columns, wide_as(20)};
     EXPECT_EQ(written(narrower, rows), "NAME  N\na     1\n");
+}
+
+TEST(TextTable, cuts_no_text_that_is_short_even_if_those_of_the_first_page_were_shorter) {
+    TextTable table{{{"N"}, {"WHO", kLeft, 1, Column::Shown::Usually, Column::Fit::Cut}}, wide_as(80)};
+    fmt::memory_buffer out;
+    for (int i = 0; i < 256; ++i)
+        table.add({"1", "root"}, out);
+    table.add({"1", "twelve chars"}, out);
+    table.add({"1", "more than twelve"}, out);
+    EXPECT_TRUE(fmt::to_string(out).ends_with("\n1  twelve chars\n1  more than...\n"));
 }
 
 TEST(TextTable, cuts_between_characters) {

@@ -169,7 +169,7 @@ class PolicyChange {
             const auto restored = policy ? policies_.apply(wanted) : policies_.remove(wanted);
             if (restored) continue;
             error.message +=
-                fmt::format("; {} has not got back what it had: {}", zone_of(before), restored.error().message);
+                fmt::format("; the policy of {} could not be restored: {}", zone_of(before), restored.error().message);
         }
         return error;
     }

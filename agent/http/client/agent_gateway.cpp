@@ -40,7 +40,7 @@ void add_caller(Question& question, const Caller& caller) {
 }
 
 Result<std::string> target_of(std::string_view path, const EndpointName& endpoint) {
-    if (endpoint.network_namespace) return invalid("netns: a one-off run is not the agent's business");
+    if (endpoint.network_namespace) return invalid("netns: an agent only knows the endpoints of its configuration");
     Target target{path};
     if (endpoint.firewall) target.parameter("firewall", *endpoint.firewall);
     if (endpoint.availability_zone) target.parameter("availability_zone", *endpoint.availability_zone);
@@ -154,6 +154,8 @@ Result<std::vector<FlowOperation>> AgentGateway::list(const OperationSelection& 
             target.parameter("firewall", firewall);
     }
     if (selection.availability_zone) target.parameter("availability_zone", *selection.availability_zone);
+    if (selection.user) target.parameter("user", *selection.user);
+    if (selection.since) target.parameter("since", to_rfc3339(*selection.since));
     if (!selection.before_id.empty()) target.parameter("cursor", selection.before_id);
     target.parameter("limit", fmt::format("{}", selection.at_most));
     return ask(socket_, {"GET", target.text(), {}, {}}).and_then(gateway::read_operations_json);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/compound_key.h"
+#include "flow/flow_json.h"
 #include "gateway/gateway_json.h"
 #include "gateway/request_json.h"
 #include "http/problem.h"
@@ -38,17 +39,14 @@ Result<std::string> read_token(const Request& request) {
     return invalid("Idempotency-Key: {} printable characters at most, without spaces", kLongestToken);
 }
 
-Result<std::string> as_it_is(std::string_view text) {
-    return std::string{text};
-}
-
 Result<OperationSelection> read_selection(const Request& request) {
     OperationSelection selection;
     RETURN_IF_ERROR(
         parse_parameter(request, "type", selection.type, parse_name<OperationType>)
             .and_then([&] { return parse_parameter(request, "status", selection.status, parse_name<OperationStatus>); })
-            .and_then(
-                [&] { return parse_parameter(request, "availability_zone", selection.availability_zone, as_it_is); }));
+            .and_then([&] { return parse_parameter(request, "since", selection.since, parse_rfc3339); }));
+    selection.availability_zone = text_of(request, "availability_zone");
+    selection.user = text_of(request, "user");
     if (const auto names = texts_of(request, "firewall"); !names.empty()) {
         selection.firewalls.emplace(names.begin(), names.end());
     }

@@ -91,7 +91,8 @@ std::shared_ptr<FlowForm> form_of(std::string_view type, const FlowOperation& op
 
 Result<Page> read_page(gateway::FlowOperations& operations, const Request& request) {
     const auto first = number_of(request, "cursor", 0, 0, kLastCursor);
-    if (!first) return invalid("cursor: \"{}\" is none that an answer gave", text_of(request, "cursor").value_or(""));
+    if (!first)
+        return invalid("cursor: \"{}\" does not come from an earlier answer", text_of(request, "cursor").value_or(""));
     ASSIGN_OR_RETURN(const auto limit, number_of(request, "limit", kAllFlows, 1, kLargestPage));
     Page page{*first, limit, {}};
     if (page.limit == kAllFlows) return page;

@@ -59,7 +59,7 @@ Router make_router(gateway::ManagedGateway& gateway, access::ReplayGuard& replay
         {"GET",
          "/v1/operations",
          Body::None,
-         {"type", "status", "firewall", "availability_zone", "limit", "cursor"},
+         {"type", "status", "firewall", "availability_zone", "user", "since", "limit", "cursor"},
          on(list_operations),
          Openness::Known,
          {"firewall"}},

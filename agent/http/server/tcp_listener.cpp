@@ -72,20 +72,28 @@ void set(int socket, int level, int option) {
 
 }  // namespace
 
-Result<FileDescriptor> listen_on_tcp(const Address& address, std::uint16_t port) {
+std::string place_of(const Address& address, std::uint16_t port) {
+    return fmt::format("{} port {}", to_string(address), port);
+}
+
+Result<FileDescriptor> bind_tcp(const Address& address, std::uint16_t port) {
     const bool is_ipv4 = address.family == Family::Ipv4;
-    const auto where = fmt::format("{} port {}", to_string(address), port);
-    FileDescriptor listening{
+    FileDescriptor bound{
         ::socket(is_ipv4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};
-    if (!listening.is_open()) return system_error(errno, where);
-    set(listening.get(), SOL_SOCKET, SO_REUSEADDR);
-    if (!is_ipv4) set(listening.get(), IPPROTO_IPV6, IPV6_V6ONLY);
+    if (!bound.is_open()) return system_error(errno, place_of(address, port));
+    set(bound.get(), SOL_SOCKET, SO_REUSEADDR);
+    if (!is_ipv4) set(bound.get(), IPPROTO_IPV6, IPV6_V6ONLY);
     // Allows an address that is assigned later (ip(7)): when the network is up, or by VRRP.
-    set(listening.get(), is_ipv4 ? IPPROTO_IP : IPPROTO_IPV6, is_ipv4 ? IP_FREEBIND : IPV6_FREEBIND);
+    set(bound.get(), is_ipv4 ? IPPROTO_IP : IPPROTO_IPV6, is_ipv4 ? IP_FREEBIND : IPV6_FREEBIND);
     auto own = socket_address(address, port);
-    if (::bind(listening.get(), own.generic(), own.size) != 0) return system_error(errno, where);
-    if (::listen(listening.get(), kBacklog) != 0) return system_error(errno, where);
-    return listening;
+    if (::bind(bound.get(), own.generic(), own.size) != 0) return system_error(errno, place_of(address, port));
+    return bound;
+}
+
+Result<FileDescriptor> listen_on_tcp(const Address& address, std::uint16_t port) {
+    ASSIGN_OR_RETURN(auto bound, bind_tcp(address, port));
+    if (::listen(bound.get(), kBacklog) != 0) return system_error(errno, place_of(address, port));
+    return bound;
 }
 
 Result<TcpEnds> ends_of(int connection) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "headgate/address.h"
 #include "headgate/result.h"
@@ -11,7 +12,14 @@
 
 namespace headgate::http {
 
-/// A non-blocking listening socket. EADDRINUSE: another socket listens there. An IPv6 address accepts IPv6 only.
+/// `127.0.0.1 port 8443`, for messages
+[[nodiscard]] std::string place_of(const Address& address, std::uint16_t port);
+
+/// A non-blocking socket that could listen there: no client can connect to it. EADDRINUSE: another socket listens
+/// there. An IPv6 address accepts IPv6 only.
+[[nodiscard]] Result<FileDescriptor> bind_tcp(const Address& address, std::uint16_t port);
+
+/// Such a socket that listens.
 [[nodiscard]] Result<FileDescriptor> listen_on_tcp(const Address& address, std::uint16_t port);
 
 /// Both ends of a connection.

@@ -8,10 +8,6 @@
 namespace headgate::http {
 namespace {
 
-std::string place_of(const config::Listener& listener) {
-    return fmt::format("{} port {}", to_string(listener.address), listener.port);
-}
-
 Result<std::shared_ptr<const TlsServer>> tls_of(const config::Listener& listener) {
     if (!listener.tls) return nullptr;
     return TlsServer::open(*listener.tls);
@@ -32,16 +28,16 @@ Result<std::vector<Listener>> TcpListeners::open(const config::Http& http, std::
         const auto admission = admission_of(http, wanted);
         if (!admission) {
             warnings.push_back(
-                fmt::format("http.listeners: nothing listens on {} port {}, as no http.credentials are "
-                            "configured",
-                            to_string(wanted.address), wanted.port));
+                fmt::format("http.listeners: nothing listens on {}, as no http.credentials are configured",
+                            place_of(wanted.address, wanted.port)));
             continue;
         }
         auto tls = tls_of(wanted);
         if (!tls) return tl::unexpected(std::move(tls.error()).within("http.listeners"));
         auto socket = socket_for(wanted);
         if (!socket) return tl::unexpected(std::move(socket.error()).within("http.listeners"));
-        listeners.push_back(Listener::on(socket->socket, {*admission, std::move(*tls), place_of(wanted)}));
+        listeners.push_back(
+            Listener::on(socket->socket, {*admission, std::move(*tls), place_of(wanted.address, wanted.port)}));
         opened.push_back(std::move(*socket));
     }
     next_ = std::move(opened);

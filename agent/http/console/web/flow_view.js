@@ -3,7 +3,7 @@
 
 import {connection, send} from "./api.js";
 import {h, notice} from "./dom.js";
-import {bytes, count, destination, duration, end, flows, source} from "./format.js";
+import {bytes, count, destination, duration, end, flows, source, states} from "./format.js";
 import {FlowPages, RowList} from "./flow_pages.js";
 import {VirtualTable} from "./virtual_table.js";
 
@@ -14,7 +14,7 @@ const COLUMNS = [
     {name: "protocol", title: "Protocol", text: flow => flow.protocol},
     {name: "source", title: "Source", text: source},
     {name: "destination", title: "Destination", text: destination},
-    {name: "state", title: "State", text: flow => flow.protocol_state ?? flow.state},
+    {name: "state", title: "State", text: flow => states(flow.state, flow.protocol_state)},
     {name: "outcome", title: "Outcome", text: flow => flow.outcome ?? ""},
     {name: "age", title: "Age", text: flow => duration(flow.age_seconds), value: flow => flow.age_seconds, numeric: true},
     {name: "bytes", title: "Bytes", text: flow => bytes(flow.bytes), value: flow => flow.bytes, numeric: true},

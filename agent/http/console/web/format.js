@@ -19,18 +19,20 @@ export function bytes(value) {
     return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** The two largest units, as in the command line. */
+const padded = number => String(number).padStart(2, "0");
+
+/** The two largest units, as in the command line: `3m07s`. */
 export function duration(seconds) {
     if (seconds === undefined) return "";
     const parts = [[Math.floor(seconds / 86400), "d"], [Math.floor(seconds / 3600) % 24, "h"],
                    [Math.floor(seconds / 60) % 60, "m"], [Math.floor(seconds) % 60, "s"]];
     const first = parts.findIndex(([value]) => value !== 0);
     if (first === -1) return "0s";
-    return parts.slice(first, first + 2).filter(([value]) => value !== 0).map(([value, unit]) => value + unit).join("");
+    const [[more, unit], [less, subunit] = []] = parts.slice(first);
+    return more + unit + (less ? padded(less) + subunit : "");
 }
 
 const zone = new Intl.DateTimeFormat(undefined, {timeZoneName: "short", hour: "2-digit"});
-const padded = number => String(number).padStart(2, "0");
 
 /** `2026-11-29 18:10:14 CET` */
 function localText(moment) {
@@ -64,9 +66,13 @@ export function destination(flow) {
 
 export const source = flow => end(flow.source, flow.source_port);
 
-export const place = ({firewall, availability_zone}) => `${firewall} / ${availability_zone}`;
+/** `netns` is that of a one-off run of the command line. */
+export const place = ({firewall, availability_zone, netns}) => (netns ? `netns ${netns}` : `${firewall} / ${availability_zone}`);
 
-export const who = caller => caller?.sudo_user || caller?.user || caller?.face || "";
+/** As in the command line: the flow state, and the protocol's own state if that differs. */
+export const states = (state, own) => (state && own && own !== state ? `${state} (${own})` : state ?? own ?? "");
+
+export const who = caller => caller?.sudo_user || caller?.user || (caller?.uid === undefined ? caller?.face ?? "" : `uid ${caller.uid}`);
 
 const STATUS = {IN_PROGRESS: "in progress", COMPLETED: "completed", COMPLETED_WITH_ERRORS: "completed with errors", FAILED: "failed"};
 

@@ -5,7 +5,7 @@ import {h} from "./dom.js";
 
 const TALLEST = 8_000_000;  // pixels: browsers draw nothing beyond some 17 million
 const ROW = 34;  // pixels, as in style.css
-const CARD = 132;  // a row on a narrow screen, which shows no heads; likewise
+const CARD = 100;  // a row on a narrow screen, which shows no heads; likewise
 const NARROW = "(max-width: 960px)";
 
 /**

@@ -4,7 +4,7 @@
 import {ask, endpointQuery, follow, query as queryOf} from "../api.js";
 import {optionsIn} from "../conditions.js";
 import {facts, field, h, notice, table} from "../dom.js";
-import {bytes, count, destination, duration, flows, flushed, place, scope, source} from "../format.js";
+import {bytes, count, destination, duration, flows, flushed, place, scope, source, states} from "../format.js";
 import {newKey, start} from "../requests.js";
 import {limits, noticed, reach} from "../policy_words.js";
 
@@ -45,7 +45,7 @@ async function firstEnded(id, signal) {
 
 function firstFlows(rows) {
     return table("The first flows that are ended", ["Protocol", {title: "Source", kind: "wraps"}, {title: "Destination", kind: "wraps"}, "State", {title: "Age", kind: "number"}, {title: "Bytes", kind: "number"}],
-                 rows.map(flow => [flow.protocol, source(flow), destination(flow), flow.state, duration(flow.age_seconds), bytes(flow.bytes)]));
+                 rows.map(flow => [flow.protocol, source(flow), destination(flow), states(flow.state, flow.protocol_state), duration(flow.age_seconds), bytes(flow.bytes)]));
 }
 
 function consequences(operation, policy, options) {

@@ -24,10 +24,13 @@ function statusOf(operation) {
     return h("span", {}, h("span", {class: `status ${operation.status}`}, status(operation)), reason && h("span", {class: "reason", title: reason}, reason));
 }
 
+/** Nothing where it is empty: then a card has no line for it. */
+const clamped = text => text && h("span", {class: "scope", title: text}, breakable(text));
+
 const rowOf = operation => ({kind: operation.dry_run && "dry-run", cells: [
     h("a", {href: `#/operation/${operation.operation_id}`, title: operation.operation_id}, `${kind(operation)} ${shortId(operation.operation_id)}`),
-    statusOf(operation), place(operation), time(operation.requested_at), h("span", {class: "scope", title: who(operation.requested_by)}, who(operation.requested_by)),
-    h("span", {class: "scope", title: scope(operation)}, breakable(scope(operation))), count(operation.counts.matched), resultOf(operation),
+    statusOf(operation), place(operation), time(operation.requested_at), clamped(who(operation.requested_by)), clamped(scope(operation)),
+    count(operation.counts.matched), resultOf(operation),
 ]});
 
 export async function render(content, {draft, signal}) {

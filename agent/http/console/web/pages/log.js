@@ -3,7 +3,7 @@
 
 import {follow, query} from "../api.js";
 import {checkbox, debounced, field, h, notice, tableOr} from "../dom.js";
-import {bytes, count, duration, end, shortId, time} from "../format.js";
+import {bytes, count, duration, end, shortId, states, time} from "../format.js";
 
 export const title = () => "Flow log";
 
@@ -25,7 +25,7 @@ function by(record) {
 
 function rowOf(record) {
     const {flow = {}} = record;
-    return [time(record.timestamp), flow.reason ?? "unknown", flow.last_state ?? "", record.proto ?? "", end(record.src_ip, record.src_port),
+    return [time(record.timestamp), flow.reason ?? "unknown", states(flow.last_state, (record.tcp ?? record.sctp ?? record.dccp)?.state?.toUpperCase()), record.proto ?? "", end(record.src_ip, record.src_port),
             end(record.dest_ip, record.dest_port), duration(flow.age), bytes(total(flow)), by(record)];
 }
 
@@ -46,7 +46,8 @@ export async function render(content, {draft, signal}) {
     const draw = () => {
         isDue = false;
         if (pause.control.checked) return;
-        told.textContent = `${count(records.length)} shown, the latest first${missed ? `; ${count(missed)} were missed` : ""}.`;
+        const shown = records.length < KEPT ? `${count(records.length)} shown` : `The latest ${count(KEPT)} are shown`;
+        told.textContent = `${shown}, the latest first${missed ? `; ${count(missed)} were missed` : ""}.`;
         list.fill(records.map(rowOf));
     };
     const take = (_, record) => {

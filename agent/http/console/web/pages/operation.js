@@ -53,7 +53,10 @@ function requestOf(operation, shown) {
 
 function messagesOf(operation) {
     const fault = [operation.status_message, operation.detail].filter(Boolean).join(": ");
+    const hasNothing = operation.counts.scanned === 0 && operation.plan?.startsWith("full table scan") && isOver(operation);
     return [fault && notice(operation.status === "COMPLETED" ? "info" : "error", fault),
+            hasNothing && notice("info", `The flow table of ${place(operation)} is empty, and connection tracking may be off there: ` +
+                                 "the kernel turns it on in a network namespace for rules that use it, such as ct state."),
             operation.dry_run && notice("info", "This was a dry run: it has ended no flow."),
             ...(operation.warnings ?? []).map(each => notice("warning", each))].filter(Boolean);
 }
