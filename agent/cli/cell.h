@@ -32,8 +32,14 @@ struct ShortId {
     std::string id;
 };
 
+/// What a dry run would do to so many flows; a table shows `would 7`, CSV no value.
+struct Would {
+    std::uint64_t count = 0;
+};
+
 /// An empty text: there is no value.
-using Cell = std::variant<std::string, std::uint64_t, Signed, Bytes, Mark, std::chrono::seconds, Timestamp, ShortId>;
+using Cell =
+    std::variant<std::string, std::uint64_t, Signed, Bytes, Mark, std::chrono::seconds, Timestamp, ShortId, Would>;
 using Cells = std::vector<Cell>;
 
 template <typename T>

@@ -129,38 +129,46 @@ Result<std::vector<StoredFlow>> first_flows(gateway::FlowOperations& operations,
     return first;
 }
 
-void show_preview(const FlowOperation& preview, const std::vector<StoredFlow>& first) {
+void show_preview(const FlowOperation& preview, const std::vector<StoredFlow>& first,
+                  const gateway::OperationRequest& request) {
     for (const auto& each : first)
         write_to_stderr(fmt::format("  {}\n", one_line(each.flow)));
     if (preview.counts.matched > first.size()) {
         write_to_stderr(fmt::format("  ... and {} more\n", preview.counts.matched - first.size()));
     }
     if (preview.counts.protected_flows != 0) {
-        write_to_stderr(
-            fmt::format("{} of them are protected and will be left alone\n", preview.counts.protected_flows));
+        write_to_stderr(fmt::format("{} of them are protected and will be left alone{}\n",
+                                    preview.counts.protected_flows, as_printable(rules_text(preview.protected_by))));
     }
-    write_to_stderr(fmt::format("stream exception policy: {}\n", as_printable(preview.stream_exception_policy)));
+    write_to_stderr(fmt::format("stream exception policy: {}{}\n", as_printable(preview.stream_exception_policy),
+                                request.stream_exception_policy ? ", which stays in force afterwards" : ""));
     for (const auto& warning : preview.warnings)
         write_to_stderr(fmt::format("warning: {}\n", as_printable(warning)));
 }
 
-/// Asks for confirmation after a dry run, before any change. The flush then ends exactly the flows of the dry run.
+/// A Ctrl-C at the question declines, too.
+Result<Consent> ask_for_consent(gateway::FlowOperations& operations, const FlowOperation& preview,
+                                const gateway::OperationRequest& request) {
+    const auto doomed = would_be_flushed(preview);
+    if (doomed == 0) return Consent::Given;
+    if (!can_ask()) return Consent::NotAsked;
+    const Interruption interruption;
+    ASSIGN_OR_RETURN(const auto first, first_flows(operations, preview.id));
+    show_preview(preview, first, request);
+    return ask(fmt::format("Flush {} flows?", doomed)) ? Consent::Given : Consent::Declined;
+}
+
+/// Asks for confirmation after a dry run, before any change. The flush then ends exactly the flows of the dry run; or,
+/// if the user does not agree, none, and the history shows why.
 Result<gateway::OperationRequest> confirmed(gateway::FlowOperations& operations, gateway::OperationRequest request,
                                             Explain explain) {
     request.dry_run = true;
     ASSIGN_OR_RETURN(const auto preview, run_operation(operations, request, explain));
-    if (preview.status != OperationStatus::Completed || Interruption::requested()) {
-        return refused("{}", preview.detail.empty() ? "interrupted: nothing was flushed" : preview.detail);
-    }
-    const auto doomed = preview.counts.matched - preview.counts.protected_flows;
-    if (doomed != 0 && !can_ask()) {
-        return refused("{} flows match; without a terminal to ask on, a flush requires --yes: nothing was flushed",
-                       preview.counts.matched);
-    }
-    if (doomed != 0) {
-        ASSIGN_OR_RETURN(const auto first, first_flows(operations, preview.id));
-        show_preview(preview, first);
-        if (!ask(fmt::format("Flush {} flows?", doomed))) return refused("not confirmed: nothing was flushed");
+    if (preview.status != OperationStatus::Completed) return refused("{}", preview.detail);
+    if (Interruption::requested()) {
+        request.consent = Consent::Declined;
+    } else {
+        ASSIGN_OR_RETURN(request.consent, ask_for_consent(operations, preview, request));
     }
     request.dry_run = false;
     request.captured = nullptr;

@@ -18,7 +18,7 @@ constexpr auto kPatience = 50ms;  // between two reads of an operation in progre
 
 void show(Progress& progress, const FlowOperation& operation) {
     const auto& counts = operation.counts;
-    if (operation.phase == OperationPhase::Identifying) {
+    if (operation.phase == OperationPhase::Identifying || operation.dry_run) {
         progress.show("flows looked at:", counts.scanned);
     } else {
         progress.show("flows ended:", counts.flushed + counts.gone + counts.failed);
@@ -42,6 +42,13 @@ Result<FlowOperation> follow(gateway::FlowOperations& operations, const std::str
     }
 }
 
+/// ` --firewall edge --availability-zone a`
+std::string options_of(const Endpoint& endpoint) {
+    return endpoint.network_namespace.empty()
+               ? fmt::format(" --firewall {} --availability-zone {}", endpoint.firewall, endpoint.availability_zone)
+               : fmt::format(" --netns {}", endpoint.network_namespace);
+}
+
 void tell_caveats(const FlowOperation& operation) {
     for (const auto& warning : operation.warnings)
         warn(warning);
@@ -63,10 +70,16 @@ void tell_caveats(const FlowOperation& operation) {
                          plural(operation.restarts, "time")));
     }
     if (counts.protected_flows != 0) {
+        const auto what = counts.protected_flows == counts.matched
+                              ? std::string{"every flow that matched is protected"}
+                              : fmt::format("{} left alone", plural(counts.protected_flows, "protected flow"));
+        tell(fmt::format("{} (--include-protected ends them too){}", what, rules_text(operation.protected_by)));
+    }
+    if (operation.policy_applied) {
         tell(
-            fmt::format("{} left alone: SSH sessions, or what the configuration protects (--include-protected ends "
-                        "them too)",
-                        plural(counts.protected_flows, "protected flow")));
+            fmt::format("policy {0} was put in force by this flush, and stays in force: headgate policy remove{1} "
+                        "removes it",
+                        operation.stream_exception_policy, options_of(operation.endpoint)));
     }
     if (!operation.detail.empty()) tell(operation.detail);
 }

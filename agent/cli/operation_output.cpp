@@ -68,19 +68,28 @@ void append_counts_text(fmt::memory_buffer& out, const FlowOperation& operation)
     if (counts.closed != 0) {
         fmt::format_to(to, ", and beside them {} closed (--state ANY shows both)", counts.closed);
     }
-    const bool has_outcomes = kind_of(operation.type).has_outcomes;
-    if (has_outcomes && operation.dry_run) {
-        fmt::format_to(to, ": {} would be flushed, {} gone, {} protected (dry run)",
-                       counts.matched - counts.gone - counts.failed - counts.protected_flows, counts.gone,
-                       counts.protected_flows);
-    } else if (has_outcomes) {
-        fmt::format_to(to, ": {} flushed, {} gone, {} failed, {} protected", counts.flushed, counts.gone, counts.failed,
-                       counts.protected_flows);
-    }
+    if (kind_of(operation.type).has_outcomes) fmt::format_to(to, ": {}", outcomes_text(operation));
     out.push_back('\n');
 }
 
 }  // namespace
+
+std::string rules_text(const std::vector<ProtectedBy>& rules) {
+    std::string text;
+    for (const auto& [rule, flows] : rules)
+        text += fmt::format("{}{} by {}", text.empty() ? ": " : "; ", flows, rule);
+    return text;
+}
+
+std::string outcomes_text(const FlowOperation& operation) {
+    const auto& counts = operation.counts;
+    if (operation.dry_run) {
+        return fmt::format("{} would be flushed, {} gone, {} protected (dry run)", would_be_flushed(operation),
+                           counts.gone, counts.protected_flows);
+    }
+    return fmt::format("{} flushed, {} gone, {} failed, {} protected", counts.flushed, counts.gone, counts.failed,
+                       counts.protected_flows);
+}
 
 std::vector<Column> flow_columns() {
     using enum Column::Align;

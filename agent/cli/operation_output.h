@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "headgate/flow_operation.h"
 #include "headgate/result.h"
@@ -14,6 +16,12 @@ namespace headgate::cli {
 
 /// The columns of flows, for the arguments of commands that show them.
 [[nodiscard]] std::vector<Column> flow_columns();
+
+/// `: 2 by protected: destination-port=22; 1 by SSH session of the caller`. Empty without rules.
+[[nodiscard]] std::string rules_text(const std::vector<ProtectedBy>& rules);
+
+/// What a flush did, or a dry run would do, to how many flows: `2 flushed, 0 gone, 0 failed, 1 protected`.
+[[nodiscard]] std::string outcomes_text(const FlowOperation& operation);
 
 /// A reader that closes the pipe early is no error and does not end the operation.
 class OperationOutput {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -29,6 +31,7 @@ std::vector<Column> operation_columns() {
             {"FIREWALL", Left, 7},
             {"ZONE", Left, 8},
             {"FILTERS", Left, 6, kUsually, Column::Fit::Cut},
+            {"REASON", Left, 5, kUsually, Column::Fit::Cut},
             {"DURATION MS", Right, 0, Column::Shown::OnRequest}};
 }
 
@@ -41,7 +44,8 @@ struct ListArguments {
         OptionGroup own{command};
         own.add("--type", "TYPE", type, "only this type: capture or flush");
         own.add("--status", "STATUS", status,
-                "only this status: in_progress, completed, completed_with_errors or failed");
+                "only this status: in_progress, completed, completed_with_errors or failed; or of the failed ones those "
+                "that were refused or declined");
         own.add("--by", "USER", by, "only operations of this user");
         own.add("--since", "TIME", since,
                 "only operations requested since then: 90s, 5m, 2h, 7d ago, or 2026-11-29T18:10:14Z");
@@ -80,6 +84,12 @@ Result<std::optional<OperationType>> parse_type(const std::optional<std::string>
     return static_cast<OperationType>(*found);
 }
 
+/// Flows that were ended; of a dry run those that would be.
+Cell flushed_cell(const FlowOperation& operation) {
+    if (!kind_of(operation.type).has_outcomes) return {};
+    return operation.dry_run ? Cell{Would{would_be_flushed(operation)}} : Cell{operation.counts.flushed};
+}
+
 std::string type_text(const FlowOperation& operation) {
     return std::string{operation.dry_run ? "dry run" : kind_of(operation.type).verb};
 }
@@ -95,14 +105,15 @@ Cells operation_cells(const FlowOperation& operation) {
     const auto& [firewall, availability_zone, network_namespace] = operation.endpoint;
     return {ShortId{operation.id},
             type_text(operation),
-            std::string{to_string(operation.status)},
+            std::string{result_of(operation)},
             operation.requested_at,
             operation.caller.name(),
             operation.counts.matched,
-            kind_of(operation.type).has_outcomes ? Cell{operation.counts.flushed} : Cell{},
+            flushed_cell(operation),
             firewall,
             network_namespace.empty() ? availability_zone : "netns " + network_namespace,
             filters_text(operation.query),
+            operation.detail,
             static_cast<std::uint64_t>(operation.duration.count())};
 }
 
@@ -113,7 +124,7 @@ void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operati
     };
     append_line("operation", operation.id);
     append_line("type", type_text(operation));
-    append_line("status", to_string(operation.status));
+    append_line("status", result_of(operation));
     if (operation.status == OperationStatus::InProgress) append_line("phase", to_string(operation.phase));
     append_line("status message", operation.status_message);
     append_line("detail", operation.detail);
@@ -136,9 +147,11 @@ void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operati
     append_line("counts", fmt::format("{} scanned, {} matched{}", counts.scanned, counts.matched,
                                       counts.closed != 0 ? fmt::format(", {} closed beside them", counts.closed) : ""));
     if (!kind_of(operation.type).has_outcomes) return;
-    append_line("", fmt::format("{} flushed, {} gone, {} failed, {} protected", counts.flushed, counts.gone,
-                                counts.failed, counts.protected_flows));
-    append_line("policy", operation.stream_exception_policy);
+    append_line("", outcomes_text(operation));
+    for (const auto& [rule, flows] : operation.protected_by)
+        append_line("", fmt::format("{} by {}", flows, rule));
+    append_line("policy", fmt::format("{}{}", operation.stream_exception_policy,
+                                      operation.policy_applied ? ", put in force by this flush" : ""));
 }
 
 /// An operation and the gateway that has it.
@@ -154,31 +167,67 @@ Result<FoundOperation> find_operation(const GatewayArguments& gateway_arguments,
     });
 }
 
-Result<OperationSelection> selection_of(const ListArguments& arguments) {
+/// What a gateway selects, and what it does not.
+struct Choice {
     OperationSelection selection;
-    ASSIGN_OR_RETURN(const auto type, parse_type(arguments.type));
-    selection.type = type;
-    if (arguments.status) {
-        auto status = parse_name_in_any_case<OperationStatus>(*arguments.status);
-        if (!status) return tl::unexpected(std::move(status.error()).within("--status"));
-        selection.status = *status;
-    }
-    selection.user = arguments.by;
-    ASSIGN_OR_RETURN(selection.since, parse_time("--since", arguments.since));
+    std::string_view result;  ///< kRefused or kDeclined; empty: any
+};
+
+/// The statuses in their order, and what failed operations are called beside that.
+constexpr auto kResults = [] {
+    std::array<std::string_view, kNames<OperationStatus>.size() + 2> names{};
+    *std::ranges::copy(kNames<OperationStatus>, names.begin()).out = kRefused;
+    names.back() = kDeclined;
+    return names;
+}();
+
+Result<void> choose_status(const std::string& text, Choice& choice) {
+    auto found = find_name(kResults, text, LetterCase::Ignored);
+    if (!found) return tl::unexpected(std::move(found.error()).within("--status"));
+    const bool is_status = *found < kNames<OperationStatus>.size();
+    choice.selection.status = is_status ? static_cast<OperationStatus>(*found) : OperationStatus::Failed;
+    if (!is_status) choice.result = kResults.at(*found);
+    return {};
+}
+
+Result<Choice> choice_of(const ListArguments& arguments) {
+    Choice choice;
+    choice.selection.user = arguments.by;
+    ASSIGN_OR_RETURN(choice.selection.type, parse_type(arguments.type));
+    if (arguments.status) RETURN_IF_ERROR(choose_status(*arguments.status, choice));
+    ASSIGN_OR_RETURN(choice.selection.since, parse_time("--since", arguments.since));
     ASSIGN_OR_RETURN(const auto limit, parse_count("--limit", arguments.limit));
-    selection.at_most = limit.value_or(selection.at_most);
+    choice.selection.at_most = limit.value_or(choice.selection.at_most);
     if (limit && (*limit < 1 || *limit > kMostListed)) {
         return invalid("--limit: {} is not within 1 to {}", *limit, kMostListed);
     }
-    return selection;
+    return choice;
+}
+
+/// Reads page by page what the gateway selects; the newest operation comes first.
+Result<std::vector<FlowOperation>> with_result(gateway::FlowOperations& gateway, const Choice& choice) {
+    std::vector<FlowOperation> found;
+    auto page = choice.selection;
+    page.at_most = kListedAtOnce;
+    for (;;) {
+        ASSIGN_OR_RETURN(auto listed, gateway.list(page));
+        if (!listed.empty()) page.before_id = listed.back().id;
+        for (auto& each : listed) {
+            if (result_of(each) != choice.result) continue;
+            found.push_back(std::move(each));
+            if (found.size() == choice.selection.at_most) return found;
+        }
+        if (listed.size() < page.at_most) return found;
+    }
 }
 
 Result<ExitCode> run_list(const GatewayArguments& gateway_arguments, const ListArguments& arguments, Writer& writer) {
-    ASSIGN_OR_RETURN(const auto selection, selection_of(arguments));
+    ASSIGN_OR_RETURN(const auto choice, choice_of(arguments));
     ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open_history());
-    ASSIGN_OR_RETURN(const auto operations, gateway->operations().list(selection));
-    if (!arguments.limit && operations.size() == selection.at_most) {
-        tell(fmt::format("these are the newest {}; --limit N shows more", selection.at_most));
+    ASSIGN_OR_RETURN(const auto operations, choice.result.empty() ? gateway->operations().list(choice.selection)
+                                                                  : with_result(gateway->operations(), choice));
+    if (!arguments.limit && operations.size() == choice.selection.at_most) {
+        tell(fmt::format("these are the newest {}; --limit N shows more", choice.selection.at_most));
     }
     writer.begin({.list = "operations"});
     for (const auto& each : operations) {

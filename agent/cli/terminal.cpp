@@ -37,7 +37,7 @@ bool can_ask() {
 bool ask(std::string_view question) {
     write_to_stderr(fmt::format("{} [y/N] ", as_printable(question)));
     std::string answer;
-    std::getline(std::cin, answer);
+    if (!std::getline(std::cin, answer)) write_to_stderr("\n");  // Ctrl-C and Ctrl-D leave the cursor in the line
     return answer == "y" || answer == "Y" || answer == "yes";
 }
 

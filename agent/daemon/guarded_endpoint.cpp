@@ -114,13 +114,19 @@ void GuardedEndpoint::keep_now() {
     } else if (!kept) {
         log_error("{}: {}", endpoint_->name_for_people(), kept.error().message);
     } else if (kept->found != PolicyFinding::InForce) {
-        log_warning("{}: {}", endpoint_->name_for_people(), describe(*kept));
+        note_change(*kept);
     }
     look_again_ = !kept;
     pause_ = loop_.after(kept || is_busy ? kPause : kRetry, [this] {
         pause_.reset();
         if (look_again_) keep_now();
     });
+}
+
+void GuardedEndpoint::note_change(const Kept& kept) {
+    log_warning("{}: {}", endpoint_->name_for_people(), describe(kept));
+    const auto change = change_of(kept, endpoint_->names());
+    if (const auto recorded = audit_.record(change, {}); !recorded) log_error("{}", recorded.error().message);
 }
 
 /// Other processes change a policy within milliseconds. One that does not finish, since it was stopped, is logged once.

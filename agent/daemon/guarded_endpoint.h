@@ -17,15 +17,17 @@
 #include "http/metrics/metrics.h"
 #include "midstream/ruleset_watch.h"
 #include "netlink/network_namespace.h"
+#include "operations/audit_trail.h"
 
 namespace headgate::daemon {
 
 /// Not thread-safe: use it on the thread of its loop, which is the upkeep's.
 class GuardedEndpoint {
   public:
-    /// The loop and the metrics must outlive this object.
-    GuardedEndpoint(EventLoop& loop, http::Metrics& metrics, gateway::Endpoints::Pointer endpoint)
-        : loop_(loop), metrics_(metrics), endpoint_(std::move(endpoint)) {}
+    /// Loop, metrics and audit trail must outlive this object.
+    GuardedEndpoint(EventLoop& loop, http::Metrics& metrics, operations::AuditTrail& audit,
+                    gateway::Endpoints::Pointer endpoint)
+        : loop_(loop), metrics_(metrics), audit_(audit), endpoint_(std::move(endpoint)) {}
     ~GuardedEndpoint() { stop(); }
     GuardedEndpoint(const GuardedEndpoint&) = delete;
     GuardedEndpoint& operator=(const GuardedEndpoint&) = delete;
@@ -48,10 +50,12 @@ class GuardedEndpoint {
     void stop();
     void look();
     void keep_now();
+    void note_change(const Kept& kept);
     void note_busy();
 
     EventLoop& loop_;
     http::Metrics& metrics_;
+    operations::AuditTrail& audit_;
     const gateway::Endpoints::Pointer endpoint_;
     std::unique_ptr<Ruleset> ruleset_;
     std::optional<StreamExceptionPolicy> policy_;  ///< to keep in force; absent: none is to be

@@ -87,4 +87,15 @@ std::string describe(const Kept& kept) {
     return fmt::format("policy {} was in force: now {} is", kept.before, kept.wanted);
 }
 
+operations::PolicyChange change_of(const Kept& kept, const Endpoint& endpoint) {
+    Caller agent;
+    agent.face = "agent";
+    const bool removes = kept.wanted.empty();
+    return {.action = removes ? "policy_remove" : "policy_apply",
+            .policy = removes ? kept.before : kept.wanted,
+            .endpoint = endpoint,
+            .caller = agent,
+            .reason = "stream_exception_policy: " + describe(kept)};
+}
+
 }  // namespace headgate::daemon

@@ -10,6 +10,8 @@
 #include "headgate/ruleset.h"
 #include "headgate/stream_exception_policy.h"
 
+#include "operations/audit_trail.h"
+
 namespace headgate::daemon {
 
 /// The state of the ruleset before keep() changed anything.
@@ -32,6 +34,9 @@ struct Kept {
 
 /// A message for the log: `the table inet headgate was missing (nft flush ruleset?): policy reject is in force again`.
 [[nodiscard]] std::string describe(const Kept& kept);
+
+/// A change for the audit trail, which the configuration requested.
+[[nodiscard]] operations::PolicyChange change_of(const Kept& kept, const Endpoint& endpoint);
 
 /// Not thread-safe.
 class PolicyReconciler {

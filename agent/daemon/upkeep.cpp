@@ -65,7 +65,7 @@ Upkeep::~Upkeep() {
 void Upkeep::guard_endpoints() {
     guarded_.clear();
     for (const auto& endpoint : gateway_.endpoints().all())
-        guarded_.emplace_back(*loop_, metrics_, endpoint).start();
+        guarded_.emplace_back(*loop_, metrics_, gateway_.audit(), endpoint).start();
     listen_to_ends();
 }
 

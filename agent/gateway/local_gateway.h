@@ -49,6 +49,9 @@ class LocalGateway final : public ManagedGateway,
 
     void reopen_logs();
 
+    /// For what the agent changes by itself.
+    [[nodiscard]] operations::AuditTrail& audit() noexcept { return audit_; }
+
     /// For listeners to kernel events.
     [[nodiscard]] flowlog::FlowLog& flow_log() noexcept { return flow_log_; }
 

@@ -32,12 +32,14 @@ Result<std::string> text_to_compare(OperationRequest request) {
     return fmt::to_string(text);
 }
 
-/// Adds the flows that the configuration and the caller's connections protect.
+/// Adds the flows that the configuration protects, and the caller's SSH sessions.
 void add_protection(OperationRequest& request, const config::Configuration& configuration,
                     const ManagedEndpoint& endpoint) {
     auto& filters = request.protected_filters;
-    if (request.include_protected) return filters.clear();
-    if (request.own_flows) filters.push_back(*request.own_flows);
+    if (request.include_protected) {
+        request.own_flows.reset();
+        return filters.clear();
+    }
     std::ranges::copy(configuration.protected_filters, std::back_inserter(filters));
     request.ssh = guard_sessions(request.sessions, request.caller, endpoint);
 }

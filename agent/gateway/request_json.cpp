@@ -36,6 +36,7 @@ void list_sessions(Members& members, Sessions& sessions) {
 template <typename Members, MaybeConst<OperationRequest> Request>
 void list_flush(Members& members, Request& request) {
     members.optional("from_capture", request.from_operation);
+    members.optional("consent", request.consent);
     members.optional("maximum_flows", request.maximum_flows);
     members.optional("dry_run", request.dry_run);
     members.optional("include_protected", request.include_protected);
@@ -87,6 +88,13 @@ Result<void> check_captured_query(const FlowQuery& query) {
     nothing.zone = query.zone;  // is compared with that of each flow
     if (query == nothing) return {};
     return invalid("from_capture: names the flows; it takes no filter and no condition beside it");
+}
+
+/// Without consent nothing is searched: only an operation that was shown can be declined.
+Result<void> check_consent(const OperationRequest& request) {
+    if (request.consent == Consent::Given || !request.from_operation.empty()) return {};
+    return invalid("consent: {} is said of the flows of a dry run, by its id in from_capture",
+                   to_string(request.consent));
 }
 
 bool finds_all(const FlowQuery& query) {
@@ -148,6 +156,7 @@ Result<OperationRequest> read_request_json(const std::string& text) {
     list_flush(members, request);
     RETURN_IF_ERROR(reader.finish()
                         .and_then([&] { return check_age(request.query); })
+                        .and_then([&] { return check_consent(request); })
                         .and_then([&] { return check_number("protected", request.protected_filters); })
                         .and_then([&] { return check_sessions(request.sessions); }));
     MemberFinder flush{reader};

@@ -19,10 +19,6 @@ constexpr off_t kRoom = 16 * 1024;
 /// How long to wait for another process that writes its line.
 constexpr std::chrono::seconds kLockPatience{10};
 
-std::string_view result_of(const FlowOperation& operation) {
-    return operation.refused ? "REFUSED" : to_string(operation.status);
-}
-
 void write_who(MemberWriter& members, const Caller& caller, const Endpoint& endpoint) {
     members.object("caller", caller);
     members.optional("source_address", caller.source_address);
@@ -59,12 +55,13 @@ Result<void> AuditTrail::record(const FlowOperation& operation) {
 
 Result<void> AuditTrail::record(const PolicyChange& change, const Result<void>& result) {
     return append([&](MemberWriter& members) {
+        members.optional("operation_id", change.operation_id);
         members.required("action", change.action);
         write_who(members, change.caller, change.endpoint);
         members.optional("stream_exception_policy", change.policy);
         const bool refused = !result && is_refusal(result.error());
         members.required("result", result ? "COMPLETED" : refused ? "REFUSED" : "FAILED");
-        if (!result) members.required("detail", result.error().message);
+        members.optional("detail", result ? change.reason : result.error().message);
     });
 }
 

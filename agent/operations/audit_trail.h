@@ -20,12 +20,14 @@
 
 namespace headgate::operations {
 
-/// A requested change of the stream exception policy.
+/// A change of the stream exception policy, requested or carried out by the agent itself.
 struct PolicyChange {
     std::string_view action;  ///< `policy_apply`, `policy_remove`
     std::string policy;       ///< name; empty where none was given
     Endpoint endpoint;
     Caller caller;
+    std::string operation_id{};  ///< of the flush that applied it; empty: none did
+    std::string reason{};        ///< of the agent
 };
 
 /// Thread-safe.

@@ -36,6 +36,12 @@ bool tells_the_same(const OperationRequest& request, const FlowOperation& known)
     return request.endpoint.as_endpoint() == known.endpoint && static_cast<const FlowRequest&>(request) == earlier;
 }
 
+tl::unexpected<Error> without_consent(const FlowOperation& operation) {
+    if (operation.consent == Consent::Declined) return refused("not confirmed: nothing was flushed");
+    return refused("{} flows match; without a terminal to ask on, a flush requires --yes: nothing was flushed",
+                   operation.counts.matched);
+}
+
 }  // namespace
 
 Engine::Engine(OperationStore& store, const Clock& clock, AuditTrail& audit, EndpointOpener open,
@@ -82,10 +88,27 @@ Result<FlowOperation> Engine::start_unrecorded(const OperationRequest& request, 
         ASSIGN_OR_RETURN(auto known, find_by_token(request.token));
         if (known) return answer_again(request, *known);
     }
+    if (request.consent != Consent::Given) return keep_without_consent(request, operation);
     RETURN_IF_ERROR(leaves_room(operation));
     ASSIGN_OR_RETURN(auto lock, take_lock(operation));
     RETURN_IF_ERROR(make_ready(operation, lock.has_value()));
     return begin(request, operation, std::move(lock));
+}
+
+/// Needs neither the endpoint's lock nor its table: whoever else works there, the refusal is kept.
+Result<FlowOperation> Engine::keep_without_consent(const OperationRequest& request, FlowOperation operation) {
+    ASSIGN_OR_RETURN(const auto preview, find_source(operation));
+    operation.counts = preview.counts;
+    operation.counts.scanned = preview.counts.matched;  // as of any flush of flows that were found before
+    operation.protected_by = preview.protected_by;
+    close(operation, without_consent(operation));
+    ASSIGN_OR_RETURN(const auto store, begin_in_store(operation, request.token));
+    if (auto recorded = audit_.record(operation); !recorded) {
+        operation.warnings.push_back("not recorded: " + recorded.error().message);
+    }
+    RETURN_IF_ERROR(store->update(operation));
+    on_ended_(operation);
+    return operation;
 }
 
 /// Captures and dry runs use threads and memory, too: limits those of one caller.
@@ -212,11 +235,10 @@ Result<FlowOperation> Engine::answer_again(const OperationRequest& request, cons
     return current;
 }
 
-/// The request with the flows that another operation has found, if it names one.
-Result<OperationRequest> Engine::with_source(OperationRequest request, FlowOperation& operation) {
-    const auto id = request.from_operation;
-    if (id.empty()) return request;
-    ASSIGN_OR_RETURN(const auto source, store_of(id).find(id));
+/// The operation that found the flows; its query becomes that of the flush.
+Result<FlowOperation> Engine::find_source(FlowOperation& operation) {
+    const auto& id = operation.from_operation;
+    ASSIGN_OR_RETURN(auto source, store_of(id).find(id));
     if (!source) return unknown(id);
     if (!only_looks(*source)) {
         return refused("operation {} is a {} itself: nothing was flushed", id, kind_of(source->type).verb);
@@ -224,10 +246,17 @@ Result<OperationRequest> Engine::with_source(OperationRequest request, FlowOpera
     if (source->status != OperationStatus::Completed && source->status != OperationStatus::CompletedWithErrors) {
         return refused("operation {} is {}: nothing was flushed", id, to_string(source->status));
     }
-    const auto& endpoint = source->endpoint;
-    RETURN_IF_ERROR(check_captured_on(endpoint, operation.endpoint, "operation " + id));
+    RETURN_IF_ERROR(check_captured_on(source->endpoint, operation.endpoint, "operation " + id));
     operation.query = source->query;
-    request.captured = [this, id, endpoint](const auto& take) {
+    return std::move(*source);
+}
+
+/// The request with the flows that another operation has found, if it names one.
+Result<OperationRequest> Engine::with_source(OperationRequest request, FlowOperation& operation) {
+    const auto id = request.from_operation;
+    if (id.empty()) return request;
+    ASSIGN_OR_RETURN(const auto source, find_source(operation));
+    request.captured = [this, id, endpoint = source.endpoint](const auto& take) {
         const StoredFlowSink take_rows = [&](std::span<const StoredFlow> flows) {
             std::vector<FlowRow> rows;
             for (const auto& each : flows)

@@ -112,6 +112,7 @@ class Engine {
     [[nodiscard]] Result<FlowOperation> start_unrecorded(const OperationRequest& request, FlowOperation& operation);
     [[nodiscard]] Result<FlowOperation> begin(const OperationRequest& request, FlowOperation operation,
                                               std::optional<EndpointLock> lock);
+    [[nodiscard]] Result<FlowOperation> keep_without_consent(const OperationRequest& request, FlowOperation operation);
     [[nodiscard]] Result<void> leaves_room(const FlowOperation& operation);
     [[nodiscard]] Result<std::optional<EndpointLock>> take_lock(FlowOperation& operation);
     [[nodiscard]] Result<void> make_ready(FlowOperation& operation, bool may_recover);
@@ -124,6 +125,7 @@ class Engine {
     [[nodiscard]] Result<std::uint64_t> remove_old();
     void sweep_later();
     [[nodiscard]] Result<FlowOperation> answer_again(const OperationRequest& request, const FlowOperation& known);
+    [[nodiscard]] Result<FlowOperation> find_source(FlowOperation& operation);
     [[nodiscard]] Result<OperationRequest> with_source(OperationRequest request, FlowOperation& operation);
     [[nodiscard]] Result<void> recover_interrupted_on(const Endpoint& endpoint);
     [[nodiscard]] Result<void> recover(FlowOperation operation);

@@ -11,6 +11,7 @@
 #include "operations/flush_policy.h"
 #include "operations/operation_lifecycle.h"
 #include "operations/operation_work.h"
+#include "operations/protection.h"
 
 namespace headgate::operations {
 namespace {
@@ -28,11 +29,7 @@ class Flush {
           operation_(operation),
           listener_(listener),
           policy_(place.ruleset, place.table, request),
-          sessions_(request.ssh) {
-        protection_.filters = request.protected_filters;
-        protection_.side = MatchSide::Any;
-        protection_.direction = MatchDirection::Both;
-    }
+          protection_(request) {}
 
     Result<void> run() {
         return policy_.inspect()
@@ -79,11 +76,9 @@ class Flush {
     Result<void> identify(std::span<const FlowRow> rows) {
         matched_ += rows.size();
         for (const auto& row : rows) {
-            if (is_protected(row.flow)) {
-                sessions_.count_protected(row.flow);
+            if (protection_.count(row.flow)) {
                 ++protected_;
             } else {
-                sessions_.count_flushed(row.flow);
                 policy_.count(row.flow);
             }
         }
@@ -98,10 +93,19 @@ class Flush {
         RETURN_IF_ERROR(spool_.seal());
         operation_.phase = OperationPhase::Flushing;
         operation_.stream_exception_policy = policy_.name();
+        operation_.protected_by = protection_.counts();
         operation_.warnings = warnings();
         RETURN_IF_ERROR(listener_.begun());
         if (operation_.dry_run || matched_ == protected_) return {};
-        return policy_.enforce();
+        return enforce_policy();
+    }
+
+    Result<void> enforce_policy() {
+        const auto enforced = policy_.enforce();
+        const auto result = enforced ? Result<void>{} : tl::unexpected(enforced.error());
+        operation_.policy_applied = enforced && *enforced == Application::Done;
+        if (request_.policy && (operation_.policy_applied || !enforced)) listener_.policy_applied(result);
+        return result;
     }
 
     Result<void> end_all() {
@@ -122,7 +126,7 @@ class Flush {
         std::vector<FlowRow> doomed;
         std::vector<StoredFlow> spared;
         for (const auto& row : rows) {
-            if (is_protected(row.flow)) {
+            if (protection_.includes(row.flow)) {
                 spared.push_back({row.flow, Outcome::Protected, 0});
             } else {
                 doomed.push_back(row);
@@ -222,7 +226,7 @@ class Flush {
 
     [[nodiscard]] std::vector<std::string> warnings() const {
         auto warnings = policy_.warnings();
-        sessions_.append_warnings(warnings);
+        protection_.append_warnings(warnings);
         if (without_start_ != 0) {
             warnings.push_back(fmt::format(
                 "{} captured flow{} no time stamp (net.netfilter.nf_conntrack_timestamp was 0): one made anew "
@@ -244,9 +248,6 @@ class Flush {
         const int number = errno_of(why);
         return number != 0 ? number : EIO;
     }
-    [[nodiscard]] bool is_protected(const Flow& flow) const {
-        return matches_filters(protection_, flow.original, flow.reply) || sessions_.includes(flow);
-    }
     [[nodiscard]] bool exceeds_maximum() const { return request_.maximum_flows && matched_ > *request_.maximum_flows; }
 
     const OperationRequest& request_;
@@ -255,8 +256,7 @@ class Flush {
     FlowOperation& operation_;
     WorkListener& listener_;
     FlushPolicy policy_;
-    GuardedSessions sessions_;
-    FlowQuery protection_;
+    Protection protection_;
     FlowSpool spool_{place_.spool_folder};
     std::optional<Error> stopped_;  ///< why the remaining flows were spared
     bool touched_ = false;          ///< whether any deletion or look-up was performed

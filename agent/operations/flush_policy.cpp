@@ -86,13 +86,13 @@ Result<void> FlushPolicy::judge_number() const {
     return {};
 }
 
-Result<void> FlushPolicy::enforce() {
+Result<Application> FlushPolicy::enforce() {
     RETURN_IF_ERROR(judge_number());
     ASSIGN_OR_RETURN(auto in_force, ruleset_.in_force());
     if (in_force != in_force_) return refused("the stream exception policy was changed meanwhile: nothing was flushed");
-    if (request_.policy) return ruleset_.apply(*request_.policy).map([](Application) {});
+    if (request_.policy) return ruleset_.apply(*request_.policy);
     ASSIGN_OR_RETURN(const auto condition, ruleset_.condition());
-    if (condition == condition_) return {};
+    if (condition == condition_) return Application::NotNeeded;
     return refused("another process has changed the table inet headgate meanwhile: nothing was flushed");
 }
 

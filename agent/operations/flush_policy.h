@@ -34,8 +34,9 @@ class FlushPolicy {
     /// Counts a flow that will be ended. To be called before enforce().
     void count(const Flow& flow) { ++flows_[{flow.original.protocol, flow.original.source.family}]; }
 
-    /// Applies the wanted policy. Refuses if what is in force is no longer what inspect() found.
-    [[nodiscard]] Result<void> enforce();
+    /// Applies the wanted policy. Refuses if what is in force is no longer what inspect() found. NotNeeded if nothing
+    /// was changed.
+    [[nodiscard]] Result<Application> enforce();
 
     /// Remembers flows, so that later packets are recognized. After enforce(), before the first flow is ended.
     [[nodiscard]] Result<void> remember(std::span<const FlowRow> rows);

@@ -60,6 +60,12 @@ void list_members(Members& members, Object& counts) {
     members.optional("closed", counts.closed);
 }
 
+template <typename Members, MaybeConst<ProtectedBy> Object>
+void list_members(Members& members, Object& rule) {
+    members.required("rule", rule.rule);
+    members.required("flows", rule.flows);
+}
+
 template <typename Members, MaybeConst<FlowFilter> Object>
 void list_members(Members& members, Object& filter) {
     for (const auto& field : kFilterFields) {
@@ -113,6 +119,7 @@ void list_request_members(Members& members, Object& operation) {
     members.optional({"from_capture", "from_operation"}, operation.from_operation);
     members.optional("dry_run", operation.dry_run);
     members.optional("include_protected", operation.include_protected);
+    members.optional("consent", operation.consent);
     if (members.form() == JsonForm::Stored) members.optional("asked", operation.asked);
 }
 
@@ -128,10 +135,13 @@ void list_result_members(Members& members, Object& operation) {
     members.optional("refused", operation.refused);
     members.optional("warnings", operation.warnings);
     members.required("stream_exception_policy", operation.stream_exception_policy);
+    members.optional("policy_applied", operation.policy_applied);
     members.optional("plan", operation.plan);
     members.optional("restarts", operation.restarts);
     members.required("duration_ms", operation.duration);
     members.object("counts", operation.counts);
+    const bool has_rules = Members::kReads || !operation.protected_by.empty();
+    if (has_rules) members.objects("protected_by", operation.protected_by);
 }
 
 template <typename Members, MaybeConst<FlowOperation> Object>

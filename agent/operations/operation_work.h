@@ -36,6 +36,9 @@ class WorkListener {
     /// All checks have passed, nothing has changed yet. An error ends the work.
     virtual Result<void> begun() { return {}; }
 
+    /// The policy that the request names was put in force, or could not be. Not called where it was in force already.
+    virtual void policy_applied(const Result<void>& /*result*/) {}
+
     /// Before these flows are ended. An error spares them and the rest.
     virtual Result<void> about_to_end(std::span<const FlowRow> rows) = 0;
 

@@ -146,6 +146,13 @@ Result<void> RunningOperation::begun() {
     return !ready && is_disk_fault(ready.error()) ? Result<void>{} : ready;
 }
 
+void RunningOperation::policy_applied(const Result<void>& result) {
+    const auto recorded = around_.audit.record(
+        {"policy_apply", operation_.stream_exception_policy, operation_.endpoint, operation_.caller, operation_.id},
+        result);
+    if (!recorded) warnings_.push_back("not recorded: " + recorded.error().message);
+}
+
 Result<void> RunningOperation::about_to_end(std::span<const FlowRow> rows) {
     return store_->append_pending(operation_.id, rows).map([&](std::uint64_t block) { block_ = block; });
 }

@@ -73,6 +73,7 @@ class RunningOperation final : private WorkListener {
     /// Stores the flows. A capture or dry run continues with a warning if they cannot be stored.
     Result<void> left_alone(std::span<const StoredFlow> flows) override;
     Result<void> begun() override;
+    void policy_applied(const Result<void>& result) override;
     Result<void> about_to_end(std::span<const FlowRow> rows) override;
     Result<void> ended(std::span<const FlowRow> endings) override;
 

@@ -2,6 +2,7 @@
 // Flow operations: request, progress and result. Plain values.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,12 @@ inline constexpr auto kNames<OperationStatus> = name_list("IN_PROGRESS", "COMPLE
 enum class OperationPhase : std::uint8_t { Identifying, Flushing };
 template <>
 inline constexpr auto kNames<OperationPhase> = name_list("identifying", "flushing");
+
+/// Whether the user agreed to a flush, of which a front end showed a dry run. Without consent it ends no flow, and is
+/// kept as refused.
+enum class Consent : std::uint8_t { Given, Declined, NotAsked };
+template <>
+inline constexpr auto kNames<Consent> = name_list("given", "declined", "not_asked");
 
 /// Where an operation works: one flow table, identified by its user-visible names.
 struct Endpoint {
@@ -84,6 +91,14 @@ struct OperationCounts {
     friend bool operator==(const OperationCounts&, const OperationCounts&) = default;
 };
 
+/// A rule by which a flush spared flows, and how many. A flow counts for the first rule that protects it.
+struct ProtectedBy {
+    std::string rule;  ///< `protected: FILTER`, or which SSH sessions or connection (operations/protection.h)
+    std::uint64_t flows = 0;
+
+    friend bool operator==(const ProtectedBy&, const ProtectedBy&) = default;
+};
+
 /// The part of a request (operations/operation_request.h) that its operation keeps.
 struct FlowRequest {
     OperationType type = OperationType::Capture;
@@ -92,6 +107,7 @@ struct FlowRequest {
     std::string from_operation;  ///< whose flows are flushed; empty: flows that match now, or flows from a file
     bool dry_run = false;
     bool include_protected = false;  ///< protected flows are flushed, too
+    Consent consent = Consent::Given;
 
     friend bool operator==(const FlowRequest&, const FlowRequest&) = default;
 };
@@ -110,7 +126,9 @@ struct FlowOperation : FlowRequest {
     std::string asked;  ///< the whole request as text, if it came with a token; empty otherwise
     std::string plan;   ///< how the table is searched; human-readable
     OperationCounts counts;
+    std::vector<ProtectedBy> protected_by;
     std::string stream_exception_policy = "none";  ///< name of the policy in force
+    bool policy_applied = false;                   ///< it was not in force before this flush, and stays in force
     std::vector<std::string> warnings;             ///< for the operator, in addition to the result
     unsigned restarts = 0;                         ///< scans repeated because the table was resized
 
@@ -119,7 +137,24 @@ struct FlowOperation : FlowRequest {
 
 /// Whether it changes no flow: then it needs no journal, and runs even if it cannot be stored.
 [[nodiscard]] inline bool only_looks(const FlowRequest& request) {
-    return request.dry_run || !kind_of(request.type).changes_flows;
+    return request.dry_run || request.consent != Consent::Given || !kind_of(request.type).changes_flows;
+}
+
+/// What people call the status of an operation that was refused by a guard, or by its user; it is FAILED.
+inline constexpr std::string_view kRefused = "REFUSED";
+inline constexpr std::string_view kDeclined = "DECLINED";
+
+/// The status, or one of these.
+[[nodiscard]] inline std::string_view result_of(const FlowOperation& operation) {
+    if (!operation.refused) return to_string(operation.status);
+    return operation.consent == Consent::Declined ? kDeclined : kRefused;
+}
+
+/// How many flows a dry run would have ended.
+[[nodiscard]] inline std::uint64_t would_be_flushed(const FlowOperation& operation) {
+    const auto& counts = operation.counts;
+    if (operation.status == OperationStatus::Failed) return 0;
+    return counts.matched - std::min(counts.matched, counts.gone + counts.failed + counts.protected_flows);
 }
 
 /// The time against which the ages of the operation's flows are computed.

@@ -125,7 +125,7 @@ describe("The path of an engineer on call", () => {
         await go("flush", "Configure flow flush");
         await page.getByLabel("Every flow").check();
         await page.getByRole("button", {name: "See what it would do"}).click();
-        await fact("Protected, left alone").waitFor();
+        await fact("Protected by").getByText(/by protected: destination-port=5300,protocol=udp/).waitFor();
         await page.getByText("Without a policy, flows are back").waitFor();
         await page.evaluate(() => { location.hash += "?include_protected=true"; });
         await fact("Protected, left alone").waitFor();
@@ -136,6 +136,7 @@ describe("The path of an engineer on call", () => {
         await page.getByRole("button", {name: /^Flush \d+ flow/}).click();
         await page.getByText("completed", {exact: true}).waitFor();
         assert.ok((await cells("outcome").allTextContents()).includes("protected"));
+        await page.getByText(/^Protected, left alone: .*by protected: destination-port=5300,protocol=udp/).waitFor();
         assert.equal(await host.ask("going_on", {number: 3}), true);
         await fact("Earlier operation").getByRole("link").click();
         await page.getByRole("link", {name: "Capture again"}).click();
@@ -151,9 +152,10 @@ describe("The path of an engineer on call", () => {
         await page.getByLabel("Stream exception policy").selectOption("drop");
         await page.getByRole("button", {name: "See what it would do"}).click();
         await page.getByText("your own session, are among those that are ended").waitFor();
-        await page.getByText("drop is put in force first").waitFor();
+        await page.getByText("drop is put in force first, and stays in force").waitFor();
         await page.getByRole("button", {name: /^Flush \d+ flow/}).click();
         await page.getByText("completed", {exact: true}).waitFor();
+        await page.getByText("Policy drop was put in force by this flush, and stays in force.").waitFor();
         assert.deepEqual([...new Set(await cells("outcome").allTextContents())], ["flushed"]);
         await go("policy", "Stream exception policy");
         await page.getByRole("button", {name: "Remove the policy"}).click();

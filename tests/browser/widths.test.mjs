@@ -31,6 +31,7 @@ before(async () => {
     made.capture = await runOperation(page, {type: "FLOW_CAPTURE", filters: [{}]});
     made.twenty = await runOperation(page, {type: "FLOW_CAPTURE", filters: TWENTY});
     made.dryRun = await runOperation(page, {type: "FLOW_FLUSH", dry_run: true});
+    made.declined = (await asked(page, "v1/operations", {type: "FLOW_FLUSH", from_capture: made.dryRun, consent: "declined"})).operation_id;
     made.refused = await runOperation(page, {type: "FLOW_FLUSH", maximum_flows: 1});
     made.flush = await runOperation(page, {type: "FLOW_FLUSH", filters: [{destination_port: "8080"}, {destination_port: "5300"}]});
     await page.context().close();
@@ -44,7 +45,7 @@ after(async () => {
 
 const pages = () => [["overview", ".cards tbody tr"], ["capture", "form"], ["flush", "form"], [`flush/exactly/${made.capture}`, "form"], [`confirm/${made.dryRun}`, "form"],
                      [`operation/${made.capture}`, ".virtual button.link"], [`operation/${made.twenty}`, ".told"], [`operation/${made.dryRun}`, ".virtual button.link"],
-                     [`operation/${made.flush}`, ".virtual button.link"], [`operation/${made.refused}`, ".told"],
+                     [`operation/${made.flush}`, ".virtual button.link"], [`operation/${made.refused}`, ".told"], [`operation/${made.declined}`, ".told"],
                      ["operations", "tbody tr"], ["log", "tbody tr"], ["policy", "tbody tr"]];
 
 /** Runs `look` with a signed-in page in each width. */
@@ -138,7 +139,7 @@ describe("The history", () => {
         assert.equal(await page.getByRole("columnheader").count(), titles.length);
     });
 
-    inEachWidth("tells dry runs, flushes and refused flushes apart", async page => {
+    inEachWidth("tells dry runs, flushes, refused and declined flushes apart", async page => {
         await open(page, "operations", "tbody tr");
         const cells = id => row(page, id).getByRole("cell");
         assert.match(await cells(made.dryRun).first().textContent(), /^dry run /);
@@ -146,6 +147,12 @@ describe("The history", () => {
         assert.match(await cells(made.flush).first().textContent(), /^flush /);
         assert.equal(await cells(made.flush).last().textContent(), "4");
         assert.match(await cells(made.refused).nth(1).textContent(), /^refused.*4 flows/);
+        assert.match(await cells(made.declined).first().textContent(), /^flush /);
+        assert.equal(await cells(made.declined).nth(1).textContent(), "declinednot confirmed: nothing was flushed");
+        assert.equal(await cells(made.declined).last().textContent(), "0");
+        await open(page, `operation/${made.declined}`, ".told");
+        assert.equal(await fact(page, "Status").textContent(), "declined");
+        await page.getByText("not confirmed: nothing was flushed", {exact: true}).waitFor();
     });
 });
 

@@ -139,6 +139,32 @@ def test_protected_flows_are_protected_through_the_agent_too(lab, start_agent):
     assert audit(lab)[-1]["include_protected"]
 
 
+def test_the_policy_in_force_after_a_reload_and_a_flush_can_be_traced_to_who_put_it_there(lab, start_agent):
+    agent = start_agent()
+    lab.fill(1)
+    flushed = headgate_json(lab, "flush", "--all", "--yes", "--stream-exception-policy", "drop")
+    assert flushed["policy_applied"]
+    lab.configure((EDGE + "stream_exception_policy: reject\n").format(gateway=lab.name(GATEWAY)))
+    agent.signal(signal.SIGHUP)
+    wait_until(lambda: "reloaded" in agent.said(), "it is read again")
+    changes = [line for line in audit(lab) if line["action"] == "policy_apply"]
+    assert [(line["caller"]["face"], line["stream_exception_policy"]) for line in changes] == [("unix", "drop"), ("agent", "reject")]
+    assert changes[0]["operation_id"] == flushed["operation_id"] and changes[0]["caller"]["user"] == "root"
+    assert changes[1]["detail"] == "stream_exception_policy: policy drop was in force: now reject is"
+
+
+def test_what_was_not_agreed_to_stands_in_the_agents_history(lab, start_agent):
+    start_agent("protected: [source-port=2]\n")
+    lab.fill(2)
+    assert headgate(lab, "flush", "--all").returncode == REFUSED
+    refused, dry_run = headgate_json(lab, "operations", "list")["operations"]
+    assert refused["consent"] == "not_asked" and refused["refused"] and "--yes" in refused["detail"]
+    assert refused["from_capture"] == dry_run["operation_id"] and refused["requested_by"]["face"] == "unix"
+    assert refused["protected_by"] == [{"rule": "protected: source-port=2", "flows": 1}]
+    assert [line["result"] for line in audit(lab)] == ["COMPLETED", "REFUSED"]
+    assert lab.count() == 2
+
+
 def test_an_operation_of_the_agent_keeps_the_command_line_out(lab, start_agent):
     start_agent()
     state = str(lab.folder / "state")
@@ -170,6 +196,11 @@ def test_the_configured_policy_is_kept_in_force(lab, start_agent):
         assert done.returncode == REFUSED and "policy reject is to be in force" in done.stderr, words
     assert agent.stop() == 0
     assert headgate_json(lab, "policy", "status")["policy"] == "reject", "the end of the agent changes no policy"
+    kept = [line for line in audit(lab) if line["caller"]["face"] == "agent"]
+    assert {(line["action"], line["stream_exception_policy"], line["firewall"], line["result"]) for line in kept} == {
+        ("policy_apply", "reject", "edge", "COMPLETED")}
+    assert kept[0]["detail"] == "stream_exception_policy: no policy was in force: now reject is"
+    assert any("the table inet headgate was missing" in line["detail"] for line in kept)
 
 
 def test_a_policy_that_none_leaves_alone_is_removed_by_removed(lab, start_agent):
@@ -181,6 +212,8 @@ def test_a_policy_that_none_leaves_alone_is_removed_by_removed(lab, start_agent)
     agent = start_agent("stream_exception_policy: removed\n")
     wait_until(lambda: "policy reject was in force and was removed" in agent.said(), "the agent says so")
     assert headgate_json(lab, "policy", "status")["policy"] == "none"
+    changes = [(line["caller"]["face"], line["action"], line["stream_exception_policy"]) for line in audit(lab)]
+    assert changes == [("cli", "policy_apply", "drop"), ("unix", "policy_apply", "reject"), ("agent", "policy_remove", "reject")]
     for words in (["policy", "apply", "drop"], ["flush", "--all", "--yes", "--stream-exception-policy", "drop"]):
         done = headgate(lab, *words)
         assert done.returncode == REFUSED and "no policy is to be in force here" in done.stderr, words

@@ -3,8 +3,10 @@
 
 import json
 import os
+import pathlib
 import pty
 import re
+import signal
 import subprocess
 
 import pytest
@@ -79,7 +81,7 @@ def test_without_a_filter_it_explains_all(lab):
 
 
 def on_a_terminal(lab, answer, *words):
-    """Runs headgate on a pseudo-terminal and types the answer at the prompt."""
+    """Runs headgate on a pseudo-terminal and types the answer at the prompt; without one, interrupts it there."""
     screen, terminal = pty.openpty()
     process = subprocess.Popen(lab.headgate_words(*words), stdin=terminal, stdout=terminal,
                                stderr=terminal, start_new_session=True)
@@ -87,7 +89,12 @@ def on_a_terminal(lab, answer, *words):
     shown = b""
     while b"[y/N]" not in shown:
         shown += os.read(screen, 4096)
-    os.write(screen, answer.encode() + b"\n")
+    if answer:
+        os.write(screen, answer.encode() + b"\n")
+    else:
+        status = pathlib.Path(f"/proc/{process.pid}/stat")
+        wait_until(lambda: status.read_text().rpartition(")")[2].split()[0] == "S", "it waits for the answer")
+        process.send_signal(signal.SIGINT)
     try:
         while chunk := os.read(screen, 4096):
             shown += chunk
@@ -107,6 +114,110 @@ def test_on_a_terminal_it_asks_and_shows_what_it_is_about(lab):
     status, shown = on_a_terminal(lab, "y", "flush", "--all")
     assert status == 0 and "15 flushed" in shown
     assert ids(lab) == []
+
+
+def history(lab):
+    return json.loads(lab.headgate("operations", "list", "--json", netns=False).stdout)["operations"]
+
+
+def audited(lab):
+    """(action, result, detail) of each line."""
+    lines = [json.loads(line) for line in (lab.folder / "audit.log").read_text().splitlines()]
+    return [(line["action"], line["result"], line.get("detail")) for line in lines]
+
+
+WITHOUT_TERMINAL = "3 flows match; without a terminal to ask on, a flush requires --yes: nothing was flushed"
+
+
+@pytest.mark.parametrize("answer, called, reason", [
+    ("n", "DECLINED", "not confirmed: nothing was flushed"),
+    (None, "DECLINED", "not confirmed: nothing was flushed"),
+    ("no terminal", "REFUSED", WITHOUT_TERMINAL),
+], ids=["declined", "interrupted", "no terminal"])
+def test_a_flush_that_was_not_agreed_to_stands_in_history_and_audit_with_the_reason(lab, answer, called, reason):
+    lab.fill(3)
+    if called == "DECLINED":
+        assert on_a_terminal(lab, answer, "flush", "--all")[0] == 5
+    else:
+        assert lab.headgate("flush", "--all").returncode == 5
+    flush_, dry_run = history(lab)
+    assert dry_run["dry_run"] and dry_run["status"] == "COMPLETED" and "consent" not in dry_run
+    assert "dry_run" not in flush_ and (flush_["status"], flush_["detail"]) == ("FAILED", reason)
+    assert flush_["from_capture"] == dry_run["operation_id"] and flush_["refused"]
+    assert flush_["consent"] == {"DECLINED": "declined", "REFUSED": "not_asked"}[called]
+    assert (flush_["counts"]["matched"], flush_["counts"]["flushed"]) == (3, 0)
+    assert audited(lab) == [("flush", "COMPLETED", None), ("flush", called, reason)]
+    listed = lab.headgate("operations", "list", "-o", "wide", netns=False).stdout.splitlines()
+    assert re.search(rf"  flush    +{called} .* 3 +0 .*{re.escape(reason)}", listed[1]), listed[1]
+    assert re.search(r"  dry run  +COMPLETED .* 3 +would 3 ", listed[2]), listed[2]
+    shown = lab.headgate("operations", "show", flush_["operation_id"], "-o", "table", netns=False).stdout
+    assert re.search(rf"^status +{called}$", shown, re.MULTILINE) and reason in shown
+    shown = lab.headgate("operations", "show", dry_run["operation_id"], "-o", "table", netns=False).stdout
+    assert "3 would be flushed, 0 gone, 0 protected (dry run)" in shown
+    chosen = lab.headgate("operations", "list", "--status", called.lower(), "--columns", "id", "--no-header", netns=False)
+    assert chosen.stdout == flush_["operation_id"] + "\n"
+    assert len(ids(lab)) == 3
+    assert flush(lab, "--from-capture", dry_run["operation_id"])["counts"]["flushed"] == 3, "it can be done later"
+
+
+def test_a_flush_that_a_guard_refused_stands_in_history_with_the_reason(lab):
+    lab.fill(3)
+    for words, reason in ((["--max-flows", "2"], "3 flows match, more than --max-flows 2: nothing was flushed"),
+                          (["--require-policy"], "no stream exception policy is in force")):
+        for yes in (["--yes"], ["--dry-run"]):
+            assert lab.headgate("flush", "--all", *words, *yes).returncode == 5
+            newest = history(lab)[0]
+            assert (newest["status"], newest["refused"], "consent" in newest) == ("FAILED", True, False)
+            assert newest["detail"].startswith(reason) and newest.get("dry_run", False) == (yes == ["--dry-run"])
+            row = lab.headgate("operations", "list", "-o", "wide", "--limit", "1", netns=False).stdout.splitlines()[1]
+            assert "  REFUSED  " in row and reason in row and ("would 0" in row) == (yes == ["--dry-run"])
+            assert audited(lab)[-1][1] == "REFUSED" and audited(lab)[-1][2].startswith(reason)
+    assert len(ids(lab)) == 3
+
+
+def test_the_policy_that_a_flush_puts_in_force_is_audited_and_said_to_stay(lab):
+    lab.fill(2)
+    done = lab.headgate("flush", "--source-port", "1", "--protocol", "udp", "--yes", "--json", "--stream-exception-policy", "reject")
+    result = json.loads(done.stdout)
+    assert result["policy_applied"] and result["stream_exception_policy"] == "reject"
+    assert f"policy reject was put in force by this flush, and stays in force: headgate policy remove --netns {lab.name(GATEWAY)} " \
+           "removes it" in done.stderr
+    lines = [json.loads(line) for line in (lab.folder / "audit.log").read_text().splitlines()]
+    assert [line["action"] for line in lines] == ["policy_apply", "flush"]
+    applied = lines[0]
+    assert (applied["stream_exception_policy"], applied["result"], applied["operation_id"]) == ("reject", "COMPLETED", result["operation_id"])
+    assert applied["caller"]["user"] == "root" and applied["netns"] == lab.name(GATEWAY)
+    done = lab.headgate("flush", "--all", "--yes", "--json", "--stream-exception-policy", "reject")
+    assert "policy_applied" not in json.loads(done.stdout) and "stays in force" not in done.stderr, "it was in force"
+    assert [action for action, _, _ in audited(lab)] == ["policy_apply", "flush", "flush"]
+
+
+def test_before_the_question_it_says_that_the_policy_stays_and_which_rule_protects(lab):
+    lab.fill(3)
+    lab.configure("protected: [source-port=3]\n")
+    _, shown = on_a_terminal(lab, "n", "flush", "--all", "--stream-exception-policy", "drop")
+    assert "1 of them are protected and will be left alone: 1 by protected: source-port=3" in shown
+    assert "stream exception policy: drop, which stays in force afterwards" in shown and "Flush 2 flows?" in shown
+    assert [action for action, _, _ in audited(lab)] == ["flush", "flush"], "nothing was put in force"
+
+
+def test_which_rules_protected_flows_is_said_and_all_protected_is_exit_status_3(lab):
+    lab.fill(4)
+    lab.configure("protected: ['source-port=1:2,protocol=udp', source-port=4]\n")
+    rules = [{"rule": "protected: source-port=1:2,protocol=udp", "flows": 2}, {"rule": "protected: source-port=4", "flows": 1}]
+    done = lab.headgate("flush", "--all", "--yes", "--json")
+    result = json.loads(done.stdout)
+    assert done.returncode == 0 and result["protected_by"] == rules and result["counts"]["flushed"] == 1
+    assert "3 protected flows left alone (--include-protected ends them too): 2 by protected: source-port=1:2,protocol=udp; " \
+           "1 by protected: source-port=4\n" in done.stderr
+    for words in (["--yes"], ["--dry-run"], []):
+        done = lab.headgate("flush", "--all", "-o", "table", *words)
+        assert done.returncode == 3 and "every flow that matched is protected (--include-protected ends them too): 2 by " in done.stderr
+    newest = history(lab)[0]
+    assert newest["protected_by"] == rules
+    shown = lab.headgate("operations", "show", newest["operation_id"], "-o", "table", netns=False).stdout
+    assert "2 by protected: source-port=1:2,protocol=udp\n" in shown and "1 by protected: source-port=4\n" in shown
+    assert flush(lab, "--all", "--include-protected").get("protected_by") is None
 
 
 @pytest.mark.parametrize("output", ["json", "ndjson"])
@@ -257,6 +368,7 @@ def test_the_operators_own_ssh_session_is_left_alone(lab):
     assert result["counts"]["protected"] == 1 and result["counts"]["flushed"] == 1
     assert {flow["destination_port"]: flow["outcome"] for flow in result["flows"]} == {22: "protected", 8080: "flushed"}
     assert "SSH session" in done.stderr and "--include-protected" in done.stderr
+    assert [rule["flows"] for rule in result["protected_by"]] == [1] and "SSH session" in result["protected_by"][0]["rule"]
     assert len(lab.capture("--destination-port", "22")) == 1
     done = lab.headgate("flush", "--destination-port", "22", "--yes", "--include-protected", "--json", env=environment)
     assert json.loads(done.stdout)["counts"]["flushed"] == 1

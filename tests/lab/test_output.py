@@ -66,6 +66,17 @@ def test_time_user_and_result_of_operations_are_seen_at_every_width(lab, width):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
+def test_what_was_refused_and_why_is_seen_at_every_width(lab, width):
+    lab.fill(3)
+    assert lab.headgate("flush", "--all").returncode == 5
+    lines, _ = on_terminal(width, lab.headgate_words("operations", "list", netns=False))
+    assert len(lines) == 3 and max(map(len, lines)) <= width
+    assert re.search(r"^[0-9a-f]{8}  flush    REFUSED    \d\d:\d\d:\d\d  root .* 3 +0 .*3 flows mat", lines[1]), lines[1]
+    assert re.search(r"^[0-9a-f]{8}  dry run  COMPLETED  \d\d:\d\d:\d\d  root .* 3 +would 3", lines[2]), lines[2]
+    assert "REASON" in lines[0]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
 def test_time_user_and_reason_of_ended_flows_are_seen_at_every_width(lab, width):
     lab.fill(3)
     assert lab.headgate("flush", "--all", "--yes").returncode == 0

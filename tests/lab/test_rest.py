@@ -360,6 +360,31 @@ def test_a_key_of_a_request_that_said_something_else_starts_nothing(api, lab, ch
     assert other.status == 409 and "same token" in other.json()["detail"] and lab.count() == 3
 
 
+@pytest.mark.parametrize("consent", ["declined", "not_asked"])
+def test_a_flush_without_consent_is_kept_as_refused(api, lab, consent):
+    lab.fill(3)
+    dry_run = api.done(type="FLOW_FLUSH", all=True, dry_run=True, **EVERYTHING)
+    request = {"type": "FLOW_FLUSH", "from_capture": dry_run["operation_id"], "consent": consent}
+    kept = api.ask("POST", "/v1/operations", request).json()
+    assert (kept["status"], kept["refused"], kept["consent"]) == ("FAILED", True, consent)
+    assert kept["counts"]["matched"] == 3 and lab.count() == 3
+    assert api.ask("GET", "/v1/operations?limit=1").json()["operations"] == [kept]
+    assert api.ask("GET", f"/v1/operations/{kept['operation_id']}/results").json()["flows"] == []
+    assert api.ask("POST", "/v1/operations", {"type": "FLOW_FLUSH", "all": True, "consent": consent} | EVERYTHING).status == 400
+    assert api.ask("POST", "/v1/operations", request | {"from_capture": "01234567-89ab-cdef-0123-456789abcdef"}).status == 400
+
+
+def test_a_flush_says_what_protected_flows_and_that_its_policy_stays(api, lab):
+    lab.fill(3)
+    flush = api.done(type="FLOW_FLUSH", all=True, protected=["source-port=1"], stream_exception_policy="drop", **EVERYTHING)
+    assert flush["protected_by"] == [{"rule": "protected: source-port=1", "flows": 1}] and flush["policy_applied"]
+    api.ask("DELETE", "/v1/stream-exception-policy")
+    lines = [json.loads(line) for line in (lab.folder / "audit.log").read_text().splitlines()]
+    assert [(line["action"], line.get("operation_id")) for line in lines] == [
+        ("policy_apply", flush["operation_id"]), ("flush", flush["operation_id"]), ("policy_remove", None)]
+    assert {line["caller"]["face"] for line in lines} == {"unix"}
+
+
 def test_the_configuration_in_force_and_the_firewalls_are_served(api, lab):
     told = api.ask("GET", "/v1/configuration").json()
     assert told["configuration"]["state_dir"] == f"{lab.folder}/state" and told["files"] == [str(lab.configuration)]

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "operations/operation_lifecycle.h"
@@ -26,6 +27,9 @@ class RecordingListener final : public operations::WorkListener {
         ++beginnings;
         policy_at_beginning = operation->stream_exception_policy;
         return at_beginning ? at_beginning() : Result<void>{};
+    }
+    void policy_applied(const Result<void>& result) override {
+        policies_applied.push_back(result ? "" : result.error().message);
     }
     Result<void> about_to_end(std::span<const FlowRow> rows) override {
         if (journal_fails) return system_error(*journal_fails, "journal");
@@ -55,6 +59,7 @@ class RecordingListener final : public operations::WorkListener {
     std::vector<Flow> would_be_ended;
     std::size_t journaled = 0;
     std::string policy_at_beginning;
+    std::vector<std::string> policies_applied;  ///< the error of each; empty: none
     int beginnings = 0;
 };
 

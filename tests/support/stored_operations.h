@@ -52,6 +52,9 @@ inline std::vector<FlowOperation> operations_of_every_kind() {
     full.caller = {"unix", 4'294'967'295U, "alice \xff", "bob", "2001:db8::7"};
     full.from_operation = "5f0a";
     full.include_protected = true;
+    full.consent = Consent::Declined;
+    full.policy_applied = true;
+    full.protected_by = {{"protected: destination-port=22", 4}, {"SSH sessions into this machine", UINT64_MAX}};
     full.asked = R"({"type":"FLOW_FLUSH","firewall":"edge \"x\""})";
     full.plan = "whole dumps";
     full.dry_run = true;

@@ -38,6 +38,7 @@ TEST(Cell, is_brief_for_people_and_exact_for_programs) {
     EXPECT_EQ(forms(Mark{0}), std::pair(std::string{}, std::string{"0"}));
     EXPECT_EQ(forms(Signed{-150}), std::pair(std::string{"-150"}, std::string{"-150"}));
     EXPECT_EQ(forms(std::uint64_t{7}), std::pair(std::string{"7"}, std::string{"7"}));
+    EXPECT_EQ(forms(Would{7}), std::pair(std::string{"would 7"}, std::string{}));
     EXPECT_EQ(forms(ShortId{"4f7b2c1e-9a60-4d0f-8b8e-2b1f0c9d7e31"}),
               std::pair(std::string{"4f7b2c1e"}, std::string{"4f7b2c1e-9a60-4d0f-8b8e-2b1f0c9d7e31"}));
     EXPECT_EQ(forms(at("2026-11-29T18:10:14.5Z")),

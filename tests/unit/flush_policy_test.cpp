@@ -57,6 +57,35 @@ TEST_F(FlushingWithPolicy, a_dry_run_changes_no_policy_and_remembers_nothing) {
     EXPECT_EQ(status().policy->name, "reject");
 }
 
+TEST_F(FlushingWithPolicy, the_policy_that_it_puts_in_force_is_reported_once) {
+    request_.policy = reject_;
+    EXPECT_TRUE(flush().value().policy_applied);
+    EXPECT_EQ(listener_.policies_applied, std::vector<std::string>{""});
+    EXPECT_EQ(status().policy->name, "reject") << "it stays in force";
+    table_.flows = {tcp_flow().established()};
+    EXPECT_FALSE(flush().value().policy_applied) << "it was in force";
+    EXPECT_EQ(listener_.policies_applied.size(), 1U);
+}
+
+TEST_F(FlushingWithPolicy, a_policy_that_cannot_be_applied_is_reported_with_the_reason) {
+    in_force(reject_);
+    ASSERT_EQ(ruleset_.remember(std::vector<FlowRow>{{tcp_flow().from_port(98), {}}, {tcp_flow().from_port(99), {}}},
+                                std::chrono::seconds{60}),
+              Remembered::All);
+    drop_.remember_at_most = 1;
+    request_.policy = drop_;
+    ASSERT_FALSE(flush().has_value());
+    ASSERT_EQ(listener_.policies_applied.size(), 1U);
+    EXPECT_TRUE(listener_.policies_applied.front().starts_with("2 flushed flows are remembered"));
+}
+
+TEST_F(FlushingWithPolicy, where_everything_is_protected_no_policy_is_applied) {
+    request_.policy = reject_;
+    request_.protected_filters = {FlowFilter{}};
+    EXPECT_FALSE(flush().value().policy_applied);
+    EXPECT_TRUE(listener_.policies_applied.empty());
+}
+
 TEST_F(FlushingWithPolicy, with_scope_all_there_is_nothing_to_remember) {
     reject_.scope = MidstreamScope::All;
     in_force(reject_);

@@ -79,6 +79,7 @@ TEST_F(Flushing, dry_stops_before_the_delete) {
     ASSERT_TRUE(operation.has_value());
     EXPECT_EQ(operation->counts.matched, 4U);
     EXPECT_EQ(operation->counts.flushed, 0U);
+    EXPECT_EQ(would_be_flushed(*operation), 4U);
     EXPECT_EQ(listener_.would_be_ended.size(), 4U);
     EXPECT_EQ(table_.removals_asked, 0U);
 }
@@ -132,6 +133,27 @@ TEST_F(Flushing, leaves_protected_flows_alone_and_counts_them) {
     EXPECT_EQ(operation->counts.protected_flows, 2U);
     EXPECT_EQ(listener_.journaled, 2U);
     EXPECT_EQ(table_.flows.size(), 8U);
+}
+
+TEST_F(Flushing, says_by_which_rules_flows_were_protected_and_counts_each_flow_once) {
+    const auto filter = [](std::string_view text) { return parse_flow_filter(text).value(); };
+    request_.protected_filters = {filter("source-port=9"), filter("source-port=1:3,protocol=tcp"),
+                                  filter("source-port=3"), filter("source-port=1:3,protocol=tcp")};
+    request_.ssh.sessions = {filter("source-port=1")};
+    request_.own_flows = filter("source-port=4");
+    const std::vector<ProtectedBy> rules{{"SSH sessions into this machine", 1},
+                                         {"connection of the caller to the agent", 1},
+                                         {"protected: source-port=1:3,protocol=tcp", 2}};
+    EXPECT_EQ(flush()->protected_by, rules);
+    request_.ssh.is_own = true;
+    operation_.dry_run = true;
+    const auto operation = flush();
+    EXPECT_EQ(operation->protected_by.front(), (ProtectedBy{"SSH session of the caller", 1}));
+    EXPECT_EQ(operation->counts.protected_flows, 4U);
+    EXPECT_EQ(would_be_flushed(*operation), 0U);
+    EXPECT_EQ(table_.removals_asked, 0U);
+    request_ = {};
+    EXPECT_TRUE(flush()->protected_by.empty());
 }
 
 TEST_F(Flushing, leaves_ssh_sessions_alone_and_reports_how_many_and_why) {

@@ -126,6 +126,22 @@ TEST(RequestJson, of_captured_flows_takes_no_query_beside_them) {
               "from_capture: names the flows; it takes no filter and no condition beside it");
 }
 
+TEST(RequestJson, of_a_flush_without_consent_names_the_dry_run_that_was_shown) {
+    OperationRequest request;
+    request.type = OperationType::Flush;
+    request.from_operation = "5f0a";
+    for (const auto consent : {Consent::Declined, Consent::NotAsked}) {
+        request.consent = consent;
+        fmt::memory_buffer out;
+        ASSERT_TRUE(append_request_json(out, request));
+        EXPECT_EQ(read_request_json(fmt::to_string(out)).value().consent, consent);
+    }
+    EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{}],"all":true,"consent":"declined"})"),
+              "consent: declined is said of the flows of a dry run, by its id in from_capture");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","from_capture":"5f0a","consent":"no"})"),
+              "consent: \"no\" is none of given, declined and not_asked");
+}
+
 TEST(RequestJson, that_cannot_be_expressed_is_refused) {
     OperationRequest request = full_flush();
     request.endpoint.network_namespace = "gw";
@@ -140,7 +156,8 @@ TEST(RequestJson, that_cannot_be_expressed_is_refused) {
 TEST(RequestJson, errors_name_the_member_and_the_rule) {
     const std::string members =
         "the members here are type, firewall, availability_zone, minimum_age_seconds, filters, state, match, "
-        "both_directions, mark, zone, minimum_bytes, minimum_packets, all, from_capture, maximum_flows, dry_run, "
+        "both_directions, mark, zone, minimum_bytes, minimum_packets, all, from_capture, consent, maximum_flows, "
+        "dry_run, "
         "include_protected, "
         "protected, own_sessions, ssh_sessions, stream_exception_policy, require_policy";
     EXPECT_EQ(error_of(""), "body: not valid JSON");

@@ -77,7 +77,7 @@ export const who = caller => caller?.sudo_user || caller?.user || (caller?.uid =
 const STATUS = {IN_PROGRESS: "in progress", COMPLETED: "completed", COMPLETED_WITH_ERRORS: "completed with errors", FAILED: "failed"};
 
 export function status(operation) {
-    if (operation.refused) return "refused";
+    if (operation.refused) return operation.consent === "declined" ? "declined" : "refused";
     if (operation.status === "IN_PROGRESS" && operation.phase) return operation.phase;
     return STATUS[operation.status] ?? operation.status.toLowerCase().replaceAll("_", " ");
 }
@@ -90,9 +90,13 @@ export function kind(operation) {
 export const shortId = id => id.slice(0, 8);
 
 /** Number of flows that a flush has ended or, for a dry run, would end. */
-export function flushed({dry_run, counts}) {
-    return dry_run ? counts.matched - counts.gone - counts.failed - counts.protected : counts.flushed;
+export function flushed({dry_run, status, counts}) {
+    if (!dry_run) return counts.flushed;
+    return status === "FAILED" ? 0 : counts.matched - counts.gone - counts.failed - counts.protected;
 }
+
+/** By which rules flows were spared; empty where none was. */
+export const rules = ({protected_by: counted = []}) => counted.map(({rule, flows: spared}) => `${count(spared)} by ${rule}`).join("; ");
 
 /** A filter in the command line's syntax. */
 export function filter(parts) {

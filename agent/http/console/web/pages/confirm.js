@@ -4,7 +4,7 @@
 import {ask, endpointQuery, follow, query as queryOf} from "../api.js";
 import {optionsIn} from "../conditions.js";
 import {facts, field, h, notice, table} from "../dom.js";
-import {bytes, count, destination, duration, flows, flushed, place, scope, source, states} from "../format.js";
+import {bytes, count, destination, duration, flows, flushed, place, rules, scope, source, states} from "../format.js";
 import {newKey, start} from "../requests.js";
 import {limits, noticed, reach} from "../policy_words.js";
 
@@ -50,11 +50,12 @@ function firstFlows(rows) {
 
 function consequences(operation, policy, options) {
     const {counts} = operation;
-    const willBe = options.stream_exception_policy ? "is put in force first" : "in force";
+    const willBe = options.stream_exception_policy ? "is put in force first, and stays in force" : "in force";
     return [
         operation.include_protected && notice("warning", "Flows that the configuration protects, and your own session, are among those that are ended."),
         facts([["Where", place(operation)], ["Which", scope(operation)], ["Flows to be ended", flows(flushed(operation))],
                ["Protected, left alone", counts.protected ? flows(counts.protected) : undefined],
+               ["Protected by", rules(operation)],
                ["Already ended", counts.gone ? flows(counts.gone) : undefined],
                ["Left out, age not known", counts.age_unknown ? flows(counts.age_unknown) : undefined],
                ["Policy", policy.policy === "none" ? "none in force" : `${policy.policy} ${willBe}: ${reach(policy)}`],

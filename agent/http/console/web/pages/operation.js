@@ -3,7 +3,7 @@
 
 import {ask, follow, query} from "../api.js";
 import {factLine, h, notice} from "../dom.js";
-import {count, flushed, kind, place, scope, shortId, status, time, who} from "../format.js";
+import {count, flushed, kind, place, rules, scope, shortId, status, time, who} from "../format.js";
 import {FlowView} from "../flow_view.js";
 import {blocked} from "../policy_words.js";
 
@@ -51,13 +51,24 @@ function requestOf(operation, shown) {
     ]);
 }
 
+/** By which rules flows were spared; empty where none was. */
+function sparedOf(operation) {
+    const {counts, refused} = operation;
+    if (refused || !counts.protected) return "";
+    return `${counts.protected === counts.matched ? "Every flow that matched is protected" : "Protected, left alone"}: ${rules(operation) || count(counts.protected)}`;
+}
+
 function messagesOf(operation) {
-    const fault = [operation.status_message, operation.detail].filter(Boolean).join(": ");
+    const fault = operation.refused ? operation.detail : [operation.status_message, operation.detail].filter(Boolean).join(": ");
     const hasNothing = operation.counts.scanned === 0 && operation.plan?.startsWith("full table scan") && isOver(operation);
+    const spared = sparedOf(operation);
     return [fault && notice(operation.status === "COMPLETED" ? "info" : "error", fault),
             hasNothing && notice("info", `The flow table of ${place(operation)} is empty, and connection tracking may be off there: ` +
                                  "the kernel turns it on in a network namespace for rules that use it, such as ct state."),
             operation.dry_run && notice("info", "This was a dry run: it has ended no flow."),
+            spared && notice("info", spared),
+            operation.policy_applied && notice("info", `Policy ${operation.stream_exception_policy} was put in force by this flush, and stays in force. It can be removed under `,
+                                               h("a", {href: `#/policy${query({at: place(operation)})}`}, "Policy"), "."),
             ...(operation.warnings ?? []).map(each => notice("warning", each))].filter(Boolean);
 }
 
