@@ -45,7 +45,7 @@ struct FlushArguments {
         own.add("--stream-exception-policy", "NAME", stream_exception_policy,
                 "have this policy in force before flows are ended; it stays in force");
         own.add_flag("--require-policy", require_policy,
-                     "refuse when flushed TCP flows could come back, for want of a policy");
+                     "refuse when no policy would block the packets of flushed TCP flows");
         own.add_flag("--dry-run", dry_run, "show which flows would be ended, and end none");
         own.add_flag("--include-protected", include_protected,
                      "end protected flows, too: SSH sessions, and what the configuration protects");

@@ -61,7 +61,9 @@ Cells flow_cells(const StoredFlow& row, const Moment& moment, bool dry_run) {
     };
 }
 
-void append_counts_text(fmt::memory_buffer& out, const FlowOperation& operation) {
+constexpr std::string_view kNewConnections = "new connections are not blocked: that takes a rule of the firewall";
+
+void append_summary_text(fmt::memory_buffer& out, const FlowOperation& operation, const CellStyle& style) {
     const auto& counts = operation.counts;
     const auto to = std::back_inserter(out);
     fmt::format_to(to, "{} of {} flows match", counts.matched, counts.scanned);
@@ -70,6 +72,7 @@ void append_counts_text(fmt::memory_buffer& out, const FlowOperation& operation)
     }
     if (kind_of(operation.type).has_outcomes) fmt::format_to(to, ": {}", outcomes_text(operation));
     out.push_back('\n');
+    if (operation.blocked) fmt::format_to(to, "{}\n{}\n", blocked_text(operation, style), kNewConnections);
 }
 
 }  // namespace
@@ -89,6 +92,16 @@ std::string outcomes_text(const FlowOperation& operation) {
     }
     return fmt::format("{} flushed, {} gone, {} failed, {} protected", counts.flushed, counts.gone, counts.failed,
                        counts.protected_flows);
+}
+
+std::string blocked_text(const FlowOperation& operation, const CellStyle& style) {
+    const auto& first = operation.blocked_until;
+    const auto& last = operation.last_blocked_until;
+    if (!operation.blocked) return {};
+    if (!first) return fmt::format("blocked as long as policy {} is in force", operation.stream_exception_policy);
+    auto until = time_text(*first, style);
+    if (last && *last != *first) until += fmt::format(", the last of them until {}", time_text(*last, style));
+    return fmt::format("blocked until {}; later packets are judged by your rules", until);
 }
 
 std::vector<Column> flow_columns() {
@@ -148,7 +161,7 @@ Result<void> OperationOutput::finish(gateway::FlowOperations& operations, const 
     if (written_) {
         begin(operation);
         written_ = writer_.end(
-            {.text = [&](fmt::memory_buffer& out) { append_counts_text(out, operation); },
+            {.text = [&](fmt::memory_buffer& out) { append_summary_text(out, operation, writer_.layout().style); },
              .json = [&](fmt::memory_buffer& out) { operations::append_result_members(out, operation); },
              .ndjson = [&](fmt::memory_buffer& out) { operations::append_operation_json(out, operation); }});
     }

@@ -23,6 +23,9 @@ namespace headgate::cli {
 /// What a flush did, or a dry run would do, to how many flows: `2 flushed, 0 gone, 0 failed, 1 protected`.
 [[nodiscard]] std::string outcomes_text(const FlowOperation& operation);
 
+/// Until when the policy blocks the flows that a flush has ended; empty if it does not.
+[[nodiscard]] std::string blocked_text(const FlowOperation& operation, const CellStyle& style);
+
 /// A reader that closes the pipe early is no error and does not end the operation.
 class OperationOutput {
   public:

@@ -17,6 +17,7 @@ namespace headgate::cli {
 namespace {
 
 constexpr std::uint64_t kMostListed = 10'000;
+constexpr std::uint64_t kListedAtOnce = 500;  // operations requested at once to select from
 
 std::vector<Column> operation_columns() {
     using enum Column::Align;
@@ -152,6 +153,7 @@ void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operati
         append_line("", fmt::format("{} by {}", flows, rule));
     append_line("policy", fmt::format("{}{}", operation.stream_exception_policy,
                                       operation.policy_applied ? ", put in force by this flush" : ""));
+    append_line("flushed flows", blocked_text(operation, style));
 }
 
 /// An operation and the gateway that has it.

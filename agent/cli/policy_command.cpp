@@ -89,9 +89,10 @@ void append_rule_lines(fmt::memory_buffer& out, const StreamExceptionPolicy& pol
     append_policy_line(out, "hooks", fmt::format("{}", fmt::join(hook_names(policy), ", ")));
     append_policy_line(out, "priority", fmt::format("{}", policy.priority));
     if (policy.scope != MidstreamScope::Flushed) return;
-    append_policy_line(
-        out, "flushed flows",
-        fmt::format("remembered for {} s, {} at most", policy.remember_flushed_for.count(), policy.remember_at_most));
+    const auto& time = policy.remember_flushed_for;
+    const auto how =
+        time ? fmt::format("remembered for {} s", time->count()) : "each remembered as long as its timeout had left";
+    append_policy_line(out, "flushed flows", fmt::format("{}, {} at most", how, policy.remember_at_most));
 }
 
 Cells policy_cells(const midstream::PolicyEntry& entry) {

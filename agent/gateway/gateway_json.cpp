@@ -35,7 +35,12 @@ void list_members(Members& members, Object& policy) {
     members.required("scope", policy.scope);
     members.required("hooks", policy.hooks, parse_name<Hook>);
     members.required("priority", policy.priority);
-    members.required("remember_flushed_for_seconds", policy.remember_flushed_for);
+    if constexpr (Members::kReads) policy.remember_flushed_for.reset();
+    members.optional("remember_flushed_for_seconds", policy.remember_flushed_for);
+    if constexpr (!Members::kReads) {
+        if (!policy.remember_flushed_for)
+            members.required("remember_flushed_for", StreamExceptionPolicy::kConnectionMemory);
+    }
     members.required("remember_at_most", policy.remember_at_most);
 }
 

@@ -110,17 +110,18 @@ std::string key_declaration(const FlushedSet& set) {
     return {};
 }
 
-std::vector<SetElements> elements_for(std::span<const FlowRow> rows, std::chrono::milliseconds timeout,
+std::vector<SetElements> elements_for(std::span<const FlowRow> rows, std::optional<std::chrono::seconds> time,
                                       std::uint32_t size) {
     std::array<std::vector<SetElement>, kAllSets.size()> by_set;
-    const auto add = [&](const FlowTuple& tuple, TupleKind kind, PacketDirection direction) {
-        const auto set = std::ranges::find(kAllSets, FlushedSet{kind, direction, tuple.source.family});
-        by_set[static_cast<std::size_t>(set - kAllSets.begin())].push_back(element_for(tuple, kind, timeout));
-    };
     for (const auto& row : rows) {
         const auto kind = kind_of(row.flow.original);
-        add(row.flow.original, kind, PacketDirection::Original);
-        add(row.flow.reply, kind, PacketDirection::Reply);
+        const auto timeout = memory_of(row.flow, time);
+        const auto add = [&](const FlowTuple& tuple, PacketDirection direction) {
+            const auto set = std::ranges::find(kAllSets, FlushedSet{kind, direction, tuple.source.family});
+            by_set[static_cast<std::size_t>(set - kAllSets.begin())].push_back(element_for(tuple, kind, timeout));
+        };
+        add(row.flow.original, PacketDirection::Original);
+        add(row.flow.reply, PacketDirection::Reply);
     }
     std::vector<SetElements> result;
     for (std::size_t i = 0; i < kAllSets.size(); ++i) {

@@ -77,9 +77,9 @@ struct SetElements {
     std::vector<SetElement> elements;
 };
 
-/// The elements that remember these flows in the sets of that size.
-[[nodiscard]] std::vector<SetElements> elements_for(std::span<const FlowRow> rows, std::chrono::milliseconds timeout,
-                                                    std::uint32_t size);
+/// The elements that remember these flows in the sets of that size, each for memory_of(flow, time).
+[[nodiscard]] std::vector<SetElements> elements_for(std::span<const FlowRow> rows,
+                                                    std::optional<std::chrono::seconds> time, std::uint32_t size);
 
 /// The element that opens a window for the protocol.
 [[nodiscard]] SetElements window_for(Protocol protocol, std::chrono::milliseconds timeout);

@@ -219,7 +219,7 @@ Result<void> KernelRuleset::with_sets(const SetsChange& change) {
     return try_once();
 }
 
-Result<Remembered> KernelRuleset::remember(std::span<const FlowRow> rows, std::chrono::seconds time) {
+Result<Remembered> KernelRuleset::remember(std::span<const FlowRow> rows, std::optional<std::chrono::seconds> time) {
     if (rows.empty()) return Remembered::All;
     auto added =
         with_sets([&](NftTable& table, std::uint32_t size) { return table.add(elements_for(rows, time, size)); });

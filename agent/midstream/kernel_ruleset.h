@@ -40,7 +40,7 @@ class KernelRuleset final : public Ruleset {
     Result<RulesetCondition> condition() override;
     Result<std::vector<PolicyCounter>> counters() override;
     Result<RulesetStatus> status() override;
-    Result<Remembered> remember(std::span<const FlowRow> rows, std::chrono::seconds time) override;
+    Result<Remembered> remember(std::span<const FlowRow> rows, std::optional<std::chrono::seconds> time) override;
     Result<void> forget(std::span<const FlowRow> rows) override;
     Result<void> open_window(Protocol protocol, std::chrono::seconds time) override;
 

@@ -59,6 +59,23 @@ ValueType<Hook> hook() {
     return type;
 }
 
+ValueType<std::optional<std::chrono::seconds>> memory() {
+    const auto time = config::duration(std::chrono::seconds{1}, Policy::kLongestMemory);
+    const auto parse = [parse = time.parse](std::string_view text) -> Result<std::optional<std::chrono::seconds>> {
+        if (text == Policy::kConnectionMemory) return std::optional<std::chrono::seconds>{};
+        if (text.find_first_of("0123456789") == std::string_view::npos) {
+            return invalid("\"{}\" is neither a duration such as 90s, 5m or 12h nor {}", text,
+                           Policy::kConnectionMemory);
+        }
+        ASSIGN_OR_RETURN(const auto value, parse(text));
+        return value;
+    };
+    const auto print = [print = time.print](const std::optional<std::chrono::seconds>& value) {
+        return value ? print(*value) : std::string{Policy::kConnectionMemory};
+    };
+    return {fmt::format("{}, or `{}`", time.rule, Policy::kConnectionMemory), parse, print};
+}
+
 SettingMap settings_of(PacketLog& log) {
     SettingMap known;
     known.add(config::required("prefix", log.prefix, log_prefix(), "\"headgate: \"", "The beginning of each line."));
@@ -114,17 +131,18 @@ SettingMap settings_of(Policy& policy) {
         "log", policy.log, [](PacketLog& log) { return settings_of(log); },
         "What the kernel logs of the packets that the policy catches; without this key, nothing."));
     known.add(config::with_default(
-        "remember_flushed_for", policy.remember_flushed_for,
-        config::duration(std::chrono::seconds{1}, Policy::kLongestMemory),
-        "How long a flushed flow is remembered: long enough for both ends to send a packet. A new connection of TCP or "
-        "SCTP between the same addresses and ports is let through nevertheless; when the other side has accepted it, "
-        "the flushed flow is forgotten."));
+        "remember_flushed_for", policy.remember_flushed_for, memory(),
+        "How long a flushed flow is remembered, and its packets are caught; later ones are judged by the operator's "
+        "rules. A connection that is silent for longer, such as an idle SSH session, can come back. `connection`: each "
+        "flow as long as its own conntrack timeout had left, with TCP up to five days; `5m` where that is not known, "
+        "as of a flow in a flowtable. A new connection of TCP or SCTP between the same addresses and ports is let "
+        "through nevertheless; when the other side has accepted it, the flushed flow is forgotten."));
     known.add(config::with_default(
         "remember_at_most", policy.remember_at_most, config::number<std::uint32_t>(1, Policy::kLargestMemory),
         "How many flows are remembered at a time, of IPv4 and of IPv6 each. A flush of more opens a window: for "
-        "`remember_flushed_for`, the policy handles every midstream packet of TCP and SCTP as one of a flushed flow. "
-        "headgate refuses a policy that remembers fewer flows than are remembered already, until enough of them are "
-        "forgotten."));
+        "`remember_flushed_for`, with `connection` for `5m`, the policy handles every midstream packet of TCP and SCTP "
+        "as one of a flushed flow. A policy that remembers fewer flows than are remembered already is refused until "
+        "enough of them are forgotten."));
     known.check = [&policy] { return check(policy); };
     return known;
 }

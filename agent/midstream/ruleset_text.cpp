@@ -320,6 +320,13 @@ std::optional<T> named(const std::array<T, Count>& values, std::string_view text
     return std::nullopt;
 }
 
+/// In the note, whose room is scarce. An earlier version does not take the word for a number of seconds.
+constexpr std::string_view kOwnTimeout = "own";
+
+std::string memory_text(std::optional<std::chrono::seconds> time) {
+    return time ? fmt::format("{}", time->count()) : std::string{kOwnTimeout};
+}
+
 /// Removes `key=value` from the front of `rest` and returns the value.
 std::optional<std::string_view> take_value(std::string_view& rest, std::string_view key) {
     const auto word = take_until(rest, ' ');
@@ -351,7 +358,7 @@ std::string ruleset_text(const StreamExceptionPolicy& policy, std::uint32_t gene
 
 std::string note_text(const StreamExceptionPolicy& policy, std::uint32_t generation) {
     return fmt::format("policy={} exception={} scope={} remember={} most={} text={} edition={}", policy.name,
-                       to_string(policy.exception), to_string(policy.scope), policy.remember_flushed_for.count(),
+                       to_string(policy.exception), to_string(policy.scope), memory_text(policy.remember_flushed_for),
                        policy.remember_at_most, fingerprint_of(RulesetWriter{policy, generation}.write()), generation);
 }
 
@@ -361,15 +368,18 @@ std::optional<Note> parse_note(std::string_view text) {
     const auto name = take_value(text, "policy");
     const auto exception = named(kExceptions, take_value(text, "exception").value_or(""));
     const auto scope = named(kScopes, take_value(text, "scope").value_or(""));
-    const auto remember = parse_unsigned<std::uint32_t>(take_value(text, "remember").value_or(""));
+    const auto remember = take_value(text, "remember").value_or("");
+    const auto seconds = parse_unsigned<std::uint32_t>(remember);
     const auto most = parse_unsigned<std::uint32_t>(take_value(text, "most").value_or(""));
     const auto fingerprint = take_value(text, "text");
-    if (!name || !exception || !scope || !remember || !most || !fingerprint) return std::nullopt;
+    if (!name || !exception || !scope || !most || !fingerprint) return std::nullopt;
+    if (!seconds && remember != kOwnTimeout) return std::nullopt;
     Note note;
     note.policy.name = *name;
     note.policy.exception = *exception;
     note.policy.scope = *scope;
-    note.policy.remember_flushed_for = std::chrono::seconds{*remember};
+    note.policy.remember_flushed_for.reset();
+    if (seconds) note.policy.remember_flushed_for = std::chrono::seconds{*seconds};
     note.policy.remember_at_most = *most;
     note.fingerprint = *fingerprint;
     note.generation = parse_unsigned<std::uint32_t>(take_value(text, "edition").value_or("")).value_or(0);

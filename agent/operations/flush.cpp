@@ -28,7 +28,7 @@ class Flush {
           table_(place.table),
           operation_(operation),
           listener_(listener),
-          policy_(place.ruleset, place.table, request),
+          policy_(place, request),
           protection_(request) {}
 
     Result<void> run() {
@@ -114,7 +114,7 @@ class Flush {
             return {};
         });
         if (!read) count_unread(read.error());
-        if (!operation_.dry_run) policy_.conclude();
+        if (!operation_.dry_run) policy_.conclude(operation_);
         operation_.warnings = warnings();
         if (!stopped_) return {};
         operation_.detail = stopped_->message;
@@ -174,13 +174,13 @@ class Flush {
         return removed;
     }
 
-    /// For flows captured earlier. A missing one may have been remembered by the flush that ended it, which must not be
-    /// undone here; and packets of its successor must not be caught.
+    /// For flows captured earlier, with their timeouts of now. A missing one may have been remembered by the flush that
+    /// ended it, which must not be undone here; and packets of its successor must not be caught.
     std::vector<FlowRow> still_there(std::span<const FlowRow> rows) {
         std::vector<FlowRow> there;
         std::size_t index = 0;
-        const auto looked = table_.look_up(rows, [&](const Flow&, Presence presence) {
-            if (presence == Presence::There) there.push_back(rows[index]);
+        const auto looked = table_.look_up(rows, [&](const Flow& flow, Presence presence) {
+            if (presence == Presence::There) there.emplace_back(rows[index]).flow.timeout = flow.timeout;
             ++index;
         });
         return looked ? there : std::vector<FlowRow>{rows.begin(), rows.end()};

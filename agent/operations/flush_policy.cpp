@@ -96,10 +96,22 @@ Result<Application> FlushPolicy::enforce() {
     return refused("another process has changed the table inet headgate meanwhile: nothing was flushed");
 }
 
-void FlushPolicy::conclude() {
+void FlushPolicy::conclude(FlowOperation& operation) {
     if (!policy_) return;
     const auto condition = ruleset_.condition();
     fell_ = !condition || *condition != condition_;
+    operation.blocked = operation.counts.flushed != 0 && blocks();
+    if (!operation.blocked) return;
+    operation.blocked_until = first_forgotten_;
+    if (!policy_->remember_flushed_for) operation.last_blocked_until = last_forgotten_;
+}
+
+bool FlushPolicy::blocks() const {
+    if (fell_ || policy_->exception == StreamException::Continue) return false;
+    const auto protocols = counted_protocols();
+    const bool recognizes =
+        remembers() ? first_forgotten_.has_value() : std::ranges::any_of(protocols, is_connection_oriented);
+    return recognizes && return_warning(protocols).empty();
 }
 
 std::set<Protocol> FlushPolicy::counted_protocols() const {
@@ -155,9 +167,24 @@ Result<void> FlushPolicy::remember(std::span<const FlowRow> rows) {
     return remember_or_open_windows(to_remember);
 }
 
+Result<Remembered> FlushPolicy::remember_all(std::span<const FlowRow> rows) {
+    const auto now = clock_.now();
+    auto remembered = ruleset_.remember(rows, policy_->remember_flushed_for);
+    if (!remembered || *remembered != Remembered::All) return remembered;
+    for (const auto& row : rows)
+        note_forgotten(now + memory_of(row.flow, policy_->remember_flushed_for));
+    return remembered;
+}
+
+void FlushPolicy::note_forgotten(Timestamp when) {
+    const auto second = std::chrono::floor<std::chrono::seconds>(when);
+    first_forgotten_ = std::min<Timestamp>(first_forgotten_.value_or(second), second);
+    last_forgotten_ = std::max<Timestamp>(last_forgotten_.value_or(second), second);
+}
+
 /// Without room, a window recognizes connection-oriented flows by their packets; other flows cannot be recognized.
 Result<void> FlushPolicy::remember_or_open_windows(const std::vector<FlowRow>& rows) {
-    ASSIGN_OR_RETURN(const auto remembered, ruleset_.remember(rows, policy_->remember_flushed_for));
+    ASSIGN_OR_RETURN(const auto remembered, remember_all(rows));
     if (remembered == Remembered::All) return {};
     std::vector<FlowRow> others;
     for (const auto& row : rows) {
@@ -172,7 +199,7 @@ Result<void> FlushPolicy::remember_or_open_windows(const std::vector<FlowRow>& r
 Result<void> FlushPolicy::remember_what_fits(std::span<const FlowRow> rows) {
     if (rows.empty()) return {};
     if (!full_) {
-        ASSIGN_OR_RETURN(const auto remembered, ruleset_.remember(rows, policy_->remember_flushed_for));
+        ASSIGN_OR_RETURN(const auto remembered, remember_all(rows));
         if (remembered == Remembered::All) return {};
         const auto half = rows.size() / 2;
         if (half != 0) {
@@ -197,7 +224,8 @@ Result<void> FlushPolicy::open_window(Protocol protocol) {
             "the same network namespace, which these credentials are not for: the rest was left alone");
     }
     if (!windows_.insert(protocol).second) return {};
-    return ruleset_.open_window(protocol, policy_->remember_flushed_for);
+    note_forgotten(clock_.now() + policy_->window_time());
+    return ruleset_.open_window(protocol, policy_->window_time());
 }
 
 /// Why flushed flows of these protocols could continue or bypass the policy; empty if the policy holds them.
@@ -240,8 +268,9 @@ std::vector<std::string> FlushPolicy::warnings() const {
         warnings.push_back(fmt::format("policy {} replaces {}", request_.policy->name, in_force_->name));
     }
     if (not_forgotten_ != 0) {
-        warnings.push_back(fmt::format("{} flows that were left alone are remembered as flushed, for {} s",
-                                       not_forgotten_, policy_->remember_flushed_for.count()));
+        const auto& time = policy_->remember_flushed_for;
+        warnings.push_back(fmt::format("{} flows that were left alone are remembered as flushed, {}", not_forgotten_,
+                                       time ? fmt::format("for {} s", time->count()) : "until their timeouts"));
     }
     if (policy_ && policy_->scope == MidstreamScope::All && policy_->exception != StreamException::Continue) {
         if (!std::ranges::all_of(protocols, is_connection_oriented)) {
@@ -261,7 +290,7 @@ std::vector<std::string> FlushPolicy::warnings() const {
         warnings.push_back(fmt::format(
             "there is no room to remember so many flows ({} at most): for {} s every midstream packet of {} "
             "is taken for one of a flushed flow",
-            policy_->remember_at_most, policy_->remember_flushed_for.count(), enumerated(names)));
+            policy_->remember_at_most, policy_->window_time().count(), enumerated(names)));
     }
     if (not_remembered_ != 0) {
         warnings.push_back(

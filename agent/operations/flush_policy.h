@@ -12,18 +12,21 @@
 #include <utility>
 #include <vector>
 
+#include "headgate/clock.h"
+#include "headgate/flow_operation.h"
 #include "headgate/flow_table.h"
 #include "headgate/result.h"
 #include "headgate/ruleset.h"
 
 #include "operations/operation_request.h"
+#include "operations/operation_work.h"
 
 namespace headgate::operations {
 
 class FlushPolicy {
   public:
-    FlushPolicy(Ruleset& ruleset, FlowTable& table, const OperationRequest& request)
-        : ruleset_(ruleset), table_(table), request_(request) {}
+    FlushPolicy(const WorkPlace& place, const OperationRequest& request)
+        : ruleset_(place.ruleset), table_(place.table), clock_(place.clock), request_(request) {}
 
     /// Reads what is in force. Refuses if it does not meet the request. Changes nothing.
     [[nodiscard]] Result<void> inspect();
@@ -44,8 +47,8 @@ class FlushPolicy {
     /// Forgets remembered flows that were not ended for any reason: their packets must not be caught.
     void forget(std::span<const FlowRow> rows);
 
-    /// Checks, after the last flow, whether the policy is still in force.
-    void conclude();
+    /// After the last flow: checks whether the policy is still in force, and tells until when it blocks the flows.
+    void conclude(FlowOperation& operation);
 
     /// Warnings about the fate of the flows' packets.
     [[nodiscard]] std::vector<std::string> warnings() const;
@@ -59,13 +62,17 @@ class FlushPolicy {
     [[nodiscard]] std::set<Protocol> counted_protocols() const;
     [[nodiscard]] bool is_picked_up(Protocol protocol) const;
     [[nodiscard]] std::string fate(const std::set<Protocol>& protocols) const;
+    [[nodiscard]] Result<Remembered> remember_all(std::span<const FlowRow> rows);
+    void note_forgotten(Timestamp when);
     [[nodiscard]] Result<void> remember_what_fits(std::span<const FlowRow> rows);
     [[nodiscard]] Result<void> remember_or_open_windows(const std::vector<FlowRow>& rows);
     [[nodiscard]] Result<void> open_window(Protocol protocol);
     [[nodiscard]] std::string return_warning(const std::set<Protocol>& protocols) const;
+    [[nodiscard]] bool blocks() const;  ///< whether the policy in force catches packets of the flushed flows
 
     Ruleset& ruleset_;
     FlowTable& table_;
+    const Clock& clock_;
     const OperationRequest& request_;
     std::optional<StreamExceptionPolicy> in_force_;
     std::optional<StreamExceptionPolicy> policy_;  ///< in force while flows are ended
@@ -74,6 +81,7 @@ class FlushPolicy {
     std::map<std::pair<Protocol, Family>, std::uint64_t> flows_;
     std::set<Protocol> windows_;
     bool full_ = false;
+    std::optional<Timestamp> first_forgotten_, last_forgotten_;  ///< of the flows, when the policy will forget them
     bool fell_ = false;  ///< removed or changed by another process while flows were ended
     std::uint64_t not_remembered_ = 0;
     std::uint64_t not_forgotten_ = 0;

@@ -136,6 +136,9 @@ void list_result_members(Members& members, Object& operation) {
     members.optional("warnings", operation.warnings);
     members.required("stream_exception_policy", operation.stream_exception_policy);
     members.optional("policy_applied", operation.policy_applied);
+    members.optional("blocked", operation.blocked);
+    members.optional("blocked_until", operation.blocked_until);
+    members.optional("last_blocked_until", operation.last_blocked_until);
     members.optional("plan", operation.plan);
     members.optional("restarts", operation.restarts);
     members.required("duration_ms", operation.duration);

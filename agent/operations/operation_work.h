@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "headgate/clock.h"
 #include "headgate/flow_operation.h"
 #include "headgate/flow_table.h"
 #include "headgate/operation_store.h"
@@ -50,6 +51,7 @@ class WorkListener {
 struct WorkPlace {
     FlowTable& table;
     Ruleset& ruleset;
+    const Clock& clock;
     Moment moment;
     std::filesystem::path spool_folder{};  ///< for many rows, where there is no temporary directory
 };

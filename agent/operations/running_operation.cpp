@@ -261,7 +261,7 @@ Result<void> RunningOperation::do_work() {
         moment.timestamps_for =
             std::chrono::floor<std::chrono::seconds>(around_.clock.up() - *access_.timestamps_since);
     }
-    const WorkPlace place{*access_.table, *access_.ruleset, moment, around_.state_dir};
+    const WorkPlace place{*access_.table, *access_.ruleset, around_.clock, moment, around_.state_dir};
     auto run = work_of(operation_.type)(request_, place, operation_, *this);
     // Retries to store the outcomes of the last block, if the first attempt failed.
     if (!unrecorded_.empty()) is_written_ = store_->record_outcomes(operation_.id, block_, unrecorded_);

@@ -129,8 +129,13 @@ struct FlowOperation : FlowRequest {
     std::vector<ProtectedBy> protected_by;
     std::string stream_exception_policy = "none";  ///< name of the policy in force
     bool policy_applied = false;                   ///< it was not in force before this flush, and stays in force
-    std::vector<std::string> warnings;             ///< for the operator, in addition to the result
-    unsigned restarts = 0;                         ///< scans repeated because the table was resized
+    bool blocked = false;  ///< the policy catches later packets of the flushed flows, and lets none of them through
+    /// The end of that for the first of the flows to be forgotten; absent if they stay blocked while the policy is in
+    /// force.
+    std::optional<Timestamp> blocked_until;
+    std::optional<Timestamp> last_blocked_until;  ///< for the last of them, if each has a time of its own
+    std::vector<std::string> warnings;            ///< for the operator, in addition to the result
+    unsigned restarts = 0;                        ///< scans repeated because the table was resized
 
     friend bool operator==(const FlowOperation&, const FlowOperation&) = default;
 };

@@ -6,6 +6,7 @@
 // Not thread-safe: an object serves one caller at a time. Several objects may work concurrently, also on one namespace.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -77,6 +78,15 @@ enum class Remembered : std::uint8_t {
     None,  ///< not enough room for all of them
 };
 
+/// How long a flow is remembered: for `time`; without one, as long as its own timeout has left, or, where that is not
+/// known, as of an offloaded flow, for the usual time.
+[[nodiscard]] inline std::chrono::seconds memory_of(const Flow& flow, std::optional<std::chrono::seconds> time) {
+    constexpr std::chrono::seconds kLongestTimeout{UINT32_MAX};  // CTA_TIMEOUT has 32 bits
+    if (time) return *time;
+    return flow.timeout && flow.timeout->count() > 0 ? std::min(*flow.timeout, kLongestTimeout)
+                                                     : StreamExceptionPolicy::kUsualMemory;
+}
+
 class Ruleset {
   public:
     virtual ~Ruleset() = default;
@@ -101,9 +111,9 @@ class Ruleset {
     /// All of the above, and what is remembered. Takes longer the more flows are remembered.
     virtual Result<RulesetStatus> status() = 0;
 
-    /// Remembers these flows for `time` from now, both directions of each as seen on the wire; all of them or none.
-    /// Requires a policy in force with scope Flushed.
-    virtual Result<Remembered> remember(std::span<const FlowRow> rows, std::chrono::seconds time) = 0;
+    /// Remembers each of these flows for memory_of(flow, time) from now, both directions as seen on the wire; all of
+    /// them or none. Requires a policy in force with scope Flushed.
+    virtual Result<Remembered> remember(std::span<const FlowRow> rows, std::optional<std::chrono::seconds> time) = 0;
 
     /// Forgets flows that were remembered but then not ended. Flows that are not remembered are no error.
     virtual Result<void> forget(std::span<const FlowRow> rows) = 0;

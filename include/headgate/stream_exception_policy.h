@@ -51,6 +51,8 @@ struct StreamExceptionPolicy {
     static constexpr int kFirstPriority = -199;
     static constexpr int kLastPriority = 299;
     static constexpr std::size_t kLongestName = 32;
+    static constexpr std::chrono::seconds kUsualMemory{300};
+    static constexpr std::string_view kConnectionMemory = "connection";  ///< as files and JSON write an absent time
     static constexpr std::chrono::seconds kLongestMemory = std::chrono::hours{24 * 7};
     static constexpr std::uint32_t kLargestMemory = 1U << 20U;
 
@@ -64,8 +66,12 @@ struct StreamExceptionPolicy {
     std::vector<Hook> hooks = {Hook::Forward, Hook::Input};  ///< at least one, no duplicates
     int priority = -195;                                     ///< kFirstPriority..kLastPriority
     std::optional<PacketLog> log;
-    std::chrono::seconds remember_flushed_for{300};  ///< 1..kLongestMemory
-    std::uint32_t remember_at_most = 65536;          ///< flows per address family; 1..kLargestMemory
+    /// 1..kLongestMemory; absent: each flow as long as its own timeout had left (ruleset.h, memory_of)
+    std::optional<std::chrono::seconds> remember_flushed_for = kUsualMemory;
+    std::uint32_t remember_at_most = 65536;  ///< flows per address family; 1..kLargestMemory
+
+    /// How long a window stays open.
+    [[nodiscard]] std::chrono::seconds window_time() const { return remember_flushed_for.value_or(kUsualMemory); }
 
     friend bool operator==(const StreamExceptionPolicy&, const StreamExceptionPolicy&) = default;
 };

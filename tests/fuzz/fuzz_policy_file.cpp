@@ -23,12 +23,12 @@ bool tells_where(const Error& error) {
 
 bool keeps_its_rules(const StreamExceptionPolicy& policy) {
     using Policy = StreamExceptionPolicy;
+    const auto memory = policy.window_time();
     const bool log_fits =
         !policy.log || (!policy.log->prefix.empty() && policy.log->prefix.size() <= kLongestLogPrefix &&
                         policy.log->packets_per_second - 1 < 10'000);
     return log_fits && !policy.hooks.empty() && policy.hooks.size() <= 3 && policy.priority >= Policy::kFirstPriority &&
-           policy.priority <= Policy::kLastPriority && policy.remember_flushed_for.count() >= 1 &&
-           policy.remember_flushed_for <= Policy::kLongestMemory &&
+           policy.priority <= Policy::kLastPriority && memory.count() >= 1 && memory <= Policy::kLongestMemory &&
            policy.remember_at_most - 1 < Policy::kLargestMemory;
 }
 

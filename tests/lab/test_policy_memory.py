@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Remembered flushed flows, also while policies change, and how a flush and a policy work together."""
 
+import datetime
+import json
+import re
+
 import pytest
 
-from lab import GATEWAY4_OUTSIDE, SERVER4, SERVER6, wait_until
-from policies import OTHER_FATES, STREAM_FATES, counted, flows_of, flush, gets_through, is_caught, status, stream_fate, strictness
+from lab import GATEWAY, GATEWAY4_OUTSIDE, SERVER4, SERVER6, wait_until
+from policies import (OTHER_FATES, STREAM_FATES, counted, flows_of, flush, gets_through, is_caught, ruleset, status, stream_fate,
+                      strictness)
 from test_capture import MASQUERADE, ZONE_5_FOR_THE_CLIENT
-from traffic import RESET, SILENCE, UDP, Conversation, Flood
+from test_operations import headgate, headgate_json
+from traffic import DATA, PATIENCE, RESET, SILENCE, UDP, Conversation, Flood, Ping
 
 # These rules delay packets so long that some are inside of them at every change of policy. So it matters which chains
 # come before and which after them.
@@ -104,7 +110,121 @@ def test_a_window_stays_through_a_change_of_policy_and_ends_in_time(lab, tmp_pat
         assert second.loses_nothing(), "conntrack picks it up"
 
 
+# as long as its own timeout had left
+
+
+def timeouts(lab, **seconds):
+    """Sets timeouts for packets from now on: tcp_timeout_established=1000."""
+    lab.run(GATEWAY, "sysctl", "-qw", *(f"net.netfilter.nf_conntrack_{name}={value}" for name, value in seconds.items()))
+
+
+def timeouts_left(lab):
+    return [int(line.split()[4]) for family in ("ipv4", "ipv6")
+            for line in lab.run(GATEWAY, "conntrack", "-L", "-f", family, "-o", "extended").stdout.splitlines()]
+
+
+def remembered_for(lab):
+    """The seconds for which flushed flows are still remembered, of the elements in either direction, as nft(8) lists them."""
+    sets = [each["set"] for each in json.loads(ruleset(lab, "-j"))["nftables"] if "set" in each]
+    return sorted(element["elem"]["expires"] for each in sets if each["name"].startswith("flushed_")
+                  for element in each.get("elem", []))
+
+
+def about(seconds):
+    return [pytest.approx(each, abs=10) for each in sorted(seconds)]
+
+
+def moment_of(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def seconds_until(text):
+    return (moment_of(text) - datetime.datetime.now(datetime.timezone.utc)).total_seconds()
+
+
+def test_each_flow_is_remembered_as_long_as_its_conntrack_timeout_had_left(lab, tmp_path):
+    lab.apply(lab.write_policy(tmp_path, "patient", "drop", remember_flushed_for="connection"))
+    assert status(lab)["remember_flushed_for"] == "connection" and "remember_flushed_for_seconds" not in status(lab)
+    timeouts(lab, tcp_timeout_established=1000)
+    with Conversation(lab, SERVER4) as idle, Conversation(lab, SERVER4, protocol=UDP):
+        timeouts(lab, tcp_timeout_established=432000)
+        with Conversation(lab, SERVER4) as four, Conversation(lab, SERVER6) as six:
+            ping = Ping(lab, SERVER4)
+            ping.send()
+            assert ping.sees(PATIENCE) == DATA
+            left = timeouts_left(lab)
+            assert len(left) == 5
+            result = lab.headgate_json("flush", "--all", "--yes")
+            assert result["counts"]["flushed"] == 5 and "warnings" not in result
+            assert remembered_for(lab) == about(left * 2)
+            until = [seconds_until(result[key]) for key in ("blocked_until", "last_blocked_until")]
+            assert until == about([min(left), max(left)])
+            lab.apply(lab.write_policy(tmp_path, "another", "reject", remember_at_most=1000))
+            assert remembered_for(lab)[-6:] == about(left * 2)[-6:], "a change of policy keeps the times"
+            ping.close()
+            for conversation in (idle, four, six):
+                is_caught(lab, conversation, RESET)
+
+
+def test_a_flow_comes_back_when_its_own_timeout_is_over(lab, tmp_path):
+    lab.apply(lab.write_policy(tmp_path, "patient", "drop", remember_flushed_for="connection"))
+    timeouts(lab, udp_timeout=10, udp_timeout_stream=10)
+    with Conversation(lab, SERVER4, protocol=UDP) as doomed:
+        flush(lab, doomed)
+        is_caught(lab, doomed, SILENCE)
+        wait_until(lambda: gets_through(doomed), "the block ends")
+        assert status(lab)["remembered_flows"] == 0
+
+
+def test_a_captured_flow_is_remembered_for_its_timeout_of_now_whatever_the_file_says(lab, tmp_path):
+    captured = tmp_path / "capture.json"
+    lab.apply(lab.write_policy(tmp_path, "patient", "drop", remember_flushed_for="connection"))
+    with Conversation(lab, SERVER4) as doomed:
+        capture = lab.headgate_json("capture", "--all")
+        for flow in capture["flows"]:
+            del flow["timeout_seconds"]
+        captured.write_text(json.dumps(capture))
+        left = timeouts_left(lab)
+        assert lab.headgate_json("flush", "--from-capture", str(captured), "--yes")["counts"]["flushed"] == 1
+        assert remembered_for(lab) == about(left * 2)
+
+
 # a flush and the policy
+
+
+BLOCKED = r"blocked until (?:\d{4}-\d\d-\d\d )?(\d\d:\d\d:\d\d); later packets are judged by your rules"
+
+
+def test_a_flush_says_until_when_its_flows_are_blocked(lab):
+    lab.apply("drop")
+    with Conversation(lab, SERVER4) as doomed, Conversation(lab, SERVER4) as other:
+        words = ["flush", "--source-port", str(doomed.port), "-o", "table"]
+        assert "blocked" not in lab.headgate(*words, "--dry-run").stdout
+        done = lab.headgate(*words, "--yes")
+        said = re.search(rf"^1 of \d flows match: 1 flushed, .*\n{BLOCKED}\n(new connections .* rule of the firewall)$",
+                         done.stdout, re.MULTILINE)
+        assert said, done.stdout
+        assert max(map(len, said.group().splitlines())) <= 80
+        [operation] = headgate_json(lab, "operations", "list", "--limit", "1")["operations"]
+        assert seconds_until(operation["blocked_until"]) == pytest.approx(300, abs=10)
+        assert operation["blocked"] is True and "last_blocked_until" not in operation
+        assert said.group(1) == moment_of(operation["blocked_until"]).astimezone().strftime("%H:%M:%S")
+        for command in ("show", "results"):
+            shown = headgate(lab, "operations", command, operation["operation_id"], "-o", "table").stdout
+            assert re.search(BLOCKED, shown).group(1) == said.group(1)
+        assert other.loses_nothing()
+
+
+def test_a_flush_whose_flows_come_back_does_not_say_that_they_are_blocked(lab, tmp_path):
+    for policy in ("none", "continue"):
+        if policy != "none":
+            lab.apply(policy)
+        with Conversation(lab, SERVER4) as doomed:
+            assert "blocked" not in flush(lab, doomed)
+    lab.apply(lab.write_policy(tmp_path, "all", "drop", scope="all"))
+    with Conversation(lab, SERVER4) as doomed:
+        done = lab.headgate("flush", "--source-port", str(doomed.port), "--yes", "-o", "table")
+        assert "\nblocked as long as policy all is in force\n" in done.stdout
 
 
 def test_without_a_policy_a_flush_warns_and_refuses_where_one_is_required(lab):

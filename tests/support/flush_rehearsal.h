@@ -12,6 +12,7 @@
 #include "operations/operation_lifecycle.h"
 #include "operations/operation_work.h"
 #include "support/flow_builder.h"
+#include "support/manual_clock.h"
 #include "support/memory_flow_table.h"
 #include "support/memory_ruleset.h"
 
@@ -75,7 +76,7 @@ class FlushRehearsal : public ::testing::Test {
     Result<FlowOperation> flush() {
         auto operation = operation_;
         listener_.operation = &operation;
-        auto run = operations::run_flush(request_, {table_, ruleset_, {}}, operation, listener_);
+        auto run = operations::run_flush(request_, {table_, ruleset_, clock_, {}}, operation, listener_);
         if (!run) return tl::unexpected(std::move(run.error()));
         operations::close(operation, run);
         return operation;
@@ -83,6 +84,7 @@ class FlushRehearsal : public ::testing::Test {
 
     MemoryFlowTable table_;
     MemoryRuleset ruleset_;
+    ManualClock clock_;
     FlowOperation operation_;
     operations::OperationRequest request_;
     RecordingListener listener_;

@@ -43,7 +43,7 @@ class ForwardingRuleset final : public Ruleset {
     Result<RulesetCondition> condition() override { return ruleset_.condition(); }
     Result<std::vector<PolicyCounter>> counters() override { return ruleset_.counters(); }
     Result<RulesetStatus> status() override { return ruleset_.status(); }
-    Result<Remembered> remember(std::span<const FlowRow> rows, std::chrono::seconds time) override {
+    Result<Remembered> remember(std::span<const FlowRow> rows, std::optional<std::chrono::seconds> time) override {
         return ruleset_.remember(rows, time);
     }
     Result<void> forget(std::span<const FlowRow> rows) override { return ruleset_.forget(rows); }

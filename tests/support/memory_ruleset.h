@@ -55,13 +55,13 @@ class MemoryRuleset final : public Ruleset {
             status.windows.push_back({protocol, std::chrono::ceil<std::chrono::seconds>(end - now_)});
         return status;
     }
-    Result<Remembered> remember(std::span<const FlowRow> rows, std::chrono::seconds time) override {
+    Result<Remembered> remember(std::span<const FlowRow> rows, std::optional<std::chrono::seconds> time) override {
         if (!remembers()) return failed("no policy that remembers flushed flows is in force");
         forget();
         auto added = flows_;
         for (const auto& row : rows) {
             std::erase_if(added, [&](const auto& flow) { return flow.first == row.flow.original; });
-            added.emplace_back(row.flow.original, now_ + time);
+            added.emplace_back(row.flow.original, now_ + memory_of(row.flow, time));
         }
         if (added.size() > policy_->remember_at_most) return Remembered::None;
         flows_ = std::move(added);

@@ -45,7 +45,8 @@ class RulesetConformance : public ::testing::Test {
         ASSERT_TRUE(applied.has_value()) << applied.error().message;
     }
 
-    Remembered remember(const std::vector<FlowRow>& rows, std::chrono::seconds time = std::chrono::seconds{60}) {
+    Remembered remember(const std::vector<FlowRow>& rows,
+                        std::optional<std::chrono::seconds> time = std::chrono::seconds{60}) {
         const auto remembered = ruleset().remember(rows, time);
         EXPECT_TRUE(remembered.has_value()) << remembered.error().message;
         return remembered.value_or(Remembered::None);
@@ -82,6 +83,9 @@ TYPED_TEST_P(RulesetConformance, what_is_applied_is_in_force) {
     EXPECT_EQ(this->ruleset().in_force().value(), policy);
     EXPECT_EQ(this->ruleset().condition().value(), RulesetCondition::AsApplied);
     EXPECT_EQ(this->status().policy, policy);
+    policy.remember_flushed_for.reset();
+    this->apply(policy);
+    EXPECT_EQ(this->ruleset().in_force().value(), policy);
 }
 
 TYPED_TEST_P(RulesetConformance, another_policy_takes_the_place_of_the_first) {
@@ -123,6 +127,19 @@ TYPED_TEST_P(RulesetConformance, remembers_flows_for_their_time_and_no_longer) {
     EXPECT_EQ(this->status().remembered_flows, 5U);
     this->environment_.pass(std::chrono::milliseconds{1200});
     EXPECT_EQ(this->status().remembered_flows, 2U);
+}
+
+TYPED_TEST_P(RulesetConformance, remembers_each_flow_as_long_as_its_own_timeout_had_left) {
+    this->apply(policy_named("reject"));
+    auto rows = rows_from_ports(1, 4);
+    rows[0].flow.timeout = std::chrono::seconds{1};
+    rows[1].flow.timeout = std::chrono::hours{120};
+    rows[2].flow.timeout.reset();
+    rows[3].flow.timeout = std::chrono::seconds{0};
+    EXPECT_EQ(this->remember(rows, std::nullopt), Remembered::All);
+    EXPECT_EQ(this->status().remembered_flows, 4U);
+    this->environment_.pass(std::chrono::milliseconds{1200});
+    EXPECT_EQ(this->status().remembered_flows, 3U) << "an unknown timeout counts as the usual time";
 }
 
 TYPED_TEST_P(RulesetConformance, flows_of_every_kind_are_remembered) {
@@ -247,10 +264,11 @@ TYPED_TEST_P(RulesetConformance, remembering_takes_a_policy_that_remembers) {
 REGISTER_TYPED_TEST_SUITE_P(RulesetConformance, at_first_nothing_is_in_force, what_is_applied_is_in_force,
                             another_policy_takes_the_place_of_the_first, what_is_in_force_is_not_applied_again,
                             removing_leaves_nothing_and_may_be_repeated, remembers_flows_for_their_time_and_no_longer,
-                            flows_of_every_kind_are_remembered, a_flow_that_is_remembered_again_is_remembered_longer,
-                            all_of_a_block_are_remembered_or_none, a_full_memory_takes_no_block_that_is_in_it_in_part,
-                            what_is_forgotten_makes_room, a_smaller_memory_refuses_what_would_not_fit,
-                            windows_open_and_close, what_is_remembered_survives_a_change_of_policy,
-                            counters_are_read_without_the_rest, remembering_takes_a_policy_that_remembers);
+                            remembers_each_flow_as_long_as_its_own_timeout_had_left, flows_of_every_kind_are_remembered,
+                            a_flow_that_is_remembered_again_is_remembered_longer, all_of_a_block_are_remembered_or_none,
+                            a_full_memory_takes_no_block_that_is_in_it_in_part, what_is_forgotten_makes_room,
+                            a_smaller_memory_refuses_what_would_not_fit, windows_open_and_close,
+                            what_is_remembered_survives_a_change_of_policy, counters_are_read_without_the_rest,
+                            remembering_takes_a_policy_that_remembers);
 
 }  // namespace headgate::testing

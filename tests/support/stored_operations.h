@@ -61,6 +61,9 @@ inline std::vector<FlowOperation> operations_of_every_kind() {
     full.counts = {UINT64_MAX, 2, 3, 4, 5, 6, 7, 8, UINT64_MAX};
     full.machine_up = std::chrono::seconds{INT64_MAX};
     full.stream_exception_policy = "reject";
+    full.blocked = true;
+    full.blocked_until = std::chrono::floor<std::chrono::seconds>(full.requested_at);
+    full.last_blocked_until = *full.blocked_until + std::chrono::days{5};
     full.warnings = {"first", "", "third, with \"quotes\""};
     full.restarts = 4'000'000'000;
     auto zero = operation_named("zero");

@@ -9,6 +9,7 @@ namespace headgate::operations {
 namespace flush_policy_test {
 
 using namespace headgate::testing;
+using namespace std::chrono_literals;
 
 class FlushingWithPolicy : public FlushRehearsal {
   protected:
@@ -39,6 +40,87 @@ TEST_F(FlushingWithPolicy, every_flow_is_remembered_before_it_is_ended) {
     EXPECT_EQ(listener_.policy_at_beginning, "reject");
     EXPECT_TRUE(operation.warnings.empty());
     EXPECT_TRUE(table_.flows.empty());
+}
+
+TEST_F(FlushingWithPolicy, it_is_told_until_when_flows_are_blocked) {
+    in_force(reject_);
+    clock_.pass(300ms);
+    const auto now = std::chrono::floor<std::chrono::seconds>(clock_.now());
+    const auto operation = flush().value();
+    EXPECT_TRUE(operation.blocked);
+    EXPECT_EQ(operation.blocked_until, now + 5min);
+    EXPECT_FALSE(operation.last_blocked_until) << "all for the same time";
+}
+
+TEST_F(FlushingWithPolicy, each_flow_can_be_remembered_as_long_as_its_own_timeout_had_left) {
+    reject_.remember_flushed_for.reset();
+    in_force(reject_);
+    table_.flows[0].timeout = 120h;
+    table_.flows[1].timeout = 30s;
+    table_.flows[2].timeout.reset();
+    const auto operation = flush().value();
+    EXPECT_EQ(operation.blocked_until, clock_.now() + 30s);
+    EXPECT_EQ(operation.last_blocked_until, clock_.now() + 120h);
+    EXPECT_EQ(status().remembered_flows, 4U);
+    ruleset_.pass(31s);
+    EXPECT_EQ(status().remembered_flows, 3U);
+    ruleset_.pass(300s);
+    EXPECT_EQ(status().remembered_flows, 2U) << "that of unknown timeout is forgotten after the usual time";
+    ruleset_.pass(300s);
+    EXPECT_EQ(status().remembered_flows, 1U);
+    ruleset_.pass(120h);
+    EXPECT_EQ(status().remembered_flows, 0U);
+}
+
+TEST_F(FlushingWithPolicy, captured_flows_are_remembered_for_the_timeout_of_now) {
+    reject_.remember_flushed_for.reset();
+    in_force(reject_);
+    table_.flows.resize(1);
+    request_.captured = captured_before({{table_.flows[0], {}}});
+    table_.flows[0].timeout = 120h;  // a packet has passed since
+    EXPECT_EQ(flush().value().blocked_until, clock_.now() + 120h);
+}
+
+TEST_F(FlushingWithPolicy, with_a_window_flows_are_blocked_until_it_closes) {
+    reject_.remember_flushed_for.reset();
+    reject_.remember_at_most = 3;
+    in_force(reject_);
+    const auto operation = flush().value();
+    EXPECT_EQ(status().windows.front(), (MidstreamWindow{Protocol::Tcp, 300s}));
+    EXPECT_EQ(operation.blocked_until, clock_.now() + 300s);
+    EXPECT_EQ(operation.last_blocked_until, clock_.now() + 600s) << "the UDP flow";
+}
+
+TEST_F(FlushingWithPolicy, with_scope_all_flows_are_blocked_as_long_as_the_policy_is_in_force) {
+    reject_.scope = MidstreamScope::All;
+    in_force(reject_);
+    const auto operation = flush().value();
+    EXPECT_TRUE(operation.blocked);
+    EXPECT_FALSE(operation.blocked_until);
+    table_.flows = {udp_flow()};
+    EXPECT_FALSE(flush().value().blocked) << "it applies to TCP and SCTP alone";
+}
+
+TEST_F(FlushingWithPolicy, nothing_is_called_blocked_that_is_not) {
+    const auto blocked = [&] {
+        table_.flows = {tcp_flow().from_port(1).established()};
+        return flush().value().blocked;
+    };
+    EXPECT_FALSE(blocked()) << "no policy";
+    auto letting_pass = reject_;
+    letting_pass.exception = StreamException::Continue;
+    in_force(letting_pass);
+    EXPECT_FALSE(blocked());
+    in_force(reject_);
+    EXPECT_TRUE(blocked());
+    operation_.dry_run = true;
+    EXPECT_FALSE(blocked());
+    operation_.dry_run = false;
+    request_.protected_filters = {parse_flow_filter("source-port=1").value()};
+    EXPECT_FALSE(blocked()) << "no flow was flushed";
+    request_.protected_filters.clear();
+    table_.at_removal = [&] { ruleset_.meddle(RulesetCondition::Missing); };
+    EXPECT_FALSE(blocked()) << "the policy was removed meanwhile";
 }
 
 TEST_F(FlushingWithPolicy, what_is_left_alone_is_not_remembered) {

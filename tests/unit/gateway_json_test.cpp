@@ -146,7 +146,11 @@ TEST(GatewayJson, a_policys_status_comes_back) {
     full.status.remembered_flows = 3;
     full.status.windows = {{Protocol::Sctp, std::chrono::seconds{4}}};
     full.warnings = {"look out"};
-    for (const auto& each : {full, EndpointPolicy{}}) {
+    auto of_connection = full;
+    of_connection.status.policy->remember_flushed_for.reset();
+    EXPECT_NE(json_of(full).find("\"remember_flushed_for_seconds\":7,"), std::string::npos);
+    EXPECT_NE(json_of(of_connection).find("\"remember_flushed_for\":\"connection\","), std::string::npos);
+    for (const auto& each : {full, of_connection, EndpointPolicy{}}) {
         const auto read = read_endpoint_policy_json(json_of(each));
         ASSERT_TRUE(read) << read.error().message;
         EXPECT_EQ(read->endpoint, each.endpoint);

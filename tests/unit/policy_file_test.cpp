@@ -86,6 +86,23 @@ TEST(PolicyFile, takes_each_number_up_to_its_ends) {
     EXPECT_EQ(parse("{stream_exception_policy: drop, remember_flushed_for: 1}").value().remember_flushed_for, 1s);
 }
 
+TEST(PolicyFile, can_remember_each_flow_as_long_as_its_connection_would_have_been_tracked) {
+    const auto policy = parse("{stream_exception_policy: drop, remember_flushed_for: connection}");
+    ASSERT_TRUE(policy) << policy.error().message;
+    EXPECT_EQ(policy->remember_flushed_for, std::nullopt);
+    EXPECT_EQ(policy->window_time(), 5min) << "a window has no connection";
+}
+
+TEST(PolicyFile, its_time_is_printed_as_it_was_written) {
+    for (const std::string time : {"90s", "7d", "connection"}) {
+        auto policy = parse("{stream_exception_policy: drop, remember_flushed_for: " + time + "}").value();
+        const auto known = settings_of(policy);
+        const auto setting = std::ranges::find(known.settings, "remember_flushed_for", &config::Setting::key);
+        ASSERT_NE(setting, known.settings.end());
+        EXPECT_EQ(setting->print(), std::vector{time});
+    }
+}
+
 TEST(PolicyFile, is_as_headgate_ships_it) {
     for (const auto exception : {StreamException::Drop, StreamException::Reject, StreamException::Continue}) {
         const auto path = fmt::format("{}/{}.yaml", SHIPPED_POLICIES, to_string(exception));
@@ -129,7 +146,9 @@ TEST(PolicyFile, errors_name_the_line_the_key_and_the_rule) {
     EXPECT_EQ(error_with("remember_flushed_for: 0s"), "x.yaml:2: remember_flushed_for: 0s is not within 1s..7d");
     EXPECT_EQ(error_with("remember_flushed_for: 169h"), "x.yaml:2: remember_flushed_for: 169h is not within 1s..7d");
     EXPECT_EQ(error_with("remember_flushed_for: soon"),
-              "x.yaml:2: remember_flushed_for: \"soon\" is not a duration such as 90s, 5m or 12h");
+              "x.yaml:2: remember_flushed_for: \"soon\" is neither a duration such as 90s, 5m or 12h nor connection");
+    EXPECT_EQ(error_with("remember_flushed_for: 5 minutes"),
+              "x.yaml:2: remember_flushed_for: \"5 minutes\" is not a duration such as 90s, 5m or 12h");
     EXPECT_EQ(error_with("remember_at_most: 0"), "x.yaml:2: remember_at_most: 0 is not within 1..1048576");
     EXPECT_EQ(error_with("remember_at_most: 1048577"), "x.yaml:2: remember_at_most: 1048577 is not within 1..1048576");
     EXPECT_EQ(error_with("remember_at_most: 64k"), "x.yaml:2: remember_at_most: \"64k\" is not a whole number");

@@ -33,6 +33,14 @@ TEST(RulesetNote, describes_the_policy) {
     EXPECT_EQ(note->generation, 7U);
 }
 
+TEST(RulesetNote, says_that_each_flow_is_remembered_as_long_as_its_own_timeout) {
+    auto policy = some_policy();
+    policy.remember_flushed_for.reset();
+    const auto note = parse_note(note_text(policy, 7));
+    ASSERT_TRUE(note.has_value());
+    EXPECT_EQ(note->policy.remember_flushed_for, std::nullopt);
+}
+
 TEST(RulesetNote, changes_with_whatever_changes_the_rules) {
     auto policy = some_policy();
     const auto before = note_text(policy, 7);
@@ -54,6 +62,8 @@ TEST(RulesetNote, fits_a_comment_of_nftables) {
     policy.remember_flushed_for = StreamExceptionPolicy::kLongestMemory;
     policy.remember_at_most = StreamExceptionPolicy::kLargestMemory;
     EXPECT_LE(note_text(policy, 999).size(), 127U);
+    policy.remember_flushed_for.reset();
+    EXPECT_LE(note_text(policy, 999).size(), 127U);
 }
 
 TEST(RulesetNote, of_a_version_without_editions_is_read) {
@@ -66,6 +76,7 @@ TEST(RulesetNote, of_a_version_without_editions_is_read) {
 TEST(RulesetNote, of_another_program_is_none) {
     for (const auto* text : {"", "hello", "policy=", "policy=x exception=drop", "policy=x exception=maybe scope=all",
                              "policy=x exception=drop scope=all remember=-1 most=1 text=0",
+                             "policy=x exception=drop scope=all remember= most=1 text=0",
                              "policy=x exception=drop scope=all remember=1 most=99999999999 text=0"}) {
         EXPECT_FALSE(parse_note(text).has_value()) << text;
     }
@@ -181,6 +192,25 @@ TEST(FlushedFlow, is_remembered_as_its_packets_arrive_from_either_side) {
               "12340000"
               "06000000");
     EXPECT_EQ(original.front().timeout, 5s);
+}
+
+TEST(FlushedFlow, is_remembered_as_long_as_its_own_timeout_had_left_if_no_time_is_given) {
+    const auto seconds_for = [](Flow flow, std::optional<std::chrono::seconds> left) {
+        flow.timeout = left;
+        const auto sets = elements_for(row(flow), std::nullopt, 65536);
+        EXPECT_EQ(sets.size(), 2U);
+        for (const auto& each : sets)
+            EXPECT_EQ(each.elements.at(0).timeout, sets.at(0).elements.at(0).timeout) << "in both directions";
+        return std::chrono::floor<std::chrono::seconds>(sets.at(0).elements.at(0).timeout);
+    };
+    for (const Flow& flow : {tcp_flow().established().flow(), udp_flow().flow(), icmp_flow().flow(),
+                             icmpv6_flow().flow(), FlowBuilder{Protocol::Gre}.flow()}) {
+        EXPECT_EQ(seconds_for(flow, 120h), 120h);
+        EXPECT_EQ(seconds_for(flow, 1s), 1s);
+        EXPECT_EQ(seconds_for(flow, 0s), 5min) << "unknown";
+        EXPECT_EQ(seconds_for(flow, std::nullopt), 5min) << "unknown, as of an offloaded flow";
+        EXPECT_EQ(seconds_for(flow, std::chrono::seconds::max()), std::chrono::seconds{UINT32_MAX}) << "of a file";
+    }
 }
 
 TEST(FlushedFlow, of_icmp_is_recognised_by_its_identifier_and_the_kind_of_message) {

@@ -51,7 +51,7 @@ export async function flushOptions(given, signal) {
     const {policies} = await ask("v1/stream-exception-policies", {signal});
     const policy = field("Stream exception policy", select([["", "The one in force"], ...policies.map(each => [each.policy, `Put ${each.policy} in force first; it stays in force`])],
                                                            given.stream_exception_policy ?? ""));
-    const required = checkbox("Refuse where flushed TCP flows could come back", {checked: given.require_policy});
+    const required = checkbox("Refuse where no policy would block flushed TCP flows", {checked: given.require_policy});
     const included = checkbox("Also flows that the configuration protects, and my own session", {checked: given.include_protected});
     return {
         fields: {stream_exception_policy: policy},

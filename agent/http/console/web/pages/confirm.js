@@ -59,7 +59,7 @@ function consequences(operation, policy, options) {
                ["Already ended", counts.gone ? flows(counts.gone) : undefined],
                ["Left out, age not known", counts.age_unknown ? flows(counts.age_unknown) : undefined],
                ["Policy", policy.policy === "none" ? "none in force" : `${policy.policy} ${willBe}: ${reach(policy)}`],
-               ["Refused", options.require_policy && "where flushed TCP flows could come back"]]),
+               ["Refused", options.require_policy && "where no policy would block flushed TCP flows"]]),
         h("p", {class: policy.policy === "none" ? "bad" : ""}, noticed(policy)),
         limits(policy) && h("p", {}, limits(policy)),
         ...(operation.warnings ?? []).map(each => notice("warning", each)),

@@ -62,6 +62,7 @@ function messagesOf(operation) {
     const fault = operation.refused ? operation.detail : [operation.status_message, operation.detail].filter(Boolean).join(": ");
     const hasNothing = operation.counts.scanned === 0 && operation.plan?.startsWith("full table scan") && isOver(operation);
     const spared = sparedOf(operation);
+    const untilWhen = blocked(operation);
     return [fault && notice(operation.status === "COMPLETED" ? "info" : "error", fault),
             hasNothing && notice("info", `The flow table of ${place(operation)} is empty, and connection tracking may be off there: ` +
                                  "the kernel turns it on in a network namespace for rules that use it, such as ct state."),
@@ -69,18 +70,8 @@ function messagesOf(operation) {
             spared && notice("info", spared),
             operation.policy_applied && notice("info", `Policy ${operation.stream_exception_policy} was put in force by this flush, and stays in force. It can be removed under `,
                                                h("a", {href: `#/policy${query({at: place(operation)})}`}, "Policy"), "."),
+            untilWhen && notice("info", ...untilWhen),
             ...(operation.warnings ?? []).map(each => notice("warning", each))].filter(Boolean);
-}
-
-/** What became of the ended flows; the policy is the one of that name as it is now. */
-async function tellBlocked(operation, element, signal) {
-    const {type, dry_run: dryRun, counts, stream_exception_policy: name} = operation;
-    if (type !== "FLOW_FLUSH" || dryRun || counts.flushed === 0 || !isOver(operation) || name === "none") return;
-    try {
-        const policy = await ask(`v1/stream-exception-policies/${encodeURIComponent(name)}`, {signal});
-        const text = blocked(operation, policy);
-        if (text) element.replaceChildren(notice("info", ...text));
-    } catch { /* the policy is there no more */ }
 }
 
 function actionsOf(operation, {mayFlush, signal}, failed) {
@@ -108,7 +99,6 @@ export async function render(content, context) {
     const {rest: [id], entitle, signal} = context;
     const account = h("div", {class: "account"});
     const messages = h("div");
-    const untilWhen = h("div");
     const faults = h("div");
     const actions = h("div", {class: "tools"});
     const tools = h("div", {class: "toolbar"}, actions);
@@ -116,13 +106,12 @@ export async function render(content, context) {
     const shown = {whole: false};
     let view;
     let offered;
-    content.append(account, progress, messages, untilWhen, faults, tools);
+    content.append(account, progress, messages, faults, tools);
 
     const show = operation => {
         entitle(`Operation ${shortId(operation.operation_id)}: ${kind(operation)} on ${place(operation)}`, operation.operation_id);
         account.replaceChildren(resultOf(operation), requestOf(operation, shown));
         messages.replaceChildren(...messagesOf(operation));
-        tellBlocked(operation, untilWhen, signal);
         progress.hidden = isOver(operation);
         // Buttons are replaced only on a change of status, so that none vanishes under the pointer.
         if (offered !== operation.status) {
