@@ -110,7 +110,7 @@ SettingMap settings_of(Tls& tls) {
                        "The certificate, with those between it and its root, as PEM."));
     known.add(required("key", tls.key, path(), "/etc/headgate/tls.key", "The private key, as PEM."));
     known.add(optional("client_ca", tls.client_ca, path(), "/etc/headgate/ca.crt",
-                       "Who signs the certificates of clients, which then must show one."));
+                       "The authority that signs the certificates of clients. With it, each client must show one."));
     return known;
 }
 
@@ -120,7 +120,7 @@ SettingMap settings_of(Listener& listener, const std::vector<Listener>& all) {
     known.add(required("port", listener.port, number<std::uint16_t>(1, 65535), "8443", "The TCP port to listen on."));
     known.add(map(
         "tls", listener.tls, [](Tls& tls) { return settings_of(tls); },
-        "TLS for this listener; only loopback addresses do without."));
+        "TLS for this listener. Required unless the address is a loopback address."));
     known.check = [&] { return check_listener(all, listener); };
     return known;
 }
@@ -135,11 +135,12 @@ SettingMap settings_of(Http& http) {
     known.add(optional("credentials", http.credentials, path(), "/etc/headgate/credentials.yaml",
                        "The file of access keys and tokens."));
     known.add(with_default("insecure_loopback", http.insecure_loopback, boolean(),
-                           "Whether listeners on loopback addresses ask for no credentials."));
+                           "With `true`, listeners on loopback addresses ask for no credentials."));
     known.add(with_default("connections", http.connections, number<std::uint16_t>(1, 1024),
                            "How many requests over TCP are answered at once; each takes a thread."));
-    known.add(with_default("requests_per_second", http.requests_per_second, number<std::uint16_t>(1, 65535),
-                           "How often one key, token or certificate may ask; more in a moment, but not for long."));
+    known.add(with_default(
+        "requests_per_second", http.requests_per_second, number<std::uint16_t>(1, 65535),
+        "How many requests in a second one key, token or certificate may send; after a pause, twice as many at once."));
     return known;
 }
 
@@ -233,7 +234,7 @@ SettingMap settings_of(Configuration& c) {
         "network namespace in the availability zone `local`."));
     known.add(list("protected", c.protected_filters, protected_filter(),
                    "source=10.255.0.0/16,destination-port=22,protocol=tcp",
-                   "Flows that no flush ends, whichever side began them, unless it says `--include-protected`."));
+                   "Flows that no flush ends, whichever side began them, except with `--include-protected`."));
     known.add(with_default(
         "stream_exception_policy", c.stream_exception_policy, policy(),
         "The policy that the agent keeps in force on every endpoint that names none of its own. `none`: it "

@@ -89,20 +89,38 @@ def demo(lab):
     print("client to 10.0.2.2:8080 over TCP: no more answers; the other three conversations go on")
 
 
+SEEN = {DATA: "the {other} gets it", RESET: "the {sender} gets a reset", SILENCE: "nothing comes back"}
+
+
+def told_of(sender, seen):
+    other = {"client": "server", "server": "client"}[sender]
+    return f"the {sender} sends: " + SEEN[seen].format(sender=sender, other=other)
+
+
+def send_and_look(doomed, sender, expected):
+    """Lets an end of a flushed connection send, and checks what comes of it."""
+    other = {"client": "server", "server": "client"}[sender]
+    doomed.end(sender).send()
+    doomed.see(**({other: DATA} if expected == DATA else {sender: expected}))
+    return told_of(sender, expected)
+
+
+def look_afterwards(lab, doomed, other):
+    """What became of a flushed connection, and of another one of the same hosts."""
+    back = lab.capture("--filter", f"source-port={doomed.port}", "--filter", f"destination-port={doomed.port}")
+    yield "the flow is " + ("in the table again" if back else "not in the table")
+    require(other.loses_nothing(), "the other connection of the two hosts should have gone on")
+    yield "another connection of the same two hosts goes on without loss"
+
+
 def flush_and_look(lab, *what_they_see):
     """Flushes an open connection, lets one end after the other send, and prints the result."""
     with Conversation(lab, SERVER4) as doomed, Conversation(lab, SERVER4) as other:
         show(lab, "flush", "--source-port", str(doomed.port), "--protocol", "tcp", "--yes")
         for sender, expected in what_they_see:
-            receiver = {"client": "server", "server": "client"}[sender]
-            doomed.end(sender).send()
-            doomed.see(**({receiver: DATA} if expected == DATA else {sender: expected}))
-            print(f"the {sender} sends: " + {DATA: f"the {receiver} gets it", RESET: f"the {sender} gets a reset",
-                                            SILENCE: "nothing comes back"}[expected])
-        back = lab.capture("--filter", f"source-port={doomed.port}", "--filter", f"destination-port={doomed.port}")
-        print("the flow is " + ("in the table again" if back else "not in the table"))
-        require(other.loses_nothing(), "the other connection of the two hosts should have gone on")
-        print("another connection of the same two hosts goes on without loss")
+            print(send_and_look(doomed, sender, expected))
+        for line in look_afterwards(lab, doomed, other):
+            print(line)
 
 
 def policies(lab):

@@ -11,17 +11,17 @@ constexpr std::string_view kReferenceHead = R"(# Credentials
 
 <!-- Written by the target update_documents, from agent/http/access/credentials.cpp: change it there. -->
 
-Who may ask the agent over TCP stands in the file that `http.credentials` names. On the Unix socket there is no need for it:
-there the kernel identifies the client, and root and the members of the group `headgate` are let in.
+The file that `http.credentials` names lists who may use the agent over TCP. The Unix socket needs no such file: there the kernel
+identifies the client, and root and the members of the group `headgate` are let in.
 
-- The file belongs to root or to whom the agent runs as, and no other user may read or write it: `chmod 600 FILE`.
+- The file belongs to root or to the agent's user, and no other user may read or write it: `chmod 600 FILE`.
 - Whoever signs requests (the AWS CLI, boto3, any AWS SDK, `curl --aws-sigv4`) has an access key. `openssl rand -hex 32` makes
-  a secret. The service to sign for is `network-firewall`; any region will do; the client's clock is right to 15 minutes.
-- Whoever shows a token (`Authorization: Bearer TOKEN`) has it at home alone; the file has its hash. A token is good for REST
-  and the console, and only ever over TLS or on loopback.
+  a secret. The service to sign for is `network-firewall`, in any region. The client's clock may be wrong by 15 minutes at most.
+- Whoever shows a token (`Authorization: Bearer TOKEN`) is the only one to keep it; the file has its hash. A token is good for
+  REST and the console, and only over TLS or on loopback.
 - A client certificate that the listener's `client_ca` has signed identifies the client where neither a signature nor a token does.
-- A wrong signature or token is refused, whatever else is shown.
-- A signed request that starts something is carried out once: a copy of it is answered with what the first one has started.
+- A request with a wrong signature or token is refused, whatever else it carries.
+- A signed request that starts something is carried out once: the answer to a copy of it is what the first one has started.
 - Errors in the file are reported by line and rule; its content appears in no error and no log.
 
 These commands make a token, and a file with its hash that the packaged agent, which runs as the user `headgate`, can read. An
