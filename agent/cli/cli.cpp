@@ -18,8 +18,10 @@ namespace {
 /// Help goes to stdout and is no error; every other message of the parser is one line on stderr.
 int report(const CLI::App& app, const CLI::ParseError& error) {
     if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-    const auto words = about_words(app);
-    tell(words.empty() ? error.what() : words);
+    auto message = about_unknown_word(app);
+    const bool is_incomplete = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+    if (message.empty() && is_incomplete) message = about_missing_command(app);
+    tell(message.empty() ? error.what() : message);
     return static_cast<int>(ExitCode::Usage);
 }
 

@@ -30,6 +30,18 @@ std::string whole_name(const CLI::App& command) {
     return parent == nullptr ? command.get_name() : whole_name(*parent) + " " + command.get_name();
 }
 
+/// The command that was chosen last. Passes it and those above it to `take`, from the root on.
+template <typename Take>
+const CLI::App& chosen_below(const CLI::App& root, const Take& take) {
+    const auto* command = &root;
+    take(root);
+    for (auto chosen = root.get_subcommands(); !chosen.empty(); chosen = command->get_subcommands()) {
+        command = chosen.back();
+        take(*command);
+    }
+    return *command;
+}
+
 /// Of the command and of those above it.
 std::vector<std::string> option_names(const CLI::App& command) {
     std::vector<std::string> names;
@@ -59,18 +71,20 @@ std::string unknown_word(const CLI::App& command, std::string_view word) {
     return fmt::format("\"{}\" is no command of {}{}", word, whole_name(command), did_you_mean(word, names));
 }
 
-std::string about_words(const CLI::App& root) {
-    const auto* command = &root;
-    std::vector<std::string> unknown = root.remaining();
-    for (auto chosen = root.get_subcommands(); !chosen.empty(); chosen = command->get_subcommands()) {
-        command = chosen.back();
-        const auto more = command->remaining();
+std::string about_unknown_word(const CLI::App& root) {
+    std::vector<std::string> unknown;
+    const auto& command = chosen_below(root, [&](const CLI::App& each) {
+        const auto more = each.remaining();
         unknown.insert(unknown.end(), more.begin(), more.end());
-    }
-    if (!unknown.empty()) return unknown_word(*command, unknown.front());
-    const auto names = command_names(*command);
+    });
+    return unknown.empty() ? std::string{} : unknown_word(command, unknown.front());
+}
+
+std::string about_missing_command(const CLI::App& root) {
+    const auto& command = chosen_below(root, [](const CLI::App& /*each*/) {});
+    const auto names = command_names(command);
     if (names.empty()) return {};
-    return fmt::format("{} requires a command: {}", whole_name(*command), fmt::join(names, ", "));
+    return fmt::format("{} requires a command: {}", whole_name(command), fmt::join(names, ", "));
 }
 
 }  // namespace headgate::cli

@@ -17,8 +17,10 @@ namespace headgate::cli {
 /// `"captur" is no command of headgate; did you mean "capture"?`, or the like about an option or an operand.
 [[nodiscard]] std::string unknown_word(const CLI::App& command, std::string_view word);
 
-/// The message about the first word that was not expected, or about the command that is missing; empty if neither is
-/// so.
-[[nodiscard]] std::string about_words(const CLI::App& root);
+/// The message about the first word that was not expected; empty if every word was.
+[[nodiscard]] std::string about_unknown_word(const CLI::App& root);
+
+/// `headgate policy requires a command: list, ...`; empty if none is missing.
+[[nodiscard]] std::string about_missing_command(const CLI::App& root);
 
 }  // namespace headgate::cli

@@ -110,6 +110,7 @@ TEST(CommandLine, names_the_commands_of_which_one_is_missing) {
     EXPECT_EQ(told.status, 2);
     EXPECT_EQ(told.err, "headgate: headgate operations requires a command: list, show, results\n");
     EXPECT_TRUE(contains(run({"--config", "x.yaml"}).err, "headgate: headgate requires a command: capture, flush, "));
+    EXPECT_FALSE(contains(run({"--config"}).err, "requires a command")) << "its value is missing";
     EXPECT_EQ(run({"operations", "show"}).err, "headgate: ID is required\n") << "a value is missing, and no command";
 }
 
