@@ -36,9 +36,12 @@ ErrorKind kind_of_errno(int number) noexcept {
     }
 }
 
+tl::unexpected<Error> system_error(int number) {
+    return tl::unexpected(Error{kind_of_errno(number), std::generic_category().message(number), number});
+}
+
 tl::unexpected<Error> system_error(int number, std::string_view what) {
-    return tl::unexpected(
-        Error{kind_of_errno(number), fmt::format("{}: {}", what, std::generic_category().message(number)), number});
+    return tl::unexpected(system_error(number).value().within(what));
 }
 
 }  // namespace headgate

@@ -6,6 +6,8 @@
 #include <limits>
 #include <optional>
 
+#include "headgate/stream_exception_policy.h"
+
 #include "base/printable.h"
 #include "base/text.h"
 
@@ -21,15 +23,15 @@ constexpr std::array kSizeUnits = {SizeUnit{"TiB", 40}, SizeUnit{"GiB", 30}, Siz
                                    SizeUnit{"", 0}};
 constexpr std::size_t kLongestPath = 4095;  // PATH_MAX (linux/limits.h) without the terminating null byte
 
-constexpr bool is_digit(char c) {
-    return c >= '0' && c <= '9';
+constexpr bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 }  // namespace
 
 Result<std::int64_t> parse_number_within(std::string_view text, std::int64_t lowest, std::int64_t highest) {
     const auto digits = text.substr(text.starts_with('-') ? 1 : 0);
-    if (digits.empty() || !std::ranges::all_of(digits, is_digit)) return invalid("\"{}\" is not a whole number", text);
+    if (!has_only_digits(digits)) return invalid("\"{}\" is not a whole number", text);
     std::int64_t number{};
     const auto status = std::from_chars(text.data(), text.data() + text.size(), number).ec;
     if (status != std::errc{} || number < lowest || number > highest) {
@@ -47,9 +49,7 @@ Result<bool> parse_boolean(std::string_view text) {
 Result<std::uint64_t> parse_size(std::string_view text) {
     const auto unit = std::ranges::find_if(kSizeUnits, [&](const auto& each) { return text.ends_with(each.name); });
     const auto digits = text.substr(0, text.size() - unit->name.size());
-    if (digits.empty() || !std::ranges::all_of(digits, is_digit)) {
-        return invalid("\"{}\" is not a size such as 512MiB or 2GiB", text);
-    }
+    if (!has_only_digits(digits)) return invalid("\"{}\" is not a size such as 512MiB or 2GiB", text);
     const auto count = parse_unsigned<std::uint64_t>(digits);
     if (!count || *count > std::numeric_limits<std::uint64_t>::max() >> unit->shift) {
         return invalid("{} is larger than a size can be", text);
@@ -77,6 +77,27 @@ Result<std::filesystem::path> parse_socket_path(std::string_view text) {
         return invalid("the path of a socket has {} bytes at most, not {}", kLongestSocketPath, path->native().size());
     }
     return path;
+}
+
+Result<std::string> parse_resource_name(std::string_view text) {
+    if (text.empty() || text.size() > kLongestName) {
+        return invalid("a name has 1 to {} characters, not {}", kLongestName, text.size());
+    }
+    if (!std::ranges::all_of(text, fits_name))
+        return invalid("\"{}\" is not made of letters, digits and - alone", text);
+    return std::string{text};
+}
+
+Result<std::string> parse_policy_name(std::string_view text) {
+    constexpr auto kLongest = StreamExceptionPolicy::kLongestName;
+    const auto fits = [](char c) { return fits_name(c) || c == '_'; };
+    if (!text.empty() && text.size() <= kLongest && is_letter(text.front()) && std::ranges::all_of(text, fits)) {
+        return std::string{text};
+    }
+    return invalid("{}",
+                   to_one_line(fmt::format(
+                       "\"{}\" can't be a policy's name: letters, digits, - and _, beginning with a letter, {} at most",
+                       text, kLongest)));
 }
 
 }  // namespace headgate

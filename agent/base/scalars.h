@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Parsers of single configuration values: numbers, choices, sizes, paths. An error states the rule; the caller adds the
-// position. Thread-safe.
+// Parsers of single values: numbers, sizes, paths, names. An error states the rule; the caller adds the position.
+// Thread-safe.
 #pragma once
 
 #include <sys/un.h>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -40,5 +41,18 @@ template <std::integral T>
 inline constexpr std::size_t kLongestSocketPath = sizeof(sockaddr_un::sun_path) - 1;
 
 [[nodiscard]] Result<std::filesystem::path> parse_socket_path(std::string_view text);
+
+/// In characters: the limit of AWS Network Firewall (API reference, FirewallName: [a-zA-Z0-9-]+, 1 to 128).
+inline constexpr std::size_t kLongestName = 128;
+
+[[nodiscard]] constexpr bool fits_name(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+/// Parses the name of a firewall, an availability zone or a region.
+[[nodiscard]] Result<std::string> parse_resource_name(std::string_view text);
+
+/// Parses the name of a stream exception policy. A valid one can be used in a path and in an nftables name unchanged.
+[[nodiscard]] Result<std::string> parse_policy_name(std::string_view text);
 
 }  // namespace headgate

@@ -4,8 +4,11 @@
 
 #include <charconv>
 #include <concepts>
+#include <initializer_list>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace headgate {
 
@@ -36,6 +39,11 @@ template <std::unsigned_integral T>
     return part;
 }
 
+/// The digits of a number, at least one, and nothing else.
+[[nodiscard]] constexpr bool has_only_digits(std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 /// Returns the text without leading and trailing spaces and tabs.
 [[nodiscard]] constexpr std::string_view trimmed(std::string_view text) {
     constexpr std::string_view kBlank = " \t";
@@ -43,5 +51,15 @@ template <std::unsigned_integral T>
     if (first == std::string_view::npos) return {};
     return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
+
+/// Joins parts, each of which may be any text, to one key, such as `rest:token:on-call:4711`. Different parts result in
+/// different keys: a colon within a part is written as `%3A`, a percent sign as `%25`.
+[[nodiscard]] std::string compound_key(std::initializer_list<std::string_view> parts);
+
+/// The word with the fewest letters to change, leave out, add or exchange with their neighbour; empty if none is close.
+[[nodiscard]] std::string_view nearest(std::string_view word, const std::vector<std::string>& words);
+
+/// `; did you mean "capture"?`, to be appended to an error; empty if no word is close.
+[[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string>& words);
 
 }  // namespace headgate

@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 #include "cli/service_names.h"
-#include "config/duration.h"
+#include "config/value_types.h"
 #include "flow/flow_json.h"
 
 namespace headgate::cli {

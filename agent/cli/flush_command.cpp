@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "base/utf8.h"
+#include "base/printable.h"
 #include "cli/arguments.h"
 #include "cli/command_tree.h"
 #include "cli/commands.h"
@@ -16,7 +16,7 @@
 #include "gateway/whole_operation_id.h"
 #include "operations/capture_file.h"
 #include "operations/flow_spool.h"
-#include "sessions/session_search.h"
+#include "sessions/ssh_sessions.h"
 
 namespace headgate::cli {
 namespace {

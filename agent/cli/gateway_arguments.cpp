@@ -15,7 +15,7 @@
 #include "config/load.h"
 #include "gateway/local_gateway.h"
 #include "http/client/agent_gateway.h"
-#include "sessions/session_search.h"
+#include "sessions/ssh_sessions.h"
 
 namespace headgate::cli {
 namespace {

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "base/nearest.h"
 #include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/terminal.h"

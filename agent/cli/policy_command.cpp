@@ -15,7 +15,7 @@
 #include "gateway/gateway_json.h"
 #include "midstream/policy_library.h"
 #include "midstream/ruleset_text.h"
-#include "sessions/session_search.h"
+#include "sessions/ssh_sessions.h"
 
 namespace headgate::cli {
 namespace {

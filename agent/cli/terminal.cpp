@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "base/utf8.h"
+#include "base/printable.h"
 
 namespace headgate::cli {
 namespace {

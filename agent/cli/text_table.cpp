@@ -5,7 +5,7 @@
 #include <iterator>
 #include <utility>
 
-#include "base/utf8.h"
+#include "base/printable.h"
 
 namespace headgate::cli {
 namespace {

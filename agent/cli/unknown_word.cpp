@@ -8,7 +8,6 @@
 
 #include <CLI/App.hpp>
 
-#include "base/nearest.h"
 #include "base/text.h"
 
 namespace headgate::cli {

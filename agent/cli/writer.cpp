@@ -9,8 +9,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/printable.h"
 #include "base/text.h"
-#include "base/utf8.h"
 #include "cli/flow_text.h"
 #include "cli/terminal.h"
 #include "flow/flow_csv.h"

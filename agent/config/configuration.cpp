@@ -8,7 +8,7 @@
 #include <array>
 
 #include "base/printable.h"
-#include "base/resource_names.h"
+#include "base/scalars.h"
 
 namespace headgate::config {
 namespace {

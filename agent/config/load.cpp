@@ -7,8 +7,8 @@
 #include <system_error>
 #include <vector>
 
-#include "config/fault_list.h"
 #include "config/settings.h"
+#include "config/settings_reader.h"
 #include "config/small_file.h"
 
 namespace headgate::config {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "config/syslog_target.h"
 #include "config/value_types.h"
 
 namespace headgate::config {

@@ -7,11 +7,19 @@
 #include <iterator>
 
 #include "base/printable.h"
+#include "config/setting.h"
+#include "config/yaml_tree.h"
 
 namespace headgate::config {
 namespace {
 
 using Kind = YamlNode::Kind;
+
+/// An error with its line: `http: listeners: port: 70000 is not within 1..65535`.
+struct Fault {
+    int line = 1;
+    std::string text;
+};
 
 /// The position of a value. An omitted value has none, and the parser reports the line of what follows: then it is the
 /// line of the key.
@@ -65,7 +73,8 @@ class Reader {
         if (faults_.size() == faults_before && map.check) note(place, map.check());
     }
 
-    [[nodiscard]] std::vector<Fault> take_faults() {
+    /// Sorted by line.
+    [[nodiscard]] std::vector<Fault> faults() && {
         std::ranges::stable_sort(faults_, {}, &Fault::line);
         return std::move(faults_);
     }
@@ -77,8 +86,8 @@ class Reader {
             if (key.kind != Kind::Text) {
                 find_fault(Place{key.line, place.path}, fmt::format("a key is a text, not {}", to_string(key.kind)));
             } else if (std::ranges::find(settings, key.text, &Setting::key) == settings.end()) {
-                const bool may_be_told = quoting_ == Quoting::Allowed;
-                find_fault(may_be_told ? place.below(key.text, key.line) : Place{key.line, place.path},
+                const bool may_be_quoted = quoting_ == Quoting::Allowed;
+                find_fault(may_be_quoted ? place.below(key.text, key.line) : Place{key.line, place.path},
                            fmt::format("unknown key (known: {})", known_keys(settings)));
             } else if (find(node, key.text).key != &key) {
                 find_fault(place.below(key.text, key.line), "given twice");
@@ -136,7 +145,7 @@ class Reader {
     }
 
     void find_fault(const Place& place, std::string_view rule) {
-        faults_.push_back({place.line, to_one_line(fmt::format("{}{}", place.path, rule))});
+        faults_.push_back({place.line, fmt::format("{}{}", place.path, rule)});
     }
 
     const Quoting quoting_;
@@ -145,11 +154,37 @@ class Reader {
 
 }  // namespace
 
-std::vector<Fault> read_settings(const YamlNode& root, const SettingMap& settings, Quoting quoting) {
+void FaultList::read(const std::string& text, std::string_view name, const SettingMap& settings, Quoting quoting) {
+    const auto root = parse_yaml_tree(text, name);
+    if (!root) return add(root.error().message);
     Reader reader{quoting};
     static const YamlNode empty{Kind::Map, 1, {}, {}};
-    reader.read_map({root.line, ""}, root.kind == Kind::Null ? empty : root, settings);
-    return reader.take_faults();
+    reader.read_map({root->line, ""}, root->kind == Kind::Null ? empty : *root, settings);
+    for (const auto& fault : std::move(reader).faults())
+        add(fmt::format("{}:{}: {}", name, fault.line, fault.text));
+}
+
+void FaultList::add(std::string message) {
+    faults_.push_back(to_one_line(std::move(message)));
+}
+
+Result<void> FaultList::verdict() const {
+    if (faults_.empty()) return {};
+    if (faults_.size() <= kMostErrors) return invalid("{}", fmt::join(faults_, "\n"));
+    return invalid("{}\n... and {} more", fmt::join(faults_.begin(), faults_.begin() + kMostErrors, "\n"),
+                   faults_.size() - kMostErrors);
+}
+
+void SettingMap::add(Setting setting) {
+    settings.push_back(std::move(setting));
+}
+
+Setting detail::describe(std::string_view key, Setting::Kind kind, std::string_view purpose) {
+    Setting setting;
+    setting.key = key;
+    setting.kind = kind;
+    setting.purpose = purpose;
+    return setting;
 }
 
 }  // namespace headgate::config

@@ -1,30 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Reads a YAML tree as a list of settings defines, and finds all errors in it.
+// Reads YAML texts as lists of settings define, and collects all errors in them, so that they are reported at once.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "headgate/result.h"
+
 #include "config/setting.h"
-#include "config/yaml_tree.h"
 
 namespace headgate::config {
-
-/// An error with its line: `http: listeners: port: 70000 is not within 1..65535`.
-struct Fault {
-    int line = 1;
-    std::string text;
-
-    friend bool operator==(const Fault&, const Fault&) = default;
-};
 
 /// Whether an error may quote an unknown key: in a file of secrets the key may be a misplaced secret.
 enum class Quoting : std::uint8_t { Allowed, Forbidden };
 
-/// Passes each value of the tree to its setting. Returns the errors sorted by line; if there are any, the target must
-/// not be used.
-[[nodiscard]] std::vector<Fault> read_settings(const YamlNode& root, const SettingMap& settings,
-                                               Quoting quoting = Quoting::Allowed);
+inline constexpr std::size_t kMostErrors = 20;  ///< reported errors; the number of further ones follows them
+
+class FaultList {
+  public:
+    /// Passes each value of a text to its setting; `name` prefixes its errors. If there are any, the target of the
+    /// settings must not be used.
+    void read(const std::string& text, std::string_view name, const SettingMap& settings,
+              Quoting quoting = Quoting::Allowed);
+
+    void add(std::string message);
+
+    /// An error is Invalid and has a line for each fault: `/etc/headgate/headgate.yaml:4: account: "12" is not ...`.
+    [[nodiscard]] Result<void> verdict() const;
+
+  private:
+    std::vector<std::string> faults_;
+};
 
 }  // namespace headgate::config

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The types of configuration values: how they are written, and their bounds.
+// The types of configuration values: how they are written, and their bounds. Thread-safe.
 #pragma once
 
 #include <fmt/format.h>
@@ -15,6 +15,7 @@
 #include "headgate/address.h"
 #include "headgate/flow_filter.h"
 #include "headgate/names.h"
+#include "headgate/result.h"
 
 #include "base/scalars.h"
 #include "config/configuration.h"
@@ -53,5 +54,21 @@ template <Named Enum>
     return {alternatives(kNames<Enum>), headgate::parse_name<Enum>,
             [](Enum value) { return std::string{headgate::to_string(value)}; }};
 }
+
+/// `90s`, `5m`, `12h`, `7d`; a number without a unit is in seconds. Never negative.
+[[nodiscard]] Result<std::chrono::seconds> parse_duration(std::string_view text);
+
+/// Prints the same grammar, in the largest unit that is exact.
+[[nodiscard]] std::string duration_text(std::chrono::seconds duration);
+
+/// Reads `udp://192.0.2.1:514`, `tcp://[2001:db8::1]:601`, `unix:///dev/log`. Default ports: 514 for UDP (RFC 5426,
+/// section 3.3), 601 for TCP (RFC 3195, section 9.2). Host names are rejected, because resolving them would delay
+/// records.
+[[nodiscard]] Result<SyslogTarget> parse_syslog_target(std::string_view text);
+
+using headgate::to_string;  ///< for enums; the next declaration would hide it
+
+/// Prints the same grammar, always with the port.
+[[nodiscard]] std::string to_string(const SyslogTarget& target);
 
 }  // namespace headgate::config

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Parses a YAML text to a tree of values with their lines. Only this and yaml_fault.h know yaml-cpp.
+// Parses a YAML text to a tree of values with their lines, and says in plain words what keeps a text from being YAML:
+// yaml-cpp's own messages are about its grammar.
 #pragma once
 
 #include <cstdint>

@@ -7,6 +7,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
+#include <cerrno>
 #include <string>
 
 namespace headgate::conntrack {
@@ -214,6 +215,16 @@ void RequestBatch::add_end_marker(std::uint32_t sequence) {
     nlmsghdr* const message = begin(0, AF_UNSPEC, NLM_F_ACK, sequence);
     message->nlmsg_type = NLMSG_NOOP;
     buffer_.end(message);
+}
+
+tl::unexpected<Error> conntrack_error(int number) {
+    if (number == EPERM) {
+        return tl::unexpected(Error{
+            ErrorKind::Unprivileged,
+            "reading the conntrack table needs CAP_NET_ADMIN: use sudo, or start the agent and join group headgate",
+            EPERM});
+    }
+    return system_error(number, "reading the conntrack table");
 }
 
 }  // namespace headgate::conntrack

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "headgate/flow.h"
+#include "headgate/result.h"
 
 #include "conntrack/scan_plan.h"
 #include "netlink/request_buffer.h"
@@ -50,5 +51,8 @@ class RequestBatch {
 
     netlink::RequestBuffer buffer_;
 };
+
+/// The error of a refused request; EPERM names the missing privilege.
+[[nodiscard]] tl::unexpected<Error> conntrack_error(int number);
 
 }  // namespace headgate::conntrack

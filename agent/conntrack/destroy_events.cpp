@@ -13,7 +13,7 @@
 #include <chrono>
 #include <cstddef>
 
-#include "conntrack/flush_port.h"
+#include "conntrack/flow_changes.h"
 
 namespace headgate::conntrack {
 namespace {
@@ -113,13 +113,8 @@ DestroyEvents::DestroyEvents(DestroyEvents&& other) noexcept = default;
 DestroyEvents& DestroyEvents::operator=(DestroyEvents&& other) noexcept = default;
 
 Result<DestroyEvents> DestroyEvents::open(const netlink::NetworkNamespace& where, WantedEnds wanted) {
-    Result<netlink::Socket> socket = failed("no socket");
-    RETURN_IF_ERROR(where.run([&]() -> Result<void> {
-        socket = open_listener(wanted);
-        return {};
-    }));
-    if (!socket) return tl::unexpected(std::move(socket.error()));
-    return DestroyEvents{std::move(*socket), std::make_unique<Slots>()};
+    ASSIGN_OR_RETURN(auto socket, where.run([&] { return open_listener(wanted); }));
+    return DestroyEvents{std::move(socket), std::make_unique<Slots>()};
 }
 
 Result<void> DestroyEvents::want(WantedEnds wanted) {
@@ -151,10 +146,10 @@ Result<std::unique_ptr<EventBlock>> DestroyEvents::receive() {
     return block;
 }
 
-std::uint64_t DestroyEvents::take_losses() {
+std::uint64_t DestroyEvents::new_losses() {
     const std::uint32_t drops = socket_.drops();
-    const std::uint32_t unseen = drops - drops_told_;  // modulo 2^32, like the kernel's counter
-    drops_told_ = drops;
+    const std::uint32_t unseen = drops - drops_counted_;  // modulo 2^32, like the kernel's counter
+    drops_counted_ = drops;
     return unseen + std::exchange(slots_->cut_short, 0);
 }
 

@@ -76,7 +76,7 @@ class DestroyEvents {
 
     /// Exact number of events lost since the last call: dropped by the kernel for lack of room in the socket (sk_drops,
     /// read by SO_MEMINFO; af_netlink.c, netlink_overrun), or truncated.
-    [[nodiscard]] std::uint64_t take_losses();
+    [[nodiscard]] std::uint64_t new_losses();
 
   private:
     struct Slots;
@@ -84,7 +84,7 @@ class DestroyEvents {
 
     netlink::Socket socket_;
     std::unique_ptr<Slots> slots_;
-    std::uint32_t drops_told_ = 0;
+    std::uint32_t drops_counted_ = 0;
 };
 
 }  // namespace headgate::conntrack

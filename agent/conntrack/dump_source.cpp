@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "conntrack/conntrack_error.h"
+#include "conntrack/ctnetlink_requests.h"
 #include "conntrack/flow_message.h"
 #include "netlink/messages.h"
 
@@ -44,7 +44,7 @@ Result<PieceEnd> read_piece(netlink::Bytes piece, Row row) {
 }
 
 /// Reads the beginning of a dump and abandons the rest.
-Result<DumpSample> take_sample(const SocketSource& open_socket, const KernelFilter& dumped,
+Result<DumpSample> read_sample(const SocketSource& open_socket, const KernelFilter& dumped,
                                const KernelFilter& candidate, std::uint64_t rows) {
     ASSIGN_OR_RETURN(auto socket, begin_dump(open_socket, dumped));
     DumpSample sample;
@@ -77,13 +77,13 @@ Result<std::vector<KernelFilter>> confirm_dumps(const SocketSource& open_socket,
                                                 ScanListener& listener) {
     std::vector<KernelFilter> whole_table{KernelFilter{}};
     if (!plan.worth_a_sample) return whole_table;
-    ASSIGN_OR_RETURN(const auto sample, take_sample(open_socket, {}, plan.candidate, kSampleRows));
+    ASSIGN_OR_RETURN(const auto sample, read_sample(open_socket, {}, plan.candidate, kSampleRows));
     auto dumps = choose_dumps(plan.candidate, sample);
     listener.planned(fmt::format("of the first {} rows, {} pass and {} are IPv4: {}", sample.rows, sample.passing,
                                  sample.ipv4, describe(dumps)));
     for (const auto& filter : dumps) {
         if (filter.empty()) continue;
-        ASSIGN_OR_RETURN(const auto probe, take_sample(open_socket, filter, {}, kProbeRows));
+        ASSIGN_OR_RETURN(const auto probe, read_sample(open_socket, filter, {}, kProbeRows));
         if (probe.typical_piece <= kLongestPause) continue;
         listener.planned("a filtered piece takes more than a millisecond: one dump, matched here");
         return whole_table;
@@ -110,7 +110,7 @@ Result<Pass> DumpSource::read(DumpStream& stream, std::uint64_t buckets_before, 
         ASSIGN_OR_RETURN(const auto piece, stream.next());
         PieceEnd end;
         if (piece) {
-            ASSIGN_OR_RETURN(end, read_piece(*piece, [&](netlink::Bytes payload) { return rows.take(payload); }));
+            ASSIGN_OR_RETURN(end, read_piece(*piece, [&](netlink::Bytes payload) { return rows.match(payload); }));
         }
         if (end.interrupted) return Pass::Resized;
         if (!piece || pieces % kPiecesBetweenChecks == 0) {

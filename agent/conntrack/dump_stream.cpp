@@ -93,7 +93,7 @@ Result<std::optional<netlink::Bytes>> DumpStream::next() {
 
 void DumpStream::read(netlink::Socket& dump) {
     for (bool go_on = true; go_on;) {
-        auto buffer = take_free_buffer();
+        auto buffer = wait_for_buffer();
         if (!buffer) break;
         const auto piece = dump.receive(*buffer);
         const bool last = !piece || ends_dump(*piece);
@@ -102,7 +102,7 @@ void DumpStream::read(netlink::Socket& dump) {
 }
 
 /// Waits for a free buffer; returns none if the stream is stopping.
-std::optional<DumpStream::Buffer> DumpStream::take_free_buffer() {
+std::optional<DumpStream::Buffer> DumpStream::wait_for_buffer() {
     std::unique_lock lock{mutex_};
     free_changed_.wait(lock, [this] { return !free_.empty() || stopping_; });
     if (stopping_) return std::nullopt;

@@ -50,7 +50,7 @@ class DumpStream {
 
     void read(netlink::Socket& dump);
     void end_reader(std::optional<Error> fault);
-    [[nodiscard]] std::optional<Buffer> take_free_buffer();
+    [[nodiscard]] std::optional<Buffer> wait_for_buffer();
     [[nodiscard]] bool hand_over(Buffer buffer, const Result<netlink::Bytes>& piece);
 
     std::mutex mutex_;

@@ -43,24 +43,9 @@ bool read_address(netlink::Bytes payload, Family family, Address& address) noexc
 }
 
 bool read_addresses(netlink::Bytes nest, Family family, FlowTuple& tuple) noexcept {
-    bool source = false;
-    bool destination = false;
-    netlink::Attribute attribute;
-    for (netlink::AttributeReader reader{nest}; reader.next(attribute);) {
-        switch (attribute.type) {
-            case CTA_IP_V4_SRC:
-            case CTA_IP_V6_SRC:
-                source = read_address(attribute.payload, family, tuple.source);
-                break;
-            case CTA_IP_V4_DST:
-            case CTA_IP_V6_DST:
-                destination = read_address(attribute.payload, family, tuple.destination);
-                break;
-            default:
-                break;
-        }
-    }
-    return source && destination;
+    const bool v4 = family == Family::Ipv4;
+    return read_address(find(nest, v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC), family, tuple.source) &&
+           read_address(find(nest, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST), family, tuple.destination);
 }
 
 bool read_transport(netlink::Bytes nest, FlowTuple& tuple) noexcept {
@@ -100,15 +85,12 @@ bool read_transport(netlink::Bytes nest, FlowTuple& tuple) noexcept {
 
 Result<FlowTuple> read_tuple(netlink::Bytes nest, Family family, std::string_view name) {
     FlowTuple tuple;
-    netlink::Bytes addresses;
-    netlink::Bytes transport;
-    netlink::Attribute attribute;
-    for (netlink::AttributeReader reader{nest}; reader.next(attribute);) {
-        if (attribute.type == CTA_TUPLE_IP) addresses = attribute.payload;
-        if (attribute.type == CTA_TUPLE_PROTO) transport = attribute.payload;
+    if (!read_addresses(find(nest, CTA_TUPLE_IP), family, tuple)) {
+        return failed("conntrack message: {} has no valid addresses", name);
     }
-    if (!read_addresses(addresses, family, tuple)) return failed("conntrack message: {} has no valid addresses", name);
-    if (!read_transport(transport, tuple)) return failed("conntrack message: {} has no valid protocol", name);
+    if (!read_transport(find(nest, CTA_TUPLE_PROTO), tuple)) {
+        return failed("conntrack message: {} has no valid protocol", name);
+    }
     return tuple;
 }
 
@@ -141,16 +123,16 @@ std::optional<Timestamp> read_timestamp(netlink::Bytes payload) noexcept {
 }
 
 template <typename T>
-void take(std::optional<T>& slot, const std::optional<T>& value) noexcept {
+void update_if_given(std::optional<T>& slot, const std::optional<T>& value) noexcept {
     if (value) slot = value;
 }
 
-void take_tag(std::uint32_t& tag, netlink::Bytes payload) noexcept {
+void update_tag(std::uint32_t& tag, netlink::Bytes payload) noexcept {
     if (!payload.empty()) tag = netlink::read_big_endian<std::uint32_t>(payload);
 }
 
 template <typename Octets>
-void take_octets(Octets& octets, netlink::Bytes payload) noexcept {
+void update_octets(Octets& octets, netlink::Bytes payload) noexcept {
     if (payload.empty()) return;
     octets = {};
     std::memcpy(octets.data(), payload.data(), std::min(octets.size(), payload.size()));
@@ -182,64 +164,21 @@ Result<FlowMessage> FlowMessage::parse(netlink::Bytes payload) {
     message.family_ = *family;
     netlink::Attribute attribute;
     netlink::AttributeReader reader{payload.subspan(kGenericHeader)};
-    while (reader.next(attribute)) {
-        switch (attribute.type) {
-            case CTA_TUPLE_ORIG:
-                message.tuple_original_ = attribute.payload;
-                break;
-            case CTA_TUPLE_REPLY:
-                message.tuple_reply_ = attribute.payload;
-                break;
-            case CTA_ZONE:
-                message.zone_ = attribute.payload;
-                break;
-            case CTA_ID:
-                message.id_ = attribute.payload;
-                break;
-            case CTA_STATUS:
-                message.status_ = attribute.payload;
-                break;
-            case CTA_MARK:
-                message.mark_ = attribute.payload;
-                break;
-            case CTA_LABELS:
-                message.labels_ = attribute.payload;
-                break;
-            case CTA_HELP:
-                message.help_ = attribute.payload;
-                break;
-            case CTA_TIMEOUT:
-                message.timeout_ = attribute.payload;
-                break;
-            case CTA_PROTOINFO:
-                message.protocol_info_ = attribute.payload;
-                break;
-            case CTA_COUNTERS_ORIG:
-                message.counters_original_ = attribute.payload;
-                break;
-            case CTA_COUNTERS_REPLY:
-                message.counters_reply_ = attribute.payload;
-                break;
-            case CTA_TIMESTAMP:
-                message.timestamps_ = attribute.payload;
-                break;
-            default:
-                break;
-        }
-    }
+    while (reader.next(attribute))
+        if (attribute.type < message.attributes_.size()) message.attributes_[attribute.type] = attribute.payload;
     if (!reader.at_end()) return failed("conntrack message: an attribute is longer than the message");
-    if (message.tuple_original_.empty()) return failed("conntrack message: no CTA_TUPLE_ORIG");
-    if (message.tuple_reply_.empty()) return failed("conntrack message: no CTA_TUPLE_REPLY");
-    if (message.id_.size() != sizeof(std::uint32_t)) return failed("conntrack message: no valid CTA_ID");
+    if (message.at(CTA_TUPLE_ORIG).empty()) return failed("conntrack message: no CTA_TUPLE_ORIG");
+    if (message.at(CTA_TUPLE_REPLY).empty()) return failed("conntrack message: no CTA_TUPLE_REPLY");
+    if (message.at(CTA_ID).size() != sizeof(std::uint32_t)) return failed("conntrack message: no valid CTA_ID");
     return message;
 }
 
 Result<FlowTuple> FlowMessage::original_tuple() const {
-    return read_tuple(tuple_original_, family_, "CTA_TUPLE_ORIG");
+    return read_tuple(at(CTA_TUPLE_ORIG), family_, "CTA_TUPLE_ORIG");
 }
 
 Result<FlowTuple> FlowMessage::reply_tuple() const {
-    return read_tuple(tuple_reply_, family_, "CTA_TUPLE_REPLY");
+    return read_tuple(at(CTA_TUPLE_REPLY), family_, "CTA_TUPLE_REPLY");
 }
 
 Result<Flow> FlowMessage::decode() const {
@@ -253,25 +192,26 @@ Flow FlowMessage::decode(const FlowTuple& original, const FlowTuple& reply) cons
     flow.original = original;
     flow.reply = reply;
     flow.id = id();
-    read_zone(zone_, tuple_original_, tuple_reply_, flow);
+    read_zone(at(CTA_ZONE), at(CTA_TUPLE_ORIG), at(CTA_TUPLE_REPLY), flow);
     update(flow);
     return flow;
 }
 
 void FlowMessage::update(Flow& flow) const {
-    if (!status_.empty()) flow.status = netlink::read_big_endian<std::uint32_t>(status_);
-    if (!mark_.empty()) flow.mark = netlink::read_big_endian<std::uint32_t>(mark_);
-    if (!timeout_.empty()) flow.timeout = std::chrono::seconds{netlink::read_big_endian<std::uint32_t>(timeout_)};
-    take(flow.protocol_state, read_protocol_state(protocol_info_));
-    const netlink::Bytes sctp = find(protocol_info_, CTA_PROTOINFO_SCTP);
-    take_tag(flow.sctp_tags[0], find(sctp, CTA_PROTOINFO_SCTP_VTAG_ORIGINAL));
-    take_tag(flow.sctp_tags[1], find(sctp, CTA_PROTOINFO_SCTP_VTAG_REPLY));
-    take_octets(flow.labels, labels_);
-    take_octets(flow.helper, find(help_, CTA_HELP_NAME));
-    take(flow.counters_original, read_counters(counters_original_));
-    take(flow.counters_reply, read_counters(counters_reply_));
-    take(flow.started, read_timestamp(find(timestamps_, CTA_TIMESTAMP_START)));
-    take(flow.stopped, read_timestamp(find(timestamps_, CTA_TIMESTAMP_STOP)));
+    if (!at(CTA_STATUS).empty()) flow.status = netlink::read_big_endian<std::uint32_t>(at(CTA_STATUS));
+    if (!at(CTA_MARK).empty()) flow.mark = netlink::read_big_endian<std::uint32_t>(at(CTA_MARK));
+    if (!at(CTA_TIMEOUT).empty())
+        flow.timeout = std::chrono::seconds{netlink::read_big_endian<std::uint32_t>(at(CTA_TIMEOUT))};
+    update_if_given(flow.protocol_state, read_protocol_state(at(CTA_PROTOINFO)));
+    const netlink::Bytes sctp = find(at(CTA_PROTOINFO), CTA_PROTOINFO_SCTP);
+    update_tag(flow.sctp_tags[0], find(sctp, CTA_PROTOINFO_SCTP_VTAG_ORIGINAL));
+    update_tag(flow.sctp_tags[1], find(sctp, CTA_PROTOINFO_SCTP_VTAG_REPLY));
+    update_octets(flow.labels, at(CTA_LABELS));
+    update_octets(flow.helper, find(at(CTA_HELP), CTA_HELP_NAME));
+    update_if_given(flow.counters_original, read_counters(at(CTA_COUNTERS_ORIG)));
+    update_if_given(flow.counters_reply, read_counters(at(CTA_COUNTERS_REPLY)));
+    update_if_given(flow.started, read_timestamp(find(at(CTA_TIMESTAMP), CTA_TIMESTAMP_START)));
+    update_if_given(flow.stopped, read_timestamp(find(at(CTA_TIMESTAMP), CTA_TIMESTAMP_STOP)));
 }
 
 }  // namespace headgate::conntrack

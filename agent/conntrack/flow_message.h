@@ -4,10 +4,14 @@
 // ctnetlink_fill_info() and ctnetlink_conntrack_event().
 #pragma once
 
+#include <linux/netfilter/nfnetlink_conntrack.h>
+
+#include <array>
+
 #include "headgate/flow.h"
 #include "headgate/result.h"
 
-#include "netlink/attributes.h"
+#include "netlink/messages.h"
 
 namespace headgate::conntrack {
 
@@ -32,12 +36,13 @@ class FlowMessage {
     /// Updates `flow` from this later message. Values not in the message are kept.
     void update(Flow& flow) const;
 
-    [[nodiscard]] std::uint32_t id() const noexcept { return netlink::read_big_endian<std::uint32_t>(id_); }
+    [[nodiscard]] std::uint32_t id() const noexcept { return netlink::read_big_endian<std::uint32_t>(at(CTA_ID)); }
 
   private:
+    [[nodiscard]] netlink::Bytes at(std::size_t type) const noexcept { return attributes_[type]; }
+
     Family family_{};
-    netlink::Bytes tuple_original_, tuple_reply_, zone_, id_, status_, mark_, labels_, help_, timeout_, protocol_info_,
-        counters_original_, counters_reply_, timestamps_;
+    std::array<netlink::Bytes, CTA_LABELS + 1> attributes_;  ///< payloads by type (CTA_...); empty: not in the message
 };
 
 }  // namespace headgate::conntrack

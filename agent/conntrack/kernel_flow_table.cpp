@@ -1,42 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "conntrack/kernel_flow_table.h"
 
-#include "conntrack/flow_inserter.h"
+#include "conntrack/flow_changes.h"
 #include "conntrack/flow_scan.h"
-#include "conntrack/flush_port.h"
 
 namespace headgate::conntrack {
-namespace {
-
-template <typename Open>
-Result<netlink::Socket> open_inside(const netlink::NetworkNamespace& where, Open open) {
-    Result<netlink::Socket> socket = failed("no socket");
-    RETURN_IF_ERROR(where.run([&]() -> Result<void> {
-        socket = open();
-        return {};
-    }));
-    return socket;
-}
-
-}  // namespace
 
 Result<std::unique_ptr<KernelFlowTable>> KernelFlowTable::open(netlink::NetworkNamespace where) {
-    std::unique_ptr<KernelFlowTable> table;
-    RETURN_IF_ERROR(where.run([&]() -> Result<void> {
-        ASSIGN_OR_RETURN(auto sysctls, TableSysctls::open());
-        table.reset(new KernelFlowTable{{}, std::move(sysctls)});
-        return {};
-    }));
-    table->namespace_ = std::move(where);
-    return table;
+    ASSIGN_OR_RETURN(auto sysctls, where.run(TableSysctls::open));
+    return std::unique_ptr<KernelFlowTable>{new KernelFlowTable{std::move(where), std::move(sysctls)}};
 }
 
 Result<netlink::Socket> KernelFlowTable::open_socket() const {
-    return open_inside(namespace_, [] { return netlink::Socket::open(); });
-}
-
-Result<netlink::Socket> KernelFlowTable::open_socket_for_deletes() const {
-    return open_inside(namespace_, [] { return netlink::Socket::open(kFlushPortBlock); });
+    return namespace_.run([] { return netlink::Socket::open(); });
 }
 
 Result<ScanReport> KernelFlowTable::scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) {
@@ -45,7 +21,7 @@ Result<ScanReport> KernelFlowTable::scan(const FlowQuery& query, const Moment& m
 
 Result<FlowDeleter*> KernelFlowTable::deleter() {
     if (!deleter_) {
-        ASSIGN_OR_RETURN(auto socket, open_socket_for_deletes());
+        ASSIGN_OR_RETURN(auto socket, namespace_.run([] { return netlink::Socket::open(kFlushPortBlock); }));
         deleter_.emplace(std::move(socket));
     }
     return &*deleter_;
@@ -59,9 +35,9 @@ Result<void> KernelFlowTable::remove(std::span<const FlowRow> rows, const Ending
     return deleter().map([&](FlowDeleter* deleter) { deleter->remove(rows, ended); });
 }
 
-Result<void> KernelFlowTable::insert(std::span<const Flow> flows, const InsertionSink& told) {
+Result<void> KernelFlowTable::insert(std::span<const Flow> flows, const InsertionSink& inserted) {
     ASSIGN_OR_RETURN(auto socket, open_socket());
-    FlowInserter{std::move(socket)}.insert(flows, told);
+    insert_flows(std::move(socket), flows, inserted);
     return {};
 }
 

@@ -7,17 +7,17 @@
 
 #include "headgate/flow_table.h"
 
-#include "conntrack/flow_deleter.h"
+#include "conntrack/flow_changes.h"
 #include "conntrack/table_sysctls.h"
 #include "netlink/network_namespace.h"
 #include "netlink/socket.h"
 
 // The parts of this room: ctnetlink_requests.h builds requests, flow_message.h decodes messages. scan_plan.h decides
 // how to search (pure), flow_scan.h carries it out. Its rows come from a source (scan_source.h): dump_source.h, whose
-// dump_stream.h reads ahead on threads, or lookup_source.h. row_matcher.h turns messages into rows, duplicate_filter.h
-// drops repeated ones. flow_deleter.h ends flows and learns how they ended; flow_inserter.h puts flows back;
-// destroy_events.h receives the ends of all others, which the kernel separates by the port that deleted the flow
-// (flush_port.h).
+// dump_stream.h reads ahead on threads, or lookup_source.h. row_matcher.h turns messages into rows, each of them once.
+// flow_changes.h ends flows and learns how they ended, and puts flows back; destroy_events.h receives the ends of all
+// others, which the kernel separates by the port that deleted the flow. table_sysctls.h reads and sets what conntrack
+// records.
 
 namespace headgate::conntrack {
 
@@ -29,7 +29,7 @@ class KernelFlowTable final : public FlowTable {
     Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override;
     Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) override;
     Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) override;
-    Result<void> insert(std::span<const Flow> flows, const InsertionSink& told) override;
+    Result<void> insert(std::span<const Flow> flows, const InsertionSink& inserted) override;
     Result<TableUsage> usage() override;
     Result<bool> tcp_loose() override;
 
@@ -38,7 +38,6 @@ class KernelFlowTable final : public FlowTable {
         : namespace_(std::move(where)), sysctls_(std::move(sysctls)) {}
 
     [[nodiscard]] Result<netlink::Socket> open_socket() const;
-    [[nodiscard]] Result<netlink::Socket> open_socket_for_deletes() const;
     [[nodiscard]] Result<FlowDeleter*> deleter();
 
     netlink::NetworkNamespace namespace_;

@@ -3,7 +3,7 @@
 
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
-#include "conntrack/conntrack_error.h"
+#include "conntrack/ctnetlink_requests.h"
 #include "netlink/messages.h"
 
 namespace headgate::conntrack {
@@ -53,7 +53,7 @@ Result<void> LookupSource::look_up(netlink::Socket& socket, RowMatcher& rows) {
         netlink::Message message;
         for (netlink::MessageReader reader{*piece}; reader.next(message);) {
             if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW)) {
-                RETURN_IF_ERROR(rows.take(message.payload));
+                RETURN_IF_ERROR(rows.match(message.payload));
             } else if (const int number = message.error(); number != 0) {
                 return conntrack_error(number);
             } else if (message.header.nlmsg_seq == kEndMarker) {

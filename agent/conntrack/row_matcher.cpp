@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "conntrack/row_matcher.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <functional>
@@ -34,7 +35,7 @@ RowMatcher::RowMatcher(const FlowQuery& query, const Moment& moment, ScanListene
     block_.reserve(kRowsPerBlock);
 }
 
-Result<void> RowMatcher::take(netlink::Bytes payload) {
+Result<void> RowMatcher::match(netlink::Bytes payload) {
     ++report_.scanned;
     if (!FlowMessage::is_internet_family(payload)) return {};
     ASSIGN_OR_RETURN(const auto& message, FlowMessage::parse(payload));
@@ -57,14 +58,34 @@ Result<void> RowMatcher::take(netlink::Bytes payload) {
 
 Result<void> RowMatcher::flush() {
     if (block_.empty()) return {};
-    auto told = listener_.matched(block_);
+    auto received = listener_.matched(block_);
     block_.clear();
-    return told;
+    return received;
 }
 
 void RowMatcher::restart() {
     emitted_.restart();
     ++report_.restarts;
+}
+
+bool DuplicateFilter::first_time(std::uint64_t fingerprint) {
+    if (older_.contains(fingerprint)) return false;
+    if (std::ranges::binary_search(earlier_passes_, fingerprint)) return false;
+    if (!recent_.insert(fingerprint).second) return false;
+    log_.push_back(fingerprint);
+    if (recent_.size() >= window_) {
+        older_.swap(recent_);
+        recent_.clear();
+    }
+    return true;
+}
+
+void DuplicateFilter::restart() {
+    earlier_passes_.insert(earlier_passes_.end(), log_.begin(), log_.end());
+    std::ranges::sort(earlier_passes_);
+    log_.clear();
+    recent_.clear();
+    older_.clear();
 }
 
 }  // namespace headgate::conntrack

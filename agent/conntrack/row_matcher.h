@@ -3,25 +3,51 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <unordered_set>
 #include <vector>
 
 #include "headgate/flow_query.h"
 #include "headgate/flow_table.h"
 #include "headgate/result.h"
 
-#include "conntrack/duplicate_filter.h"
-#include "netlink/attributes.h"
+#include "netlink/messages.h"
 
 namespace headgate::conntrack {
+
+/// Records which rows of a scan were reported, so that none is reported twice.
+///
+/// A dump repeats rows in two cases. If the entry at the dump's cursor is gone, the kernel restarts the bucket
+/// (nf_conntrack_netlink.c, ctnetlink_dump_table): a repeated row then follows within the length of one chain, and a
+/// window of recent rows detects it. If the table was resized and the scan starts over, any row may come again: for
+/// that the fingerprints of all rows are kept, 8 bytes each, and sorted only when the scan starts over.
+class DuplicateFilter {
+  public:
+    /// `window`: the largest distance, in rows, of a repetition within one pass.
+    explicit DuplicateFilter(std::size_t window) : window_(window) {}
+
+    /// Returns whether the row is new, and records it.
+    [[nodiscard]] bool first_time(std::uint64_t fingerprint);
+
+    /// Call when the scan starts over.
+    void restart();
+
+  private:
+    std::size_t window_;
+    std::deque<std::uint64_t> log_;              ///< of this pass; a deque grows without copying
+    std::vector<std::uint64_t> earlier_passes_;  ///< sorted
+    std::unordered_set<std::uint64_t> recent_;   ///< recent rows: at least `window_`, at most twice as many ...
+    std::unordered_set<std::uint64_t> older_;    ///< ... in two halves, of which the older is dropped as a whole
+};
 
 class RowMatcher {
   public:
     RowMatcher(const FlowQuery& query, const Moment& moment, ScanListener& listener, std::size_t repetition_window);
 
     /// Processes one message about one flow.
-    [[nodiscard]] Result<void> take(netlink::Bytes payload);
+    [[nodiscard]] Result<void> match(netlink::Bytes payload);
 
-    /// Tells the listener how many rows were read.
+    /// Reports how many rows were read.
     [[nodiscard]] Result<void> progressed() { return listener_.progressed(report_.scanned); }
 
     /// Reports the rows of an incomplete block.

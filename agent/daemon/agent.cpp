@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/agent.h"
 
+#include <link.h>
 #include <malloc.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <utility>
 
 #include "daemon/configuration_check.h"
-#include "daemon/idle_memory.h"
 #include "daemon/service_manager.h"
 #include "gateway/version.h"
 #include "threads/guarded.h"
@@ -46,6 +48,29 @@ void raise_descriptor_limit() {
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
     static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+/// A segment that was never writable is identical to its file and can be read from there again (madvise(2),
+/// MADV_DONTNEED: a private file mapping is repopulated from the file). Segments with applied relocations were writable
+/// and are marked PF_W.
+int release_unwritten(dl_phdr_info* object, std::size_t /*size*/, void* /*nothing*/) {
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    for (int i = 0; i < object->dlpi_phnum; ++i) {
+        const auto& segment = object->dlpi_phdr[i];
+        if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+        const auto begin = (object->dlpi_addr + segment.p_vaddr) & ~(page - 1);
+        const auto end = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader reports addresses as integers
+        ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+/// Returns freed heap memory to the kernel, and drops pages of the program and its libraries that were never written:
+/// startup code, symbol tables. The kernel reads them back on demand, so only the pages in use remain resident.
+void release_idle_memory() {
+    ::malloc_trim(0);
+    ::dl_iterate_phdr(release_unwritten, nullptr);
 }
 
 void note(const Result<void>& sent) {
@@ -158,10 +183,7 @@ void Agent::note_request(std::string_view line) {
 void Agent::trim_when_idle() {
     trim_at_ = EventLoop::Clock::now() + kTrimDelay;
     if (trim_is_due_.exchange(true)) return;
-    const auto posted = guarded([this]() -> Result<void> {
-        loop_.post([this] { trim_later(); });
-        return {};
-    });
+    const auto posted = guarded([this] { loop_.post([this] { trim_later(); }); });
     if (!posted) trim_is_due_ = false;
 }
 
@@ -182,10 +204,7 @@ void Agent::trim_later() {
 void Agent::handle(int signal) {
     if (signal == SIGHUP) return begin_reload();
     if (is_draining_) return;
-    const auto begun = guarded([this]() -> Result<void> {
-        begin_end();
-        return {};
-    });
+    const auto begun = guarded([this] { begin_end(); });
     if (begun) return;
     log_fault(begun.error());
     if (!is_draining_) loop_.stop();  // the destructors then wait for running operations, too
@@ -237,10 +256,7 @@ void Agent::begin_reload() {
     }
     notify(notify_reloading);
     upkeep_->post([this] {
-        const auto reloaded = guarded([this]() -> Result<void> {
-            reload();
-            return {};
-        });
+        const auto reloaded = guarded([this] { reload(); });
         if (reloaded) return;
         log_fault(reloaded.error());
         loop_.post([this] { end_reload(); });

@@ -3,10 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "headgate/flow.h"
+#include "headgate/result.h"
 
 #include "config/configuration.h"
 #include "flowlog/destroy_listener.h"
@@ -36,6 +40,25 @@ class DestroyListeners {
     flowlog::FlowLog& log_;
     std::map<std::uint64_t, std::unique_ptr<flowlog::DestroyListener>> listeners_;  ///< by namespace cookie
     std::string told_;  ///< the last logged error, not to be repeated
+};
+
+/// Records across agent restarts until when an agent listened for DESTROY events: flows that end in between have no
+/// record and cannot be counted.
+class ListeningRecord {
+  public:
+    explicit ListeningRecord(const std::filesystem::path& state_dir) : file_(state_dir / "flow-log-heard") {}
+
+    /// Records that listening began. Returns a sentence about the gap before; empty for the first agent.
+    [[nodiscard]] std::string begin(Timestamp now) const;
+
+    /// Records that listening ended.
+    void end(Timestamp now) const;
+
+  private:
+    [[nodiscard]] std::string read() const;
+    void write(const std::string& text) const;
+
+    std::filesystem::path file_;
 };
 
 }  // namespace headgate::daemon

@@ -135,10 +135,7 @@ void EventLoop::run_posted() {
 }
 
 void EventLoop::call(const Action& action) {
-    const auto done = guarded([&]() -> Result<void> {
-        action();
-        return {};
-    });
+    const auto done = guarded([&] { action(); });
     if (!done) log_fault(done.error());
 }
 

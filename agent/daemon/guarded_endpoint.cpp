@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/guarded_endpoint.h"
 
-#include "conntrack/recording_sysctls.h"
+#include "conntrack/table_sysctls.h"
 #include "daemon/log.h"
 #include "midstream/policy_library.h"
 

@@ -18,30 +18,14 @@
 namespace headgate::daemon {
 namespace {
 
-/// The prefix that the journal parses as a line's severity (sd-daemon(3): syslog levels).
-std::string_view journal_prefix(Severity severity) {
-    switch (severity) {
-        case Severity::Error:
-            return "<3>";
-        case Severity::Warning:
-            return "<4>";
-        case Severity::Info:
-            return "<6>";
-    }
-    return {};
-}
+struct SeverityText {
+    std::string_view
+        in_journal;  ///< the prefix that the journal parses as a line's severity (sd-daemon(3): syslog levels)
+    std::string_view elsewhere;
+};
 
-std::string_view word(Severity severity) {
-    switch (severity) {
-        case Severity::Error:
-            return "error: ";
-        case Severity::Warning:
-            return "warning: ";
-        case Severity::Info:
-            return "";
-    }
-    return {};
-}
+/// In the order of Severity.
+constexpr SeverityText kSeverities[] = {{"<3>", "error: "}, {"<4>", "warning: "}, {"<6>", ""}};
 
 std::uint64_t lines_lost = 0;  ///< guarded by `alone`
 std::mutex alone;              ///< keeps lines apart, and poll(2) and write together
@@ -76,16 +60,13 @@ void write_or_lose(std::string_view line) {
 void log(Severity severity, std::string_view message) {
     const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;  // NOLINT(concurrency-mt-unsafe): never set here
     fmt::memory_buffer line;
-    fmt::format_to(std::back_inserter(line), "{}headgate: {}\n", journal ? journal_prefix(severity) : word(severity),
-                   message);
+    const auto& [in_journal, elsewhere] = kSeverities[static_cast<std::size_t>(severity)];
+    fmt::format_to(std::back_inserter(line), "{}headgate: {}\n", journal ? in_journal : elsewhere, message);
     write_or_lose({line.data(), line.size()});
 }
 
 void log_fault(const Error& fault) noexcept {
-    static_cast<void>(guarded([&]() -> Result<void> {
-        log(Severity::Error, fault.message);
-        return {};
-    }));
+    static_cast<void>(guarded([&] { log(Severity::Error, fault.message); }));
 }
 
 }  // namespace headgate::daemon

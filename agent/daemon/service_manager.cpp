@@ -96,10 +96,6 @@ Result<void> notify_stopping(std::chrono::microseconds at_most) {
     return notify(fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}", at_most.count()));
 }
 
-Result<void> notify_status(std::string_view status) {
-    return notify(fmt::format("STATUS={}", one_line(status)));
-}
-
 Result<void> notify_alive() {
     return notify("WATCHDOG=1");
 }

@@ -28,8 +28,6 @@ namespace headgate::daemon {
 /// Reports that the agent is stopping, and extends the service manager's stop timeout to `at_most`.
 [[nodiscard]] Result<void> notify_stopping(std::chrono::microseconds at_most);
 
-[[nodiscard]] Result<void> notify_status(std::string_view status);
-
 /// Watchdog keep-alive. Must be sent every keep_alive_period(), or the service manager restarts the agent.
 [[nodiscard]] Result<void> notify_alive();
 

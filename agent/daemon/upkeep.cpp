@@ -8,7 +8,7 @@
 #include <array>
 #include <utility>
 
-#include "daemon/listening_record.h"
+#include "daemon/destroy_listeners.h"
 #include "daemon/log.h"
 #include "threads/start_thread.h"
 
@@ -54,10 +54,9 @@ void Upkeep::run() {
 Upkeep::~Upkeep() {
     loop_->stop();
     if (thread_.joinable()) thread_.join();
-    const auto ended = guarded([this]() -> Result<void> {
+    const auto ended = guarded([this] {
         destroy_listeners_.stop();
         note_listening(false);
-        return {};
     });
     if (!ended) log_fault(ended.error());
 }

@@ -21,10 +21,6 @@ namespace {
 /// Longest last line that is examined for being torn, in bytes.
 constexpr std::size_t kLongestLine = 64 * 1024;
 
-tl::unexpected<Error> failure(int number) {
-    return tl::unexpected(Error{kind_of_errno(number), std::generic_category().message(number), number});
-}
-
 /// flock(2) with a time limit, which flock itself does not have: the holder may have been stopped (SIGSTOP).
 class Lock {
   public:
@@ -36,7 +32,7 @@ class Lock {
     }
 
     /// Returns 0 or an errno; ETIMEDOUT after `patience`.
-    [[nodiscard]] int take(std::chrono::milliseconds patience) {
+    [[nodiscard]] int acquire(std::chrono::milliseconds patience) {
         const auto until = std::chrono::steady_clock::now() + patience;
         for (;;) {
             if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) break;
@@ -77,7 +73,7 @@ Written write_all(int fd, std::string_view text) {
 Result<std::string> read_end(int fd, off_t size, std::size_t at_most) {
     std::string text(std::min(at_most, static_cast<std::size_t>(size)), '\0');
     const auto got = ::pread(fd, text.data(), text.size(), size - static_cast<off_t>(text.size()));
-    if (got != static_cast<ssize_t>(text.size())) return failure(got < 0 ? errno : EIO);
+    if (got != static_cast<ssize_t>(text.size())) return system_error(got < 0 ? errno : EIO);
     return text;
 }
 
@@ -129,14 +125,14 @@ Result<AppendFile> AppendFile::open(const std::filesystem::path& name, TornLine 
 
 Result<AppendFile::Appended> AppendFile::append(std::string_view lines, std::chrono::milliseconds patience) {
     Lock lock{file_.get()};
-    if (const int fault = lock.take(patience); fault != 0) return failure(fault);
+    if (const int fault = lock.acquire(patience); fault != 0) return system_error(fault);
     return append_locked(lines);
 }
 
 Result<AppendFile::Appended> AppendFile::append_locked(std::string_view lines) {
     Appended appended;
     const off_t begin = is_regular_ ? ::lseek(file_.get(), 0, SEEK_END) : 0;
-    if (begin < 0) return failure(errno);
+    if (begin < 0) return system_error(errno);
     off_t end = begin;
     if (is_regular_ && begin != whole_until_) {
         ASSIGN_OR_RETURN(const auto mended, mend_last_line(begin));
@@ -153,7 +149,7 @@ Result<AppendFile::Appended> AppendFile::append_locked(std::string_view lines) {
     if (is_regular_ && appended.bytes != written.bytes && ::ftruncate(file_.get(), whole_until_) != 0) {
         whole_until_ = -1;
     }
-    if (written.fault != 0 && appended.bytes == 0 && !appended.took_off) return failure(written.fault);
+    if (written.fault != 0 && appended.bytes == 0 && !appended.took_off) return system_error(written.fault);
     return appended;
 }
 
@@ -171,7 +167,7 @@ Result<bool> AppendFile::mend_last_line(off_t size) {
     // If truncating fails (an append-only file), the line gets a newline instead.
     if (may_go && ::ftruncate(file_.get(), size - static_cast<off_t>(line.size())) == 0) return true;
     const auto written = write_all(file_.get(), "\n");
-    return written.fault == 0 ? Result<bool>{false} : failure(written.fault);
+    return written.fault == 0 ? Result<bool>{false} : system_error(written.fault);
 }
 
 Result<void> AppendFile::keep_room(off_t bytes) {
@@ -179,7 +175,7 @@ Result<void> AppendFile::keep_room(off_t bytes) {
     if (size < 0 || ::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, size, bytes) == 0) return {};
     // Some file systems and special files do not support fallocate(2): no error.
     const bool is_full = kind_of_errno(errno) == ErrorKind::DiskFault;
-    return is_full ? failure(errno) : Result<void>{};
+    return is_full ? system_error(errno) : Result<void>{};
 }
 
 bool AppendFile::is_named(const std::filesystem::path& name) const {

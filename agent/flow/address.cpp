@@ -102,12 +102,6 @@ bool is_mapped(const Address& address) {
            std::ranges::equal(kMapped, std::span{address.octets}.first<kMapped.size()>());
 }
 
-Address unmapped(const Address& address) {
-    Address ipv4;
-    std::ranges::copy(std::span{address.octets}.subspan<kMapped.size()>(), ipv4.octets.begin());
-    return ipv4;
-}
-
 std::uint64_t load_half(const Address& address, std::size_t half) noexcept {
     std::uint64_t value = 0;
     std::memcpy(&value, address.octets.data() + 8 * half, sizeof value);
@@ -142,8 +136,7 @@ std::string to_string(const Address& address) {
 }
 
 Result<Address> parse_address(std::string_view text) {
-    return parse_address_as_written(text).map(
-        [](const Address& address) { return is_mapped(address) ? unmapped(address) : address; });
+    return parse_address_as_written(text).map(unmapped);
 }
 
 Result<Address> parse_address_as_written(std::string_view text) {
@@ -152,6 +145,13 @@ Result<Address> parse_address_as_written(std::string_view text) {
     address = Address{Family::Ipv6, {}};
     if (read_address(AF_INET6, text, address.octets.data())) return address;
     return invalid("\"{}\" is not an IPv4 or IPv6 address", text);
+}
+
+Address unmapped(const Address& address) noexcept {
+    if (!is_mapped(address)) return address;
+    Address ipv4;
+    std::ranges::copy(std::span{address.octets}.subspan<kMapped.size()>(), ipv4.octets.begin());
+    return ipv4;
 }
 
 bool is_loopback(const Address& address) noexcept {

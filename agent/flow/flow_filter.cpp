@@ -19,7 +19,7 @@ bool port_fits(const std::optional<PortRange>& range, const FlowTuple& tuple, st
     return !range || (has_ports(tuple) && range->contains(port));
 }
 
-Result<void> take_protocol(FlowFilter& filter, bool& any_seen, std::string_view text) {
+Result<void> add_protocol(FlowFilter& filter, bool& any_seen, std::string_view text) {
     const bool any = equal_ignoring_case(text, "any");
     if (any_seen || (any && !filter.protocols.empty())) return invalid("ANY stands alone");
     any_seen = any;
@@ -32,8 +32,8 @@ Result<void> take_protocol(FlowFilter& filter, bool& any_seen, std::string_view 
 /// Parses the parts of one filter; only `protocol` may be repeated.
 class FilterParser {
   public:
-    Result<void> take(std::string_view key, std::string_view value) {
-        if (key == "protocol") return take_protocol(filter_, any_protocol_, value);
+    Result<void> read(std::string_view key, std::string_view value) {
+        if (key == "protocol") return add_protocol(filter_, any_protocol_, value);
         const auto field = std::ranges::find(kFilterFields, key, &FilterField::key);
         if (field == kFilterFields.end())
             return invalid("unknown key; a filter knows {} and protocol", filter_keys(""));
@@ -49,6 +49,20 @@ class FilterParser {
     std::array<bool, kFilterFields.size()> seen_{};
     bool any_protocol_ = false;
 };
+
+/// `Part` is an optional member of FlowFilter; `Parse` returns its value, or an optional value.
+template <auto Part, auto Parse>
+constexpr FilterField field(std::string_view key, std::string_view short_option, std::string_view type,
+                            std::string_view help) {
+    return {key,
+            short_option,
+            type,
+            help,
+            [](FlowFilter& filter, std::string_view text) -> Result<void> {
+                return Parse(text).map([&](const auto& value) { filter.*Part = value; });
+            },
+            [](const FlowFilter& filter) { return filter.*Part ? to_string(*(filter.*Part)) : std::string{}; }};
+}
 
 }  // namespace
 
@@ -93,8 +107,8 @@ Result<FlowFilter> parse_flow_filter(std::string_view text) {
         const bool has_value = value.find('=') != std::string_view::npos;
         const auto key = take_until(value, '=');
         if (!has_value) return invalid("\"{}\" is not of the form key=value", key);
-        if (auto taken = parser.take(key, value); !taken) {
-            return tl::unexpected(std::move(taken.error()).within(key));
+        if (auto read = parser.read(key, value); !read) {
+            return tl::unexpected(std::move(read.error()).within(key));
         }
     }
     if (text.ends_with(',')) return invalid("\"{}\" ends with a comma", text);
@@ -111,6 +125,30 @@ std::string to_string(const FlowFilter& filter) {
     for (const auto protocol : filter.protocols)
         add("protocol", to_string(protocol));
     return text.empty() ? "all" : text;
+}
+
+constexpr std::array<FilterField, 6> kFilterFields{
+    field<&FlowFilter::source, parse_prefix>("source", "-s", "PREFIX", "source address or prefix"),
+    field<&FlowFilter::destination, parse_prefix>("destination", "-d", "PREFIX", "destination address or prefix"),
+    field<&FlowFilter::source_port, parse_port_range>("source-port", "--sport", "PORT[:PORT]", "source port or range"),
+    field<&FlowFilter::destination_port, parse_port_range>("destination-port", "--dport", "PORT[:PORT]",
+                                                           "destination port or range"),
+    field<&FlowFilter::translated_source, parse_prefix>("translated-source", "", "PREFIX", "source address after NAT"),
+    field<&FlowFilter::translated_destination, parse_prefix>("translated-destination", "", "PREFIX",
+                                                             "destination address after NAT"),
+};
+
+std::string FilterField::member() const {
+    std::string name{key};
+    std::ranges::replace(name, '-', '_');
+    return name;
+}
+
+std::string filter_keys(std::string_view prefix) {
+    std::string keys;
+    for (const auto& each : kFilterFields)
+        keys.append(keys.empty() ? "" : ", ").append(prefix).append(each.key);
+    return keys;
 }
 
 }  // namespace headgate

@@ -10,8 +10,8 @@
 #include <iterator>
 #include <system_error>
 
+#include "base/printable.h"
 #include "base/text.h"
-#include "base/utf8.h"
 
 namespace headgate {
 namespace {

@@ -22,7 +22,7 @@
 #include "headgate/flow.h"
 #include "headgate/names.h"
 
-#include "base/utf8.h"
+#include "base/printable.h"
 #include "flow/json_members.h"
 #include "flow/json_reader.h"
 

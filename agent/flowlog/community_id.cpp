@@ -104,19 +104,6 @@ HashInput hash_input(const FlowTuple& tuple) {
     return input;
 }
 
-/// RFC 4648, section 4. The last group of the digest has two bytes, so the text ends with one `=`.
-void write_base64(char* out, const std::array<std::uint8_t, kDigest>& digest) {
-    constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (std::size_t i = 0; i < digest.size(); i += 3) {
-        const unsigned last = i + 2 < digest.size() ? digest[i + 2] : 0U;
-        const unsigned group =
-            static_cast<unsigned>(digest[i]) << 16U | static_cast<unsigned>(digest[i + 1]) << 8U | last;
-        for (const unsigned shift : {18U, 12U, 6U, 0U})
-            *out++ = kAlphabet[group >> shift & 0x3FU];
-    }
-    out[-1] = '=';
-}
-
 }  // namespace
 
 /// Fetched once, because looking up the algorithm for each digest takes longer than the digest itself.
@@ -146,8 +133,9 @@ CommunityId::~CommunityId() = default;
 std::string_view CommunityId::of(const FlowTuple& tuple) {
     std::array<std::uint8_t, kDigest> digest{};
     if (!hash_->digest(hash_input(tuple).bytes(), digest)) return {};
-    write_base64(text_.data() + kVersion.size(), digest);
-    return {text_.data(), text_.size()};
+    auto* const base64 = reinterpret_cast<unsigned char*>(text_.data() + kVersion.size());
+    const int size = EVP_EncodeBlock(base64, digest.data(), static_cast<int>(digest.size()));
+    return {text_.data(), kVersion.size() + static_cast<std::size_t>(size)};
 }
 
 }  // namespace headgate::flowlog

@@ -26,7 +26,7 @@ class CommunityId {
   private:
     struct Hash;
     std::unique_ptr<Hash> hash_;
-    std::array<char, 30> text_{};
+    std::array<char, 31> text_{};  ///< with a terminating zero
 };
 
 }  // namespace headgate::flowlog

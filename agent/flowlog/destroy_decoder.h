@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Converts the kernel's DESTROY events to ended flows.
+// Converts the kernel's DESTROY events to ended flows, each with the reason why it ended.
 #pragma once
 
 #include <cstdint>
@@ -37,5 +37,9 @@ struct ReceivedEvents {
 /// Appends the flow of each event. Flows in a conntrack zone without an endpoint are omitted. Returns the number of
 /// events that could not be decoded; those are omitted too.
 [[nodiscard]] std::size_t read_events(const ReceivedEvents& received, std::vector<EndedFlow>& ended);
+
+/// Why a flow ended, by its DESTROY event. `port_id`: the event's netlink port ID; 0 if the kernel itself ended the
+/// flow. Absent if the event shows no reason.
+[[nodiscard]] std::optional<EndReason> reason_of(const Flow& flow, std::uint32_t port_id);
 
 }  // namespace headgate::flowlog

@@ -140,10 +140,9 @@ class DestroyListener::Thread {
             auto now = orders();
             if (now.stop) events_.stop_listening();
             if (now.wanted != before.wanted && !events_.want(now.wanted)) now.wanted = before.wanted;
-            const auto brought = guarded([&]() -> Result<void> {
+            const auto brought = guarded([&] {
                 bring_events(now.endpoints);
                 bring_losses(now);
-                return {};
             });
             if (!brought) lose_block();
             if (now.stop) return;
@@ -177,20 +176,20 @@ class DestroyListener::Thread {
             count += in_hand_;
             if (lost_ == 0) heard_until_ = (*block)->received_at();
             auto owners = owners_.owners_in(**block);
-            log_.take(ReceivedEvents{std::move(*block), endpoints, std::move(owners)});
+            log_.enqueue(ReceivedEvents{std::move(*block), endpoints, std::move(owners)});
             in_hand_ = 0;
-            lost_ += events_.take_losses();
+            lost_ += events_.new_losses();
         }
     }
 
     void bring_losses(const Orders& orders) {
-        lost_ += events_.take_losses();
+        lost_ += events_.new_losses();
         const auto steady_now = std::chrono::steady_clock::now();
         if (lost_ == 0 || (!orders.stop && steady_now < losses_told_ + kBetweenLosses)) return;
         const auto& endpoints = *orders.endpoints;
         const auto until = now();
-        log_.take(LostFlows{endpoints.size() == 1 ? endpoints.front().endpoint : nullptr, lost_, heard_until_, until,
-                            "events came faster than they could be received"});
+        log_.enqueue(LostFlows{endpoints.size() == 1 ? endpoints.front().endpoint : nullptr, lost_, heard_until_, until,
+                               "events came faster than they could be received"});
         lost_ = 0;
         heard_until_ = until;
         losses_told_ = steady_now;

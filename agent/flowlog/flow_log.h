@@ -4,11 +4,18 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "headgate/ended_flow.h"
@@ -16,7 +23,10 @@
 
 #include "config/configuration.h"
 #include "flowlog/destroy_decoder.h"
+#include "flowlog/ended_flow_filter.h"
+#include "flowlog/line_block.h"
 #include "flowlog/recent_flow_buffer.h"
+#include "flowlog/record_format.h"
 #include "flowlog/sink_set.h"
 
 namespace headgate::flowlog {
@@ -35,7 +45,7 @@ struct FlowLogCounts {
 class FlowLog {
   public:
     /// Opens no sink and starts no thread before open() or the first record.
-    FlowLog(const config::FlowLog& settings, StandardOutput output, LogCallback tell);
+    FlowLog(config::FlowLog settings, StandardOutput output, LogCallback tell);
 
     /// Writes what is queued, for a few seconds at most.
     ~FlowLog();
@@ -52,22 +62,22 @@ class FlowLog {
     void reopen();
 
     /// Enqueues events from a listener.
-    void take(ReceivedEvents received);
+    void enqueue(ReceivedEvents received);
 
     /// Enqueues flows whose end is known from elsewhere, such as a flush. The mark is kept until every sink has written
     /// or dropped their records.
-    void take(std::vector<EndedFlow> ended, std::shared_ptr<const UnwrittenMark> mark = nullptr);
+    void enqueue(std::vector<EndedFlow> ended, std::shared_ptr<const UnwrittenMark> mark = nullptr);
 
     /// Enqueues a report of events that the kernel dropped.
-    void take(LostFlows lost);
+    void enqueue(LostFlows lost);
 
     /// Whether a sink is configured that this process writes to.
     [[nodiscard]] bool has_sinks() const;
 
-    [[nodiscard]] const RecentFlowBuffer& recent() const noexcept;
+    [[nodiscard]] const RecentFlowBuffer& recent() const noexcept { return recent_; }
 
     /// Wakes all readers of recent() and lets none of them wait again.
-    void end_looking_on();
+    void end_looking_on() { recent_.close(); }
 
     [[nodiscard]] FlowLogCounts counts() const;
 
@@ -75,8 +85,53 @@ class FlowLog {
     void finish(std::chrono::milliseconds at_most);
 
   private:
-    class Worker;
-    std::unique_ptr<Worker> worker_;
+    struct KnownEnds {
+        std::vector<EndedFlow> flows;
+        std::shared_ptr<const UnwrittenMark> mark;
+    };
+    using Item = std::variant<ReceivedEvents, KnownEnds, LostFlows>;
+    struct Waiting {
+        Item item;
+        std::size_t bytes = 0;
+        std::uint64_t flows = 0;
+    };
+
+    void enqueue(Waiting waiting);
+    void drop_oldest();
+    void start_if_needed();
+    void run();
+    void process(Item item, std::uint64_t dropped);
+    void drop_unended_line();
+    void push();
+    [[nodiscard]] std::vector<std::unique_ptr<SinkQueue>> open_sinks();
+    void add(const ReceivedEvents& received);
+    void add(KnownEnds& known);
+    void add(std::vector<EndedFlow> ended, const std::shared_ptr<const UnwrittenMark>& mark);
+    void add(const LostFlows& lost);
+    void note(const LostFlows& lost);
+    void push_block();
+
+    const LogCallback tell_;
+    RecentFlowBuffer recent_;
+
+    std::mutex mutex_;  ///< guards the queue
+    std::condition_variable changed_;
+    std::deque<Waiting> queue_;
+    std::size_t bytes_ = 0;      ///< of the queued items
+    std::uint64_t dropped_ = 0;  ///< flows not reported yet
+    bool is_busy_ = false;
+    bool stopping_ = false;
+    bool has_told_no_thread_ = false;
+    std::jthread thread_;  ///< started with the first item
+
+    mutable std::mutex output_;  ///< guards what follows; held for one item at a time
+    config::FlowLog settings_;
+    EndedFlowFilter wanted_;                ///< by the settings
+    std::unique_ptr<RecordFormat> format_;  ///< null until the sinks are open
+    SinkSet sinks_;
+    std::shared_ptr<LineBlock> block_ = std::make_shared<LineBlock>();
+    FlowLogCounts counts_;
+    std::jthread farewell_;  ///< drains the queues of removed sinks
 };
 
 }  // namespace headgate::flowlog

@@ -6,7 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "flowlog/last_logged_flow.h"
+#include "files/append_file.h"
+#include "flowlog/ended_flow_filter.h"
+#include "flowlog/record_file.h"
+#include "flowlog/record_reader.h"
 #include "flowlog/record_text.h"
 
 namespace headgate::flowlog {
@@ -14,6 +17,9 @@ namespace {
 
 /// Records are not strictly ordered by time.
 constexpr std::chrono::minutes kBefore{1};
+
+/// The search stops after this many older records in a row: one written late, after a restart, may follow newer ones.
+constexpr std::size_t kOlderInARow = 10'000;
 
 /// Builds the records of one operation, which share endpoint and note.
 class Records {
@@ -28,7 +34,7 @@ class Records {
         flows_.push_back({flow, flow.stopped.value_or(moment_.now), moment_.up, reason, endpoint_, note_, nullptr});
     }
 
-    [[nodiscard]] std::vector<EndedFlow> take() { return std::exchange(flows_, {}); }
+    [[nodiscard]] std::vector<EndedFlow> flows() && { return std::move(flows_); }
 
   private:
     std::shared_ptr<const Endpoint> endpoint_;
@@ -46,6 +52,30 @@ Moment end_of(const FlowOperation& operation) {
     moment.now += operation.duration;
     if (moment.up) *moment.up += std::chrono::floor<std::chrono::seconds>(operation.duration);
     return moment;
+}
+
+/// The `flow_id` of the last record of a flow that the operation flushed; absent if there is none. Reads both formats.
+/// Searches back to records of flows that ended before `since`. Missing: the file does not exist.
+Result<std::optional<std::uint64_t>> last_logged_flow(const std::filesystem::path& file,
+                                                      const std::string& operation_id, Timestamp since) {
+    ASSIGN_OR_RETURN(auto records, RecordFile::open(file));
+    EndedFlowFilter its;
+    its.operation_id = operation_id;
+    EndedFlowFilter recent;
+    recent.since = since;
+    std::optional<std::uint64_t> last;
+    std::size_t older = 0;
+    const auto pass = [&](std::string_view line) {
+        const auto read = parse_record(line);
+        if (!read || !*read) return;
+        const auto& flow = **read;
+        older = recent.matches(flow) ? 0 : older + 1;
+        if (flow.reason == EndReason::Flushed && its.matches(flow)) last = flow.flow_id;
+    };
+    RETURN_IF_ERROR(records.go_back([&] { return !last && older < kOlderInARow; }, pass));
+    // If the process was killed, only the newline may be missing: the next writer adds it.
+    if (is_whole_object(records.unended())) pass(records.unended());
+    return last;
 }
 
 /// The last flow with a record in the log file, or in the one that logrotate may have made of it.
@@ -106,14 +136,14 @@ void FlushRecords::flushed(const FlowOperation& operation, std::span<const FlowR
     Records records{operation, now_by(clock_)};
     for (const auto& each : endings)
         if (each.outcome == Outcome::Flushed) records.add(each.flow, EndReason::Flushed);
-    log_.take(records.take(), mark_of(operation));
+    log_.enqueue(std::move(records).flows(), mark_of(operation));
 }
 
 void FlushRecords::lost_sight_of(const FlowOperation& operation, std::span<const Flow> flows) const {
     Records records{operation, now_by(clock_)};
     for (const auto& flow : flows)
         records.add(flow, std::nullopt);
-    log_.take(records.take());
+    log_.enqueue(std::move(records).flows());
 }
 
 Result<std::uint64_t> FlushRecords::make_up(OperationStore& store, const config::FlowLog& settings) const {
@@ -153,9 +183,9 @@ Result<std::uint64_t> FlushRecords::make_up_for(const FlowOperation& operation, 
         Records records{operation, end_of(operation)};
         for (const auto& each : flows)
             if (each.outcome == Outcome::Flushed) records.add(each.flow, EndReason::Flushed);
-        auto missing = records.take();
+        auto missing = std::move(records).flows();
         made_up += missing.size();
-        if (!missing.empty()) log_.take(std::move(missing), mark);
+        if (!missing.empty()) log_.enqueue(std::move(missing), mark);
         return {};
     }));
     return made_up;

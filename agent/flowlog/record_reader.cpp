@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "flow/json_reader.h"
-#include "flowlog/protocol_names.h"
 
 namespace headgate::flowlog {
 namespace {
@@ -21,7 +20,7 @@ void read_ends(JsonReader& object, FlowTuple& tuple) {
 
 void read_tuple(JsonReader& event, FlowTuple& tuple) {
     read_ends(event, tuple);
-    event.parsed("proto", tuple.protocol, parse_protocol_name);
+    event.parsed("proto", tuple.protocol, parse_protocol);
     event.optional_number("icmp_type", tuple.icmp_type);
     event.optional_number("icmp_code", tuple.icmp_code);
     if (tuple.source.family != tuple.destination.family) event.fail("dest_ip", invalid("not of the family of src_ip"));

@@ -9,7 +9,6 @@
 #include <span>
 
 #include "flow/flow_json.h"
-#include "flowlog/protocol_names.h"
 
 namespace headgate::flowlog {
 namespace {
@@ -177,7 +176,7 @@ void append_ends(LineText& out, const FlowTuple& tuple) {
 
 void append_tuple(LineText& out, const FlowTuple& tuple) {
     append_ends(out, tuple);
-    append_quoted(out, R"(,"proto":")", protocol_name(tuple.protocol));
+    append_quoted(out, R"(,"proto":")", eve_name(tuple.protocol));
     if (is_icmp(tuple.protocol)) {
         out.append(R"(,"icmp_type":)", tuple.icmp_type);
         out.append(R"(,"icmp_code":)", tuple.icmp_code);

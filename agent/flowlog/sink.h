@@ -3,12 +3,10 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string>
 
 #include "headgate/result.h"
 
-#include "config/configuration.h"
 #include "flowlog/line_block.h"
 
 namespace headgate::flowlog {
@@ -36,8 +34,5 @@ class Sink {
     /// Called when the file may have been renamed: later writes go to the file that has its name then.
     virtual void reopen() {}
 };
-
-/// Opens nothing: prepare() or the first write does.
-[[nodiscard]] std::unique_ptr<Sink> make_sink(const config::FlowLogSink& sink);
 
 }  // namespace headgate::flowlog

@@ -114,10 +114,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     void run() {
         std::unique_lock lock{mutex_};
         while (!is_stopping_) {
-            const auto done = guarded([&]() -> Result<void> {
-                step(lock);
-                return {};
-            });
+            const auto done = guarded([&] { step(lock); });
             if (!done) recover(lock, done.error());
         }
         has_ended_ = true;
@@ -143,10 +140,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         if (!lock.owns_lock()) lock.lock();
         is_in_sink_ = false;
         retry_at_ = Clock::now() + pace_.retry;
-        static_cast<void>(guarded([&]() -> Result<void> {
-            fail(fault);
-            return {};
-        }));
+        static_cast<void>(guarded([&] { fail(fault); }));
         progress_.notify_all();
     }
 
@@ -182,7 +176,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     }
 
     void write(std::unique_lock<std::mutex>& lock) {
-        if (!current_) take_next();
+        if (!current_) begin_next_block();
         Result<Written> written;
         enter_sink(lock, [&] {
             written = sink_->write(*current_, first_);
@@ -197,7 +191,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         }
     }
 
-    void take_next() {
+    void begin_next_block() {
         current_ = std::move(waiting_.front());
         waiting_.pop_front();
         bytes_ -= current_->bytes();
@@ -272,7 +266,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     }
 
     void tell_news(std::unique_lock<std::mutex>& lock) {
-        const auto messages = is_abandoned_ ? std::vector<std::string>{} : news_.take(Clock::now());
+        const auto messages = is_abandoned_ ? std::vector<std::string>{} : news_.messages(Clock::now());
         if (messages.empty()) return;
         lock.unlock();
         for (const auto& message : messages)

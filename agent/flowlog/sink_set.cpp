@@ -2,9 +2,16 @@
 #include "flowlog/sink_set.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
+
+#include "flowlog/sinks/datagram_sink.h"
+#include "flowlog/sinks/file_sink.h"
+#include "flowlog/sinks/socket_address.h"
+#include "flowlog/sinks/stream_sinks.h"
+#include "flowlog/sinks/syslog.h"
 
 namespace headgate::flowlog {
 namespace {
@@ -20,11 +27,19 @@ std::string_view kind_of(const config::FlowLogSink& sink) {
 
 }  // namespace
 
+std::unique_ptr<Sink> make_sink(const config::FlowLogSink& sink) {
+    if (sink.file) return std::make_unique<FileSink>(*sink.file);
+    if (sink.journald) return make_journald_sink();
+    if (sink.syslog) return make_syslog_sink(*sink.syslog);
+    if (sink.unix_datagram) return std::make_unique<DatagramSink>(SocketAddress{*sink.unix_datagram}, Envelope{});
+    return std::make_unique<StandardOutputSink>(STDOUT_FILENO);
+}
+
 std::vector<std::unique_ptr<SinkQueue>> SinkSet::configure(const config::FlowLog& settings) {
     auto before = std::exchange(members_, {});
     std::map<std::string_view, int> known;
     for (const auto& sink : settings.sinks) {
-        if (!takes(sink)) continue;
+        if (!accepts(sink)) continue;
         const auto kind = kind_of(sink);
         const int number = ++known[kind];
         auto name = number == 1 ? std::string{kind} : fmt::format("{}_{}", kind, number);

@@ -13,6 +13,9 @@
 
 namespace headgate::flowlog {
 
+/// Opens nothing: prepare() or the first write does.
+[[nodiscard]] std::unique_ptr<Sink> make_sink(const config::FlowLogSink& sink);
+
 /// Whether records may be written to standard output: not if a command prints its result there.
 enum class StandardOutput : std::uint8_t { ForRecords, ForOthers };
 
@@ -22,7 +25,7 @@ class SinkSet {
     SinkSet(StandardOutput output, LogCallback tell) : output_(output), tell_(std::move(tell)) {}
 
     /// Whether configure() creates a queue for this sink.
-    [[nodiscard]] bool takes(const config::FlowLogSink& sink) const {
+    [[nodiscard]] bool accepts(const config::FlowLogSink& sink) const {
         return !sink.standard_output || output_ == StandardOutput::ForRecords;
     }
 

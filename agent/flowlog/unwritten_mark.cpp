@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "files/own_file.h"
+#include "files/file_identity.h"
 
 namespace headgate::flowlog {
 namespace {

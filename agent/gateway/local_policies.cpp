@@ -7,7 +7,7 @@
 
 #include "gateway/session_guard.h"
 #include "midstream/policy_library.h"
-#include "sessions/session_search.h"
+#include "sessions/ssh_sessions.h"
 
 namespace headgate::gateway {
 namespace {

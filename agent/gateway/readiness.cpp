@@ -3,7 +3,7 @@
 
 #include <fmt/ranges.h>
 
-#include "conntrack/recording_sysctls.h"
+#include "conntrack/table_sysctls.h"
 
 namespace headgate::gateway {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/resource_names.h"
+#include "base/scalars.h"
 #include "operations/operation_fields.h"
 
 namespace headgate::gateway {

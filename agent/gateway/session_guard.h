@@ -9,7 +9,7 @@
 
 #include "gateway/managed_endpoint.h"
 #include "operations/ssh_guard.h"
-#include "sessions/session_search.h"
+#include "sessions/ssh_sessions.h"
 
 namespace headgate::gateway {
 

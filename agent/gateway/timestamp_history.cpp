@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "gateway/timestamp_history.h"
 
-#include "conntrack/recording_sysctls.h"
+#include "conntrack/table_sysctls.h"
 
 namespace headgate::gateway {
 

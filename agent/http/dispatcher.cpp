@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include "base/compound_key.h"
+#include "base/text.h"
 #include "http/access/same_site.h"
 #include "http/access_line.h"
 #include "http/aws/aws_error.h"

@@ -14,7 +14,7 @@
 #include "headgate/ruleset.h"
 
 #include "midstream/flushed_sets.h"
-#include "netlink/attributes.h"
+#include "netlink/messages.h"
 #include "netlink/request_buffer.h"
 
 namespace headgate::midstream {

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "base/printable.h"
-#include "base/resource_names.h"
+#include "base/scalars.h"
 #include "config/configuration.h"
-#include "config/fault_list.h"
+#include "config/settings_reader.h"
 #include "config/small_file.h"
 #include "config/value_types.h"
 

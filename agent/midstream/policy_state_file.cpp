@@ -16,7 +16,7 @@
 #include <thread>
 
 #include "base/text.h"
-#include "files/own_file.h"
+#include "files/file_identity.h"
 #include "netlink/network_namespace.h"
 
 namespace headgate::midstream {

@@ -7,7 +7,7 @@
 
 #include "headgate/result.h"
 
-#include "netlink/attributes.h"
+#include "netlink/messages.h"
 #include "netlink/network_namespace.h"
 #include "netlink/socket.h"
 

@@ -29,30 +29,33 @@ Result<NetworkNamespace> NetworkNamespace::open(std::string_view name_or_path) {
     return result;
 }
 
-Result<void> NetworkNamespace::run(const std::function<Result<void>()>& action) const {
-    if (!fd_.is_open()) return action();
-    Result<void> result;
-    const auto enter = [&] {
-        const int fault = ::setns(fd_.get(), CLONE_NEWNET) == 0 ? 0 : errno;
+Result<void> NetworkNamespace::enter(const std::function<void()>& action) const {
+    if (!fd_.is_open()) {
+        action();
+        return {};
+    }
+    Result<void> entered;
+    const auto inside = [&] {
+        if (::setns(fd_.get(), CLONE_NEWNET) == 0) return action();
+        const int fault = errno;
         const auto* const remedy = fault == EPERM ? " (needs CAP_SYS_ADMIN)" : "";
-        result =
-            fault == 0 ? action() : system_error(fault, fmt::format("entering network namespace {}{}", name_, remedy));
+        entered = system_error(fault, fmt::format("entering network namespace {}{}", name_, remedy));
     };
-    ASSIGN_OR_RETURN(auto inside, start_thread(fmt::format("network namespace {}", name_), enter,
-                                               [&](Error fault) { result = tl::unexpected(std::move(fault)); }));
-    inside.join();
-    return result;
+    ASSIGN_OR_RETURN(auto thread, start_thread(fmt::format("network namespace {}", name_), inside,
+                                               [&](Error fault) { entered = tl::unexpected(std::move(fault)); }));
+    thread.join();
+    return entered;
 }
 
 Result<std::uint64_t> NetworkNamespace::cookie() const {
-    std::uint64_t cookie = 0;
-    RETURN_IF_ERROR(run([&]() -> Result<void> {
+    return run([]() -> Result<std::uint64_t> {
+        std::uint64_t cookie = 0;
         const FileDescriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
         socklen_t size = sizeof cookie;
-        if (socket.is_open() && ::getsockopt(socket.get(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0) return {};
+        if (socket.is_open() && ::getsockopt(socket.get(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0)
+            return cookie;
         return system_error(errno, "asking for the network namespace's cookie");
-    }));
-    return cookie;
+    });
 }
 
 Result<NamespaceId> NetworkNamespace::id() const {

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "headgate/result.h"
 
@@ -32,9 +34,14 @@ class NetworkNamespace {
     /// Opens a name under /run/netns, as `ip netns` creates it, or a path with a slash, such as /proc/PID/ns/net.
     [[nodiscard]] static Result<NetworkNamespace> open(std::string_view name_or_path);
 
-    /// Runs `action` inside and waits for it. A separate thread enters the namespace, so that no existing thread ever
-    /// changes its own. Needs CAP_SYS_ADMIN for a namespace other than the process's.
-    [[nodiscard]] Result<void> run(const std::function<Result<void>()>& action) const;
+    /// Runs `action`, which returns a Result, inside and waits for it. A separate thread enters the namespace, so that
+    /// no existing thread ever changes its own. Needs CAP_SYS_ADMIN for a namespace other than the process's.
+    template <typename Action>
+    [[nodiscard]] auto run(const Action& action) const -> std::invoke_result_t<Action> {
+        std::optional<std::invoke_result_t<Action>> result;
+        RETURN_IF_ERROR(enter([&] { result.emplace(action()); }));
+        return std::move(*result);
+    }
 
     /// A number that no other namespace gets before the next boot, not even a later one of the same name
     /// (SO_NETNS_COOKIE, Linux 5.14; net/core/net_namespace.c, net_alloc_ns_cookie).
@@ -44,6 +51,8 @@ class NetworkNamespace {
     [[nodiscard]] Result<NamespaceId> id() const;
 
   private:
+    [[nodiscard]] Result<void> enter(const std::function<void()>& action) const;
+
     FileDescriptor fd_;
     std::string name_;
 };

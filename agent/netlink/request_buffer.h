@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "netlink/attributes.h"
+#include "netlink/messages.h"
 
 namespace headgate::netlink {
 

@@ -5,6 +5,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/filter.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,7 +14,7 @@
 
 #include "headgate/result.h"
 
-#include "netlink/attributes.h"
+#include "netlink/messages.h"
 
 namespace headgate::netlink {
 
@@ -95,5 +96,24 @@ class Socket {
 
     std::unique_ptr<mnl_socket, Closer> socket_;
 };
+
+/// Receives the queued answers to requests that were sent at once, and passes each message to `sink`. Returns whether
+/// none was lost.
+template <typename Sink>
+[[nodiscard]] bool receive_answers(Socket& socket, std::span<std::byte> buffer, Sink sink) {
+    bool nothing_lost = true;
+    for (;;) {
+        const auto piece = socket.receive_waiting(buffer);
+        if (!piece) {
+            nothing_lost = false;  // ENOBUFS is reported once; queued answers follow
+            if (piece.error().number != ENOBUFS) return false;
+            continue;
+        }
+        if (!*piece) return nothing_lost;
+        Message message;
+        for (MessageReader reader{**piece}; reader.next(message);)
+            sink(message);
+    }
+}
 
 }  // namespace headgate::netlink

@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <thread>
 
-#include "files/own_file.h"
+#include "files/file_identity.h"
 
 namespace headgate::operations {
 namespace {

@@ -8,8 +8,7 @@
 #include <set>
 #include <utility>
 
-#include "base/compound_key.h"
-#include "base/utf8.h"
+#include "base/text.h"
 #include "operations/operation_json.h"
 #include "operations/passed_time.h"
 #include "operations/sqlite_blocks.h"

@@ -2,7 +2,9 @@
 #include "sessions/processes.h"
 
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +15,8 @@
 #include <functional>
 #include <iterator>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 
@@ -34,10 +38,10 @@ Folder folder_of(pid_t process) {
 }
 
 /// Calls `see` for the entries of a folder, which may vanish meanwhile, until it returns false. False: unreadable.
-bool each_entry(const Folder& folder, const std::function<bool(const Folder&)>& see) {
+bool each_entry(const Folder& folder, const std::function<bool(const std::filesystem::directory_entry&)>& see) {
     std::error_code failed;
     for (std::filesystem::directory_iterator entry{folder, failed}, end; entry != end; entry.increment(failed)) {
-        if (!see(entry->path())) break;
+        if (!see(*entry)) break;
     }
     return !failed || failed == std::errc::no_such_file_or_directory || failed == std::errc::no_such_process;
 }
@@ -108,6 +112,24 @@ Ancestor read_ancestor(const Folder& process) {
     return ancestor;
 }
 
+bool is_version_2(const char* folder) {
+    struct statfs status {};
+    return ::statfs(folder, &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/// Opens each folder separately: a folder that vanishes meanwhile would end a single iterator over the whole tree.
+void add_folders_below(const Folder& root, std::map<std::uint64_t, std::string>& units) {
+    each_entry(root, [&](const std::filesystem::directory_entry& entry) {
+        std::error_code gone;
+        struct stat status {};
+        const bool is_folder = !entry.is_symlink(gone) && entry.is_directory(gone);
+        if (!is_folder || ::stat(entry.path().c_str(), &status) != 0) return true;
+        units.emplace(status.st_ino, entry.path().filename().native());
+        add_folders_below(entry, units);
+        return true;
+    });
+}
+
 }  // namespace
 
 bool serves_ssh(std::string_view process_name) {
@@ -154,6 +176,23 @@ HeldSockets find_held(const std::set<std::uint64_t>& sockets) {
     });
     held.is_all = is_listed && is_readable && looked_at < kMostDescriptors && every_process_is_in_sight();
     return held;
+}
+
+UnitKind unit_kind(std::string_view folder_name) {
+    if (!folder_name.ends_with(".service") && !folder_name.ends_with(".socket")) return UnitKind::Any;
+    // Units of systemd-run(1) and of user managers may run any program.
+    if (folder_name.starts_with("run-") || folder_name.starts_with("user@")) return UnitKind::Any;
+    const auto has = [&](std::string_view part) { return folder_name.find(part) != std::string_view::npos; };
+    return has("ssh") || has("dropbear") ? UnitKind::Ssh : UnitKind::Other;
+}
+
+std::map<std::uint64_t, std::string> read_units() {
+    std::map<std::uint64_t, std::string> units;
+    for (const char* root : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+        if (!is_version_2(root)) continue;
+        add_folders_below(root, units);
+    }
+    return units;
 }
 
 }  // namespace headgate::sessions

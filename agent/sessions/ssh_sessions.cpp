@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
-#include "sessions/units.h"
+#include "sessions/processes.h"
+#include "sessions/tcp_socket.h"
 
 namespace headgate::sessions {
 namespace {
@@ -123,6 +125,31 @@ std::optional<TcpSocket> named_session(std::span<const TcpSocket> established, s
     return found == established.end() ? std::nullopt : std::optional{*found};
 }
 
+/// Removes connections that were closed while processes were examined.
+void forget_closed(std::vector<TcpSocket>& sockets) {
+    const auto now = read_tcp_sockets();
+    if (!now) return;
+    std::erase_if(sockets, [&](const TcpSocket& socket) { return std::ranges::find(*now, socket) == now->end(); });
+}
+
+/// Gathers evidence in order of cost, until it is conclusive.
+Result<SshSessions> search_here() {
+    ASSIGN_OR_RETURN(auto sockets, read_tcp_sockets());
+    SocketEvidence evidence;
+    evidence.sockets = std::move(sockets);
+    evidence.ssh_servers = read_ssh_servers();
+    auto found = find_sessions(evidence);
+    if (found.unproved.empty()) return found;
+    evidence.units = read_units();
+    found = find_sessions(evidence);
+    auto held = find_held(found.unproved);
+    evidence.others = std::move(held.inodes);
+    found = find_sessions(evidence);
+    if (held.is_all) found.unknown.clear();  // held by no process, so the kernel's own
+    if (!found.unknown.empty()) forget_closed(found.unknown);
+    return found;
+}
+
 }  // namespace
 
 Result<FlowFilter> parse_ssh_connection(std::string_view value) {
@@ -196,6 +223,26 @@ std::vector<FlowFilter> at_most_some(std::vector<FlowFilter> connections) {
         add_once(filters, std::move(connection));
     }
     return filters;
+}
+
+Result<SshSessions> search_sessions(const netlink::NetworkNamespace& where) {
+    return where.run(search_here);
+}
+
+std::optional<TcpSocket> search_own_session() {
+    const auto ancestors = read_ancestors();
+    if (std::ranges::none_of(ancestors, serves_ssh, &Ancestor::name)) return std::nullopt;
+    const auto sockets = read_tcp_sockets();
+    return sockets ? own_session(*sockets, ancestors) : std::nullopt;
+}
+
+CallerSessions search_caller_sessions() {
+    if (const auto own = search_own_session()) return {{filter_of(*own)}, {}};
+    auto possible = named_sessions(read_ancestors());
+    if (const auto found = search_sessions({})) {
+        std::ranges::copy(filters_of(found->sessions), std::back_inserter(possible));
+    }
+    return {{}, at_most_some(std::move(possible))};
 }
 
 }  // namespace headgate::sessions

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// SSH sessions into this machine, and which of them is the caller's. Pure functions: kernel state is passed as values.
+// SSH sessions into this machine, and which of them is the caller's. All but the last three are pure functions: kernel
+// state is passed as values.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,10 @@
 #include <vector>
 
 #include "headgate/flow_filter.h"
+#include "headgate/flow_operation.h"
 #include "headgate/result.h"
 
+#include "netlink/network_namespace.h"
 #include "sessions/processes.h"
 #include "sessions/tcp_socket.h"
 
@@ -61,5 +64,15 @@ struct SshSessions {
 
 /// Removes duplicates; if there are too many filters, merges them into one per local end, with any peer.
 [[nodiscard]] std::vector<FlowFilter> at_most_some(std::vector<FlowFilter> connections);
+
+/// SSH sessions into this machine in a network namespace: asks the kernel for sockets, and /proc and the control groups
+/// for their holders as far as needed. An error means that the search was not possible.
+[[nodiscard]] Result<SshSessions> search_sessions(const netlink::NetworkNamespace& where);
+
+/// The sessions of this process.
+[[nodiscard]] CallerSessions search_caller_sessions();
+
+/// The session that this process works through, if certain.
+[[nodiscard]] std::optional<TcpSocket> search_own_session();
 
 }  // namespace headgate::sessions

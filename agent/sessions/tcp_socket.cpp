@@ -21,22 +21,10 @@ namespace {
 /// The fixed part of an answer message, before its attributes.
 using SocketMessage = inet_diag_msg;
 
-/// ::ffff:0:0/96 (RFC 4291, section 2.5.5.2).
-constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
 Address address_of(std::uint8_t family, const __be32 (&words)[4]) {
-    Address address;
-    std::array<std::uint8_t, 16> octets{};
-    std::memcpy(octets.data(), words, octets.size());
-    if (family == AF_INET) {
-        std::copy_n(octets.begin(), 4, address.octets.begin());
-    } else if (std::equal(kMapped.begin(), kMapped.end(), octets.begin())) {
-        std::copy(octets.begin() + kMapped.size(), octets.end(), address.octets.begin());
-    } else {
-        address.family = Family::Ipv6;
-        address.octets = octets;
-    }
-    return address;
+    Address address{family == AF_INET ? Family::Ipv4 : Family::Ipv6, {}};
+    std::memcpy(address.octets.data(), words, address_octets(address.family));
+    return unmapped(address);
 }
 
 std::optional<std::uint64_t> cgroup_in(netlink::Bytes attributes) {
@@ -57,7 +45,7 @@ tl::unexpected<Error> unanswered(int number) {
 }
 
 /// Appends the sockets in a piece of the answer. Returns true for the last piece.
-Result<bool> take_piece(netlink::Bytes piece, std::vector<TcpSocket>& sockets) {
+Result<bool> add_sockets_in(netlink::Bytes piece, std::vector<TcpSocket>& sockets) {
     netlink::Message message;
     for (netlink::MessageReader reader{piece}; reader.next(message);) {
         const bool is_error = message.header.nlmsg_type == NLMSG_ERROR;
@@ -78,7 +66,7 @@ Result<void> read_family(netlink::Socket& socket, Family family, std::vector<Tcp
     for (;;) {
         const auto piece = socket.receive(buffer);
         if (!piece) return unanswered(piece.error().number);
-        ASSIGN_OR_RETURN(const auto ended, take_piece(*piece, sockets));
+        ASSIGN_OR_RETURN(const auto ended, add_sockets_in(*piece, sockets));
         if (ended) return {};
     }
 }

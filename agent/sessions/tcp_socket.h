@@ -11,7 +11,7 @@
 #include "headgate/flow_filter.h"
 #include "headgate/result.h"
 
-#include "netlink/attributes.h"
+#include "netlink/messages.h"
 
 namespace headgate::sessions {
 

@@ -13,13 +13,21 @@ namespace headgate {
 /// memory" with ENOMEM.
 [[nodiscard]] Error error_of_exception() noexcept;
 
-/// Returns the Result of `call()`, or its exception as an error.
+/// Returns the Result of `call()`, or its exception as an error. A call that returns nothing succeeds.
 template <typename Call>
-[[nodiscard]] auto guarded(Call&& call) noexcept -> std::invoke_result_t<Call> {
+[[nodiscard]] auto guarded(Call&& call) noexcept {
+    using Returned = std::invoke_result_t<Call>;
+    constexpr bool kReturnsNothing = std::is_void_v<Returned>;
+    using Guarded = std::conditional_t<kReturnsNothing, Result<void>, Returned>;
     try {
-        return std::forward<Call>(call)();
+        if constexpr (kReturnsNothing) {
+            std::forward<Call>(call)();
+            return Guarded{};
+        } else {
+            return Guarded(std::forward<Call>(call)());
+        }
     } catch (...) {
-        return tl::unexpected(error_of_exception());
+        return Guarded{tl::unexpected(error_of_exception())};
     }
 }
 

@@ -21,19 +21,15 @@ template <typename Work, typename OnFault>
     auto started = guarded([&]() -> Result<std::jthread> {
         return std::jthread{
             [work = std::move(work), on_fault = std::move(on_fault)](const std::stop_token& stop) mutable {
-                auto done = guarded([&]() -> Result<void> {
+                auto done = guarded([&] {
                     if constexpr (std::is_invocable_v<Work, const std::stop_token&>) {
                         work(stop);
                     } else {
                         work();
                     }
-                    return {};
                 });
                 if (done) return;
-                static_cast<void>(guarded([&]() -> Result<void> {
-                    on_fault(done.error());
-                    return {};
-                }));
+                static_cast<void>(guarded([&] { on_fault(done.error()); }));
             }};
     });
     if (started) return started;

@@ -46,6 +46,9 @@ std::size_t write_address(std::span<char, kAddressText> text, const Address& add
 /// Likewise, but keeps a mapped address: for reading stored flows.
 [[nodiscard]] Result<Address> parse_address_as_written(std::string_view text);
 
+/// The IPv4 address that an IPv4-mapped one stands for; any other address unchanged.
+[[nodiscard]] Address unmapped(const Address& address) noexcept;
+
 [[nodiscard]] bool is_loopback(const Address& address) noexcept;  ///< 127.0.0.0/8, ::1
 
 /// A network: all addresses whose first `length` bits equal those of `address`.

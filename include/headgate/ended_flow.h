@@ -53,7 +53,10 @@ struct EndedFlow {
 };
 
 /// The flow's state when it ended; absent if the kernel did not report the protocol state.
-[[nodiscard]] std::optional<FlowState> last_state(const Flow& flow);
+[[nodiscard]] inline std::optional<FlowState> last_state(const Flow& flow) {
+    if (has_protocol_state(flow.original.protocol) && !flow.protocol_state) return std::nullopt;
+    return state(flow);
+}
 
 /// Ended flows for which there is no record.
 struct LostFlows {

@@ -10,7 +10,6 @@
 
 #include "headgate/address.h"
 #include "headgate/flow.h"
-#include "headgate/port_range.h"
 #include "headgate/protocol.h"
 #include "headgate/result.h"
 

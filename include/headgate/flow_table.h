@@ -85,7 +85,7 @@ class FlowTable {
     /// helper, and reports the result of each, in order. Labels are lost where no rule uses any. TCP windows are
     /// tracked as of a connection that is picked up midstream. Id, counters and start time begin anew. Fails as a whole
     /// only before the first flow was inserted.
-    virtual Result<void> insert(std::span<const Flow> flows, const InsertionSink& told) = 0;
+    virtual Result<void> insert(std::span<const Flow> flows, const InsertionSink& inserted) = 0;
 
     virtual Result<TableUsage> usage() = 0;
 

@@ -97,6 +97,7 @@ template <typename... Args>
 
 /// Error of a failed system call: `what: No such file or directory`, with the errno kept.
 [[nodiscard]] tl::unexpected<Error> system_error(int number, std::string_view what);
+[[nodiscard]] tl::unexpected<Error> system_error(int number);
 
 /// Whether a value can be dropped: it owns nothing, neither a lock nor a file.
 template <typename T>

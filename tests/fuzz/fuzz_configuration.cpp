@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "base/resource_names.h"
+#include "base/scalars.h"
 #include "base/text.h"
-#include "config/fault_list.h"
 #include "config/load.h"
+#include "config/settings_reader.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "base/text.h"
-#include "config/fault_list.h"
+#include "config/settings_reader.h"
 #include "midstream/policy_file.h"
 
 namespace {

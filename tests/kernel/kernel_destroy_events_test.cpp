@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
-#include "conntrack/flush_port.h"
+#include "conntrack/flow_changes.h"
 #include "kernel/heard_ends.h"
 #include "kernel/own_namespace.h"
 #include "support/flow_builder.h"
@@ -92,7 +92,7 @@ TEST_F(KernelDestroyEvents, what_headgate_deletes_causes_no_record) {
     insert(300);
     remove_all_by_headgate();
     EXPECT_TRUE(heard(events).empty());
-    EXPECT_EQ(events.take_losses(), 0U);
+    EXPECT_EQ(events.new_losses(), 0U);
 }
 
 TEST_F(KernelDestroyEvents, what_another_program_deletes_is_reported_with_its_port) {
@@ -140,7 +140,7 @@ TEST_F(KernelDestroyEvents, only_what_is_wanted_is_reported_and_that_can_be_chan
     insert_for_one_second();
     let_flows_time_out();
     EXPECT_EQ(heard(events).size(), 1U);
-    EXPECT_EQ(events.take_losses(), 0U);
+    EXPECT_EQ(events.new_losses(), 0U);
 }
 
 TEST_F(KernelDestroyEvents, what_waits_outlives_the_end_of_listening) {
@@ -161,8 +161,8 @@ TEST_F(KernelDestroyEvents, every_loss_is_counted_and_later_events_are_reported)
     remove_all_by_another();
     const auto told = heard(events).size();
     EXPECT_GT(told, 0U);
-    EXPECT_EQ(told + events.take_losses(), 5000U);
-    EXPECT_EQ(events.take_losses(), 0U);
+    EXPECT_EQ(told + events.new_losses(), 5000U);
+    EXPECT_EQ(events.new_losses(), 0U);
     insert(10);
     remove_all_by_another();
     EXPECT_EQ(heard(events).size(), 10U);
@@ -173,7 +173,7 @@ TEST_F(KernelDestroyEvents, there_is_room_for_fifty_thousand_at_once) {
     insert(50'000);
     ASSERT_EQ(std::system("conntrack -F >/dev/null 2>&1"), 0);
     EXPECT_EQ(heard(events).size(), 50'000U);
-    EXPECT_EQ(events.take_losses(), 0U);
+    EXPECT_EQ(events.new_losses(), 0U);
 }
 
 TEST_F(KernelDestroyEvents, a_message_from_another_process_is_not_believed) {

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "files/file_descriptor.h"
-#include "flowlog/end_reason.h"
+#include "flowlog/destroy_decoder.h"
 #include "kernel/heard_ends.h"
 #include "kernel/own_namespace.h"
 #include "support/flow_builder.h"

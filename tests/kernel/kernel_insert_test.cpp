@@ -96,10 +96,10 @@ TEST_F(KernelInsert, with_a_helper_that_does_not_exist_is_refused) {
     EXPECT_TRUE(dump_messages({}).empty());
 }
 
-TEST_F(KernelInsert, keeps_labels_where_the_ruleset_uses_them) {
+TEST_F(KernelInsert, keeps_labels_where_the_ruleset_sets_some) {
     auto nftables = midstream::Nftables::open();
     ASSERT_TRUE(nftables.has_value());
-    if (!nftables->run("add table inet t; add chain inet t c; add rule inet t c ct label 1")) {
+    if (!nftables->run("add table inet t; add chain inet t c; add rule inet t c ct label set 1")) {
         GTEST_SKIP() << "no rule about labels here";
     }
     Flow flow = tcp_flow();

@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <fstream>
 
-#include "conntrack/recording_sysctls.h"
+#include "conntrack/table_sysctls.h"
 #include "kernel/own_namespace.h"
 
 namespace headgate::testing {

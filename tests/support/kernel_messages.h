@@ -15,7 +15,7 @@
 
 #include "headgate/flow.h"
 
-#include "netlink/attributes.h"
+#include "netlink/messages.h"
 
 namespace headgate::testing {
 

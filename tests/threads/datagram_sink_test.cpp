@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <map>
 
-#include "flowlog/sinks/journald.h"
+#include "flowlog/sink_set.h"
 #include "support/line_blocks.h"
 #include "support/reading_sockets.h"
 #include "support/temporary_folder.h"

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "flowlog/sinks/standard_output_sink.h"
-
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -9,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 
+#include "flowlog/sinks/stream_sinks.h"
 #include "support/line_blocks.h"
 #include "support/reading_sockets.h"
 #include "support/temporary_folder.h"

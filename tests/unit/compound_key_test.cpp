@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Different parts make different keys, whatever characters they contain.
-#include "base/compound_key.h"
-
 #include <gtest/gtest.h>
 
 #include <set>
 #include <vector>
+
+#include "base/text.h"
 
 namespace headgate {
 namespace compound_key_test {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "conntrack/duplicate_filter.h"
-
 #include <gtest/gtest.h>
+
+#include "conntrack/row_matcher.h"
 
 namespace headgate::conntrack {
 namespace duplicate_filter_test {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "flowlog/end_reason.h"
-
+#include "flowlog/destroy_decoder.h"
 #include "support/flow_builder.h"
 
 namespace headgate::testing {

@@ -17,7 +17,6 @@
 #include <thread>
 
 #include "files/append_file.h"
-#include "files/own_file.h"
 #include "operations/endpoint_lock.h"
 #include "operations/sqlite_store.h"
 #include "support/temporary_folder.h"

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What the next agent reports about the time in which no agent received events.
-#include "daemon/listening_record.h"
-
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "daemon/destroy_listeners.h"
 #include "support/temporary_folder.h"
 
 namespace headgate::daemon {

@@ -6,7 +6,7 @@
 
 #include <fstream>
 
-#include "conntrack/flush_port.h"
+#include "conntrack/flow_changes.h"
 
 namespace headgate::testing {
 namespace port_owner_test {

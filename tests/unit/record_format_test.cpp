@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "flow/json_reader.h"
-#include "flowlog/protocol_names.h"
 #include "support/ended_flows.h"
 
 namespace headgate::flowlog {
@@ -215,10 +214,10 @@ TEST(AwsFormat, puts_losses_into_the_envelope_too) {
 TEST(RecordFormat, protocol_names_are_read_back) {
     for (unsigned number = 0; number < 256; ++number) {
         const Protocol protocol{static_cast<std::uint8_t>(number)};
-        EXPECT_EQ(parse_protocol_name(protocol_name(protocol)), protocol);
+        EXPECT_EQ(parse_protocol(eve_name(protocol)), protocol);
     }
-    EXPECT_EQ(protocol_name(Protocol::Icmpv6), "IPv6-ICMP");
-    EXPECT_EQ(protocol_name(Protocol{200}), "200");
+    EXPECT_EQ(eve_name(Protocol::Icmpv6), "IPv6-ICMP");
+    EXPECT_EQ(eve_name(Protocol{200}), "200");
 }
 
 }  // namespace record_format_test

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "conntrack/recording_sysctls.h"
-
 #include <gtest/gtest.h>
 
 #include <cerrno>
+
+#include "conntrack/table_sysctls.h"
 
 namespace headgate::conntrack {
 namespace recording_sysctls_test {

@@ -51,8 +51,6 @@ class ServiceManager : public ::testing::Test {
 TEST_F(ServiceManager, is_notified_of_what_the_agent_does) {
     ASSERT_TRUE(notify_ready("2 endpoints").has_value());
     EXPECT_EQ(sent(), "READY=1\nSTATUS=2 endpoints");
-    ASSERT_TRUE(notify_status("flushing").has_value());
-    EXPECT_EQ(sent(), "STATUS=flushing");
     ASSERT_TRUE(notify_alive().has_value());
     EXPECT_EQ(sent(), "WATCHDOG=1");
     ASSERT_TRUE(notify_stopping(std::chrono::seconds{90}).has_value());
@@ -73,8 +71,8 @@ TEST_F(ServiceManager, is_notified_when_a_reload_begins) {
 }
 
 TEST_F(ServiceManager, takes_a_status_of_several_lines_for_one) {
-    ASSERT_TRUE(notify_status("bad\nREADY=1").has_value());
-    EXPECT_EQ(sent(), "STATUS=bad READY=1");
+    ASSERT_TRUE(notify_ready("bad\nSTOPPING=1").has_value());
+    EXPECT_EQ(sent(), "READY=1\nSTATUS=bad STOPPING=1");
 }
 
 TEST_F(ServiceManager, that_did_not_ask_is_not_notified) {

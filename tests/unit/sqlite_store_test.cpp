@@ -10,7 +10,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "base/compound_key.h"
+#include "base/text.h"
 #include "operations/database.h"
 #include "support/operation_store_conformance.h"
 #include "support/temporary_folder.h"

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "sessions/units.h"
+#include "sessions/processes.h"
 
 namespace headgate::sessions {
 namespace ssh_sessions_test {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config/syslog_target.h"
-
 #include <gtest/gtest.h>
+
+#include "config/value_types.h"
 
 namespace headgate::config {
 namespace syslog_target_test {

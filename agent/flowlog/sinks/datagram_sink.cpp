@@ -8,10 +8,10 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <string>
 #include <utility>
 
-#include "flowlog/sinks/fault.h"
-#include "flowlog/sinks/waiting.h"
+#include "flowlog/sinks/socket_address.h"
 
 namespace headgate::flowlog {
 namespace {
@@ -49,6 +49,12 @@ class Datagrams {
     std::array<mmsghdr, kTogether> messages_{};
 };
 
+/// One field per line: a record contains no newline, so no field needs an explicit length. The journal adds the process
+/// and the unit itself. Facility 3 is `daemon`, as in syslog.
+std::string fields_before_record() {
+    return "PRIORITY=6\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=headgate\nMESSAGE=";
+}
+
 }  // namespace
 
 Result<Written> DatagramSink::write(const LineBlock& block, std::size_t first) {
@@ -76,6 +82,11 @@ Result<void> DatagramSink::connect() {
     if (made.fault != 0) return to_.fault(made.fault);
     socket_ = std::move(made.socket);
     return {};
+}
+
+std::unique_ptr<Sink> make_journald_sink(const std::filesystem::path& socket) {
+    return std::make_unique<DatagramSink>(SocketAddress{socket},
+                                          Envelope{.before = fields_before_record, .after = "\n"});
 }
 
 }  // namespace headgate::flowlog

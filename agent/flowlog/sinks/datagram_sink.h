@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -36,5 +38,10 @@ class DatagramSink final : public Sink {
     Envelope envelope_;
     FileDescriptor socket_;
 };
+
+inline constexpr const char* kJournalSocket = "/run/systemd/journal/socket";
+
+/// Sends to systemd's journal by its native protocol (https://systemd.io/JOURNAL_NATIVE_PROTOCOL).
+[[nodiscard]] std::unique_ptr<Sink> make_journald_sink(const std::filesystem::path& socket = kJournalSocket);
 
 }  // namespace headgate::flowlog

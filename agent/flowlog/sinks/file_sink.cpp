@@ -6,7 +6,7 @@
 #include <system_error>
 #include <utility>
 
-#include "flowlog/sinks/fault.h"
+#include "flowlog/sinks/socket_address.h"
 
 namespace headgate::flowlog {
 namespace {

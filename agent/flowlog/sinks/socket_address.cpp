@@ -4,11 +4,13 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 namespace headgate::flowlog {
@@ -57,6 +59,17 @@ SocketAddress::Connection SocketAddress::connect(int type) const {
     const auto* const to = reinterpret_cast<const sockaddr*>(&storage_);
     if (::connect(made.socket.get(), to, length_) != 0) made.fault = errno;
     return made;
+}
+
+int wait_until_writable(int fd, std::chrono::steady_clock::time_point deadline) {
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        pollfd watched{.fd = fd, .events = POLLOUT, .revents = 0};
+        const int ready = ::poll(&watched, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+        if (ready > 0) return 0;
+        if (ready == 0) return ETIMEDOUT;
+        if (errno != EINTR) return errno;
+    }
 }
 
 }  // namespace headgate::flowlog

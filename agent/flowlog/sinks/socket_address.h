@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The address of a socket as a value type, for any address family.
+// What sinks that write to sockets and other descriptors have in common: addresses of any family, waiting, errors.
 #pragma once
 
 #include <sys/socket.h>
 
+#include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -39,5 +41,18 @@ class SocketAddress {
     socklen_t length_ = 0;  ///< 0: the address is invalid
     std::string text_;
 };
+
+/// Waits until a descriptor is writable or broken (the next write then reports why). Returns 0, ETIMEDOUT, or poll(2)'s
+/// errno.
+[[nodiscard]] int wait_until_writable(int fd, std::chrono::steady_clock::time_point deadline);
+
+/// How long a sink may block the thread of its queue.
+inline constexpr std::chrono::seconds kPatience{1};
+
+/// A short error, to follow the sink's name: `No space left on device`.
+[[nodiscard]] inline tl::unexpected<Error> fault(int number) {
+    if (number == ETIMEDOUT) return make_error(ErrorKind::TimedOut, "accepts nothing at the moment");
+    return system_error(number);
+}
 
 }  // namespace headgate::flowlog

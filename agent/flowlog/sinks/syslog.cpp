@@ -12,9 +12,9 @@
 #include <iterator>
 #include <utility>
 
-#include "flowlog/sinks/connection_sink.h"
 #include "flowlog/sinks/datagram_sink.h"
 #include "flowlog/sinks/socket_address.h"
+#include "flowlog/sinks/stream_sinks.h"
 
 namespace headgate::flowlog {
 namespace {

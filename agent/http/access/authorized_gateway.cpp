@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "base/compound_key.h"
+#include "base/text.h"
 #include "gateway/endpoints.h"
 #include "gateway/whole_operation_id.h"
 

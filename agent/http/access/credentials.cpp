@@ -5,7 +5,7 @@
 
 #include "base/printable.h"
 #include "base/scalars.h"
-#include "config/fault_list.h"
+#include "config/settings_reader.h"
 #include "config/small_file.h"
 #include "config/value_types.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "http/access/signing_keys.h"
 
-#include "base/compound_key.h"
+#include "base/text.h"
 #include "http/access/signature.h"
 
 namespace headgate::http::access {

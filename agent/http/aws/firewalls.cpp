@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/resource_names.h"
+#include "base/scalars.h"
 #include "http/aws/firewall_names.h"
 #include "http/aws/next_token.h"
 #include "http/aws/scope.h"

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "base/compound_key.h"
+#include "base/text.h"
 #include "http/aws/firewall_names.h"
 #include "http/aws/flow_filters.h"
 #include "http/aws/next_token.h"

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "base/resource_names.h"
+#include "base/scalars.h"
 #include "http/aws/shapes.h"
 
 namespace headgate::http::aws {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "base/resource_names.h"
+#include "base/scalars.h"
 #include "base/text.h"
 
 namespace headgate::http::aws {

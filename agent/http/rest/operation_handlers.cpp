@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "base/compound_key.h"
+#include "base/text.h"
 #include "flow/flow_json.h"
 #include "gateway/gateway_json.h"
 #include "gateway/request_json.h"

@@ -14,7 +14,6 @@
 #include <thread>
 
 #include "files/file_identity.h"
-#include "files/own_file.h"
 
 namespace headgate::http {
 namespace {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "base/nearest.h"
+#include "base/text.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+
+#include "headgate/names.h"
 
 namespace headgate {
 namespace {
@@ -31,6 +33,12 @@ std::size_t distance(std::string_view a, std::string_view b) {
     return last.back();
 }
 
+/// `none of a, b and c`, `neither a nor b`.
+std::string none_of(std::span<const std::string_view> names) {
+    if (names.size() == 2) return fmt::format("neither {} nor {}", names[0], names[1]);
+    return fmt::format("none of {} and {}", fmt::join(names.first(names.size() - 1), ", "), names.back());
+}
+
 }  // namespace
 
 std::string_view nearest(std::string_view word, const std::vector<std::string>& words) {
@@ -50,6 +58,24 @@ std::string_view nearest(std::string_view word, const std::vector<std::string>& 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& words) {
     const auto best = nearest(word, words);
     return best.empty() ? std::string{} : fmt::format("; did you mean \"{}\"?", best);
+}
+
+std::string compound_key(std::initializer_list<std::string_view> parts) {
+    std::string key;
+    for (const auto& part : parts) {
+        if (&part != parts.begin()) key.push_back(':');
+        for (const char c : part)
+            key.append(c == ':' ? "%3A" : c == '%' ? "%25" : std::string_view{&c, 1});
+    }
+    return key;
+}
+
+Result<std::size_t> find_name(std::span<const std::string_view> names, std::string_view text, LetterCase letter_case) {
+    const auto found = std::ranges::find_if(names, [&](std::string_view name) {
+        return letter_case == LetterCase::Exact ? name == text : equal_ignoring_case(name, text);
+    });
+    if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+    return invalid("\"{}\" is {}", text, none_of(names));
 }
 
 }  // namespace headgate

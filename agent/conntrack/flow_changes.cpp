@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "conntrack/flow_deleter.h"
+#include "conntrack/flow_changes.h"
 
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
 #include <algorithm>
 #include <cerrno>
 
-#include "conntrack/conntrack_error.h"
+#include "conntrack/ctnetlink_requests.h"
 #include "conntrack/flow_message.h"
-#include "netlink/answers.h"
+#include "netlink/socket.h"
 
 namespace headgate::conntrack {
 namespace {
@@ -24,6 +24,43 @@ constexpr std::size_t kLongestAnswer = 8 * 1024;
 void resolve(FlowRow& row, Outcome outcome, int error = 0) {
     row.outcome = outcome;
     row.error = error;
+}
+
+constexpr std::size_t kInsertsPerBatch = 128;
+
+/// An error occupies 0.8 KiB of a socket's buffer (its skb's truesize), so that all answers to a batch fit in.
+constexpr int kRefusalRoom = 1024 * 1024;
+
+constexpr std::size_t kLongestRefusal = 4096;
+
+Insertion insertion_of(int error) {
+    if (error == 0) return Insertion::Inserted;
+    return error == EEXIST ? Insertion::Exists : Insertion::Failed;
+}
+
+/// The errno of each flow; 0: inserted.
+std::vector<int> insert_batch(netlink::Socket& socket, std::span<const Flow> flows) {
+    RequestBatch batch;
+    for (std::uint32_t i = 0; i < flows.size(); ++i)
+        batch.add_insert(flows[i], i);
+    batch.acknowledge_last();
+    const auto sent = socket.send(batch.bytes());
+    std::vector<int> errors(flows.size(), sent ? 0 : sent.error().number);
+    if (!sent) return errors;
+    std::vector<bool> answered(flows.size(), false);
+    std::vector<std::byte> buffer(kLongestRefusal);
+    const bool nothing_lost = netlink::receive_answers(socket, buffer, [&](const netlink::Message& message) {
+        const std::size_t index = message.header.nlmsg_seq;
+        if (message.header.nlmsg_type != NLMSG_ERROR || index >= flows.size()) return;
+        answered[index] = true;
+        errors[index] = message.error();
+    });
+    if (nothing_lost && answered.back()) return errors;
+    // Without CAP_NET_ADMIN the kernel answers only the first request (nfnetlink.c, nfnetlink_rcv).
+    const int unanswered = answered.front() && errors.front() == EPERM ? EPERM : EIO;
+    for (std::size_t i = 0; i < flows.size(); ++i)
+        if (!answered[i]) errors[i] = unanswered;
+    return errors;
 }
 
 }  // namespace
@@ -69,10 +106,10 @@ Result<void> FlowDeleter::look_up_batch() {
     RETURN_IF_ERROR(socket_.send(batch_.bytes()));
     int refusal = 0;
     // If an answer is lost, only the id guards its flow.
-    static_cast<void>(netlink::take_answers(socket_, buffer_, [&](const netlink::Message& message) {
+    static_cast<void>(netlink::receive_answers(socket_, buffer_, [&](const netlink::Message& message) {
         FlowRow* const row = row_of(message.header.nlmsg_seq, pending_);
         if (row == nullptr) return;
-        if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW)) take_lookup(message.payload, *row);
+        if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW)) update_from_lookup(message.payload, *row);
         if (message.header.nlmsg_type != NLMSG_ERROR) return;
         if (message.error() == ENOENT) {
             resolve(*row, Outcome::Gone);
@@ -84,7 +121,7 @@ Result<void> FlowDeleter::look_up_batch() {
     return refusal == 0 ? Result<void>{} : conntrack_error(refusal);
 }
 
-void FlowDeleter::take_lookup(netlink::Bytes payload, FlowRow& row) {
+void FlowDeleter::update_from_lookup(netlink::Bytes payload, FlowRow& row) {
     const auto message = FlowMessage::parse(payload);
     if (!message) return;
     const auto found = message->decode();
@@ -107,8 +144,8 @@ bool FlowDeleter::send_deletes(std::span<FlowRow> rows) {
     batch_.acknowledge_last();
     bool worked_through = false;
     const auto sent = socket_.send(batch_.bytes());
-    const bool nothing_lost = netlink::take_answers(socket_, buffer_, [&](const netlink::Message& message) {
-        if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE)) take_event(message.payload, rows);
+    const bool nothing_lost = netlink::receive_answers(socket_, buffer_, [&](const netlink::Message& message) {
+        if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE)) update_from_event(message.payload, rows);
         if (message.header.nlmsg_type != NLMSG_ERROR) return;
         FlowRow* const row = row_of(message.header.nlmsg_seq, rows);
         if (row == nullptr) return;
@@ -145,7 +182,7 @@ FlowRow* FlowDeleter::row_of(std::uint32_t sequence, std::span<FlowRow> rows) co
     return index < rows.size() ? &rows[index] : nullptr;
 }
 
-void FlowDeleter::take_event(netlink::Bytes payload, std::span<FlowRow> rows) {
+void FlowDeleter::update_from_event(netlink::Bytes payload, std::span<FlowRow> rows) {
     const auto message = FlowMessage::parse(payload);
     if (!message) return;
     const auto original = message->original_tuple();
@@ -157,6 +194,17 @@ void FlowDeleter::take_event(netlink::Bytes payload, std::span<FlowRow> rows) {
         resolve(rows[i], Outcome::Flushed);
         next_event_ = i + 1;
         return;
+    }
+}
+
+void insert_flows(netlink::Socket socket, std::span<const Flow> flows, const InsertionSink& inserted) {
+    socket.set_receive_room(kRefusalRoom);
+    while (!flows.empty()) {
+        const auto some = flows.first(std::min(flows.size(), kInsertsPerBatch));
+        const auto errors = insert_batch(socket, some);
+        for (std::size_t i = 0; i < some.size(); ++i)
+            inserted(some[i], insertion_of(errors[i]), errors[i]);
+        flows = flows.subspan(some.size());
     }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Ends exactly the chosen flows, and learns from the kernel how each of them ended.
+// Ends exactly the chosen flows, and puts flows back; learns from the kernel what became of each.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -12,6 +13,20 @@
 #include "netlink/socket.h"
 
 namespace headgate::conntrack {
+
+/// The netlink ports from which headgate deletes flows, whichever process it is. The kernel reports to every listener
+/// which port deleted a flow (nlmsg_pid of the event; nf_conntrack_netlink.c, ctnetlink_conntrack_event). They are
+/// above every process id (at most 2^22, include/linux/threads.h), which the kernel uses for a process's first socket,
+/// and below 2^31: other ports that the kernel chooses are negative (af_netlink.c, netlink_autobind).
+inline constexpr std::uint32_t kFlushPorts = 0x48670000;  // "Hg"
+inline constexpr std::uint32_t kFlushPortMask = 0xffff0000;
+
+[[nodiscard]] constexpr bool is_flush_port(std::uint32_t port_id) {
+    return (port_id & kFlushPortMask) == kFlushPorts;
+}
+
+/// The ports for sockets that delete flows.
+inline constexpr netlink::PortBlock kFlushPortBlock{kFlushPorts, ~kFlushPortMask + 1};
 
 /// Works in batches, each answered completely before the next: the kernel takes its lock per message, and a larger
 /// batch would only lengthen the pause within one send.
@@ -42,8 +57,8 @@ class FlowDeleter {
     [[nodiscard]] bool send_deletes(std::span<FlowRow> rows);
     void delete_one_by_one();
 
-    static void take_lookup(netlink::Bytes payload, FlowRow& row);
-    void take_event(netlink::Bytes payload, std::span<FlowRow> rows);
+    static void update_from_lookup(netlink::Bytes payload, FlowRow& row);
+    void update_from_event(netlink::Bytes payload, std::span<FlowRow> rows);
     [[nodiscard]] FlowRow* row_of(std::uint32_t sequence, std::span<FlowRow> rows) const;
 
     netlink::Socket socket_;
@@ -53,5 +68,10 @@ class FlowDeleter {
     std::uint32_t first_sequence_ = 1;
     std::size_t next_event_ = 0;  ///< events arrive in the order of their requests
 };
+
+/// As FlowTable::insert. Cannot fail as a whole: an error becomes the result of the flows that it affects. Works in
+/// batches, too: the last insert of each is acknowledged, and by then every refused one has been answered, with its
+/// sequence number. A success has no answer of its own.
+void insert_flows(netlink::Socket socket, std::span<const Flow> flows, const InsertionSink& inserted);
 
 }  // namespace headgate::conntrack
