@@ -21,6 +21,11 @@ template <std::unsigned_integral T>
     return value;
 }
 
+/// Of ASCII; independent of the locale.
+[[nodiscard]] constexpr bool is_letter_or_digit(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
 /// For ASCII names of protocols and states; independent of the locale.
 [[nodiscard]] constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };

@@ -91,7 +91,7 @@ void GuardedEndpoint::stop() {
 
 void GuardedEndpoint::look() {
     const auto changed = watch_->changed();
-    metrics_.count_losses(http::EventSource::Nftables, watch_->take_losses());
+    metrics_.count_ruleset_losses(watch_->take_losses());
     if (changed && !*changed) return;
     if (pause_) {
         look_again_ = true;

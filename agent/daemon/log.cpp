@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <climits>
 #include <cstdint>
 #include <cstdlib>
@@ -30,18 +30,26 @@ constexpr SeverityText kSeverities[] = {{"<3>", "error: "}, {"<4>", "warning: "}
 std::uint64_t lines_lost = 0;  ///< guarded by `alone`
 std::mutex alone;              ///< keeps lines apart, and poll(2) and write together
 
+/// The file type of stderr, which stays the same; 0 where it is closed.
+mode_t type_of_stderr() {
+    struct stat facts {};
+    return ::fstat(STDERR_FILENO, &facts) == 0 ? facts.st_mode : 0;
+}
+
 /// Whether stderr is writable now: writing to a full socket (the journal's) or a full pipe would block.
 bool takes_more() {
     pollfd on{STDERR_FILENO, POLLOUT, 0};
     return ::poll(&on, 1, 0) == 1 && (on.revents & POLLOUT) != 0;
 }
 
-/// A blocking write to a stream socket waits if the line exceeds the free buffer; with MSG_DONTWAIT a part is sent.
+/// A file accepts everything, a pipe that is writable PIPE_BUF bytes at once (pipe(7)). A blocking write to a stream
+/// socket waits if the line exceeds the free buffer; with MSG_DONTWAIT a part is sent.
 bool write_now(std::string_view line) {
+    static const mode_t type = type_of_stderr();
+    if (S_ISREG(type)) return ::write(STDERR_FILENO, line.data(), line.size()) >= 0;
     if (!takes_more()) return false;
-    if (::send(STDERR_FILENO, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return true;
-    // Not a socket. A pipe that is writable accepts PIPE_BUF bytes at once (pipe(7)); a file accepts everything.
-    return errno == ENOTSOCK && ::write(STDERR_FILENO, line.data(), std::min<std::size_t>(line.size(), PIPE_BUF)) >= 0;
+    if (S_ISSOCK(type)) return ::send(STDERR_FILENO, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+    return ::write(STDERR_FILENO, line.data(), std::min<std::size_t>(line.size(), PIPE_BUF)) >= 0;
 }
 
 /// Never blocks or fails because of a log message.

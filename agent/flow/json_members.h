@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <string>
 #include <string_view>
 
 #include "flow/flow_json.h"
@@ -77,5 +78,24 @@ class JsonMembers {
     fmt::memory_buffer& out_;
     Place place_;
 };
+
+/// One JSON object; `fill(JsonMembers&)` writes its members.
+template <typename Fill>
+[[nodiscard]] std::string json_of(const Fill& fill) {
+    fmt::memory_buffer out;
+    out.push_back('{');
+    JsonMembers members{out};
+    fill(members);
+    out.push_back('}');
+    return fmt::to_string(out);
+}
+
+/// What `append(fmt::memory_buffer&, values...)` writes.
+template <typename Append, typename... Values>
+[[nodiscard]] std::string json_by(const Append& append, const Values&... values) {
+    fmt::memory_buffer out;
+    append(out, values...);
+    return fmt::to_string(out);
+}
 
 }  // namespace headgate

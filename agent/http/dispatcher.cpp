@@ -5,8 +5,7 @@
 
 #include "base/text.h"
 #include "http/access/same_site.h"
-#include "http/access_line.h"
-#include "http/aws/aws_error.h"
+#include "http/aws/aws_protocol.h"
 #include "http/console/console.h"
 #include "http/host.h"
 #include "http/problem.h"
@@ -84,10 +83,7 @@ Dispatcher::Admitted::Admitted(access::Credentials credentials, double requests_
       in_hand(std::make_shared<access::RequestsInHand>(most_in_hand)) {}
 
 Dispatcher::Dispatcher(gateway::ManagedGateway& gateway, Metrics& metrics, AccessLog log)
-    : metrics_(metrics),
-      log_(std::move(log)),
-      aws_(gateway, replays_),
-      router_(make_router(gateway, replays_, metrics)) {
+    : gateway_(gateway), metrics_(metrics), log_(std::move(log)), router_(make_router(gateway, replays_, metrics)) {
     admit({}, 1, 1);
 }
 
@@ -112,7 +108,7 @@ Response Dispatcher::answer(Request& request) {
 Response Dispatcher::dispatch(Request& request) {
     if (auto turned_away = turn_away(request)) return std::move(*turned_away);
     if (is_intricate(request.body)) return error_response(request, 413, "the body has too many members");
-    if (speaks_aws(request)) return aws_.answer(request);
+    if (speaks_aws(request)) return carry_out_aws(gateway_, replays_, request);
     if (auto of_console = console_answer(request)) return std::move(*of_console);
     return router_.answer(request);
 }
@@ -140,8 +136,7 @@ std::optional<Response> Dispatcher::turn_away_stranger(Request& request) const {
     request.permissions = {access::Role::Viewer, std::vector<std::string>{}};
     if (is_for_anybody(request)) return std::nullopt;
     const auto by = admitted();
-    const auto identity =
-        by->authenticator.identify(request, request.certificate_name, std::chrono::system_clock::now());
+    const auto identity = by->authenticator.identify(request, std::chrono::system_clock::now());
     const auto who = identity ? compound_key({identity->caller.face, identity->caller.user}) : stranger(request);
     if (const auto wait = by->limiter.wait_for(who, std::chrono::steady_clock::now())) {
         return too_often(request, "more requests than http.requests_per_second allows", *wait);

@@ -13,10 +13,8 @@
 
 #include "gateway/managed_gateway.h"
 #include "http/access/authenticator.h"
-#include "http/access/rate_limiter.h"
+#include "http/access/client_limits.h"
 #include "http/access/replay_guard.h"
-#include "http/access/requests_in_hand.h"
-#include "http/aws/aws_protocol.h"
 #include "http/metrics/metrics.h"
 #include "http/router.h"
 #include "http/server/connection.h"
@@ -55,10 +53,10 @@ class Dispatcher final : public RequestHandler {
     [[nodiscard]] std::optional<Response> turn_away_stranger(Request& request) const;
     [[nodiscard]] std::shared_ptr<Admitted> admitted() const;
 
+    gateway::ManagedGateway& gateway_;
     Metrics& metrics_;
     const AccessLog log_;
     access::ReplayGuard replays_{kSystemClock.now()};
-    const AwsProtocol aws_;
     const Router router_;
     mutable std::mutex mutex_;
     std::shared_ptr<Admitted> admitted_;  ///< guarded by mutex_

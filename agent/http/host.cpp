@@ -10,10 +10,6 @@
 namespace headgate::http {
 namespace {
 
-constexpr bool is_letter_or_digit(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 /// reg-name (RFC 3986, section 3.2.2); what follows a percent sign is not checked.
 bool fits_name(char c) {
     return is_letter_or_digit(c) || std::string_view{"-._~%!$&'()*+,;="}.find(c) != std::string_view::npos;

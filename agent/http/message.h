@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,8 +16,7 @@
 #include "headgate/flow_operation.h"
 #include "headgate/result.h"
 
-#include "http/access/permissions.h"
-#include "http/access/request_signature.h"
+#include "http/access/identity.h"
 
 namespace headgate::http {
 
@@ -41,8 +41,8 @@ struct Request {
     std::map<std::string, std::string, IgnoringCase> headers;
     std::string body;
     Admission admission = Admission::PeerCredentials;
-    std::string certificate_name;                           ///< common name of the client certificate, if any
-    Caller caller;                                          ///< the client
+    std::string certificate_name;  ///< common name of the client certificate that TLS has verified
+    Caller caller;                 ///< the client
     access::Permissions permissions = access::kEverything;  ///< of the client
     std::optional<FlowFilter> own_flows;  ///< the client's own TCP flows to the agent: its flushes spare them
     std::optional<access::RequestSignature> signature;  ///< of a signed request
@@ -76,6 +76,17 @@ struct Response {
 /// Compares the type of a Content-Type, ignoring its parameters (RFC 9110, section 8.3.1).
 [[nodiscard]] bool is_media_type(std::string_view content_type, std::string_view media_type);
 
+/// Content negotiation by the header field Accept (RFC 9110, section 12.5.1): the offered media type, such as
+/// `text/csv`, with the highest q; on a tie the first one offered. Without the field, the first. Nothing where no type
+/// is acceptable; a media range that is not well-formed accepts nothing.
+[[nodiscard]] std::optional<std::string_view> preferred_type(std::string_view accept,
+                                                             std::span<const std::string_view> offered);
+
 [[nodiscard]] Response json_answer(int status, std::string body);
+
+/// The value of a header field by which a client marks a request that it sends again, with the API and the caller, so
+/// that two callers never share one; empty where the field is absent.
+[[nodiscard]] Result<std::string> idempotency_token(const Request& request, std::string_view field,
+                                                    std::string_view api);
 
 }  // namespace headgate::http

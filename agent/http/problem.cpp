@@ -34,17 +34,15 @@ std::string_view reason_of(int status) {
 }
 
 Response problem(int status, const Error& error) {
-    fmt::memory_buffer out;
-    out.push_back('{');
-    JsonMembers members{out};
-    members.text("type", "about:blank");
-    members.text("title", reason_of(status));
-    members.number("status", status);
-    members.text("detail", error.message);
-    members.text("kind", facts_of(error.kind).name);
-    if (const int number = errno_of(error); number != 0) members.number("errno", number);
-    out.push_back('}');
-    auto answer = json_answer(status, fmt::to_string(out));
+    const auto add_details = [&](JsonMembers& members) {
+        members.text("type", "about:blank");
+        members.text("title", reason_of(status));
+        members.number("status", status);
+        members.text("detail", error.message);
+        members.text("kind", facts_of(error.kind).name);
+        if (const int number = errno_of(error); number != 0) members.number("errno", number);
+    };
+    auto answer = json_answer(status, json_of(add_details));
     answer.content_type = "application/problem+json";
     return answer;
 }

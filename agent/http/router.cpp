@@ -62,9 +62,7 @@ std::optional<Response> error_response(const Route& route, const Request& reques
 }
 
 Response not_allowed(const std::vector<std::string_view>& methods) {
-    std::string allowed;
-    for (const auto method : methods)
-        allowed.append(allowed.empty() ? "" : ", ").append(method);
+    auto allowed = fmt::format("{}", fmt::join(methods, ", "));
     auto answer = problem(405, fmt::format("this path takes {} alone", allowed));
     answer.headers.emplace_back("Allow", std::move(allowed));
     return answer;

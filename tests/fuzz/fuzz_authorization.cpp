@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 #include "http/access/authenticator.h"
-#include "http/access/signing_keys.h"
 #include "support/signed_requests.h"
 
 namespace {
@@ -57,13 +56,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static const auto kAuthenticator = make_authenticator();
     constexpr Timestamp kNow = std::chrono::sys_days{std::chrono::year{2026} / 11 / 21} + std::chrono::hours{8};
     auto request = request_of({reinterpret_cast<const char*>(data), size});
-    const auto identity = kAuthenticator.identify(request, "", kNow);
+    const auto identity = kAuthenticator.identify(request, kNow);
     if (identity || identity.error().message.empty()) std::abort();
 
     const auto signature = access::read_signature(request);
     const auto canonical = signature.and_then([&](const auto& read) { return canonical_request(request, read); });
     if (canonical) sign(request, *signature, *canonical);
-    const auto signed_identity = kAuthenticator.identify(request, "", kNow);
+    const auto signed_identity = kAuthenticator.identify(request, kNow);
     const bool may_pass =
         canonical && signature->key_id == the_key().id &&
         equal_ignoring_case(request.header("Authorization").substr(0, 17), "AWS4-HMAC-SHA256 ") &&

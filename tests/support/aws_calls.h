@@ -31,7 +31,7 @@ class AwsCalls : public ::testing::Test {
     http::Response ask(std::string_view operation, std::string body) {
         request_.headers["x-amz-target"] = "NetworkFirewall_20201112." + std::string{operation};
         request_.body = std::move(body);
-        return http::AwsProtocol{gateway_, replays_}.answer(request_);
+        return http::carry_out_aws(gateway_, replays_, request_);
     }
     /// The response object of a call that must succeed.
     JsonObject told(std::string_view operation, std::string body) {

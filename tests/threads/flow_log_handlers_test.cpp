@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The flow log over HTTP.
-#include "http/rest/flow_log_handlers.h"
-
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -9,7 +7,7 @@
 #include "flow/flow_json.h"
 #include "flow/json_reader.h"
 #include "http/problem.h"
-#include "http/rest/flow_log_stream.h"
+#include "http/rest/handlers.h"
 #include "http/rest/routes.h"
 #include "support/flow_builder.h"
 #include "support/served_gateway.h"

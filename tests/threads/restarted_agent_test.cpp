@@ -149,8 +149,8 @@ TEST_F(RestartedAgent, is_not_waited_for_by_one_who_has_stopped_looking_on) {
     server_.reset();
     Question question{"GET", "/v1/flow-log", {}, {}};
     question.restart = 10min;
-    const EndlessQuestion endless{question, [] { return true; }};
-    EXPECT_TRUE(ask_for_lines(path_, endless, [](const std::string&) { return Result<void>{}; }));
+    question.is_over = [] { return true; };
+    EXPECT_TRUE(ask_for_lines(path_, question, [](const std::string&) { return Result<void>{}; }));
 }
 
 TEST_F(RestartedAgent, an_error_that_the_agent_reports_is_not_taken_for_its_own_restart) {

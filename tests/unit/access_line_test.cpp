@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/access_line.h"
-
 #include <gtest/gtest.h>
 
 #include "base/printable.h"
+#include "http/request_record.h"
 
 namespace headgate::http {
 namespace access_line_test {

@@ -26,8 +26,9 @@ Credentials credentials() {
     return known;
 }
 
-Checked<Identity> identify(const Request& request, std::string_view certificate = "", Timestamp now = kSigned) {
-    return Authenticator{credentials()}.identify(request, certificate, now);
+Checked<Identity> identify(Request request, std::string_view certificate = "", Timestamp now = kSigned) {
+    request.certificate_name = certificate;
+    return Authenticator{credentials()}.identify(request, now);
 }
 
 /// Why the request is refused; none when it is authenticated.
@@ -184,9 +185,9 @@ TEST(Authenticator, keys_of_other_days_and_regions_are_derived_anew) {
         auto request = reference_request();
         request.headers["Authorization"] = authorization(
             fmt::format("20261121/{}", region), "content-type;host;x-amz-date;x-amz-target", std::string(64, '0'));
-        EXPECT_FALSE(authenticator.identify(request, "", kSigned));
+        EXPECT_FALSE(authenticator.identify(request, kSigned));
         sign_again(request, "secret");
-        EXPECT_TRUE(authenticator.identify(request, "", kSigned)) << region;
+        EXPECT_TRUE(authenticator.identify(request, kSigned)) << region;
     }
 }
 
@@ -224,7 +225,7 @@ TEST(Authenticator, a_listed_certificate_identifies_the_client_where_nothing_els
 TEST(Authenticator, a_request_without_credentials_identifies_no_client) {
     EXPECT_EQ(refusal_of(request_of("GET", "/", "", {})), Refusal::NoCredentials);
     EXPECT_EQ(refusal_of(with_authorization("Basic YTph")), Refusal::NoCredentials);
-    EXPECT_FALSE(Authenticator{Credentials{}}.identify(reference_request(), "", kSigned));
+    EXPECT_FALSE(Authenticator{Credentials{}}.identify(reference_request(), kSigned));
 }
 
 TEST(Authenticator, errors_repeat_nothing_that_was_shown) {

@@ -6,13 +6,14 @@
 
 #include <functional>
 
+#include "support/authorized.h"
 #include "support/memory_gateway.h"
 
 namespace headgate::gateway {
 namespace authorized_gateway_test {
 
-using http::access::authorized;
 using http::access::Role;
+using testing::authorized;
 using testing::MemoryGateway;
 
 OperationRequest request_of(OperationType type) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/aws/firewalls.h"
 #include "http/aws/shapes.h"
 #include "support/aws_calls.h"
 

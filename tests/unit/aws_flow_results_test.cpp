@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/aws/flow_results.h"
 #include "support/aws_calls.h"
 
 namespace headgate::testing {

@@ -31,13 +31,13 @@ TEST_F(AwsProtocol, an_operation_that_is_not_there_is_unknown) {
     request_.headers["x-amz-target"] = "NetworkFirewall_20201112.ListFirewalls";
     for (const auto* method : {"GET", "HEAD", "PUT"}) {
         request_.method = method;
-        EXPECT_EQ((http::AwsProtocol{gateway_, replays_}.answer(request_).status), 404) << method;
+        EXPECT_EQ(http::carry_out_aws(gateway_, replays_, request_).status, 404) << method;
     }
     request_.method = "POST";
     request_.headers["x-amz-target"] = "NetworkFirewall_20200101.ListFirewalls";
-    EXPECT_EQ((http::AwsProtocol{gateway_, replays_}.answer(request_).status), 404);
+    EXPECT_EQ(http::carry_out_aws(gateway_, replays_, request_).status, 404);
     request_.headers.erase("x-amz-target");
-    EXPECT_EQ((http::AwsProtocol{gateway_, replays_}.answer(request_).status), 404);
+    EXPECT_EQ(http::carry_out_aws(gateway_, replays_, request_).status, 404);
 }
 
 TEST_F(AwsProtocol, the_body_is_a_json_object_and_an_empty_one_stands_for_one) {

@@ -4,9 +4,6 @@
 
 #include "flow/json_reader.h"
 #include "http/aws/firewall_names.h"
-#include "http/aws/flow_filters.h"
-#include "http/aws/next_token.h"
-#include "http/aws/shape_writer.h"
 #include "http/aws/shapes.h"
 
 namespace headgate::http::aws {

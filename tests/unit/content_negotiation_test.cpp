@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/content_negotiation.h"
-
 #include <gtest/gtest.h>
 
 #include <array>
+
+#include "http/message.h"
 
 namespace headgate::http {
 namespace content_negotiation_test {

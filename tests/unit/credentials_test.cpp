@@ -13,7 +13,7 @@ namespace credentials_test {
 
 const std::string kHash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
-std::string error_of(std::string_view text) {
+std::string error_of(const std::string& text) {
     const auto parsed = parse_credentials(text, "x.yaml");
     return parsed ? "" : parsed.error().message;
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/metrics/health_handlers.h"
-
 #include <gtest/gtest.h>
 
 #include "flow/json_reader.h"
 #include "gateway/version.h"
+#include "http/rest/handlers.h"
 #include "support/memory_gateway.h"
 
 namespace headgate::http {
@@ -24,7 +23,7 @@ TEST(Health, an_agent_that_answers_is_healthy_whatever_has_failed) {
 TEST(Readiness, is_there_when_every_check_is_good) {
     testing::MemoryGateway gateway;
     gateway.findings = {{"flow_table", {"edge", "a", ""}, ""}, {"store", {}, ""}};
-    const auto answer = show_readiness({}, gateway);
+    const auto answer = show_readiness({}, gateway).value();
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(answer.content_type, "application/json");
     EXPECT_EQ(answer.body, R"({"ready":true,"checks":[)"
@@ -36,7 +35,7 @@ TEST(Readiness, is_there_when_every_check_is_good) {
 TEST(Readiness, names_what_is_missing_and_where) {
     testing::MemoryGateway gateway;
     gateway.findings = {{"policy", {"edge", "a", ""}, "the kernel does not have \xff"}, {"store", {}, ""}};
-    const auto answer = show_readiness({}, gateway);
+    const auto answer = show_readiness({}, gateway).value();
     EXPECT_EQ(answer.status, 503);
     EXPECT_EQ(answer.body, R"({"ready":false,"checks":[)"
                            R"({"check":"policy","firewall":"edge","availability_zone":"a","ok":false,)"

@@ -7,7 +7,7 @@
 #include <sstream>
 #include <thread>
 
-#include "http/access/authorized_gateway.h"
+#include "support/authorized.h"
 #include "support/memory_gateway.h"
 
 namespace headgate::http {
@@ -150,7 +150,7 @@ TEST_F(MetricsOf, an_endpoint_that_cannot_be_read_is_left_out_and_counted) {
 TEST_F(MetricsOf, credentials_of_some_firewalls_read_of_those_alone) {
     gateway_.configured.firewalls = {{"core", {{"x", "gone", {}, {}}}}, {"edge", {{"a", {}, {}, {}}}}};
     EXPECT_EQ(value_of(R"(headgate_scrape_errors_total{availability_zone="x",firewall="core"})"), "1");
-    const auto theirs = access::authorized(gateway_, {access::Role::Viewer, {{"edge"}}});
+    const auto theirs = testing::authorized(gateway_, {access::Role::Viewer, {{"edge"}}});
     EXPECT_EQ(value_of(R"(headgate_flow_table_entries{availability_zone="a",firewall="edge"})", *theirs), "0");
     EXPECT_EQ(metrics_.exposition(*theirs).find("core"), std::string::npos);
 }
@@ -168,7 +168,7 @@ TEST_F(MetricsOf, metrics_without_a_firewall_are_for_credentials_of_all_firewall
     elsewhere.endpoint.firewall = "core";
     metrics_.count(elsewhere, gateway_.configured);
     metrics_.count(ended(OperationType::Capture, OperationStatus::Completed), gateway_.configured);
-    const auto theirs = access::authorized(gateway_, {access::Role::Viewer, {{"edge"}}});
+    const auto theirs = testing::authorized(gateway_, {access::Role::Viewer, {{"edge"}}});
     EXPECT_EQ(value_of(R"(headgate_flows_flushed_total{firewall="core",outcome="flushed"})"), "5");
     EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="completed",type="flush"})", *theirs), "0");
     EXPECT_EQ(value_of(R"(headgate_operations_total{firewall="edge",status="completed",type="capture"})", *theirs),
@@ -176,7 +176,7 @@ TEST_F(MetricsOf, metrics_without_a_firewall_are_for_credentials_of_all_firewall
     std::istringstream lines{metrics_.exposition(*theirs)};
     for (std::string line; std::getline(lines, line);)
         EXPECT_TRUE(line.starts_with("#") || line.find("firewall=\"edge\"") != std::string::npos) << line;
-    const auto stranger = access::authorized(gateway_, {access::Role::Viewer, std::vector<std::string>{}});
+    const auto stranger = testing::authorized(gateway_, {access::Role::Viewer, std::vector<std::string>{}});
     EXPECT_EQ(metrics_.exposition(*stranger), "");
 }
 
@@ -192,8 +192,8 @@ TEST_F(MetricsOf, a_firewall_that_is_not_configured_is_no_label) {
 
 TEST_F(MetricsOf, lost_notifications_are_counted_by_their_source) {
     EXPECT_EQ(value_of(R"(headgate_events_lost_total{source="nftables"})"), "0");
-    metrics_.count_losses(EventSource::Nftables, 2);
-    metrics_.count_losses(EventSource::Nftables, 1);
+    metrics_.count_ruleset_losses(2);
+    metrics_.count_ruleset_losses(1);
     EXPECT_EQ(value_of(R"(headgate_events_lost_total{source="nftables"})"), "3");
 }
 

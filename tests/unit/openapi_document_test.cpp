@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/rest/openapi_document.h"
-
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 

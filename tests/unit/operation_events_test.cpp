@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/rest/operation_events.h"
-
 #include <gtest/gtest.h>
 
+#include "http/rest/handlers.h"
 #include "support/memory_gateway.h"
 
 namespace headgate::http {
@@ -77,9 +76,9 @@ TEST_F(OperationEvents, nothing_is_sent_to_a_client_that_has_gone) {
 TEST_F(OperationEvents, an_operation_that_is_not_there_is_not_found) {
     Request request;
     request.path_members = {{"id", "x"}};
-    EXPECT_EQ(follow_operation(request, gateway_).status, 404);
+    EXPECT_EQ(follow_operation(request, gateway_).error().kind, ErrorKind::NotFound);
     request.path_members = {{"id", started()}};
-    const auto answer = follow_operation(request, gateway_);
+    const auto answer = follow_operation(request, gateway_).value();
     EXPECT_EQ(answer.content_type, "text/event-stream");
     EXPECT_EQ(answer.headers.front().second, "no-store");
 }

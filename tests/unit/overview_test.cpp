@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "flow/json_reader.h"
-#include "http/rest/overview_handlers.h"
+#include "http/rest/handlers.h"
 #include "support/memory_gateway.h"
 
 namespace headgate::http {
@@ -22,7 +22,7 @@ class Overview : public ::testing::Test {
     Response shown(std::string accept = {}) {
         Request request;
         request.headers["Accept"] = std::move(accept);
-        return show_overview(request, gateway_, gateway_, gateway_);
+        return show_overview(request, gateway_, gateway_, gateway_).value();
     }
     FlowOperation start() {
         gateway::OperationRequest request;

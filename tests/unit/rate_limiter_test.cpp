@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/access/rate_limiter.h"
-
 #include <gtest/gtest.h>
+
+#include "http/access/client_limits.h"
 
 namespace headgate::http::access {
 namespace rate_limiter_test {

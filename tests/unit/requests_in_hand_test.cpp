@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // One caller cannot occupy all threads.
-#include "http/access/requests_in_hand.h"
-
 #include <gtest/gtest.h>
+
+#include "http/access/client_limits.h"
 
 namespace headgate::http::access {
 namespace requests_in_hand_test {

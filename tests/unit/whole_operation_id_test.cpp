@@ -4,14 +4,13 @@
 
 #include <gtest/gtest.h>
 
-#include "http/access/authorized_gateway.h"
+#include "support/authorized.h"
 #include "support/memory_gateway.h"
 
 namespace headgate::gateway {
 namespace whole_operation_id_test {
 
 using namespace headgate::testing;
-using http::access::authorized;
 using http::access::Role;
 
 constexpr const char* kFirst = "4f7b0001-9a60-4d0f-8b8e-2b1f0c9d7e31";

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/compound_key.h"
 #include "base/text.h"
 #include "http/access/signature.h"
 
@@ -39,19 +40,30 @@ Checked<void> check_time(const Signature& signature, Timestamp now) {
 
 /// The characters of a token (RFC 6750, section 2.1).
 constexpr bool fits_token(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view{"-._~+/="}.find(c) != std::string_view::npos;
+    return is_letter_or_digit(c) || std::string_view{"-._~+/="}.find(c) != std::string_view::npos;
 }
 
 }  // namespace
 
-Checked<Identity> Authenticator::identify(const Request& request, std::string_view certificate_name,
-                                          Timestamp now) const {
+Digest SigningKeys::find(const AccessKey& key, std::string_view date, std::string_view region) {
+    auto name = compound_key({key.id, date, region});
+    {
+        const std::lock_guard lock{mutex_};
+        if (const auto known = derived_.find(name); known != derived_.end()) return known->second;
+    }
+    const auto derived = derive_signing_key(key.secret, date, region);
+    const std::lock_guard lock{mutex_};
+    if (derived_.size() >= kMost) derived_.clear();
+    derived_.insert_or_assign(std::move(name), derived);
+    return derived;
+}
+
+Checked<Identity> Authenticator::identify(const Request& request, Timestamp now) const {
     auto rest = request.header("Authorization");
     const auto scheme = take_until(rest, ' ');
     if (equal_ignoring_case(scheme, kSignatureScheme)) return identify_signature(request, now);
     if (equal_ignoring_case(scheme, kBearer)) return identify_token(rest);
-    return identify_certificate(certificate_name);
+    return identify_certificate(request.certificate_name);
 }
 
 Checked<Identity> Authenticator::identify_signature(const Request& request, Timestamp now) const {

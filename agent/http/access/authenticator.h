@@ -2,25 +2,31 @@
 // Authenticates a request by its signature, its bearer token or its client certificate.
 #pragma once
 
-#include <optional>
+#include <cstddef>
+#include <mutex>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "headgate/flow.h"
-#include "headgate/flow_operation.h"
 
 #include "http/access/credentials.h"
-#include "http/access/permissions.h"
-#include "http/access/refusal.h"
-#include "http/access/request_signature.h"
-#include "http/access/signing_keys.h"
+#include "http/access/identity.h"
 #include "http/message.h"
 
 namespace headgate::http::access {
 
-struct Identity {
-    Caller caller;  ///< face `sigv4`, `token` or `certificate`; user: the key's id, or the name
-    Permissions permissions;
-    std::optional<RequestSignature> signature;  ///< set for a signed request
+/// Cache of derived signing keys: a derivation takes four hashes, and is valid for a day. Thread-safe.
+class SigningKeys {
+  public:
+    /// Region and date come from unauthenticated clients: a full cache is cleared.
+    static constexpr std::size_t kMost = 1024;
+
+    [[nodiscard]] Digest find(const AccessKey& key, std::string_view date, std::string_view region);
+
+  private:
+    std::mutex mutex_;
+    std::unordered_map<std::string, Digest> derived_;  ///< by compound_key of id, date and region
 };
 
 /// Immutable; a reload of the credentials makes a new one. Thread-safe.
@@ -29,10 +35,8 @@ class Authenticator {
     explicit Authenticator(Credentials credentials) : credentials_(std::move(credentials)) {}
 
     /// The first of signature, token and certificate that is present decides: a wrong token is refused even with a
-    /// valid certificate. `certificate_name` is the common name of the certificate that TLS has verified; empty without
-    /// one.
-    [[nodiscard]] Checked<Identity> identify(const Request& request, std::string_view certificate_name,
-                                             Timestamp now) const;
+    /// valid certificate.
+    [[nodiscard]] Checked<Identity> identify(const Request& request, Timestamp now) const;
 
   private:
     [[nodiscard]] Checked<Identity> identify_signature(const Request& request, Timestamp now) const;

@@ -62,12 +62,11 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
                                 public gateway::Monitoring,
                                 public gateway::Inventory {
   public:
-    AuthorizedGateway(ManagedGateway& whole, Permissions permissions, Caller caller,
-                      std::optional<RequestSignature> signature, ReplayGuard* replays)
+    AuthorizedGateway(ManagedGateway& whole, const Request& request, ReplayGuard& replays)
         : whole_(whole),
-          permissions_(std::move(permissions)),
-          caller_(std::move(caller)),
-          signature_(std::move(signature)),
+          permissions_(request.permissions),
+          caller_(request.caller),
+          signature_(request.signature),
           replays_(replays) {}
 
     FlowOperations& operations() override { return *this; }
@@ -317,7 +316,7 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
     }
 
     [[nodiscard]] Result<FlowOperation> start_once(OperationRequest request) {
-        auto claim = replays_->claim(*signature_, request.token, kSystemClock.up());
+        auto claim = replays_.claim(*signature_, request.token, kSystemClock.up());
         if (!claim) return tl::unexpected(refused_requests().refuse(request, std::move(claim.error())));
         if (claim->operation()) return whole_.operations().find(*claim->operation());
         // The store keeps the token: an agent that starts later recognises the request by it.
@@ -347,19 +346,14 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
     const Permissions permissions_;
     const Caller caller_;
     const std::optional<RequestSignature> signature_;  ///< of the request; a copy of it starts nothing
-    ReplayGuard* const replays_;                       ///< where there is a signature
+    ReplayGuard& replays_;
 };
 
 }  // namespace
 
-std::unique_ptr<gateway::ManagedGateway> authorized(gateway::ManagedGateway& whole, Permissions permissions,
-                                                    Caller caller) {
-    return std::make_unique<AuthorizedGateway>(whole, std::move(permissions), std::move(caller), std::nullopt, nullptr);
-}
-
 std::unique_ptr<gateway::ManagedGateway> authorized(gateway::ManagedGateway& whole, const Request& request,
                                                     ReplayGuard& replays) {
-    return std::make_unique<AuthorizedGateway>(whole, request.permissions, request.caller, request.signature, &replays);
+    return std::make_unique<AuthorizedGateway>(whole, request, replays);
 }
 
 }  // namespace headgate::http::access

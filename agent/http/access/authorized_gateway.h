@@ -6,18 +6,13 @@
 #include <memory>
 
 #include "gateway/managed_gateway.h"
-#include "http/access/permissions.h"
 #include "http/access/replay_guard.h"
 #include "http/message.h"
 
 namespace headgate::http::access {
 
-/// As thread-safe as `whole`, which outlives it. Its configuration has the firewalls that the caller may see, and only
-/// the settings that concern these.
-[[nodiscard]] std::unique_ptr<gateway::ManagedGateway> authorized(gateway::ManagedGateway& whole,
-                                                                  Permissions permissions, Caller caller = {});
-
-/// For the caller of a request. `replays` outlives it, and is the same for all requests.
+/// For the caller of a request. As thread-safe as `whole`, which outlives it, as does `replays`, which is the same for
+/// all requests. Its configuration has the firewalls that the caller may see, and only the settings that concern these.
 [[nodiscard]] std::unique_ptr<gateway::ManagedGateway> authorized(gateway::ManagedGateway& whole,
                                                                   const Request& request, ReplayGuard& replays);
 

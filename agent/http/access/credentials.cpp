@@ -5,6 +5,7 @@
 
 #include "base/printable.h"
 #include "base/scalars.h"
+#include "base/text.h"
 #include "config/settings_reader.h"
 #include "config/small_file.h"
 #include "config/value_types.h"
@@ -42,9 +43,7 @@ ValueType<std::string> text(std::string rule, std::size_t longest, Fits fits) {
 
 /// Only characters that are allowed in a signature's credential scope, between slashes.
 ValueType<std::string> identifier() {
-    const auto fits = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-    };
+    const auto fits = [](char c) { return is_letter_or_digit(c) || c == '-' || c == '_'; };
     return text(fmt::format("1 to {} letters, digits, `-` and `_`", kLongestName), kLongestName,
                 [=](std::string_view text) { return std::ranges::all_of(text, fits); });
 }
@@ -125,13 +124,6 @@ SettingMap settings_of(ClientCertificate& certificate, const std::vector<ClientC
     return known;
 }
 
-Result<Credentials> parse(const std::string& text, std::string_view name) {
-    Credentials credentials;
-    config::FaultList faults;
-    faults.read(text, name, settings_of(credentials), config::Quoting::Forbidden);
-    return faults.verdict().map([&] { return std::move(credentials); });
-}
-
 }  // namespace
 
 SettingMap settings_of(Credentials& credentials) {
@@ -152,11 +144,15 @@ SettingMap settings_of(Credentials& credentials) {
 }
 
 Result<Credentials> load_credentials(const std::filesystem::path& file) {
-    return config::read_secret_file(file).and_then([&](const std::string& text) { return parse(text, file.native()); });
+    return config::read_secret_file(file).and_then(
+        [&](const std::string& text) { return parse_credentials(text, file.native()); });
 }
 
-Result<Credentials> parse_credentials(std::string_view text, std::string_view name) {
-    return parse(std::string{text}, name);
+Result<Credentials> parse_credentials(const std::string& text, std::string_view name) {
+    Credentials credentials;
+    config::FaultList faults;
+    faults.read(text, name, settings_of(credentials), config::Quoting::Forbidden);
+    return faults.verdict().map([&] { return std::move(credentials); });
 }
 
 }  // namespace headgate::http::access

@@ -11,7 +11,7 @@
 
 #include "config/setting.h"
 #include "http/access/digest.h"
-#include "http/access/permissions.h"
+#include "http/access/identity.h"
 
 namespace headgate::http::access {
 
@@ -53,6 +53,6 @@ struct Credentials {
 [[nodiscard]] Result<Credentials> load_credentials(const std::filesystem::path& file);
 
 /// Parses one text; `name` stands for the file in errors.
-[[nodiscard]] Result<Credentials> parse_credentials(std::string_view text, std::string_view name);
+[[nodiscard]] Result<Credentials> parse_credentials(const std::string& text, std::string_view name);
 
 }  // namespace headgate::http::access

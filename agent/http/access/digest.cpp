@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "http/access/digest.h"
 
+#include <Poco/DigestEngine.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 #include <new>
+
+#include "base/text.h"
 
 namespace headgate::http::access {
 namespace {
@@ -17,14 +20,6 @@ const unsigned char* bytes_of(std::string_view text) {
 
 std::string_view text_of(const Digest& digest) {
     return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
-/// 16 for a character that is no digit.
-constexpr unsigned digit_value(char c) {
-    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
-    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A') + 10;
-    return 16;
 }
 
 }  // namespace
@@ -54,24 +49,16 @@ bool equal_in_constant_time(const Digest& a, const Digest& b) {
 }
 
 std::string to_hex(const Digest& digest) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string hex;
-    hex.reserve(2 * digest.size());
-    for (const auto byte : digest) {
-        hex.push_back(kDigits[byte >> 4U]);
-        hex.push_back(kDigits[byte & 15U]);
-    }
-    return hex;
+    return Poco::DigestEngine::digestToHex({digest.begin(), digest.end()});
 }
 
 std::optional<Digest> parse_digest(std::string_view hex) {
     Digest digest{};
     if (hex.size() != 2 * digest.size()) return std::nullopt;
     for (std::size_t i = 0; i < digest.size(); ++i) {
-        const auto high = digit_value(hex[2 * i]);
-        const auto low = digit_value(hex[2 * i + 1]);
-        if (high > 15 || low > 15) return std::nullopt;
-        digest.at(i) = static_cast<std::uint8_t>(high << 4U | low);
+        const auto byte = parse_unsigned<std::uint8_t>(hex.substr(2 * i, 2), 16);
+        if (!byte) return std::nullopt;
+        digest.at(i) = *byte;
     }
     return digest;
 }

@@ -15,7 +15,7 @@
 #include "headgate/clock.h"
 #include "headgate/result.h"
 
-#include "http/access/request_signature.h"
+#include "http/access/identity.h"
 
 namespace headgate::http::access {
 

@@ -31,7 +31,7 @@ constexpr bool is_lower_or_digit(char c) {
 }
 
 constexpr bool is_unreserved(char c) {
-    return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' || c == '~';
+    return is_letter_or_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 /// The subset of a header name's characters (RFC 9110, section 5.6.2) that clients use.

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "http/access/digest.h"
-#include "http/access/refusal.h"
+#include "http/access/identity.h"
 #include "http/message.h"
 
 namespace headgate::http::access {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/aws/firewall_policies.h"
-
 #include <algorithm>
 #include <functional>
 #include <mutex>
@@ -8,10 +6,11 @@
 #include <span>
 #include <vector>
 
+#include "flow/json_members.h"
 #include "gateway/gateway_json.h"
+#include "http/aws/actions.h"
 #include "http/aws/firewall_names.h"
 #include "http/aws/scope.h"
-#include "http/aws/shape_writer.h"
 #include "http/aws/shapes.h"
 
 namespace headgate::http::aws {
@@ -249,7 +248,7 @@ Result<std::string> describe_firewall_policy(const Request& /*request*/, JsonRea
                                              gateway::StreamExceptionPolicies& policies) {
     ResourceReference reference;
     take_resource_reference(reader, kFirewallPolicy, reference);
-    if (const auto& read = reader.finish(); !read) return tl::unexpected(read.error());
+    RETURN_IF_ERROR(reader.finish());
     const auto configuration = inventory.configuration();
     ASSIGN_OR_RETURN(const auto firewall, find_resource(*configuration, kFirewallPolicy, reference));
     return read_in_force(policies, firewall).map([&](const std::vector<EndpointPolicy>& in_force) {

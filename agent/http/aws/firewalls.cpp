@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/aws/firewalls.h"
-
 #include <algorithm>
 #include <optional>
 #include <vector>
 
 #include "base/scalars.h"
+#include "flow/json_members.h"
+#include "http/aws/actions.h"
 #include "http/aws/firewall_names.h"
-#include "http/aws/next_token.h"
 #include "http/aws/scope.h"
-#include "http/aws/shape_writer.h"
 #include "http/aws/shapes.h"
 
 namespace headgate::http::aws {
@@ -110,7 +108,7 @@ Result<std::string> list_firewalls(const Request& /*request*/, JsonReader& reade
 Result<std::string> describe_firewall(const Request& /*request*/, JsonReader& reader, gateway::Inventory& inventory) {
     ResourceReference reference;
     take_resource_reference(reader, kFirewall, reference);
-    if (const auto& read = reader.finish(); !read) return tl::unexpected(read.error());
+    RETURN_IF_ERROR(reader.finish());
     const auto configuration = inventory.configuration();
     return find_resource(*configuration, kFirewall, reference).map([&](const Firewall& firewall) {
         return json_of([&](JsonMembers& members) {

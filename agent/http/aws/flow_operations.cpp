@@ -1,32 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/aws/flow_operations.h"
-
 #include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <vector>
 
 #include "base/text.h"
+#include "flow/json_members.h"
+#include "http/aws/actions.h"
 #include "http/aws/firewall_names.h"
-#include "http/aws/flow_filters.h"
-#include "http/aws/next_token.h"
 #include "http/aws/scope.h"
-#include "http/aws/shape_writer.h"
 #include "http/aws/shapes.h"
 
 namespace headgate::http::aws {
 namespace {
 
-constexpr std::string_view kInvocationId = "amz-sdk-invocation-id";
-constexpr std::size_t kLongestInvocationId = 255;
 constexpr std::string_view kOperationList = "operations";
-
-/// Idempotency token of the call, specific to the caller; empty where the client sends none.
-Result<std::string> request_token(const Request& request) {
-    const auto id = request.header(kInvocationId);
-    const auto printable = [](char c) { return c > ' ' && c < 0x7F; };
-    if (id.size() > kLongestInvocationId || !std::ranges::all_of(id, printable)) {
-        return invalid("{}: {} printable characters at most, without spaces", kInvocationId, kLongestInvocationId);
-    }
-    return id.empty() ? std::string{} : compound_key({"aws", request.caller.face, request.caller.user, id});
-}
 
 /// Copies the valid parts of the call into `wanted`, so that the audit record of a refusal has them.
 Result<void> read_start(const gateway::Inventory& inventory, const Request& request, JsonReader& reader,
@@ -35,12 +24,11 @@ Result<void> read_start(const gateway::Inventory& inventory, const Request& requ
     take_flow_query(reader, wanted.query);
     wanted.endpoint = {
         firewall.arn, firewall.availability_zone ? firewall.availability_zone : firewall.availability_zone_id, {}};
-    if (const auto& read = reader.finish(); !read) return read;
+    RETURN_IF_ERROR(reader.finish());
     if (kind_of(wanted.type).changes_flows) {
         RETURN_IF_ERROR(check_limits(wanted.query));
     }
-    ASSIGN_OR_RETURN(auto token, request_token(request));
-    wanted.token = std::move(token);
+    ASSIGN_OR_RETURN(wanted.token, idempotency_token(request, "amz-sdk-invocation-id", "aws"));
     return find_scope(*inventory.configuration(), firewall).and_then(one_endpoint).map([&](EndpointName&& name) {
         wanted.endpoint = std::move(name);
     });
@@ -104,6 +92,117 @@ Result<std::vector<FlowOperation>> list_within(gateway::FlowOperations& operatio
     return within;
 }
 
+/// Members common to an operation and its results: endpoint, id, times and status.
+void add_operation(JsonMembers& members, const config::Configuration& configuration, const FlowOperation& operation) {
+    const auto& [firewall, availability_zone, netns] = operation.endpoint;
+    members.text("FirewallArn", firewall_arn(configuration, firewall));
+    members.text("AvailabilityZone", availability_zone);
+    // An endpoint that is no longer configured has no known zone id.
+    if (const auto known = config::find_endpoint(configuration, firewall, availability_zone)) {
+        members.text("AvailabilityZoneId", config::zone_id(*known->endpoint));
+    }
+    members.text("VpcEndpointId", vpc_endpoint_id(firewall, availability_zone));
+    members.text("FlowOperationId", operation.id);
+    members.text("FlowOperationStatus", to_string(operation.status));
+    add_status_message(members, operation);
+    add_timestamp(members, "FlowRequestTimestamp", operation.requested_at);
+}
+
+constexpr std::string_view kResultList = "results";
+
+/// A flush may have many rows that are not listed, so they are scanned in blocks of this size.
+constexpr std::size_t kRowsAtATime = 256;
+
+struct ResultListing {
+    OperationReference operation;
+    std::uint64_t first = 0;  ///< row number within the operation
+    std::int32_t page = kLargestPage;
+};
+
+struct ResultPage {
+    std::vector<StoredFlow> flows;
+    std::optional<std::uint64_t> next;  ///< first row of the next page
+};
+
+/// Parses `results:ID:ROW`; a token of another operation is refused.
+Result<std::uint64_t> parse_row(std::string_view id, std::string_view token) {
+    ASSIGN_OR_RETURN(const auto place, parse_next_token(kResultList, token));
+    std::string_view row{place};
+    const bool is_of_operation = take_until(row, ':') == id;
+    const auto number = parse_unsigned<std::uint64_t>(row);
+    if (is_of_operation && number) return *number;
+    return invalid("not a token that the results of operation {} have given", id);
+}
+
+Result<ResultListing> read_result_listing(JsonReader& reader) {
+    ResultListing listing;
+    take_operation_reference(reader, listing.operation);
+    reader.optional_parsed("NextToken", listing.first,
+                           [&](std::string_view token) { return parse_row(listing.operation.id, token); });
+    take_number(reader, "MaxResults", listing.page, 1, kLargestPage);
+    return reader.finish().map([&] { return std::move(listing); });
+}
+
+bool has_results(const FlowOperation& operation) {
+    return operation.status == OperationStatus::Completed || operation.status == OperationStatus::CompletedWithErrors;
+}
+
+bool is_result(const FlowOperation& operation, const StoredFlow& row) {
+    return !kind_of(operation.type).has_outcomes || row.outcome == Outcome::Flushed;
+}
+
+/// Searches on for the first flow of the next page, so that NextToken is never followed by an empty page.
+Result<ResultPage> read_page(gateway::FlowOperations& operations, const FlowOperation& operation,
+                             const ResultListing& listing) {
+    ResultPage page;
+    if (!has_results(operation)) return page;
+    const auto size = static_cast<std::size_t>(listing.page);
+    for (auto row = listing.first;;) {
+        ASSIGN_OR_RETURN(const auto rows, operations.flows(operation.id, row, kRowsAtATime));
+        for (const auto& each : rows) {
+            const bool is_listed = is_result(operation, each);
+            if (is_listed && page.flows.size() == size) {
+                page.next = row;
+                return page;
+            }
+            if (is_listed) page.flows.push_back(each);
+            ++row;
+        }
+        if (rows.size() < kRowsAtATime) return page;
+    }
+}
+
+/// Sum of both directions, saturating; absent where the kernel counted neither.
+std::optional<std::uint64_t> sum(const Flow& flow, std::uint64_t Counters::*counter) {
+    if (!flow.counters_original && !flow.counters_reply) return std::nullopt;
+    const auto there = flow.counters_original.value_or(Counters{}).*counter;
+    const auto back = flow.counters_reply.value_or(Counters{}).*counter;
+    return there > UINT64_MAX - back ? UINT64_MAX : there + back;
+}
+
+template <typename Stream>
+Stream saturated(std::uint64_t value) {
+    return static_cast<Stream>(std::min<std::uint64_t>(value, std::numeric_limits<Stream>::max()));
+}
+
+void add_flow(JsonMembers& members, const Flow& flow, const Moment& moment) {
+    const auto& tuple = flow.original;
+    add_address(members, "SourceAddress", to_string(tuple.source));
+    add_address(members, "DestinationAddress", to_string(tuple.destination));
+    if (has_ports(tuple)) {
+        members.text("SourcePort", fmt::format("{}", tuple.source_port));
+        members.text("DestinationPort", fmt::format("{}", tuple.destination_port));
+    }
+    members.text("Protocol", protocol_number(tuple.protocol));
+    if (const auto lived = age(flow, moment)) {
+        members.number("Age", saturated<std::int32_t>(static_cast<std::uint64_t>(lived->count())));
+    }
+    if (const auto packets = sum(flow, &Counters::packets)) {
+        members.number("PacketCount", saturated<std::int32_t>(*packets));
+    }
+    if (const auto bytes = sum(flow, &Counters::bytes)) members.number("ByteCount", saturated<std::int64_t>(*bytes));
+}
+
 }  // namespace
 
 Result<std::string> start_flow_capture(const Request& request, JsonReader& reader, gateway::Inventory& inventory,
@@ -121,7 +220,7 @@ Result<std::string> describe_flow_operation(const Request& /*request*/, JsonRead
                                             gateway::Inventory& inventory, gateway::FlowOperations& operations) {
     OperationReference reference;
     take_operation_reference(reader, reference);
-    if (const auto& read = reader.finish(); !read) return tl::unexpected(read.error());
+    RETURN_IF_ERROR(reader.finish());
     return find_operation(inventory, operations, reference).map([&](const FlowOperation& operation) {
         return json_of([&](JsonMembers& members) {
             add_operation(members, *inventory.configuration(), operation);
@@ -151,19 +250,20 @@ Result<std::string> list_flow_operations(const Request& /*request*/, JsonReader&
     });
 }
 
-void add_operation(JsonMembers& members, const config::Configuration& configuration, const FlowOperation& operation) {
-    const auto& [firewall, availability_zone, netns] = operation.endpoint;
-    members.text("FirewallArn", firewall_arn(configuration, firewall));
-    members.text("AvailabilityZone", availability_zone);
-    // An endpoint that is no longer configured has no known zone id.
-    if (const auto known = config::find_endpoint(configuration, firewall, availability_zone)) {
-        members.text("AvailabilityZoneId", config::zone_id(*known->endpoint));
-    }
-    members.text("VpcEndpointId", vpc_endpoint_id(firewall, availability_zone));
-    members.text("FlowOperationId", operation.id);
-    members.text("FlowOperationStatus", to_string(operation.status));
-    add_status_message(members, operation);
-    add_timestamp(members, "FlowRequestTimestamp", operation.requested_at);
+Result<std::string> list_flow_operation_results(const Request& /*request*/, JsonReader& reader,
+                                                gateway::Inventory& inventory, gateway::FlowOperations& operations) {
+    ASSIGN_OR_RETURN(const auto listing, read_result_listing(reader));
+    ASSIGN_OR_RETURN(const auto operation, find_operation(inventory, operations, listing.operation));
+    ASSIGN_OR_RETURN(const auto page, read_page(operations, operation, listing));
+    return json_of([&](JsonMembers& members) {
+        add_operation(members, *inventory.configuration(), operation);
+        members.objects("Flows", page.flows, [&](JsonMembers& flow, const StoredFlow& each) {
+            add_flow(flow, each.flow, moment_of(operation));
+        });
+        if (page.next) {
+            members.text("NextToken", next_token(kResultList, fmt::format("{}:{}", operation.id, *page.next)));
+        }
+    });
 }
 
 }  // namespace headgate::http::aws

@@ -109,6 +109,12 @@ class FlowLines {
     std::uint64_t lines_ = 0;
 };
 
+Result<void> ask_for_flows(const std::filesystem::path& socket, const Target& target, StoredFlowSink take) {
+    FlowLines lines{std::move(take)};
+    return ask_for_lines(socket, lines_of(target.text()), [&](const std::string& text) { return lines.line(text); })
+        .and_then([&] { return lines.finish(); });
+}
+
 }  // namespace
 
 Result<std::unique_ptr<AgentGateway>> AgentGateway::connect(std::filesystem::path socket) {
@@ -170,11 +176,8 @@ Result<void> AgentGateway::for_each_flow(std::string_view id, std::uint64_t firs
     };
     for (;;) {
         const auto begin = next;
-        FlowLines lines{count_and_take};
-        const auto target = operation_target(id).part("results").parameter("cursor", fmt::format("{}", next)).text();
-        auto read = ask_for_lines(socket_, lines_of(target), [&](const std::string& text) {
-                        return lines.line(text);
-                    }).and_then([&] { return lines.finish(); });
+        const auto target = operation_target(id).part("results").parameter("cursor", fmt::format("{}", next));
+        auto read = ask_for_flows(socket_, target, count_and_take);
         // The agent cuts off a client that stops reading for long, as behind a pager: continue at the same row.
         const bool cut = !read && taken && read.error().kind == ErrorKind::Disconnected;
         if (!cut || next == begin) return read;
@@ -183,18 +186,14 @@ Result<void> AgentGateway::for_each_flow(std::string_view id, std::uint64_t firs
 
 Result<std::vector<StoredFlow>> AgentGateway::flows(std::string_view id, std::uint64_t first, std::size_t count) {
     std::vector<StoredFlow> page;
-    FlowLines lines{[&](std::span<const StoredFlow> flows) -> Result<void> {
-        page.insert(page.end(), flows.begin(), flows.end());
-        return {};
-    }};
     const auto target = operation_target(id)
                             .part("results")
                             .parameter("cursor", fmt::format("{}", first))
-                            .parameter("limit", fmt::format("{}", count))
-                            .text();
-    RETURN_IF_ERROR(ask_for_lines(socket_, lines_of(target), [&](const std::string& text) {
-                        return lines.line(text);
-                    }).and_then([&] { return lines.finish(); }));
+                            .parameter("limit", fmt::format("{}", count));
+    RETURN_IF_ERROR(ask_for_flows(socket_, target, [&](std::span<const StoredFlow> flows) -> Result<void> {
+        page.insert(page.end(), flows.begin(), flows.end());
+        return {};
+    }));
     return page;
 }
 
@@ -218,8 +217,9 @@ Result<EndpointPolicy> AgentGateway::apply(const PolicyRequest& request) {
 Result<void> AgentGateway::for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) {
     const bool none_is_meant = query.firewalls && query.firewalls->empty();
     if (none_is_meant) return {};
-    return ask_for_lines(socket_, EndlessQuestion{lines_of(flow_log_target(query)), query.is_over},
-                         [&](const std::string& record) { return take(record); });
+    auto question = lines_of(flow_log_target(query));
+    question.is_over = query.is_over;
+    return ask_for_lines(socket_, question, [&](const std::string& record) { return take(record); });
 }
 
 Result<EndpointPolicy> AgentGateway::remove(const PolicyRequest& request) {

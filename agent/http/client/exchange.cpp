@@ -10,6 +10,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/text.h"
 #include "http/problem.h"
 #include "http/server/body.h"
 #include "http/server/stream.h"
@@ -98,19 +99,18 @@ tl::unexpected<Error> unanswered(Error error, const Question& question) {
     return tl::unexpected(std::move(error));
 }
 
-bool never() {
-    return false;
+bool is_over(const Question& question) {
+    return question.is_over && question.is_over();
 }
 
 /// Repeats the request until a response begins.
-Result<Answered> ask_until_answered(const std::filesystem::path& socket, const Question& question,
-                                    const std::function<bool()>& is_over) {
+Result<Answered> ask_until_answered(const std::filesystem::path& socket, const Question& question) {
     for (std::optional<Deadline> until;;) {
         auto answered = ask_once(socket, question);
         if (answered || !is_restart(answered.error())) return answered;
         if (!until) until = in(question.restart);
         if (std::chrono::steady_clock::now() >= *until) return unanswered(std::move(answered.error()), question);
-        if (is_over()) return answered;
+        if (is_over(question)) return answered;
         std::this_thread::sleep_for(kBetweenTries);
     }
 }
@@ -155,37 +155,19 @@ class Lines {
 std::string encoded(std::string_view text) {
     std::string safe;
     for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                           c == '_' || c == '~';
+        const bool plain = is_letter_or_digit(c) || c == '-' || c == '_' || c == '~';
         safe += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
     }
     return safe;
 }
 
-/// `may_go_on` is called before each part of the response.
-Result<void> read_lines(const std::filesystem::path& socket, const Question& question,
-                        const std::function<Result<void>(const std::string&)>& take,
-                        const std::function<bool()>& is_over, const std::function<bool(Stream&)>& may_go_on) {
-    auto answered = ask_until_answered(socket, question, is_over);
-    if (!answered) return is_over() ? Result<void>{} : tl::unexpected(std::move(answered.error()));
-    ASSIGN_OR_RETURN(auto body, body_of(*answered, question));
-    Lines lines{take};
-    for (;;) {
-        if (!body.has_more_at_hand() && !may_go_on(answered->wire)) return {};
-        ASSIGN_OR_RETURN(const auto bytes, body.read(in(question.patience)));
-        if (bytes.empty()) return lines.finish();
-        RETURN_IF_ERROR(lines.feed(bytes));
-        RETURN_IF_ERROR(body.end_chunk(in(question.patience)));
-    }
-}
-
 /// Waits for the next byte or the end of the stream. False: `is_over` came first.
-bool wait_unless_over(Stream& wire, const std::function<bool()>& is_over) {
-    while (!is_over()) {
+bool wait_unless_over(Stream& wire, const Question& question) {
+    while (!is_over(question)) {
         const auto until = in(kLookAround);
         if (wire.wait_for_data(until)) return true;
         // Returned early without data: the peer has closed, and the next read reports it.
-        if (std::chrono::steady_clock::now() < until && !is_over()) return true;
+        if (std::chrono::steady_clock::now() < until && !is_over(question)) return true;
     }
     return false;
 }
@@ -212,20 +194,25 @@ Result<void> reach(const std::filesystem::path& socket) {
 }
 
 Result<std::string> ask(const std::filesystem::path& socket, const Question& question) {
-    ASSIGN_OR_RETURN(auto answered, ask_until_answered(socket, question, never));
+    ASSIGN_OR_RETURN(auto answered, ask_until_answered(socket, question));
     ASSIGN_OR_RETURN(auto body, body_of(answered, question));
     return body.read_all(kLongestBody, in(question.patience));
 }
 
 Result<void> ask_for_lines(const std::filesystem::path& socket, const Question& question,
                            const std::function<Result<void>(const std::string&)>& take) {
-    return read_lines(socket, question, take, never, [](const Stream&) { return true; });
-}
-
-Result<void> ask_for_lines(const std::filesystem::path& socket, const EndlessQuestion& question,
-                           const std::function<Result<void>(const std::string&)>& take) {
-    return read_lines(socket, question.question, take, question.is_over,
-                      [&](Stream& wire) { return wait_unless_over(wire, question.is_over); });
+    auto answered = ask_until_answered(socket, question);
+    if (!answered) return is_over(question) ? Result<void>{} : tl::unexpected(std::move(answered.error()));
+    ASSIGN_OR_RETURN(auto body, body_of(*answered, question));
+    Lines lines{take};
+    for (;;) {
+        const bool is_endless_pause = question.is_over && !body.has_more_at_hand();
+        if (is_endless_pause && !wait_unless_over(answered->wire, question)) return {};
+        ASSIGN_OR_RETURN(const auto bytes, body.read(in(question.patience)));
+        if (bytes.empty()) return lines.finish();
+        RETURN_IF_ERROR(lines.feed(bytes));
+        RETURN_IF_ERROR(body.end_chunk(in(question.patience)));
+    }
 }
 
 }  // namespace headgate::http

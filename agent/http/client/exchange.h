@@ -42,12 +42,10 @@ struct Question {
     std::vector<std::pair<std::string, std::string>> headers;
     std::chrono::milliseconds patience = std::chrono::minutes{5};  ///< for the response's next part
     std::chrono::milliseconds restart = std::chrono::seconds{15};  ///< timeout for a restarting agent
-};
 
-/// A request whose response has no end or pace.
-struct EndlessQuestion {
-    Question question;              ///< its `patience` applies to the start of the response
-    std::function<bool()> is_over;  ///< polled several times a second while waiting
+    /// For a response without end or pace: whether to stop, polled several times a second while waiting. `patience`
+    /// then applies to the start of the response.
+    std::function<bool()> is_over = {};
 };
 
 /// Whether an agent listens on the socket. Waits for one that is just opening it. Forbidden: the user may not use it.
@@ -58,10 +56,6 @@ struct EndlessQuestion {
 
 /// Likewise for a body of any length: passes on each line as it arrives, without its line end.
 [[nodiscard]] Result<void> ask_for_lines(const std::filesystem::path& socket, const Question& question,
-                                         const std::function<Result<void>(const std::string&)>& take);
-
-/// Likewise for a response that continues until `is_over` or the agent ends it.
-[[nodiscard]] Result<void> ask_for_lines(const std::filesystem::path& socket, const EndlessQuestion& question,
                                          const std::function<Result<void>(const std::string&)>& take);
 
 }  // namespace headgate::http

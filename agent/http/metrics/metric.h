@@ -4,103 +4,79 @@
 // series is bounded.
 #pragma once
 
-#include <prometheus/labels.h>
-#include <prometheus/metric_family.h>
+#include <prometheus/metric_type.h>
 
 namespace headgate::http {
 
+inline constexpr auto kCounter = prometheus::MetricType::Counter;
+inline constexpr auto kGauge = prometheus::MetricType::Gauge;
+inline constexpr auto kHistogram = prometheus::MetricType::Histogram;
+
 struct Metric {
+    prometheus::MetricType type;
     const char* name;
     const char* help;
-    prometheus::MetricType type;
 };
 
 /// Label of metrics that belong to a firewall. Callers confined to some firewalls see only metrics with this label.
 inline constexpr const char* kFirewallLabel = "firewall";
 
 // Counted when they happen.
-inline constexpr Metric kOperations{"headgate_operations_total", "Flow operations that ended, or were refused.",
-                                    prometheus::MetricType::Counter};
-inline constexpr Metric kOperationDuration{"headgate_operation_duration_seconds",
-                                           "How long flow operations took that were begun.",
-                                           prometheus::MetricType::Histogram};
-inline constexpr Metric kFlowsScanned{"headgate_flows_scanned_total", "Flows that flow operations looked at.",
-                                      prometheus::MetricType::Counter};
-inline constexpr Metric kFlowsMatched{"headgate_flows_matched_total", "Flows that matched a flow operation's filters.",
-                                      prometheus::MetricType::Counter};
-inline constexpr Metric kFlowsFlushed{"headgate_flows_flushed_total",
-                                      "Flows that were to be flushed, by what became of them; without dry runs.",
-                                      prometheus::MetricType::Counter};
-inline constexpr Metric kEventsLost{"headgate_events_lost_total",
+inline constexpr Metric kOperations{kCounter, "headgate_operations_total",
+                                    "Flow operations that ended, or were refused."};
+inline constexpr Metric kOperationDuration{kHistogram, "headgate_operation_duration_seconds",
+                                           "How long flow operations took that were begun."};
+inline constexpr Metric kFlowsScanned{kCounter, "headgate_flows_scanned_total",
+                                      "Flows that flow operations looked at."};
+inline constexpr Metric kFlowsMatched{kCounter, "headgate_flows_matched_total",
+                                      "Flows that matched a flow operation's filters."};
+inline constexpr Metric kFlowsFlushed{kCounter, "headgate_flows_flushed_total",
+                                      "Flows that were to be flushed, by what became of them; without dry runs."};
+inline constexpr Metric kEventsLost{kCounter, "headgate_events_lost_total",
                                     "Notifications that the kernel had to drop for the agent: of conntrack, each; of "
-                                    "nftables, how often it did, as it does not tell how many.",
-                                    prometheus::MetricType::Counter};
-inline constexpr Metric kRequests{"headgate_http_requests_total", "HTTP requests that were answered.",
-                                  prometheus::MetricType::Counter};
+                                    "nftables, how often it did, as it does not tell how many."};
+inline constexpr Metric kRequests{kCounter, "headgate_http_requests_total", "HTTP requests that were answered."};
 inline constexpr Metric kTurnedAway{
-    "headgate_http_connections_turned_away_total",
-    "Connections that were closed before they had an answer: too many, of all or of one address.",
-    prometheus::MetricType::Counter};
-inline constexpr Metric kRequestDuration{"headgate_http_request_duration_seconds",
-                                         "From a request's arrival to the end of its answer.",
-                                         prometheus::MetricType::Histogram};
+    kCounter, "headgate_http_connections_turned_away_total",
+    "Connections that were closed before they had an answer: too many, of all or of one address."};
+inline constexpr Metric kRequestDuration{kHistogram, "headgate_http_request_duration_seconds",
+                                         "From a request's arrival to the end of its answer."};
 
 // Read on request. Endpoints in one network namespace share its flow table and rules, which are reported once, for the
 // first of them.
-inline constexpr Metric kMidstreamPackets{"headgate_midstream_packets_total",
+inline constexpr Metric kMidstreamPackets{kCounter, "headgate_midstream_packets_total",
                                           "Packets that a stream exception policy has caught. For the first endpoint "
-                                          "of each network namespace.",
-                                          prometheus::MetricType::Counter};
-inline constexpr Metric kMidstreamBytes{"headgate_midstream_bytes_total",
-                                        "Bytes of those packets. For the first endpoint of each network namespace.",
-                                        prometheus::MetricType::Counter};
-inline constexpr Metric kTableEntries{"headgate_flow_table_entries",
+                                          "of each network namespace."};
+inline constexpr Metric kMidstreamBytes{kCounter, "headgate_midstream_bytes_total",
+                                        "Bytes of those packets. For the first endpoint of each network namespace."};
+inline constexpr Metric kTableEntries{kGauge, "headgate_flow_table_entries",
                                       "Entries of the flow table, of all conntrack zones. For the first endpoint of "
-                                      "each network namespace.",
-                                      prometheus::MetricType::Gauge};
-inline constexpr Metric kTablePeak{"headgate_flow_table_entries_peak",
+                                      "each network namespace."};
+inline constexpr Metric kTablePeak{kGauge, "headgate_flow_table_entries_peak",
                                    "The most entries that the agent has seen since its start: at each of these "
-                                   "readings, and when a client asks for the table.",
-                                   prometheus::MetricType::Gauge};
+                                   "readings, and when a client asks for the table."};
 inline constexpr Metric kTableLimit{
-    "headgate_flow_table_entries_limit",
-    "How many entries the kernel accepts (nf_conntrack_max); absent where there is no limit.",
-    prometheus::MetricType::Gauge};
-inline constexpr Metric kLoggedFlows{"headgate_flow_log_flows_total",
-                                     "Ended flows that a record was made of, by why they ended.",
-                                     prometheus::MetricType::Counter};
-inline constexpr Metric kUnloggedFlows{"headgate_flow_log_dropped_total",
-                                       "Ended flows that were dropped on their way to a record.",
-                                       prometheus::MetricType::Counter};
-inline constexpr Metric kSinkWritten{"headgate_flow_log_sink_written_total", "Records that were written to a sink.",
-                                     prometheus::MetricType::Counter};
-inline constexpr Metric kSinkDropped{"headgate_flow_log_sink_dropped_total",
-                                     "Records that were dropped as a sink did not take them in time.",
-                                     prometheus::MetricType::Counter};
-inline constexpr Metric kSinkUp{"headgate_flow_log_sink_up", "Whether a sink can be written to: 1 or 0.",
-                                prometheus::MetricType::Gauge};
-inline constexpr Metric kScrapeErrors{"headgate_scrape_errors_total",
-                                      "Readings of an endpoint that failed: its metrics were left out, all or some.",
-                                      prometheus::MetricType::Counter};
+    kGauge, "headgate_flow_table_entries_limit",
+    "How many entries the kernel accepts (nf_conntrack_max); absent where there is no limit."};
+inline constexpr Metric kLoggedFlows{kCounter, "headgate_flow_log_flows_total",
+                                     "Ended flows that a record was made of, by why they ended."};
+inline constexpr Metric kUnloggedFlows{kCounter, "headgate_flow_log_dropped_total",
+                                       "Ended flows that were dropped on their way to a record."};
+inline constexpr Metric kSinkWritten{kCounter, "headgate_flow_log_sink_written_total",
+                                     "Records that were written to a sink."};
+inline constexpr Metric kSinkDropped{kCounter, "headgate_flow_log_sink_dropped_total",
+                                     "Records that were dropped as a sink did not take them in time."};
+inline constexpr Metric kSinkUp{kGauge, "headgate_flow_log_sink_up", "Whether a sink can be written to: 1 or 0."};
+inline constexpr Metric kScrapeErrors{kCounter, "headgate_scrape_errors_total",
+                                      "Readings of an endpoint that failed: its metrics were left out, all or some."};
 
 // The agent itself. The `process_` names are common to all Prometheus clients
 // (https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics).
-inline constexpr Metric kBuildInfo{"headgate_build_info", "Always 1; the label says which headgate this is.",
-                                   prometheus::MetricType::Gauge};
-inline constexpr Metric kStartTime{"headgate_start_time_seconds", "When the agent was started, in Unix time.",
-                                   prometheus::MetricType::Gauge};
-inline constexpr Metric kProcessMemory{"process_resident_memory_bytes", "Resident memory size in bytes.",
-                                       prometheus::MetricType::Gauge};
-inline constexpr Metric kProcessDescriptors{"process_open_fds", "Number of open file descriptors.",
-                                            prometheus::MetricType::Gauge};
-inline constexpr Metric kProcessTime{"process_cpu_seconds_total", "Total user and system CPU time spent in seconds.",
-                                     prometheus::MetricType::Counter};
-
-/// The family of a counter or gauge that is read on request.
-[[nodiscard]] prometheus::MetricFamily family_of(const Metric& metric);
-void add(prometheus::MetricFamily& family, const prometheus::Labels& labels, double value);
-
-/// A family of one series without labels.
-[[nodiscard]] prometheus::MetricFamily single(const Metric& metric, double value);
+inline constexpr Metric kBuildInfo{kGauge, "headgate_build_info", "Always 1; the label says which headgate this is."};
+inline constexpr Metric kStartTime{kGauge, "headgate_start_time_seconds", "When the agent was started, in Unix time."};
+inline constexpr Metric kProcessMemory{kGauge, "process_resident_memory_bytes", "Resident memory size in bytes."};
+inline constexpr Metric kProcessDescriptors{kGauge, "process_open_fds", "Number of open file descriptors."};
+inline constexpr Metric kProcessTime{kCounter, "process_cpu_seconds_total",
+                                     "Total user and system CPU time spent in seconds."};
 
 }  // namespace headgate::http

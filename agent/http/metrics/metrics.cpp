@@ -7,14 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <iterator>
 
 #include "headgate/clock.h"
 
 #include "gateway/version.h"
-#include "http/metrics/flow_log_metrics.h"
-#include "http/metrics/metric.h"
-#include "http/metrics/process_metrics.h"
 
 namespace headgate::http {
 namespace {
@@ -41,18 +37,6 @@ prometheus::Family<prometheus::Histogram>& histograms(prometheus::Registry& regi
 
 void set_gauge(prometheus::Registry& registry, const Metric& metric, const prometheus::Labels& labels, double value) {
     prometheus::BuildGauge().Name(metric.name).Help(metric.help).Register(registry).Add(labels).Set(value);
-}
-
-std::string label_of(const OperationKind& kind) {
-    return std::string{kind.verb};
-}
-
-const char* label_of(EventSource source) {
-    switch (source) {
-        case EventSource::Nftables:
-            return "nftables";
-    }
-    return kOther;
 }
 
 const char* status_of(const FlowOperation& operation) {
@@ -91,7 +75,7 @@ bool is_of(const prometheus::ClientMetric& series, const config::Configuration& 
 }
 
 /// Keeps only the series of these firewalls.
-void confine(std::vector<prometheus::MetricFamily>& families, const config::Configuration& theirs) {
+void confine(MetricFamilies& families, const config::Configuration& theirs) {
     for (auto& family : families)
         std::erase_if(family.metric, [&](const auto& series) { return !is_of(series, theirs); });
     std::erase_if(families, [](const auto& family) { return family.metric.empty(); });
@@ -109,20 +93,20 @@ Metrics::Metrics()
       flows_scanned_(counters(registry_, kFlowsScanned)),
       flows_matched_(counters(registry_, kFlowsMatched)),
       flows_flushed_(counters(registry_, kFlowsFlushed)),
-      events_lost_(counters(registry_, kEventsLost)),
+      ruleset_events_lost_(counters(registry_, kEventsLost).Add({{"source", "nftables"}})),
       requests_(counters(registry_, kRequests)),
       turned_away_(counters(registry_, kTurnedAway).Add({})),
       request_durations_(histograms(registry_, kRequestDuration)) {
     set_gauge(registry_, kBuildInfo, {{"version", std::string{gateway::kVersion}}}, 1);
     set_gauge(registry_, kStartTime, {}, in_seconds(SystemClock{}.now().time_since_epoch()));
-    events_lost_.Add({{"source", label_of(EventSource::Nftables)}});
 }
 
 void Metrics::begin_with(const std::string& firewall) {
     for (const auto& kind : kOperationKinds) {
-        const prometheus::Labels of{{kFirewallLabel, firewall}, {"type", label_of(kind)}};
+        const std::string verb{kind.verb};
+        const prometheus::Labels of{{kFirewallLabel, firewall}, {"type", verb}};
         for (const auto* const status : {"completed", "completed_with_errors", "failed", "refused"})
-            operations_.Add({{kFirewallLabel, firewall}, {"type", label_of(kind)}, {"status", status}});
+            operations_.Add({{kFirewallLabel, firewall}, {"type", verb}, {"status", status}});
         operation_durations_.Add(of, kOperationSeconds);
         flows_scanned_.Add(of);
         flows_matched_.Add(of);
@@ -133,7 +117,7 @@ void Metrics::begin_with(const std::string& firewall) {
 
 void Metrics::count(const FlowOperation& ended, const config::Configuration& configuration) {
     const auto firewall = firewall_of(ended, configuration);
-    const auto verb = label_of(kind_of(ended.type));
+    const std::string verb{kind_of(ended.type).verb};
     const prometheus::Labels type{{kFirewallLabel, firewall}, {"type", verb}};
     operations_.Add({{kFirewallLabel, firewall}, {"type", verb}, {"status", status_of(ended)}}).Increment();
     flows_scanned_.Add(type).Increment(static_cast<double>(ended.counts.scanned));
@@ -160,22 +144,19 @@ void Metrics::count_turned_away() {
     turned_away_.Increment();
 }
 
-void Metrics::count_losses(EventSource source, std::uint64_t times) {
-    events_lost_.Add({{"source", label_of(source)}}).Increment(static_cast<double>(times));
+void Metrics::count_ruleset_losses(std::uint64_t times) {
+    ruleset_events_lost_.Increment(static_cast<double>(times));
 }
 
 std::string Metrics::exposition(gateway::ManagedGateway& gateway) {
     const auto configuration = gateway.inventory().configuration();
     for (const auto& firewall : configuration->firewalls)
         begin_with(firewall.name);
-    auto reading = read_gateway(gateway.monitoring());
     auto families = registry_.Collect();
-    std::ranges::move(reading.families, std::back_inserter(families));
-    const auto flow_log = gateway.monitoring().flow_log_counts();
-    add_lost_events(families, flow_log);
-    std::ranges::move(flow_log_metrics(flow_log), std::back_inserter(families));
-    families.push_back(scrape_errors(reading.endpoints));
-    std::ranges::move(process_metrics(), std::back_inserter(families));
+    const auto endpoints = add_endpoints(families, gateway.monitoring());
+    add_flow_log(families, gateway.monitoring().flow_log_counts());
+    families.push_back(scrape_errors(endpoints));
+    add_process(families);
     if (!gateway.inventory().is_whole()) confine(families, *configuration);
     return prometheus::TextSerializer{}.Serialize(families);
 }

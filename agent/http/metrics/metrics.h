@@ -20,15 +20,10 @@
 
 #include "gateway/managed_gateway.h"
 #include "http/message.h"
-#include "http/metrics/gateway_metrics.h"
+#include "http/metrics/readings.h"
 #include "http/request_record.h"
 
 namespace headgate::http {
-
-/// Sources of kernel notifications that may be lost, except conntrack's, which the flow log counts.
-enum class EventSource : std::uint8_t {
-    Nftables,  ///< changes of rulesets
-};
 
 /// Thread-safe.
 class Metrics {
@@ -44,8 +39,8 @@ class Metrics {
     /// Counts a connection that was closed without a response.
     void count_turned_away();
 
-    /// Counts `times` losses of notifications.
-    void count_losses(EventSource source, std::uint64_t times);
+    /// Counts `times` losses of notifications of changed rulesets. The flow log counts conntrack's.
+    void count_ruleset_losses(std::uint64_t times);
 
     /// All metrics in Prometheus' text format 0.0.4
     /// (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format). An endpoint that cannot be
@@ -68,7 +63,7 @@ class Metrics {
     Counters& flows_scanned_;
     Counters& flows_matched_;
     Counters& flows_flushed_;
-    Counters& events_lost_;
+    prometheus::Counter& ruleset_events_lost_;
     Counters& requests_;
     prometheus::Counter& turned_away_;
     Histograms& request_durations_;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/rest/flow_log_handlers.h"
+// The flow log over HTTP: flows that have ended, and flows that end while the client reads.
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "headgate/flow_query.h"
 
@@ -11,11 +13,9 @@
 #include "flow/flow_json.h"
 #include "flowlog/recent_flow_buffer.h"
 #include "gateway/whole_operation_id.h"
-#include "http/content_negotiation.h"
 #include "http/problem.h"
-#include "http/rest/flow_log_stream.h"
+#include "http/rest/handlers.h"
 #include "http/rest/parameters.h"
-#include "http/rest/server_sent_event.h"
 
 namespace headgate::http {
 namespace {
@@ -92,24 +92,100 @@ std::optional<OfferedForm> choose_form(const Request& request, bool follow) {
     return *std::ranges::find(kRecordForms, *type, &OfferedForm::type);
 }
 
+using Clock = std::chrono::steady_clock;
+
+/// In bytes. Large enough that a system call costs little in comparison; each slow client occupies that much memory.
+constexpr std::size_t kRecordPiece = 16UL * 1024;
+
+class RecordWriter {
+  public:
+    RecordWriter(RecordForm form, const RecordPace& pace, const BodySink& send)
+        : form_(form), pace_(pace), send_(send) {
+        if (form_ == RecordForm::Json) append(R"({"records":[)");
+    }
+
+    Result<void> record(std::string_view record) {
+        switch (form_) {
+            case RecordForm::Json:
+                if (!std::exchange(is_first_, false)) append(",");
+                append(record);
+                break;
+            case RecordForm::Ndjson:
+                append(record);
+                append("\n");
+                break;
+            case RecordForm::Events:
+                append(server_sent_event("ended", record));
+                break;
+        }
+        return out_.size() < kRecordPiece ? Result<void>{} : send_gathered();
+    }
+
+    /// Called when no further record is available for the moment.
+    Result<void> pause() {
+        if (out_.size() != 0 || !has_begun_) return send_gathered();
+        if (form_ != RecordForm::Events || Clock::now() - sent_at_ < pace_.keep_alive) return {};
+        append(": no flow has ended\n\n");
+        return send_gathered();
+    }
+
+    Result<void> finish() {
+        if (form_ == RecordForm::Json) append("]}");
+        return send_gathered();
+    }
+
+  private:
+    void append(std::string_view text) { out_.append(text); }
+
+    Result<void> send_gathered() {
+        has_begun_ = true;
+        sent_at_ = Clock::now();
+        auto sent = send_({out_.data(), out_.size()});
+        out_.clear();
+        return sent;
+    }
+
+    const RecordForm form_;
+    const RecordPace pace_;
+    const BodySink& send_;
+    fmt::memory_buffer out_;
+    bool is_first_ = true;
+    bool has_begun_ = false;
+    Clock::time_point sent_at_ = Clock::now();
+};
+
 }  // namespace
 
-Response show_flow_log(const Request& request, gateway::EndedFlows& ended_flows) {
-    auto query = read_query(request);
-    if (!query) return problem_of(query.error());
-    const auto form = choose_form(request, query->follow);
+Result<void> send_records(gateway::EndedFlows& ended_flows, const gateway::EndedFlowQuery& query, RecordForm form,
+                          const RecordPace& pace, const BodySink& send) {
+    RecordWriter writer{form, pace, send};
+    Result<void> sent;
+    auto watched = query;
+    watched.is_over = [&] {
+        if (query.is_over()) return true;
+        if (query.follow) sent = writer.pause();
+        return !sent;
+    };
+    RETURN_IF_ERROR(
+        ended_flows.for_each_ended(watched, [&](std::string_view record) { return writer.record(record); }));
+    return sent ? writer.finish() : sent;
+}
+
+Result<Response> show_flow_log(const Request& request, gateway::EndedFlows& ended_flows) {
+    ASSIGN_OR_RETURN(auto query, read_query(request));
+    const auto form = choose_form(request, query.follow);
     if (!form) {
-        return problem(406, query->follow ? "Accept: with follow there are application/x-ndjson and text/event-stream"
-                                          : "Accept: there are application/json, application/x-ndjson and "
-                                            "text/event-stream");
+        return problem(406, query.follow ? "Accept: with follow there are application/x-ndjson and text/event-stream"
+                                         : "Accept: there are application/json, application/x-ndjson and "
+                                           "text/event-stream");
     }
-    query->is_over = request.is_over;
-    if (form->form == RecordForm::Events) query->follow = true;
+    query.is_over = request.is_over;
+    if (form->form == RecordForm::Events) query.follow = true;
     Response answer;
     answer.content_type = form->type;
     answer.headers.emplace_back("Cache-Control", "no-store");
     answer.headers.emplace_back("Vary", "Accept");
-    answer.stream = [&ended_flows, query = std::move(*query), form = form->form](const BodySink& send) {
+    answer.stream = [&ended_flows, query = std::move(query), form = form->form](const BodySink& send) {
         return send_records(ended_flows, query, form, {}, send);
     };
     return answer;

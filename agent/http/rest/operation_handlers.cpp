@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/rest/operation_handlers.h"
-
 #include <algorithm>
 
 #include "base/text.h"
 #include "flow/flow_json.h"
+#include "flow/json_members.h"
 #include "gateway/gateway_json.h"
 #include "gateway/request_json.h"
 #include "http/problem.h"
+#include "http/rest/handlers.h"
 #include "http/rest/parameters.h"
 #include "operations/operation_json.h"
 
@@ -19,24 +19,10 @@ constexpr std::chrono::milliseconds kLongestWait = std::chrono::seconds{30};
 /// How soon a waiting request notices that its client has disconnected.
 constexpr std::chrono::milliseconds kWaitSlice{200};
 
-constexpr std::size_t kLongestToken = 255;
 constexpr std::size_t kMostListed = 10'000;
 
 Response operation_answer(int status, const FlowOperation& operation) {
-    fmt::memory_buffer out;
-    operations::append_operation_json(out, operation);
-    return json_answer(status, fmt::to_string(out));
-}
-
-/// The token contains the caller, so that two callers never share one.
-Result<std::string> read_token(const Request& request) {
-    const auto token = request.header("Idempotency-Key");
-    const auto printable = [](char c) { return c > ' ' && c < 0x7F; };
-    if (token.empty()) return std::string{};
-    if (token.size() <= kLongestToken && std::ranges::all_of(token, printable)) {
-        return compound_key({"rest", request.caller.face, request.caller.user, token});
-    }
-    return invalid("Idempotency-Key: {} printable characters at most, without spaces", kLongestToken);
+    return json_answer(status, json_by(operations::append_operation_json, operation));
 }
 
 Result<OperationSelection> read_selection(const Request& request) {
@@ -70,46 +56,86 @@ Result<FlowOperation> wait_for_end(gateway::FlowOperations& operations, const Re
 
 }  // namespace
 
-Response start_operation(const Request& request, gateway::FlowOperations& operations) {
-    auto wanted = gateway::read_request_json(request.body);
-    if (!wanted) return problem_of(wanted.error());
-    auto token = read_token(request);
-    if (!token) return problem_of(token.error());
-    wanted->token = std::move(*token);
-    wanted->caller = request.caller;
-    wanted->own_flows = request.own_flows;
-    const auto started = operations.start(*wanted);
-    if (started) return operation_answer(202, *started);
+Result<Response> start_operation(const Request& request, gateway::FlowOperations& operations) {
+    ASSIGN_OR_RETURN(auto wanted, gateway::read_request_json(request.body));
+    ASSIGN_OR_RETURN(wanted.token, idempotency_token(request, "Idempotency-Key", "rest"));
+    wanted.caller = request.caller;
+    wanted.own_flows = request.own_flows;
+    const auto started = operations.start(wanted);
     // A missing resource is 400, not 404: it was named in the body, not in the path.
-    const auto& error = started.error();
-    return error.kind == ErrorKind::NotFound ? problem(400, error) : problem_of(error);
+    if (!started && started.error().kind == ErrorKind::NotFound) return problem(400, started.error());
+    return started.map([](const FlowOperation& operation) { return operation_answer(202, operation); });
 }
 
-Response list_operations(const Request& request, gateway::FlowOperations& operations) {
-    const auto selection = read_selection(request);
-    if (!selection) return problem_of(selection.error());
-    const auto listed = operations.list(*selection);
-    if (!listed) return problem_of(listed.error());
-    // Whether more operations follow a full page is unknown; if none do, the next page is empty.
-    const bool is_full = listed->size() == selection->at_most;
+Result<Response> validate_request(const Request& request, gateway::Inventory& inventory) {
+    ASSIGN_OR_RETURN(const auto wanted, gateway::read_request_json(request.body));
+    // A flush from a capture runs at the capture's endpoint.
+    if (wanted.from_operation.empty()) {
+        const auto configuration = inventory.configuration();
+        const auto& [firewall, availability_zone, network_namespace] = wanted.endpoint;
+        RETURN_IF_ERROR(config::find_endpoint(*configuration, firewall, availability_zone));
+    }
     fmt::memory_buffer out;
-    gateway::append_operations_json(out, *listed, is_full ? listed->back().id : std::string_view{});
+    RETURN_IF_ERROR(gateway::append_request_json(out, wanted));
     return json_answer(200, fmt::to_string(out));
 }
 
-Response show_operation(const Request& request, gateway::FlowOperations& operations) {
-    const auto wait = number_of(request, "wait_ms", 0, 0, kLongestWait.count());
-    if (!wait) return problem_of(wait.error());
-    const auto found = *wait == 0 ? operations.find(id_of(request))
-                                  : wait_for_end(operations, request, std::chrono::milliseconds{*wait});
-    return found ? operation_answer(200, *found) : problem_of(found.error());
+Result<Response> list_operations(const Request& request, gateway::FlowOperations& operations) {
+    ASSIGN_OR_RETURN(const auto selection, read_selection(request));
+    ASSIGN_OR_RETURN(const auto listed, operations.list(selection));
+    // Whether more operations follow a full page is unknown; if none do, the next page is empty.
+    const bool is_full = listed.size() == selection.at_most;
+    const std::string_view next = is_full ? listed.back().id : std::string_view{};
+    return json_answer(200, json_by(gateway::append_operations_json, listed, next));
 }
 
-Response cancel_operation(const Request& request, gateway::FlowOperations& operations) {
-    const auto cancelled = operations.cancel(id_of(request));
-    if (!cancelled) return problem_of(cancelled.error());
-    const auto found = operations.find(id_of(request));
-    return found ? operation_answer(202, *found) : problem_of(found.error());
+Result<Response> show_operation(const Request& request, gateway::FlowOperations& operations) {
+    ASSIGN_OR_RETURN(const auto wait, number_of(request, "wait_ms", 0, 0, kLongestWait.count()));
+    const auto found = wait == 0 ? operations.find(id_of(request))
+                                 : wait_for_end(operations, request, std::chrono::milliseconds{wait});
+    return found.map([](const FlowOperation& operation) { return operation_answer(200, operation); });
+}
+
+Result<Response> cancel_operation(const Request& request, gateway::FlowOperations& operations) {
+    RETURN_IF_ERROR(operations.cancel(id_of(request)));
+    return operations.find(id_of(request)).map([](const FlowOperation& operation) {
+        return operation_answer(202, operation);
+    });
+}
+
+Result<void> send_events(gateway::FlowOperations& operations, const std::string& id,
+                         const std::function<bool()>& is_over, const EventPace& pace, const BodySink& send) {
+    std::string sent;
+    auto told_at = std::chrono::steady_clock::now();
+    const auto say = [&](std::string_view text) {
+        told_at = std::chrono::steady_clock::now();
+        return send(text);
+    };
+    for (auto operation = operations.find(id);; operation = operations.wait(id, pace.look)) {
+        if (!operation) return tl::unexpected(operation.error());
+        auto now = json_by(operations::append_operation_json, *operation);
+        if (operation->status != OperationStatus::InProgress) return say(server_sent_event("end", now));
+        if (is_over()) return {};
+        Result<void> said;
+        if (now != sent) {
+            said = say(server_sent_event("progress", now));
+            sent = std::move(now);
+        } else if (std::chrono::steady_clock::now() - told_at >= pace.keep_alive) {
+            said = say(": still in progress\n\n");
+        }
+        if (!said) return said;
+    }
+}
+
+Result<Response> follow_operation(const Request& request, gateway::FlowOperations& operations) {
+    ASSIGN_OR_RETURN(const auto operation, operations.find(id_of(request)));
+    Response answer;
+    answer.content_type = kEventStream;
+    answer.headers.emplace_back("Cache-Control", "no-store");
+    answer.stream = [&operations, id = operation.id, is_over = request.is_over](const BodySink& send) {
+        return send_events(operations, id, is_over, {}, send);
+    };
+    return answer;
 }
 
 }  // namespace headgate::http

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/rest/overview_handlers.h"
-
 #include <array>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "gateway/gateway_json.h"
-#include "http/content_negotiation.h"
 #include "http/problem.h"
-#include "http/rest/server_sent_event.h"
+#include "http/rest/handlers.h"
 #include "operations/operation_fields.h"
 #include "operations/operation_json.h"
 
@@ -79,8 +76,8 @@ Result<void> send_overviews(gateway::FlowOperations& operations, gateway::Monito
     return {};
 }
 
-Response show_overview(const Request& request, gateway::FlowOperations& operations, gateway::Monitoring& monitoring,
-                       gateway::Inventory& inventory) {
+Result<Response> show_overview(const Request& request, gateway::FlowOperations& operations,
+                               gateway::Monitoring& monitoring, gateway::Inventory& inventory) {
     const auto type = preferred_type(request.header("Accept"), kOverviewTypes);
     if (!type) return problem(406, "Accept: there are application/json and text/event-stream");
     Response answer;
@@ -90,9 +87,8 @@ Response show_overview(const Request& request, gateway::FlowOperations& operatio
             return send_overviews(operations, monitoring, inventory, is_over, {}, send);
         };
     } else {
-        const auto overview = overview_of(operations, monitoring, inventory);
-        if (!overview) return problem_of(overview.error());
-        answer = json_answer(200, *overview);
+        ASSIGN_OR_RETURN(auto overview, overview_of(operations, monitoring, inventory));
+        answer = json_answer(200, std::move(overview));
     }
     answer.headers.emplace_back("Cache-Control", "no-store");
     answer.headers.emplace_back("Vary", "Accept");

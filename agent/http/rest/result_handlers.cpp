@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/rest/result_handlers.h"
-
+// The flows of an operation over HTTP, in any number: as JSON, NDJSON or CSV.
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <memory>
 
 #include "flow/flow_csv.h"
 #include "flow/flow_json.h"
-#include "http/content_negotiation.h"
 #include "http/problem.h"
+#include "http/rest/handlers.h"
 #include "http/rest/parameters.h"
 #include "operations/results_json.h"
 
@@ -34,59 +34,34 @@ struct Page {
     std::string next_cursor;  ///< empty: the last page
 };
 
+using FlowPart = std::function<void(fmt::memory_buffer& out)>;
+
 /// A format for a list of flows.
-class FlowForm {
-  public:
-    virtual ~FlowForm() = default;
-    virtual void begin(fmt::memory_buffer& /*out*/) {}
-    virtual void row(fmt::memory_buffer& out, const StoredFlow& row) = 0;
-    virtual void end(fmt::memory_buffer& /*out*/) {}
+struct FlowForm {
+    FlowPart begin;
+    std::function<void(fmt::memory_buffer& out, const StoredFlow& row)> row;
+    FlowPart end = [](fmt::memory_buffer& /*out*/) {};
 };
 
 /// The same document as `headgate operations results ID --json` prints.
-class JsonForm final : public FlowForm {
-  public:
-    JsonForm(FlowOperation operation, std::string next_cursor)
-        : operation_(std::move(operation)), next_cursor_(std::move(next_cursor)) {}
+FlowForm json_form(const FlowOperation& operation, const std::string& next_cursor) {
+    const auto document = std::make_shared<operations::ResultsJson>();
+    return {[=](auto& out) { document->begin(out, operation); },
+            [=](auto& out, const auto& row) { document->flow(out, row); },
+            [=](auto& out) { document->end(out, operation, next_cursor); }};
+}
 
-    void begin(fmt::memory_buffer& out) override { document_.begin(out, operation_); }
-    void row(fmt::memory_buffer& out, const StoredFlow& row) override { document_.flow(out, row); }
-    void end(fmt::memory_buffer& out) override { document_.end(out, operation_, next_cursor_); }
-
-  private:
-    FlowOperation operation_;
-    std::string next_cursor_;
-    operations::ResultsJson document_;
-};
-
-class NdjsonForm final : public FlowForm {
-  public:
-    explicit NdjsonForm(const Moment& moment) : moment_(moment) {}
-
-    void row(fmt::memory_buffer& out, const StoredFlow& row) override {
-        append_flow_json(out, row, moment_);
-        out.push_back('\n');
+FlowForm form_of(std::string_view type, const FlowOperation& operation, const Page& page) {
+    if (type == kJson) return json_form(operation, page.next_cursor);
+    const auto moment = moment_of(operation);
+    if (type == kCsv) {
+        return {append_flow_csv_header, [=](auto& out, const auto& row) { append_flow_csv(out, row, moment); }};
     }
-
-  private:
-    Moment moment_;
-};
-
-class CsvForm final : public FlowForm {
-  public:
-    explicit CsvForm(const Moment& moment) : moment_(moment) {}
-
-    void begin(fmt::memory_buffer& out) override { append_flow_csv_header(out); }
-    void row(fmt::memory_buffer& out, const StoredFlow& row) override { append_flow_csv(out, row, moment_); }
-
-  private:
-    Moment moment_;
-};
-
-std::shared_ptr<FlowForm> form_of(std::string_view type, const FlowOperation& operation, const Page& page) {
-    if (type == kNdjson) return std::make_shared<NdjsonForm>(moment_of(operation));
-    if (type == kCsv) return std::make_shared<CsvForm>(moment_of(operation));
-    return std::make_shared<JsonForm>(operation, page.next_cursor);
+    return {[](auto& /*out*/) {},
+            [=](auto& out, const auto& row) {
+                append_flow_json(out, row, moment);
+                out.push_back('\n');
+            }};
 }
 
 Result<Page> read_page(gateway::FlowOperations& operations, const Request& request) {
@@ -116,8 +91,8 @@ Result<void> for_each_of(const Page& page, gateway::FlowOperations& operations, 
     return taken && left == 0 ? taken : listed;
 }
 
-Result<void> send_flows(const Page& page, gateway::FlowOperations& operations, const std::string& id, FlowForm& form,
-                        const BodySink& send) {
+Result<void> send_flows(const Page& page, gateway::FlowOperations& operations, const std::string& id,
+                        const FlowForm& form, const BodySink& send) {
     fmt::memory_buffer out;
     const auto send_gathered = [&] {
         auto sent = send({out.data(), out.size()});
@@ -139,23 +114,20 @@ Result<void> send_flows(const Page& page, gateway::FlowOperations& operations, c
 
 }  // namespace
 
-Response show_results(const Request& request, gateway::FlowOperations& operations) {
+Result<Response> show_results(const Request& request, gateway::FlowOperations& operations) {
     const auto type = preferred_type(request.header("Accept"), kForms);
     if (!type) return problem(406, "Accept: there are application/json, application/x-ndjson and text/csv");
-    const auto operation = operations.find(id_of(request));
-    if (!operation) return problem_of(operation.error());
-    const auto page = read_page(operations, request);
-    if (!page) return problem_of(page.error());
-    if (!kind_of(operation->type).has_early_flows && operation->status == OperationStatus::InProgress) {
-        return problem(
-            409, fmt::format("operation {} is in progress: its flows are available when it has ended", operation->id));
+    ASSIGN_OR_RETURN(const auto operation, operations.find(id_of(request)));
+    ASSIGN_OR_RETURN(const auto page, read_page(operations, request));
+    if (!kind_of(operation.type).has_early_flows && operation.status == OperationStatus::InProgress) {
+        return refused("operation {} is in progress: its flows are available when it has ended", operation.id);
     }
     Response answer;
     answer.content_type = *type == kCsv ? "text/csv; charset=utf-8; header=present" : *type;
     answer.headers.emplace_back("Vary", "Accept");
-    if (!page->next_cursor.empty() && *type != kJson) answer.headers.emplace_back("X-Next-Cursor", page->next_cursor);
-    answer.stream = [&operations, id = operation->id, page = *page, form = form_of(*type, *operation, *page)](
-                        const BodySink& send) { return send_flows(page, operations, id, *form, send); };
+    if (!page.next_cursor.empty() && *type != kJson) answer.headers.emplace_back("X-Next-Cursor", page.next_cursor);
+    answer.stream = [&operations, id = operation.id, page, form = form_of(*type, operation, page)](
+                        const BodySink& send) { return send_flows(page, operations, id, form, send); };
     return answer;
 }
 

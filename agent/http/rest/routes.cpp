@@ -4,16 +4,8 @@
 #include <memory>
 
 #include "http/access/authorized_gateway.h"
-#include "http/metrics/health_handlers.h"
-#include "http/rest/endpoint_handlers.h"
-#include "http/rest/flow_log_handlers.h"
-#include "http/rest/inventory_handlers.h"
-#include "http/rest/openapi_document.h"
-#include "http/rest/operation_events.h"
-#include "http/rest/operation_handlers.h"
-#include "http/rest/overview_handlers.h"
-#include "http/rest/result_handlers.h"
-#include "http/rest/session_handlers.h"
+#include "http/problem.h"
+#include "http/rest/handlers.h"
 
 namespace headgate::http {
 
@@ -21,7 +13,7 @@ namespace {
 
 /// Takes the request, and the parts of the gateway that it uses.
 template <typename... Parts>
-using RestHandler = Response (*)(const Request&, Parts&...);
+using RestHandler = Result<Response> (*)(const Request&, Parts&...);
 
 /// Restricts the handler, and the stream that runs after it has returned, to the caller's permissions.
 template <typename... Parts>
@@ -29,10 +21,11 @@ Response as_allowed(gateway::ManagedGateway& gateway, access::ReplayGuard& repla
                     const Request& request) {
     const std::shared_ptr<gateway::ManagedGateway> theirs = access::authorized(gateway, request, replays);
     auto answer = handler(request, theirs->part<Parts>()...);
-    if (answer.stream) {
-        answer.stream = [theirs, stream = std::move(answer.stream)](const BodySink& send) { return stream(send); };
+    if (!answer) return problem_of(answer.error());
+    if (answer->stream) {
+        answer->stream = [theirs, stream = std::move(answer->stream)](const BodySink& send) { return stream(send); };
     }
-    return answer;
+    return std::move(*answer);
 }
 
 Response serve_openapi_document(const Request& /*request*/) {

@@ -5,12 +5,13 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace headgate::http {
 namespace {
 
 bool waits_without_request(const Guest& guest) {
-    return !guest.is_at_work && guest.phase != Phase::Answering;
+    return !guest.is_at_work && guest.rest.phase != Phase::Answering;
 }
 
 /// Whether there is no unread input.
@@ -21,14 +22,14 @@ bool is_silent(const Guest& guest) {
 
 /// Whether a response or a log record is due, which takes a thread.
 bool has_to_be_told(const Guest& guest) {
-    return guest.connection && (guest.phase == Phase::Arriving || guest.phase == Phase::Answering);
+    return guest.connection && (guest.rest.phase == Phase::Arriving || guest.rest.phase == Phase::Answering);
 }
 
 /// Makes the awaited event fire (poll(2): POLLIN, or POLLHUP), so that a worker ends the connection.
 void wake_at_end(Guest& guest) {
     guest.is_expired = true;
-    guest.until = Deadline::max();
-    const bool can_be_told = guest.phase == Phase::Arriving && guest.event == POLLIN;
+    guest.rest.until = Deadline::max();
+    const bool can_be_told = guest.rest.phase == Phase::Arriving && guest.rest.event == POLLIN;
     ::shutdown(guest.descriptor, can_be_told ? SHUT_RD : SHUT_RDWR);
 }
 
@@ -46,7 +47,7 @@ Guest* Guests::find(Id id) {
 
 Guest Guests::remove(Id id) {
     auto node = guests_.extract(id);
-    held_ -= node.mapped().held;
+    held_ -= node.mapped().rest.held;
     return std::move(node.mapped());
 }
 
@@ -62,11 +63,11 @@ std::vector<Guest> Guests::remove_all(const Condition& condition) {
     return taken;
 }
 
-template <typename Condition>
-std::optional<Guest> Guests::remove_first(Deadline Guest::*by, const Condition& condition) {
+template <typename By, typename Condition>
+std::optional<Guest> Guests::remove_first(const By& by, const Condition& condition) {
     std::optional<std::pair<Deadline, Id>> first;
     for (const auto& [id, guest] : guests_) {
-        const std::pair moment{guest.*by, id};
+        const std::pair moment{std::invoke(by, guest), id};
         if ((!first || moment < *first) && !guest.is_at_work && condition(guest)) first = moment;
     }
     if (!first) return std::nullopt;
@@ -81,17 +82,17 @@ std::optional<Guest> Guests::remove_to_make_room(std::string_view neighbourhood)
         return is_meant(guest) && waits_without_request(guest) && is_silent(guest);
     });
     if (taken) return taken;
-    return remove_first(&Guest::until,
-                        [&](const Guest& guest) { return is_meant(guest) && guest.phase == Phase::Answering; });
+    return remove_first([](const Guest& guest) { return guest.rest.until; },
+                        [&](const Guest& guest) { return is_meant(guest) && guest.rest.phase == Phase::Answering; });
 }
 
 std::optional<Guest> Guests::remove_oldest_holder() {
-    return remove_first(&Guest::since, [](const Guest& guest) { return guest.held != 0; });
+    return remove_first(&Guest::since, [](const Guest& guest) { return guest.rest.held != 0; });
 }
 
 std::vector<Guest> Guests::remove_idle_last() {
     return remove_all(
-        [](const Guest& guest) { return !guest.is_at_work && guest.is_last && guest.phase == Phase::Idle; });
+        [](const Guest& guest) { return !guest.is_at_work && guest.is_last && guest.rest.phase == Phase::Idle; });
 }
 
 std::vector<Guest> Guests::remove_without_request() {
@@ -100,7 +101,7 @@ std::vector<Guest> Guests::remove_without_request() {
 
 std::vector<Guest> Guests::remove_expired(Deadline now) {
     return remove_all([&](Guest& guest) {
-        if (guest.is_at_work || guest.until > now) return false;
+        if (guest.is_at_work || guest.rest.until > now) return false;
         if (!has_to_be_told(guest)) return true;
         wake_at_end(guest);
         return false;
@@ -110,7 +111,7 @@ std::vector<Guest> Guests::remove_expired(Deadline now) {
 Deadline Guests::next_expiry() const {
     auto next = Deadline::max();
     for (const auto& [id, guest] : guests_)
-        if (!guest.is_at_work) next = std::min(next, guest.until);
+        if (!guest.is_at_work) next = std::min(next, guest.rest.until);
     return next;
 }
 
@@ -121,12 +122,13 @@ std::size_t Guests::count_from(std::string_view neighbourhood) const {
 
 std::size_t Guests::count_answering() const {
     return static_cast<std::size_t>(
-        std::ranges::count_if(guests_, [](const auto& each) { return each.second.phase == Phase::Answering; }));
+        std::ranges::count_if(guests_, [](const auto& each) { return each.second.rest.phase == Phase::Answering; }));
 }
 
-void Guests::set_held(Guest& guest, std::size_t bytes) {
-    held_ = held_ - guest.held + bytes;
-    guest.held = bytes;
+void Guests::set_rest(Guest& guest, const Rest& rest) {
+    if (rest.phase != guest.rest.phase) guest.since = std::chrono::steady_clock::now();
+    held_ = held_ - guest.rest.held + rest.held;
+    guest.rest = rest;
 }
 
 }  // namespace headgate::http

@@ -27,11 +27,8 @@ struct Guest {
     std::string neighbourhood;  ///< peer's IPv4 address or IPv6 /64; empty for loopback and Unix sockets
     Deadline arrived;
 
-    Phase phase = Phase::Idle;
-    short event = 0;            ///< awaited: POLLIN or POLLOUT
-    Deadline since;             ///< start of this phase
-    Deadline until;             ///< deadline
-    std::size_t held = 0;       ///< bytes of memory
+    Rest rest;
+    Deadline since;             ///< start of the phase
     bool is_at_work = false;    ///< a worker thread is using it
     bool was_answered = false;  ///< at least once
     bool is_last = false;       ///< closes after the current request
@@ -79,8 +76,8 @@ class Guests {
     [[nodiscard]] std::size_t count_answering() const;
     [[nodiscard]] std::size_t held() const { return held_; }
 
-    /// Records the bytes of memory that a connection holds.
-    void set_held(Guest& guest, std::size_t bytes);
+    /// Records what a connection waits for.
+    void set_rest(Guest& guest, const Rest& rest);
 
     template <typename Work>
     void for_each(const Work& work) {
@@ -91,8 +88,8 @@ class Guests {
   private:
     template <typename Condition>
     std::vector<Guest> remove_all(const Condition& condition);
-    template <typename Condition>
-    std::optional<Guest> remove_first(Deadline Guest::*by, const Condition& condition);
+    template <typename By, typename Condition>
+    std::optional<Guest> remove_first(const By& by, const Condition& condition);
 
     std::map<Id, Guest> guests_;
     Id last_ = 0;

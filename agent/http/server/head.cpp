@@ -15,8 +15,7 @@ constexpr std::size_t kLongestNote = 256;  ///< bytes of what a peer claims abou
 /// RFC 9110, section 5.6.2
 bool is_token(std::string_view text) {
     const auto fits = [](char c) {
-        const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        return alphanumeric || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
+        return is_letter_or_digit(c) || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
     };
     return !text.empty() && std::ranges::all_of(text, fits);
 }

@@ -164,7 +164,7 @@ bool Server::is_last(Guests::Id id) const {
 void Server::begin_answer(Guests::Id id) {
     const std::lock_guard lock{mutex_};
     auto& guest = guests_.at(id);
-    guest.phase = Phase::Answering;
+    guest.rest.phase = Phase::Answering;
     guest.was_answered = true;
 }
 
@@ -225,9 +225,8 @@ bool Server::accept_from(const Listener& listener) {
     guest.neighbourhood = neighbourhood_at(connection.get(), listener.terms);
     guest.socket = std::move(connection);
     guest.terms = listener.terms;
-    guest.event = POLLIN;
     guest.arrived = guest.since = std::chrono::steady_clock::now();
-    guest.until = guest.arrived + limits_.request;
+    guest.rest = {Phase::Idle, POLLIN, guest.arrived + limits_.request};
     accept(std::move(guest));
     return true;
 }
@@ -251,7 +250,7 @@ void Server::accept(Guest taken) {
 
 /// False: the kernel has no memory.
 bool Server::admit(Guest& taken) {
-    next_look_ = std::min(next_look_, taken.until);
+    next_look_ = std::min(next_look_, taken.rest.until);
     const auto id = guests_.add(std::move(taken));
     if (wait_for(id, *guests_.find(id), EPOLL_CTL_ADD)) return true;
     taken = guests_.remove(id);
@@ -342,13 +341,9 @@ std::optional<Guest> Server::put_back(Guests::Id id, Guest& guest, const std::op
 /// Registers what the connection waits for. False: the kernel has no memory.
 bool Server::lay_down(Guests::Id id, Guest& guest, const Rest& rest) {
     guest.is_at_work = false;
-    if (rest.phase != guest.phase) guest.since = std::chrono::steady_clock::now();
-    guest.phase = rest.phase;
-    guest.event = rest.event;
-    guest.until = rest.until;
-    guests_.set_held(guest, rest.held);
-    if (guest.until < next_look_) {
-        next_look_ = guest.until;
+    guests_.set_rest(guest, rest);
+    if (rest.until < next_look_) {
+        next_look_ = rest.until;
         wake_acceptor();
     }
     return wait_for(id, guest, EPOLL_CTL_MOD);
@@ -357,7 +352,7 @@ bool Server::lay_down(Guests::Id id, Guest& guest, const Rest& rest) {
 /// Each event is delivered once, to one worker.
 bool Server::wait_for(Guests::Id id, const Guest& guest, int operation) const {
     epoll_event event{};
-    event.events = (guest.event == POLLOUT ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT;
+    event.events = (guest.rest.event == POLLOUT ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT;
     event.data.u64 = id;
     return ::epoll_ctl(epoll_.get(), operation, guest.descriptor, &event) == 0;
 }

@@ -219,8 +219,4 @@ void Stream::end() {
     }));
 }
 
-void Stream::cut() const {
-    ::shutdown(descriptor(), SHUT_RDWR);
-}
-
 }  // namespace headgate::http

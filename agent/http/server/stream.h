@@ -77,9 +77,6 @@ class Stream {
     /// Sends TLS close_notify (RFC 8446, section 6.1).
     void end();
 
-    /// Shuts down both directions.
-    void cut() const;
-
     [[nodiscard]] int descriptor() const { return socket_.impl()->sockfd(); }
 
   protected:

@@ -1,67 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "http/server/tcp_listener.h"
 
-#include <arpa/inet.h>
+#include <Poco/Net/SocketAddress.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 namespace headgate::http {
 namespace {
 
+using Poco::Net::SocketAddress;
+
 constexpr int kBacklog = 128;
 
-struct SocketAddress {
-    sockaddr_storage storage{};
-    socklen_t size = 0;
-
-    [[nodiscard]] sockaddr* generic() { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
 SocketAddress socket_address(const Address& address, std::uint16_t port) {
-    SocketAddress made;
-    if (address.family == Family::Ipv4) {
-        sockaddr_in in{};
-        in.sin_family = AF_INET;
-        in.sin_port = htons(port);
-        std::memcpy(&in.sin_addr, address.octets.data(), address_octets(address.family));
-        made.size = sizeof in;
-        std::memcpy(&made.storage, &in, sizeof in);
-    } else {
-        sockaddr_in6 in{};
-        in.sin6_family = AF_INET6;
-        in.sin6_port = htons(port);
-        std::memcpy(&in.sin6_addr, address.octets.data(), address_octets(address.family));
-        made.size = sizeof in;
-        std::memcpy(&made.storage, &in, sizeof in);
-    }
-    return made;
+    const auto size = static_cast<poco_socklen_t>(address_octets(address.family));
+    return {Poco::Net::IPAddress{address.octets.data(), size}, port};
 }
 
 Address address_in(const SocketAddress& from) {
+    const auto host = from.host();
     Address address;
-    if (from.storage.ss_family == AF_INET) {
-        sockaddr_in in{};
-        std::memcpy(&in, &from.storage, sizeof in);
-        std::memcpy(address.octets.data(), &in.sin_addr, sizeof in.sin_addr);
-    } else {
-        sockaddr_in6 in{};
-        std::memcpy(&in, &from.storage, sizeof in);
-        address.family = Family::Ipv6;
-        std::memcpy(address.octets.data(), &in.sin6_addr, sizeof in.sin6_addr);
-    }
+    address.family = host.family() == Poco::Net::IPAddress::IPv6 ? Family::Ipv6 : Family::Ipv4;
+    std::memcpy(address.octets.data(), host.addr(), host.length());
     return address;
 }
 
-std::uint16_t port_in(const SocketAddress& from) {
-    // At the same offset in both (ip(7), ipv6(7)).
-    sockaddr_in in{};
-    std::memcpy(&in, &from.storage, sizeof in);
-    return ntohs(in.sin_port);
+/// One end of a connection, by getpeername(2) or getsockname(2).
+Result<SocketAddress> end_of(int connection, int (*name_of)(int, sockaddr*, socklen_t*), const char* call) {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    auto* const address = reinterpret_cast<sockaddr*>(&storage);
+    if (name_of(connection, address, &size) != 0) return system_error(errno, call);
+    return SocketAddress{address, size};
 }
 
 void set(int socket, int level, int option) {
@@ -85,8 +59,8 @@ Result<FileDescriptor> bind_tcp(const Address& address, std::uint16_t port) {
     if (!is_ipv4) set(bound.get(), IPPROTO_IPV6, IPV6_V6ONLY);
     // Allows an address that is assigned later (ip(7)): when the network is up, or by VRRP.
     set(bound.get(), is_ipv4 ? IPPROTO_IP : IPPROTO_IPV6, is_ipv4 ? IP_FREEBIND : IPV6_FREEBIND);
-    auto own = socket_address(address, port);
-    if (::bind(bound.get(), own.generic(), own.size) != 0) return system_error(errno, place_of(address, port));
+    const auto own = socket_address(address, port);
+    if (::bind(bound.get(), own.addr(), own.length()) != 0) return system_error(errno, place_of(address, port));
     return bound;
 }
 
@@ -97,12 +71,9 @@ Result<FileDescriptor> listen_on_tcp(const Address& address, std::uint16_t port)
 }
 
 Result<TcpEnds> ends_of(int connection) {
-    SocketAddress peer;
-    SocketAddress own;
-    peer.size = own.size = sizeof peer.storage;
-    if (::getpeername(connection, peer.generic(), &peer.size) != 0) return system_error(errno, "getpeername");
-    if (::getsockname(connection, own.generic(), &own.size) != 0) return system_error(errno, "getsockname");
-    return TcpEnds{address_in(peer), address_in(own), port_in(own)};
+    ASSIGN_OR_RETURN(const auto peer, end_of(connection, ::getpeername, "getpeername"));
+    ASSIGN_OR_RETURN(const auto own, end_of(connection, ::getsockname, "getsockname"));
+    return TcpEnds{address_in(peer), address_in(own), own.port()};
 }
 
 void send_at_once(int connection) {

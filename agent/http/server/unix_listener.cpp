@@ -81,8 +81,8 @@ Result<void> remove_stale(const fs::path& path) {
 }
 
 /// EPERM is ignored: in another user's directory, root works with that user's permissions and may not change the group.
-Result<void> give_to_group(const fs::path& path, std::string_view name) {
-    const auto group = find_group(name);
+Result<void> give_to_group(const fs::path& path) {
+    const auto group = find_group(kGroup);
     if (!group) return {};
     if (::lchown(path.c_str(), static_cast<uid_t>(-1), *group) == 0) return {};
     if (errno == EPERM) return {};
@@ -99,18 +99,18 @@ Result<void> start_listening(int socket) {
 
 }  // namespace
 
-Result<UnixListener> UnixListener::open(const fs::path& path, std::string_view group) {
-    return as_owner_of(path, [&] { return make(path, group); });
+Result<UnixListener> UnixListener::open(const fs::path& path) {
+    return as_owner_of(path, [&] { return make(path); });
 }
 
-Result<UnixListener> UnixListener::make(const fs::path& path, std::string_view group) {
+Result<UnixListener> UnixListener::make(const fs::path& path) {
     ASSIGN_OR_RETURN(auto socket, new_socket());
     UnixListener listener{std::move(socket)};
     const auto folder = path.has_parent_path() ? path.parent_path() : fs::path{"."};
     RETURN_IF_ERROR(make_folder(folder));
     ASSIGN_OR_RETURN(const auto lock, lock_beside(path));
     // Mode and group are set before listen(2), so that no client connects while they are still wrong.
-    RETURN_IF_ERROR(remove_stale(path).and_then([&] { return listener.bind_to(path, group); }).and_then([&] {
+    RETURN_IF_ERROR(remove_stale(path).and_then([&] { return listener.bind_to(path); }).and_then([&] {
         return start_listening(listener.descriptor());
     }));
     return listener;
@@ -148,14 +148,14 @@ fs::path UnixListener::path() const {
     return fs::path{std::string{address.sun_path, ::strnlen(address.sun_path, sizeof address.sun_path)}};
 }
 
-Result<void> UnixListener::bind_to(const fs::path& path, std::string_view group) {
+Result<void> UnixListener::bind_to(const fs::path& path) {
     ASSIGN_OR_RETURN(const auto address, address_of(path));
     if (::bind(socket_.get(), generic(address), sizeof address) != 0) return system_error(errno, path.native());
     struct stat facts {};
     if (::lstat(path.c_str(), &facts) != 0) return system_error(errno, path.native());
     file_ = File{fs::absolute(path), facts.st_dev, facts.st_ino};
     if (::chmod(path.c_str(), kSocketMode) != 0) return system_error(errno, path.native());
-    return give_to_group(path, group);
+    return give_to_group(path);
 }
 
 Result<FileDescriptor> connect_to(const fs::path& path) {

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "headgate/result.h"
 
@@ -16,9 +15,9 @@ namespace headgate::http {
 
 class UnixListener {
   public:
-    /// Creates the socket, mode 0660 and owned by the group if it exists, and its directory where missing. Replaces a
+    /// Creates the socket, mode 0660 and owned by kGroup if it exists, and its directory where missing. Replaces a
     /// stale socket file. EADDRINUSE where another process listens there.
-    [[nodiscard]] static Result<UnixListener> open(const std::filesystem::path& path, std::string_view group = kGroup);
+    [[nodiscard]] static Result<UnixListener> open(const std::filesystem::path& path);
 
     /// Adopts a listening socket. Its file stays with the process that created it.
     [[nodiscard]] static Result<UnixListener> adopt(FileDescriptor listening);
@@ -35,7 +34,7 @@ class UnixListener {
     [[nodiscard]] std::filesystem::path path() const;
 
   private:
-    [[nodiscard]] static Result<UnixListener> make(const std::filesystem::path& path, std::string_view group);
+    [[nodiscard]] static Result<UnixListener> make(const std::filesystem::path& path);
     struct File {
         std::filesystem::path path;
         dev_t device = 0;
@@ -43,7 +42,7 @@ class UnixListener {
     };
 
     explicit UnixListener(FileDescriptor socket) : socket_(std::move(socket)) {}
-    [[nodiscard]] Result<void> bind_to(const std::filesystem::path& path, std::string_view group);
+    [[nodiscard]] Result<void> bind_to(const std::filesystem::path& path);
 
     FileDescriptor socket_;
     std::optional<File> file_;  ///< set if created here

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Rate limiting: a token bucket for each client name.
+// Limits for each client: requests per second, and requests answered at once.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <list>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -13,7 +16,7 @@
 
 namespace headgate::http::access {
 
-/// Thread-safe. The time of a call does not depend on the number of names.
+/// A token bucket for each client name. Thread-safe. The time of a call does not depend on the number of names.
 class RateLimiter {
   public:
     /// Maximum number of buckets. Beyond it the least recently used one is dropped, and its client starts with a full
@@ -44,6 +47,23 @@ class RateLimiter {
     std::mutex mutex_;
     std::list<Bucket> buckets_;                                                  ///< most recently used first
     std::unordered_map<std::string_view, std::list<Bucket>::iterator> by_name_;  ///< keys point into the list
+};
+
+/// So that no caller occupies all threads with long responses. Thread-safe. Kept alive by its entries, so that it may
+/// be replaced while requests run.
+class RequestsInHand : public std::enable_shared_from_this<RequestsInHand> {
+  public:
+    explicit RequestsInHand(std::size_t most_of_one) : most_of_one_(most_of_one) {}
+
+    /// Counts one more request until the result is released; null where the limit is reached.
+    [[nodiscard]] std::shared_ptr<void> enter(const std::string& who);
+
+  private:
+    void leave(const std::string& who);
+
+    const std::size_t most_of_one_;
+    std::mutex mutex_;
+    std::map<std::string, std::size_t, std::less<>> counts_;
 };
 
 }  // namespace headgate::http::access

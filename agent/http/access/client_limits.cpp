@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/access/rate_limiter.h"
+#include "http/access/client_limits.h"
 
 #include <algorithm>
 #include <cmath>
@@ -34,6 +34,22 @@ RateLimiter::Bucket& RateLimiter::bucket_of(std::string_view who, std::chrono::s
     auto& bucket = buckets_.emplace_front(Bucket{std::string{who}, burst_, now});
     by_name_.emplace(bucket.name, buckets_.begin());
     return bucket;
+}
+
+std::shared_ptr<void> RequestsInHand::enter(const std::string& who) {
+    {
+        const std::lock_guard lock{mutex_};
+        auto& count = counts_[who];
+        if (count >= most_of_one_) return nullptr;
+        ++count;
+    }
+    return {this, [self = shared_from_this(), who](void*) { self->leave(who); }};
+}
+
+void RequestsInHand::leave(const std::string& who) {
+    const std::lock_guard lock{mutex_};
+    const auto found = counts_.find(who);
+    if (--found->second == 0) counts_.erase(found);
 }
 
 }  // namespace headgate::http::access

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/access_line.h"
+#include "http/request_record.h"
 
 #include <fmt/format.h>
 
