@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "base/compound_key.h"
+#include "base/text.h"
 #include "base/text.h"
 
 namespace headgate::http {

@@ -20,7 +20,7 @@ std::string said(std::string_view first, std::string_view last = "") {
     operation.blocked_until = at(first);
     operation.last_blocked_until = at(last);
     operation.stream_exception_policy = "drop";
-    return blocked_text(operation, {CellStyle::Zone::Utc, CellStyle::Ids::Short, *at("18:10:14")});
+    return blocked_text(operation, {CellStyle::Zone::Utc, CellStyle::Form::Short, *at("18:10:14")});
 }
 
 TEST(BlockedFlows, are_said_to_be_so_until_a_time_with_its_date_if_that_is_not_today) {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "base/compound_key.h"
+#include "base/text.h"
 #include "base/text.h"
 #include "http/access/signature.h"
 
