@@ -158,9 +158,10 @@ TEST(Completion, choices_are_understood) {
     EXPECT_EQ(
         understood("--state", [](const auto& text) { return parse_name_in_any_case<StateScope>(text).has_value(); }),
         5U);
-    EXPECT_EQ(understood("--status",
-                         [](const auto& text) { return parse_name_in_any_case<OperationStatus>(text).has_value(); }),
-              4U);
+    const auto is_status = [](const auto& text) {
+        return text == "refused" || text == "declined" || parse_name_in_any_case<OperationStatus>(text);
+    };
+    EXPECT_EQ(understood("--status", is_status), 6U);
     EXPECT_EQ(understood("--match", [](const auto& text) { return parse_name<MatchSide>(text).has_value(); }), 3U);
     EXPECT_EQ(
         understood("--reason", [](const auto& text) { return parse_name_in_any_case<EndReason>(text).has_value(); }),
