@@ -287,6 +287,8 @@ def test_the_stream_exception_policy_is_applied_for_real(lab, service, sdk):
             assert ("reject with tcp reset" in rules) == (exception == "REJECT")
         status = json.loads(lab.headgate("policy", "status", "--firewall", "edge", "--availability-zone", "a", "--json", netns=False).stdout)
         assert (status["policy"], status["condition"]) == (exception.lower(), "as_applied")
+    changes = [(line["caller"]["user"], line["action"], line["stream_exception_policy"], line["availability_zone"]) for line in service.audit()]
+    assert changes == [(OPERATOR["key"], "policy_apply", policy, zone) for policy in ("drop", "reject", "continue") for zone in "ab"]
     stale = update("DROP")
     sdk.call("UpdateFirewallPolicy", update("REJECT"))
     assert sdk.error("UpdateFirewallPolicy", stale)["error"] == "InvalidTokenException"
