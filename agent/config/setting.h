@@ -42,8 +42,8 @@ struct Setting {
     std::string_view example;              ///< if there is no default
 
     std::function<void()> begin;  ///< called before the first item of a list; may be null for maps
-    std::function<Result<void>(std::string_view)> take;  ///< parses a Value, or the next item of a List
-    std::function<SettingMap()> open;                    ///< opens a Map, or the next item of a ListOfMaps
+    std::function<Result<void>(std::string_view)> parse;  ///< parses a Value, or the next item of a List
+    std::function<SettingMap()> open;                     ///< opens a Map, or the next item of a ListOfMaps
 
     /// The present Value, or a List's items, as texts; nothing where the key is absent.
     std::function<std::optional<std::vector<std::string>>()> print;
@@ -115,7 +115,7 @@ template <typename T>
 [[nodiscard]] Setting with_default(std::string_view key, T& slot, const ValueType<T>& type, std::string_view purpose) {
     auto setting = detail::describe(key, Setting::Kind::Value, purpose, type);
     setting.when_absent = {type.print(slot)};
-    setting.take = detail::assigning(slot, type);
+    setting.parse = detail::assigning(slot, type);
     setting.print = [&slot, print = type.print]() -> detail::Texts { return std::vector{print(slot)}; };
     return setting;
 }
@@ -137,7 +137,7 @@ template <typename Slot, typename T>
                                std::string_view purpose) {
     auto setting = detail::describe(key, Setting::Kind::Value, purpose, type);
     setting.example = example;
-    setting.take = detail::assigning(slot, type);
+    setting.parse = detail::assigning(slot, type);
     setting.print = [&slot, print = type.print]() -> detail::Texts {
         if (slot == Slot{}) return std::nullopt;
         if constexpr (std::is_same_v<Slot, T>) {
@@ -156,7 +156,7 @@ template <typename T>
     auto setting = detail::describe(key, Setting::Kind::List, purpose, type);
     setting.example = example;
     setting.begin = [] {};
-    setting.take = [&slot, parse = type.parse](std::string_view text) {
+    setting.parse = [&slot, parse = type.parse](std::string_view text) {
         return parse(text).map([&](T value) { slot.push_back(std::move(value)); });
     };
     setting.print = [&slot, type] { return detail::Texts{detail::print_each(slot, type)}; };
@@ -171,7 +171,7 @@ template <typename T>
     setting.when_absent = detail::print_each(slot, type);
     setting.items = Setting::Items::AtLeastOne;
     setting.begin = [&slot] { slot.clear(); };
-    setting.take = detail::collecting(slot, type);
+    setting.parse = detail::collecting(slot, type);
     setting.print = [&slot, type] { return detail::Texts{detail::print_each(slot, type)}; };
     return setting;
 }
@@ -186,7 +186,7 @@ template <typename T>
     setting.begin = [&slot] {
         if (!slot) slot.emplace();
     };
-    setting.take = [&slot, type](std::string_view text) { return detail::collecting(*slot, type)(text); };
+    setting.parse = [&slot, type](std::string_view text) { return detail::collecting(*slot, type)(text); };
     setting.print = [&slot, type] { return slot ? detail::Texts{detail::print_each(*slot, type)} : std::nullopt; };
     return setting;
 }

@@ -133,7 +133,7 @@ class Reader {
 
     void read_value(const Place& place, const YamlNode& node, const Setting& setting) {
         if (node.kind != Kind::Text) return find_wrong_kind(place, "one value", node);
-        note(place, setting.take(node.text));
+        note(place, setting.parse(node.text));
     }
 
     void find_wrong_kind(const Place& place, std::string_view wanted, const YamlNode& node) {

@@ -13,6 +13,8 @@
 #include <chrono>
 #include <cstddef>
 
+#include "headgate/clock.h"
+
 #include "conntrack/flow_changes.h"
 
 namespace headgate::conntrack {
@@ -133,8 +135,7 @@ Result<std::unique_ptr<EventBlock>> DestroyEvents::receive() {
         if (received < 0 && (errno == EAGAIN || block)) break;  // the next call reports the error
         if (received < 0) return system_error(errno, "receiving the ends of flows");
         if (!block) {
-            block = std::make_unique<EventBlock>(
-                std::chrono::time_point_cast<Timestamp::duration>(std::chrono::system_clock::now()));
+            block = std::make_unique<EventBlock>(kSystemClock.now());
         }
         for (std::size_t i = 0; i < static_cast<std::size_t>(received); ++i) {
             const auto event = slots_->event(i);

@@ -187,11 +187,6 @@ void Agent::trim_when_idle() {
     if (!posted) trim_is_due_ = false;
 }
 
-/// Called from the threads of the flow log.
-void Agent::note_flow_log(std::string_view message) {
-    log_warning("{}", message);
-}
-
 void Agent::trim_later() {
     loop_.after(trim_at_.load() - EventLoop::Clock::now(), [this] {
         if (trim_at_.load() > EventLoop::Clock::now()) return trim_later();
@@ -301,14 +296,13 @@ void Agent::warn_of_settings_that_wait(const config::Configuration& next) const 
 
 /// Not on the loop's thread: it may remove much data, and recovery asks the kernel for each flow.
 void Agent::tidy() {
-    const auto begun = tidying_.begin([this](const std::stop_token&) { tidy_now(); });
+    const auto begun = tidying_.begin([this](const std::stop_token&) {
+        const auto removed = gateway_.operations().tidy();
+        if (!removed) return log_error("{}", removed.error().message);
+        if (*removed != 0)
+            log_warning("{} operations were removed before their time, to keep to disk_budget", *removed);
+    });
     if (!begun) log_error("{}", begun.error().message);
-}
-
-void Agent::tidy_now() {
-    const auto removed = gateway_.operations().tidy();
-    if (!removed) return log_error("{}", removed.error().message);
-    if (*removed != 0) log_warning("{} operations were removed before their time, to keep to disk_budget", *removed);
 }
 
 }  // namespace headgate::daemon

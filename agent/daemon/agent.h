@@ -34,7 +34,8 @@ class Agent {
   private:
     Agent(const ConfigurationSource& read_configuration, config::Configuration configuration, EventLoop& loop)
         : read_configuration_(read_configuration),
-          gateway_(std::move(configuration), flowlog::StandardOutput::ForRecords, note_flow_log),
+          gateway_(std::move(configuration), flowlog::StandardOutput::ForRecords,
+                   [](std::string_view message) { log_warning("{}", message); }),
           loop_(loop),
           dispatcher_(gateway_, metrics_, [this](std::string_view line) { note_request(line); }) {}
 
@@ -49,7 +50,6 @@ class Agent {
     [[nodiscard]] Result<Doors> prepare(const config::Http& http);
     void open(Doors doors);
     void note_request(std::string_view line);
-    static void note_flow_log(std::string_view message);
     void warn_of_settings_that_wait(const config::Configuration& next) const;
     void trim_when_idle();
     void trim_later();
@@ -62,7 +62,6 @@ class Agent {
     void reload();
     void end_reload();
     void tidy();
-    void tidy_now();
 
     const ConfigurationSource& read_configuration_;
     http::Metrics metrics_;  ///< outlives the gateway, whose workers count ended operations in it

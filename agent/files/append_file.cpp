@@ -136,7 +136,7 @@ Result<AppendFile::Appended> AppendFile::append_locked(std::string_view lines) {
     off_t end = begin;
     if (is_regular_ && begin != whole_until_) {
         ASSIGN_OR_RETURN(const auto mended, mend_last_line(begin));
-        appended.took_off = mended;
+        appended.removed_torn = mended;
         end = ::lseek(file_.get(), 0, SEEK_END);
     }
     const auto written = write_all(file_.get(), lines);
@@ -149,7 +149,7 @@ Result<AppendFile::Appended> AppendFile::append_locked(std::string_view lines) {
     if (is_regular_ && appended.bytes != written.bytes && ::ftruncate(file_.get(), whole_until_) != 0) {
         whole_until_ = -1;
     }
-    if (written.fault != 0 && appended.bytes == 0 && !appended.took_off) return system_error(written.fault);
+    if (written.fault != 0 && appended.bytes == 0 && !appended.removed_torn) return system_error(written.fault);
     return appended;
 }
 
@@ -163,7 +163,7 @@ Result<bool> AppendFile::mend_last_line(off_t size) {
     const auto before = last.rfind('\n');
     const bool begins_here = before != std::string::npos || static_cast<off_t>(last.size()) == size;
     const auto line = std::string_view{last}.substr(before == std::string::npos ? 0 : before + 1);
-    const bool may_go = torn_ == TornLine::TakeOff && begins_here && line.starts_with('{') && !is_whole_object(line);
+    const bool may_go = torn_ == TornLine::Remove && begins_here && line.starts_with('{') && !is_whole_object(line);
     // If truncating fails (an append-only file), the line gets a newline instead.
     if (may_go && ::ftruncate(file_.get(), size - static_cast<off_t>(line.size())) == 0) return true;
     const auto written = write_all(file_.get(), "\n");

@@ -22,8 +22,8 @@ namespace headgate {
 
 /// How to repair a torn last line.
 enum class TornLine : std::uint8_t {
-    End,      ///< appends a newline
-    TakeOff,  ///< removes an incomplete JSON object, unless it is very long; otherwise appends a newline
+    End,     ///< appends a newline
+    Remove,  ///< removes an incomplete JSON object, unless it is very long; otherwise appends a newline
 };
 
 /// Whether the text is one complete JSON object, judged by its braces: then only the newline is missing.
@@ -33,8 +33,8 @@ enum class TornLine : std::uint8_t {
 class AppendFile {
   public:
     struct Appended {
-        std::size_t bytes = 0;  ///< bytes of the text that were appended: whole lines
-        bool took_off = false;  ///< a torn line was removed first
+        std::size_t bytes = 0;      ///< bytes of the text that were appended: whole lines
+        bool removed_torn = false;  ///< a torn line was removed first
     };
 
     /// Creates the file and its directory if missing; root does so as the user that the path belongs to

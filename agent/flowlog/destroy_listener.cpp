@@ -12,6 +12,8 @@
 #include <optional>
 #include <thread>
 
+#include "headgate/clock.h"
+
 #include "files/file_descriptor.h"
 #include "flowlog/port_owner.h"
 #include "threads/start_thread.h"
@@ -30,10 +32,6 @@ constexpr std::size_t kMany = 16;
 constexpr auto kGathering = 2ms;
 /// A port is assumed to belong to the same process for this long after its last event.
 constexpr auto kOwnerStays = 10s;
-
-Timestamp now() {
-    return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
-}
 
 /// Remembers the process behind a port ID: it may exit while its events are still arriving.
 class OwnerMemory {
@@ -85,7 +83,7 @@ class DestroyListener::Thread {
           owners_(namespace_inode),
           log_(log),
           orders_{std::make_shared<const WatchedEndpoints>(std::move(endpoints)), wanted},
-          heard_until_(now()) {}
+          heard_until_(kSystemClock.now()) {}
 
     [[nodiscard]] Result<void> start() {
         ASSIGN_OR_RETURN(auto started, start_thread(
@@ -95,14 +93,14 @@ class DestroyListener::Thread {
     }
 
     ~Thread() {
-        tell([](Orders& orders) { orders.stop = true; });
+        post([](Orders& orders) { orders.stop = true; });
         if (thread_.joinable()) thread_.join();
     }
     Thread(const Thread&) = delete;
     Thread& operator=(const Thread&) = delete;
 
     void change(WatchedEndpoints endpoints, conntrack::WantedEnds wanted) {
-        tell([&](Orders& orders) {
+        post([&](Orders& orders) {
             orders.endpoints = std::make_shared<const WatchedEndpoints>(std::move(endpoints));
             orders.wanted = wanted;
         });
@@ -117,7 +115,7 @@ class DestroyListener::Thread {
     };
 
     template <typename Change>
-    void tell(const Change& change) {
+    void post(const Change& change) {
         {
             const std::lock_guard lock{mutex_};
             change(orders_);
@@ -185,14 +183,14 @@ class DestroyListener::Thread {
     void bring_losses(const Orders& orders) {
         lost_ += events_.new_losses();
         const auto steady_now = std::chrono::steady_clock::now();
-        if (lost_ == 0 || (!orders.stop && steady_now < losses_told_ + kBetweenLosses)) return;
+        if (lost_ == 0 || (!orders.stop && steady_now < losses_reported_ + kBetweenLosses)) return;
         const auto& endpoints = *orders.endpoints;
-        const auto until = now();
+        const auto until = kSystemClock.now();
         log_.enqueue(LostFlows{endpoints.size() == 1 ? endpoints.front().endpoint : nullptr, lost_, heard_until_, until,
                                "events came faster than they could be received"});
         lost_ = 0;
         heard_until_ = until;
-        losses_told_ = steady_now;
+        losses_reported_ = steady_now;
     }
 
     conntrack::DestroyEvents events_;
@@ -207,7 +205,7 @@ class DestroyListener::Thread {
     std::uint64_t lost_ = 0;     ///< events not reported yet
     Timestamp heard_until_;      ///< nothing was lost up to this time
     std::uint64_t in_hand_ = 0;  ///< events received and not passed to the log yet
-    SteadyTime losses_told_{};
+    SteadyTime losses_reported_{};
     std::jthread thread_;
 };
 

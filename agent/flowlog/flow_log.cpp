@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "headgate/clock.h"
+
 #include "flow/flow_json.h"
 #include "threads/start_thread.h"
 
@@ -17,19 +19,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t kRoom = 64U << 20U;
 constexpr auto kFarewell = 5s;
 
-Timestamp time_now() {
-    return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
-}
-
-/// The queues drain concurrently: each has its own thread.
-void drain(const std::vector<std::unique_ptr<SinkQueue>>& queues) {
-    const auto deadline = std::chrono::steady_clock::now() + kFarewell;
-    for (const auto& each : queues) {
-        const auto left = deadline - std::chrono::steady_clock::now();
-        each->finish(std::max(0ms, std::chrono::duration_cast<std::chrono::milliseconds>(left)));
-    }
-}
-
 }  // namespace
 
 std::optional<conntrack::WantedEnds> wanted_ends(const config::FlowLog& settings) {
@@ -41,8 +30,11 @@ std::optional<conntrack::WantedEnds> wanted_ends(const config::FlowLog& settings
                                  all || std::ranges::find(reasons, EndReason::Flushed) != reasons.end()};
 }
 
-FlowLog::FlowLog(config::FlowLog settings, StandardOutput output, LogCallback tell)
-    : tell_(std::move(tell)), settings_(std::move(settings)), wanted_(filter_of(settings_)), sinks_(output, tell_) {}
+FlowLog::FlowLog(config::FlowLog settings, StandardOutput output, LogCallback report)
+    : report_(std::move(report)),
+      settings_(std::move(settings)),
+      wanted_(filter_of(settings_)),
+      sinks_(output, report_) {}
 
 FlowLog::~FlowLog() {
     finish(kFarewell);
@@ -60,21 +52,20 @@ void FlowLog::open() {
 }
 
 void FlowLog::configure(const config::FlowLog& settings) {
-    std::vector<std::unique_ptr<SinkQueue>> removed;
+    std::shared_ptr<SinkSet> removed;
     {
         const std::lock_guard lock{output_};
         settings_ = settings;
         wanted_ = filter_of(settings_);
-        if (format_) removed = open_sinks();
+        if (format_) removed = std::make_shared<SinkSet>(open_sinks());
     }
-    if (removed.empty()) return;
-    const auto leaving = std::make_shared<std::vector<std::unique_ptr<SinkQueue>>>(std::move(removed));
+    if (!removed || removed->is_empty()) return;
     auto farewell = start_thread(
-        "sinks that were removed", [leaving] { drain(*leaving); }, [](const Error&) {});
+        "sinks that were removed", [removed] { removed->finish(kFarewell); }, [](const Error&) {});
     if (farewell)
         farewell_ = std::move(*farewell);
     else
-        drain(*leaving);
+        removed->finish(kFarewell);
 }
 
 void FlowLog::reopen() {
@@ -147,8 +138,8 @@ void FlowLog::start_if_needed() {
         "the flow log", [this] { run(); }, [](const Error&) {});
     if (started)
         thread_ = std::move(*started);
-    else if (!std::exchange(has_told_no_thread_, true))
-        tell_("flow log: " + started.error().message);
+    else if (!std::exchange(has_reported_no_thread_, true))
+        report_("flow log: " + started.error().message);
 }
 
 void FlowLog::run() {
@@ -180,7 +171,8 @@ void FlowLog::process(Item item, std::uint64_t dropped) {
     if (!format_) static_cast<void>(open_sinks());
     if (dropped != 0) {
         counts_.dropped += dropped;
-        note({nullptr, dropped, time_now(), time_now(), "there were more than headgate could make records of"});
+        note({nullptr, dropped, kSystemClock.now(), kSystemClock.now(),
+              "there were more than headgate could make records of"});
     }
     std::visit([this](auto& each) { add(each); }, item);
     if (block_->bytes() >= LineBlock::kFull) push_block();
@@ -196,7 +188,7 @@ void FlowLog::push() {
     if (block_->count() != 0) push_block();
 }
 
-std::vector<std::unique_ptr<SinkQueue>> FlowLog::open_sinks() {
+SinkSet FlowLog::open_sinks() {
     format_ = make_format(settings_.format);
     return sinks_.configure(settings_);
 }
@@ -205,7 +197,7 @@ void FlowLog::add(const ReceivedEvents& received) {
     std::vector<EndedFlow> ended;
     ended.reserve(received.events->count());
     if (const auto unreadable = read_events(received, ended); unreadable != 0) {
-        note({nullptr, unreadable, time_now(), time_now(), "the kernel's events could not be read"});
+        note({nullptr, unreadable, kSystemClock.now(), kSystemClock.now(), "the kernel's events could not be read"});
     }
     add(std::move(ended), nullptr);
 }
@@ -231,8 +223,8 @@ void FlowLog::add(const LostFlows& lost) {
 }
 
 void FlowLog::note(const LostFlows& lost) {
-    tell_(fmt::format("flow log: {} flows ended between {} and {} without a record: {}", lost.count,
-                      to_rfc3339(lost.since), to_rfc3339(lost.until), lost.cause));
+    report_(fmt::format("flow log: {} flows ended between {} and {} without a record: {}", lost.count,
+                        to_rfc3339(lost.since), to_rfc3339(lost.until), lost.cause));
     format_->append(*block_, lost);
 }
 

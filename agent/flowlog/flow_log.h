@@ -45,7 +45,7 @@ struct FlowLogCounts {
 class FlowLog {
   public:
     /// Opens no sink and starts no thread before open() or the first record.
-    FlowLog(config::FlowLog settings, StandardOutput output, LogCallback tell);
+    FlowLog(config::FlowLog settings, StandardOutput output, LogCallback report);
 
     /// Writes what is queued, for a few seconds at most.
     ~FlowLog();
@@ -103,7 +103,7 @@ class FlowLog {
     void process(Item item, std::uint64_t dropped);
     void drop_unended_line();
     void push();
-    [[nodiscard]] std::vector<std::unique_ptr<SinkQueue>> open_sinks();
+    [[nodiscard]] SinkSet open_sinks();
     void add(const ReceivedEvents& received);
     void add(KnownEnds& known);
     void add(std::vector<EndedFlow> ended, const std::shared_ptr<const UnwrittenMark>& mark);
@@ -111,7 +111,7 @@ class FlowLog {
     void note(const LostFlows& lost);
     void push_block();
 
-    const LogCallback tell_;
+    const LogCallback report_;
     RecentFlowBuffer recent_;
 
     std::mutex mutex_;  ///< guards the queue
@@ -121,7 +121,7 @@ class FlowLog {
     std::uint64_t dropped_ = 0;  ///< flows not reported yet
     bool is_busy_ = false;
     bool stopping_ = false;
-    bool has_told_no_thread_ = false;
+    bool has_reported_no_thread_ = false;
     std::jthread thread_;  ///< started with the first item
 
     mutable std::mutex output_;  ///< guards what follows; held for one item at a time

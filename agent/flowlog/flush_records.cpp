@@ -163,7 +163,7 @@ Result<std::uint64_t> FlushRecords::make_up_for_marked(const std::string& id, Op
                                                        const config::FlowLog& settings) const {
     ASSIGN_OR_RETURN(const auto operation, store.find(id));
     if (operation && operation->status == OperationStatus::InProgress) return 0;
-    const auto mark = UnwrittenMark::take_over(state_dir_, id);
+    const auto mark = UnwrittenMark::adopt(state_dir_, id);
     if (!mark) {
         const auto kind = mark.error().kind;
         const bool done_by_another = kind == ErrorKind::Locked || kind == ErrorKind::Missing;

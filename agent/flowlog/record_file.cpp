@@ -133,17 +133,17 @@ Result<void> RecordFile::go_back(const std::function<bool()>& further,
     return {};
 }
 
-Result<void> RecordFile::read(const LineSink& take) {
+Result<void> RecordFile::read(const LineSink& sink) {
     if (was_emptied()) begin_with(std::move(file_));
-    RETURN_IF_ERROR(read_on(take));
+    RETURN_IF_ERROR(read_on(sink));
     auto next = successor();
     if (!next.is_open()) return {};
-    RETURN_IF_ERROR(read_on(take));
+    RETURN_IF_ERROR(read_on(sink));
     if (!half_.empty()) {
-        RETURN_IF_ERROR(take(half_));
+        RETURN_IF_ERROR(sink(half_));
     }
     begin_with(std::move(next));
-    return read_on(take);
+    return read_on(sink);
 }
 
 void RecordFile::begin_with(FileDescriptor file) {
@@ -152,26 +152,26 @@ void RecordFile::begin_with(FileDescriptor file) {
     half_.clear();
 }
 
-Result<void> RecordFile::read_on(const LineSink& take) {
+Result<void> RecordFile::read_on(const LineSink& sink) {
     std::array<char, kBlock> room;  // NOLINT(cppcoreguidelines-pro-type-member-init): only what is written is read
     for (;;) {
         ASSIGN_OR_RETURN(const auto got, read_at(file_, room, offset_));
         offset_ += got;
-        RETURN_IF_ERROR(split({room.data(), got}, take));
+        RETURN_IF_ERROR(split({room.data(), got}, sink));
         if (got < room.size()) return {};
     }
 }
 
-Result<void> RecordFile::split(std::string_view text, const LineSink& take) {
+Result<void> RecordFile::split(std::string_view text, const LineSink& sink) {
     for (;;) {
         const auto end = text.find('\n');
         const auto part = text.substr(0, end);
         if (end != std::string_view::npos && half_.empty()) {
-            RETURN_IF_ERROR(take(part));
+            RETURN_IF_ERROR(sink(part));
         } else {
             half_.append(part.substr(0, kLongestLine - std::min(kLongestLine, half_.size())));
             if (end == std::string_view::npos) return {};
-            RETURN_IF_ERROR(take(std::exchange(half_, {})));
+            RETURN_IF_ERROR(sink(std::exchange(half_, {})));
         }
         text.remove_prefix(end + 1);
     }

@@ -40,13 +40,13 @@ class RecordFile {
     /// Passes on the lines that were added since the last call, without their newlines. A partial line is kept until it
     /// is complete. If the file was renamed and another file has its name, the rest of the old file is read first. A
     /// truncated file is read from its beginning.
-    [[nodiscard]] Result<void> read(const LineSink& take);
+    [[nodiscard]] Result<void> read(const LineSink& sink);
 
   private:
     RecordFile(std::filesystem::path path, FileDescriptor file) : path_(std::move(path)), file_(std::move(file)) {}
 
-    [[nodiscard]] Result<void> read_on(const LineSink& take);
-    [[nodiscard]] Result<void> split(std::string_view text, const LineSink& take);
+    [[nodiscard]] Result<void> read_on(const LineSink& sink);
+    [[nodiscard]] Result<void> split(std::string_view text, const LineSink& sink);
     [[nodiscard]] bool was_emptied() const;
     [[nodiscard]] FileDescriptor successor() const;
     void begin_with(FileDescriptor file);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "flowlog/record_format.h"
 
-#include <iterator>
-
-#include "flow/flow_json.h"
+#include "flow/json_members.h"
 #include "flowlog/community_id.h"
 #include "flowlog/record_text.h"
 
@@ -141,10 +139,9 @@ class AwsFormat final : public RecordFormat {
             origin_.clear();
             origin_.push_back('{');
             if (endpoint != nullptr) {
-                fmt::format_to(std::back_inserter(origin_), R"("firewall_name":)");
-                append_json_string(origin_, endpoint->firewall);
-                fmt::format_to(std::back_inserter(origin_), R"(,"availability_zone":)");
-                append_json_string(origin_, endpoint->availability_zone);
+                JsonMembers members{origin_};
+                members.text("firewall_name", endpoint->firewall);
+                members.text("availability_zone", endpoint->availability_zone);
                 origin_.push_back(',');
             }
         }

@@ -5,17 +5,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
 #include <span>
 
-#include "flow/flow_json.h"
+#include "flow/json_members.h"
 
 namespace headgate::flowlog {
 namespace {
-
-void append(Buffer& out, std::string_view text) {
-    out.append(text.data(), text.data() + text.size());
-}
 
 /// `name` ends with the opening quotation mark; `text` needs no escaping.
 void append_quoted(LineText& out, std::string_view name, std::string_view text) {
@@ -63,41 +58,15 @@ bool same_ends(const FlowTuple& a, const FlowTuple& b) {
            (!has_ports(a) || (a.source_port == b.source_port && a.destination_port == b.destination_port));
 }
 
-/// Writes the members of an object, separated by commas. Empty texts are unknown values and are omitted.
-class Members {
-  public:
-    explicit Members(Buffer& out) : out_(out) {}
+/// Unknown values are empty, and are omitted.
+void append_known(JsonMembers& members, std::string_view name, std::string_view value) {
+    if (!value.empty()) members.text(name, value);
+}
 
-    void text(std::string_view name, std::string_view value) {
-        if (value.empty()) return;
-        key(name);
-        append_json_string(out_, value);
-    }
-    void key(std::string_view name) {
-        if (!first_) out_.push_back(',');
-        first_ = false;
-        append_json_string(out_, name);
-        out_.push_back(':');
-    }
-    void endpoint(const Endpoint* endpoint) {
-        if (endpoint == nullptr) return;
-        text("firewall", endpoint->firewall);
-        text("availability_zone", endpoint->availability_zone);
-    }
-    [[nodiscard]] bool none() const { return first_; }
-
-  private:
-    Buffer& out_;
-    bool first_ = true;
-};
-
-void append_foreign_flush(Buffer& out, const ExternalDelete& foreign) {
-    fmt::format_to(std::back_inserter(out), R"({{"port_id":{})", foreign.port_id);
-    if (!foreign.process.empty()) {
-        append(out, R"(,"process":)");
-        append_json_string(out, foreign.process);
-    }
-    out.push_back('}');
+void append_names(JsonMembers& members, const Endpoint* endpoint) {
+    if (endpoint == nullptr) return;
+    append_known(members, "firewall", endpoint->firewall);
+    append_known(members, "availability_zone", endpoint->availability_zone);
 }
 
 std::string to_text(TimeText& times, Timestamp time) {
@@ -221,42 +190,50 @@ void Provenance::append_to(LineText& out, const EndedFlow& ended) {
 }
 
 void Provenance::compose(const EndedFlow& ended) {
+    constexpr std::string_view kBegin = R"(,"headgate":{)";
     text_.clear();
-    append(text_, R"(,"headgate":{)");
-    Members members{text_};
-    members.endpoint(ended.endpoint.get());
+    text_.append(kBegin);
+    JsonMembers members{text_};
+    append_names(members, ended.endpoint.get());
     if (ended.flush != nullptr) {
-        members.text("operation_id", ended.flush->operation_id);
+        append_known(members, "operation_id", ended.flush->operation_id);
         // If an operation lost track of a flow, it is unknown whether the operation ended it.
         if (flushed_) {
-            members.text("user", ended.flush->user);
-            members.text("stream_exception_policy", ended.flush->stream_exception_policy);
+            append_known(members, "user", ended.flush->user);
+            append_known(members, "stream_exception_policy", ended.flush->stream_exception_policy);
         }
     }
     if (ended.foreign != nullptr) {
-        members.key("flushed_by");
-        append_foreign_flush(text_, *ended.foreign);
+        members.object("flushed_by", [&](JsonMembers& foreign) {
+            foreign.number("port_id", ended.foreign->port_id);
+            append_known(foreign, "process", ended.foreign->process);
+        });
     }
-    if (members.none()) return text_.clear();
+    if (text_.size() == kBegin.size()) return text_.clear();
     text_.push_back('}');
 }
 
 void LifeText::append_loss(Buffer& out, const LostFlows& lost) {
     const auto since = to_text(ends_, lost.since);
     const auto until = to_text(ends_, lost.until);
-    fmt::format_to(std::back_inserter(out),
-                   R"("timestamp":"{}","event_type":"engine","engine":{{"module":"flow-log","message":)", until);
-    append_json_string(
-        out, fmt::format("{} ended between {} and {} without a record: {}",
-                         lost.count == 1 ? "1 flow" : fmt::format("{} flows", lost.count), since, until, lost.cause));
-    append(out, R"(},"headgate":{)");
-    Members members{out};
-    members.endpoint(lost.endpoint.get());
-    members.key("lost");
-    fmt::format_to(std::back_inserter(out), R"({{"count":{},"since":"{}","until":"{}","cause":)", lost.count, since,
-                   until);
-    append_json_string(out, lost.cause);
-    append(out, "}}");
+    JsonMembers members{out};
+    members.text("timestamp", until);
+    members.text("event_type", "engine");
+    members.object("engine", [&](JsonMembers& engine) {
+        engine.text("module", "flow-log");
+        engine.text("message", fmt::format("{} ended between {} and {} without a record: {}",
+                                           lost.count == 1 ? "1 flow" : fmt::format("{} flows", lost.count), since,
+                                           until, lost.cause));
+    });
+    members.object("headgate", [&](JsonMembers& origin) {
+        append_names(origin, lost.endpoint.get());
+        origin.object("lost", [&](JsonMembers& loss) {
+            loss.number("count", lost.count);
+            loss.text("since", since);
+            loss.text("until", until);
+            loss.text("cause", lost.cause);
+        });
+    });
 }
 
 }  // namespace headgate::flowlog

@@ -24,8 +24,12 @@ using Block = std::shared_ptr<const LineBlock>;
 /// freed. The thread shares ownership: if the sink never returns, no other thread waits for it.
 class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker> {
   public:
-    Worker(std::string name, std::unique_ptr<Sink> sink, std::size_t room, LogCallback tell, SinkPace pace)
-        : sink_(std::move(sink)), room_(room), tell_(std::move(tell)), pace_(pace), news_(std::move(name), pace.tell) {}
+    Worker(std::string name, std::unique_ptr<Sink> sink, std::size_t room, LogCallback report, SinkPace pace)
+        : sink_(std::move(sink)),
+          room_(room),
+          report_(std::move(report)),
+          pace_(pace),
+          news_(std::move(name), pace.report) {}
 
     /// Later calls try again if the thread cannot be started.
     void start() {
@@ -57,7 +61,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
             bytes_ += block->bytes();
             start_if_needed();
             dropped = drop_oldest();
-            if (is_held_up()) tell_held_up(lock);
+            if (is_held_up()) report_held_up(lock);
         }
         woken_.notify_one();
     }
@@ -132,7 +136,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         } else {
             sleep(lock);
         }
-        tell_news(lock);
+        report_news(lock);
     }
 
     /// After an exception the current block is written again.
@@ -228,9 +232,9 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     [[nodiscard]] static Error held_up() { return {ErrorKind::TimedOut, "a write does not return"}; }
 
     /// Reported by the calling thread, because the queue's own thread is stuck.
-    void tell_held_up(std::unique_lock<std::mutex>& lock) {
+    void report_held_up(std::unique_lock<std::mutex>& lock) {
         news_.failed(held_up(), counts_.waiting, Clock::now());
-        tell_news(lock);
+        report_news(lock);
     }
 
     /// Never drops the block being written or the newest one.
@@ -262,21 +266,21 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         counts_.dropped += records;
         news_.given_up(records);
         if (is_held_up()) news_.failed(held_up(), in_hand_, Clock::now());
-        tell_news(lock);
+        report_news(lock);
     }
 
-    void tell_news(std::unique_lock<std::mutex>& lock) {
+    void report_news(std::unique_lock<std::mutex>& lock) {
         const auto messages = is_abandoned_ ? std::vector<std::string>{} : news_.messages(Clock::now());
         if (messages.empty()) return;
         lock.unlock();
         for (const auto& message : messages)
-            tell_(message);
+            report_(message);
         lock.lock();
     }
 
     const std::unique_ptr<Sink> sink_;
     std::size_t room_;  ///< guarded by `mutex_`
-    const LogCallback tell_;
+    const LogCallback report_;
     const SinkPace pace_;
 
     mutable std::mutex mutex_;
@@ -302,8 +306,8 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     std::jthread thread_;
 };
 
-SinkQueue::SinkQueue(std::string name, std::unique_ptr<Sink> sink, std::size_t room, LogCallback tell, SinkPace pace)
-    : worker_(std::make_shared<Worker>(std::move(name), std::move(sink), room, std::move(tell), pace)) {
+SinkQueue::SinkQueue(std::string name, std::unique_ptr<Sink> sink, std::size_t room, LogCallback report, SinkPace pace)
+    : worker_(std::make_shared<Worker>(std::move(name), std::move(sink), room, std::move(report), pace)) {
     worker_->start();
 }
 

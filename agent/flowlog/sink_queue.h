@@ -29,8 +29,8 @@ struct SinkCounts {
 using LogCallback = std::function<void(std::string_view message)>;
 
 struct SinkPace {
-    std::chrono::milliseconds retry = std::chrono::seconds{1};  ///< delay after a fault
-    std::chrono::milliseconds tell = std::chrono::seconds{10};  ///< minimum time between two messages of one kind
+    std::chrono::milliseconds retry = std::chrono::seconds{1};    ///< delay after a fault
+    std::chrono::milliseconds report = std::chrono::seconds{10};  ///< minimum time between two messages of one kind
     /// A sink that does not return within this time is considered down. Sinks limit their own waiting to a second, but
     /// write(2) to a file on an unreachable server can block forever.
     std::chrono::milliseconds patience = std::chrono::seconds{3};
@@ -41,7 +41,7 @@ class SinkQueue {
   public:
     /// `room`: limit of queued bytes, besides the block being written; one block may always wait. `name`: the sink's
     /// name in messages.
-    SinkQueue(std::string name, std::unique_ptr<Sink> sink, std::size_t room, LogCallback tell, SinkPace pace = {});
+    SinkQueue(std::string name, std::unique_ptr<Sink> sink, std::size_t room, LogCallback report, SinkPace pace = {});
 
     /// Drops what still waits. Takes `patience` at most: if the sink never returns, it is abandoned together with its
     /// thread.

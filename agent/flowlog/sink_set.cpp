@@ -35,8 +35,10 @@ std::unique_ptr<Sink> make_sink(const config::FlowLogSink& sink) {
     return std::make_unique<StandardOutputSink>(STDOUT_FILENO);
 }
 
-std::vector<std::unique_ptr<SinkQueue>> SinkSet::configure(const config::FlowLog& settings) {
-    auto before = std::exchange(members_, {});
+SinkSet SinkSet::configure(const config::FlowLog& settings) {
+    SinkSet removed{output_, report_};
+    auto& before = removed.members_;
+    before.swap(members_);
     std::map<std::string_view, int> known;
     for (const auto& sink : settings.sinks) {
         if (!accepts(sink)) continue;
@@ -53,13 +55,11 @@ std::vector<std::unique_ptr<SinkQueue>> SinkSet::configure(const config::FlowLog
         members_.push_back(std::move(*same));
         before.erase(same);
     }
-    std::vector<std::unique_ptr<SinkQueue>> removed(before.size());
-    std::ranges::transform(before, removed.begin(), [](Member& each) { return std::move(each.queue); });
     return removed;
 }
 
 SinkSet::Member SinkSet::make(const config::FlowLogSink& settings, std::uint64_t room, std::string name) const {
-    auto queue = std::make_unique<SinkQueue>(name, make_sink(settings), room, tell_);
+    auto queue = std::make_unique<SinkQueue>(name, make_sink(settings), room, report_);
     return {settings, std::move(name), std::move(queue)};
 }
 

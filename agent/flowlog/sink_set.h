@@ -22,15 +22,17 @@ enum class StandardOutput : std::uint8_t { ForRecords, ForOthers };
 /// Not thread-safe.
 class SinkSet {
   public:
-    SinkSet(StandardOutput output, LogCallback tell) : output_(output), tell_(std::move(tell)) {}
+    SinkSet(StandardOutput output, LogCallback report) : output_(output), report_(std::move(report)) {}
 
     /// Whether configure() creates a queue for this sink.
     [[nodiscard]] bool accepts(const config::FlowLogSink& sink) const {
         return !sink.standard_output || output_ == StandardOutput::ForRecords;
     }
 
-    /// Replaces the set. Sinks that stay keep their queues; the queues of the others are returned with their contents.
-    [[nodiscard]] std::vector<std::unique_ptr<SinkQueue>> configure(const config::FlowLog& settings);
+    /// Replaces the set. Sinks that stay keep their queues; the others are returned with theirs.
+    [[nodiscard]] SinkSet configure(const config::FlowLog& settings);
+
+    [[nodiscard]] bool is_empty() const { return members_.empty(); }
 
     void push(const std::shared_ptr<const LineBlock>& block);
     void reopen();
@@ -50,7 +52,7 @@ class SinkSet {
     [[nodiscard]] Member make(const config::FlowLogSink& settings, std::uint64_t room, std::string name) const;
 
     StandardOutput output_;
-    LogCallback tell_;
+    LogCallback report_;
     std::vector<Member> members_;
 };
 

@@ -30,8 +30,8 @@ Result<std::shared_ptr<const UnwrittenMark>> UnwrittenMark::make(const std::file
     return open(state_dir, operation_id, O_CREAT);
 }
 
-Result<std::shared_ptr<const UnwrittenMark>> UnwrittenMark::take_over(const std::filesystem::path& state_dir,
-                                                                      std::string_view operation_id) {
+Result<std::shared_ptr<const UnwrittenMark>> UnwrittenMark::adopt(const std::filesystem::path& state_dir,
+                                                                  std::string_view operation_id) {
     return open(state_dir, operation_id, 0);
 }
 

@@ -25,8 +25,8 @@ class UnwrittenMark {
                                                                            std::string_view operation_id);
 
     /// Takes over a mark that was left behind. Missing: it does not exist. Locked: another process holds it.
-    [[nodiscard]] static Result<std::shared_ptr<const UnwrittenMark>> take_over(const std::filesystem::path& state_dir,
-                                                                                std::string_view operation_id);
+    [[nodiscard]] static Result<std::shared_ptr<const UnwrittenMark>> adopt(const std::filesystem::path& state_dir,
+                                                                            std::string_view operation_id);
 
     /// Removes the file, unless records were given up.
     ~UnwrittenMark();

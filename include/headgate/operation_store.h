@@ -94,18 +94,18 @@ class OperationStore {
     virtual Result<void> record_outcomes(std::string_view id, std::uint64_t block,
                                          std::span<const FlowRow> endings) = 0;
 
-    /// Calls `take` for each pending block of an operation, in order, with its flows. `take` may call
+    /// Calls `sink` for each pending block of an operation, in order, with its flows. `sink` may call
     /// record_outcomes() for the block that it is given.
     virtual Result<void> for_each_pending(
         std::string_view id,
-        const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& take) = 0;
+        const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& sink) = 0;
 
     /// `count` flows from index `first` on, in order; fewer at the end. A direct look-up, however many flows there are.
     virtual Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) = 0;
 
     /// All flows from index `first` on, in order, block by block, in constant memory. Fails if the operation is removed
     /// meanwhile.
-    virtual Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) = 0;
+    virtual Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) = 0;
 
     /// Removes operations that ended longer ago than `kept_for`; returns how many. Measured in elapsed time,
     /// independent of clock changes: time that is not known to have elapsed does not count. sweep() releases the space.

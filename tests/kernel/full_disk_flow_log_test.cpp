@@ -41,7 +41,7 @@ TEST_F(FullDiskFlowLog, keeps_whole_lines_waits_for_room_and_goes_on_when_there_
                                  std::make_unique<flowlog::FileSink>(path),
                                  1 << 20,
                                  [&](std::string_view message) { messages.emplace_back(message); },
-                                 {.retry = 10ms, .tell = 10s}};
+                                 {.retry = 10ms, .report = 10s}};
         const auto block = numbered_block(0, 150, 900);
         queue.push(block);
         const auto until = std::chrono::steady_clock::now() + 5s;

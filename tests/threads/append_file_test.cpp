@@ -18,7 +18,7 @@ namespace append_file_test {
 
 using namespace std::chrono_literals;
 
-AppendFile opened(const std::string& path, TornLine torn = TornLine::TakeOff) {
+AppendFile opened(const std::string& path, TornLine torn = TornLine::Remove) {
     auto file = AppendFile::open(path, torn);
     EXPECT_TRUE(file.has_value()) << file.error().message;
     return std::move(*file);
@@ -60,7 +60,7 @@ TEST(AppendFile, ends_a_last_line_that_has_no_end) {
     const TemporaryFolder folder;
     const auto path = folder.write("log", "some text");
     const auto appended = opened(path).append("more\n", 0ms);
-    EXPECT_FALSE(appended.value().took_off);
+    EXPECT_FALSE(appended.value().removed_torn);
     EXPECT_EQ(text_of_file(path), "some text\nmore\n");
 }
 
@@ -69,7 +69,7 @@ TEST(AppendFile, removes_a_torn_record_and_reports_it) {
     for (const std::string torn : {"{", R"({"a":1,"b":{"c":2})", R"({"a":"}")", R"({"a":"\")"}) {
         const auto path = folder.write("log", "{\"n\":1}\n" + torn);
         const auto appended = opened(path).append("{\"n\":2}\n", 0ms);
-        EXPECT_TRUE(appended.value().took_off) << torn;
+        EXPECT_TRUE(appended.value().removed_torn) << torn;
         EXPECT_EQ(appended.value().bytes, 8U);
         EXPECT_EQ(text_of_file(path), "{\"n\":1}\n{\"n\":2}\n");
     }
@@ -78,14 +78,14 @@ TEST(AppendFile, removes_a_torn_record_and_reports_it) {
 TEST(AppendFile, takes_a_torn_record_off_where_it_is_all_there_is) {
     const TemporaryFolder folder;
     const auto path = folder.write("log", "{\"n\":");
-    EXPECT_TRUE(opened(path).append("{\"n\":2}\n", 0ms).value().took_off);
+    EXPECT_TRUE(opened(path).append("{\"n\":2}\n", 0ms).value().removed_torn);
     EXPECT_EQ(text_of_file(path), "{\"n\":2}\n");
 }
 
 TEST(AppendFile, keeps_a_whole_record_of_which_only_the_line_end_is_missing) {
     const TemporaryFolder folder;
     const auto path = folder.write("log", R"({"n":"\"}{","m":{}})");
-    EXPECT_FALSE(opened(path).append("{}\n", 0ms).value().took_off);
+    EXPECT_FALSE(opened(path).append("{}\n", 0ms).value().removed_torn);
     EXPECT_EQ(lines_of_file(path), (std::vector<std::string>{R"({"n":"\"}{","m":{}})", "{}"}));
 }
 
@@ -93,10 +93,10 @@ TEST(AppendFile, keeps_what_is_torn_where_it_is_very_long_or_evidence) {
     const TemporaryFolder folder;
     const std::string very_long = "{" + std::string(70'000, 'x');
     const auto path = folder.write("log", very_long);
-    EXPECT_FALSE(opened(path).append("{}\n", 0ms).value().took_off);
+    EXPECT_FALSE(opened(path).append("{}\n", 0ms).value().removed_torn);
     EXPECT_EQ(text_of_file(path), very_long + "\n{}\n");
     const auto evidence = folder.write("audit", "{\"n\":");
-    EXPECT_FALSE(opened(evidence, TornLine::End).append("{}\n", 0ms).value().took_off);
+    EXPECT_FALSE(opened(evidence, TornLine::End).append("{}\n", 0ms).value().removed_torn);
     EXPECT_EQ(text_of_file(evidence), "{\"n\":\n{}\n");
 }
 
@@ -106,7 +106,7 @@ TEST(AppendFile, mends_what_another_process_tears_while_it_is_open) {
     auto file = opened(path);
     ASSERT_TRUE(file.append("{\"n\":1}\n", 0ms).has_value());
     std::ofstream{path, std::ios::app} << "{\"n\":2}\n{\"n\"";
-    EXPECT_TRUE(file.append("{\"n\":3}\n", 0ms).value().took_off);
+    EXPECT_TRUE(file.append("{\"n\":3}\n", 0ms).value().removed_torn);
     EXPECT_EQ(text_of_file(path), "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n");
 }
 

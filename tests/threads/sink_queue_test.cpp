@@ -140,7 +140,7 @@ void eventually(const std::function<bool()>& holds) {
 class SinkQueueTest : public ::testing::Test {
   protected:
     std::unique_ptr<SinkQueue> queue(std::size_t room = 1 << 20,
-                                     flowlog::SinkPace pace = {.retry = 10ms, .tell = 10s}) {
+                                     flowlog::SinkPace pace = {.retry = 10ms, .report = 10s}) {
         return std::make_unique<SinkQueue>("file", std::make_unique<ControlledSink>(control_), room, told_.teller(),
                                            pace);
     }
@@ -195,7 +195,7 @@ TEST_F(SinkQueueTest, lets_one_block_wait_that_is_larger_than_its_room) {
 
 TEST_F(SinkQueueTest, reports_further_drops_periodically_with_their_number) {
     control_->set(Mood::Sleeps);
-    const auto queue = this->queue(1, {.retry = 10ms, .tell = 300ms});
+    const auto queue = this->queue(1, {.retry = 10ms, .report = 300ms});
     queue->push(block_of({"current"}));
     control_->wait_until_asleep();
     control_->set(Mood::Fails);
@@ -260,7 +260,7 @@ TEST_F(SinkQueueTest, does_not_report_a_recurring_fault_every_time) {
 
 TEST_F(SinkQueueTest, tries_again_at_once_when_files_are_reopened) {
     control_->set(Mood::Fails);
-    const auto queue = this->queue(1 << 20, {.retry = 1h, .tell = 10s});
+    const auto queue = this->queue(1 << 20, {.retry = 1h, .report = 10s});
     queue->push(block_of({"a"}));
     eventually([&] { return !queue->counts().fault.empty(); });
     control_->set(Mood::Writes);
@@ -304,7 +304,7 @@ TEST_F(SinkQueueTest, destruction_waits_no_longer_than_the_sink_itself_and_repor
 
 TEST_F(SinkQueueTest, a_write_that_does_not_return_is_a_fault_that_the_next_push_reports) {
     control_->set(Mood::Hangs);
-    const auto queue = this->queue(1, {.retry = 10ms, .tell = 10s, .patience = 100ms});
+    const auto queue = this->queue(1, {.retry = 10ms, .report = 10s, .patience = 100ms});
     queue->push(block_of({"a", "b"}));
     control_->wait_until_asleep();
     EXPECT_EQ(queue->counts().fault, "") << "it may be slow";
@@ -322,7 +322,7 @@ TEST_F(SinkQueueTest, a_write_that_does_not_return_is_a_fault_that_the_next_push
 
 TEST_F(SinkQueueTest, a_write_that_does_not_come_back_holds_up_no_end) {
     control_->set(Mood::Hangs);
-    auto queue = this->queue(1 << 20, {.retry = 10ms, .tell = 10s, .patience = 50ms});
+    auto queue = this->queue(1 << 20, {.retry = 10ms, .report = 10s, .patience = 50ms});
     queue->push(block_of({"a"}));
     control_->wait_until_asleep();
     queue->push(block_of({"b", "c"}));
@@ -346,7 +346,7 @@ TEST_F(SinkQueueTest, pushing_never_waits_for_the_sink) {
 }
 
 TEST_F(SinkQueueTest, counts_every_record_once_whatever_happens) {
-    const auto queue = this->queue(200, {.retry = 1ms, .tell = 1ms});
+    const auto queue = this->queue(200, {.retry = 1ms, .report = 1ms});
     std::atomic<std::uint64_t> pushed = 0;
     const auto push_some = [&](std::size_t seed) {
         for (std::size_t i = 0; i < 500; ++i) {

@@ -39,7 +39,7 @@ class SinkSetTest : public ::testing::Test {
 };
 
 TEST_F(SinkSetTest, numbers_the_second_of_a_kind_and_those_after_it) {
-    EXPECT_TRUE(sinks_.configure(settings({"a", "b", "c"})).empty());
+    EXPECT_TRUE(sinks_.configure(settings({"a", "b", "c"})).is_empty());
     EXPECT_EQ(names(), (std::vector<std::string>{"file", "file_2", "file_3"}));
 }
 
@@ -61,8 +61,8 @@ TEST_F(SinkSetTest, keeps_the_queue_and_the_counts_of_a_sink_that_stays_and_hand
     sinks_.push(block_of({"one"}));
     sinks_.finish(5s);
     const auto removed = sinks_.configure(settings({"c", "b"}));
-    ASSERT_EQ(removed.size(), 1U);
-    EXPECT_EQ(removed.front()->counts().written, 1U);
+    ASSERT_EQ(removed.counts().size(), 1U);
+    EXPECT_EQ(removed.counts().front().second.written, 1U);
     sinks_.push(block_of({"two"}));
     sinks_.finish(5s);
     EXPECT_EQ(names(), (std::vector<std::string>{"file", "file_2"}));

@@ -15,7 +15,7 @@ namespace unwritten_mark_test {
 class UnwrittenMarks : public ::testing::Test {
   protected:
     [[nodiscard]] auto make(std::string_view id) const { return UnwrittenMark::make(state_dir_, id); }
-    [[nodiscard]] auto take_over(std::string_view id) const { return UnwrittenMark::take_over(state_dir_, id); }
+    [[nodiscard]] auto adopt(std::string_view id) const { return UnwrittenMark::adopt(state_dir_, id); }
     [[nodiscard]] std::vector<std::string> all() const { return UnwrittenMark::all(state_dir_); }
 
     testing::TemporaryFolder folder_;
@@ -53,9 +53,9 @@ TEST_F(UnwrittenMarks, of_a_process_that_was_killed_are_taken_over) {
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     ASSERT_EQ(status, 0);
     ASSERT_EQ(all(), std::vector<std::string>{"a"});
-    EXPECT_TRUE(take_over("a"));
+    EXPECT_TRUE(adopt("a"));
     EXPECT_TRUE(all().empty());
-    const auto again = take_over("a");
+    const auto again = adopt("a");
     ASSERT_FALSE(again);
     EXPECT_EQ(again.error().kind, ErrorKind::Missing) << "one that is gone is not made anew";
 }
@@ -63,7 +63,7 @@ TEST_F(UnwrittenMarks, of_a_process_that_was_killed_are_taken_over) {
 TEST_F(UnwrittenMarks, stay_where_records_were_given_up) {
     make("a").value()->given_up();
     EXPECT_EQ(all(), std::vector<std::string>{"a"});
-    EXPECT_TRUE(take_over("a"));
+    EXPECT_TRUE(adopt("a"));
     EXPECT_TRUE(all().empty());
 }
 

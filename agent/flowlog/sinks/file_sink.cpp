@@ -32,7 +32,7 @@ Result<Written> FileSink::write(const LineBlock& block, std::size_t first) {
     const auto appended = file_->append(next_piece(block, first), kPatience);
     if (!appended) return fault(appended.error().number);
     Written written{.lines = block.lines_within(first, appended->bytes), .too_long = 0, .note = {}};
-    if (appended->took_off) written.note = name_.native() + ": the last record was torn, and was taken off";
+    if (appended->removed_torn) written.note = name_.native() + ": the last record was torn, and was taken off";
     return written;
 }
 
@@ -43,7 +43,7 @@ Result<void> FileSink::open() {
         // The reader of a pipe could block the thread forever.
         return tl::unexpected(Error{ErrorKind::Failed, name_.native() + ": is a pipe, not a file"});
     }
-    ASSIGN_OR_RETURN(auto opened, AppendFile::open(name_, TornLine::TakeOff));
+    ASSIGN_OR_RETURN(auto opened, AppendFile::open(name_, TornLine::Remove));
     file_.emplace(std::move(opened));
     return {};
 }
