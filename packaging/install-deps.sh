@@ -15,6 +15,8 @@ set -eu
 compilers="build-essential cmake ninja-build pkg-config"
 libraries="libmnl-dev libnftables-dev libpoco-dev libsqlite3-dev libssl-dev libyaml-cpp-dev libcli11-dev libfmt-dev libexpected-dev
     libsimdjson-dev prometheus-cpp-dev"
+# The programs that run in the kernel (HEADGATE_FAST_SCAN).
+kernel_programs="clang bpftool libbpf-dev"
 test_libraries="libgtest-dev libnetfilter-conntrack-dev"
 # The lab: namespaces, traffic, and tools that verify the results.
 lab="iproute2 iputils-ping socat jq conntrack nftables procps util-linux kmod python3"
@@ -31,14 +33,14 @@ everything="build clang test node browser packages judges lint bench"
 # The packages for a purpose. `node` and `npm` are commands, see below.
 packages_for() {
     case $1 in
-    program) echo "$compilers $libraries" ;;
+    program) echo "$compilers $libraries $kernel_programs" ;;
     demo) echo "$compilers $libraries $lab" ;;
-    build) echo "$compilers $libraries $test_libraries" ;;
-    clang) echo "$compilers $libraries $test_libraries clang libclang-rt-dev" ;;
+    build) echo "$compilers $libraries $kernel_programs $test_libraries" ;;
+    clang) echo "$compilers $libraries $kernel_programs $test_libraries libclang-rt-dev" ;;
     test) echo "$lab $readers" ;;
     node) echo "node npm" ;;
     browser) echo "$browser" ;;
-    packages) echo "$compilers $libraries $package_builders" ;;
+    packages) echo "$compilers $libraries $kernel_programs $package_builders" ;;
     judges) echo "$package_judges" ;;
     lint) echo "$compilers $libraries $test_libraries git clang clang-format clang-tidy shellcheck zsh man-db python3" ;;
     bench) echo "$lab time curl wrk ulogd2 ulogd2-json" ;;
@@ -54,7 +56,7 @@ if [ "${1:-}" = --fedora ]; then
 gcc-c++ cmake ninja-build pkgconf git
 libnetfilter_conntrack-devel libmnl-devel nftables-devel poco-devel poco-sqlite poco-netssl poco-crypto sqlite-devel openssl-devel yaml-cpp-devel cli11-devel fmt-devel simdjson-devel expected-devel prometheus-cpp-devel gtest-devel
 iproute iputils socat jq conntrack-tools nftables procps-ng util-linux time python3 python3-pytest python3-jsonschema python3-pyyaml kmod curl openssl zsh man-db nodejs npm
-clang clang-tools-extra compiler-rt ShellCheck wrk
+clang clang-tools-extra compiler-rt bpftool libbpf-devel ShellCheck wrk
 chromium dejavu-sans-fonts
 ccache rpm-build rpmlint dpkg debhelper lintian systemd-container mmdebstrap
 END

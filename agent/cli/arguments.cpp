@@ -182,6 +182,12 @@ CLI::Option* OptionGroup::in_group(CLI::Option* option) const {
     return heading_.empty() ? option : option->group(heading_);
 }
 
+void SearchArguments::add_to(CLI::App& command) {
+    OptionGroup own{command};
+    own.add_flag("--explain", explain, "say on stderr how the table is searched");
+    own.add_flag("--no-fast-scan", no_fast_scan, "search the table through ctnetlink alone");
+}
+
 void TupleArguments::add_to(CLI::App& command) {
     OptionGroup group{command, kFilterGroup};
     for (std::size_t i = 0; i < kFilterFields.size(); ++i) {

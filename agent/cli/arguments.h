@@ -43,6 +43,14 @@ class OptionGroup {
     std::string heading_;  ///< empty: CLI11's default heading
 };
 
+/// How the flow table is searched.
+struct SearchArguments {
+    bool explain = false;
+    bool no_fast_scan = false;
+
+    void add_to(CLI::App& command);
+};
+
 /// FILTER: selects flows by source, destination and protocol.
 struct TupleArguments {
     std::array<std::optional<std::string>, kFilterFields.size()> parts;  ///< in the order of kFilterFields

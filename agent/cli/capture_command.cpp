@@ -12,13 +12,13 @@ struct CaptureArguments {
     FilterArguments filter;
     EndpointArguments endpoint;
     OutputArguments output{flow_columns()};
-    bool explain = false;
+    SearchArguments search;
 
     void add_to(CLI::App& command) {
         filter.add_to(command);
         endpoint.add_to(command);
         output.add_to(command);
-        OptionGroup{command}.add_flag("--explain", explain, "say on stderr how the table is searched");
+        search.add_to(command);
     }
 };
 
@@ -31,10 +31,12 @@ Result<ExitCode> run_capture(const GatewayArguments& gateway_arguments, const Ca
     request.type = OperationType::Capture;
     request.endpoint = arguments.endpoint.name();
     request.query = std::move(query);
+    request.no_fast_scan = arguments.search.no_fast_scan;
     request.caller = this_caller();
     OperationOutput output{writer};
-    ASSIGN_OR_RETURN(const auto operation, run_operation(gateway->operations(), request,
-                                                         arguments.explain ? Explain::Yes : Explain::No, &output));
+    ASSIGN_OR_RETURN(
+        const auto operation,
+        run_operation(gateway->operations(), request, arguments.search.explain ? Explain::Yes : Explain::No, &output));
     return conclude(gateway_arguments, gateway->operations(), operation, output);
 }
 

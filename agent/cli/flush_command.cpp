@@ -32,7 +32,7 @@ struct FlushArguments {
     bool dry_run = false;
     bool include_protected = false;
     bool yes = false;
-    bool explain = false;
+    SearchArguments search;
 
     void add_to(CLI::App& command) {
         filter.add_to(command);
@@ -50,7 +50,7 @@ struct FlushArguments {
         own.add_flag("--include-protected", include_protected,
                      "end protected flows, too: SSH sessions, and what the configuration protects");
         own.add_flag("--yes", yes, "do not ask");
-        own.add_flag("--explain", explain, "say on stderr how the table is searched");
+        search.add_to(command);
     }
 };
 
@@ -111,6 +111,7 @@ Result<gateway::OperationRequest> request_of(const GatewayArguments& gateway, co
     request.sessions = sessions::search_caller_sessions();
     request.stream_exception_policy = arguments.stream_exception_policy;
     request.require_policy = arguments.require_policy;
+    request.no_fast_scan = arguments.search.no_fast_scan;
     ASSIGN_OR_RETURN(const auto maximum, parse_count("--max-flows", arguments.maximum_flows));
     request.maximum_flows = maximum;
     RETURN_IF_ERROR(take_source(arguments, configuration.state_dir, request));
@@ -191,7 +192,7 @@ Result<ExitCode> run_flush(const GatewayArguments& gateway_arguments, const Flus
     // must not prevent that.
     std::optional<Interruption> interruption;
     ASSIGN_OR_RETURN(const auto gateway, open_gateway_of(gateway_arguments, *request));
-    const auto explain = arguments.explain ? Explain::Yes : Explain::No;
+    const auto explain = arguments.search.explain ? Explain::Yes : Explain::No;
     if (!arguments.yes && !arguments.dry_run) request = confirmed(gateway->operations(), std::move(*request), explain);
     interruption.emplace();
     ASSIGN_OR_RETURN(const auto operation, request.and_then([&](const auto& agreed) {

@@ -13,6 +13,7 @@
 #include "cli/arguments.h"
 #include "cli/terminal.h"
 #include "config/load.h"
+#include "conntrack/walk/hash_walk.h"
 #include "gateway/local_gateway.h"
 #include "http/client/agent_gateway.h"
 #include "sessions/ssh_sessions.h"
@@ -36,7 +37,8 @@ std::string user_name(uid_t uid) {
 }
 
 std::unique_ptr<gateway::LocalGateway> in_this_process(config::Configuration configuration) {
-    return std::make_unique<gateway::LocalGateway>(std::move(configuration), flowlog::StandardOutput::ForOthers, warn);
+    return std::make_unique<gateway::LocalGateway>(std::move(configuration), flowlog::StandardOutput::ForOthers, warn,
+                                                   std::make_shared<conntrack::HashWalk>(conntrack::kCommandWalksFrom));
 }
 
 Result<std::filesystem::path> absolute(std::string_view argument, const std::string& path) {

@@ -19,6 +19,9 @@ namespace headgate::config {
 inline constexpr std::string_view kNoPolicy = "none";          ///< none is kept in force: what is applied stays
 inline constexpr std::string_view kPolicyRemoved = "removed";  ///< what is applied is removed
 
+/// How large flow tables are searched: `auto` walks the kernel's hash where that is possible and faster.
+enum class FastScan : std::uint8_t { Auto, Off };
+
 /// One flow table: a network namespace, or one conntrack zone of it.
 struct FirewallEndpoint {
     std::string availability_zone;
@@ -107,6 +110,7 @@ struct Configuration {
     std::chrono::seconds retention = std::chrono::hours{12};
     std::uint64_t disk_budget = std::uint64_t{2} << 30U;  ///< bytes
     std::chrono::seconds operation_timeout{60};
+    FastScan fast_scan = FastScan::Auto;
     std::vector<Firewall> firewalls;            ///< at least one after loading
     std::vector<FlowFilter> protected_filters;  ///< no flush ends a flow that matches one, in either direction
     std::string stream_exception_policy{kNoPolicy};
@@ -153,6 +157,9 @@ struct EndpointChoice {
 [[nodiscard]] std::optional<std::string> policy_to_keep(const std::string& configured);
 
 }  // namespace headgate::config
+
+template <>
+inline constexpr auto headgate::kNames<headgate::config::FastScan> = headgate::name_list("auto", "off");
 
 template <>
 inline constexpr auto headgate::kNames<headgate::config::FlowLogFormat> = headgate::name_list("eve", "aws");

@@ -227,6 +227,9 @@ SettingMap settings_of(Configuration& c) {
                            "What operations may take on disk; above it the oldest go, captures before flushes."));
     known.add(with_default("operation_timeout", c.operation_timeout, duration(1s, std::chrono::hours{24}),
                            "After this time an operation fails."));
+    known.add(with_default("fast_scan", c.fast_scan, choice<FastScan>(),
+                           "How large flow tables are searched. `auto`: by programs in the kernel (BPF), where the "
+                           "process may load them. `off`: through ctnetlink alone."));
     known.add(list_of_maps(
         "firewalls", Need::Optional, c.firewalls, [&](Firewall& firewall) { return settings_of(firewall, c); },
         "The firewalls. Without any there is one, named after the host, with an endpoint on the current "

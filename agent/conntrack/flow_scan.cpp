@@ -4,7 +4,6 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "conntrack/dump_source.h"
 #include "conntrack/lookup_source.h"
@@ -18,9 +17,10 @@ namespace {
 constexpr unsigned kMostRestarts = 5;
 
 /// The largest distance, in rows, of a repeated row: the longest chain to expect, many times the mean because chain
-/// lengths are Poisson distributed, plus the rows that another concurrent dump has reported meanwhile.
+/// lengths are Poisson distributed, plus the rows that another concurrent dump has reported meanwhile, or those of
+/// other chains that a walk has found.
 std::size_t repetition_window(const TableUsage& usage) {
-    constexpr std::size_t kBesideTheChain = 4096;
+    constexpr std::size_t kBesideTheChain = WALK_MOST_ROWS;
     return kBesideTheChain + 16 * usage.in_use / std::max<std::uint64_t>(usage.buckets, 1);
 }
 
@@ -29,21 +29,21 @@ KernelVersion running_kernel() {
     return ::uname(&name) == 0 ? parse_kernel_version(name.release) : KernelVersion{};
 }
 
-Result<std::unique_ptr<ScanSource>> source_for(const ScanPlan& plan, const SocketSource& open_socket,
-                                               const TableSysctls& sysctls, ScanListener& listener) {
-    if (plan.method == ScanPlan::Method::Lookup) {
-        return std::make_unique<LookupSource>(open_socket, walk_of(plan.lookups));
-    }
-    ASSIGN_OR_RETURN(auto dumps, confirm_dumps(open_socket, plan, listener));
-    return std::make_unique<DumpSource>(open_socket, sysctls, std::move(dumps));
+TableFacts facts_of(const TableUsage& usage, const HashWalk* walk) {
+    TableFacts facts{running_kernel(), usage.in_use, usage.in_use};
+    if (walk == nullptr) return facts;
+    facts.walks_from = walk->walks_from();
+    if (facts.walks_from) facts.entries_of_host = std::max(usage.in_use, entries_of_host());
+    return facts;
 }
 
-Result<void> read_until_complete(ScanSource& source, RowMatcher& rows, ScanListener& listener) {
+/// Until a pass is complete, or the source turns out to be unsuitable.
+Result<Pass> read_until_complete(ScanSource& source, RowMatcher& rows, ScanListener& listener) {
     for (unsigned restarts = 0; restarts <= kMostRestarts; ++restarts) {
         if (restarts > 0) rows.restart();
         ASSIGN_OR_RETURN(const auto pass, source.read(rows));
-        if (pass == Pass::Complete) return rows.flush();
-        listener.planned("the table was resized under the dump, which may have lost rows: once more");
+        if (pass != Pass::Resized) return pass;
+        listener.planned("the table was resized during the scan, which may have lost rows: once more");
     }
     return failed(
         "the conntrack table was resized {} times during the scan: no complete answer is possible; "
@@ -51,16 +51,30 @@ Result<void> read_until_complete(ScanSource& source, RowMatcher& rows, ScanListe
         kMostRestarts + 1);
 }
 
+Result<void> dump(const ScannedTable& table, const ScanPlan& plan, RowMatcher& rows, ScanListener& listener) {
+    ASSIGN_OR_RETURN(auto dumps, confirm_dumps(table.open_socket, plan, listener));
+    DumpSource source{table.open_socket, table.sysctls, std::move(dumps)};
+    return read_until_complete(source, rows, listener).map([](Pass) {});
+}
+
 }  // namespace
 
-Result<ScanReport> run_scan(const SocketSource& open_socket, const TableSysctls& sysctls, const FlowQuery& query,
-                            const Moment& moment, ScanListener& listener) {
-    ASSIGN_OR_RETURN(const auto usage, sysctls.usage());
-    const ScanPlan plan = plan_scan(query, TableFacts{running_kernel(), usage.in_use});
+Result<ScanReport> run_scan(const ScannedTable& table, HashWalk* walk, const FlowQuery& query, const Moment& moment,
+                            ScanListener& listener) {
+    ASSIGN_OR_RETURN(const auto usage, table.sysctls.usage());
+    const ScanPlan plan = plan_scan(query, facts_of(usage, walk));
     listener.planned(describe(plan));
-    ASSIGN_OR_RETURN(const auto source, source_for(plan, open_socket, sysctls, listener));
     RowMatcher rows{query, moment, listener, repetition_window(usage)};
-    RETURN_IF_ERROR(read_until_complete(*source, rows, listener));
+    auto pass = Pass::Unsuitable;
+    if (plan.method != ScanPlan::Method::Dump) {
+        auto candidates = plan.method == ScanPlan::Method::Lookup ? walk_of(plan.lookups)
+                                                                  : walk->candidates(table, query, moment, listener);
+        LookupSource source{table.open_socket, std::move(candidates)};
+        ASSIGN_OR_RETURN(pass, read_until_complete(source, rows, listener));
+        if (pass == Pass::Unsuitable) rows.start_over();
+    }
+    if (pass == Pass::Unsuitable) RETURN_IF_ERROR(dump(table, plan, rows, listener));
+    RETURN_IF_ERROR(rows.flush());
     return rows.report();
 }
 

@@ -4,13 +4,12 @@
 
 #include "headgate/flow_table.h"
 
-#include "conntrack/dump_stream.h"
-#include "conntrack/table_sysctls.h"
+#include "conntrack/walk/hash_walk.h"
 
 namespace headgate::conntrack {
 
-/// As FlowTable::scan().
-[[nodiscard]] Result<ScanReport> run_scan(const SocketSource& open_socket, const TableSysctls& sysctls,
-                                          const FlowQuery& query, const Moment& moment, ScanListener& listener);
+/// As FlowTable::scan(). `walk` may be null: then the hash is not walked.
+[[nodiscard]] Result<ScanReport> run_scan(const ScannedTable& table, HashWalk* walk, const FlowQuery& query,
+                                          const Moment& moment, ScanListener& listener);
 
 }  // namespace headgate::conntrack

@@ -6,9 +6,10 @@
 
 namespace headgate::conntrack {
 
-Result<std::unique_ptr<KernelFlowTable>> KernelFlowTable::open(netlink::NetworkNamespace where) {
+Result<std::unique_ptr<KernelFlowTable>> KernelFlowTable::open(netlink::NetworkNamespace where,
+                                                               std::shared_ptr<HashWalk> walk) {
     ASSIGN_OR_RETURN(auto sysctls, where.run(TableSysctls::open));
-    return std::unique_ptr<KernelFlowTable>{new KernelFlowTable{std::move(where), std::move(sysctls)}};
+    return std::unique_ptr<KernelFlowTable>{new KernelFlowTable{std::move(where), std::move(sysctls), std::move(walk)}};
 }
 
 Result<netlink::Socket> KernelFlowTable::open_socket() const {
@@ -16,7 +17,8 @@ Result<netlink::Socket> KernelFlowTable::open_socket() const {
 }
 
 Result<ScanReport> KernelFlowTable::scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) {
-    return run_scan([this] { return open_socket(); }, sysctls_, query, moment, listener);
+    const SocketSource source = [this] { return open_socket(); };
+    return run_scan({namespace_, source, sysctls_}, walk_.get(), query, moment, listener);
 }
 
 Result<FlowDeleter*> KernelFlowTable::deleter() {

@@ -9,12 +9,14 @@
 
 #include "conntrack/flow_changes.h"
 #include "conntrack/table_sysctls.h"
+#include "conntrack/walk/hash_walk.h"
 #include "netlink/network_namespace.h"
 #include "netlink/socket.h"
 
 // The parts of this room: ctnetlink_requests.h builds requests, flow_message.h decodes messages. scan_plan.h decides
 // how to search (pure), flow_scan.h carries it out. Its rows come from a source (scan_source.h): dump_source.h, whose
-// dump_stream.h reads ahead on threads, or lookup_source.h. row_matcher.h turns messages into rows, each of them once.
+// dump_stream.h reads ahead on threads, or lookup_source.h, which asks for what the plan or a walk of the hash names
+// (walk/hash_walk.h, whose programs are in bpf/). row_matcher.h turns messages into rows, each of them once.
 // flow_changes.h ends flows and learns how they ended, and puts flows back; destroy_events.h receives the ends of all
 // others, which the kernel separates by the port that deleted the flow. table_sysctls.h reads and sets what conntrack
 // records.
@@ -23,10 +25,13 @@ namespace headgate::conntrack {
 
 class KernelFlowTable final : public FlowTable {
   public:
-    /// Needs CAP_NET_ADMIN in that namespace; without it the operations fail, but not open().
-    [[nodiscard]] static Result<std::unique_ptr<KernelFlowTable>> open(netlink::NetworkNamespace where);
+    /// Needs CAP_NET_ADMIN in that namespace; without it the operations fail, but not open(). Without `walk` no scan
+    /// walks the hash.
+    [[nodiscard]] static Result<std::unique_ptr<KernelFlowTable>> open(netlink::NetworkNamespace where,
+                                                                       std::shared_ptr<HashWalk> walk = {});
 
     Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override;
+    void forgo_fast_scans() override { walk_.reset(); }
     Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) override;
     Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) override;
     Result<void> insert(std::span<const Flow> flows, const InsertionSink& inserted) override;
@@ -34,14 +39,15 @@ class KernelFlowTable final : public FlowTable {
     Result<bool> tcp_loose() override;
 
   private:
-    KernelFlowTable(netlink::NetworkNamespace where, TableSysctls sysctls)
-        : namespace_(std::move(where)), sysctls_(std::move(sysctls)) {}
+    KernelFlowTable(netlink::NetworkNamespace where, TableSysctls sysctls, std::shared_ptr<HashWalk> walk)
+        : namespace_(std::move(where)), sysctls_(std::move(sysctls)), walk_(std::move(walk)) {}
 
     [[nodiscard]] Result<netlink::Socket> open_socket() const;
     [[nodiscard]] Result<FlowDeleter*> deleter();
 
     netlink::NetworkNamespace namespace_;
     TableSysctls sysctls_;
+    std::shared_ptr<HashWalk> walk_;
     std::optional<FlowDeleter> deleter_;  ///< created on first use
 };
 

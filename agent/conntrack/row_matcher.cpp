@@ -64,7 +64,7 @@ Result<void> RowMatcher::flush() {
 }
 
 void RowMatcher::restart() {
-    emitted_.restart();
+    start_over();
     ++report_.restarts;
 }
 

@@ -53,7 +53,10 @@ class RowMatcher {
     /// Reports the rows of an incomplete block.
     [[nodiscard]] Result<void> flush();
 
-    /// Call when the scan starts over: rows that were reported are not reported again.
+    /// Call when another source begins: rows that were reported are not reported again.
+    void start_over() { emitted_.restart(); }
+
+    /// Likewise when the table was resized, which is counted.
     void restart();
 
     [[nodiscard]] const ScanReport& report() const noexcept { return report_; }

@@ -15,6 +15,9 @@ constexpr std::uint64_t kAllZones = 65'536;
 /// Rows of a dump that cost as much as a failed lookup: slightly less than one. Rounded up, which favours the dump.
 constexpr std::uint64_t kRowsPerLookup = 1;
 
+/// Entries of the host that a walk passes in the time of one lookup.
+constexpr std::uint64_t kWalkedPerLookup = 16;
+
 /// A dump of any table walks the host's whole hash, so that this many lookups are always cheaper.
 constexpr std::uint64_t kAlwaysWorthIt = 256;
 
@@ -80,6 +83,22 @@ std::optional<StatusMatch> status_for(const FlowQuery& query) {
     if (query.states == StateScope::New) return StatusMatch{0, flow_status::kSeenReply};
     if (query.states == StateScope::Established) return StatusMatch{flow_status::kSeenReply, flow_status::kSeenReply};
     return std::nullopt;
+}
+
+/// Whether the program that walks the hash can tell nearly no flow that is out of scope.
+bool leaves_nothing_out(const FlowQuery& query) {
+    const auto states = query.states.value_or(StateScope::Any);
+    const bool has_conditions = query.mark || query.zone || query.minimum_age.count() > 0 ||
+                                (states != StateScope::Any && states != StateScope::Active);
+    return !has_conditions && std::ranges::any_of(query.filters, &FlowFilter::matches_everything);
+}
+
+/// Beside many entries of other namespaces even all flows of a few are better walked: a dump walks those, too, and
+/// keeps softirqs off until it has found enough of its own.
+bool is_worth_walking(const FlowQuery& query, const TableFacts& facts) {
+    constexpr std::uint64_t kSparse = 3;
+    if (!facts.walks_from || facts.entries_of_host < *facts.walks_from) return false;
+    return facts.entries * kSparse < facts.entries_of_host || !leaves_nothing_out(query);
 }
 
 KernelFilter candidate_for(const FlowQuery& query, KernelVersion kernel) {
@@ -153,10 +172,13 @@ Candidate Lookups::at(std::uint64_t index) const {
 
 ScanPlan plan_scan(const FlowQuery& query, const TableFacts& facts) {
     ScanPlan plan;
+    const bool walks = is_worth_walking(query, facts);
+    if (walks) plan.method = ScanPlan::Method::Walk;
     if (std::ranges::all_of(query.filters, names_full_tuples)) {
         const Lookups lookups{tuples_to_look_up(query), zones_to_look_in(query.zone)};
         const auto count = lookups.count();
-        if (count <= kAlwaysWorthIt || count * kRowsPerLookup <= facts.entries) {
+        const auto costs = count * (walks ? kWalkedPerLookup : kRowsPerLookup);
+        if (count <= kAlwaysWorthIt || costs <= (walks ? facts.entries_of_host : facts.entries)) {
             plan.method = ScanPlan::Method::Lookup;
             plan.lookups = lookups;
             plan.reason = "every filter names a full tuple";
@@ -202,6 +224,7 @@ std::string describe(const ScanPlan& plan) {
         return fmt::format("lookup of {} tuple{} in {}: {}", tuples.size(), tuples.size() == 1 ? "" : "s", where,
                            plan.reason);
     }
+    if (plan.method == ScanPlan::Method::Walk) return fmt::format("{}: {}", kHashWalk, plan.reason);
     const auto filter = plan.candidate.empty() ? std::string{}
                                                : fmt::format(", filtered by the kernel ({}) if enough flows pass",
                                                              describe_filter(plan.candidate));

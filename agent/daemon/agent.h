@@ -10,6 +10,7 @@
 #include "headgate/result.h"
 
 #include "config/configuration.h"
+#include "conntrack/walk/hash_walk.h"
 #include "daemon/event_loop.h"
 #include "daemon/log.h"
 #include "daemon/upkeep.h"
@@ -35,7 +36,9 @@ class Agent {
     Agent(const ConfigurationSource& read_configuration, config::Configuration configuration, EventLoop& loop)
         : read_configuration_(read_configuration),
           gateway_(std::move(configuration), flowlog::StandardOutput::ForRecords,
-                   [](std::string_view message) { log_warning("{}", message); }),
+                   [](std::string_view message) { log_warning("{}", message); },
+                   std::make_shared<conntrack::HashWalk>(conntrack::kAgentWalksFrom,
+                                                         [](std::string_view message) { log_info("{}", message); })),
           loop_(loop),
           dispatcher_(gateway_, metrics_, [this](std::string_view line) { note_request(line); }) {}
 

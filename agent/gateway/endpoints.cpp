@@ -16,7 +16,8 @@ std::shared_ptr<TableHistory> history_of(const Endpoint& names, const config::Fi
 }
 
 /// Has the policy that the configuration keeps in force in the namespace, if it is an endpoint's under any name.
-Pointer one_off(const std::string& network_namespace, const std::vector<Pointer>& configured) {
+Pointer one_off(const std::string& network_namespace, const std::vector<Pointer>& configured,
+                std::shared_ptr<conntrack::HashWalk> walk) {
     const auto unnamed = config::default_firewall();
     auto settings = unnamed.endpoints.front();
     settings.netns = network_namespace;
@@ -25,7 +26,8 @@ Pointer one_off(const std::string& network_namespace, const std::vector<Pointer>
     const auto same =
         std::ranges::find_if(configured, [&](const Pointer& each) { return each->shares_namespace_with(endpoint); });
     auto policy = same == configured.end() ? std::string{config::kNoPolicy} : (*same)->configured_policy();
-    return std::make_shared<const ManagedEndpoint>(names, settings, std::move(policy));
+    return std::make_shared<const ManagedEndpoint>(names, settings, std::move(policy), std::make_shared<TableHistory>(),
+                                                   std::move(walk));
 }
 
 }  // namespace
@@ -37,10 +39,14 @@ void Endpoints::configure(std::shared_ptr<const config::Configuration> configura
         const Endpoint names{firewall->name, settings->availability_zone, ""};
         endpoints.push_back(std::make_shared<const ManagedEndpoint>(
             names, *settings, config::configured_policy(*configuration, *settings),
-            history_of(names, *settings, before)));
+            history_of(names, *settings, before), walk_for(*configuration)));
     }
     const std::lock_guard lock{mutex_};
     configured_ = {std::move(configuration), std::move(endpoints)};
+}
+
+std::shared_ptr<conntrack::HashWalk> Endpoints::walk_for(const config::Configuration& configuration) const {
+    return configuration.fast_scan == config::FastScan::Auto ? walk_ : nullptr;
 }
 
 Endpoints::Configured Endpoints::configured() const {
@@ -59,7 +65,9 @@ std::vector<Pointer> Endpoints::all() const {
 Result<Pointer> Endpoints::find(const EndpointName& name) const {
     const auto now = configured();
     if (name.network_namespace) {
-        if (!name.firewall && !name.availability_zone) return one_off(*name.network_namespace, now.endpoints);
+        if (!name.firewall && !name.availability_zone) {
+            return one_off(*name.network_namespace, now.endpoints, walk_for(*now.configuration));
+        }
         return invalid("netns: a one-off run has no --firewall and no --availability-zone");
     }
     ASSIGN_OR_RETURN(const auto choice,

@@ -20,7 +20,10 @@ class Endpoints {
   public:
     using Pointer = std::shared_ptr<const ManagedEndpoint>;
 
-    explicit Endpoints(std::shared_ptr<const config::Configuration> configuration) {
+    /// `walk`: for scans of all tables, if the configuration wants fast scans; null: none are walked.
+    explicit Endpoints(std::shared_ptr<const config::Configuration> configuration,
+                       std::shared_ptr<conntrack::HashWalk> walk = {})
+        : walk_(std::move(walk)) {
         configure(std::move(configuration));
     }
 
@@ -41,7 +44,9 @@ class Endpoints {
         std::vector<Pointer> endpoints;
     };
     [[nodiscard]] Configured configured() const;
+    [[nodiscard]] std::shared_ptr<conntrack::HashWalk> walk_for(const config::Configuration& configuration) const;
 
+    const std::shared_ptr<conntrack::HashWalk> walk_;
     mutable std::mutex mutex_;
     Configured configured_;  ///< guarded by mutex_
 };

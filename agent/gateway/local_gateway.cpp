@@ -7,8 +7,8 @@
 namespace headgate::gateway {
 
 LocalGateway::LocalGateway(config::Configuration configuration, flowlog::StandardOutput output,
-                           const flowlog::LogCallback& tell)
-    : endpoints_(std::make_shared<const config::Configuration>(std::move(configuration))),
+                           const flowlog::LogCallback& tell, std::shared_ptr<conntrack::HashWalk> walk)
+    : endpoints_(std::make_shared<const config::Configuration>(std::move(configuration)), std::move(walk)),
       state_dir_(endpoints_.configuration()->state_dir),
       audit_(endpoints_.configuration()->audit_log, clock_),
       flow_log_(endpoints_.configuration()->flow_log, output, tell),

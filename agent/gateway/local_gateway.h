@@ -27,10 +27,10 @@ class LocalGateway final : public ManagedGateway,
                            private Inventory,
                            private RefusedRequests {
   public:
-    /// `tell` receives messages about the flow log for the operator.
+    /// `tell` receives messages about the flow log for the operator. `walk`: as of Endpoints.
     explicit LocalGateway(
         config::Configuration configuration, flowlog::StandardOutput output = flowlog::StandardOutput::ForOthers,
-        const flowlog::LogCallback& tell = [](std::string_view) {});
+        const flowlog::LogCallback& tell = [](std::string_view) {}, std::shared_ptr<conntrack::HashWalk> walk = {});
 
     LocalOperations& operations() override { return operations_; }
     LocalPolicies& policies() override { return policies_; }

@@ -22,6 +22,10 @@
 #include "gateway/timestamp_history.h"
 #include "netlink/network_namespace.h"
 
+namespace headgate::conntrack {
+class HashWalk;
+}
+
 namespace headgate::gateway {
 
 /// What this process has learnt about a flow table. Thread-safe.
@@ -35,12 +39,15 @@ struct TableHistory {
 class ManagedEndpoint {
   public:
     /// `policy`: as in configured_policy().
+    /// `walk`: for scans of its table; null: the table is never walked.
     ManagedEndpoint(Endpoint names, config::FirewallEndpoint settings, std::string policy,
-                    std::shared_ptr<TableHistory> history = std::make_shared<TableHistory>())
+                    std::shared_ptr<TableHistory> history = std::make_shared<TableHistory>(),
+                    std::shared_ptr<conntrack::HashWalk> walk = {})
         : names_(std::move(names)),
           settings_(std::move(settings)),
           policy_(std::move(policy)),
-          history_(std::move(history)) {}
+          history_(std::move(history)),
+          walk_(std::move(walk)) {}
 
     [[nodiscard]] const Endpoint& names() const noexcept { return names_; }
 
@@ -92,6 +99,7 @@ class ManagedEndpoint {
     const config::FirewallEndpoint settings_;
     const std::string policy_;
     const std::shared_ptr<TableHistory> history_;
+    const std::shared_ptr<conntrack::HashWalk> walk_;
 };
 
 }  // namespace headgate::gateway

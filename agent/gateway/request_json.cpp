@@ -25,6 +25,7 @@ void list_scope(Members& members, Request& request) {
     members.optional("firewall", request.endpoint.firewall);
     members.optional("availability_zone", request.endpoint.availability_zone);
     list_members(members, request.query);
+    members.optional("no_fast_scan", request.no_fast_scan);
 }
 
 template <typename Members, MaybeConst<CallerSessions> Sessions>

@@ -24,8 +24,9 @@ using RowSource =
 
 /// The query is validated, and without filters where the flows were captured before.
 struct OperationRequest : FlowRequest {
-    EndpointName endpoint;  ///< may be empty with `from_operation`: the endpoint of that operation
-    std::string token;      ///< idempotency key: a repeated request starts nothing. Empty: none
+    EndpointName endpoint;      ///< may be empty with `from_operation`: the endpoint of that operation
+    bool no_fast_scan = false;  ///< read the flow table through ctnetlink alone
+    std::string token;          ///< idempotency key: a repeated request starts nothing. Empty: none
 
     // How flows are ended.
     RowSource captured;  ///< exactly these flows, regardless of the query

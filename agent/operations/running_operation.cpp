@@ -261,6 +261,7 @@ Result<void> RunningOperation::do_work() {
         moment.timestamps_for =
             std::chrono::floor<std::chrono::seconds>(around_.clock.up() - *access_.timestamps_since);
     }
+    if (request_.no_fast_scan) access_.table->forgo_fast_scans();
     const WorkPlace place{*access_.table, *access_.ruleset, around_.clock, moment, around_.state_dir};
     auto run = work_of(operation_.type)(request_, place, operation_, *this);
     // Retries to store the outcomes of the last block, if the first attempt failed.

@@ -73,6 +73,9 @@ class FlowTable {
     /// missed.
     virtual Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) = 0;
 
+    /// Scans of this object read the table through ctnetlink alone, even where there is a faster way.
+    virtual void forgo_fast_scans() {}
+
     /// Looks up exactly these flows and changes nothing. Reports each in order, updated, and whether it still exists. A
     /// flow whose tuple now belongs to another flow is Gone.
     virtual Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) = 0;

@@ -24,6 +24,7 @@
 #include "support/kernel_messages.h"
 #include "support/memory_gateway.h"
 #include "support/stored_operations.h"
+#include "support/walk_rows.h"
 
 namespace {
 
@@ -70,13 +71,15 @@ std::string text_of(const std::filesystem::path& file) {
     return {std::istreambuf_iterator<char>{text}, {}};
 }
 
-void write_flows(Seeds&& messages, Seeds&& captures) {
+void write_flows(Seeds&& messages, Seeds&& captures, Seeds&& rows) {
     for (const Flow& flow :
          {tcp_flow().established().with_id(1).with_bytes(1, 2).started_at(Timestamp{std::chrono::years{50}}).flow(),
           udp_flow().from("2001:db8::1", 1).to("2001:db8::2", 53).in_zone(7).flow(), icmp_flow().flow(),
           icmpv6_flow().in_zone(3, ZoneDirection::Original).flow(), sctp_flow().in_state(4).flow(),
           tcp_flow().leaving_as("192.0.2.1", 5).redirected_to("10.9.9.9", 6).flow()}) {
         messages.add(KernelMessage{flow}.payload());
+        const auto row = walked(flow);
+        rows.add(std::as_bytes(std::span{&row, 1}));
         fmt::memory_buffer json;
         append_flow_json(json, {flow}, {.now = Timestamp{std::chrono::years{51}}});
         captures.add(fmt::to_string(json));
@@ -277,7 +280,7 @@ void write_rows(Seeds&& seeds) {
 int main(int argc, char** argv) {
     if (argc != 2) return 2;
     const std::filesystem::path folder = argv[1];
-    write_flows({folder, "flow_message"}, {folder, "capture_file"});
+    write_flows({folder, "flow_message"}, {folder, "capture_file"}, {folder, "walk_row"});
     write_filters({folder, "flow_filter"});
     write_nft_messages({folder, "nft_message"});
     write_policies({folder, "policy_file"});

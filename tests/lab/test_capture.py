@@ -2,6 +2,7 @@
 """Output of `headgate capture`, compared with conntrack(8)."""
 
 import json
+import re
 import subprocess
 import time
 
@@ -107,6 +108,34 @@ def test_a_full_tuple_is_looked_up(lab):
     done = lab.headgate(*words)
     assert "plan: lookup of 1 tuple in zone 0" in done.stderr
     assert len(json.loads(done.stdout)["flows"]) == 1
+
+
+def searched(lab, *words):
+    """The flows that a search finds, and how it searched."""
+    done = lab.headgate("capture", *words, "--explain", "--json")
+    assert done.returncode == 0, done.stderr
+    plan = re.search("plan: (.*)", done.stderr)[1]
+    return sorted((flow["source"], flow["source_port"], flow["id"]) for flow in json.loads(done.stdout)["flows"]), plan
+
+
+def test_a_large_table_is_walked_in_the_kernel(lab):
+    lab.fill_many(60_000)
+    words = ["--source-port", "1:100", "--protocol", "udp"]
+    walked, plan = searched(lab, *words)
+    if "built without the programs" in plan:
+        pytest.skip(plan)
+    assert plan == "walk of the hash in the kernel, and lookup of each flow that may match: a filter leaves part of the tuple open"
+    dumped, plan = searched(lab, *words, "--no-fast-scan")
+    assert plan.startswith("full table scan") and dumped == walked and len(walked) == 200
+    lab.configure("fast_scan: off\n")
+    assert searched(lab, *words) == (dumped, plan)
+
+
+def test_a_flush_of_a_large_table_ends_what_a_walk_finds(lab):
+    lab.fill_many(60_000)
+    summary = lab.headgate_json("flush", "--source-port", "1:1000", "--yes")
+    assert summary["counts"]["flushed"] == 2000
+    assert lab.count() == 58_000
 
 
 def test_a_masqueraded_flow_is_found_by_its_translated_addresses_only_when_asked(lab):

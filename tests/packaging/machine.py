@@ -26,7 +26,9 @@ class Machine:
         with open(self.root / "console.log", "w") as console:
             self.process = subprocess.Popen(
                 ["systemd-nspawn", "--quiet", "--directory", str(self.root), "--boot", "--keep-unit", "--register=no",
-                 f"--network-namespace-path=/run/netns/{self.lab.name(GATEWAY)}", "--capability=CAP_NET_ADMIN",
+                 f"--network-namespace-path=/run/netns/{self.lab.name(GATEWAY)}",
+                 # What the unit and its drop-ins use, and nspawn leaves out.
+                 "--capability=CAP_NET_ADMIN,CAP_BPF,CAP_PERFMON,CAP_SYSLOG", "--system-call-filter=bpf",
                  "--machine", self.lab.tag, "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=pipe"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, env=environment)
         try:

@@ -22,6 +22,7 @@ FILES = {
     "/usr/share/headgate/policies/reject.yaml": 0o644,
     "/usr/share/headgate/policies/drop.yaml": 0o644,
     "/usr/share/headgate/policies/continue.yaml": 0o644,
+    "/usr/share/headgate/drop-ins/fast-scan.conf": 0o644,
     "/usr/share/headgate/drop-ins/network-namespaces.conf": 0o644,
     "/usr/share/headgate/drop-ins/program-names.conf": 0o644,
     "/usr/share/headgate/drop-ins/low-ports.conf": 0o644,

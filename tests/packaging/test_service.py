@@ -213,6 +213,22 @@ def test_a_listener_on_a_low_port_takes_the_drop_in(gateway):
     gateway.do("systemctl", "restart", "headgate")
 
 
+def test_fast_scans_take_the_drop_in(gateway):
+    def plan():
+        done = gateway.run("headgate", "capture", "--source-port", "1:100", "--protocol", "udp", "--explain", "--count", user=MEMBER)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip(), re.search("plan: (.*)", done.stderr)[1]
+    gateway.lab.fill_many(6000)
+    without = plan()
+    assert "the hash cannot be walked: loading the programs: Operation not permitted" in without[1]
+    assert "fast scans are off, and flow tables are dumped instead: " in gateway.log()
+    drop_in(gateway, "fast-scan")
+    count, walked = plan()
+    assert count == without[0]
+    assert walked.startswith("walk of the hash in the kernel") and "cannot be walked" not in walked, walked
+    assert not re.search(r"ffff[0-9a-f]{12}", gateway.log()), "an address of the kernel"
+
+
 # A program that deletes all flows (a conntrack request without a tuple) and keeps running.
 DELETER = r"""
 socket(my $s, 16, 3, 12) or die; bind($s, pack("SSLL", 16, 0, 0, 0)) or die;

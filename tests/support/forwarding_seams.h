@@ -18,6 +18,7 @@ class ForwardingTable final : public FlowTable {
     Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override {
         return table_.scan(query, moment, listener);
     }
+    void forgo_fast_scans() override { table_.forgo_fast_scans(); }
     Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) override {
         return table_.look_up(rows, found);
     }

@@ -55,6 +55,7 @@ TEST(LoadConfiguration, gives_every_setting_its_place) {
         "retention: 7d\n"
         "disk_budget: 512MiB\n"
         "operation_timeout: 90\n"
+        "fast_scan: off\n"
         "firewalls:\n"
         "  - endpoints:\n"
         "      - availability_zone: eu-central-1a\n"
@@ -94,6 +95,7 @@ TEST(LoadConfiguration, gives_every_setting_its_place) {
     expected.retention = 168h;
     expected.disk_budget = 512U << 20U;
     expected.operation_timeout = 90s;
+    expected.fast_scan = FastScan::Off;
     expected.firewalls = {{"edge", {{"eu-central-1a", "gw-a", 5, "reject"}, {"eu-central-1b", {}, {}, {}}}}};
     expected.protected_filters = {parse_flow_filter("destination-port=22,protocol=tcp,source=10.255.0.0/16").value()};
     expected.stream_exception_policy = "drop";
@@ -328,14 +330,15 @@ TEST(LoadConfiguration, a_key_is_known_and_given_once) {
 }
 
 TEST(LoadConfiguration, reports_every_error_in_the_order_of_its_line) {
-    EXPECT_EQ(error_of("colour: red\nfirewalls:\n- name: a.b\n  endpoints:\n  - availability_zone: ''\nregion: a b\n"
-                       "account: 1\n"),
-              "x.yaml:1: colour: unknown key (known: region, account, state_dir, retention, disk_budget, "
-              "operation_timeout, firewalls, protected, stream_exception_policy, http, flow_log, audit_log)\n"
-              "x.yaml:3: firewalls: name: \"a.b\" is not made of letters, digits and - alone\n"
-              "x.yaml:5: firewalls: endpoints: availability_zone: a name has 1 to 128 characters, not 0\n"
-              "x.yaml:6: region: \"a b\" is not made of letters, digits and - alone\n"
-              "x.yaml:7: account: \"1\" is not a number of 12 digits");
+    EXPECT_EQ(
+        error_of("colour: red\nfirewalls:\n- name: a.b\n  endpoints:\n  - availability_zone: ''\nregion: a b\n"
+                 "account: 1\n"),
+        "x.yaml:1: colour: unknown key (known: region, account, state_dir, retention, disk_budget, "
+        "operation_timeout, fast_scan, firewalls, protected, stream_exception_policy, http, flow_log, audit_log)\n"
+        "x.yaml:3: firewalls: name: \"a.b\" is not made of letters, digits and - alone\n"
+        "x.yaml:5: firewalls: endpoints: availability_zone: a name has 1 to 128 characters, not 0\n"
+        "x.yaml:6: region: \"a b\" is not made of letters, digits and - alone\n"
+        "x.yaml:7: account: \"1\" is not a number of 12 digits");
 }
 
 TEST(LoadConfiguration, reports_20_errors_and_how_many_more_there_are) {

@@ -37,6 +37,7 @@ OperationRequest full_flush() {
     request.query.minimum_bytes = UINT64_MAX;
     request.query.minimum_packets = UINT64_MAX;
     request.query.minimum_age = std::chrono::seconds{3600};
+    request.no_fast_scan = true;
     request.maximum_flows = 0;
     request.dry_run = true;
     request.include_protected = true;
@@ -63,6 +64,7 @@ TEST(RequestJson, comes_back_whole) {
         EXPECT_EQ(read->type, request.type);
         EXPECT_EQ(read->endpoint, request.endpoint);
         EXPECT_EQ(read->query, request.query);
+        EXPECT_EQ(read->no_fast_scan, request.no_fast_scan);
         EXPECT_EQ(read->maximum_flows, request.maximum_flows);
         EXPECT_EQ(read->dry_run, request.dry_run);
         EXPECT_EQ(read->include_protected, request.include_protected);
@@ -86,11 +88,15 @@ std::vector<OperationRequest> requests_that_differ_in_one_part() {
              [](auto& request) {
                  request.query.mark = MarkMatch{5, 3};
              },
-             [](auto& request) { request.query.zone.reset(); }, [](auto& request) { request.query.minimum_bytes = 1; },
+             [](auto& request) { request.query.zone.reset(); },
+             [](auto& request) { request.query.minimum_bytes = 1; },
              [](auto& request) { request.query.minimum_packets = 1; },
              [](auto& request) { request.query.minimum_age = std::chrono::seconds{60}; },
-             [](auto& request) { request.from_operation = "5f0a"; }, [](auto& request) { request.maximum_flows = 1; },
-             [](auto& request) { request.maximum_flows.reset(); }, [](auto& request) { request.dry_run = false; },
+             [](auto& request) { request.no_fast_scan = false; },
+             [](auto& request) { request.from_operation = "5f0a"; },
+             [](auto& request) { request.maximum_flows = 1; },
+             [](auto& request) { request.maximum_flows.reset(); },
+             [](auto& request) { request.dry_run = false; },
              [](auto& request) { request.include_protected = false; },
              [](auto& request) { request.protected_filters.clear(); },
              [](auto& request) { request.stream_exception_policy = "drop"; },
@@ -156,7 +162,8 @@ TEST(RequestJson, that_cannot_be_expressed_is_refused) {
 TEST(RequestJson, errors_name_the_member_and_the_rule) {
     const std::string members =
         "the members here are type, firewall, availability_zone, minimum_age_seconds, filters, state, match, "
-        "both_directions, mark, zone, minimum_bytes, minimum_packets, all, from_capture, consent, maximum_flows, "
+        "both_directions, mark, zone, minimum_bytes, minimum_packets, no_fast_scan, all, from_capture, consent, "
+        "maximum_flows, "
         "dry_run, "
         "include_protected, "
         "protected, own_sessions, ssh_sessions, stream_exception_policy, require_policy";

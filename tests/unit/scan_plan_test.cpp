@@ -122,6 +122,51 @@ TEST(ScanPlan, leaves_small_tables_unfiltered) {
     EXPECT_TRUE(plan_scan(query_for("source=10.0.1.0/24"), kSmall).candidate.empty());
 }
 
+/// Of a host whose hash may be walked from 50,000 entries on.
+TableFacts walkable(std::uint64_t entries, std::uint64_t entries_of_host) {
+    return {{6, 18}, entries, entries_of_host, 50'000};
+}
+
+TEST(ScanPlan, walks_the_hash_where_it_has_enough_entries) {
+    using enum ScanPlan::Method;
+    const auto query = query_for("source=10.0.1.0/24");
+    EXPECT_EQ(plan_scan(query, walkable(50'000, 50'000)).method, Walk);
+    EXPECT_EQ(plan_scan(query, walkable(49'999, 49'999)).method, Dump);
+    EXPECT_EQ(plan_scan(query, walkable(10, 50'000)).method, Walk) << "a dump walks the entries of all namespaces, too";
+    EXPECT_EQ(plan_scan(query, kLarge).method, Dump) << "no walk is possible";
+    EXPECT_EQ(describe(plan_scan(query, walkable(50'000, 50'000))),
+              "walk of the hash in the kernel, and lookup of each flow that may match: a filter leaves part of the "
+              "tuple open");
+}
+
+TEST(ScanPlan, dumps_all_flows_unless_most_entries_are_those_of_other_namespaces) {
+    using enum ScanPlan::Method;
+    auto query = query_for_all();
+    query.states = StateScope::Active;
+    EXPECT_EQ(plan_scan(query, walkable(1'000'000, 1'000'000)).method, Dump);
+    EXPECT_EQ(plan_scan(query, walkable(1'000, 1'000'000)).method, Walk);
+    query.states = StateScope::Closed;
+    EXPECT_EQ(plan_scan(query, walkable(1'000'000, 1'000'000)).method, Walk);
+    query = query_for_all();
+    query.minimum_age = 5min;
+    EXPECT_EQ(plan_scan(query, walkable(1'000'000, 1'000'000)).method, Walk);
+}
+
+TEST(ScanPlan, looks_a_tuple_up_in_every_zone_only_where_a_walk_takes_longer) {
+    using enum ScanPlan::Method;
+    EXPECT_EQ(plan_scan(query_for(kFullTuple), walkable(1'000'000, 1'000'000)).method, Walk);
+    EXPECT_EQ(plan_scan(query_for(kFullTuple), walkable(2'000'000, 2'000'000)).method, Lookup);
+    auto query = query_for(kFullTuple);
+    query.zone = std::uint16_t{0};
+    EXPECT_EQ(plan_scan(query, walkable(1'000'000, 1'000'000)).method, Lookup);
+}
+
+TEST(ScanPlan, of_a_walk_has_the_dump_to_fall_back_on) {
+    const auto plan = plan_scan(query_for("source=10.0.1.0/24,protocol=tcp"), walkable(1'000'000, 1'000'000));
+    EXPECT_TRUE(plan.worth_a_sample);
+    EXPECT_EQ(plan.candidate.protocol, Protocol::Tcp);
+}
+
 KernelFilter of_family(Family family) {
     KernelFilter filter;
     filter.family = family;

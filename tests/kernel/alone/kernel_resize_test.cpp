@@ -44,15 +44,16 @@ class ResizedTable : public ::testing::Test {
         if (hash_.original() == 0) GTEST_SKIP() << "nf_conntrack_buckets is not to be written here";
         if (!namespace_.reason_to_skip().empty()) GTEST_SKIP() << namespace_.reason_to_skip();
         ASSERT_TRUE(hash_.write(8192));
-        table_ = std::move(*conntrack::KernelFlowTable::open({}));
+        table_ = std::move(*conntrack::KernelFlowTable::open({}, std::make_shared<conntrack::HashWalk>(kFlows)));
         std::vector<Flow> flows;
         for (std::uint16_t port = 1; port <= kFlows; ++port)
             flows.push_back(tcp_flow().from_port(port).established());
         ASSERT_TRUE(inserted(*table_, flows));
     }
 
-    /// Scans the whole table, and resizes it once to this many buckets after the first block of rows.
-    void expect_each_flow_once_while_resizing_to(unsigned buckets) {
+    /// Scans the table, and resizes it once to this many buckets after the first block of rows.
+    void expect_each_flow_once_while_resizing_to(unsigned buckets, const FlowQuery& query = query_for_all(),
+                                                 std::size_t matching = kFlows) {
         ScanCollector collector;
         bool resized = false;
         collector.after_block = [&]() -> Result<void> {
@@ -61,15 +62,16 @@ class ResizedTable : public ::testing::Test {
             return {};
         };
         const Moment now{.now = std::chrono::system_clock::now()};
-        const auto report = table_->scan(query_for_all(), now, collector);
+        const auto report = table_->scan(query, now, collector);
         ASSERT_TRUE(report.has_value()) << report.error().message;
         EXPECT_EQ(report->restarts, 1U);
-        EXPECT_EQ(report->matched, kFlows);
-        EXPECT_EQ(collector.rows.size(), kFlows);
+        EXPECT_EQ(report->matched, matching);
+        EXPECT_EQ(collector.rows.size(), matching);
         std::set<std::uint16_t> ports;
         for (const auto& row : collector.rows)
             ports.insert(row.flow.original.source_port);
-        EXPECT_EQ(ports.size(), kFlows);
+        EXPECT_EQ(ports.size(), matching);
+        plans_ = collector.plans;
     }
 
     static constexpr std::uint16_t kFlows = 20'000;
@@ -77,6 +79,7 @@ class ResizedTable : public ::testing::Test {
     HashSize hash_;  // must be constructed before namespace_
     OwnNamespace namespace_;
     std::unique_ptr<conntrack::KernelFlowTable> table_;
+    std::vector<std::string> plans_;
 };
 
 TEST_F(ResizedTable, that_shrinks_loses_no_flow) {
@@ -85,6 +88,15 @@ TEST_F(ResizedTable, that_shrinks_loses_no_flow) {
 
 TEST_F(ResizedTable, that_grows_repeats_no_flow) {
     expect_each_flow_once_while_resizing_to(16384);
+}
+
+TEST_F(ResizedTable, that_is_walked_loses_and_repeats_no_flow) {
+    if (const auto programs = conntrack::WalkPrograms::load(); !programs) GTEST_SKIP() << programs.error().message;
+    for (const unsigned buckets : {4096U, 16384U, 8192U}) {
+        expect_each_flow_once_while_resizing_to(buckets, query_for("source-port=1:5000"), 5000);
+        for (const auto& plan : plans_)
+            EXPECT_EQ(plan.find("cannot be walked"), std::string::npos) << plan;
+    }
 }
 
 }  // namespace kernel_resize_test
