@@ -44,9 +44,10 @@ struct ListArguments {
         output.add_to(command);
         OptionGroup own{command};
         own.add("--type", "TYPE", type, "only this type: capture or flush");
-        own.add("--status", "STATUS", status,
-                "only this status: in_progress, completed, completed_with_errors or failed; or of the failed ones those "
-                "that were refused or declined");
+        own.add(
+            "--status", "STATUS", status,
+            "only this status: in_progress, completed, completed_with_errors or failed; or of the failed ones those "
+            "that were refused or declined");
         own.add("--by", "USER", by, "only operations of this user");
         own.add("--since", "TIME", since,
                 "only operations requested since then: 90s, 5m, 2h, 7d ago, or 2026-11-29T18:10:14Z");

@@ -35,10 +35,11 @@ class Agent {
   private:
     Agent(const ConfigurationSource& read_configuration, config::Configuration configuration, EventLoop& loop)
         : read_configuration_(read_configuration),
-          gateway_(std::move(configuration), flowlog::StandardOutput::ForRecords,
-                   [](std::string_view message) { log_warning("{}", message); },
-                   std::make_shared<conntrack::HashWalk>(conntrack::kAgentWalksFrom,
-                                                         [](std::string_view message) { log_info("{}", message); })),
+          gateway_(
+              std::move(configuration), flowlog::StandardOutput::ForRecords,
+              [](std::string_view message) { log_warning("{}", message); },
+              std::make_shared<conntrack::HashWalk>(conntrack::kAgentWalksFrom,
+                                                    [](std::string_view message) { log_info("{}", message); })),
           loop_(loop),
           dispatcher_(gateway_, metrics_, [this](std::string_view line) { note_request(line); }) {}
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "base/text.h"
 
 namespace headgate::http {
 namespace {

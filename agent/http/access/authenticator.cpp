@@ -7,7 +7,6 @@
 #include <chrono>
 
 #include "base/text.h"
-#include "base/text.h"
 #include "http/access/signature.h"
 
 namespace headgate::http::access {
