@@ -72,7 +72,8 @@ void flush_without_journal(const FlowQuery& query) {
     FlowOperation operation;
     operation.query = query;
     NoJournal nothing;
-    must(operations::run_flush({}, {*table, *ruleset, {.now = SystemClock{}.now()}}, operation, nothing));
+    const SystemClock clock;
+    must(operations::run_flush({}, {*table, *ruleset, clock, {.now = clock.now()}}, operation, nothing));
 }
 
 void measure_pages(gateway::FlowOperations& operations, const std::string& id, std::uint64_t flows) {
