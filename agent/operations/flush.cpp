@@ -102,7 +102,7 @@ class Flush {
 
     Result<void> enforce_policy() {
         const auto enforced = policy_.enforce();
-        const auto result = enforced ? Result<void>{} : tl::unexpected(enforced.error());
+        auto result = enforced ? Result<void>{} : tl::unexpected(enforced.error());
         operation_.policy_applied = enforced && *enforced == Application::Done;
         if (request_.policy && (operation_.policy_applied || !enforced)) listener_.policy_applied(result);
         return result;
