@@ -178,13 +178,15 @@ ScanPlan plan_scan(const FlowQuery& query, const TableFacts& facts) {
         const Lookups lookups{tuples_to_look_up(query), zones_to_look_in(query.zone)};
         const auto count = lookups.count();
         const auto costs = count * (walks ? kWalkedPerLookup : kRowsPerLookup);
-        if (count <= kAlwaysWorthIt || costs <= (walks ? facts.entries_of_host : facts.entries)) {
+        const auto entries = walks ? facts.entries_of_host : facts.entries;
+        if (count <= kAlwaysWorthIt || costs <= entries) {
             plan.method = ScanPlan::Method::Lookup;
             plan.lookups = lookups;
             plan.reason = "every filter names a full tuple";
             return plan;
         }
-        plan.reason = fmt::format("{} lookups would cost more than a table of {} entries", count, facts.entries);
+        plan.reason =
+            fmt::format("{} lookups would cost more than a {} of {} entries", count, walks ? "walk" : "table", entries);
     } else {
         plan.reason = "a filter leaves part of the tuple open";
     }

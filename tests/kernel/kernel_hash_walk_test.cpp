@@ -263,6 +263,23 @@ TEST_F(KernelHashWalk, is_exact_while_other_flows_come_and_go) {
     churn.join();
 }
 
+TEST_F(KernelHashWalk, serves_several_scans_at_once) {
+    std::vector<Flow> flows;
+    for (std::uint16_t port = 1; port <= 4000; ++port)
+        flows.push_back(tcp_flow().from_port(port));
+    insert(flows);
+    std::vector<std::thread> scans;
+    for (std::size_t i = 1; i <= 4; ++i) {
+        scans.emplace_back([this, i] {
+            const auto table = std::move(*conntrack::KernelFlowTable::open({}, walk_));
+            for (int round = 0; round < 10; ++round)
+                EXPECT_EQ(found(*table, query_for(fmt::format("source-port=1:{}", i * 100)), kWalk).size(), i * 100);
+        });
+    }
+    for (auto& scan : scans)
+        scan.join();
+}
+
 TEST_F(KernelHashWalk, leaves_a_table_of_which_most_flows_match_to_a_dump) {
     std::vector<Flow> flows;
     for (std::uint16_t port = 1; port <= 20'000; ++port)
