@@ -350,8 +350,8 @@ Result<ExitCode> run_log(const GatewayArguments& gateway, const LogArguments& ar
     std::optional<Interruption> interruption;
     if (arguments.follow) interruption.emplace();
     LogOutput output{query, writer};
-    const auto code = output.finish(source.agent != nullptr ? show_agent(source.agent->ended_flows(), query, output)
-                                                            : show_file(source.file, query, output));
+    auto code = output.finish(source.agent != nullptr ? show_agent(source.agent->ended_flows(), query, output)
+                                                      : show_file(source.file, query, output));
     if (code && source.agent != nullptr) tell_limit(query, output.matched());
     if (code == ExitCode::NothingMatched && query.flows.operation_id) tell_absence(gateway, source, query);
     return code;

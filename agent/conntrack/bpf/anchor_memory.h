@@ -4,6 +4,8 @@
 
 #include <linux/types.h>
 
+/* Names as in the kernel. NOLINTBEGIN(readability-identifier-naming) */
+
 /* The entry with this tuple, of TCP or UDP and in zone 0; addresses and ports in network order. */
 struct anchor_request {
     __u8 source[16], destination[16];
@@ -15,3 +17,5 @@ struct anchor_request {
 struct anchor_answer {
     __u64 table; /* of the first bucket; 0: the entry was not found */
 };
+
+/* NOLINTEND(readability-identifier-naming) */

@@ -6,6 +6,8 @@
 #include "conntrack/bpf/anchor_memory.h"
 #include "conntrack/bpf/walk_memory.h"
 
+/* Names as in the kernel. NOLINTBEGIN(readability-identifier-naming) */
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -38,3 +40,5 @@ int load_anchor_program(struct anchor_program* program);
 #ifdef __cplusplus
 }
 #endif
+
+/* NOLINTEND(readability-identifier-naming) */

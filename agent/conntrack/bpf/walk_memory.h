@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+/* Names as in the kernel. NOLINTBEGIN(readability-identifier-naming) */
+
 /* Powers of two, so that the kernel's verifier sees that an index is within bounds. */
 enum {
     WALK_MOST_TESTS = 128, /* 20 filters, each for two directions of two tuples, are 80 */
@@ -88,3 +90,5 @@ struct walk_answer {
     __u32 others;  /* rows that are no candidates */
     __u64 entries; /* walked; each flow has two, one for each tuple */
 };
+
+/* NOLINTEND(readability-identifier-naming) */
