@@ -55,12 +55,12 @@ Result<bool> parse_true(std::string_view text) {
 }
 
 template <typename T>
-ValueType<T> within(std::string_view kind, T lowest, T highest, Result<T> (*parse)(std::string_view),
+ValueType<T> within(std::string_view kind, T least, T most, Result<T> (*parse)(std::string_view),
                     std::string (*print)(T)) {
-    const auto bounds = fmt::format("{}..{}", print(lowest), print(highest));
+    const auto bounds = fmt::format("{}..{}", print(least), print(most));
     const auto parse_within = [=](std::string_view text) -> Result<T> {
         auto value = parse(text);
-        if (value && (*value < lowest || *value > highest)) return invalid("{} is not within {}", text, bounds);
+        if (value && (*value < least || *value > most)) return invalid("{} is not within {}", text, bounds);
         return value;
     };
     return {fmt::format("a {} within {}", kind, bounds), parse_within, print};
