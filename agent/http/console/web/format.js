@@ -67,7 +67,7 @@ export function destination(flow) {
 export const source = flow => end(flow.source, flow.source_port);
 
 /** `netns` is that of a one-off run of the command line. */
-export const place = ({firewall, availability_zone, netns}) => (netns ? `netns ${netns}` : `${firewall} / ${availability_zone}`);
+export const place = ({firewall, availability_zone, netns}) => (firewall ? `${firewall} / ${availability_zone}` : `netns ${netns}`);
 
 /** As in the command line: the flow state, and the protocol's own state if that differs. */
 export const states = (state, own) => (state && own && own !== state ? `${state} (${own})` : state ?? own ?? "");
