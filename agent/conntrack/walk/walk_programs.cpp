@@ -21,6 +21,8 @@ tl::unexpected<Error> not_loaded(int fault) {
     return error;
 }
 
+// The kernel takes its arguments in a union (bpf(2)).
+// NOLINTBEGIN(cppcoreguidelines-pro-type-union-access)
 Result<void> run(int program, bpf_attr& attributes) {
     attributes.test.prog_fd = static_cast<std::uint32_t>(program);
     while (::syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attributes, sizeof attributes) != 0) {
@@ -43,6 +45,7 @@ Result<void> run_on_packet(int program) {
     attributes.test.repeat = 1;
     return run(program, attributes);
 }
+// NOLINTEND(cppcoreguidelines-pro-type-union-access)
 
 anchor_request request_for(const FlowTuple& anchor) {
     anchor_request request{};
