@@ -71,7 +71,7 @@ def test_what_was_refused_and_why_is_seen_at_every_width(lab, width):
     assert lab.headgate("flush", "--all").returncode == 5
     lines, _ = on_terminal(width, lab.headgate_words("operations", "list", netns=False))
     assert len(lines) == 3 and max(map(len, lines)) <= width
-    assert re.search(r"^[0-9a-f]{8}  flush    REFUSED    \d\d:\d\d:\d\d  root .* 3 +0 .*3 flows mat", lines[1]), lines[1]
+    assert re.search(r"^[0-9a-f]{8}  flush    REFUSED    \d\d:\d\d:\d\d  root .* 3 +0 .*3 flows m", lines[1]), lines[1]
     assert re.search(r"^[0-9a-f]{8}  dry run  COMPLETED  \d\d:\d\d:\d\d  root .* 3 +would 3", lines[2]), lines[2]
     assert "REASON" in lines[0]
 
