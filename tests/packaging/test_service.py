@@ -9,7 +9,7 @@ import re
 
 from gateway_facts import (MEMBER, STRANGER, add_users, agent, configure, drop_in, flow_record, headgate, install, is_active,
                            lines, readiness, rules)
-from lab import SERVER4, SERVER6, wait_until
+from lab import GATEWAY, SERVER4, SERVER6, wait_until
 from traffic import RESET, Conversation
 
 CANNOT, REFUSED = 1, 5
@@ -227,12 +227,13 @@ def test_fast_scans_take_the_drop_in(gateway):
     assert count == without[0]
     assert walked.startswith("walk of the hash in the kernel") and "cannot be walked" not in walked, walked
     assert not re.search(r"ffff[0-9a-f]{12}", gateway.log()), "an address of the kernel"
+    gateway.lab.run(GATEWAY, "conntrack", "-F")
 
 
 # A program that deletes all flows (a conntrack request without a tuple) and keeps running.
 DELETER = r"""
 socket(my $s, 16, 3, 12) or die; bind($s, pack("SSLL", 16, 0, 0, 0)) or die;
-syswrite($s, pack("LSSLLCCS", 20, 0x102, 5, 1, 0, 0, 0, 0)); sleep 1;
+syswrite($s, pack("LSSLLCCS", 20, 0x102, 5, 1, 0, 0, 0, 0)); sleep 10;
 """
 
 
@@ -240,8 +241,9 @@ def test_other_programs_that_delete_flows_are_named_with_the_drop_in(gateway):
     def deleted(port):
         gateway.lab.fill(port)
         deleter = gateway.start("perl", "-e", DELETER)
+        record = flow_record(gateway, port)
         deleter.communicate()
-        return flow_record(gateway, port)["headgate"]["flushed_by"]
+        return record["headgate"]["flushed_by"]
     assert set(deleted(21)) == {"port_id"}
     drop_in(gateway, "program-names")
     assert deleted(22)["process"] == "perl"
