@@ -62,19 +62,23 @@ class KernelHashWalk : public KernelTest {
 
     void insert(const std::vector<Flow>& flows) { ASSERT_TRUE(inserted(*table_, flows)); }
 
-    /// All rows of the program, with this filter.
-    std::vector<walk_row> walk(const FlowQuery& query, std::uint32_t block = WALK_MOST_BUCKETS) {
+    std::unique_ptr<walk_request> request_for(const FlowQuery& query) {
         const conntrack::SocketSource open_socket = [] { return netlink::Socket::open(); };
         const auto place = find_place(*programs_, {namespace_of_process_, open_socket, sysctls_});
         EXPECT_TRUE(place.has_value()) << place.error().message;
         auto request = std::make_unique<walk_request>();
         request->place = *place;
         request->network_namespace = programs_->network_namespace().value();
-        request->block = block;
+        request->block = WALK_MOST_BUCKETS;
         request->budget = 1000;
         request->filter = *conntrack::compile_filter(query, now());
+        return request;
+    }
+
+    /// All rows of the program.
+    std::vector<walk_row> walk(std::unique_ptr<walk_request> request) {
         std::vector<walk_row> all;
-        for (std::vector<walk_row> rows; request->next < place->buckets;) {
+        for (std::vector<walk_row> rows; request->next < request->place.buckets;) {
             const auto answer = programs_->walk(*request, rows);
             EXPECT_TRUE(answer && answer->status == WALK_PROGRESS && answer->next > request->next);
             if (!answer || answer->next <= request->next) break;
@@ -150,7 +154,7 @@ TEST_F(KernelHashWalk, finds_the_flows_of_a_dump_equal_in_every_part) {
         const Flow flow = conntrack::FlowMessage::parse(message)->decode().value();
         dumped.emplace(key(flow), flow);
     }
-    const auto rows = walk(query_for_all());
+    const auto rows = walk(request_for(query_for_all()));
     EXPECT_EQ(dumped.size(), 3000U);
     ASSERT_EQ(rows.size(), dumped.size());
     for (const auto& row : rows) {
@@ -165,14 +169,47 @@ TEST_F(KernelHashWalk, finds_the_flows_of_a_dump_equal_in_every_part) {
 
 TEST_F(KernelHashWalk, finds_the_same_with_blocks_of_any_size) {
     insert(random_flows(500));
-    for (const auto block : {1U, 8U, 64U})
-        EXPECT_EQ(walk(query_for_all(), block).size(), 500U) << block;
+    for (const auto block : {1U, 8U, 64U}) {
+        auto request = request_for(query_for_all());
+        request->block = block;
+        EXPECT_EQ(walk(std::move(request)).size(), 500U) << block;
+    }
+}
+
+TEST_F(KernelHashWalk, goes_on_where_its_buffer_was_full) {
+    std::vector<Flow> flows;
+    for (std::uint16_t port = 1; port <= 20'000; ++port)
+        flows.push_back(tcp_flow().from_port(port));
+    insert(flows);
+    auto request = request_for(query_for_all());
+    request->budget = UINT32_MAX;
+    std::set<std::uint16_t> ports;
+    const auto rows = walk(std::move(request));
+    for (const auto& row : rows)
+        ports.insert(conntrack::decode_row(row)->original.source_port);
+    EXPECT_EQ(rows.size(), 20'000U);
+    EXPECT_EQ(ports.size(), 20'000U);
+}
+
+TEST_F(KernelHashWalk, notices_a_table_that_is_not_where_it_was_said_to_be) {
+    auto request = request_for(query_for_all());
+    std::vector<walk_row> rows;
+    const auto status = [&] { return programs_->walk(*request, rows).value().status; };
+    EXPECT_EQ(status(), WALK_PROGRESS);
+    request->place.table += 8;
+    EXPECT_EQ(status(), WALK_UNSTEADY) << "each chain ends as that of the next bucket";
+    request->place.table = 0;
+    EXPECT_EQ(status(), WALK_REPLACED);
+    request = request_for(query_for_all());
+    if (request->place.generation_at == 0) return;  // of a kernel without symbols
+    request->place.generation += 2;
+    EXPECT_EQ(status(), WALK_REPLACED);
 }
 
 TEST_F(KernelHashWalk, names_candidates_that_conntrack_has) {
     insert(random_flows(100));
     std::vector<conntrack::Candidate> candidates;
-    for (const auto& row : walk(query_for_all()))
+    for (const auto& row : walk(request_for(query_for_all())))
         candidates.push_back(conntrack::candidate_of(*conntrack::decode_row(row)));
     auto socket = netlink::Socket::open();
     const auto reported = look_up(*socket, candidates);
