@@ -102,7 +102,7 @@ class KernelHashWalk : public KernelTest {
         return flows;
     }
 
-    const netlink::NetworkNamespace namespace_of_process_;
+    const netlink::NetworkNamespace namespace_of_process_{};
     conntrack::TableSysctls sysctls_;
     std::unique_ptr<WalkPrograms> programs_;
     std::vector<std::string> told_;
