@@ -85,7 +85,7 @@ def test_from_cron_or_a_script_all_sessions_are_left_alone_and_the_operation_has
     done = here(lab)
     result = json.loads(done.stdout)
     assert (result["counts"]["protected"], result["counts"]["flushed"]) == (2, 1), done.stderr
-    assert {port for port, outcome in outcomes(result).items() if outcome == "protected"} == ports
+    assert {port for port, outcome in outcomes(result).items() if outcome == "protected"} == ports, result["flows"]
     assert f"2 flows are left alone as SSH sessions into this machine: {NOT_KNOWN}" in result["warnings"]
 
 
