@@ -61,10 +61,12 @@ def lines(gateway, log):
     return [json.loads(line) for line in gateway.file(f"/var/log/headgate/{log}").read_text().splitlines()]
 
 
-def flow_record(gateway, port):
+def flow_record(gateway, port, **others):
+    """The oldest record of a flow with this source port, and with these values of other fields."""
+    wanted = {"src_port": port, **others}
     def find():
-        return next((each for each in lines(gateway, "flow.json") if each.get("src_port") == port), None)
-    return wait_until(find, f"the record of source port {port}")
+        return next((each for each in lines(gateway, "flow.json") if wanted.items() <= each.items()), None)
+    return wait_until(find, f"the record of {wanted}")
 
 
 def rules(gateway, *what):

@@ -239,9 +239,10 @@ syswrite($s, pack("LSSLLCCS", 20, 0x102, 5, 1, 0, 0, 0, 0)); sleep 10;
 
 def test_other_programs_that_delete_flows_are_named_with_the_drop_in(gateway):
     def deleted(port):
+        # The destination distinguishes it from the flows of test_fast_scans_take_the_drop_in.
         gateway.lab.fill(port)
         deleter = gateway.start("perl", "-e", DELETER)
-        record = flow_record(gateway, port)
+        record = flow_record(gateway, port, dest_ip="10.9.0.2")
         deleter.communicate()
         return record["headgate"]["flushed_by"]
     assert set(deleted(21)) == {"port_id"}
