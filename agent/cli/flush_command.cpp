@@ -147,7 +147,7 @@ void show_preview(const FlowOperation& preview, const std::vector<StoredFlow>& f
         write_to_stderr(fmt::format("warning: {}\n", as_printable(warning)));
 }
 
-/// A Ctrl-C at the question declines, too.
+/// A Ctrl-C at the question, or the end of the terminal, declines, too.
 Result<Consent> ask_for_consent(gateway::FlowOperations& operations, const FlowOperation& preview,
                                 const gateway::OperationRequest& request) {
     const auto doomed = would_be_flushed(preview);

@@ -7,22 +7,31 @@
 namespace headgate::cli {
 namespace {
 
-constexpr std::array kSignals{SIGINT, SIGTERM};
+constexpr std::array kSignals{SIGHUP, SIGINT, SIGTERM};
 
 volatile std::sig_atomic_t interrupted = 0;
 int depth = 0;
+std::array<struct sigaction, kSignals.size()> before{};
 
 void note(int /*signal*/) {
     interrupted = 1;
 }
 
-void handle_with(void (*handler)(int)) {
-    struct sigaction action {};
-    action.sa_handler = handler;
+void note_signals() {
+    struct sigaction noting {};
+    noting.sa_handler = note;
     // No SA_RESTART: a read that waits for an answer fails with EINTR.
-    action.sa_flags = handler == SIG_DFL ? 0 : static_cast<int>(SA_RESETHAND);
-    for (const int signal : kSignals)
-        ::sigaction(signal, &action, nullptr);
+    noting.sa_flags = static_cast<int>(SA_RESETHAND);
+    for (std::size_t i = 0; i < kSignals.size(); ++i) {
+        ::sigaction(kSignals[i], &noting, &before[i]);
+        const bool is_nohup = kSignals[i] == SIGHUP && before[i].sa_handler == SIG_IGN;  // nohup(1)
+        if (is_nohup) ::sigaction(SIGHUP, &before[i], nullptr);
+    }
+}
+
+void restore_signals() {
+    for (std::size_t i = 0; i < kSignals.size(); ++i)
+        ::sigaction(kSignals[i], &before[i], nullptr);
 }
 
 }  // namespace
@@ -30,11 +39,11 @@ void handle_with(void (*handler)(int)) {
 Interruption::Interruption() {
     if (depth++ != 0) return;
     interrupted = 0;
-    handle_with(note);
+    note_signals();
 }
 
 Interruption::~Interruption() {
-    if (--depth == 0) handle_with(SIG_DFL);
+    if (--depth == 0) restore_signals();
 }
 
 bool Interruption::requested() noexcept {

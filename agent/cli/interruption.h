@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Turns SIGINT and SIGTERM into a flag, for work whose results must still be printed completely.
+// Turns SIGHUP, SIGINT and SIGTERM into a flag, for work whose results must still be printed and recorded completely.
 #pragma once
 
 namespace headgate::cli {
 
-/// During its lifetime, the first SIGINT and the first SIGTERM only set requested(); a further one ends the process as
-/// usual. For the main thread only; nested objects have no effect of their own.
+/// During its lifetime, the first of each signal only sets requested(); a further one ends the process as usual. A
+/// SIGHUP that the process ignores stays ignored. For the main thread only; nested objects have no effect of their own.
 class Interruption {
   public:
     Interruption();

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which flows `headgate flush` ends and which it leaves, compared with conntrack(8)."""
 
+import fcntl
 import json
 import os
 import pathlib
 import pty
 import re
-import signal
 import subprocess
+import termios
 
 import pytest
 
@@ -80,21 +81,24 @@ def test_without_a_filter_it_explains_all(lab):
     assert len(ids(lab)) == 3
 
 
+CTRL_C = "\x03"
+
+
 def on_a_terminal(lab, answer, *words):
-    """Runs headgate on a pseudo-terminal and types the answer at the prompt; without one, interrupts it there."""
+    """Runs headgate on a terminal of its own and types the answer at the prompt; without one, the terminal goes away."""
     screen, terminal = pty.openpty()
-    process = subprocess.Popen(lab.headgate_words(*words), stdin=terminal, stdout=terminal,
-                               stderr=terminal, start_new_session=True)
+    process = subprocess.Popen(lab.headgate_words(*words), stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
+                               preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
     os.close(terminal)
     shown = b""
     while b"[y/N]" not in shown:
         shown += os.read(screen, 4096)
-    if answer:
-        os.write(screen, answer.encode() + b"\n")
-    else:
-        status = pathlib.Path(f"/proc/{process.pid}/stat")
-        wait_until(lambda: status.read_text().rpartition(")")[2].split()[0] == "S", "it waits for the answer")
-        process.send_signal(signal.SIGINT)
+    status = pathlib.Path(f"/proc/{process.pid}/stat")
+    wait_until(lambda: status.read_text().rpartition(")")[2].split()[0] == "S", "it waits for the answer")
+    if answer is None:
+        os.close(screen)
+        return process.wait(), shown.decode()
+    os.write(screen, answer.encode() + (b"" if answer == CTRL_C else b"\n"))
     try:
         while chunk := os.read(screen, 4096):
             shown += chunk
@@ -131,9 +135,10 @@ WITHOUT_TERMINAL = "3 flows match; without a terminal to ask on, a flush require
 
 @pytest.mark.parametrize("answer, called, reason", [
     ("n", "DECLINED", "not confirmed: nothing was flushed"),
+    (CTRL_C, "DECLINED", "not confirmed: nothing was flushed"),
     (None, "DECLINED", "not confirmed: nothing was flushed"),
     ("no terminal", "REFUSED", WITHOUT_TERMINAL),
-], ids=["declined", "interrupted", "no terminal"])
+], ids=["declined", "interrupted", "hung up", "no terminal"])
 def test_a_flush_that_was_not_agreed_to_stands_in_history_and_audit_with_the_reason(lab, answer, called, reason):
     lab.fill(3)
     if called == "DECLINED":
