@@ -22,9 +22,10 @@ std::size_t distance(std::string_view a, std::string_view b) {
     for (std::size_t i = 1; i <= a.size(); ++i) {
         std::vector<std::size_t> row(b.size() + 1, i);
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t changed = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+            const std::size_t changed = last[j - 1] + (lower_case(a[i - 1]) == lower_case(b[j - 1]) ? 0 : 1);
             row[j] = std::min({last[j] + 1, row[j - 1] + 1, changed});
-            const bool is_exchanged = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            const bool is_exchanged = i > 1 && j > 1 && lower_case(a[i - 1]) == lower_case(b[j - 2]) &&
+                                      lower_case(a[i - 2]) == lower_case(b[j - 1]);
             if (is_exchanged) row[j] = std::min(row[j], before_last[j - 2] + 1);
         }
         before_last = std::move(last);
@@ -39,14 +40,13 @@ std::string none_of(std::span<const std::string_view> names) {
     return fmt::format("none of {} and {}", fmt::join(names.first(names.size() - 1), ", "), names.back());
 }
 
-}  // namespace
-
-std::string_view nearest(std::string_view word, const std::vector<std::string>& words) {
+std::string_view nearest(std::string_view word, std::span<const std::string_view> words) {
     std::string_view best;
     if (word.size() > kLongestWord) return best;
-    auto least = std::max<std::size_t>(word.size() / 3, 1) + 1;
-    for (const auto& each : words) {
-        const bool is_begun = word.size() >= 3 && each.starts_with(word);
+    // At most a third of the letters differ, and never all.
+    auto least = std::min(std::max<std::size_t>(word.size() / 3, 1) + 1, word.size());
+    for (const auto each : words) {
+        const bool is_begun = word.size() >= 3 && equal_ignoring_case(each.substr(0, word.size()), word);
         const auto found = is_begun ? 1 : distance(word, each);
         if (found >= least) continue;
         least = found;
@@ -55,7 +55,9 @@ std::string_view nearest(std::string_view word, const std::vector<std::string>& 
     return best;
 }
 
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& words) {
+}  // namespace
+
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> words) {
     const auto best = nearest(word, words);
     return best.empty() ? std::string{} : fmt::format("; did you mean \"{}\"?", best);
 }
@@ -75,7 +77,18 @@ Result<std::size_t> find_name(std::span<const std::string_view> names, std::stri
         return letter_case == LetterCase::Exact ? name == text : equal_ignoring_case(name, text);
     });
     if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
-    return invalid("\"{}\" is {}", text, none_of(names));
+    return invalid("\"{}\" is {}{}", text, none_of(names), did_you_mean(text, names));
+}
+
+std::string rounded_duration(std::chrono::seconds duration) {
+    const auto seconds = duration.count();
+    constexpr long kMinute = 60;
+    constexpr long kHour = 60 * kMinute;
+    constexpr long kDay = 24 * kHour;
+    if (seconds < kMinute) return fmt::format("{}s", seconds);
+    if (seconds < kHour) return fmt::format("{}m{:02}s", seconds / kMinute, seconds % kMinute);
+    if (seconds < kDay) return fmt::format("{}h{:02}m", seconds / kHour, seconds % kHour / kMinute);
+    return fmt::format("{}d{:02}h", seconds / kDay, seconds % kDay / kHour);
 }
 
 }  // namespace headgate

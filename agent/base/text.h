@@ -2,10 +2,15 @@
 // Text helpers shared by several parsers. Thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <concepts>
+#include <functional>
 #include <initializer_list>
 #include <optional>
+#include <ranges>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,14 +31,14 @@ template <std::unsigned_integral T>
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+/// Of ASCII; independent of the locale.
+[[nodiscard]] constexpr char lower_case(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 /// For ASCII names of protocols and states; independent of the locale.
 [[nodiscard]] constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        if (lower(a[i]) != lower(b[i])) return false;
-    }
-    return true;
+    return std::ranges::equal(a, b, {}, lower_case, lower_case);
 }
 
 /// Removes and returns the front of `rest` up to the separator (removed too), or all of it without a separator.
@@ -43,6 +48,9 @@ template <std::unsigned_integral T>
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
     return part;
 }
+
+/// For people, in at most two units: `42s`, `3m07s`, `2h05m`, `3d04h`. Never negative.
+[[nodiscard]] std::string rounded_duration(std::chrono::seconds duration);
 
 /// The digits of a number, at least one, and nothing else.
 [[nodiscard]] constexpr bool has_only_digits(std::string_view text) {
@@ -61,10 +69,17 @@ template <std::unsigned_integral T>
 /// different keys: a colon within a part is written as `%3A`, a percent sign as `%25`.
 [[nodiscard]] std::string compound_key(std::initializer_list<std::string_view> parts);
 
-/// The word with the fewest letters to change, leave out, add or exchange with their neighbour; empty if none is close.
-[[nodiscard]] std::string_view nearest(std::string_view word, const std::vector<std::string>& words);
+/// `; did you mean "capture"?`, to be appended to an error: the word with the fewest letters to change, leave out, add
+/// or exchange with their neighbour. Empty if no word is close.
+[[nodiscard]] std::string did_you_mean(std::string_view word, std::span<const std::string_view> words);
 
-/// `; did you mean "capture"?`, to be appended to an error; empty if no word is close.
-[[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string>& words);
+/// The same for the names of a table's rows.
+template <std::ranges::input_range Table, typename Name = std::identity>
+[[nodiscard]] std::string did_you_mean(std::string_view word, const Table& table, Name name = {}) {
+    std::vector<std::string_view> words;
+    for (const auto& each : table)
+        words.push_back(std::invoke(name, each));
+    return did_you_mean(word, std::span<const std::string_view>{words});
+}
 
 }  // namespace headgate

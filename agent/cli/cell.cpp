@@ -7,6 +7,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "base/text.h"
 #include "cli/flow_text.h"
 #include "flow/flow_json.h"
 
@@ -113,7 +114,7 @@ std::string table_text(const Cell& cell, const CellStyle& style) {
             [](Signed one) { return fmt::format("{}", one.number); },
             [](Bytes bytes) { return amount_text(bytes.count); },
             [](Mark mark) { return mark.value != 0 ? fmt::format("{:#x}", mark.value) : std::string{}; },
-            [](std::chrono::seconds duration) { return duration_text(duration); },
+            [](std::chrono::seconds duration) { return rounded_duration(duration); },
             [](Would would) { return fmt::format("would {}", would.count); },
             [&](Timestamp time) { return is_whole ? whole_time_text(time, style) : time_text(time, style); },
             [&](const ShortId& id) { return is_whole ? id.id : id.id.substr(0, kShortId); },

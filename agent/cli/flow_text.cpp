@@ -28,17 +28,6 @@ std::string destination_text(const FlowTuple& tuple) {
     return endpoint_text(tuple, tuple.destination, tuple.destination_port);
 }
 
-std::string duration_text(std::chrono::seconds duration) {
-    const auto seconds = duration.count();
-    constexpr long kMinute = 60;
-    constexpr long kHour = 60 * kMinute;
-    constexpr long kDay = 24 * kHour;
-    if (seconds < kMinute) return fmt::format("{}s", seconds);
-    if (seconds < kHour) return fmt::format("{}m{:02}s", seconds / kMinute, seconds % kMinute);
-    if (seconds < kDay) return fmt::format("{}h{:02}m", seconds / kHour, seconds % kHour / kMinute);
-    return fmt::format("{}d{:02}h", seconds / kDay, seconds % kDay / kHour);
-}
-
 std::string amount_text(std::uint64_t bytes) {
     constexpr std::array kUnits{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     auto amount = static_cast<double>(bytes);

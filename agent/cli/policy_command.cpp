@@ -6,6 +6,7 @@
 
 #include <CLI/App.hpp>
 
+#include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/command_tree.h"
 #include "cli/commands.h"
@@ -90,8 +91,8 @@ void append_rule_lines(fmt::memory_buffer& out, const StreamExceptionPolicy& pol
     append_policy_line(out, "priority", fmt::format("{}", policy.priority));
     if (policy.scope != MidstreamScope::Flushed) return;
     const auto& time = policy.remember_flushed_for;
-    const auto how =
-        time ? fmt::format("remembered for {} s", time->count()) : "each remembered as long as its timeout had left";
+    const auto how = time ? fmt::format("remembered for {}", rounded_duration(*time))
+                          : "each remembered as long as its timeout had left";
     append_policy_line(out, "flushed flows", fmt::format("{}, {} at most", how, policy.remember_at_most));
 }
 
@@ -142,9 +143,9 @@ void append_policy_status_text(fmt::memory_buffer& out, const RulesetStatus& sta
         append_policy_line(out, "remembered", plural(status.remembered_flows, "flow"));
     }
     for (const auto& window : status.windows) {
-        append_policy_line(
-            out, "window",
-            fmt::format("every midstream packet of {}, for {} s", to_string(window.protocol), window.left.count()));
+        append_policy_line(out, "window",
+                           fmt::format("every midstream packet of {}, for {}", to_string(window.protocol),
+                                       rounded_duration(window.left)));
     }
     const auto caught = [](const PolicyCounter& counter) { return counter.packets != 0; };
     if (std::ranges::none_of(status.counters, caught)) return;

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
 #include "midstream/change_text.h"
 #include "midstream/flushed_sets.h"
 #include "midstream/grace_period.h"
@@ -51,9 +52,9 @@ Result<std::vector<SetElements>> elements_to_move(NftTable& table, const std::ve
         if (elements.size() > size) {
             const auto last = std::ranges::max(elements, {}, &SetElement::timeout).timeout;
             return refused(
-                "{} flushed flows are remembered, and the policy remembers {} at most: wait {} s until they "
+                "{} flushed flows are remembered, and the policy remembers {} at most: wait about {} until they "
                 "are forgotten, or remove the policy first; nothing was changed",
-                elements.size(), size, std::chrono::ceil<std::chrono::seconds>(last).count());
+                elements.size(), size, rounded_duration(std::chrono::ceil<std::chrono::seconds>(last)));
         }
         moving.push_back({resized(set, size), std::move(elements)});
     }

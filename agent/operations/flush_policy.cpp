@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/text.h"
+
 namespace headgate::operations {
 namespace {
 
@@ -270,7 +272,7 @@ std::vector<std::string> FlushPolicy::warnings() const {
     if (not_forgotten_ != 0) {
         const auto& time = policy_->remember_flushed_for;
         warnings.push_back(fmt::format("{} flows that were left alone are remembered as flushed, {}", not_forgotten_,
-                                       time ? fmt::format("for {} s", time->count()) : "until their timeouts"));
+                                       time ? fmt::format("for {}", rounded_duration(*time)) : "until their timeouts"));
     }
     if (policy_ && policy_->scope == MidstreamScope::All && policy_->exception != StreamException::Continue) {
         if (!std::ranges::all_of(protocols, is_connection_oriented)) {
@@ -287,10 +289,10 @@ std::vector<std::string> FlushPolicy::warnings() const {
         std::vector<std::string> names;
         for (const auto protocol : windows_)
             names.push_back(upper_case(protocol));
-        warnings.push_back(fmt::format(
-            "there is no room to remember so many flows ({} at most): for {} s every midstream packet of {} "
-            "is taken for one of a flushed flow",
-            policy_->remember_at_most, policy_->window_time().count(), enumerated(names)));
+        warnings.push_back(
+            fmt::format("there is no room to remember so many flows ({} at most): for {} every midstream packet of {} "
+                        "is taken for one of a flushed flow",
+                        policy_->remember_at_most, rounded_duration(policy_->window_time()), enumerated(names)));
     }
     if (not_remembered_ != 0) {
         warnings.push_back(

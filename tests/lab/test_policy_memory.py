@@ -45,6 +45,7 @@ def test_a_memory_too_small_for_what_is_remembered_is_refused(lab, tmp_path):
         lab.headgate_json("flush", "--protocol", "tcp", "--yes")
         done = lab.headgate("policy", "apply", lab.write_policy(tmp_path, "small", "reject", remember_at_most=1))
         assert done.returncode == 5 and "3 flushed flows are remembered, and the policy remembers 1 at most" in done.stderr
+        assert re.search(r"wait about \d+m\d\ds until they are forgotten", done.stderr), done.stderr
         assert status(lab)["policy"] == "large" and status(lab)["condition"] == "as_applied"
         for conversation in (one, two, three):
             is_caught(lab, conversation, SILENCE)

@@ -181,7 +181,7 @@ TEST_F(FlushingWithPolicy, more_connections_than_can_be_remembered_open_a_window
     in_force(reject_);
     EXPECT_EQ(warnings(),
               std::vector<std::string>{
-                  "there is no room to remember so many flows (3 at most): for 300 s every midstream packet "
+                  "there is no room to remember so many flows (3 at most): for 5m00s every midstream packet "
                   "of TCP is taken for one of a flushed flow"});
     EXPECT_EQ(status().remembered_flows, 1U) << "the UDP flow";
     ASSERT_EQ(status().windows.size(), 1U);

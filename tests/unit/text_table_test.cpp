@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "cli/flow_text.h"
 #include "support/flow_builder.h"
 
@@ -132,10 +133,10 @@ TEST(FlowText, puts_ports_behind_addresses) {
 }
 
 TEST(FlowText, prints_durations_and_amounts_briefly) {
-    EXPECT_EQ(duration_text(42s), "42s");
-    EXPECT_EQ(duration_text(187s), "3m07s");
-    EXPECT_EQ(duration_text(7500s), "2h05m");
-    EXPECT_EQ(duration_text(273'600s), "3d04h");
+    EXPECT_EQ(rounded_duration(42s), "42s");
+    EXPECT_EQ(rounded_duration(187s), "3m07s");
+    EXPECT_EQ(rounded_duration(7500s), "2h05m");
+    EXPECT_EQ(rounded_duration(273'600s), "3d04h");
     EXPECT_EQ(amount_text(512), "512 B");
     EXPECT_EQ(amount_text(1536), "1.5 KiB");
     EXPECT_EQ(amount_text(209'715'200), "200 MiB");
