@@ -224,8 +224,9 @@ std::string output_formats_text() {
 Result<OutputFormat> parse_output_format(std::string_view text) {
     const auto format = std::ranges::find(kOutputFormats, text, &OutputFormat::name);
     if (format != kOutputFormats.end()) return *format;
-    return invalid("\"{}\" is none of {}", text,
-                   formats_joined("and", [](const OutputFormat& each) { return each.name; }));
+    return invalid("\"{}\" is none of {}{}", text,
+                   formats_joined("and", [](const OutputFormat& each) { return each.name; }),
+                   did_you_mean(text, kOutputFormats, &OutputFormat::name));
 }
 
 Writer::Writer(OutputChoice choice) : choice_(std::move(choice)) {

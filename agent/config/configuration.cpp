@@ -9,6 +9,7 @@
 
 #include "base/printable.h"
 #include "base/scalars.h"
+#include "base/text.h"
 
 namespace headgate::config {
 namespace {
@@ -31,32 +32,36 @@ std::vector<EndpointChoice> choices(const Configuration& configuration, std::opt
 
 /// The distinct names in order.
 template <typename Name>
-std::string listed(const std::vector<EndpointChoice>& choices, Name name) {
+std::vector<std::string_view> distinct(const std::vector<EndpointChoice>& choices, Name name) {
     std::vector<std::string_view> names;
     for (const auto& choice : choices) {
         const std::string_view each = name(choice);
         if (std::ranges::find(names, each) == names.end()) names.push_back(each);
     }
-    return fmt::format("{}", fmt::join(names, ", "));
+    return names;
 }
 
-std::string firewalls_of(const std::vector<EndpointChoice>& choices) {
-    return listed(choices, [](const auto& choice) -> std::string_view { return choice.firewall->name; });
+std::vector<std::string_view> firewalls_of(const std::vector<EndpointChoice>& choices) {
+    return distinct(choices, [](const auto& choice) -> std::string_view { return choice.firewall->name; });
 }
 
-std::string zones_of(const std::vector<EndpointChoice>& choices) {
-    return listed(choices, [](const auto& choice) -> std::string_view { return choice.endpoint->availability_zone; });
+std::vector<std::string_view> zones_of(const std::vector<EndpointChoice>& choices) {
+    return distinct(choices, [](const auto& choice) -> std::string_view { return choice.endpoint->availability_zone; });
 }
 
 tl::unexpected<Error> unknown(const Configuration& configuration, std::optional<std::string_view> firewall,
                               std::optional<std::string_view> zone) {
     const auto of_firewall = choices(configuration, firewall, std::nullopt);
     if (of_firewall.empty()) {
-        return invalid("{}", to_one_line(fmt::format("firewall: \"{}\" is unknown (known: {})", firewall.value_or(""),
-                                                     firewalls_of(choices(configuration, {}, {})))));
+        const auto all = choices(configuration, {}, {});
+        const auto known = firewalls_of(all);
+        return invalid("{}",
+                       to_one_line(fmt::format("firewall: \"{}\" is unknown (known: {}){}", firewall.value_or(""),
+                                               fmt::join(known, ", "), did_you_mean(firewall.value_or(""), known))));
     }
+    // Zones differ by a letter, so none is meant rather than another.
     return invalid("{}", to_one_line(fmt::format("availability-zone: \"{}\" is unknown (known: {})", zone.value_or(""),
-                                                 zones_of(of_firewall))));
+                                                 fmt::join(zones_of(of_firewall), ", "))));
 }
 
 tl::unexpected<Error> ambiguous(const std::vector<EndpointChoice>& found) {
@@ -64,9 +69,10 @@ tl::unexpected<Error> ambiguous(const std::vector<EndpointChoice>& found) {
     const bool one_firewall = std::ranges::all_of(found, [&](const auto& each) { return each.firewall->name == name; });
     if (one_firewall) {
         return invalid("{}", to_one_line(fmt::format("availability-zone: firewall {} has several: name one of {}", name,
-                                                     zones_of(found))));
+                                                     fmt::join(zones_of(found), ", "))));
     }
-    return invalid("{}", to_one_line(fmt::format("firewall: there are several: name one of {}", firewalls_of(found))));
+    return invalid("{}", to_one_line(fmt::format("firewall: there are several: name one of {}",
+                                                 fmt::join(firewalls_of(found), ", "))));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/printable.h"
+#include "base/text.h"
 #include "config/setting.h"
 #include "config/yaml_tree.h"
 
@@ -88,7 +89,8 @@ class Reader {
             } else if (std::ranges::find(settings, key.text, &Setting::key) == settings.end()) {
                 const bool may_be_quoted = quoting_ == Quoting::Allowed;
                 find_fault(may_be_quoted ? place.below(key.text, key.line) : Place{key.line, place.path},
-                           fmt::format("unknown key (known: {})", known_keys(settings)));
+                           fmt::format("unknown key (known: {}){}", known_keys(settings),
+                                       did_you_mean(key.text, settings, &Setting::key)));
             } else if (find(node, key.text).key != &key) {
                 find_fault(place.below(key.text, key.line), "given twice");
             }

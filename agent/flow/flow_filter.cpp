@@ -35,8 +35,10 @@ class FilterParser {
     Result<void> read(std::string_view key, std::string_view value) {
         if (key == "protocol") return add_protocol(filter_, any_protocol_, value);
         const auto field = std::ranges::find(kFilterFields, key, &FilterField::key);
-        if (field == kFilterFields.end())
-            return invalid("unknown key; a filter knows {} and protocol", filter_keys(""));
+        if (field == kFilterFields.end()) {
+            return invalid("unknown key; a filter knows {} and protocol{}", filter_keys(""),
+                           did_you_mean(key, kFilterFields, &FilterField::key));
+        }
         const auto index = static_cast<std::size_t>(field - kFilterFields.begin());
         if (std::exchange(seen_.at(index), true)) return invalid("given twice in one filter");
         return field->parse(filter_, value);

@@ -71,7 +71,10 @@ Result<Protocol> parse_protocol(std::string_view text) {
         if (is_meant) return Protocol{entry.number};
     }
     const auto number = parse_unsigned<std::uint32_t>(text);
-    if (!number) return invalid("\"{}\" is neither a protocol's name nor its number", text);
+    if (!number) {
+        return invalid("\"{}\" is neither a protocol's name nor its number{}", text,
+                       did_you_mean(text, kProtocols, &NamedProtocol::name));
+    }
     if (*number > 255) return invalid("{} is above 255, the highest protocol number", *number);
     return Protocol{static_cast<std::uint8_t>(*number)};
 }

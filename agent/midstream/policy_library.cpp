@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "base/text.h"
 #include "midstream/policy_file.h"
 
 namespace headgate::midstream {
@@ -53,8 +54,9 @@ tl::unexpected<Error> unknown_policy(std::string_view name, std::span<const fs::
     for (const auto& entry : list_policies(folders)) {
         if (entry.policy) known.push_back(entry.name);
     }
-    return invalid("policy \"{}\" is unknown: no {}{} in {}; known: {}", name, name, kExtension,
-                   fmt::join(places, ", "), known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")));
+    return invalid("policy \"{}\" is unknown: no {}{} in {}; known: {}{}", name, name, kExtension,
+                   fmt::join(places, ", "), known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")),
+                   did_you_mean(name, known));
 }
 
 }  // namespace

@@ -85,7 +85,8 @@ TEST(FlowFilter, errors_name_the_key_and_the_rule) {
     EXPECT_EQ(error_of("destination-port=70000"), "destination-port: 70000 is above 65535");
     EXPECT_EQ(error_of("source-port=10:5"), "source-port: 10:5 ends before it begins; the range is 5:10");
     EXPECT_EQ(error_of("source=10.0.0.0/33"), "source: 10.0.0.0/33: /33 is longer than /32");
-    EXPECT_EQ(error_of("protocol=tpc"), "protocol: \"tpc\" is neither a protocol's name nor its number");
+    EXPECT_EQ(error_of("protocol=tpc"),
+              "protocol: \"tpc\" is neither a protocol's name nor its number; did you mean \"tcp\"?");
     EXPECT_EQ(error_of("protocol=256"), "protocol: 256 is above 255, the highest protocol number");
     EXPECT_EQ(error_of("colour=red"),
               "colour: unknown key; a filter knows source, destination, source-port, "

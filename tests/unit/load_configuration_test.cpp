@@ -324,7 +324,7 @@ TEST(LoadConfiguration, a_value_is_of_its_settings_kind) {
 TEST(LoadConfiguration, a_key_is_known_and_given_once) {
     EXPECT_EQ(error_of("http:\n  sockets: /x"),
               "x.yaml:2: http: sockets: unknown key (known: socket, listeners, credentials, insecure_loopback, "
-              "connections, requests_per_second)");
+              "connections, requests_per_second); did you mean \"socket\"?");
     EXPECT_EQ(error_of("region: a\nregion: b"), "x.yaml:2: region: given twice");
     EXPECT_EQ(error_of("? [a]\n: b"), "x.yaml:1: a key is a text, not a list");
 }
