@@ -83,8 +83,10 @@ Error LocalGateway::refuse(const OperationRequest& request, Error error) {
 
 Error LocalGateway::refuse_policy(std::string_view action, const PolicyRequest& request, Error error) {
     const operations::PolicyChange record{action, request.policy, request.endpoint.as_endpoint(), request.caller};
+    auto refusal = error;
+    refusal.kind = ErrorKind::Refused;  // not FAILED: nothing was attempted
     // The request is refused even if the record cannot be written.
-    static_cast<void>(audit_.record(record, tl::unexpected(error)));
+    static_cast<void>(audit_.record(record, tl::unexpected(std::move(refusal))));
     return error;
 }
 

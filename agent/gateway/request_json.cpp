@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/scalars.h"
@@ -103,19 +104,40 @@ bool finds_all(const FlowQuery& query) {
 }
 
 /// `all`: whether the client asked for every flow explicitly.
-Result<FlowQuery> checked_query(OperationRequest& request, bool all) {
-    if (!request.from_operation.empty()) {
-        return check_captured_query(request.query).map([&] { return std::move(request.query); });
-    }
+Result<FlowQuery> checked_query(const OperationRequest& request, bool all) {
+    if (!request.from_operation.empty()) return check_captured_query(request.query).map([&] { return request.query; });
     if (request.query.filters.empty()) {
         return invalid("filters: name the flows; an empty filter, {{}}, means every one");
     }
     if (kind_of(request.type).changes_flows && !all && finds_all(request.query)) {
         return invalid("filters: one leaves no flow out; to flush every flow, say so: \"all\": true");
     }
-    auto query = validated(std::move(request.query));
+    auto query = validated(request.query);
     if (!query) return tl::unexpected(std::move(query.error()).within("filters"));
     return query;
+}
+
+Result<void> read_members(const JsonObject& object, OperationRequest& request) {
+    bool all = false;
+    JsonReader reader{object, JsonReader::Others::Refused};
+    MemberReader members{reader};
+    list_scope(members, request);
+    members.optional("all", all);
+    list_flush(members, request);
+    RETURN_IF_ERROR(reader.finish()
+                        .and_then([&] { return check_age(request.query); })
+                        .and_then([&] { return check_consent(request); })
+                        .and_then([&] { return check_number("protected", request.protected_filters); })
+                        .and_then([&] { return check_sessions(request.sessions); }));
+    MemberFinder flush{reader};
+    list_flush(flush, request);
+    if ((flush.found || all) && !kind_of(request.type).takes_flush_options) {
+        return invalid("type: a {} takes none of the options of a {}", to_string(request.type),
+                       to_string(OperationType::Flush));
+    }
+    ASSIGN_OR_RETURN(auto query, checked_query(request, all));
+    request.query = std::move(query);
+    return {};
 }
 
 }  // namespace
@@ -145,42 +167,29 @@ Result<void> append_policy_request_json(fmt::memory_buffer& out, const PolicyReq
     return {};
 }
 
-Result<OperationRequest> read_request_json(const std::string& text) {
+Result<void> read_request_json(const std::string& text, std::optional<OperationRequest>& request) {
     const auto object = parse_json_object(text);
     if (!object) return tl::unexpected(Error{object.error()}.within("body"));
-    OperationRequest request;
-    bool all = false;
-    JsonReader reader{*object, JsonReader::Others::Refused};
-    MemberReader members{reader};
-    list_scope(members, request);
-    members.optional("all", all);
-    list_flush(members, request);
-    RETURN_IF_ERROR(reader.finish()
-                        .and_then([&] { return check_age(request.query); })
-                        .and_then([&] { return check_consent(request); })
-                        .and_then([&] { return check_number("protected", request.protected_filters); })
-                        .and_then([&] { return check_sessions(request.sessions); }));
-    MemberFinder flush{reader};
-    list_flush(flush, request);
-    if ((flush.found || all) && !kind_of(request.type).takes_flush_options) {
-        return invalid("type: a {} takes none of the options of a {}", to_string(request.type),
-                       to_string(OperationType::Flush));
+    ASSIGN_OR_RETURN(const auto type, object->text("type"));
+    if (auto named = parse_name<OperationType>(type); !named) {
+        return tl::unexpected(std::move(named.error()).within("type"));
     }
-    ASSIGN_OR_RETURN(auto query, checked_query(request, all));
-    request.query = std::move(query);
-    return request;
+    return read_members(*object, request.emplace());
 }
 
-Result<PolicyRequest> read_policy_request_json(const std::string& text) {
+Result<OperationRequest> read_request_json(const std::string& text) {
+    std::optional<OperationRequest> request;
+    RETURN_IF_ERROR(read_request_json(text, request));
+    return std::move(*request);
+}
+
+Result<void> read_policy_request_json(const std::string& text, PolicyRequest& request) {
     const auto object = parse_json_object(text);
     if (!object) return tl::unexpected(Error{object.error()}.within("body"));
-    PolicyRequest request;
     JsonReader reader{*object, JsonReader::Others::Refused};
     MemberReader members{reader};
     list_change(members, request);
-    return reader.finish().and_then([&] { return check_sessions(request.sessions); }).map([&] {
-        return std::move(request);
-    });
+    return reader.finish().and_then([&] { return check_sessions(request.sessions); });
 }
 
 Result<std::string> parse_remote_policy(std::string_view text) {

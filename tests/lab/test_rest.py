@@ -385,6 +385,24 @@ def test_a_flush_says_what_protected_flows_and_that_its_policy_stays(api, lab):
     assert {line["caller"]["face"] for line in lines} == {"unix"}
 
 
+def test_a_list_does_not_go_on_behind_an_operation_that_is_gone(api):
+    """An empty page would look like the end."""
+    answer = api.ask("GET", "/v1/operations?cursor=01234567-89ab-cdef-0123-456789abcdef")
+    assert answer.status == 400 and "list again from the beginning" in answer.json()["detail"]
+
+
+def test_a_request_that_cannot_be_carried_out_is_on_record(api, lab):
+    """With what it says; a body that names no operation asks for none."""
+    bad = {"filters": [{"source": "10.0.0.0/33"}]}
+    assert api.ask("POST", "/v1/operations", {"type": "FLOW_FLUSH", "firewall": "edge"} | bad).status == 400
+    assert api.ask("PUT", "/v1/stream-exception-policy", {"policy": "../drop"}).status == 400
+    assert api.ask("POST", "/v1/operations", bad).status == 400
+    lines = [json.loads(line) for line in (lab.folder / "audit.log").read_text().splitlines()]
+    assert [(line["action"], line["result"], line["firewall"]) for line in lines] == [
+        ("flush", "REFUSED", "edge"), ("policy_apply", "REFUSED", "")], lines
+    assert "/33" in lines[0]["detail"]
+
+
 def test_the_configuration_in_force_and_the_firewalls_are_served(api, lab):
     told = api.ask("GET", "/v1/configuration").json()
     assert told["configuration"]["state_dir"] == f"{lab.folder}/state" and told["files"] == [str(lab.configuration)]

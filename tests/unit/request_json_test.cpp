@@ -219,14 +219,28 @@ TEST(RequestJson, of_a_policy_comes_back) {
     request.sessions = full_flush().sessions;
     fmt::memory_buffer out;
     ASSERT_TRUE(append_policy_request_json(out, request));
-    const auto read = read_policy_request_json(fmt::to_string(out));
-    ASSERT_TRUE(read) << read.error().message;
-    EXPECT_EQ(read->policy, request.policy);
-    EXPECT_EQ(read->include_protected, request.include_protected);
-    EXPECT_EQ(read->sessions, request.sessions);
-    EXPECT_EQ(read_policy_request_json("{}").error().message, "policy: missing");
-    EXPECT_FALSE(read_policy_request_json(R"({"policy":"../x"})"));
-    EXPECT_FALSE(read_policy_request_json(R"({"policy":"x","firewall":"edge"})"));
+    PolicyRequest read;
+    ASSERT_TRUE(read_policy_request_json(fmt::to_string(out), read));
+    EXPECT_EQ(read.policy, request.policy);
+    EXPECT_EQ(read.include_protected, request.include_protected);
+    EXPECT_EQ(read.sessions, request.sessions);
+    EXPECT_EQ(read_policy_request_json("{}", read).error().message, "policy: missing");
+    EXPECT_FALSE(read_policy_request_json(R"({"policy":"../x"})", read));
+    EXPECT_FALSE(read_policy_request_json(R"({"policy":"x","firewall":"edge"})", read));
+}
+
+TEST(RequestJson, has_the_valid_parts_of_a_refused_request_if_it_says_what_it_is) {
+    std::optional<OperationRequest> request;
+    EXPECT_FALSE(
+        read_request_json(R"({"type":"FLOW_FLUSH","firewall":"edge","filters":[{"source":"nowhere"}]})", request));
+    ASSERT_TRUE(request);
+    EXPECT_EQ(request->type, OperationType::Flush);
+    EXPECT_EQ(request->endpoint.firewall, "edge");
+    for (const auto* const text : {"no JSON", R"({"filters":[{}]})", R"({"type":"FLOW_FLSH","filters":[{}]})"}) {
+        request.reset();
+        EXPECT_FALSE(read_request_json(text, request));
+        EXPECT_FALSE(request) << text;
+    }
 }
 
 }  // namespace request_json_test

@@ -114,8 +114,8 @@ struct PolicyUpdate {
     bool dry_run = false;
 };
 
-Result<PolicyUpdate> read_update(JsonReader& reader) {
-    PolicyUpdate update;
+/// On an error, too, `update` has the valid parts.
+Result<void> read_update(JsonReader& reader, PolicyUpdate& update) {
     take_resource_reference(reader, kFirewallPolicy, update.policy);
     reader.parsed("UpdateToken", update.token, parse_uuid);
     reader.object("FirewallPolicy", [&](JsonReader& policy) {
@@ -129,7 +129,7 @@ Result<PolicyUpdate> read_update(JsonReader& reader) {
         });
     });
     reader.optional_flag("DryRun", update.dry_run);
-    return reader.finish().map([&] { return std::move(update); });
+    return reader.finish();
 }
 
 /// Applies a policy to endpoints, and restores those already changed when one fails.
@@ -264,13 +264,15 @@ Result<std::string> describe_firewall_policy(const Request& /*request*/, JsonRea
 Result<std::string> update_firewall_policy(const Request& request, JsonReader& reader, gateway::Inventory& inventory,
                                            gateway::StreamExceptionPolicies& policies,
                                            gateway::RefusedRequests& refused_requests) {
-    ASSIGN_OR_RETURN(const auto update, read_update(reader));
+    PolicyUpdate update;
     const auto configuration = inventory.configuration();
-    const auto firewall = find_resource(*configuration, kFirewallPolicy, update.policy);
+    auto firewall = read_update(reader, update).and_then([&] {
+        return find_resource(*configuration, kFirewallPolicy, update.policy);
+    });
     if (!firewall) {
         const auto& named = update.policy.name ? *update.policy.name : update.policy.arn.value_or("");
         return tl::unexpected(refused_requests.refuse_policy("policy_apply", policy_request_of(request, named, update),
-                                                             firewall.error()));
+                                                             std::move(firewall.error())));
     }
     RETURN_IF_ERROR(carry_out(inventory, policies, refused_requests, request, *firewall, update));
     return read_in_force(policies, *firewall).map([&](const std::vector<EndpointPolicy>& in_force) {

@@ -19,7 +19,8 @@
 namespace headgate::http {
 
 /// Answers 202 with the operation. A request with an Idempotency-Key that is already known starts no other operation.
-[[nodiscard]] Result<Response> start_operation(const Request& request, gateway::FlowOperations& operations);
+[[nodiscard]] Result<Response> start_operation(const Request& request, gateway::FlowOperations& operations,
+                                               gateway::RefusedRequests& refused_requests);
 
 /// Validates a request as start_operation() does, but starts nothing: for user interfaces.
 [[nodiscard]] Result<Response> validate_request(const Request& request, gateway::Inventory& inventory);
@@ -92,7 +93,8 @@ struct RecordPace {
 
 /// The stream exception policy of an endpoint.
 [[nodiscard]] Result<Response> show_policy(const Request& request, gateway::StreamExceptionPolicies& policies);
-[[nodiscard]] Result<Response> apply_policy(const Request& request, gateway::StreamExceptionPolicies& policies);
+[[nodiscard]] Result<Response> apply_policy(const Request& request, gateway::StreamExceptionPolicies& policies,
+                                            gateway::RefusedRequests& refused_requests);
 [[nodiscard]] Result<Response> remove_policy(const Request& request, gateway::StreamExceptionPolicies& policies);
 
 /// The caller's identity and permissions as the agent determined them: for user interfaces.

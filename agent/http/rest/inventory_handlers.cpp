@@ -93,10 +93,14 @@ Result<Response> show_policy(const Request& request, gateway::StreamExceptionPol
     return policies.status(endpoint_of(request)).map(policy_answer);
 }
 
-Result<Response> apply_policy(const Request& request, gateway::StreamExceptionPolicies& policies) {
-    ASSIGN_OR_RETURN(auto wanted, gateway::read_policy_request_json(request.body));
+Result<Response> apply_policy(const Request& request, gateway::StreamExceptionPolicies& policies,
+                              gateway::RefusedRequests& refused_requests) {
+    gateway::PolicyRequest wanted;
     wanted.endpoint = endpoint_of(request);
     wanted.caller = request.caller;
+    if (auto read = gateway::read_policy_request_json(request.body, wanted); !read) {
+        return tl::unexpected(refused_requests.refuse_policy("policy_apply", wanted, std::move(read.error())));
+    }
     return policies.apply(wanted).map(policy_answer);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <algorithm>
+#include <optional>
 
 #include "base/text.h"
 #include "flow/flow_json.h"
@@ -56,12 +57,17 @@ Result<FlowOperation> wait_for_end(gateway::FlowOperations& operations, const Re
 
 }  // namespace
 
-Result<Response> start_operation(const Request& request, gateway::FlowOperations& operations) {
-    ASSIGN_OR_RETURN(auto wanted, gateway::read_request_json(request.body));
-    ASSIGN_OR_RETURN(wanted.token, idempotency_token(request, "Idempotency-Key", "rest"));
-    wanted.caller = request.caller;
-    wanted.own_flows = request.own_flows;
-    const auto started = operations.start(wanted);
+Result<Response> start_operation(const Request& request, gateway::FlowOperations& operations,
+                                 gateway::RefusedRequests& refused_requests) {
+    std::optional<gateway::OperationRequest> wanted;
+    const auto read = gateway::read_request_json(request.body, wanted);
+    if (!wanted) return tl::unexpected(read.error());
+    wanted->caller = request.caller;
+    wanted->own_flows = request.own_flows;
+    const auto token = read.and_then([&] { return idempotency_token(request, "Idempotency-Key", "rest"); });
+    if (!token) return tl::unexpected(refused_requests.refuse(*wanted, token.error()));
+    wanted->token = *token;
+    const auto started = operations.start(*wanted);
     // A missing resource is 400, not 404: it was named in the body, not in the path.
     if (!started && started.error().kind == ErrorKind::NotFound) return problem(400, started.error());
     return started.map([](const FlowOperation& operation) { return operation_answer(202, operation); });
