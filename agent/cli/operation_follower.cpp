@@ -7,7 +7,6 @@
 #include "cli/flow_text.h"
 #include "cli/interruption.h"
 #include "cli/terminal.h"
-#include "conntrack/scan_plan.h"
 
 namespace headgate::cli {
 namespace {
@@ -86,11 +85,11 @@ void tell_caveats(const FlowOperation& operation) {
 
 /// Where nothing was found, so that the wrong place does not look like nothing.
 void tell_place(const FlowOperation& operation, const std::string& place) {
-    const bool is_empty = operation.counts.scanned == 0 && operation.plan.starts_with(conntrack::kFullScan);
     tell(fmt::format("searched: {}{}", place,
-                     is_empty ? "; its flow table is empty, and connection tracking may be off there: the kernel turns "
-                                "it on in a network namespace for rules that use it, such as ct state"
-                              : ""));
+                     operation.empty_table
+                         ? "; its flow table is empty, and connection tracking may be off there: the kernel turns "
+                           "it on in a network namespace for rules that use it, such as ct state"
+                         : ""));
 }
 
 }  // namespace

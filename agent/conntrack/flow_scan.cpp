@@ -75,7 +75,9 @@ Result<ScanReport> run_scan(const ScannedTable& table, HashWalk* walk, const Flo
     }
     if (pass == Pass::Unsuitable) RETURN_IF_ERROR(dump(table, plan, rows, listener));
     RETURN_IF_ERROR(rows.flush());
-    return rows.report();
+    auto report = rows.report();
+    report.empty_table = usage.in_use == 0 && report.scanned == 0;
+    return report;
 }
 
 }  // namespace headgate::conntrack

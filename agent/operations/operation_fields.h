@@ -141,6 +141,7 @@ void list_result_members(Members& members, Object& operation) {
     members.optional("last_blocked_until", operation.last_blocked_until);
     members.optional("plan", operation.plan);
     members.optional("restarts", operation.restarts);
+    members.optional("empty_table", operation.empty_table);
     members.required("duration_ms", operation.duration);
     members.object("counts", operation.counts);
     const bool has_rules = Members::kReads || !operation.protected_by.empty();

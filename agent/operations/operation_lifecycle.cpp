@@ -33,6 +33,7 @@ void count(FlowOperation& operation, const ScanReport& report) {
     operation.counts.bytes_unknown = report.bytes_unknown;
     operation.counts.closed = report.closed;
     operation.restarts = report.restarts;
+    operation.empty_table = report.empty_table;
 }
 
 void count(OperationCounts& counts, Outcome outcome) {

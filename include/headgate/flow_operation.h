@@ -136,6 +136,7 @@ struct FlowOperation : FlowRequest {
     std::optional<Timestamp> last_blocked_until;  ///< for the last of them, if each has a time of its own
     std::vector<std::string> warnings;            ///< for the operator, in addition to the result
     unsigned restarts = 0;                        ///< scans repeated because the table was resized
+    bool empty_table = false;                     ///< the searched flow table had no flow at all
 
     friend bool operator==(const FlowOperation&, const FlowOperation&) = default;
 };

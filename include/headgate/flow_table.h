@@ -57,6 +57,7 @@ struct ScanReport {
     std::uint64_t age_unknown = 0;    ///< left out: match, but their age is unknown
     std::uint64_t bytes_unknown = 0;  ///< left out: match, but have no counters
     unsigned restarts = 0;            ///< times that the scan was repeated because the table was resized during it
+    bool empty_table = false;         ///< there was no flow at all when the scan began, and none was found
 };
 
 struct TableUsage {

@@ -258,7 +258,7 @@ describe("An operation", () => {
 
     inEachWidth("that found nothing says that the table there is empty", async page => {
         const operation = await asked(page, `v1/operations/${made.capture}`, undefined, "GET");
-        const nothing = {...operation, counts: {...operation.counts, scanned: 0, matched: 0}};
+        const nothing = {...operation, empty_table: true, counts: {...operation.counts, scanned: 0, matched: 0}};
         await page.route(`**/v1/operations/${made.capture}/events`,
                          route => route.fulfill({contentType: "text/event-stream", body: `event: end\ndata: ${JSON.stringify(nothing)}\n\n`}));
         await open(page, `operation/${made.capture}`, ".told");

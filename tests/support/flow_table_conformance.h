@@ -34,6 +34,7 @@ class FlowTableConformance : public ::testing::Test {
         EXPECT_TRUE(report.has_value()) << (report ? "" : report.error().message);
         if (report) {
             EXPECT_EQ(report->matched, collector.rows.size());
+            said_empty_ = report->empty_table;
         }
         return collector.rows;
     }
@@ -50,12 +51,16 @@ class FlowTableConformance : public ::testing::Test {
     }
 
     Environment environment_;
+    bool said_empty_ = false;  ///< by the last scan
 };
 
 TYPED_TEST_SUITE_P(FlowTableConformance);
 
 TYPED_TEST_P(FlowTableConformance, an_empty_table_has_no_rows) {
     EXPECT_TRUE(this->scan(query_for_all()).empty());
+    EXPECT_TRUE(this->said_empty_);
+    EXPECT_TRUE(this->scan(query_for("destination-port=80")).empty());
+    EXPECT_TRUE(this->said_empty_);
     EXPECT_EQ(this->environment_.table().usage()->in_use, 0U);
 }
 
@@ -108,6 +113,8 @@ TYPED_TEST_P(FlowTableConformance, only_matching_flows_are_reported) {
     const auto rows = this->scan(query_for("destination-port=80,protocol=tcp"));
     ASSERT_EQ(rows.size(), 1U);
     EXPECT_EQ(rows.front().flow.original.destination_port, 80);
+    EXPECT_TRUE(this->scan(query_for("destination-port=82")).empty());
+    EXPECT_FALSE(this->said_empty_);
 }
 
 TYPED_TEST_P(FlowTableConformance, closed_flows_are_counted_beside_active_ones_and_reported_otherwise) {

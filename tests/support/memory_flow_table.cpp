@@ -22,7 +22,7 @@ Result<ScanReport> MemoryFlowTable::scan(const FlowQuery& query, const Moment& m
     for (const auto& plan : plans)
         listener.planned(plan);
     if (at_scan) at_scan();
-    ScanReport report;
+    ScanReport report{.empty_table = flows.empty()};
     for (const auto& flow : flows) {
         ++report.scanned;
         const Verdict verdict = judge(query, flow, moment);

@@ -60,7 +60,7 @@ function sparedOf(operation) {
 
 function messagesOf(operation) {
     const fault = operation.refused ? operation.detail : [operation.status_message, operation.detail].filter(Boolean).join(": ");
-    const hasNothing = operation.counts.scanned === 0 && operation.plan?.startsWith("full table scan") && isOver(operation);
+    const hasNothing = operation.empty_table && isOver(operation);
     const spared = sparedOf(operation);
     const untilWhen = blocked(operation);
     return [fault && notice(operation.status === "COMPLETED" ? "info" : "error", fault),
