@@ -27,6 +27,7 @@ class Checker {
 
     [[nodiscard]] std::vector<ConfigurationFault> find_faults() {
         check_state_dir();
+        check_logs();
         check_http();
         check_policies();
         check_namespaces();
@@ -44,8 +45,7 @@ class Checker {
                 return system_error(errno, folder.native());
             }
             if (!S_ISDIR(facts.st_mode)) return invalid("{}: not a directory", folder.native());
-            if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return {};
-            return system_error(errno, folder.native() + agent_.description());
+            return check_access(folder, W_OK | X_OK);
         }));
     }
 
@@ -53,8 +53,45 @@ class Checker {
     Result<void> check_socket() {
         const auto& path = configuration_.http.socket;
         struct stat facts {};
-        if (::lstat(path.c_str(), &facts) != 0 || S_ISSOCK(facts.st_mode)) return {};
+        if (::lstat(path.c_str(), &facts) != 0) return check_folder_of(path);
+        if (S_ISSOCK(facts.st_mode)) return {};
         return invalid("{}: not a socket", path.native());
+    }
+
+    /// Without them, the agent starts, but no flow is flushed, or ended flows are not recorded.
+    void check_logs() {
+        note(Prevents::Nothing, "audit_log", agent_.run([&] { return check_log(configuration_.audit_log); }));
+        for (const auto& sink : configuration_.flow_log.sinks) {
+            if (!sink.file) continue;
+            note(Prevents::Nothing, "flow_log.sinks", agent_.run([&] { return check_log(*sink.file); }));
+        }
+    }
+
+    Result<void> check_log(const std::filesystem::path& path) {
+        struct stat facts {};
+        if (::stat(path.c_str(), &facts) != 0) {
+            return errno == ENOENT ? check_folder_of(path) : system_error(errno, path.native());
+        }
+        if (S_ISDIR(facts.st_mode)) return invalid("{}: a directory", path.native());
+        return check_access(path, W_OK);
+    }
+
+    /// Whether a file can be created there, in folders that the agent creates first, or that systemd creates for it.
+    Result<void> check_folder_of(const std::filesystem::path& path) {
+        auto folder = path.parent_path();
+        struct stat facts {};
+        while (::stat(folder.c_str(), &facts) != 0) {
+            if (errno != ENOENT || folder == folder.parent_path()) return system_error(errno, folder.native());
+            folder = folder.parent_path();
+            if (folder == "/run" || folder == "/var/log") return {};
+        }
+        if (!S_ISDIR(facts.st_mode)) return invalid("{}: not a directory", folder.native());
+        return check_access(folder, W_OK | X_OK);
+    }
+
+    [[nodiscard]] Result<void> check_access(const std::filesystem::path& path, int wanted) const {
+        if (::faccessat(AT_FDCWD, path.c_str(), wanted, AT_EACCESS) == 0) return {};
+        return system_error(errno, path.native() + agent_.description());
     }
 
     void check_http() {

@@ -230,7 +230,8 @@ def test_check_config_reads_files_as_the_agents_user(open_folder):
     credentials.write_text("tokens: []\n")
     credentials.chmod(0o600)
     file = open_folder / "headgate.yaml"
-    file.write_text(f"state_dir: {state}\nhttp: {{credentials: {credentials}}}\n")
+    file.write_text(f"state_dir: {state}\naudit_log: {state}/audit.log\nflow_log: {{sinks: []}}\n"
+                    f"http: {{credentials: {credentials}, socket: {state}/headgate.sock}}\n")
     done = check_config("--config", str(file))
     assert done.returncode == USAGE and "Permission denied" in done.stderr, done
     os.chown(credentials, 65534, 65534)

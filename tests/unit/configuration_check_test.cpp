@@ -74,6 +74,22 @@ TEST_F(ConfigurationCheck, of_a_file_in_the_place_of_the_socket) {
     EXPECT_EQ(faults_of(text, Prevents::Starting), fmt::format("http.socket: {}: not a socket", file));
 }
 
+TEST_F(ConfigurationCheck, of_a_socket_below_a_file) {
+    const auto file = folder_.write("file", "");
+    EXPECT_EQ(faults_of(fmt::format("http: {{socket: {}/x/headgate.sock}}\n", file), Prevents::Starting),
+              fmt::format("http.socket: {}/x: Not a directory", file));
+    EXPECT_EQ(faults_of(fmt::format("http: {{socket: {}}}\n", folder_.path("new/folders/headgate.sock"))), "");
+    EXPECT_EQ(faults_of("http: {socket: /run/headgate-of-a-unit/headgate.sock}\n"), "") << "systemd creates the folder";
+}
+
+TEST_F(ConfigurationCheck, of_logs_that_cannot_be_written_keeps_the_agent_from_nothing) {
+    const auto text = fmt::format("audit_log: {0}\nflow_log: {{sinks: [{{file: {0}}}]}}\n", folder_.path(""));
+    EXPECT_EQ(faults_of(text),
+              fmt::format("audit_log: {0}: a directory\nflow_log.sinks: {0}: a directory", folder_.path("")));
+    EXPECT_EQ(faults_of(text, Prevents::Reloading), "");
+    EXPECT_EQ(faults_of(fmt::format("audit_log: {}\n", folder_.path("new/audit.log"))), "");
+}
+
 TEST_F(ConfigurationCheck, of_a_policy_that_is_missing_concerns_a_reload) {
     const std::string text = "stream_exception_policy: drpo\n";
     EXPECT_TRUE(
