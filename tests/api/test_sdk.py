@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lab import CLIENT4, GATEWAY, SERVER, SERVER4, wait_until
-from service import ACCOUNT, ARN, CORE_ALONE, OPERATOR, OTHER_ARN, POLICY_ARN, REGION, VIEWER, Sdk
+from service import ACCOUNT, ARN, CORE_ALONE, OPERATOR, OTHER_ARN, POLICY_ARN, REGION, TOKENS, VIEWER, Sdk
 
 UNKNOWN_ID = "01234567-89ab-cdef-0123-456789abcdef"
 TO_8080 = [{"DestinationAddress": {"AddressDefinition": SERVER4}, "DestinationPort": "8080", "Protocols": ["6"]}]
@@ -237,6 +237,15 @@ def test_errors_of_every_other_type(lab, service, sdk):
     assert len(refused) == 1 and "not allowed" in json.dumps(refused), "who may not is on record"
 
 
+def test_a_dry_run_of_another_interface_is_no_operation_of_aws(sdk, service):
+    dry_run = {"type": "FLOW_FLUSH", "dry_run": True, "availability_zone": "a", "filters": [{"destination_port": "53"}]}
+    status, body = service.curl("-H", f"Authorization: Bearer {TOKENS['operator']}", "--json", json.dumps(dry_run), "/v1/operations")
+    assert status == 202, body
+    where = in_zone_a(FlowOperationId=json.loads(body)["operation_id"])
+    for action in ("DescribeFlowOperation", "ListFlowOperationResults"):
+        assert sdk.error(action, where)["error"] == "ResourceNotFoundException"
+
+
 def test_whoever_asks_for_what_they_may_not_have_is_on_record(service, sdk):
     flush = in_zone_a(FlowFilters=DNS)
     asked = [sdk.error("StartFlowFlush", flush, credentials=CORE_ALONE), sdk.error("StartFlowFlush", flush | {"AvailabilityZone": "c"}),
@@ -244,9 +253,10 @@ def test_whoever_asks_for_what_they_may_not_have_is_on_record(service, sdk):
     policy = {"StatelessDefaultActions": ["aws:forward_to_sfe"], "StatelessFragmentDefaultActions": ["aws:forward_to_sfe"],
               "StatefulEngineOptions": {"StreamExceptionPolicy": "DROP"}}
     asked.append(sdk.error("UpdateFirewallPolicy", {"UpdateToken": UNKNOWN_ID, "FirewallPolicyArn": POLICY_ARN, "FirewallPolicy": policy}))
+    asked.append(sdk.error("UpdateFirewallPolicy", {"UpdateToken": "x", "FirewallPolicyArn": POLICY_ARN, "FirewallPolicy": policy}))
     recorded = service.audit()
     assert len(recorded) == len(asked) and recorded[0]["caller"]["user"] == CORE_ALONE["key"]
-    assert [line["action"] for line in recorded] == ["flush"] * 4 + ["policy_apply"], recorded
+    assert [line["action"] for line in recorded] == ["flush"] * 4 + ["policy_apply"] * 2, recorded
 
 
 def test_a_clock_that_is_wrong_is_set_by_the_sdk_itself(lab, service):

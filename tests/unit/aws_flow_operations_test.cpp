@@ -79,7 +79,7 @@ TEST_F(AwsOperations, a_filter_of_the_command_line_looks_no_wider_than_it_is) {
 TEST_F(AwsOperations, an_operation_names_its_flows) {
     EXPECT_EQ(refused("StartFlowCapture", about_edge("")), "InvalidRequestException: FlowFilters: missing");
     EXPECT_EQ(refused("StartFlowFlush", about_edge(R"("FlowFilters":[])")),
-              "InvalidRequestException: FlowFilters: empty: name the flows, or an empty filter for all");
+              "InvalidRequestException: FlowFilters: empty: name the flows; an empty filter captures all");
 }
 
 TEST_F(AwsOperations, a_flush_of_everything_is_said_with_both_families) {

@@ -111,7 +111,7 @@ TEST(AwsShapes, there_are_1_to_20_filters) {
     };
     EXPECT_EQ(filters_error(filters(20)), "");
     EXPECT_EQ(filters_error(filters(21)), "FlowFilters: 21 filters; an operation takes 20 at most");
-    EXPECT_EQ(filters_error("[]"), "FlowFilters: empty: name the flows, or an empty filter for all");
+    EXPECT_EQ(filters_error("[]"), "FlowFilters: empty: name the flows; an empty filter captures all");
     EXPECT_EQ(filters_error("null"), "FlowFilters: missing");
     EXPECT_EQ(filters_error("{}"), "FlowFilters: not a list");
     EXPECT_EQ(filters_error("[{},7]"), "FlowFilters[1]: not an object");

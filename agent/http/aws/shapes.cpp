@@ -135,7 +135,8 @@ Result<std::string> parse_next_token(std::string_view list, std::string_view tok
 
 void take_flow_query(JsonReader& reader, FlowQuery& query) {
     reader.objects("FlowFilters", query.filters, take_flow_filter);
-    if (query.filters.empty()) reader.fail("FlowFilters", invalid("empty: name the flows, or an empty filter for all"));
+    if (query.filters.empty())
+        reader.fail("FlowFilters", invalid("empty: name the flows; an empty filter captures all"));
     if (query.filters.size() > kMaxFilters) {
         reader.fail("FlowFilters",
                     invalid("{} filters; an operation takes {} at most", query.filters.size(), kMaxFilters));
