@@ -353,7 +353,12 @@ Result<ExitCode> run_log(const GatewayArguments& gateway, const LogArguments& ar
     auto code = output.finish(source.agent != nullptr ? show_agent(source.agent->ended_flows(), query, output)
                                                       : show_file(source.file, query, output));
     if (code && source.agent != nullptr) tell_limit(query, output.matched());
-    if (code == ExitCode::NothingMatched && query.flows.operation_id) tell_absence(gateway, source, query);
+    if (code != ExitCode::NothingMatched) return code;
+    if (query.flows.operation_id) {
+        tell_absence(gateway, source, query);
+    } else {
+        tell(fmt::format("no record of {} matches", source.name()));
+    }
     return code;
 }
 

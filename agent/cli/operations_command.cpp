@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/command_tree.h"
 #include "cli/commands.h"
@@ -143,7 +144,7 @@ void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operati
     if (const auto& states = operation.query.states) append_line("state", to_string(*states));
     append_line("flows of", operation.from_operation);
     if (operation.query.minimum_age.count() != 0) {
-        append_line("minimum age", fmt::format("{} s", operation.query.minimum_age.count()));
+        append_line("minimum age", rounded_duration(operation.query.minimum_age));
     }
     append_line("search", operation.plan);
     append_line("counts", fmt::format("{} scanned, {} matched{}", counts.scanned, counts.matched,
@@ -232,6 +233,7 @@ Result<ExitCode> run_list(const GatewayArguments& gateway_arguments, const ListA
     if (!arguments.limit && operations.size() == choice.selection.at_most) {
         tell(fmt::format("these are the newest {}; --limit N shows more", choice.selection.at_most));
     }
+    if (operations.empty()) tell("no operation in the history matches");
     writer.begin({.list = "operations"});
     for (const auto& each : operations) {
         writer.row([&](fmt::memory_buffer& out) { operations::append_operation_json(out, each); },

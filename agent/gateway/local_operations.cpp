@@ -179,7 +179,13 @@ Result<void> LocalOperations::cancel(std::string_view id) {
 }
 
 Result<std::vector<FlowOperation>> LocalOperations::list(const OperationSelection& selection) {
-    return engine().and_then([&](operations::Engine* engine) { return engine->list(selection); });
+    ASSIGN_OR_RETURN(auto* const engine, this->engine());
+    // Behind an operation that was removed, as too old, an empty list would look like the end.
+    const auto& before = selection.before_id;
+    if (!before.empty() && !engine->find(before)) {
+        return invalid("there is no operation {} any more: list again from the beginning", before);
+    }
+    return engine->list(selection);
 }
 
 Result<void> LocalOperations::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
