@@ -318,21 +318,6 @@ TEST_F(KernelHashWalk, serves_several_scans_at_once) {
         scan.join();
 }
 
-TEST_F(KernelHashWalk, leaves_a_table_of_which_most_flows_match_to_a_dump) {
-    std::vector<Flow> flows;
-    for (std::uint16_t port = 1; port <= 20'000; ++port)
-        flows.push_back(tcp_flow().from_port(port));
-    insert(flows);
-    ScanCollector collector;
-    const auto report = walking_->scan(query_for("source=10.0.1.2"), now(), collector);
-    ASSERT_TRUE(report.has_value());
-    EXPECT_EQ(report->matched, 20'000U);
-    EXPECT_EQ(report->restarts, 0U);
-    ASSERT_GE(collector.plans.size(), 2U);
-    EXPECT_NE(collector.plans[1].find("so a dump is faster"), std::string::npos) << collector.plans[1];
-    EXPECT_TRUE(told_.empty());
-}
-
 TEST_F(KernelHashWalk, of_a_command_that_forgoes_it_is_a_dump) {
     insert({tcp_flow()});
     walking_->forgo_fast_scans();
