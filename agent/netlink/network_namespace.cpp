@@ -38,7 +38,8 @@ Result<void> NetworkNamespace::enter(const std::function<void()>& action) const 
     const auto inside = [&] {
         if (::setns(fd_.get(), CLONE_NEWNET) == 0) return action();
         const int fault = errno;
-        const auto* const remedy = fault == EPERM ? " (needs CAP_SYS_ADMIN)" : "";
+        const auto* const remedy =
+            fault == EPERM ? " (use sudo; for the agent, the drop-in network-namespaces has CAP_SYS_ADMIN)" : "";
         entered = system_error(fault, fmt::format("entering network namespace {}{}", name_, remedy));
     };
     ASSIGN_OR_RETURN(auto thread, start_thread(fmt::format("network namespace {}", name_), inside,
