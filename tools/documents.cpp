@@ -73,7 +73,7 @@ void append_manual(std::string& out, const config::SettingMap& map, const std::s
         const auto name = fmt::format("{}{}", path, setting.key);
         fmt::format_to(std::back_inserter(out), ".It Ic {}\n", name);
         append_sentences(out, setting.purpose);
-        const auto takes = setting.kind == config::Setting::Kind::Map ? "" : config::takes_text(setting);
+        const auto takes = setting.kind == config::Setting::Kind::Map ? "" : config::value_text(setting);
         if (!takes.empty()) append_sentences(out, fmt::format("Takes {}.", takes));
         if (setting.need == config::Setting::Need::Required) {
             append_sentences(out, "Required.");

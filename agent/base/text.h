@@ -31,14 +31,16 @@ template <std::unsigned_integral T>
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/// Of ASCII; independent of the locale.
-[[nodiscard]] constexpr char lower_case(char c) {
+[[nodiscard]] constexpr char to_lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+[[nodiscard]] constexpr char to_upper(char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 }
 
 /// For ASCII names of protocols and states; independent of the locale.
 [[nodiscard]] constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, {}, lower_case, lower_case);
+    return std::ranges::equal(a, b, {}, to_lower, to_lower);
 }
 
 /// Removes and returns the front of `rest` up to the separator (removed too), or all of it without a separator.

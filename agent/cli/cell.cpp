@@ -38,7 +38,7 @@ std::string calendar_text(const std::tm& fields, const char* format) {
 }
 
 /// Removes the number at the front of `text`, as digits without leading zeros; empty if there is none.
-std::string_view take_number(std::string_view& text) {
+std::string_view next_number(std::string_view& text) {
     const auto end = std::min(text.find_first_not_of("0123456789"), text.size());
     auto digits = text.substr(0, end);
     text.remove_prefix(end);
@@ -49,8 +49,8 @@ std::string_view take_number(std::string_view& text) {
 
 int compare_texts(std::string_view a, std::string_view b) {
     while (!a.empty() && !b.empty()) {
-        const auto left = take_number(a);
-        const auto right = take_number(b);
+        const auto left = next_number(a);
+        const auto right = next_number(b);
         if (!left.empty() && !right.empty()) {
             if (left.size() != right.size()) return left.size() < right.size() ? -1 : 1;
             if (left != right) return left < right ? -1 : 1;

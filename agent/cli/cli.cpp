@@ -21,14 +21,14 @@ int report(const CLI::App& app, const CLI::ParseError& error) {
     auto message = about_unknown_word(app);
     const bool is_incomplete = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
     if (message.empty() && is_incomplete) message = about_missing_command(app);
-    tell(message.empty() ? error.what() : message);
+    note(message.empty() ? error.what() : message);
     return static_cast<int>(ExitCode::Usage);
 }
 
 /// An invalid configuration yields one line per error.
 int report(const Error& error) {
     for (std::string_view rest = error.message; !rest.empty();)
-        tell(take_until(rest, '\n'));
+        note(take_until(rest, '\n'));
     return static_cast<int>(exit_code(error.kind));
 }
 

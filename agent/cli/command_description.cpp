@@ -7,8 +7,7 @@
 
 #include "headgate/protocol.h"
 
-#include "cli/filter_candidates.h"
-#include "cli/gateway_candidates.h"
+#include "cli/candidates.h"
 #include "cli/writer.h"
 
 namespace headgate::cli {

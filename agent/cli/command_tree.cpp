@@ -6,7 +6,6 @@
 
 #include "cli/command_description.h"
 #include "cli/commands.h"
-#include "cli/version_command.h"
 
 namespace headgate::cli {
 namespace {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 
 namespace headgate::cli {
 
@@ -19,6 +20,9 @@ void add_check_config_command(CommandTree& tree);
 void add_completion_commands(CommandTree& tree);
 void add_version_command(CommandTree& tree);
 void add_help_command(CommandTree& tree);
+
+/// `headgate 1.2.3`
+[[nodiscard]] std::string version_text();
 
 /// In the order of the help.
 inline constexpr std::array kCommands = {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "cli/filter_candidates.h"
-
+#include "cli/candidates.h"
 #include "flow/filter_fields.h"
 
 namespace headgate::cli {

@@ -6,6 +6,7 @@
 
 #include "base/printable.h"
 #include "cli/arguments.h"
+#include "cli/capture_file.h"
 #include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "cli/flow_text.h"
@@ -14,7 +15,6 @@
 #include "cli/output_arguments.h"
 #include "cli/terminal.h"
 #include "gateway/whole_operation_id.h"
-#include "operations/capture_file.h"
 #include "operations/flow_spool.h"
 #include "sessions/ssh_sessions.h"
 
@@ -58,8 +58,8 @@ struct FlushArguments {
 /// ends the program at once.
 Result<operations::RowSource> captured_flows(const std::string& path, const std::filesystem::path& spool_folder) {
     const auto spool = std::make_shared<operations::FlowSpool>(spool_folder);
-    ASSIGN_OR_RETURN(const auto facts, operations::read_capture_file(
-                                           path, [&](std::span<const FlowRow> rows) { return spool->append(rows); }));
+    ASSIGN_OR_RETURN(const auto facts,
+                     read_capture_file(path, [&](std::span<const FlowRow> rows) { return spool->append(rows); }));
     RETURN_IF_ERROR(spool->seal());
     if (!facts.is_whole) {
         warn(fmt::format("{} holds a part of its capture: picked from it, or cut short", path));
@@ -70,13 +70,13 @@ Result<operations::RowSource> captured_flows(const std::string& path, const std:
                         "and are reported as gone",
                         path));
     }
-    return [spool, endpoint = facts.endpoint](const auto& take) {
-        return spool->for_each_block(take).map([&] { return endpoint; });
+    return [spool, endpoint = facts.endpoint](const auto& sink) {
+        return spool->for_each_block(sink).map([&] { return endpoint; });
     };
 }
 
-Result<void> take_source(const FlushArguments& arguments, const std::filesystem::path& spool_folder,
-                         gateway::OperationRequest& request) {
+Result<void> resolve_source(const FlushArguments& arguments, const std::filesystem::path& spool_folder,
+                            gateway::OperationRequest& request) {
     if (!arguments.from_capture) {
         ASSIGN_OR_RETURN(auto query, arguments.filter.query());
         request.query = std::move(query);
@@ -114,13 +114,13 @@ Result<gateway::OperationRequest> request_of(const GatewayArguments& gateway, co
     request.no_fast_scan = arguments.search.no_fast_scan;
     ASSIGN_OR_RETURN(const auto maximum, parse_count("--max-flows", arguments.maximum_flows));
     request.maximum_flows = maximum;
-    RETURN_IF_ERROR(take_source(arguments, configuration.state_dir, request));
+    RETURN_IF_ERROR(resolve_source(arguments, configuration.state_dir, request));
     return request;
 }
 
-Result<std::vector<StoredFlow>> first_flows(gateway::FlowOperations& operations, const std::string& id) {
-    std::vector<StoredFlow> first;
-    auto read = operations.for_each_flow(id, 0, [&](std::span<const StoredFlow> flows) -> Result<void> {
+Result<std::vector<FlowRow>> first_flows(gateway::FlowOperations& operations, const std::string& id) {
+    std::vector<FlowRow> first;
+    auto read = operations.for_each_flow(id, 0, [&](std::span<const FlowRow> flows) -> Result<void> {
         const auto wanted = flows.first(std::min(flows.size(), kRowsInQuestion - first.size()));
         first.insert(first.end(), wanted.begin(), wanted.end());
         if (first.size() < kRowsInQuestion) return {};
@@ -130,7 +130,7 @@ Result<std::vector<StoredFlow>> first_flows(gateway::FlowOperations& operations,
     return first;
 }
 
-void show_preview(const FlowOperation& preview, const std::vector<StoredFlow>& first,
+void show_preview(const FlowOperation& preview, const std::vector<FlowRow>& first,
                   const gateway::OperationRequest& request) {
     for (const auto& each : first)
         write_to_stderr(fmt::format("  {}\n", one_line(each.flow)));

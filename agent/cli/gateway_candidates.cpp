@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "cli/gateway_candidates.h"
-
 #include <filesystem>
 #include <system_error>
 
 #include "headgate/clock.h"
 
+#include "cli/candidates.h"
 #include "cli/cell.h"
 #include "cli/gateway_arguments.h"
 #include "midstream/policy_library.h"

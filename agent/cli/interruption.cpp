@@ -13,13 +13,13 @@ volatile std::sig_atomic_t interrupted = 0;
 int depth = 0;
 std::array<struct sigaction, kSignals.size()> before{};
 
-void note(int /*signal*/) {
+void note_signal(int /*signal*/) {
     interrupted = 1;
 }
 
-void note_signals() {
+void handle_signals() {
     struct sigaction noting {};
-    noting.sa_handler = note;
+    noting.sa_handler = note_signal;
     // No SA_RESTART: a read that waits for an answer fails with EINTR.
     noting.sa_flags = static_cast<int>(SA_RESETHAND);
     for (std::size_t i = 0; i < kSignals.size(); ++i) {
@@ -39,7 +39,7 @@ void restore_signals() {
 Interruption::Interruption() {
     if (depth++ != 0) return;
     interrupted = 0;
-    note_signals();
+    handle_signals();
 }
 
 Interruption::~Interruption() {

@@ -11,6 +11,7 @@
 #include "headgate/clock.h"
 
 #include "base/printable.h"
+#include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/command_tree.h"
 #include "cli/commands.h"
@@ -147,8 +148,7 @@ Cell end_time(std::string_view text) {
 /// As a capture shows it: the flow state, followed by the protocol's own state if that differs.
 std::string last_state_text(const flowlog::LoggedFlow& flow) {
     auto own = flow.protocol_state;
-    std::ranges::transform(own, own.begin(),
-                           [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    std::ranges::transform(own, own.begin(), to_upper);
     if (own.empty() || own == flow.last_state) return flow.last_state;
     return flow.last_state.empty() ? own : fmt::format("{} ({})", flow.last_state, own);
 }
@@ -182,10 +182,10 @@ class LogOutput {
         return flow && *flow && query_.flows.matches(**flow);
     }
 
-    Result<void> take(std::string_view line) {
+    Result<void> show(std::string_view line) {
         const auto flow = flowlog::parse_record(line);
         if (!flow) return note_unreadable(flow.error());
-        if (!*flow) return tell_loss(line);
+        if (!*flow) return report_loss(line);
         if (!query_.flows.matches(**flow)) return {};
         ++matched_;
         return writer_.row([&](fmt::memory_buffer& out) { append_without_hidden(out, line); },
@@ -198,7 +198,7 @@ class LogOutput {
 
     [[nodiscard]] Result<ExitCode> finish(Result<void> read) {
         if (read) read = writer_.end();
-        if (unreadable_ > 1) tell(fmt::format("{} records in all could not be read", unreadable_));
+        if (unreadable_ > 1) note(fmt::format("{} records in all could not be read", unreadable_));
         if (read = unless_unread(std::move(read)); !read) return tl::unexpected(std::move(read.error()));
         return matched_ == 0 && !query_.follow ? ExitCode::NothingMatched : ExitCode::Done;
     }
@@ -206,11 +206,11 @@ class LogOutput {
   private:
     Result<void> note_unreadable(const Error& error) {
         if (unreadable_++ == 0) {
-            tell(to_one_line(fmt::format("a record cannot be read, and is left out: {}", error.message)));
+            note(to_one_line(fmt::format("a record cannot be read, and is left out: {}", error.message)));
         }
         return {};
     }
-    static Result<void> tell_loss(std::string_view line) {
+    static Result<void> report_loss(std::string_view line) {
         const auto loss = flowlog::parse_loss(line);
         if (loss && !loss->empty()) warn(to_one_line(*loss));
         return {};
@@ -237,7 +237,7 @@ Result<void> show_file(const std::filesystem::path& path, const LogQuery& query,
         RETURN_IF_ERROR(file.go_to_last(*query.lines, [&](std::string_view line) { return output.wants(line); }));
     }
     const auto show_more = [&] {
-        return file.read([&](std::string_view line) { return output.take(line); }).and_then([&] {
+        return file.read([&](std::string_view line) { return output.show(line); }).and_then([&] {
             return output.send();
         });
     };
@@ -254,14 +254,14 @@ Result<void> show_agent(gateway::EndedFlows& agent, const LogQuery& query, LogOu
     wanted.latest = query.lines.value_or(flowlog::RecentFlowBuffer::kKept);
     wanted.follow = query.follow;
     wanted.is_over = [] { return Interruption::requested(); };
-    auto told = output.send().and_then([&] {
+    auto sent = output.send().and_then([&] {
         return agent.for_each_ended(wanted, [&](std::string_view record) {
-            auto taken = output.take(record);
-            return taken && wanted.follow ? output.send() : taken;
+            auto shown = output.show(record);
+            return shown && wanted.follow ? output.send() : shown;
         });
     });
-    const bool ended_by_itself = told && wanted.follow && !Interruption::requested() && !has_time_passed(query);
-    return ended_by_itself ? failed("the agent has stopped") : told;
+    const bool ended_by_itself = sent && wanted.follow && !Interruption::requested() && !has_time_passed(query);
+    return ended_by_itself ? failed("the agent has stopped") : sent;
 }
 
 /// Either a file or an agent.
@@ -272,12 +272,6 @@ struct LogSource {
     [[nodiscard]] std::string name() const { return agent != nullptr ? "the agent" : file.native(); }
 };
 
-std::optional<std::filesystem::path> first_file(const config::FlowLog& log) {
-    for (const auto& sink : log.sinks)
-        if (sink.file) return sink.file;
-    return std::nullopt;
-}
-
 Result<LogSource> find_source(const GatewayArguments& gateway, const LogArguments& arguments) {
     if (arguments.file) return LogSource{*arguments.file, nullptr};
     ASSIGN_OR_RETURN(const auto configuration, gateway.load());
@@ -285,7 +279,7 @@ Result<LogSource> find_source(const GatewayArguments& gateway, const LogArgument
         ASSIGN_OR_RETURN(auto agent, gateway.reach_agent(configuration.http.socket));
         return LogSource{{}, std::move(agent)};
     }
-    const auto file = first_file(configuration.flow_log);
+    const auto file = configuration.flow_log.first_file();
     // The file has more records than an agent keeps, also those that arrive faster than a client reads.
     const bool is_there = file && ::access(file->c_str(), R_OK) == 0;
     if (is_there || (file && !arguments.follow)) return LogSource{*file, nullptr};
@@ -300,9 +294,9 @@ Result<LogSource> find_source(const GatewayArguments& gateway, const LogArgument
 }
 
 /// What an agent does not remember is left out.
-void tell_limit(const LogQuery& query, std::uint64_t shown) {
+void report_limit(const LogQuery& query, std::uint64_t shown) {
     if (query.follow || (query.lines && shown >= *query.lines)) return;
-    tell(fmt::format(
+    note(fmt::format(
         "the agent remembers the {} flows that ended last; records of earlier ones are only in the sinks of its "
         "flow log",
         flowlog::RecentFlowBuffer::kKept));
@@ -332,12 +326,12 @@ std::string absence_text(const FlowOperation& operation, const LogSource& source
                        query.flows == of_operation ? "" : " that matches");
 }
 
-void tell_absence(const GatewayArguments& gateway, const LogSource& source, const LogQuery& query) {
+void report_absence(const GatewayArguments& gateway, const LogSource& source, const LogQuery& query) {
     const auto& id = *query.flows.operation_id;
     const auto operation = find_operation(gateway, source, id);
-    if (operation) return tell(absence_text(*operation, source, query));
+    if (operation) return note(absence_text(*operation, source, query));
     const bool is_unknown = operation.error().kind == ErrorKind::NotFound;
-    tell(fmt::format("no record of operation {} in {}{}", id, source.name(),
+    note(fmt::format("no record of operation {} in {}{}", id, source.name(),
                      is_unknown ? "; headgate operations list shows no such operation either" : ""));
 }
 
@@ -352,12 +346,12 @@ Result<ExitCode> run_log(const GatewayArguments& gateway, const LogArguments& ar
     LogOutput output{query, writer};
     auto code = output.finish(source.agent != nullptr ? show_agent(source.agent->ended_flows(), query, output)
                                                       : show_file(source.file, query, output));
-    if (code && source.agent != nullptr) tell_limit(query, output.matched());
+    if (code && source.agent != nullptr) report_limit(query, output.matched());
     if (code != ExitCode::NothingMatched) return code;
     if (query.flows.operation_id) {
-        tell_absence(gateway, source, query);
+        report_absence(gateway, source, query);
     } else {
-        tell(fmt::format("no record of {} matches", source.name()));
+        note(fmt::format("no record of {} matches", source.name()));
     }
     return code;
 }

@@ -65,27 +65,27 @@ void tell_caveats(const FlowOperation& operation) {
                         plural(counts.bytes_unknown, "flow")));
     }
     if (operation.restarts != 0) {
-        tell(fmt::format("the table was resized during the scan, which was repeated {}",
+        note(fmt::format("the table was resized during the scan, which was repeated {}",
                          plural(operation.restarts, "time")));
     }
     if (counts.protected_flows != 0) {
         const auto what = counts.protected_flows == counts.matched
                               ? std::string{"every flow that matched is protected"}
                               : fmt::format("{} left alone", plural(counts.protected_flows, "protected flow"));
-        tell(fmt::format("{} (--include-protected ends them too){}", what, rules_text(operation.protected_by)));
+        note(fmt::format("{} (--include-protected ends them too){}", what, rules_text(operation.protected_by)));
     }
     if (operation.policy_applied) {
-        tell(
+        note(
             fmt::format("policy {0} was put in force by this flush, and stays in force: headgate policy remove{1} "
                         "removes it",
                         operation.stream_exception_policy, options_of(operation.endpoint)));
     }
-    if (!operation.detail.empty()) tell(operation.detail);
+    if (!operation.detail.empty()) note(operation.detail);
 }
 
 /// Where nothing was found, so that the wrong place does not look like nothing.
 void tell_place(const FlowOperation& operation, const std::string& place) {
-    tell(fmt::format("searched: {}{}", place,
+    note(fmt::format("searched: {}{}", place,
                      operation.empty_table
                          ? "; its flow table is empty, and connection tracking may be off there: the kernel turns "
                            "it on in a network namespace for rules that use it, such as ct state"
@@ -106,7 +106,7 @@ Result<FlowOperation> run_operation(gateway::FlowOperations& operations, const g
             started->id);
         return operation;
     }
-    if (explain == Explain::Yes && !operation->plan.empty()) tell(fmt::format("plan: {}", operation->plan));
+    if (explain == Explain::Yes && !operation->plan.empty()) note(fmt::format("plan: {}", operation->plan));
     const bool has_failed = operation->status == OperationStatus::Failed && operation->counts.matched == 0;
     if (!operation->refused && !has_failed) return operation;
     return tl::unexpected(Error{operation->refused ? ErrorKind::Refused : ErrorKind::Failed,
@@ -118,7 +118,7 @@ Result<ExitCode> conclude(const GatewayArguments& arguments, gateway::FlowOperat
     const auto written = output.finish(operations, operation);
     tell_caveats(operation);
     if (operation.counts.matched == 0) tell_place(operation, arguments.describe(operation.endpoint));
-    if (!output.has_keys()) tell(fmt::format("operation {}", operation.id));
+    if (!output.has_keys()) note(fmt::format("operation {}", operation.id));
     if (!written) return tl::unexpected(written.error());
     return exit_code(operation);
 }

@@ -32,14 +32,14 @@ Cell counter_cell(const std::optional<Counters>& counters, std::uint64_t Counter
     return counters ? Cell{Value{(*counters).*counter}} : Cell{};
 }
 
-std::string outcome_text(const StoredFlow& row) {
+std::string outcome_text(const FlowRow& row) {
     if (!row.outcome) return {};
     const auto outcome = to_string(*row.outcome);
     if (row.error == 0) return std::string{outcome};
     return fmt::format("{}: {}", outcome, std::generic_category().message(row.error));
 }
 
-Cells flow_cells(const StoredFlow& row, const Moment& moment, bool dry_run) {
+Cells flow_cells(const FlowRow& row, const Moment& moment, bool dry_run) {
     const auto& flow = row.flow;
     return {
         std::string{to_string(flow.original.protocol)},
@@ -142,7 +142,7 @@ void OperationOutput::begin(const FlowOperation& operation) {
 void OperationOutput::write_flows(gateway::FlowOperations& operations, const FlowOperation& operation) {
     if (!written_) return;
     const auto moment = moment_of(operation);
-    written_ = operations.for_each_flow(operation.id, flows_, [&](std::span<const StoredFlow> flows) {
+    written_ = operations.for_each_flow(operation.id, flows_, [&](std::span<const FlowRow> flows) {
         begin(operation);
         Result<void> written;
         for (const auto& each : flows) {

@@ -231,9 +231,9 @@ Result<ExitCode> run_list(const GatewayArguments& gateway_arguments, const ListA
     ASSIGN_OR_RETURN(const auto operations, choice.result.empty() ? gateway->operations().list(choice.selection)
                                                                   : with_result(gateway->operations(), choice));
     if (!arguments.limit && operations.size() == choice.selection.at_most) {
-        tell(fmt::format("these are the newest {}; --limit N shows more", choice.selection.at_most));
+        note(fmt::format("these are the newest {}; --limit N shows more", choice.selection.at_most));
     }
-    if (operations.empty()) tell("no operation in the history matches");
+    if (operations.empty()) note("no operation in the history matches");
     writer.begin({.list = "operations"});
     for (const auto& each : operations) {
         writer.row([&](fmt::memory_buffer& out) { operations::append_operation_json(out, each); },

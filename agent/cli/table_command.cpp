@@ -29,34 +29,35 @@ Cells kind_cells(const gateway::FlowKind& kind, std::uint64_t count) {
             std::string{to_string(kind.state)}, count};
 }
 
-void append_usage_text(fmt::memory_buffer& out, const gateway::TableStatistics& census) {
+void append_usage_text(fmt::memory_buffer& out, const gateway::TableStatistics& statistics) {
     const auto to = std::back_inserter(out);
-    fmt::format_to(to, "in use {}", census.usage.in_use);
-    if (census.usage.maximum != 0) {
-        fmt::format_to(to, " of {} ({:.1f} %)", census.usage.maximum,
-                       100.0 * static_cast<double>(census.usage.in_use) / static_cast<double>(census.usage.maximum));
+    fmt::format_to(to, "in use {}", statistics.usage.in_use);
+    if (statistics.usage.maximum != 0) {
+        fmt::format_to(
+            to, " of {} ({:.1f} %)", statistics.usage.maximum,
+            100.0 * static_cast<double>(statistics.usage.in_use) / static_cast<double>(statistics.usage.maximum));
     }
-    if (census.peak) fmt::format_to(to, ", peak {}", *census.peak);
-    fmt::format_to(to, ", {} buckets\n", census.usage.buckets);
+    if (statistics.peak) fmt::format_to(to, ", peak {}", *statistics.peak);
+    fmt::format_to(to, ", {} buckets\n", statistics.usage.buckets);
 }
 
 Result<ExitCode> run_table(const GatewayArguments& gateway_arguments, const TableArguments& arguments, Writer& writer) {
     ASSIGN_OR_RETURN(const auto gateway, gateway_arguments.open(arguments.endpoint.name()));
-    const auto census = gateway->tables().statistics(arguments.endpoint.name());
-    if (!census) return tl::unexpected(about_argument(census.error()));
+    const auto statistics = gateway->tables().statistics(arguments.endpoint.name());
+    if (!statistics) return tl::unexpected(about_argument(statistics.error()));
 
     const auto append_usage = [&](fmt::memory_buffer& out) {
         JsonMembers members{out};
-        gateway::add_usage(members, *census);
+        gateway::add_usage(members, *statistics);
     };
     writer.begin({.list = "flows",
-                  .text = [&](fmt::memory_buffer& out) { append_usage_text(out, *census); },
+                  .text = [&](fmt::memory_buffer& out) { append_usage_text(out, *statistics); },
                   .json =
                       [&](fmt::memory_buffer& out) {
                           append_usage(out);
                           out.push_back(',');
                       }});
-    for (const auto& each : census->flows) {
+    for (const auto& each : statistics->flows) {
         writer.row([&](fmt::memory_buffer& out) { gateway::append_kind_json(out, each.first, each.second); },
                    [&] { return kind_cells(each.first, each.second); });
     }

@@ -50,12 +50,12 @@ void write_to_stderr(std::string_view text) noexcept {
     }
 }
 
-void tell(std::string_view message) {
+void note(std::string_view message) {
     write_to_stderr(fmt::format("headgate: {}\n", as_printable(message)));
 }
 
 void warn(std::string_view message) {
-    tell(fmt::format("warning: {}", message));
+    note(fmt::format("warning: {}", message));
 }
 
 Progress::Progress() : enabled_(::isatty(STDERR_FILENO) != 0), next_(std::chrono::steady_clock::now() + kFirstShown) {}

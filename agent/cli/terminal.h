@@ -28,7 +28,7 @@ namespace headgate::cli {
 void write_to_stderr(std::string_view text) noexcept;
 
 /// Prints one line on stderr: `headgate: ...`.
-void tell(std::string_view message);
+void note(std::string_view message);
 
 /// Prints `headgate: warning: ...`.
 void warn(std::string_view message);

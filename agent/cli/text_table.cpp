@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/printable.h"
+#include "base/text.h"
 
 namespace headgate::cli {
 namespace {
@@ -28,9 +29,7 @@ std::string_view front_of(std::string_view text, std::size_t size) {
 
 std::string Column::name() const {
     std::string name{title};
-    std::ranges::transform(name, name.begin(), [](char c) {
-        return c == ' ' ? '_' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
+    std::ranges::transform(name, name.begin(), [](char c) { return c == ' ' ? '_' : to_lower(c); });
     return name;
 }
 

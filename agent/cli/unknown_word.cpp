@@ -30,13 +30,13 @@ std::string whole_name(const CLI::App& command) {
 }
 
 /// The command that was chosen last. Passes it and those above it to `take`, from the root on.
-template <typename Take>
-const CLI::App& chosen_below(const CLI::App& root, const Take& take) {
+template <typename Sink>
+const CLI::App& chosen_below(const CLI::App& root, const Sink& sink) {
     const auto* command = &root;
-    take(root);
+    sink(root);
     for (auto chosen = root.get_subcommands(); !chosen.empty(); chosen = command->get_subcommands()) {
         command = chosen.back();
-        take(*command);
+        sink(*command);
     }
     return *command;
 }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "cli/version_command.h"
-
 #include "cli/command_tree.h"
 #include "cli/commands.h"
 #include "gateway/version.h"

@@ -256,7 +256,7 @@ void Writer::tell_text(const Append& text) {
     fmt::memory_buffer lines;
     append_part(lines, text);
     for (std::string_view rest{lines.data(), lines.size()}; !rest.empty();)
-        tell(take_until(rest, '\n'));
+        note(take_until(rest, '\n'));
 }
 
 Result<void> Writer::write(const Row& row) {
@@ -316,7 +316,7 @@ Cells Writer::chosen_of(Cells cells) const {
 
 void Writer::tell_remark() {
     const auto remark = format_->remark();
-    if (!remark.empty() && !std::exchange(remark_told_, true)) tell(remark);
+    if (!remark.empty() && !std::exchange(remark_told_, true)) note(remark);
 }
 
 Result<void> Writer::end(const Ending& ending) {

@@ -84,6 +84,12 @@ std::string name_after_host(std::string_view host) {
     return name.empty() ? "localhost" : name;
 }
 
+std::optional<std::filesystem::path> FlowLog::first_file() const {
+    for (const auto& sink : sinks)
+        if (sink.file) return sink.file;
+    return std::nullopt;
+}
+
 Firewall default_firewall() {
     Firewall firewall{name_after_host(host_name()), {}};
     firewall.endpoints.emplace_back().availability_zone = kOnlyZone;

@@ -100,6 +100,9 @@ struct FlowLog {
     std::uint64_t queue = std::uint64_t{64} << 20U;             ///< bytes that may be queued for each sink
     std::vector<FlowLogSink> sinks;                             ///< empty: no flow log is written
 
+    /// The first sink that is a file: the one that is read.
+    [[nodiscard]] std::optional<std::filesystem::path> first_file() const;
+
     friend bool operator==(const FlowLog&, const FlowLog&) = default;
 };
 

@@ -17,6 +17,7 @@
 
 namespace headgate::config {
 
+struct Configuration;
 struct SettingMap;
 
 /// How a value is written: in YAML plain, quoted or plain; in JSON as a string, a string, or as it is.
@@ -48,6 +49,10 @@ struct Setting {
     /// The present Value, or a List's items, as texts; nothing where the key is absent.
     std::function<std::optional<std::vector<std::string>>()> print;
     std::function<std::vector<SettingMap>()> maps;  ///< the present Map, if any, or the items of a ListOfMaps
+
+    /// Copies the value from another configuration. Only a setting that clients may see who are confined to some
+    /// firewalls has it.
+    std::function<void(const Configuration&)> copy_for_confined;
 };
 
 struct SettingMap {

@@ -218,30 +218,42 @@ void end_reading(Configuration& configuration) {
 
 SettingMap settings_of(Configuration& c) {
     SettingMap known;
-    known.add(with_default("region", c.region, name(), "The region in the ARNs of firewalls, and nowhere else."));
-    known.add(with_default("account", c.account, account(), "The account in the ARNs of firewalls, and nowhere else."));
+    const auto add_visible = [&](auto member, Setting setting) {
+        setting.copy_for_confined = [&c, member](const Configuration& from) { c.*member = from.*member; };
+        known.add(std::move(setting));
+    };
+    add_visible(&Configuration::region,
+                with_default("region", c.region, name(), "The region in the ARNs of firewalls, and nowhere else."));
+    add_visible(&Configuration::account, with_default("account", c.account, account(),
+                                                      "The account in the ARNs of firewalls, and nowhere else."));
     known.add(with_default("state_dir", c.state_dir, path(), "Where operations and their results are kept."));
-    known.add(with_default("retention", c.retention, duration(1min, kYear),
-                           "How long an operation can be looked up after it ended, in time that the machine was up."));
+    add_visible(
+        &Configuration::retention,
+        with_default("retention", c.retention, duration(1min, kYear),
+                     "How long an operation can be looked up after it ended, in time that the machine was up."));
     known.add(with_default("disk_budget", c.disk_budget, size(16 * kMiB, 1024 * kTiB),
                            "What operations may take on disk; above it the oldest go, captures before flushes."));
-    known.add(with_default("operation_timeout", c.operation_timeout, duration(1s, std::chrono::hours{24}),
-                           "After this time an operation fails."));
+    add_visible(&Configuration::operation_timeout,
+                with_default("operation_timeout", c.operation_timeout, duration(1s, std::chrono::hours{24}),
+                             "After this time an operation fails."));
     known.add(with_default("fast_scan", c.fast_scan, choice<FastScan>(),
                            "How large flow tables are searched. `auto`: by programs in the kernel (BPF), where the "
                            "process may load them. `off`: through ctnetlink alone."));
-    known.add(list_of_maps(
-        "firewalls", Need::Optional, c.firewalls, [&](Firewall& firewall) { return settings_of(firewall, c); },
-        "The firewalls. Without any there is one, named after the host, with an endpoint on the current "
-        "network namespace in the availability zone `local`."));
+    add_visible(
+        &Configuration::firewalls,
+        list_of_maps(
+            "firewalls", Need::Optional, c.firewalls, [&](Firewall& firewall) { return settings_of(firewall, c); },
+            "The firewalls. Without any there is one, named after the host, with an endpoint on the current "
+            "network namespace in the availability zone `local`."));
     known.add(list("protected", c.protected_filters, protected_filter(),
                    "source=10.255.0.0/16,destination-port=22,protocol=tcp",
                    "Flows that no flush ends, whichever side began them, except with `--include-protected`."));
-    known.add(with_default(
-        "stream_exception_policy", c.stream_exception_policy, policy(),
-        "The policy that the agent keeps in force on every endpoint that names none of its own. `none`: it "
-        "keeps none, and what `headgate policy apply` put in force stays. `removed`: no policy is to "
-        "be in force; the agent removes one that is applied."));
+    add_visible(&Configuration::stream_exception_policy,
+                with_default(
+                    "stream_exception_policy", c.stream_exception_policy, policy(),
+                    "The policy that the agent keeps in force on every endpoint that names none of its own. `none`: it "
+                    "keeps none, and what `headgate policy apply` put in force stays. `removed`: no policy is to "
+                    "be in force; the agent removes one that is applied."));
     known.add(map(
         "http", c.http, [](Http& http) { return settings_of(http); }, "The HTTP endpoint."));
     known.add(map(
@@ -249,6 +261,13 @@ SettingMap settings_of(Configuration& c) {
     known.add(
         with_default("audit_log", c.audit_log, path(), "The file with a line for every operation that was asked for."));
     return known;
+}
+
+Configuration visible_when_confined(const Configuration& whole) {
+    Configuration visible;
+    for (const auto& setting : settings_of(visible).settings)
+        if (setting.copy_for_confined) setting.copy_for_confined(whole);
+    return visible;
 }
 
 }  // namespace headgate::config

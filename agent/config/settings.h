@@ -16,4 +16,8 @@ void end_reading(Configuration& configuration);
 /// The settings, bound to `configuration`, which must outlive them.
 [[nodiscard]] SettingMap settings_of(Configuration& configuration);
 
+/// The part that clients may see who are confined to some firewalls, still with all of the firewalls: settings that are
+/// not marked as visible have their defaults.
+[[nodiscard]] Configuration visible_when_confined(const Configuration& whole);
+
 }  // namespace headgate::config

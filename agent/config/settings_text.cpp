@@ -62,7 +62,7 @@ bool has_one_key_each(const Setting& setting) {
 void append_rows(std::string& out, const SettingMap& map, const std::string& path) {
     for (const auto& setting : map.settings) {
         const auto name = fmt::format("{}{}", path, setting.key);
-        fmt::format_to(std::back_inserter(out), "| `{}` | {} | {} | {} |\n", name, takes_text(setting),
+        fmt::format_to(std::back_inserter(out), "| `{}` | {} | {} | {} |\n", name, value_text(setting),
                        default_text(setting), cell(setting.purpose));
         const bool items = setting.kind == Setting::Kind::ListOfMaps;
         if (setting.open) append_rows(out, setting.open(), fmt::format("{}{}.", name, items ? "[]" : ""));
@@ -125,7 +125,7 @@ void append_example(std::string& out, const Setting& setting, const std::string&
 
 }  // namespace
 
-std::string takes_text(const Setting& setting) {
+std::string value_text(const Setting& setting) {
     switch (setting.kind) {
         case Setting::Kind::Value:
             return setting.rule;

@@ -10,7 +10,7 @@
 namespace headgate::config {
 
 /// The accepted values of a setting, and its default, with code in backquotes. Empty if there is nothing to say.
-[[nodiscard]] std::string takes_text(const Setting& setting);
+[[nodiscard]] std::string value_text(const Setting& setting);
 [[nodiscard]] std::string default_text(const Setting& setting);
 
 /// A Markdown table: each setting with accepted values, default and purpose.

@@ -80,7 +80,7 @@ void note(const Result<void>& sent) {
 /// The socket of systemd's unit, where clients wait while the agent restarts; otherwise one that the agent opens.
 Result<http::UnixListener> own_socket(const std::filesystem::path& path) {
     std::optional<http::UnixListener> found;
-    for (auto& socket : take_sockets()) {
+    for (auto& socket : inherited_sockets()) {
         ASSIGN_OR_RETURN(auto handed_over, http::UnixListener::adopt(std::move(socket)));
         if (handed_over.path() == path) {
             found.emplace(std::move(handed_over));
@@ -117,7 +117,7 @@ Result<void> Agent::start() {
     RETURN_IF_ERROR(gateway_.operations().open_store());
     RETURN_IF_ERROR(loop_.handle_signals([this](int signal) { handle(signal); }));
     ASSIGN_OR_RETURN(auto listener, own_socket(gateway_.configuration()->http.socket));
-    ASSIGN_OR_RETURN(auto doors, prepare(gateway_.configuration()->http));
+    ASSIGN_OR_RETURN(auto parts, prepare(gateway_.configuration()->http));
     if (auto recovered = gateway_.operations().recover_interrupted(); !recovered)
         log_error("{}", recovered.error().message);
     gateway_.flow_log().open();
@@ -128,7 +128,7 @@ Result<void> Agent::start() {
     upkeep_ = std::move(upkeep);
     RETURN_IF_ERROR(upkeep_->start());
     tidy();
-    RETURN_IF_ERROR(serve(std::move(listener), std::move(doors)));
+    RETURN_IF_ERROR(serve(std::move(listener), std::move(parts)));
     loop_.every(kTidyInterval, [this] { tidy(); });
     if (const auto period = keep_alive_period()) {
         loop_.every(*period, [] { note(notify_alive()); });
@@ -139,7 +139,7 @@ Result<void> Agent::start() {
     return {};
 }
 
-Result<void> Agent::serve(http::UnixListener listener, Doors doors) {
+Result<void> Agent::serve(http::UnixListener listener, HttpParts parts) {
     http::Limits limits;
     ASSIGN_OR_RETURN(auto local, http::Server::start({http::Listener::on(std::move(listener))}, dispatcher_, limits));
     limits.threads = gateway_.configuration()->http.connections;
@@ -147,30 +147,30 @@ Result<void> Agent::serve(http::UnixListener listener, Doors doors) {
     ASSIGN_OR_RETURN(auto remote, http::Server::start({}, dispatcher_, limits));
     local_ = std::move(local);
     remote_ = std::move(remote);
-    open(std::move(doors));
+    open(std::move(parts));
     return {};
 }
 
-Result<Agent::Doors> Agent::prepare(const config::Http& http) {
-    Doors doors;
+Result<Agent::HttpParts> Agent::prepare(const config::Http& http) {
+    HttpParts parts;
     if (http.credentials) {
         auto credentials = http::access::load_credentials(*http.credentials);
         if (!credentials) return tl::unexpected(std::move(credentials.error()).within("http.credentials"));
-        doors.credentials = std::move(*credentials);
+        parts.credentials = std::move(*credentials);
     }
     std::vector<std::string> warnings;
     ASSIGN_OR_RETURN(auto listeners, tcp_listeners_.open(http, warnings));
-    doors.listeners = std::move(listeners);
+    parts.listeners = std::move(listeners);
     for (const auto& each : warnings)
         log_warning("{}", each);
-    return doors;
+    return parts;
 }
 
-void Agent::open(Doors doors) {
+void Agent::open(HttpParts parts) {
     const auto http = gateway_.configuration()->http;
-    dispatcher_.admit(std::move(doors.credentials), http.requests_per_second, share_of(http.connections));
+    dispatcher_.admit(std::move(parts.credentials), http.requests_per_second, share_of(http.connections));
     tcp_listeners_.keep();
-    remote_->listen_on(std::move(doors.listeners));
+    remote_->listen_on(std::move(parts.listeners));
 }
 
 /// Called from the threads of the HTTP servers.
@@ -264,15 +264,15 @@ void Agent::reload() {
     gateway_.reopen_logs();
     auto configuration = read_configuration_().and_then(
         [](config::Configuration next) { return checked(std::move(next), Prevents::Reloading); });
-    auto doors = configuration.and_then([&](const auto& next) { return prepare(next.http); });
-    if (!doors) {
-        log_error("the configuration stays as it was: {}", doors.error().message);
+    auto parts = configuration.and_then([&](const auto& next) { return prepare(next.http); });
+    if (!parts) {
+        log_error("the configuration stays as it was: {}", parts.error().message);
         return loop_.post([this] { end_reload(); });
     }
     warn_of_settings_that_wait(*configuration);
     gateway_.configure(std::move(*configuration));
     upkeep_->guard_endpoints();
-    loop_.post([this, ready = std::make_shared<Doors>(std::move(*doors))] {
+    loop_.post([this, ready = std::make_shared<HttpParts>(std::move(*parts))] {
         if (!is_draining_) open(std::move(*ready));
         log_info("reloaded");
         end_reload();

@@ -19,7 +19,7 @@
 #include "http/metrics/metrics.h"
 #include "http/server/server.h"
 #include "http/server/tcp_listeners.h"
-#include "operations/background_task.h"
+#include "threads/background_task.h"
 
 namespace headgate::daemon {
 
@@ -44,15 +44,15 @@ class Agent {
           dispatcher_(gateway_, metrics_, [this](std::string_view line) { note_request(line); }) {}
 
     /// The parts of a configuration that may fail to load or open: prepared before anything is changed.
-    struct Doors {
+    struct HttpParts {
         http::access::Credentials credentials;
         std::vector<http::Listener> listeners;
     };
 
     [[nodiscard]] Result<void> start();
-    [[nodiscard]] Result<void> serve(http::UnixListener listener, Doors doors);
-    [[nodiscard]] Result<Doors> prepare(const config::Http& http);
-    void open(Doors doors);
+    [[nodiscard]] Result<void> serve(http::UnixListener listener, HttpParts parts);
+    [[nodiscard]] Result<HttpParts> prepare(const config::Http& http);
+    void open(HttpParts parts);
     void note_request(std::string_view line);
     void warn_of_settings_that_wait(const config::Configuration& next) const;
     void trim_when_idle();
@@ -84,7 +84,7 @@ class Agent {
     bool is_reloading_ = false;
     bool reload_again_ = false;       ///< SIGHUP received during a reload
     std::unique_ptr<Upkeep> upkeep_;  ///< uses the members above
-    operations::BackgroundTask tidying_{log_fault};
+    BackgroundTask tidying_{log_fault};
 };
 
 }  // namespace headgate::daemon

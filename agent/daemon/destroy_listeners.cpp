@@ -56,8 +56,7 @@ bool DestroyListeners::update(const config::FlowLog& settings,
         auto listening = listen(watched.where, cookie, std::move(watched.endpoints), *wanted);
         if (!listening) found.fault = listening.error().message;
     }
-    if (!found.fault.empty() && found.fault != told_) log_error("flow log: {}", found.fault);
-    told_ = found.fault;
+    fault_.note("flow log", found.fault);
     return found.fault.empty();
 }
 

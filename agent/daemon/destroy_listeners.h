@@ -13,6 +13,7 @@
 #include "headgate/result.h"
 
 #include "config/configuration.h"
+#include "daemon/log.h"
 #include "flowlog/destroy_listener.h"
 #include "flowlog/flow_log.h"
 #include "gateway/endpoints.h"
@@ -39,7 +40,7 @@ class DestroyListeners {
 
     flowlog::FlowLog& log_;
     std::map<std::uint64_t, std::unique_ptr<flowlog::DestroyListener>> listeners_;  ///< by namespace cookie
-    std::string told_;  ///< the last logged error, not to be repeated
+    LastingError fault_;
 };
 
 /// Records across agent restarts until when an agent listened for DESTROY events: flows that end in between have no

@@ -179,13 +179,13 @@ Result<void> EventLoop::wait() {
 void EventLoop::run_due_timers() {
     const auto now = Clock::now();
     while (!stopping_) {
-        const auto action = take_due(now);
+        const auto action = pop_due(now);
         if (!action) return;
         call(*action);
     }
 }
 
-EventLoop::SharedAction EventLoop::take_due(Clock::time_point now) {
+EventLoop::SharedAction EventLoop::pop_due(Clock::time_point now) {
     const auto timer = std::ranges::min_element(timers_, {}, &Timer::due);
     if (timer == timers_.end() || timer->due > now) return nullptr;
     auto action = timer->action;

@@ -84,7 +84,7 @@ class EventLoop {
     Id add_timer(Clock::duration delay, std::optional<Clock::duration> period, Action action);
     [[nodiscard]] Result<void> wait();
     void run_due_timers();
-    [[nodiscard]] SharedAction take_due(Clock::time_point now);
+    [[nodiscard]] SharedAction pop_due(Clock::time_point now);
     [[nodiscard]] Result<void> call_ready_watches();
     void run_posted();
     static void call(const Action& action);

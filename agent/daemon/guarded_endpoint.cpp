@@ -24,9 +24,7 @@ void GuardedEndpoint::start() {
     stop();
     const auto seen_to = see_to_everything();
     is_started_ = seen_to.has_value();
-    const auto message = seen_to ? std::string{} : seen_to.error().message;
-    if (!message.empty() && message != told_) log_error("{}: {}", endpoint_->name_for_people(), message);
-    told_ = message;
+    fault_.note(endpoint_->name_for_people(), seen_to ? std::string{} : seen_to.error().message);
 }
 
 Result<void> GuardedEndpoint::see_to_everything() {

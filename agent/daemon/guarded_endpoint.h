@@ -12,6 +12,7 @@
 #include "headgate/ruleset.h"
 
 #include "daemon/event_loop.h"
+#include "daemon/log.h"
 #include "daemon/policy_reconciler.h"
 #include "gateway/endpoints.h"
 #include "http/metrics/metrics.h"
@@ -70,7 +71,7 @@ class GuardedEndpoint {
     };
     std::optional<Busy> busy_since_;  ///< set while another process holds the policy's lock
     bool is_started_ = false;
-    std::string told_;  ///< the last logged error, not to be repeated
+    LastingError fault_;
 };
 
 }  // namespace headgate::daemon

@@ -37,7 +37,7 @@ mode_t type_of_stderr() {
 }
 
 /// Whether stderr is writable now: writing to a full socket (the journal's) or a full pipe would block.
-bool takes_more() {
+bool accepts_more() {
     pollfd on{STDERR_FILENO, POLLOUT, 0};
     return ::poll(&on, 1, 0) == 1 && (on.revents & POLLOUT) != 0;
 }
@@ -47,7 +47,7 @@ bool takes_more() {
 bool write_now(std::string_view line) {
     static const mode_t type = type_of_stderr();
     if (S_ISREG(type)) return ::write(STDERR_FILENO, line.data(), line.size()) >= 0;
-    if (!takes_more()) return false;
+    if (!accepts_more()) return false;
     if (S_ISSOCK(type)) return ::send(STDERR_FILENO, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
     return ::write(STDERR_FILENO, line.data(), std::min<std::size_t>(line.size(), PIPE_BUF)) >= 0;
 }

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -33,5 +34,18 @@ template <typename... Args>
 void log_info(fmt::format_string<Args...> format, Args&&... args) {
     log(Severity::Info, fmt::format(format, std::forward<Args>(args)...));
 }
+
+/// Logs an error that lasts when it begins or changes, not each time it is found again.
+class LastingError {
+  public:
+    /// `message` is empty where there is no error.
+    void note(std::string_view about, std::string message) {
+        if (!message.empty() && message != last_) log_error("{}: {}", about, message);
+        last_ = std::move(message);
+    }
+
+  private:
+    std::string last_;
+};
 
 }  // namespace headgate::daemon

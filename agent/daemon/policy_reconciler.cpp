@@ -91,7 +91,7 @@ operations::PolicyChange change_of(const Kept& kept, const Endpoint& endpoint) {
     Caller agent;
     agent.face = "agent";
     const bool removes = kept.wanted.empty();
-    return {.action = removes ? "policy_remove" : "policy_apply",
+    return {.action = removes ? operations::PolicyAction::Remove : operations::PolicyAction::Apply,
             .policy = removes ? kept.before : kept.wanted,
             .endpoint = endpoint,
             .caller = agent,

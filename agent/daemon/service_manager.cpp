@@ -72,7 +72,7 @@ std::uint64_t monotonic_microseconds() {
 
 }  // namespace
 
-std::vector<FileDescriptor> take_sockets() {
+std::vector<FileDescriptor> inherited_sockets() {
     const auto process = environment("LISTEN_PID");
     const auto count = environment("LISTEN_FDS");
     if (!process || !count || !is_this_process(*process)) return {};

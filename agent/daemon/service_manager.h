@@ -17,7 +17,7 @@
 namespace headgate::daemon {
 
 /// The listening sockets that the service manager passed to this process. Call it once: the caller owns them.
-[[nodiscard]] std::vector<FileDescriptor> take_sockets();
+[[nodiscard]] std::vector<FileDescriptor> inherited_sockets();
 
 /// Reports that the agent serves requests: after startup and after each reload. `systemctl status` shows the status.
 [[nodiscard]] Result<void> notify_ready(std::string_view status);

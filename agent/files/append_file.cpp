@@ -10,10 +10,10 @@
 #include <cerrno>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include "files/file_identity.h"
+#include "files/file_lock.h"
 
 namespace headgate {
 namespace {
@@ -21,7 +21,6 @@ namespace {
 /// Longest last line that is examined for being torn, in bytes.
 constexpr std::size_t kLongestLine = 64 * 1024;
 
-/// flock(2) with a time limit, which flock itself does not have: the holder may have been stopped (SIGSTOP).
 class Lock {
   public:
     explicit Lock(int fd) : fd_(fd) {}
@@ -33,15 +32,9 @@ class Lock {
 
     /// Returns 0 or an errno; ETIMEDOUT after `patience`.
     [[nodiscard]] int acquire(std::chrono::milliseconds patience) {
-        const auto until = std::chrono::steady_clock::now() + patience;
-        for (;;) {
-            if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) break;
-            if (errno != EWOULDBLOCK && errno != EINTR) return errno;
-            if (std::chrono::steady_clock::now() >= until) return ETIMEDOUT;
-            std::this_thread::sleep_for(std::chrono::microseconds{200});
-        }
-        is_held_ = true;
-        return 0;
+        const int fault = lock_within(fd_, LOCK_EX, patience, std::chrono::microseconds{200});
+        is_held_ = fault == 0;
+        return fault;
     }
 
   private:

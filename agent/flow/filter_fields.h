@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The parts of a flow filter that have one value, in a table that defines the grammar of `--filter`, the command line's
-// options and the members of a JSON filter. Protocols, of which a filter can have several, are not in it. Defined in
-// flow_filter.cpp. Thread-safe.
+// options and the members of a JSON filter. Protocols, of which a filter can have several, are not in it. Thread-safe.
 #pragma once
 
 #include <array>

@@ -102,6 +102,14 @@ bool matches_filters(const FlowQuery& query, const FlowTuple& original, const Fl
     return as_original || (query.side != MatchSide::Original && any_filter_matches(query, translated, translated));
 }
 
+FlowQuery either_way(std::vector<FlowFilter> filters) {
+    FlowQuery query;
+    query.filters = std::move(filters);
+    query.side = MatchSide::Any;
+    query.direction = MatchDirection::Both;
+    return query;
+}
+
 Verdict judge(const FlowQuery& query, const Flow& flow, const Moment& moment) noexcept {
     if (!matches_filters(query, flow.original, flow.reply)) return Verdict::NoMatch;
     const bool is_left_out = query.states == StateScope::Active && state(flow) == FlowState::Closed;

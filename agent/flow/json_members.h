@@ -90,6 +90,18 @@ template <typename Fill>
     return fmt::to_string(out);
 }
 
+/// The elements of a list, each on a line of its own; `append(element)` writes one.
+template <typename Elements, typename Append>
+void append_json_lines(fmt::memory_buffer& out, const Elements& elements, const Append& append) {
+    out.push_back('[');
+    std::string_view separator = "\n";
+    for (const auto& element : elements) {
+        out.append(std::exchange(separator, ",\n"));
+        append(element);
+    }
+    out.push_back(']');
+}
+
 /// What `append(fmt::memory_buffer&, values...)` writes.
 template <typename Append, typename... Values>
 [[nodiscard]] std::string json_by(const Append& append, const Values&... values) {

@@ -80,10 +80,10 @@ Result<std::optional<std::uint64_t>> last_logged_flow(const std::filesystem::pat
 
 /// The last flow with a record in the log file, or in the one that logrotate may have made of it.
 Result<std::optional<std::uint64_t>> last_logged(const FlowOperation& operation, const config::FlowLog& settings) {
-    const auto sink = std::ranges::find_if(settings.sinks, [](const auto& each) { return each.file.has_value(); });
-    if (sink == settings.sinks.end()) return std::nullopt;
+    const auto file = settings.first_file();
+    if (!file) return std::nullopt;
     for (const auto* rotated : {"", ".1"}) {
-        auto last = last_logged_flow(sink->file->native() + rotated, operation.id, operation.requested_at - kBefore);
+        auto last = last_logged_flow(file->native() + rotated, operation.id, operation.requested_at - kBefore);
         if (!last && last.error().kind == ErrorKind::Missing) continue;
         if (!last || *last) return last;
     }
@@ -98,7 +98,7 @@ Result<std::uint64_t> count_logged(OperationStore& store, const FlowOperation& o
     std::uint64_t read = 0;
     std::uint64_t logged = 0;
     if (!last) return logged;
-    RETURN_IF_ERROR(store.for_each_flow(operation.id, 0, [&](std::span<const StoredFlow> flows) -> Result<void> {
+    RETURN_IF_ERROR(store.for_each_flow(operation.id, 0, [&](std::span<const FlowRow> flows) -> Result<void> {
         for (const auto& each : flows) {
             ++read;
             // The first one: an id of a flow without a time stamp may come twice, and a record twice is better than
@@ -179,7 +179,7 @@ Result<std::uint64_t> FlushRecords::make_up_for(const FlowOperation& operation, 
                                                 const config::FlowLog& settings) const {
     ASSIGN_OR_RETURN(const auto logged, count_logged(store, operation, settings));
     std::uint64_t made_up = 0;
-    RETURN_IF_ERROR(store.for_each_flow(operation.id, logged, [&](std::span<const StoredFlow> flows) -> Result<void> {
+    RETURN_IF_ERROR(store.for_each_flow(operation.id, logged, [&](std::span<const FlowRow> flows) -> Result<void> {
         Records records{operation, end_of(operation)};
         for (const auto& each : flows)
             if (each.outcome == Outcome::Flushed) records.add(each.flow, EndReason::Flushed);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <span>
 
+#include "base/text.h"
 #include "flow/json_members.h"
 
 namespace headgate::flowlog {
@@ -30,13 +31,9 @@ void write_two_digits(char* text, unsigned number) {
     text[1] = static_cast<char>('0' + number % 10);
 }
 
-constexpr char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 void append_lower(LineText& out, std::string_view text) {
     for (const char c : text)
-        out.push_back(lower(c));
+        out.push_back(to_lower(c));
 }
 
 /// The text before the name of the protocol's state.

@@ -29,7 +29,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
           room_(room),
           report_(std::move(report)),
           pace_(pace),
-          news_(std::move(name), pace.report) {}
+          reporter_(std::move(name), pace.report) {}
 
     /// Later calls try again if the thread cannot be started.
     void start() {
@@ -112,7 +112,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
             return;
         }
         counts_.fault = started.error().message;
-        news_.failed(started.error(), counts_.waiting, Clock::now());
+        reporter_.failed(started.error(), counts_.waiting, Clock::now());
     }
 
     void run() {
@@ -136,7 +136,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         } else {
             sleep(lock);
         }
-        report_news(lock);
+        log_reports(lock);
     }
 
     /// After an exception the current block is written again.
@@ -153,7 +153,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     /// Blocks until the queue is changed, a retry is due or a message is due.
     void sleep(std::unique_lock<std::mutex>& lock) {
         const bool may_retry = (counts_.waiting != 0 || !is_prepared_) && !is_giving_up_;
-        const auto until = std::min(may_retry ? retry_at_ : SinkReporter::kNever, news_.due());
+        const auto until = std::min(may_retry ? retry_at_ : SinkReporter::kNever, reporter_.due());
         if (until == SinkReporter::kNever) {
             woken_.wait(lock);
         } else {
@@ -209,22 +209,22 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         counts_.dropped += written.too_long;
         counts_.waiting -= done;
         in_hand_ -= done;
-        news_.too_long(written.too_long);
-        if (!written.note.empty()) news_.note(written.note);
+        reporter_.too_long(written.too_long);
+        if (!written.note.empty()) reporter_.note(written.note);
         if (written.lines != 0) works();
     }
 
     void works() {
         counts_.fault.clear();
         retry_at_ = {};
-        news_.works();
+        reporter_.works();
     }
 
     void fail(const Error& error) {
         const auto now = Clock::now();
         counts_.fault = error.message;
         retry_at_ = now + pace_.retry;
-        news_.failed(error, counts_.waiting, now);
+        reporter_.failed(error, counts_.waiting, now);
     }
 
     [[nodiscard]] bool is_held_up() const { return is_in_sink_ && Clock::now() >= entered_at_ + pace_.patience; }
@@ -233,8 +233,8 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
 
     /// Reported by the calling thread, because the queue's own thread is stuck.
     void report_held_up(std::unique_lock<std::mutex>& lock) {
-        news_.failed(held_up(), counts_.waiting, Clock::now());
-        report_news(lock);
+        reporter_.failed(held_up(), counts_.waiting, Clock::now());
+        log_reports(lock);
     }
 
     /// Never drops the block being written or the newest one.
@@ -245,7 +245,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
             bytes_ -= waiting_.front()->bytes();
             counts_.waiting -= records;
             counts_.dropped += records;
-            news_.no_room(records);
+            reporter_.no_room(records);
             dropped.push_back(std::move(waiting_.front()));
             waiting_.pop_front();
         }
@@ -264,13 +264,13 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
         const auto records = counts_.waiting - in_hand_;
         counts_.waiting = in_hand_;
         counts_.dropped += records;
-        news_.given_up(records);
-        if (is_held_up()) news_.failed(held_up(), in_hand_, Clock::now());
-        report_news(lock);
+        reporter_.given_up(records);
+        if (is_held_up()) reporter_.failed(held_up(), in_hand_, Clock::now());
+        log_reports(lock);
     }
 
-    void report_news(std::unique_lock<std::mutex>& lock) {
-        const auto messages = is_abandoned_ ? std::vector<std::string>{} : news_.messages(Clock::now());
+    void log_reports(std::unique_lock<std::mutex>& lock) {
+        const auto messages = is_abandoned_ ? std::vector<std::string>{} : reporter_.messages(Clock::now());
         if (messages.empty()) return;
         lock.unlock();
         for (const auto& message : messages)
@@ -292,7 +292,7 @@ class SinkQueue::Worker : public std::enable_shared_from_this<SinkQueue::Worker>
     std::size_t first_ = 0;      ///< the next line of `current_` to write
     std::uint64_t in_hand_ = 0;  ///< records of `current_` not written yet
     SinkCounts counts_;
-    SinkReporter news_;
+    SinkReporter reporter_;
     Clock::time_point retry_at_;    ///< after a fault; otherwise in the past
     Clock::time_point entered_at_;  ///< when the thread called the sink
     bool is_in_sink_ = false;

@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "flowlog/line_block.h"
-#include "flowlog/sink.h"
+#include "flowlog/sinks/sink.h"
 
 namespace headgate::flowlog {
 

@@ -2,38 +2,18 @@
 #include "flowlog/sink_set.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <map>
 
-#include "flowlog/sinks/datagram_sink.h"
-#include "flowlog/sinks/file_sink.h"
-#include "flowlog/sinks/socket_address.h"
-#include "flowlog/sinks/stream_sinks.h"
-#include "flowlog/sinks/syslog.h"
+#include "flowlog/sinks/sink_kinds.h"
 
 namespace headgate::flowlog {
 namespace {
 
 using namespace std::chrono_literals;
 
-std::string_view kind_of(const config::FlowLogSink& sink) {
-    if (sink.file) return "file";
-    if (sink.standard_output) return "stdout";
-    if (sink.journald) return "journald";
-    return sink.syslog ? "syslog" : "unix_datagram";
-}
-
 }  // namespace
-
-std::unique_ptr<Sink> make_sink(const config::FlowLogSink& sink) {
-    if (sink.file) return std::make_unique<FileSink>(*sink.file);
-    if (sink.journald) return make_journald_sink();
-    if (sink.syslog) return make_syslog_sink(*sink.syslog);
-    if (sink.unix_datagram) return std::make_unique<DatagramSink>(SocketAddress{*sink.unix_datagram}, Envelope{});
-    return std::make_unique<StandardOutputSink>(STDOUT_FILENO);
-}
 
 SinkSet SinkSet::configure(const config::FlowLog& settings) {
     SinkSet removed{output_, report_};
@@ -42,7 +22,7 @@ SinkSet SinkSet::configure(const config::FlowLog& settings) {
     std::map<std::string_view, int> known;
     for (const auto& sink : settings.sinks) {
         if (!accepts(sink)) continue;
-        const auto kind = kind_of(sink);
+        const auto kind = kind_of(sink).name;
         const int number = ++known[kind];
         auto name = number == 1 ? std::string{kind} : fmt::format("{}_{}", kind, number);
         const auto same = std::ranges::find(before, sink, &Member::settings);
@@ -59,7 +39,7 @@ SinkSet SinkSet::configure(const config::FlowLog& settings) {
 }
 
 SinkSet::Member SinkSet::make(const config::FlowLogSink& settings, std::uint64_t room, std::string name) const {
-    auto queue = std::make_unique<SinkQueue>(name, make_sink(settings), room, report_);
+    auto queue = std::make_unique<SinkQueue>(name, kind_of(settings).make(settings), room, report_);
     return {settings, std::move(name), std::move(queue)};
 }
 

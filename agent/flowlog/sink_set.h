@@ -13,9 +13,6 @@
 
 namespace headgate::flowlog {
 
-/// Opens nothing: prepare() or the first write does.
-[[nodiscard]] std::unique_ptr<Sink> make_sink(const config::FlowLogSink& sink);
-
 /// Whether records may be written to standard output: not if a command prints its result there.
 enum class StandardOutput : std::uint8_t { ForRecords, ForOthers };
 

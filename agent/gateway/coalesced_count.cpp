@@ -5,7 +5,7 @@
 
 namespace headgate::gateway {
 
-Result<TableStatistics> CoalescedCount::take(const std::function<Result<TableStatistics>()>& count) {
+Result<TableStatistics> CoalescedCount::run(const std::function<Result<TableStatistics>()>& count) {
     std::promise<Result<TableStatistics>> promise;
     {
         std::unique_lock lock{mutex_};

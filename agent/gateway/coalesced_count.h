@@ -17,7 +17,7 @@ namespace headgate::gateway {
 class CoalescedCount {
   public:
     /// Counts the table, or waits for the count in progress.
-    [[nodiscard]] Result<TableStatistics> take(const std::function<Result<TableStatistics>()>& count);
+    [[nodiscard]] Result<TableStatistics> run(const std::function<Result<TableStatistics>()>& count);
 
   private:
     std::mutex mutex_;

@@ -2,7 +2,6 @@
 #include "gateway/configuration_json.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 
 #include "config/settings.h"
@@ -10,10 +9,6 @@
 
 namespace headgate::gateway {
 namespace {
-
-/// Settings that callers may see who are confined to some firewalls.
-constexpr std::array<std::string_view, 6> kOfFirewalls = {
-    "region", "account", "retention", "operation_timeout", "firewalls", "stream_exception_policy"};
 
 void add_setting(JsonMembers& members, const config::Setting& setting);
 
@@ -53,9 +48,7 @@ void append_configuration_json(fmt::memory_buffer& out, config::Configuration co
 
 void append_firewall_configuration_json(fmt::memory_buffer& out, config::Configuration configuration) {
     auto settings = config::settings_of(configuration);
-    std::erase_if(settings.settings, [](const config::Setting& setting) {
-        return std::ranges::find(kOfFirewalls, setting.key) == kOfFirewalls.end();
-    });
+    std::erase_if(settings.settings, [](const config::Setting& setting) { return !setting.copy_for_confined; });
     out.push_back('{');
     JsonMembers members{out};
     members.object("configuration", [&](JsonMembers& inner) { add_settings(inner, settings); });

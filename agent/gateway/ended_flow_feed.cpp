@@ -19,9 +19,9 @@ constexpr auto kPatience = 250ms;
 /// Bytes of lines formatted at once, which bounds the memory per reader.
 constexpr std::size_t kPiece = 16UL * 1024;
 
-Result<void> take_lines(const flowlog::LineBlock& lines, const RecordSink& take) {
+Result<void> pass_on(const flowlog::LineBlock& lines, const RecordSink& sink) {
     for (std::size_t i = 0; i < lines.count(); ++i)
-        RETURN_IF_ERROR(take(lines.line(i)));
+        RETURN_IF_ERROR(sink(lines.line(i)));
     return {};
 }
 
@@ -64,16 +64,16 @@ std::uint64_t append_piece(flowlog::LineBlock& lines, const flowlog::RecentFlowB
 
 }  // namespace
 
-Result<void> EndedFlowFeed::for_each_ended(const EndedFlowQuery& query, const RecordSink& take) {
+Result<void> EndedFlowFeed::for_each_ended(const EndedFlowQuery& query, const RecordSink& sink) {
     const auto end_of_past = recent_.end();
     const auto end = query.follow ? std::numeric_limits<std::uint64_t>::max() : end_of_past;
     for (auto position = beginning_of_latest(recent_, query, end_of_past);;) {
         const bool goes_on = query.follow && !query.ends_before(kSystemClock.now());
-        const bool has_told_all = position >= std::min(end, recent_.end());
-        if (has_told_all && (!goes_on || recent_.is_closed() || query.is_over())) return {};
+        const bool has_sent_all = position >= std::min(end, recent_.end());
+        if (has_sent_all && (!goes_on || recent_.is_closed() || query.is_over())) return {};
         flowlog::LineBlock lines;
         position = append_piece(lines, recent_, position, end, query);
-        RETURN_IF_ERROR(take_lines(lines, take));
+        RETURN_IF_ERROR(pass_on(lines, sink));
     }
 }
 

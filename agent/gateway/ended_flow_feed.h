@@ -12,7 +12,7 @@ class EndedFlowFeed final : public EndedFlows {
     /// The buffer must outlive this object.
     explicit EndedFlowFeed(const flowlog::RecentFlowBuffer& recent) : recent_(recent) {}
 
-    Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& take) override;
+    Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& sink) override;
 
   private:
     const flowlog::RecentFlowBuffer& recent_;

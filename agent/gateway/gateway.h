@@ -93,10 +93,10 @@ class FlowOperations {
 
     /// Passes on the flows of an operation from number `first` on, as far as stored, in constant memory. The flows of a
     /// flush are available when it has ended.
-    virtual Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) = 0;
+    virtual Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) = 0;
 
     /// `count` flows from number `first` on; fewer at the end.
-    virtual Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) = 0;
+    virtual Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) = 0;
 };
 
 class StreamExceptionPolicies {
@@ -125,7 +125,7 @@ class EndedFlows {
 
     /// Ended flows, as far as the process that manages the gateway remembers them. A reader that is too slow misses
     /// some, and gets a record of the gap.
-    virtual Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& take) = 0;
+    virtual Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& sink) = 0;
 };
 
 class Gateway {

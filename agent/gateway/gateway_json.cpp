@@ -90,11 +90,11 @@ void list_status(Members& members, Object& status, std::string_view message = {}
 
 /// Without its flows, which have a line each.
 template <typename Members, MaybeConst<TableStatistics> Object>
-void list_members(Members& members, Object& census) {
-    members.required("in_use", census.usage.in_use);
-    members.optional("peak", census.peak);
-    members.required("maximum", census.usage.maximum);
-    members.required("buckets", census.usage.buckets);
+void list_members(Members& members, Object& statistics) {
+    members.required("in_use", statistics.usage.in_use);
+    members.optional("peak", statistics.peak);
+    members.required("maximum", statistics.usage.maximum);
+    members.required("buckets", statistics.usage.buckets);
 }
 
 template <typename Members, MaybeConst<EndpointPolicy> Object>
@@ -105,8 +105,8 @@ void list_members(Members& members, Object& policy) {
     members.optional("warnings", policy.warnings);
 }
 
-void add_usage(JsonMembers& members, const TableStatistics& census) {
-    write_members(members, census);
+void add_usage(JsonMembers& members, const TableStatistics& statistics) {
+    write_members(members, statistics);
 }
 
 void add_counter(JsonMembers& members, const PolicyCounter& counter) {
@@ -121,17 +121,13 @@ void append_kind_json(fmt::memory_buffer& out, const FlowKind& kind, std::uint64
     append_json_object(out, CountedKind{kind, count});
 }
 
-void append_table_json(fmt::memory_buffer& out, const TableStatistics& census) {
+void append_table_json(fmt::memory_buffer& out, const TableStatistics& statistics) {
     out.push_back('{');
     JsonMembers members{out};
-    add_usage(members, census);
-    out.append(std::string_view{",\"flows\":["});
-    std::string_view separator = "\n";
-    for (const auto& [kind, count] : census.flows) {
-        out.append(std::exchange(separator, ",\n"));
-        append_kind_json(out, kind, count);
-    }
-    out.append(std::string_view{"]}\n"});
+    add_usage(members, statistics);
+    members.key("flows");
+    append_json_lines(out, statistics.flows, [&](const auto& each) { append_kind_json(out, each.first, each.second); });
+    out.append(std::string_view{"}\n"});
 }
 
 void append_policy_status_json(fmt::memory_buffer& out, const Endpoint& endpoint, const RulesetStatus& status,
@@ -167,27 +163,21 @@ void append_policy_json(fmt::memory_buffer& out, const StreamExceptionPolicy& po
 
 void append_operations_json(fmt::memory_buffer& out, const std::vector<FlowOperation>& listed,
                             std::string_view next_cursor) {
-    out.append(std::string_view{"{\"operations\":["});
-    std::string_view separator = "\n";
-    for (const auto& operation : listed) {
-        out.append(std::exchange(separator, ",\n"));
-        operations::append_operation_json(out, operation);
-    }
-    out.push_back(']');
-    if (!next_cursor.empty()) {
-        JsonMembers members{out, JsonMembers::Place::Later};
-        members.text("next_cursor", next_cursor);
-    }
+    out.push_back('{');
+    JsonMembers members{out};
+    members.key("operations");
+    append_json_lines(out, listed, [&](const auto& each) { operations::append_operation_json(out, each); });
+    if (!next_cursor.empty()) members.text("next_cursor", next_cursor);
     out.push_back('}');
 }
 
-Result<TableStatistics> read_census_json(const std::string& text) {
-    return read_json<TableStatistics>(text, [](JsonReader& reader, TableStatistics& census) {
-        read_listed(reader, census);
+Result<TableStatistics> read_table_json(const std::string& text) {
+    return read_json<TableStatistics>(text, [](JsonReader& reader, TableStatistics& statistics) {
+        read_listed(reader, statistics);
         reader.each_object("flows", [&](JsonReader& element) {
             CountedKind counted;
             read_listed(element, counted);
-            census.flows.emplace(counted.kind, counted.count);
+            statistics.flows.emplace(counted.kind, counted.count);
         });
     });
 }

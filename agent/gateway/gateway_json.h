@@ -17,7 +17,7 @@
 namespace headgate::gateway {
 
 /// One object, with a line for each kind of flow.
-void append_table_json(fmt::memory_buffer& out, const TableStatistics& census);
+void append_table_json(fmt::memory_buffer& out, const TableStatistics& statistics);
 
 /// The members about one kind of flow.
 void append_kind_json(fmt::memory_buffer& out, const FlowKind& kind, std::uint64_t count);
@@ -30,7 +30,7 @@ void append_policy_status_json(fmt::memory_buffer& out, const Endpoint& endpoint
 void append_endpoint_policy_json(fmt::memory_buffer& out, const EndpointPolicy& policy);
 
 // Parts for use in other objects.
-void add_usage(JsonMembers& members, const TableStatistics& census);
+void add_usage(JsonMembers& members, const TableStatistics& statistics);
 void add_counter(JsonMembers& members, const PolicyCounter& counter);
 
 /// The rules that the kernel reports for a policy in force.
@@ -43,7 +43,7 @@ void append_policy_json(fmt::memory_buffer& out, const StreamExceptionPolicy& po
 void append_operations_json(fmt::memory_buffer& out, const std::vector<FlowOperation>& listed,
                             std::string_view next_cursor = {});
 
-[[nodiscard]] Result<TableStatistics> read_census_json(const std::string& text);
+[[nodiscard]] Result<TableStatistics> read_table_json(const std::string& text);
 [[nodiscard]] Result<EndpointPolicy> read_endpoint_policy_json(const std::string& text);
 [[nodiscard]] Result<FlowOperation> read_operation_json(const std::string& text);
 [[nodiscard]] Result<std::vector<FlowOperation>> read_operations_json(const std::string& text);

@@ -7,12 +7,12 @@
 namespace headgate::gateway {
 
 LocalGateway::LocalGateway(config::Configuration configuration, flowlog::StandardOutput output,
-                           const flowlog::LogCallback& tell, std::shared_ptr<conntrack::HashWalk> walk)
+                           const flowlog::LogCallback& log, std::shared_ptr<conntrack::HashWalk> walk)
     : endpoints_(std::make_shared<const config::Configuration>(std::move(configuration)), std::move(walk)),
       state_dir_(endpoints_.configuration()->state_dir),
       audit_(endpoints_.configuration()->audit_log, clock_),
-      flow_log_(endpoints_.configuration()->flow_log, output, tell),
-      operations_(endpoints_, clock_, audit_, flow_log_, tell) {}
+      flow_log_(endpoints_.configuration()->flow_log, output, log),
+      operations_(endpoints_, clock_, audit_, flow_log_, log) {}
 
 std::shared_ptr<const config::Configuration> LocalGateway::configuration() const {
     return endpoints_.configuration();
@@ -81,7 +81,7 @@ Error LocalGateway::refuse(const OperationRequest& request, Error error) {
     return operations_.refuse(request, std::move(error));
 }
 
-Error LocalGateway::refuse_policy(std::string_view action, const PolicyRequest& request, Error error) {
+Error LocalGateway::refuse_policy(operations::PolicyAction action, const PolicyRequest& request, Error error) {
     const operations::PolicyChange record{action, request.policy, request.endpoint.as_endpoint(), request.caller};
     auto refusal = error;
     refusal.kind = ErrorKind::Refused;  // not FAILED: nothing was attempted

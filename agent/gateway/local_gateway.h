@@ -27,10 +27,10 @@ class LocalGateway final : public ManagedGateway,
                            private Inventory,
                            private RefusedRequests {
   public:
-    /// `tell` receives messages about the flow log for the operator. `walk`: as of Endpoints.
+    /// `log` receives messages about the flow log for the operator. `walk`: as of Endpoints.
     explicit LocalGateway(
         config::Configuration configuration, flowlog::StandardOutput output = flowlog::StandardOutput::ForOthers,
-        const flowlog::LogCallback& tell = [](std::string_view) {}, std::shared_ptr<conntrack::HashWalk> walk = {});
+        const flowlog::LogCallback& log = [](std::string_view) {}, std::shared_ptr<conntrack::HashWalk> walk = {});
 
     LocalOperations& operations() override { return operations_; }
     LocalPolicies& policies() override { return policies_; }
@@ -70,7 +70,7 @@ class LocalGateway final : public ManagedGateway,
     [[nodiscard]] bool is_whole() const override { return true; }
     std::vector<StreamExceptionPolicy> named_policies() override;
     Error refuse(const OperationRequest& request, Error error) override;
-    Error refuse_policy(std::string_view action, const PolicyRequest& request, Error error) override;
+    Error refuse_policy(operations::PolicyAction action, const PolicyRequest& request, Error error) override;
 
     SystemClock clock_;
     Endpoints endpoints_;

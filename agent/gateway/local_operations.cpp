@@ -47,11 +47,11 @@ void add_protection(OperationRequest& request, const config::Configuration& conf
 }  // namespace
 
 LocalOperations::LocalOperations(const Endpoints& endpoints, const Clock& clock, operations::AuditTrail& audit,
-                                 flowlog::FlowLog& flow_log, flowlog::LogCallback tell)
+                                 flowlog::FlowLog& flow_log, flowlog::LogCallback log)
     : endpoints_(endpoints),
       clock_(clock),
       audit_(audit),
-      tell_(std::move(tell)),
+      log_(std::move(log)),
       state_dir_(endpoints.configuration()->state_dir),
       flush_records_(flow_log, clock, state_dir_) {}
 
@@ -75,7 +75,7 @@ Result<operations::Engine*> LocalOperations::engine() {
 
 Result<void> LocalOperations::open_store() {
     return engine().map([this](operations::Engine*) {
-        if (const auto keeps = store_->ensure_room(0); !keeps) tell_("nothing can be kept: " + keeps.error().message);
+        if (const auto keeps = store_->ensure_room(0); !keeps) log_("nothing can be kept: " + keeps.error().message);
     });
 }
 
@@ -94,15 +94,15 @@ void LocalOperations::make_up_records() {
     if (flowlog::UnwrittenMark::all(state_dir_).empty()) return;
     const auto begun = making_up_.begin([this](const std::stop_token&) { make_up_now(); });
     // The marks remain, so tidy() retries; requests do not fail because of it.
-    if (!begun) tell_(fmt::format("flow log: records are not made up for: {}", begun.error().message));
+    if (!begun) log_(fmt::format("flow log: records are not made up for: {}", begun.error().message));
 }
 
 void LocalOperations::make_up_now() {
     const auto made_up = flush_records_.make_up(*store_, endpoints_.configuration()->flow_log);
-    if (!made_up) tell_("flow log: " + made_up.error().message);
+    if (!made_up) log_("flow log: " + made_up.error().message);
     if (made_up.value_or(0) != 0) {
-        tell_(fmt::format("flow log: {} made up for, which a process that was killed had not written",
-                          *made_up == 1 ? "1 record is" : fmt::format("{} records are", *made_up)));
+        log_(fmt::format("flow log: {} made up for, which a process that was killed had not written",
+                         *made_up == 1 ? "1 record is" : fmt::format("{} records are", *made_up)));
     }
 }
 
@@ -188,11 +188,11 @@ Result<std::vector<FlowOperation>> LocalOperations::list(const OperationSelectio
     return engine->list(selection);
 }
 
-Result<void> LocalOperations::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
-    return engine().and_then([&](operations::Engine* engine) { return engine->for_each_flow(id, first, take); });
+Result<void> LocalOperations::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) {
+    return engine().and_then([&](operations::Engine* engine) { return engine->for_each_flow(id, first, sink); });
 }
 
-Result<std::vector<StoredFlow>> LocalOperations::flows(std::string_view id, std::uint64_t first, std::size_t count) {
+Result<std::vector<FlowRow>> LocalOperations::flows(std::string_view id, std::uint64_t first, std::size_t count) {
     return engine().and_then([&](operations::Engine* engine) { return engine->flows(id, first, count); });
 }
 

@@ -21,10 +21,10 @@ namespace headgate::gateway {
 
 class LocalOperations final : public FlowOperations {
   public:
-    /// The arguments passed by reference must outlive this object. `tell` receives messages about the store and the
+    /// The arguments passed by reference must outlive this object. `log` receives messages about the store and the
     /// flow log for the operator.
     LocalOperations(const Endpoints& endpoints, const Clock& clock, operations::AuditTrail& audit,
-                    flowlog::FlowLog& flow_log, flowlog::LogCallback tell);
+                    flowlog::FlowLog& flow_log, flowlog::LogCallback log);
 
     /// Waits for running operations.
     ~LocalOperations() override;
@@ -46,8 +46,8 @@ class LocalOperations final : public FlowOperations {
     Result<FlowOperation> wait(std::string_view id, std::chrono::milliseconds at_most) override;
     Result<void> cancel(std::string_view id) override;
     Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override;
-    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override;
-    Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
+    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) override;
+    Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
 
     /// Records a refused request in the audit trail, and returns the error.
     [[nodiscard]] Error refuse(const OperationRequest& request, Error error);
@@ -79,14 +79,14 @@ class LocalOperations final : public FlowOperations {
     const Endpoints& endpoints_;
     const Clock& clock_;
     operations::AuditTrail& audit_;
-    const flowlog::LogCallback tell_;
+    const flowlog::LogCallback log_;
     const std::filesystem::path state_dir_;
     flowlog::FlushRecords flush_records_;
     operations::OperationListener on_ended_ = [](const FlowOperation&) {};
     std::mutex opening_;
     std::unique_ptr<OperationStore> store_;       ///< guarded by `opening_` until set
     std::unique_ptr<operations::Engine> engine_;  ///< likewise
-    operations::BackgroundTask making_up_{[this](const Error& fault) { tell_("flow log: " + fault.message); }};
+    BackgroundTask making_up_{[this](const Error& fault) { log_("flow log: " + fault.message); }};
 };
 
 }  // namespace headgate::gateway

@@ -20,15 +20,6 @@ class TrackedConnections final : public ScanListener {
             untracked_.push_back(either_way({connection}));
     }
 
-    /// NAT may have translated the flow.
-    static FlowQuery either_way(std::vector<FlowFilter> filters) {
-        FlowQuery query;
-        query.filters = std::move(filters);
-        query.side = MatchSide::Any;
-        query.direction = MatchDirection::Both;
-        return query;
-    }
-
     Result<void> matched(std::span<const FlowRow> rows) override {
         for (const auto& row : rows)
             std::erase_if(untracked_, [&](const FlowQuery& connection) {
@@ -47,7 +38,7 @@ Result<void> refuse_untracked(const std::vector<FlowFilter>& sessions, bool is_o
                               const Clock& clock) {
     if (sessions.empty()) return {};
     TrackedConnections tracked{sessions};
-    RETURN_IF_ERROR(table.scan(TrackedConnections::either_way(sessions), Moment{.now = clock.now()}, tracked));
+    RETURN_IF_ERROR(table.scan(either_way(sessions), Moment{.now = clock.now()}, tracked));
     if (tracked.untracked() == 0) return {};
     const auto whose = is_own
                            ? std::string{"your SSH session is"}
@@ -157,15 +148,15 @@ Result<EndpointPolicy> LocalPolicies::status(const EndpointName& endpoint) {
 }
 
 Result<EndpointPolicy> LocalPolicies::apply(const PolicyRequest& request) {
-    return change("policy_apply", request,
+    return change(operations::PolicyAction::Apply, request,
                   [&](const ManagedEndpoint& endpoint) { return apply_policy(endpoint, request, clock_); });
 }
 
 Result<EndpointPolicy> LocalPolicies::remove(const PolicyRequest& request) {
-    return change("policy_remove", request, remove_policy);
+    return change(operations::PolicyAction::Remove, request, remove_policy);
 }
 
-Result<EndpointPolicy> LocalPolicies::change(std::string_view action, const PolicyRequest& request,
+Result<EndpointPolicy> LocalPolicies::change(operations::PolicyAction action, const PolicyRequest& request,
                                              const Change& change) {
     RETURN_IF_ERROR(audit_.ready());
     operations::PolicyChange record{action, request.policy, {}, request.caller};

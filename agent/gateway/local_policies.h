@@ -29,7 +29,7 @@ class LocalPolicies final : public StreamExceptionPolicies {
 
   private:
     using Change = std::function<Result<EndpointPolicy>(const ManagedEndpoint&)>;
-    [[nodiscard]] Result<EndpointPolicy> change(std::string_view action, const PolicyRequest& request,
+    [[nodiscard]] Result<EndpointPolicy> change(operations::PolicyAction action, const PolicyRequest& request,
                                                 const Change& change);
 
     const Endpoints& endpoints_;

@@ -91,7 +91,7 @@ Result<TableStatistics> ManagedEndpoint::usage() const {
 }
 
 Result<TableStatistics> ManagedEndpoint::statistics(const Clock& clock) const {
-    return history_->count.take([&] { return count_flows(clock); });
+    return history_->count.run([&] { return count_flows(clock); });
 }
 
 Result<TableStatistics> ManagedEndpoint::count_flows(const Clock& clock) const {

@@ -19,6 +19,7 @@
 #include "flowlog/flow_log.h"
 #include "gateway/gateway.h"
 #include "netlink/network_namespace.h"
+#include "operations/audit_trail.h"
 
 namespace headgate::gateway {
 
@@ -87,7 +88,7 @@ class RefusedRequests {
     virtual ~RefusedRequests() = default;
 
     virtual Error refuse(const OperationRequest& request, Error error) = 0;
-    virtual Error refuse_policy(std::string_view action, const PolicyRequest& request, Error error) = 0;
+    virtual Error refuse_policy(operations::PolicyAction action, const PolicyRequest& request, Error error) = 0;
 };
 
 class ManagedGateway : public Gateway {

@@ -15,7 +15,7 @@ namespace {
 /// More than is plausible by hand; each costs one comparison per flow.
 constexpr std::size_t kMaxFilterTexts = 64;
 
-Result<void> tellable(const EndpointName& endpoint) {
+Result<void> check_not_one_off(const EndpointName& endpoint) {
     if (!endpoint.network_namespace) return {};
     return invalid("netns: an agent only knows the endpoints of its configuration");
 }
@@ -131,7 +131,7 @@ Result<void> read_members(const JsonObject& object, OperationRequest& request) {
                         .and_then([&] { return check_sessions(request.sessions); }));
     MemberFinder flush{reader};
     list_flush(flush, request);
-    if ((flush.found || all) && !kind_of(request.type).takes_flush_options) {
+    if ((flush.found || all) && !kind_of(request.type).has_flush_options) {
         return invalid("type: a {} takes none of the options of a {}", to_string(request.type),
                        to_string(OperationType::Flush));
     }
@@ -144,12 +144,12 @@ Result<void> read_members(const JsonObject& object, OperationRequest& request) {
 
 Result<void> append_request_json(fmt::memory_buffer& out, const OperationRequest& request) {
     if (request.captured) return invalid("the flows of a file cannot be handed to the agent");
-    RETURN_IF_ERROR(tellable(request.endpoint));
+    RETURN_IF_ERROR(check_not_one_off(request.endpoint));
     out.push_back('{');
     JsonMembers json{out};
     MemberWriter members{json};
     list_scope(members, request);
-    if (kind_of(request.type).takes_flush_options) {
+    if (kind_of(request.type).has_flush_options) {
         members.optional("all", finds_all(request.query));
         list_flush(members, request);
     }
@@ -158,7 +158,7 @@ Result<void> append_request_json(fmt::memory_buffer& out, const OperationRequest
 }
 
 Result<void> append_policy_request_json(fmt::memory_buffer& out, const PolicyRequest& request) {
-    RETURN_IF_ERROR(tellable(request.endpoint));
+    RETURN_IF_ERROR(check_not_one_off(request.endpoint));
     out.push_back('{');
     JsonMembers json{out};
     MemberWriter members{json};

@@ -8,7 +8,7 @@
 #include "headgate/result.h"
 
 #include "gateway/managed_endpoint.h"
-#include "operations/ssh_guard.h"
+#include "operations/operation_request.h"
 #include "sessions/ssh_sessions.h"
 
 namespace headgate::gateway {

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/printable.h"
+#include "base/text.h"
 
 namespace headgate::gateway {
 namespace {
@@ -33,8 +34,7 @@ Result<std::string> parse_operation_id(std::string_view text) {
                                  kShortestId)));
     }
     std::string id{text};
-    std::ranges::transform(id, id.begin(),
-                           [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::ranges::transform(id, id.begin(), to_lower);
     return id;
 }
 

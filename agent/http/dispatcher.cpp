@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "http/access/same_site.h"
+#include "http/aws/aws_error.h"
 #include "http/aws/aws_protocol.h"
 #include "http/console/console.h"
 #include "http/host.h"

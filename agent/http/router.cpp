@@ -30,7 +30,7 @@ std::optional<std::map<std::string, std::string>> match(std::string_view pattern
 
 /// An absolute target (RFC 9112, section 3.2.2): its host overrides the Host header field. On return, `target` is the
 /// part after the host, as in a target of origin form.
-Result<void> take_authority(std::string_view& target, Request& request) {
+Result<void> parse_authority(std::string_view& target, Request& request) {
     for (const std::string_view scheme : {"http://", "https://"}) {
         if (!equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
         const auto rest = target.substr(scheme.size());
@@ -114,9 +114,9 @@ Result<std::string> decoded(std::string_view text, UrlPart part) {
     return plain;
 }
 
-Result<void> take_target(std::string_view target, Request& request) {
+Result<void> parse_target(std::string_view target, Request& request) {
     if (!target.starts_with('/')) {
-        RETURN_IF_ERROR(take_authority(target, request));
+        RETURN_IF_ERROR(parse_authority(target, request));
     }
     request.path = take_until(target, '?');
     if (request.path.empty()) request.path = "/";

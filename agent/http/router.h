@@ -52,6 +52,6 @@ enum class UrlPart : std::uint8_t { Path, Query };
 
 /// Parses a request's target (`/path?name=value&...`) into path and query. The host of an absolute URL replaces the
 /// Host header field.
-[[nodiscard]] Result<void> take_target(std::string_view target, Request& request);
+[[nodiscard]] Result<void> parse_target(std::string_view target, Request& request);
 
 }  // namespace headgate::http

@@ -67,8 +67,6 @@ struct SetElement {
     std::uint8_t key_length = 0;
     std::chrono::milliseconds timeout{0};  ///< until it is forgotten
 
-    [[nodiscard]] std::span<const std::byte> key_bytes() const { return std::span{key}.first(key_length); }
-
     friend bool operator==(const SetElement&, const SetElement&) = default;
 };
 

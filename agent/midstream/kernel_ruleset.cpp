@@ -6,6 +6,7 @@
 
 #include "midstream/nftables.h"
 #include "midstream/policy_change.h"
+#include "midstream/policy_note.h"
 #include "midstream/remembered_flows.h"
 #include "midstream/ruleset_text.h"
 

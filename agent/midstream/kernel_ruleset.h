@@ -18,7 +18,7 @@
 // The parts of this room: policy_file.h and policy_library.h read policies; ruleset_text.h writes one in nftables'
 // language (pure), nftables.h runs such text by libnftables. nft_table.h and nft_messages.h speak netlink where text is
 // too slow or too vague: elements of sets, counters, and whether the rules are still those applied
-// (policy_state_file.h). policy_change.h replaces a policy (change_text.h, grace_period.h); ruleset_watch.h reports
+// (policy_state_file.h). policy_change.h replaces a policy (change_text.h); ruleset_watch.h reports
 // changes by others.
 
 namespace headgate::midstream {

@@ -43,11 +43,11 @@ AttributeReader attributes_of(Bytes payload) {
     return AttributeReader{payload.size() < sizeof(nfgenmsg) ? Bytes{} : payload.subspan(sizeof(nfgenmsg))};
 }
 
-template <typename Take>
-void for_each_attribute(AttributeReader reader, Take take) {
+template <typename Sink>
+void for_each_attribute(AttributeReader reader, Sink sink) {
     Attribute attribute;
     while (reader.next(attribute))
-        take(attribute);
+        sink(attribute);
 }
 
 /// The attributes of the given types, concatenated, if the message is about the table `inet headgate`.

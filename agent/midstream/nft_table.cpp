@@ -80,8 +80,8 @@ Result<NftTable> NftTable::open() {
 }
 
 /// Sends one request and passes the payload of each answer message to `take`, up to the end of the answer.
-template <typename Take>
-Result<NftTable::Reading> NftTable::ask(netlink::RequestBuffer request, Take take) {
+template <typename Sink>
+Result<NftTable::Reading> NftTable::ask(netlink::RequestBuffer request, Sink sink) {
     request.number_all(++sequence_);
     RETURN_IF_ERROR(socket_.send(request.bytes()));
     auto reading = Reading::Consistent;
@@ -92,7 +92,7 @@ Result<NftTable::Reading> NftTable::ask(netlink::RequestBuffer request, Take tak
             if (!answers_last_request(message)) continue;
             if ((message.header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) reading = Reading::Disturbed;
             if (message.header.nlmsg_type != NLMSG_ERROR && message.header.nlmsg_type != NLMSG_DONE) {
-                take(message.payload);
+                sink(message.payload);
                 continue;
             }
             const int number = message.error();

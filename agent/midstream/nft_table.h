@@ -48,8 +48,8 @@ class NftTable {
 
     enum class Reading : std::uint8_t { Consistent, Disturbed };
 
-    template <typename Take>
-    [[nodiscard]] Result<Reading> ask(netlink::RequestBuffer request, Take take);
+    template <typename Sink>
+    [[nodiscard]] Result<Reading> ask(netlink::RequestBuffer request, Sink sink);
     template <typename Parse>
     [[nodiscard]] auto list(const netlink::RequestBuffer& request, Parse parse)
         -> Result<std::remove_cvref_t<decltype(parse(netlink::Bytes{}))>>;

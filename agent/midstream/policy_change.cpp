@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "midstream/policy_change.h"
 
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "base/text.h"
 #include "midstream/change_text.h"
 #include "midstream/flushed_sets.h"
-#include "midstream/grace_period.h"
 #include "midstream/ruleset_text.h"
 
 namespace headgate::midstream {
@@ -86,6 +91,23 @@ Result<void> prepare_sets(NftTable& table, Nftables& nftables, const std::vector
 /// A dormant table cannot be woken and changed in one transaction (nf_tables_api.c, nf_tables_updtable).
 Result<void> wake(Nftables& nftables, const std::vector<TableChain>& chains) {
     return chains.empty() ? Result<void>{} : nftables.run(fmt::format("add table inet {}", kTable));
+}
+
+/// The wait if the kernel cannot be asked. No guarantee: a packet passes a hook in microseconds, unless its CPU is
+/// taken away (by a hypervisor, or in a preemptible kernel), which lasts about a time slice.
+constexpr std::chrono::milliseconds kLongEnough{100};
+
+/// A packet passes a hook under rcu_read_lock() (include/linux/netfilter.h, nf_hook), and this system call is
+/// synchronize_rcu() (kernel/sched/membarrier.c). But it is refused if nohz_full= is in use, and does not wait on a
+/// single CPU.
+bool wait_for_kernel() {
+    return ::get_nprocs() > 1 && ::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0;
+}
+
+/// Waits until no packet in flight uses the previous hooks, chains and rules any more: some milliseconds, more on a
+/// machine with many CPUs.
+void wait_for_packets_under_way() {
+    if (!wait_for_kernel()) std::this_thread::sleep_for(kLongEnough);
 }
 
 /// Removes nothing before every packet passes what was added.

@@ -13,10 +13,10 @@
 #include <span>
 #include <sstream>
 #include <string>
-#include <thread>
 
 #include "base/text.h"
 #include "files/file_identity.h"
+#include "files/file_lock.h"
 #include "netlink/network_namespace.h"
 
 namespace headgate::midstream {
@@ -105,16 +105,6 @@ void remove_stale_records(const std::filesystem::path& folder) {
     }
 }
 
-bool wait_for(const FileDescriptor& fd, int kind, std::chrono::seconds patience) {
-    const auto end = std::chrono::steady_clock::now() + patience;
-    while (::flock(fd.get(), kind | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR) return false;
-        if (std::chrono::steady_clock::now() >= end) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds{10});
-    }
-    return true;
-}
-
 Result<void> write_padded(const FileDescriptor& fd, std::string text, std::size_t size, off_t at,
                           const std::filesystem::path& file) {
     text.resize(size - 1, ' ');
@@ -151,7 +141,7 @@ Result<std::optional<Applied>> PolicyStateFile::read() const {
 FileDescriptor PolicyStateFile::share(std::chrono::seconds patience) const {
     auto fd = open_record(file_, O_RDONLY);
     if (!fd) return {};
-    static_cast<void>(wait_for(*fd, LOCK_SH, patience));
+    static_cast<void>(lock_within(fd->get(), LOCK_SH, patience));
     return std::move(*fd);
 }
 
@@ -159,7 +149,7 @@ Result<PolicyStateFile::Lock> PolicyStateFile::lock(std::chrono::seconds patienc
     RETURN_IF_ERROR(make_own_folder(file_.parent_path(), 0755));
     for (;;) {
         ASSIGN_OR_RETURN(auto fd, open_record(file_, O_RDWR | O_CREAT));
-        if (!wait_for(fd, LOCK_EX, patience)) {
+        if (lock_within(fd.get(), LOCK_EX, patience) != 0) {
             return make_error(ErrorKind::Locked,
                               "another headgate has been changing the policy for {} s ({} is locked)", patience.count(),
                               file_.string());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "midstream/ruleset_text.h"
 
-#include <Poco/Checksum.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -9,14 +8,13 @@
 #include <span>
 #include <vector>
 
-#include "base/text.h"
 #include "midstream/flushed_sets.h"
+#include "midstream/policy_note.h"
 
 namespace headgate::midstream {
 namespace {
 
 constexpr std::array kDirections = {PacketDirection::Original, PacketDirection::Reply, PacketDirection::Any};
-constexpr std::array kHooks = {Hook::Forward, Hook::Input, Hook::Output};
 constexpr std::array kFamilies = {Family::Ipv4, Family::Ipv6};
 
 /// The protocols that have counters of their own, by their names in nftables and headgate. The rest is `other`.
@@ -305,35 +303,6 @@ class RulesetWriter {
     std::string text_;
 };
 
-std::string fingerprint_of(std::string_view text) {
-    Poco::Checksum checksum{Poco::Checksum::TYPE_CRC32};
-    checksum.update(text.data(), static_cast<unsigned>(text.size()));
-    return fmt::format("{:08x}", checksum.checksum());
-}
-
-/// The value whose name is `text`.
-template <typename T, std::size_t Count>
-std::optional<T> named(const std::array<T, Count>& values, std::string_view text) {
-    for (const auto value : values) {
-        if (to_string(value) == text) return value;
-    }
-    return std::nullopt;
-}
-
-/// In the note, whose room is scarce. An earlier version does not take the word for a number of seconds.
-constexpr std::string_view kOwnTimeout = "own";
-
-std::string memory_text(std::optional<std::chrono::seconds> time) {
-    return time ? fmt::format("{}", time->count()) : std::string{kOwnTimeout};
-}
-
-/// Removes `key=value` from the front of `rest` and returns the value.
-std::optional<std::string_view> take_value(std::string_view& rest, std::string_view key) {
-    const auto word = take_until(rest, ' ');
-    if (word.size() <= key.size() || !word.starts_with(key) || word[key.size()] != '=') return std::nullopt;
-    return word.substr(key.size() + 1);
-}
-
 }  // namespace
 
 std::string set_declarations(std::uint32_t size) {
@@ -351,58 +320,13 @@ std::string chain_name(std::string_view stem, std::uint32_t generation) {
     return generation == 0 ? std::string{stem} : fmt::format("{}_{}", stem, generation);
 }
 
+std::string rules_text(const StreamExceptionPolicy& policy, std::uint32_t generation) {
+    return RulesetWriter{policy, generation}.write();
+}
+
 std::string ruleset_text(const StreamExceptionPolicy& policy, std::uint32_t generation) {
     return fmt::format("chain {} {{ comment \"{}\"; }}\n{}", kNoteChain, note_text(policy, generation),
-                       RulesetWriter{policy, generation}.write());
-}
-
-std::string note_text(const StreamExceptionPolicy& policy, std::uint32_t generation) {
-    return fmt::format("policy={} exception={} scope={} remember={} most={} text={} edition={}", policy.name,
-                       to_string(policy.exception), to_string(policy.scope), memory_text(policy.remember_flushed_for),
-                       policy.remember_at_most, fingerprint_of(RulesetWriter{policy, generation}.write()), generation);
-}
-
-std::optional<Note> parse_note(std::string_view text) {
-    constexpr std::array kExceptions = {StreamException::Drop, StreamException::Reject, StreamException::Continue};
-    constexpr std::array kScopes = {MidstreamScope::All, MidstreamScope::Flushed};
-    const auto name = take_value(text, "policy");
-    const auto exception = named(kExceptions, take_value(text, "exception").value_or(""));
-    const auto scope = named(kScopes, take_value(text, "scope").value_or(""));
-    const auto remember = take_value(text, "remember").value_or("");
-    const auto seconds = parse_unsigned<std::uint32_t>(remember);
-    const auto most = parse_unsigned<std::uint32_t>(take_value(text, "most").value_or(""));
-    const auto fingerprint = take_value(text, "text");
-    if (!name || !exception || !scope || !most || !fingerprint) return std::nullopt;
-    if (!seconds && remember != kOwnTimeout) return std::nullopt;
-    Note note;
-    note.policy.name = *name;
-    note.policy.exception = *exception;
-    note.policy.scope = *scope;
-    note.policy.remember_flushed_for.reset();
-    if (seconds) note.policy.remember_flushed_for = std::chrono::seconds{*seconds};
-    note.policy.remember_at_most = *most;
-    note.fingerprint = *fingerprint;
-    note.generation = parse_unsigned<std::uint32_t>(take_value(text, "edition").value_or("")).value_or(0);
-    return note;
-}
-
-std::optional<PolicyCounter> parse_counter_name(std::string_view name) {
-    const auto take_last = [&name] {
-        const auto separator = name.rfind('_');
-        if (separator == std::string_view::npos) return std::string_view{};
-        const auto word = name.substr(separator + 1);
-        name = name.substr(0, separator);
-        return word;
-    };
-    PolicyCounter counter;
-    counter.protocol = take_last();
-    const auto direction = named(kDirections, take_last());
-    const auto hook = named(kHooks, take_last());
-    if (!direction || !hook || name.empty()) return std::nullopt;
-    counter.policy = name;
-    counter.hook = *hook;
-    counter.direction = *direction;
-    return counter;
+                       rules_text(policy, generation));
 }
 
 }  // namespace headgate::midstream

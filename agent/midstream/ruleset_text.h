@@ -3,11 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "headgate/ruleset.h"
 #include "headgate/stream_exception_policy.h"
 
 namespace headgate::midstream {
@@ -23,27 +21,14 @@ inline constexpr std::string_view kExceptionChain = "exception";  ///< every pol
 inline constexpr std::uint32_t kFirstGeneration = 1;
 [[nodiscard]] std::string chain_name(std::string_view stem, std::uint32_t generation);
 
+/// All but the note.
+[[nodiscard]] std::string rules_text(const StreamExceptionPolicy& policy, std::uint32_t generation);
+
 /// The contents of the table `inet headgate` for this policy. For a table that has neither kNoteChain nor chains of the
 /// generation; sets and counters may exist.
 [[nodiscard]] std::string ruleset_text(const StreamExceptionPolicy& policy, std::uint32_t generation);
 
 /// The sets that remember at most `size` flows; part of ruleset_text() if the scope is Flushed.
 [[nodiscard]] std::string set_declarations(std::uint32_t size);
-
-/// The comment of kNoteChain: the policy without description, hooks, priority and log, a fingerprint of the whole text,
-/// and the generation. At most 127 characters (NFTNL_UDATA_COMMENT_MAXLEN - 1) up to generation 999.
-[[nodiscard]] std::string note_text(const StreamExceptionPolicy& policy, std::uint32_t generation);
-
-struct Note {
-    StreamExceptionPolicy policy;  ///< without hooks and priority
-    std::string fingerprint;
-    std::uint32_t generation = 0;
-};
-
-/// Parses such a comment; absent if it is not headgate's.
-[[nodiscard]] std::optional<Note> parse_note(std::string_view text);
-
-/// Parses a counter's name, such as `reject_forward_original_tcp`; absent for other names.
-[[nodiscard]] std::optional<PolicyCounter> parse_counter_name(std::string_view name);
 
 }  // namespace headgate::midstream

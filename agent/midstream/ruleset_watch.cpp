@@ -57,7 +57,7 @@ bool is_our_table(netlink::Bytes name) noexcept {
            name.back() == std::byte{0};
 }
 
-bool tells_of_change(const netlink::Message& message) noexcept {
+bool reports_change(const netlink::Message& message) noexcept {
     if (message.header.nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES) return false;
     const auto wanted = table_attribute(message.header.nlmsg_type & 0xff);
     if (!wanted) return false;
@@ -75,11 +75,11 @@ bool tells_of_change(const netlink::Message& message) noexcept {
 
 }  // namespace
 
-bool tells_of_change(netlink::Bytes datagram) noexcept {
+bool reports_change(netlink::Bytes datagram) noexcept {
     netlink::Message message;
     netlink::MessageReader reader{datagram};
     while (reader.next(message)) {
-        if (tells_of_change(message)) return true;
+        if (reports_change(message)) return true;
     }
     return !reader.at_end();
 }
@@ -106,7 +106,7 @@ Result<bool> RulesetWatch::changed() {
             return tl::unexpected(datagram.error());
         }
         if (!datagram) ++losses_;
-        changed = changed || !datagram || tells_of_change(**datagram);
+        changed = changed || !datagram || reports_change(**datagram);
     }
 }
 

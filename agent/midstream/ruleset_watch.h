@@ -40,6 +40,6 @@ class RulesetWatch {
 /// Whether a datagram of notifications reports that the table `inet headgate`, or a chain or rule in it, was added,
 /// removed or changed. Elements of sets and values of counters are ignored. True for a datagram that can't be parsed to
 /// its end.
-[[nodiscard]] bool tells_of_change(netlink::Bytes datagram) noexcept;
+[[nodiscard]] bool reports_change(netlink::Bytes datagram) noexcept;
 
 }  // namespace headgate::midstream

@@ -13,6 +13,7 @@
 
 #include "headgate/clock.h"
 #include "headgate/flow_operation.h"
+#include "headgate/names.h"
 #include "headgate/result.h"
 
 #include "files/append_file.h"
@@ -20,10 +21,12 @@
 
 namespace headgate::operations {
 
+enum class PolicyAction : std::uint8_t { Apply, Remove };
+
 /// A change of the stream exception policy, requested or carried out by the agent itself.
 struct PolicyChange {
-    std::string_view action;  ///< `policy_apply`, `policy_remove`
-    std::string policy;       ///< name; empty where none was given
+    PolicyAction action = PolicyAction::Apply;
+    std::string policy;  ///< name; empty where none was given
     Endpoint endpoint;
     Caller caller;
     std::string operation_id{};  ///< of the flush that applied it; empty: none did
@@ -63,3 +66,7 @@ class AuditTrail {
 };
 
 }  // namespace headgate::operations
+
+template <>
+inline constexpr auto headgate::kNames<headgate::operations::PolicyAction> = headgate::name_list("policy_apply",
+                                                                                                 "policy_remove");

@@ -63,7 +63,7 @@ class CrashRecovery {
         std::uint64_t rows = 0;
         return store_
             .for_each_flow(operation_.id, 0,
-                           [&](std::span<const StoredFlow> flows) -> Result<void> {
+                           [&](std::span<const FlowRow> flows) -> Result<void> {
                                for (const auto& each : flows)
                                    if (each.outcome) count(counts, *each.outcome);
                                rows += flows.size();
@@ -92,10 +92,7 @@ class CrashRecovery {
             operation_.detail +=
                 fmt::format("; {} of those that are still there are remembered as flushed for a while", not_forgotten_);
         }
-        const auto& counts = operation_.counts;
-        const bool ended_some = counts.flushed + counts.gone != 0;
-        operation_.status = flushing() && ended_some ? OperationStatus::CompletedWithErrors : OperationStatus::Failed;
-        operation_.status_message = kOperationError;
+        close_interrupted(operation_);
     }
 
     [[nodiscard]] bool flushing() const { return operation_.phase == OperationPhase::Flushing && !operation_.dry_run; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The interfaces through which an operation accesses its endpoint.
+// What operations are given: access to their endpoints, and who is notified when they end.
 #pragma once
 
 #include <chrono>
@@ -23,5 +23,9 @@ struct EndpointAccess {
 
 /// Opens the flow table and ruleset of an endpoint. Called on any thread.
 using EndpointOpener = std::function<Result<EndpointAccess>(const Endpoint&)>;
+
+/// Receives each operation once it has ended, with its final status and counts; also refused ones, and those recovered
+/// after a kill. Called on any thread, so it must be fast, thread-safe and not throw.
+using OperationListener = std::function<void(const FlowOperation& ended)>;
 
 }  // namespace headgate::operations

@@ -145,7 +145,7 @@ EndpointLock::~EndpointLock() {
     if (file_.is_open()) static_cast<void>(::ftruncate(file_.get(), 0));
 }
 
-Result<EndpointLock> EndpointLock::take(const std::filesystem::path& state_dir, const FlowOperation& operation) {
+Result<EndpointLock> EndpointLock::acquire(const std::filesystem::path& state_dir, const FlowOperation& operation) {
     const auto path = lock_file(state_dir, operation.endpoint);
     ASSIGN_OR_RETURN(auto file, open_lock_file(state_dir, path));
     if (has_next(file) && !is_stuck(file)) return another_is_next(operation.endpoint);
@@ -154,8 +154,9 @@ Result<EndpointLock> EndpointLock::take(const std::filesystem::path& state_dir, 
     return EndpointLock{std::move(file)};
 }
 
-Result<EndpointLock> EndpointLock::take_next(const std::filesystem::path& state_dir, const FlowOperation& operation,
-                                             std::chrono::milliseconds patience, const std::function<bool()>& goes_on) {
+Result<EndpointLock> EndpointLock::acquire_next(const std::filesystem::path& state_dir, const FlowOperation& operation,
+                                                std::chrono::milliseconds patience,
+                                                const std::function<bool()>& goes_on) {
     const auto path = lock_file(state_dir, operation.endpoint);
     ASSIGN_OR_RETURN(auto file, open_lock_file(state_dir, path));
     const auto until = std::chrono::steady_clock::now() + patience;

@@ -35,15 +35,15 @@ class EndpointLock {
 
     /// Busy where another operation holds the endpoint or is next; the message has its id. On a disk that cannot be
     /// written, only an endpoint that was locked before can be locked.
-    [[nodiscard]] static Result<EndpointLock> take(const std::filesystem::path& state_dir,
-                                                   const FlowOperation& operation);
+    [[nodiscard]] static Result<EndpointLock> acquire(const std::filesystem::path& state_dir,
+                                                      const FlowOperation& operation);
 
     /// Likewise, but waits for a capture that holds it, ahead of all others. Busy at once where a flush holds it or is
     /// next, and after `patience` or when `goes_on` returns false.
-    [[nodiscard]] static Result<EndpointLock> take_next(const std::filesystem::path& state_dir,
-                                                        const FlowOperation& operation,
-                                                        std::chrono::milliseconds patience,
-                                                        const std::function<bool()>& goes_on);
+    [[nodiscard]] static Result<EndpointLock> acquire_next(const std::filesystem::path& state_dir,
+                                                           const FlowOperation& operation,
+                                                           std::chrono::milliseconds patience,
+                                                           const std::function<bool()>& goes_on);
 
     /// Whether another operation waits for the endpoint.
     [[nodiscard]] bool is_waited_for() const;

@@ -29,7 +29,7 @@ FlowOperation operation_of(const OperationRequest& request, const Clock& clock) 
     return operation;
 }
 
-bool tells_the_same(const OperationRequest& request, const FlowOperation& known) {
+bool is_same_request(const OperationRequest& request, const FlowOperation& known) {
     FlowRequest earlier = known;
     earlier.caller = request.caller;                                     // is compared by itself
     if (!request.from_operation.empty()) earlier.query = request.query;  // was replaced by the capture's
@@ -90,7 +90,7 @@ Result<FlowOperation> Engine::start_unrecorded(const OperationRequest& request, 
     }
     if (request.consent != Consent::Given) return keep_without_consent(request, operation);
     RETURN_IF_ERROR(leaves_room(operation));
-    ASSIGN_OR_RETURN(auto lock, take_lock(operation));
+    ASSIGN_OR_RETURN(auto lock, acquire_lock(operation));
     RETURN_IF_ERROR(make_ready(operation, lock.has_value()));
     return begin(request, operation, std::move(lock));
 }
@@ -103,9 +103,7 @@ Result<FlowOperation> Engine::keep_without_consent(const OperationRequest& reque
     operation.protected_by = preview.protected_by;
     close(operation, without_consent(operation));
     ASSIGN_OR_RETURN(const auto store, begin_in_store(operation, request.token));
-    if (auto recorded = audit_.record(operation); !recorded) {
-        operation.warnings.push_back("not recorded: " + recorded.error().message);
-    }
+    warn_unless_recorded(operation.warnings, audit_.record(operation));
     RETURN_IF_ERROR(store->update(operation));
     on_ended_(operation);
     return operation;
@@ -118,7 +116,7 @@ Result<void> Engine::leaves_room(const FlowOperation& operation) {
     const auto is_theirs = [&](const auto& each) {
         const auto other = each.second->snapshot();
         return other.status == OperationStatus::InProgress && only_looks(other) &&
-               other.caller.face == operation.caller.face && other.caller.user == operation.caller.user;
+               other.caller.is_same_as(operation.caller);
     };
     if (std::ranges::count_if(running_, is_theirs) < kMostOfOneCaller) return {};
     return busy(
@@ -128,10 +126,11 @@ Result<void> Engine::leaves_room(const FlowOperation& operation) {
 }
 
 /// Nothing where the disk cannot be written and the operation needs no lock: captures and dry runs do not interfere.
-Result<std::optional<EndpointLock>> Engine::take_lock(FlowOperation& operation) {
-    auto lock = kind_of(operation.type).gives_way ? EndpointLock::take(state_dir_, operation)
-                                                  : EndpointLock::take_next(state_dir_, operation, settings().patience,
-                                                                            [this] { return !is_draining(); });
+Result<std::optional<EndpointLock>> Engine::acquire_lock(FlowOperation& operation) {
+    auto lock =
+        kind_of(operation.type).gives_way
+            ? EndpointLock::acquire(state_dir_, operation)
+            : EndpointLock::acquire_next(state_dir_, operation, settings().patience, [this] { return !is_draining(); });
     if (lock) return std::optional{std::move(*lock)};
     if (!only_looks(operation) || !is_disk_fault(lock.error())) return tl::unexpected(std::move(lock.error()));
     if (!runs_on(operation.endpoint)) {
@@ -222,16 +221,14 @@ bool Engine::is_draining() {
 /// Answers a repeated request with the first one's operation, if the requests are identical.
 Result<FlowOperation> Engine::answer_again(const OperationRequest& request, const FlowOperation& known) {
     // Records of an earlier version lack the request's text: only the operation's own members can be compared.
-    const bool is_theirs = known.caller.face == request.caller.face && known.caller.user == request.caller.user;
-    const bool is_same = known.asked.empty() ? tells_the_same(request, known) : request.asked == known.asked;
+    const bool is_theirs = known.caller.is_same_as(request.caller);
+    const bool is_same = known.asked.empty() ? is_same_request(request, known) : request.asked == known.asked;
     if (!is_theirs || !is_same) {
         return refused("operation {} was asked for by the same token, and was something else: nothing was started",
                        known.id);
     }
     ASSIGN_OR_RETURN(auto current, find(known.id));
-    if (auto recorded = audit_.record(current); !recorded) {
-        current.warnings.push_back("not recorded: " + recorded.error().message);
-    }
+    warn_unless_recorded(current.warnings, audit_.record(current));
     return current;
 }
 
@@ -256,14 +253,14 @@ Result<OperationRequest> Engine::with_source(OperationRequest request, FlowOpera
     const auto id = request.from_operation;
     if (id.empty()) return request;
     ASSIGN_OR_RETURN(const auto source, find_source(operation));
-    request.captured = [this, id, endpoint = source.endpoint](const auto& take) {
-        const StoredFlowSink take_rows = [&](std::span<const StoredFlow> flows) {
+    request.captured = [this, id, endpoint = source.endpoint](const auto& sink) {
+        const StoredFlowSink pass_on = [&](std::span<const FlowRow> flows) {
             std::vector<FlowRow> rows;
             for (const auto& each : flows)
                 if (each.outcome != Outcome::Gone) rows.push_back({each.flow, {}});
-            return take(rows);
+            return sink(rows);
         };
-        return for_each_flow(id, 0, take_rows).map([&] { return std::optional{endpoint}; });
+        return for_each_flow(id, 0, pass_on).map([&] { return std::optional{endpoint}; });
     };
     return request;
 }
@@ -296,12 +293,12 @@ Result<void> Engine::cancel(std::string_view id) {
     return refused("operation {} is run by another process", id);
 }
 
-Result<std::vector<StoredFlow>> Engine::flows(std::string_view id, std::uint64_t first, std::size_t count) {
+Result<std::vector<FlowRow>> Engine::flows(std::string_view id, std::uint64_t first, std::size_t count) {
     return store_of(id).flows(id, first, count);
 }
 
-Result<void> Engine::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
-    return store_of(id).for_each_flow(id, first, take);
+Result<void> Engine::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) {
+    return store_of(id).for_each_flow(id, first, sink);
 }
 
 /// Operations kept in memory come first: they are of this process, thus recent.

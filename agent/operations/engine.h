@@ -33,12 +33,11 @@
 #include "headgate/result.h"
 
 #include "operations/audit_trail.h"
-#include "operations/background_task.h"
 #include "operations/endpoint_access.h"
 #include "operations/endpoint_lock.h"
-#include "operations/operation_listener.h"
 #include "operations/operation_request.h"
 #include "operations/unkept_store.h"
+#include "threads/background_task.h"
 
 namespace headgate::operations {
 
@@ -88,8 +87,8 @@ class Engine {
     [[nodiscard]] Result<std::vector<FlowOperation>> list(const OperationSelection& selection);
 
     /// As in OperationStore; also for operations kept in memory.
-    [[nodiscard]] Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count);
-    [[nodiscard]] Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take);
+    [[nodiscard]] Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count);
+    [[nodiscard]] Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink);
 
     /// Recovers and completes operations that are in progress, but whose process has died.
     [[nodiscard]] Result<void> recover_interrupted();
@@ -114,7 +113,7 @@ class Engine {
                                               std::optional<EndpointLock> lock);
     [[nodiscard]] Result<FlowOperation> keep_without_consent(const OperationRequest& request, FlowOperation operation);
     [[nodiscard]] Result<void> leaves_room(const FlowOperation& operation);
-    [[nodiscard]] Result<std::optional<EndpointLock>> take_lock(FlowOperation& operation);
+    [[nodiscard]] Result<std::optional<EndpointLock>> acquire_lock(FlowOperation& operation);
     [[nodiscard]] Result<void> make_ready(FlowOperation& operation, bool may_recover);
     [[nodiscard]] Result<OperationStore*> begin_in_store(FlowOperation& operation, const std::string& token);
     [[nodiscard]] Result<OperationStore*> begin_unkept(const FlowOperation& operation, const std::string& token);

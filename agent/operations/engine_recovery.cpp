@@ -23,7 +23,7 @@ Result<void> Engine::recover_interrupted() {
     Result<void> result;
     for (const auto& operation : cut) {
         // Busy: the lock's holder is running the operation.
-        const auto lock = EndpointLock::take(state_dir_, operation);
+        const auto lock = EndpointLock::acquire(state_dir_, operation);
         if (!lock && lock.error().kind == ErrorKind::Busy) continue;
         auto recovered = lock ? recover_interrupted_on(operation.endpoint) : tl::unexpected(lock.error());
         if (!recovered && result) result = std::move(recovered);

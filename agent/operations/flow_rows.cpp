@@ -65,7 +65,7 @@ constexpr std::uint8_t part_if(bool present, std::uint8_t part) {
     return present ? part : std::uint8_t{0};
 }
 
-void put_tuple(Writer& out, const FlowTuple& tuple) {
+void pack_tuple(Writer& out, const FlowTuple& tuple) {
     const bool ports = tuple.source_port != 0 || tuple.destination_port != 0;
     const bool icmp = tuple.icmp_type != 0 || tuple.icmp_code != 0 || tuple.icmp_id != 0;
     out.octet(
@@ -86,7 +86,7 @@ void put_tuple(Writer& out, const FlowTuple& tuple) {
     }
 }
 
-FlowTuple take_tuple(Reader& in) {
+FlowTuple unpack_tuple(Reader& in) {
     const std::uint8_t parts = in.octet();
     if ((parts & ~tuple_part::kAll) != 0) in.spoil();
     FlowTuple tuple;
@@ -105,13 +105,13 @@ FlowTuple take_tuple(Reader& in) {
     return tuple;
 }
 
-void put_counters(Writer& out, const std::optional<Counters>& counters) {
+void pack_counters(Writer& out, const std::optional<Counters>& counters) {
     if (!counters) return;
     out.number(counters->packets);
     out.number(counters->bytes);
 }
 
-std::optional<Counters> take_counters(Reader& in, bool present) {
+std::optional<Counters> unpack_counters(Reader& in, bool present) {
     if (!present) return std::nullopt;
     Counters counters;
     counters.packets = in.number<std::uint64_t>();
@@ -119,17 +119,17 @@ std::optional<Counters> take_counters(Reader& in, bool present) {
     return counters;
 }
 
-void put_time(Writer& out, const std::optional<Timestamp>& time) {
+void pack_time(Writer& out, const std::optional<Timestamp>& time) {
     if (time) out.fixed(static_cast<std::uint64_t>(time->time_since_epoch().count()));
 }
 
-std::optional<Timestamp> take_time(Reader& in, bool present) {
+std::optional<Timestamp> unpack_time(Reader& in, bool present) {
     if (!present) return std::nullopt;
     return Timestamp{std::chrono::nanoseconds{static_cast<std::int64_t>(in.fixed<std::uint64_t>())}};
 }
 
 /// The properties of a flow that can change.
-void put_condition(Writer& out, const Flow& flow) {
+void pack_condition(Writer& out, const Flow& flow) {
     namespace part = condition_part;
     out.octet(static_cast<std::uint8_t>(
         part_if(flow.mark.has_value(), part::kMark) | part_if(flow.timeout.has_value(), part::kTimeout) |
@@ -141,13 +141,13 @@ void put_condition(Writer& out, const Flow& flow) {
     if (flow.mark) out.number(*flow.mark);
     if (flow.timeout) out.number(static_cast<std::uint64_t>(flow.timeout->count()));
     if (flow.protocol_state) out.octet(*flow.protocol_state);
-    put_counters(out, flow.counters_original);
-    put_counters(out, flow.counters_reply);
-    put_time(out, flow.started);
-    put_time(out, flow.stopped);
+    pack_counters(out, flow.counters_original);
+    pack_counters(out, flow.counters_reply);
+    pack_time(out, flow.started);
+    pack_time(out, flow.stopped);
 }
 
-void take_condition(Reader& in, Flow& flow) {
+void unpack_condition(Reader& in, Flow& flow) {
     const std::uint8_t parts = in.octet();
     if ((parts & ~condition_part::kAll) != 0) in.spoil();
     const auto has = [&](std::uint8_t part) { return (parts & part) != 0; };
@@ -160,47 +160,47 @@ void take_condition(Reader& in, Flow& flow) {
     }
     flow.protocol_state.reset();
     if (has(condition_part::kProtocolState)) flow.protocol_state = in.octet();
-    flow.counters_original = take_counters(in, has(condition_part::kCountersOriginal));
-    flow.counters_reply = take_counters(in, has(condition_part::kCountersReply));
-    flow.started = take_time(in, has(condition_part::kStarted));
-    flow.stopped = take_time(in, has(condition_part::kStopped));
+    flow.counters_original = unpack_counters(in, has(condition_part::kCountersOriginal));
+    flow.counters_reply = unpack_counters(in, has(condition_part::kCountersReply));
+    flow.started = unpack_time(in, has(condition_part::kStarted));
+    flow.stopped = unpack_time(in, has(condition_part::kStopped));
 }
 
-void put_flow(Writer& out, const Flow& flow) {
+void pack_flow(Writer& out, const Flow& flow) {
     const bool plain = flow.reply == swapped(flow.original);
     out.octet(static_cast<std::uint8_t>(static_cast<std::uint8_t>(flow.zone_direction) |
                                         part_if(flow.zone != 0, row_part::kZone) | part_if(!plain, row_part::kReply)));
-    put_tuple(out, flow.original);
-    if (!plain) put_tuple(out, flow.reply);
+    pack_tuple(out, flow.original);
+    if (!plain) pack_tuple(out, flow.reply);
     out.fixed(flow.id);
     if (flow.zone != 0) out.fixed(flow.zone);
-    put_condition(out, flow);
+    pack_condition(out, flow);
 }
 
-void take_flow(Reader& in, Flow& flow) {
+void unpack_flow(Reader& in, Flow& flow) {
     const std::uint8_t parts = in.octet();
     const std::uint8_t direction = parts & row_part::kZoneDirection;
     if ((parts & ~row_part::kAll) != 0 || direction > static_cast<std::uint8_t>(ZoneDirection::Reply)) in.spoil();
     flow.zone_direction = static_cast<ZoneDirection>(direction);
-    flow.original = take_tuple(in);
-    flow.reply = (parts & row_part::kReply) != 0 ? take_tuple(in) : swapped(flow.original);
+    flow.original = unpack_tuple(in);
+    flow.reply = (parts & row_part::kReply) != 0 ? unpack_tuple(in) : swapped(flow.original);
     flow.id = in.fixed<std::uint32_t>();
     if ((parts & row_part::kZone) != 0) flow.zone = in.fixed<std::uint16_t>();
-    take_condition(in, flow);
+    unpack_condition(in, flow);
 }
 
 /// Whether an outcome contains the flow's final condition, or that of the row still applies.
 enum class Condition : std::uint8_t { AsInTheRow, AtTheEnd };
 
-void put_outcome(Writer& out, const Flow& flow, std::optional<Outcome> outcome, int error, Condition condition) {
+void pack_outcome(Writer& out, const Flow& flow, std::optional<Outcome> outcome, int error, Condition condition) {
     const unsigned number = outcome ? static_cast<unsigned>(*outcome) + 1 : 0;
     out.octet(static_cast<std::uint8_t>(number | part_if(error != 0, outcome_part::kError) |
                                         part_if(condition == Condition::AtTheEnd, outcome_part::kCondition)));
     if (error != 0) out.number(static_cast<std::uint32_t>(error));
-    if (condition == Condition::AtTheEnd) put_condition(out, flow);
+    if (condition == Condition::AtTheEnd) pack_condition(out, flow);
 }
 
-void take_outcome(Reader& in, StoredFlow& stored) {
+void unpack_outcome(Reader& in, FlowRow& stored) {
     const std::uint8_t parts = in.octet();
     const std::uint8_t number = parts & outcome_part::kOutcome;
     if ((parts & ~outcome_part::kAll) != 0 || number > static_cast<std::uint8_t>(Outcome::Protected) + 1) in.spoil();
@@ -208,7 +208,7 @@ void take_outcome(Reader& in, StoredFlow& stored) {
     if (number != 0) stored.outcome = static_cast<Outcome>(number - 1);
     stored.error = 0;
     if ((parts & outcome_part::kError) != 0) stored.error = static_cast<int>(in.number<std::uint32_t>());
-    if ((parts & outcome_part::kCondition) != 0) take_condition(in, stored.flow);
+    if ((parts & outcome_part::kCondition) != 0) unpack_condition(in, stored.flow);
 }
 
 void append(PackedBytes& out, const Writer& row) {
@@ -225,7 +225,7 @@ void write_header(PackedBytes& out, std::uint32_t count) {
 }
 
 /// Number of rows. Refuses more than the remaining bytes can hold.
-Result<std::uint32_t> take_header(Reader& in, std::size_t shortest) {
+Result<std::uint32_t> unpack_header(Reader& in, std::size_t shortest) {
     const std::uint8_t version = in.octet();
     const auto count = in.fixed<std::uint32_t>();
     if (!in.good()) return damaged("a block of flows is cut short");
@@ -250,15 +250,15 @@ Result<FlowBlockReader> reader_at(const PackedFlows& block, std::uint64_t row) {
 }  // namespace
 
 void FlowBlock::add(const Flow& flow) {
-    add(StoredFlow{flow, std::nullopt, 0});
+    add(FlowRow{flow, std::nullopt, 0});
 }
 
-void FlowBlock::add(const StoredFlow& flow) {
+void FlowBlock::add(const FlowRow& flow) {
     Writer row;
-    put_flow(row, flow.flow);
+    pack_flow(row, flow.flow);
     append(rows_, row);
     Writer outcome;
-    put_outcome(outcome, flow.flow, flow.outcome, flow.error, Condition::AsInTheRow);
+    pack_outcome(outcome, flow.flow, flow.outcome, flow.error, Condition::AsInTheRow);
     append(outcomes_, outcome);
     has_outcomes_ = has_outcomes_ || flow.outcome || flow.error != 0;
     ++count_;
@@ -278,7 +278,7 @@ PackedBytes pack_endings(std::span<const FlowRow> endings) {
     PackedBytes packed;
     for (const auto& ending : endings) {
         Writer out;
-        put_outcome(out, ending.flow, ending.outcome, ending.error, Condition::AtTheEnd);
+        pack_outcome(out, ending.flow, ending.outcome, ending.error, Condition::AtTheEnd);
         append(packed, out);
     }
     write_header(packed, static_cast<std::uint32_t>(endings.size()));
@@ -287,20 +287,20 @@ PackedBytes pack_endings(std::span<const FlowRow> endings) {
 
 Result<FlowBlockReader> FlowBlockReader::open(std::span<const std::byte> rows, std::span<const std::byte> outcomes) {
     Reader in{rows};
-    ASSIGN_OR_RETURN(const auto count, take_header(in, kShortestRow));
+    ASSIGN_OR_RETURN(const auto count, unpack_header(in, kShortestRow));
     if (outcomes.empty()) return FlowBlockReader{in, std::nullopt, count};
     Reader ends{outcomes};
-    ASSIGN_OR_RETURN(const auto ended, take_header(ends, kShortestOutcome));
+    ASSIGN_OR_RETURN(const auto ended, unpack_header(ends, kShortestOutcome));
     if (ended != count) return damaged("a block of {} flows has {} outcomes", count, ended);
     return FlowBlockReader{in, ends, count};
 }
 
-Result<std::vector<StoredFlow>> FlowBlockReader::read(std::uint64_t count) {
-    std::vector<StoredFlow> flows(std::min<std::uint64_t>(count, left_));
+Result<std::vector<FlowRow>> FlowBlockReader::read(std::uint64_t count) {
+    std::vector<FlowRow> flows(std::min<std::uint64_t>(count, left_));
     left_ -= static_cast<std::uint32_t>(flows.size());
     for (auto& flow : flows) {
-        take_flow(rows_, flow.flow);
-        if (outcomes_) take_outcome(*outcomes_, flow);
+        unpack_flow(rows_, flow.flow);
+        if (outcomes_) unpack_outcome(*outcomes_, flow);
     }
     const auto judge_part = [&](const Reader& in) {
         return left_ == 0 || !in.good() ? judge(in, count_) : Result<void>{};
@@ -310,21 +310,21 @@ Result<std::vector<StoredFlow>> FlowBlockReader::read(std::uint64_t count) {
     return flows;
 }
 
-Result<std::vector<StoredFlow>> unpack(std::span<const std::byte> rows, std::span<const std::byte> outcomes) {
+Result<std::vector<FlowRow>> unpack(std::span<const std::byte> rows, std::span<const std::byte> outcomes) {
     return FlowBlockReader::open(rows, outcomes).and_then([](FlowBlockReader&& reader) {
         return reader.read(reader.left());
     });
 }
 
-Result<std::vector<StoredFlow>> unpack_from(const PackedFlows& block, std::uint64_t row, std::uint64_t count) {
+Result<std::vector<FlowRow>> unpack_from(const PackedFlows& block, std::uint64_t row, std::uint64_t count) {
     return reader_at(block, row).and_then([&](FlowBlockReader&& reader) { return reader.read(count); });
 }
 
-Result<void> for_each_from(const PackedFlows& block, std::uint64_t row, const StoredFlowSink& take) {
+Result<void> for_each_from(const PackedFlows& block, std::uint64_t row, const StoredFlowSink& sink) {
     ASSIGN_OR_RETURN(auto reader, reader_at(block, row));
     while (reader.left() != 0) {
         ASSIGN_OR_RETURN(const auto flows, reader.read(kRowsRead));
-        RETURN_IF_ERROR(take(flows));
+        RETURN_IF_ERROR(sink(flows));
     }
     return {};
 }

@@ -23,7 +23,7 @@ using PackedBytes = std::vector<std::byte>;
 class FlowBlock {
   public:
     void add(const Flow& flow);
-    void add(const StoredFlow& flow);
+    void add(const FlowRow& flow);
 
     [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
     [[nodiscard]] bool has_outcomes() const noexcept { return has_outcomes_; }
@@ -62,7 +62,7 @@ class FlowBlockReader {
     [[nodiscard]] std::uint32_t left() const noexcept { return left_; }
 
     /// The next rows, at most `count` of them.
-    [[nodiscard]] Result<std::vector<StoredFlow>> read(std::uint64_t count);
+    [[nodiscard]] Result<std::vector<FlowRow>> read(std::uint64_t count);
 
   private:
     FlowBlockReader(PackedReader rows, std::optional<PackedReader> outcomes, std::uint32_t count)
@@ -75,14 +75,14 @@ class FlowBlockReader {
 };
 
 /// All flows of a block.
-[[nodiscard]] Result<std::vector<StoredFlow>> unpack(std::span<const std::byte> rows,
-                                                     std::span<const std::byte> outcomes = {});
+[[nodiscard]] Result<std::vector<FlowRow>> unpack(std::span<const std::byte> rows,
+                                                  std::span<const std::byte> outcomes = {});
 
 /// At most `count` flows, from the row with this number within the operation on.
-[[nodiscard]] Result<std::vector<StoredFlow>> unpack_from(const PackedFlows& block, std::uint64_t row,
-                                                          std::uint64_t count);
+[[nodiscard]] Result<std::vector<FlowRow>> unpack_from(const PackedFlows& block, std::uint64_t row,
+                                                       std::uint64_t count);
 
 /// Passes the flows from that row on to `take`, some at a time.
-[[nodiscard]] Result<void> for_each_from(const PackedFlows& block, std::uint64_t row, const StoredFlowSink& take);
+[[nodiscard]] Result<void> for_each_from(const PackedFlows& block, std::uint64_t row, const StoredFlowSink& sink);
 
 }  // namespace headgate::operations

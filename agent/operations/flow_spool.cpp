@@ -60,10 +60,10 @@ Result<void> FlowSpool::seal() {
     return spool_error(errno);
 }
 
-Result<void> FlowSpool::for_each_block(const std::function<Result<void>(std::span<const FlowRow>)>& take) {
+Result<void> FlowSpool::for_each_block(const std::function<Result<void>(std::span<const FlowRow>)>& sink) {
     for (std::span<const FlowRow> rest{head_}; !rest.empty();) {
         const auto block = rest.first(std::min(rest.size(), kRowsPerSync));
-        RETURN_IF_ERROR(take(block));
+        RETURN_IF_ERROR(sink(block));
         rest = rest.subspan(block.size());
     }
     RETURN_IF_ERROR(seal());
@@ -76,7 +76,7 @@ Result<void> FlowSpool::for_each_block(const std::function<Result<void>(std::spa
             return system_error(EIO, "reading the identified flows back from a temporary file");
         }
         ASSIGN_OR_RETURN(const auto& rows, unpack(bytes));
-        RETURN_IF_ERROR(take(rows));
+        RETURN_IF_ERROR(sink(rows));
         left -= rows.size();
     }
     return {};

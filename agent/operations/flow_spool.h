@@ -32,7 +32,7 @@ class FlowSpool {
     [[nodiscard]] Result<void> seal();
 
     /// Passes on all rows in order, in blocks.
-    [[nodiscard]] Result<void> for_each_block(const std::function<Result<void>(std::span<const FlowRow>)>& take);
+    [[nodiscard]] Result<void> for_each_block(const std::function<Result<void>(std::span<const FlowRow>)>& sink);
 
     /// The rows in memory, which are the first ones.
     [[nodiscard]] std::span<const FlowRow> head() const noexcept { return head_; }

@@ -124,7 +124,7 @@ class Flush {
 
     void end_block(std::span<const FlowRow> rows) {
         std::vector<FlowRow> doomed;
-        std::vector<StoredFlow> spared;
+        std::vector<FlowRow> spared;
         for (const auto& row : rows) {
             if (protection_.includes(row.flow)) {
                 spared.push_back({row.flow, Outcome::Protected, 0});
@@ -191,7 +191,7 @@ class Flush {
     }
 
     void preview(std::span<const FlowRow> rows) {
-        std::vector<StoredFlow> found;
+        std::vector<FlowRow> found;
         auto looked = table_.look_up(rows, [&](const Flow& flow, Presence presence) {
             const bool gone = presence == Presence::Gone;
             found.push_back({flow, gone ? std::optional{Outcome::Gone} : std::nullopt, 0});
@@ -210,14 +210,14 @@ class Flush {
         if (!stopped_) stopped_ = error;
     }
 
-    [[nodiscard]] std::vector<StoredFlow> as_failed(std::span<const FlowRow> rows) const {
-        std::vector<StoredFlow> flows;
+    [[nodiscard]] std::vector<FlowRow> as_failed(std::span<const FlowRow> rows) const {
+        std::vector<FlowRow> flows;
         for (const auto& row : rows)
             flows.push_back({row.flow, Outcome::Failed, error_of_flow(*stopped_)});
         return flows;
     }
 
-    void leave_alone(std::span<const StoredFlow> flows) {
+    void leave_alone(std::span<const FlowRow> flows) {
         if (flows.empty()) return;
         for (const auto& each : flows)
             if (each.outcome) count(operation_.counts, *each.outcome);

@@ -56,7 +56,6 @@ class FlushPolicy {
   private:
     [[nodiscard]] Result<void> judge_wanted() const;
     [[nodiscard]] Result<void> judge_number() const;
-    [[nodiscard]] Result<RulesetCondition> read_condition() const;
     [[nodiscard]] bool remembers() const { return policy_ && policy_->scope == MidstreamScope::Flushed; }
     [[nodiscard]] bool too_many(Protocol protocol) const;
     [[nodiscard]] std::set<Protocol> counted_protocols() const;

@@ -5,13 +5,8 @@
 
 #include "base/error_kinds.h"
 
-namespace headgate {
+namespace headgate::operations {
 
-Moment moment_of(const FlowOperation& operation) {
-    return {operation.requested_at, operation.machine_up, std::nullopt};
-}
-
-namespace operations {
 FlowOperation new_operation(const Clock& clock, const FlowRequest& request, Endpoint endpoint) {
     FlowOperation operation;
     static_cast<FlowRequest&>(operation) = request;
@@ -20,6 +15,10 @@ FlowOperation new_operation(const Clock& clock, const FlowRequest& request, Endp
     operation.requested_at = clock.now();
     operation.machine_up = std::chrono::floor<std::chrono::seconds>(clock.up());
     return operation;
+}
+
+void warn_unless_recorded(std::vector<std::string>& warnings, const Result<void>& recorded) {
+    if (!recorded) warnings.push_back("not recorded: " + recorded.error().message);
 }
 
 std::string not_kept(const Error& why) {
@@ -53,6 +52,12 @@ void count(OperationCounts& counts, Outcome outcome) {
     }
 }
 
+void close_interrupted(FlowOperation& operation) {
+    const bool ended_some = operation.counts.flushed + operation.counts.gone != 0;
+    operation.status = ended_some ? OperationStatus::CompletedWithErrors : OperationStatus::Failed;
+    operation.status_message = kOperationError;
+}
+
 void close(FlowOperation& operation, const Result<void>& run) {
     if (run) {
         // An interrupted run has set its message already.
@@ -67,5 +72,4 @@ void close(FlowOperation& operation, const Result<void>& run) {
     operation.refused = is_refusal(run.error());
 }
 
-}  // namespace operations
-}  // namespace headgate
+}  // namespace headgate::operations

@@ -10,17 +10,24 @@
 #include <vector>
 
 #include "headgate/flow_operation.h"
+#include "headgate/flow_query.h"
 #include "headgate/flow_table.h"
 #include "headgate/result.h"
 #include "headgate/stream_exception_policy.h"
-
-#include "operations/ssh_guard.h"
 
 namespace headgate::operations {
 
 /// Passes on rows captured earlier, in blocks, and returns where they were captured, if known.
 using RowSource =
     std::function<Result<std::optional<Endpoint>>(const std::function<Result<void>(std::span<const FlowRow>)>&)>;
+
+/// The SSH sessions into this machine that a flush must not cut. Filters match both directions, translated or not.
+struct SshGuard {
+    std::vector<FlowFilter> sessions;  ///< spared, like protected flows
+    bool is_own = false;               ///< only the caller's own, which is known; false: all sessions
+    std::vector<FlowFilter> unknown;   ///< possible sessions, which are not spared
+    std::string fault;                 ///< why the search failed; empty if it succeeded
+};
 
 /// The query is validated, and without filters where the flows were captured before.
 struct OperationRequest : FlowRequest {

@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "headgate/operation_store.h"
 
 namespace headgate {
-
-std::string Caller::name() const {
-    if (!sudo_user.empty()) return sudo_user;
-    return user.empty() && uid ? fmt::format("uid {}", *uid) : user;
-}
 
 bool OperationSelection::has(const FlowOperation& operation) const {
     const auto fits = [](const auto& wanted, const auto& value) { return !wanted || *wanted == value; };

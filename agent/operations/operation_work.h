@@ -30,7 +30,7 @@ class WorkListener {
 
     /// Flows that the work does not change: those that a capture found, protected ones, those spared after an error,
     /// and, without an outcome, those that a dry run would have changed. An error ends the work, or spares the rest.
-    virtual Result<void> left_alone(std::span<const StoredFlow> flows) = 0;
+    virtual Result<void> left_alone(std::span<const FlowRow> flows) = 0;
 
     // For work that changes flows.
 

@@ -9,14 +9,6 @@
 namespace headgate::operations {
 namespace {
 
-FlowQuery either_way(const std::vector<FlowFilter>& filters) {
-    FlowQuery query;
-    query.filters = filters;
-    query.side = MatchSide::Any;
-    query.direction = MatchDirection::Both;
-    return query;
-}
-
 std::string flows(std::uint64_t count, std::string_view one, std::string_view many) {
     return fmt::format("{} flow{} {}", count, count == 1 ? "" : "s", count == 1 ? one : many);
 }

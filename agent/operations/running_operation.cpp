@@ -128,13 +128,13 @@ bool RunningOperation::may_go_unkept(const Error& why) const {
     return only_looks(operation_) && is_disk_fault(why) && store_ != &around_.unkept;
 }
 
-Result<void> RunningOperation::left_alone(std::span<const StoredFlow> flows) {
-    rows_told_ += flows.size();
+Result<void> RunningOperation::left_alone(std::span<const FlowRow> flows) {
+    rows_reported_ += flows.size();
     auto kept = store_->append(operation_.id, flows);
     if (kept || !may_go_unkept(kept.error())) return kept;
     return go_on_unkept(kept.error()).and_then([&](std::uint64_t moved) {
         // The store may have accepted a part of these.
-        return store_->append(operation_.id, flows.last(std::min<std::uint64_t>(rows_told_ - moved, flows.size())));
+        return store_->append(operation_.id, flows.last(std::min<std::uint64_t>(rows_reported_ - moved, flows.size())));
     });
 }
 
@@ -147,10 +147,10 @@ Result<void> RunningOperation::begun() {
 }
 
 void RunningOperation::policy_applied(const Result<void>& result) {
-    const auto recorded = around_.audit.record(
-        {"policy_apply", operation_.stream_exception_policy, operation_.endpoint, operation_.caller, operation_.id},
-        result);
-    if (!recorded) warnings_.push_back("not recorded: " + recorded.error().message);
+    const auto recorded = around_.audit.record({PolicyAction::Apply, operation_.stream_exception_policy,
+                                                operation_.endpoint, operation_.caller, operation_.id},
+                                               result);
+    warn_unless_recorded(warnings_, recorded);
 }
 
 Result<void> RunningOperation::about_to_end(std::span<const FlowRow> rows) {
@@ -170,7 +170,7 @@ Result<std::uint64_t> RunningOperation::go_on_unkept(const Error& why) {
     std::uint64_t moved = 0;
     auto& unkept = around_.unkept;
     auto gone_on = unkept.begin(operation_, {}).and_then([&] {
-        return store_->for_each_flow(operation_.id, 0, [&](std::span<const StoredFlow> flows) {
+        return store_->for_each_flow(operation_.id, 0, [&](std::span<const FlowRow> flows) {
             moved += flows.size();
             return unkept.append(operation_.id, flows);
         });
@@ -192,7 +192,7 @@ Result<void> RunningOperation::write_end() {
     auto written = store_->update(operation_);
     if (written || !may_go_unkept(written.error())) return written;
     return go_on_unkept(written.error()).and_then([&](std::uint64_t) {
-        take_warnings();
+        merge_warnings();
         return store_->update(operation_);
     });
 }
@@ -226,13 +226,11 @@ Result<void> RunningOperation::keep_to_budget() const {
 }
 
 void RunningOperation::record() {
-    if (auto recorded = around_.audit.record(operation_); !recorded) {
-        operation_.warnings.push_back("not recorded: " + recorded.error().message);
-    }
+    warn_unless_recorded(operation_.warnings, around_.audit.record(operation_));
 }
 
 /// Each run reports its warnings anew.
-void RunningOperation::take_warnings() {
+void RunningOperation::merge_warnings() {
     operation_.warnings.insert(operation_.warnings.begin(), warnings_.begin(), warnings_.end());
     warnings_.clear();
 }
@@ -272,16 +270,14 @@ Result<void> RunningOperation::do_work() {
 
 void RunningOperation::end(const Result<void>& worked) {
     close(operation_, worked);
-    take_warnings();
+    merge_warnings();
     operation_.duration = so_far();
     // Audit trail first: if the process dies between the two, the operation is recorded twice rather than never.
     record();
     if (is_written_) is_written_ = write_end();
     if (!is_written_) {
         // In the store it is still in progress, and will be recovered as interrupted.
-        const bool ended_some = operation_.counts.flushed + operation_.counts.gone != 0;
-        operation_.status = ended_some ? OperationStatus::CompletedWithErrors : OperationStatus::Failed;
-        operation_.status_message = kOperationError;
+        close_interrupted(operation_);
         operation_.detail = fmt::format("its result could not be recorded: {}", is_written_.error().message);
         record();
     }

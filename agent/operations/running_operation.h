@@ -23,7 +23,6 @@
 #include "operations/audit_trail.h"
 #include "operations/endpoint_access.h"
 #include "operations/endpoint_lock.h"
-#include "operations/operation_listener.h"
 #include "operations/operation_work.h"
 #include "operations/unkept_store.h"
 
@@ -71,7 +70,7 @@ class RunningOperation final : private WorkListener {
     Result<void> may_go_on() override;
 
     /// Stores the flows. A capture or dry run continues with a warning if they cannot be stored.
-    Result<void> left_alone(std::span<const StoredFlow> flows) override;
+    Result<void> left_alone(std::span<const FlowRow> flows) override;
     Result<void> begun() override;
     void policy_applied(const Result<void>& result) override;
     Result<void> about_to_end(std::span<const FlowRow> rows) override;
@@ -86,7 +85,7 @@ class RunningOperation final : private WorkListener {
     [[nodiscard]] Result<void> report() const;
     void end(const Result<void>& worked);
     void record();
-    void take_warnings();
+    void merge_warnings();
     void show();
     [[nodiscard]] Result<void> check() const;
     [[nodiscard]] Result<void> make_room(std::uint64_t flows) const;
@@ -99,7 +98,7 @@ class RunningOperation final : private WorkListener {
     // Used by the worker only.
     OperationStore* store_;
     FlowOperation operation_;
-    std::uint64_t rows_told_ = 0;        ///< passed to left_alone()
+    std::uint64_t rows_reported_ = 0;    ///< passed to left_alone()
     std::uint64_t block_ = 0;            ///< of the journal
     std::vector<FlowRow> unrecorded_;    ///< outcomes of that block
     std::vector<std::string> warnings_;  ///< in addition to those of the run

@@ -22,7 +22,7 @@ Result<T> of_operation(std::string_view id, Result<T> read) {
 
 }  // namespace
 
-Result<void> SqliteStore::append(std::string_view id, std::span<const StoredFlow> flows) {
+Result<void> SqliteStore::append(std::string_view id, std::span<const FlowRow> flows) {
     const std::string key{id};
     const std::lock_guard lock{writer_.mutex};
     while (!flows.empty()) {
@@ -77,14 +77,14 @@ Result<void> SqliteStore::record_outcomes(std::string_view id, std::uint64_t blo
 }
 
 Result<void> SqliteStore::for_each_pending(
-    std::string_view id, const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& take) {
+    std::string_view id, const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& sink) {
     const std::string key{id};
     for (std::uint64_t row = 0;;) {
         ASSIGN_OR_RETURN(const auto block,
                          read([&](Session& session) { return find_pending_block(session, key, row); }));
         if (!block) return {};
         ASSIGN_OR_RETURN(const auto rows, of_operation(id, unpack(block->rows)));
-        RETURN_IF_ERROR(take(block->number, rows));
+        RETURN_IF_ERROR(sink(block->number, rows));
         row = block->end();
     }
 }
@@ -109,9 +109,9 @@ Result<std::optional<StoredBlock>> SqliteStore::gathered_with(std::string_view i
     return StoredBlock{{first, block.count(), block.rows(), outcomes}, 0};
 }
 
-Result<std::vector<StoredFlow>> SqliteStore::flows(std::string_view id, std::uint64_t first, std::size_t count) {
+Result<std::vector<FlowRow>> SqliteStore::flows(std::string_view id, std::uint64_t first, std::size_t count) {
     const std::string key{id};
-    std::vector<StoredFlow> page;
+    std::vector<FlowRow> page;
     while (page.size() < count) {
         const std::uint64_t row = first + page.size();
         ASSIGN_OR_RETURN(const auto block, block_with(key, row));
@@ -122,12 +122,12 @@ Result<std::vector<StoredFlow>> SqliteStore::flows(std::string_view id, std::uin
     return page;
 }
 
-Result<void> SqliteStore::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
+Result<void> SqliteStore::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) {
     const std::string key{id};
     for (std::uint64_t row = first;;) {
         ASSIGN_OR_RETURN(const auto block, block_with(key, row));
         if (!block) return {};
-        RETURN_IF_ERROR(of_operation(id, for_each_from(*block, row, take)));
+        RETURN_IF_ERROR(of_operation(id, for_each_from(*block, row, sink)));
         row = block->end();
     }
 }

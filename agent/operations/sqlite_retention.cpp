@@ -130,14 +130,14 @@ Result<bool> cut_off_free_pages(Session& session) {
 
 /// Writers of other processes poll for the lock: the pause leaves them half of the time.
 template <typename Step>
-auto SqliteStore::take_step(Step&& step) -> std::invoke_result_t<Step, Database&> {
+auto SqliteStore::run_step(Step&& step) -> std::invoke_result_t<Step, Database&> {
     std::this_thread::sleep_until(next_step_.load());
     const LastLock lock{writer_.mutex};
     const auto begin = Steady::now();
-    auto taken = writing().and_then([&](Database* database) { return step(*database); });
+    auto done = writing().and_then([&](Database* database) { return step(*database); });
     const auto end = Steady::now();
     next_step_ = end + std::min(end - begin, kLongestPause);
-    return taken;
+    return done;
 }
 
 Result<bool> SqliteStore::sweep_some(Database& database) {
@@ -149,7 +149,7 @@ Result<bool> SqliteStore::sweep_some(Database& database) {
 }
 
 Result<bool> SqliteStore::sweep() {
-    return take_step(sweep_some);
+    return run_step(sweep_some);
 }
 
 Result<void> SqliteStore::sweep_all(const MayGoOn& may_go_on) {
@@ -191,12 +191,12 @@ Result<std::uint64_t> SqliteStore::shrink_to(std::uint64_t bytes, const MayGoOn&
     auto now_used = bytes_used();
     if (!now_used || *now_used <= bytes) return now_used.map([](auto) { return std::uint64_t{0}; });
     // The excess may be only log, or what an interrupted removal left. The former fails on a full disk.
-    static_cast<void>(take_step([](Database& database) { return database.empty_log(); }));
+    static_cast<void>(run_step([](Database& database) { return database.empty_log(); }));
     for (std::uint64_t removed = 0;;) {
         RETURN_IF_ERROR(sweep_all(may_go_on));
         if (!may_go_on()) return removed;
         ASSIGN_OR_RETURN(const auto oldest,
-                         take_step([&](Database& database) { return remove_oldest_beyond(database, bytes); }));
+                         run_step([&](Database& database) { return remove_oldest_beyond(database, bytes); }));
         if (oldest == Removal::Removed) ++removed;
         if (oldest == Removal::NotNeeded || oldest == Removal::NoneLeft) return removed;
     }

@@ -39,15 +39,15 @@ class SqliteStore final : public OperationStore {
     Result<std::optional<FlowOperation>> find_by_token(std::string_view request_token) override;
     Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override;
 
-    Result<void> append(std::string_view id, std::span<const StoredFlow> flows) override;
+    Result<void> append(std::string_view id, std::span<const FlowRow> flows) override;
     Result<void> ensure_room(std::uint64_t flows) override;
     Result<std::uint64_t> append_pending(std::string_view id, std::span<const FlowRow> rows) override;
     Result<void> record_outcomes(std::string_view id, std::uint64_t block, std::span<const FlowRow> endings) override;
     Result<void> for_each_pending(
         std::string_view id,
-        const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& take) override;
-    Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
-    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override;
+        const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& sink) override;
+    Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
+    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) override;
 
     Result<std::uint64_t> expire(std::chrono::seconds kept_for) override;
     Result<bool> sweep() override;
@@ -64,7 +64,6 @@ class SqliteStore final : public OperationStore {
         FlowBlock block;
         std::uint64_t first = 0;  ///< number of its first row within the operation
     };
-    enum class Turn : std::uint8_t { First, Last };
 
     SqliteStore(std::string folder, const Clock& clock) : folder_(std::move(folder)), clock_(clock) {}
 
@@ -91,7 +90,7 @@ class SqliteStore final : public OperationStore {
 
     /// Runs a step with the writer's mutex, after all other writers and a pause as long as the previous step.
     template <typename Step>
-    auto take_step(Step&& step) -> std::invoke_result_t<Step, Database&>;
+    auto run_step(Step&& step) -> std::invoke_result_t<Step, Database&>;
     [[nodiscard]] Result<void> sweep_all(const MayGoOn& may_go_on);
     enum class Removal : std::uint8_t { Removed, NotNeeded, NoneLeft, NotSwept };
     [[nodiscard]] static Result<Removal> remove_oldest_beyond(Database& database, std::uint64_t bytes);

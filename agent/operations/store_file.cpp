@@ -11,11 +11,11 @@
 #include <cstdio>
 #include <iterator>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "files/file_descriptor.h"
 #include "files/file_identity.h"
+#include "files/file_lock.h"
 #include "operations/state_error.h"
 
 namespace headgate::operations {
@@ -98,13 +98,9 @@ Result<FileDescriptor> lock_folder(const std::string& folder) {
     if (!descriptor.is_open()) return state_error(errno, what);
     // SQLite creates files beside the database; without write permission its error would not name the cause.
     if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) return state_error(errno, what);
-    const auto end = std::chrono::steady_clock::now() + kPatience;
-    while (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR) return system_error(errno, what);
-        if (std::chrono::steady_clock::now() > end)
-            return failed("{}: locked by another process for {} s", what, kPatience.count());
-        std::this_thread::sleep_for(std::chrono::milliseconds{10});
-    }
+    const int fault = lock_within(descriptor.get(), LOCK_EX, kPatience);
+    if (fault == ETIMEDOUT) return failed("{}: locked by another process for {} s", what, kPatience.count());
+    if (fault != 0) return system_error(fault, what);
     return descriptor;
 }
 
@@ -121,7 +117,7 @@ Result<void> refuse_strange_files(const std::string& folder) {
     return {};
 }
 
-void take_steps(Poco::Data::Session& session, int from, int to) {
+void run_steps(Poco::Data::Session& session, int from, int to) {
     for (int version = from; version < to; ++version)
         session << kSteps[version - kFirstVersion], now;
     session << "PRAGMA user_version = " << to, now;
@@ -132,7 +128,7 @@ void make_tables(Poco::Data::Session& session, int version) {
     session << "PRAGMA application_id = " << kApplication, now;
     for (const auto* statement : kSchema)
         session << statement, now;
-    take_steps(session, kFirstVersion, version);
+    run_steps(session, kFirstVersion, version);
     session << "COMMIT", now;
 }
 
@@ -229,7 +225,7 @@ Result<int> judge(Database& database) {
 Result<void> bring_up_to_date(Database& database, int version) {
     if (version == kStoreVersion) return {};
     return database.transact(Durability::OnDisk, [&](Poco::Data::Session& session) -> Result<void> {
-        take_steps(session, version, kStoreVersion);
+        run_steps(session, version, kStoreVersion);
         return {};
     });
 }

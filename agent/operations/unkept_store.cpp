@@ -91,7 +91,7 @@ void UnkeptStore::remove(std::string_view id) {
     std::erase_if(records_, [&](const auto& each) { return each->operation.id == id; });
 }
 
-Result<void> UnkeptStore::append(std::string_view id, std::span<const StoredFlow> flows) {
+Result<void> UnkeptStore::append(std::string_view id, std::span<const FlowRow> flows) {
     if (flows.empty()) return {};
     FlowBlock packed;
     for (const auto& flow : flows)
@@ -134,8 +134,8 @@ Result<std::optional<PackedFlows>> UnkeptStore::block_with(std::string_view id, 
     return PackedFlows{block.first, block.count, std::move(rows), std::move(outcomes)};
 }
 
-Result<std::vector<StoredFlow>> UnkeptStore::flows(std::string_view id, std::uint64_t first, std::size_t count) {
-    std::vector<StoredFlow> page;
+Result<std::vector<FlowRow>> UnkeptStore::flows(std::string_view id, std::uint64_t first, std::size_t count) {
+    std::vector<FlowRow> page;
     while (page.size() < count) {
         const auto row = first + page.size();
         ASSIGN_OR_RETURN(const auto block, block_with(id, row));
@@ -146,11 +146,11 @@ Result<std::vector<StoredFlow>> UnkeptStore::flows(std::string_view id, std::uin
     return page;
 }
 
-Result<void> UnkeptStore::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
+Result<void> UnkeptStore::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) {
     for (std::uint64_t row = first;;) {
         ASSIGN_OR_RETURN(const auto block, block_with(id, row));
         if (!block) return {};
-        RETURN_IF_ERROR(for_each_from(*block, row, take));
+        RETURN_IF_ERROR(for_each_from(*block, row, sink));
         row = block->end();
     }
 }
@@ -189,7 +189,7 @@ Result<void> UnkeptStore::record_outcomes(std::string_view /*id*/, std::uint64_t
 
 Result<void> UnkeptStore::for_each_pending(
     std::string_view /*id*/,
-    const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& /*take*/) {
+    const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& /*sink*/) {
     return {};
 }
 

@@ -39,9 +39,9 @@ class UnkeptStore final : public OperationStore {
     /// Removes an operation that could not be copied completely.
     void remove(std::string_view id);
 
-    Result<void> append(std::string_view id, std::span<const StoredFlow> flows) override;
-    Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
-    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override;
+    Result<void> append(std::string_view id, std::span<const FlowRow> flows) override;
+    Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
+    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) override;
 
     Result<std::uint64_t> expire(std::chrono::seconds kept_for) override;
     Result<bool> sweep() override { return false; }
@@ -55,7 +55,7 @@ class UnkeptStore final : public OperationStore {
     Result<void> record_outcomes(std::string_view id, std::uint64_t block, std::span<const FlowRow> endings) override;
     Result<void> for_each_pending(
         std::string_view id,
-        const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& take) override;
+        const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& sink) override;
 
   private:
     struct Block {

@@ -66,6 +66,9 @@ struct Caller {
     /// As lists show it, and as `--by` names it: the user before sudo(8); `uid 1234` if the user has no name.
     [[nodiscard]] std::string name() const;
 
+    /// The same user of the same interface, from wherever.
+    [[nodiscard]] bool is_same_as(const Caller& other) const { return face == other.face && user == other.user; }
+
     friend bool operator==(const Caller&, const Caller&) = default;
 };
 

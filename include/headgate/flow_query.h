@@ -73,6 +73,9 @@ enum class Verdict : std::uint8_t {
 /// Whether one of the filters matches these tuples. Does not allocate.
 [[nodiscard]] bool matches_filters(const FlowQuery& query, const FlowTuple& original, const FlowTuple& reply) noexcept;
 
+/// A query for matches_filters(): flows of either direction, whether NAT has translated them or not.
+[[nodiscard]] FlowQuery either_way(std::vector<FlowFilter> filters);
+
 /// Evaluates the whole query.
 [[nodiscard]] Verdict judge(const FlowQuery& query, const Flow& flow, const Moment& moment) noexcept;
 

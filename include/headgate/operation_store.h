@@ -28,9 +28,6 @@
 
 namespace headgate {
 
-/// A row as it was stored.
-using StoredFlow = FlowRow;
-
 /// Which operations to list; an absent member matches any. Use designated initializers: {.status = ..., .at_most = 10}.
 struct OperationSelection {
     std::optional<OperationType> type{};
@@ -53,7 +50,7 @@ inline bool to_the_end() {
     return true;
 }
 
-using StoredFlowSink = std::function<Result<void>(std::span<const StoredFlow>)>;
+using StoredFlowSink = std::function<Result<void>(std::span<const FlowRow>)>;
 
 class OperationStore {
   public:
@@ -78,7 +75,7 @@ class OperationStore {
     /// Appends flows of a capture, or flows that a flush leaves alone. May be buffered in memory until the operation
     /// ends; readers of this store see them nevertheless. After an error some flows are missing: the operation has
     /// failed.
-    virtual Result<void> append(std::string_view id, std::span<const StoredFlow> flows) = 0;
+    virtual Result<void> append(std::string_view id, std::span<const FlowRow> flows) = 0;
 
     /// Checks that the store is writable and has room for this many flows and their outcomes: DiskFault if not.
     /// Concurrent writes are not taken into account.
@@ -101,7 +98,7 @@ class OperationStore {
         const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& sink) = 0;
 
     /// `count` flows from index `first` on, in order; fewer at the end. A direct look-up, however many flows there are.
-    virtual Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) = 0;
+    virtual Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) = 0;
 
     /// All flows from index `first` on, in order, block by block, in constant memory. Fails if the operation is removed
     /// meanwhile.

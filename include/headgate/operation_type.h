@@ -24,10 +24,10 @@ struct OperationKind {
 
     /// Unless it is a dry run. Takes the role operator and a journal on disk; every flow must be requested explicitly.
     bool changes_flows;
-    bool gives_way;  ///< when it takes long, to an operation that does not give way and waits for the endpoint
-    bool takes_flush_options;  ///< of the members of a request, those about how flows are ended
-    bool has_outcomes;         ///< its flows say what became of them
-    bool has_early_flows;      ///< its flows can be read while it runs
+    bool gives_way;          ///< when it takes long, to an operation that does not give way and waits for the endpoint
+    bool has_flush_options;  ///< of the members of a request, those about how flows are ended
+    bool has_outcomes;       ///< its flows say what became of them
+    bool has_early_flows;    ///< its flows can be read while it runs
 };
 
 /// In the order of OperationType.
@@ -37,7 +37,7 @@ inline constexpr std::array kOperationKinds{
         .default_states = StateScope::Active,
         .changes_flows = false,
         .gives_way = true,
-        .takes_flush_options = false,
+        .has_flush_options = false,
         .has_outcomes = false,
         .has_early_flows = true,
     },
@@ -47,7 +47,7 @@ inline constexpr std::array kOperationKinds{
         .default_states = StateScope::Any,
         .changes_flows = true,
         .gives_way = false,
-        .takes_flush_options = true,
+        .has_flush_options = true,
         .has_outcomes = true,
         .has_early_flows = false,
     },

@@ -63,7 +63,7 @@ class NoJournal final : public operations::WorkListener {
   public:
     Result<void> about_to_end(std::span<const FlowRow> /*rows*/) override { return {}; }
     Result<void> ended(std::span<const FlowRow> /*endings*/) override { return {}; }
-    Result<void> left_alone(std::span<const StoredFlow> /*flows*/) override { return {}; }
+    Result<void> left_alone(std::span<const FlowRow> /*flows*/) override { return {}; }
 };
 
 void flush_without_journal(const FlowQuery& query) {

@@ -42,7 +42,7 @@ void report(const char* name, double value) {
     fmt::print("{}\"{}\": {:.3f}", name == std::string_view{"pack_us"} ? "{" : ", ", name, value);
 }
 
-void measure_packing(const std::vector<StoredFlow>& flows) {
+void measure_packing(const std::vector<FlowRow>& flows) {
     FlowBlock block;
     const auto packed = seconds([&] {
         for (const auto& flow : flows)

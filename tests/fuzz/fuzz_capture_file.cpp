@@ -3,14 +3,14 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "cli/capture_file.h"
 #include "conntrack/ctnetlink_requests.h"
 #include "flow/flow_json.h"
-#include "operations/capture_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace headgate;
     std::istringstream text{std::string{reinterpret_cast<const char*>(data), size}};
-    const auto end = operations::read_capture(text, [](std::span<const FlowRow> rows) -> Result<void> {
+    const auto end = cli::read_capture(text, [](std::span<const FlowRow> rows) -> Result<void> {
         for (const auto& row : rows) {
             fmt::memory_buffer out;
             append_flow_json(out, row, Moment{});

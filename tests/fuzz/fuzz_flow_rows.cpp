@@ -17,7 +17,7 @@ void expect_message(const Error& error) {
     if (error.message.empty()) std::abort();
 }
 
-void use(const std::vector<StoredFlow>& flows) {
+void use(const std::vector<FlowRow>& flows) {
     FlowBlock block;
     for (const auto& each : flows) {
         fmt::memory_buffer out;

@@ -10,7 +10,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace headgate;
     const netlink::Bytes bytes{reinterpret_cast<const std::byte*>(data), size};
-    static_cast<void>(midstream::tells_of_change(bytes));
+    static_cast<void>(midstream::reports_change(bytes));
     netlink::Message message;
     for (netlink::MessageReader reader{bytes}; reader.next(message);) {
         static_cast<void>(midstream::parse_chain(message.payload));

@@ -6,6 +6,7 @@
 #include "kernel/own_namespace.h"
 #include "midstream/change_text.h"
 #include "midstream/kernel_ruleset.h"
+#include "midstream/policy_note.h"
 #include "midstream/ruleset_text.h"
 #include "support/ruleset_conformance.h"
 #include "support/temporary_folder.h"

@@ -59,7 +59,7 @@ class EngineConformance : public ::testing::Test {
         return engine_->wait(started->id, std::chrono::minutes{1}).value();
     }
 
-    std::vector<StoredFlow> flows_of(const FlowOperation& operation) {
+    std::vector<FlowRow> flows_of(const FlowOperation& operation) {
         return store().flows(operation.id, 0, SIZE_MAX).value();
     }
 
@@ -146,7 +146,7 @@ TYPED_TEST_P(EngineConformance, a_second_operation_on_an_endpoint_is_refused_wit
     FlowOperation first;
     first.id = "the-first";
     first.endpoint = {"edge", "a", ""};
-    const auto lock = operations::EndpointLock::take(this->folder_.path(""), first);
+    const auto lock = operations::EndpointLock::acquire(this->folder_.path(""), first);
     ASSERT_TRUE(lock.has_value());
     const auto refused = this->engine_->start(this->request_for(OperationType::Capture, query_for_all()));
     ASSERT_FALSE(refused.has_value());

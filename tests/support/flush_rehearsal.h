@@ -41,7 +41,7 @@ class RecordingListener final : public operations::WorkListener {
         endings.insert(endings.end(), block.begin(), block.end());
         return ending_fails ? Result<void>{system_error(*ending_fails, "journal")} : Result<void>{};
     }
-    Result<void> left_alone(std::span<const StoredFlow> flows) override {
+    Result<void> left_alone(std::span<const FlowRow> flows) override {
         for (const auto& each : flows) {
             if (each.outcome) {
                 endings.push_back(each);
@@ -66,7 +66,7 @@ class RecordingListener final : public operations::WorkListener {
 
 /// A row source with the rows of an earlier capture, and its endpoint.
 inline operations::RowSource captured_before(std::vector<FlowRow> rows, std::optional<Endpoint> where = std::nullopt) {
-    return [=](const auto& take) { return take(rows).map([&] { return where; }); };
+    return [=](const auto& sink) { return sink(rows).map([&] { return where; }); };
 }
 
 class FlushRehearsal : public ::testing::Test {

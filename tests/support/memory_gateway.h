@@ -44,7 +44,7 @@ class MemoryGateway final : public gateway::ManagedGateway,
         const std::lock_guard lock{mutex_};
         at_once_ = flows;
     }
-    void finish(const std::string& id, std::vector<StoredFlow> flows) {
+    void finish(const std::string& id, std::vector<FlowRow> flows) {
         {
             const std::lock_guard lock{mutex_};
             Record& record = records_.at(place_of(id));
@@ -174,27 +174,27 @@ class MemoryGateway final : public gateway::ManagedGateway,
         return listed;
     }
 
-    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override {
-        const std::vector<StoredFlow>* flows = nullptr;
+    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) override {
+        const std::vector<FlowRow>* flows = nullptr;
         {
             const std::lock_guard lock{mutex_};
             if (!is_there(id)) return unknown(id);
             flows = &records_.at(place_of(id)).flows;  // flows of an operation that has ended do not change
         }
         ++streams_;
-        auto told = tell(*flows, std::min<std::uint64_t>(first, flows->size()), take);
+        auto told = tell(*flows, std::min<std::uint64_t>(first, flows->size()), sink);
         --streams_;
         return told;
     }
 
-    Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override {
+    Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override {
         const std::lock_guard lock{mutex_};
         if (!is_there(id)) return unknown(id);
         const auto& all = records_.at(place_of(id)).flows;
         const auto begin = std::min<std::size_t>(first, all.size());
         const auto end = begin + std::min(count, all.size() - begin);
-        return std::vector<StoredFlow>{all.begin() + static_cast<std::ptrdiff_t>(begin),
-                                       all.begin() + static_cast<std::ptrdiff_t>(end)};
+        return std::vector<FlowRow>{all.begin() + static_cast<std::ptrdiff_t>(begin),
+                                    all.begin() + static_cast<std::ptrdiff_t>(end)};
     }
 
     [[nodiscard]] std::shared_ptr<const config::Configuration> configuration() const override {
@@ -227,14 +227,14 @@ class MemoryGateway final : public gateway::ManagedGateway,
         const std::lock_guard lock{mutex_};
         return check(endpoint).map([&] { return ruleset.counters; });
     }
-    Result<void> for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) override {
+    Result<void> for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& sink) override {
         {
             const std::lock_guard lock{mutex_};
             if (error_) return tl::unexpected(*error_);
             last_ended_query_ = query;
         }
         ++streams_;
-        auto told = tell_ended(query, take);
+        auto told = tell_ended(query, sink);
         --streams_;
         return told;
     }
@@ -246,7 +246,8 @@ class MemoryGateway final : public gateway::ManagedGateway,
         refusals_.push_back(error.message);
         return error;
     }
-    Error refuse_policy(std::string_view /*action*/, const gateway::PolicyRequest& /*request*/, Error error) override {
+    Error refuse_policy(operations::PolicyAction /*action*/, const gateway::PolicyRequest& /*request*/,
+                        Error error) override {
         const std::lock_guard lock{mutex_};
         refusals_.push_back(error.message);
         return error;
@@ -287,7 +288,7 @@ class MemoryGateway final : public gateway::ManagedGateway,
     struct Record {
         FlowOperation operation;
         std::string token;
-        std::vector<StoredFlow> flows;
+        std::vector<FlowRow> flows;
     };
 
     struct EndedRecord {
@@ -295,7 +296,7 @@ class MemoryGateway final : public gateway::ManagedGateway,
         std::string text;
     };
 
-    Result<void> tell_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) {
+    Result<void> tell_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& sink) {
         std::unique_lock lock{mutex_};
         for (auto next = ended_.size() - std::min(query.latest, ended_.size());;) {
             while (next < ended_.size()) {
@@ -303,7 +304,7 @@ class MemoryGateway final : public gateway::ManagedGateway,
                 if (!query.matches(each.flow)) continue;
                 const auto text = each.text;
                 lock.unlock();
-                if (auto taken = take(text); !taken) return taken;
+                if (auto passed = sink(text); !passed) return passed;
                 lock.lock();
             }
             lock.unlock();
@@ -367,11 +368,11 @@ class MemoryGateway final : public gateway::ManagedGateway,
         }
         return operation;
     }
-    Result<void> tell(std::span<const StoredFlow> flows, std::size_t first, const StoredFlowSink& take) const {
+    Result<void> tell(std::span<const FlowRow> flows, std::size_t first, const StoredFlowSink& sink) const {
         for (; first < flows.size(); first += 256) {
             if (first >= break_after_) return failed("the disk is broken");
             const auto count = std::min<std::size_t>(256, flows.size() - first);
-            if (auto taken = take(flows.subspan(first, count)); !taken) return taken;
+            if (auto passed = sink(flows.subspan(first, count)); !passed) return passed;
         }
         return {};
     }

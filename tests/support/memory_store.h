@@ -31,7 +31,7 @@ class MemoryDisk {
     struct Block {
         std::uint64_t number = 0;
         bool pending = false;
-        std::vector<StoredFlow> flows;
+        std::vector<FlowRow> flows;
     };
     struct Record {
         FlowOperation operation;
@@ -99,7 +99,7 @@ class MemoryStore : public OperationStore {
         return found;
     }
 
-    Result<void> append(std::string_view id, std::span<const StoredFlow> flows) override {
+    Result<void> append(std::string_view id, std::span<const FlowRow> flows) override {
         return add_block(id, {flows.begin(), flows.end()}, false).map([](std::uint64_t) {});
     }
 
@@ -127,17 +127,17 @@ class MemoryStore : public OperationStore {
 
     Result<void> for_each_pending(
         std::string_view id,
-        const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& take) override {
+        const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& sink) override {
         return for_each_block(id, [&](const Block& block) -> Result<void> {
-            return block.pending ? take(block.number, block.flows) : Result<void>{};
+            return block.pending ? sink(block.number, block.flows) : Result<void>{};
         });
     }
 
-    Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override {
+    Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override {
         const std::lock_guard lock{disk_->mutex_};
         const Record* const record = find_record(id);
         if (record == nullptr) return unknown(id);
-        std::vector<StoredFlow> page;
+        std::vector<FlowRow> page;
         std::uint64_t place = 0;
         for (const auto& block : record->blocks)
             for (const auto& flow : block.flows)
@@ -145,11 +145,11 @@ class MemoryStore : public OperationStore {
         return page;
     }
 
-    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override {
+    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) override {
         return for_each_block(id, [&](const Block& block) -> Result<void> {
             const auto skipped = std::min<std::uint64_t>(first, block.flows.size());
             first -= skipped;
-            return skipped == block.flows.size() ? Result<void>{} : take(std::span{block.flows}.subspan(skipped));
+            return skipped == block.flows.size() ? Result<void>{} : sink(std::span{block.flows}.subspan(skipped));
         });
     }
 
@@ -222,7 +222,7 @@ class MemoryStore : public OperationStore {
         return found == disk_->records_.end() ? std::nullopt : std::optional{found->operation};
     }
 
-    Result<std::uint64_t> add_block(std::string_view id, std::vector<StoredFlow> flows, bool pending) {
+    Result<std::uint64_t> add_block(std::string_view id, std::vector<FlowRow> flows, bool pending) {
         const std::lock_guard lock{disk_->mutex_};
         Record* const record = find_record(id);
         if (record == nullptr) return unknown(id);
@@ -232,7 +232,7 @@ class MemoryStore : public OperationStore {
     }
 
     /// Passes the current state of each block in order, without holding the lock.
-    Result<void> for_each_block(std::string_view id, const std::function<Result<void>(const Block&)>& take) {
+    Result<void> for_each_block(std::string_view id, const std::function<Result<void>(const Block&)>& sink) {
         for (std::size_t i = 0;; ++i) {
             Block block;
             {
@@ -242,7 +242,7 @@ class MemoryStore : public OperationStore {
                 if (i == record->blocks.size()) return {};
                 block = record->blocks[i];
             }
-            if (auto taken = take(block); !taken) return taken;
+            if (auto passed = sink(block); !passed) return passed;
         }
     }
 

@@ -39,7 +39,7 @@ class OperationStoreConformance : public ::testing::Test {
         const auto begun = store().begin(operation, token);
         ASSERT_TRUE(begun.has_value()) << begun.error().message;
     }
-    void append(std::string_view id, const std::vector<StoredFlow>& flows) {
+    void append(std::string_view id, const std::vector<FlowRow>& flows) {
         const auto appended = store().append(id, flows);
         ASSERT_TRUE(appended.has_value()) << appended.error().message;
     }
@@ -53,10 +53,10 @@ class OperationStoreConformance : public ::testing::Test {
         const auto updated = store().update(operation);
         ASSERT_TRUE(updated.has_value()) << updated.error().message;
     }
-    std::vector<StoredFlow> flows(std::string_view id, std::uint64_t first = 0, std::size_t count = SIZE_MAX) {
+    std::vector<FlowRow> flows(std::string_view id, std::uint64_t first = 0, std::size_t count = SIZE_MAX) {
         auto page = store().flows(id, first, count);
         EXPECT_TRUE(page.has_value()) << page.error().message;
-        return page.value_or(std::vector<StoredFlow>{});
+        return page.value_or(std::vector<FlowRow>{});
     }
     std::vector<std::string> listed(const OperationSelection& selection = {}) {
         std::vector<std::string> ids;
@@ -247,10 +247,10 @@ TYPED_TEST_P(OperationStoreConformance, all_flows_are_read_in_their_order) {
     this->begin(operation_named("one"));
     for (std::uint32_t row = 0; row < 5000; row += 500)
         this->append("one", numbered_flows(row, 500));
-    std::vector<StoredFlow> told;
+    std::vector<FlowRow> told;
     ASSERT_TRUE(this->store()
                     .for_each_flow("one", 0,
-                                   [&](std::span<const StoredFlow> some) {
+                                   [&](std::span<const FlowRow> some) {
                                        told.insert(told.end(), some.begin(), some.end());
                                        return Result<void>{};
                                    })
@@ -259,7 +259,7 @@ TYPED_TEST_P(OperationStoreConformance, all_flows_are_read_in_their_order) {
     told.clear();
     ASSERT_TRUE(this->store()
                     .for_each_flow("one", 4321,
-                                   [&](std::span<const StoredFlow> some) {
+                                   [&](std::span<const FlowRow> some) {
                                        told.insert(told.end(), some.begin(), some.end());
                                        return Result<void>{};
                                    })
@@ -324,7 +324,7 @@ TYPED_TEST_P(OperationStoreConformance, recovered_flows_are_read_as_they_ended) 
     ASSERT_EQ(told.size(), 2 * endings.size());
     for (std::size_t i = 0; i < endings.size(); ++i) {
         EXPECT_EQ(told[i], endings[i]);
-        EXPECT_EQ(told[endings.size() + i], (StoredFlow{rows[i].flow, std::nullopt, 0}));
+        EXPECT_EQ(told[endings.size() + i], (FlowRow{rows[i].flow, std::nullopt, 0}));
     }
 }
 

@@ -20,7 +20,7 @@ inline http::Request request_of(std::string method, std::string_view target, std
                                 std::map<std::string, std::string, http::IgnoringCase> headers) {
     http::Request request;
     request.method = std::move(method);
-    if (!http::take_target(target, request)) throw std::invalid_argument("not a target");
+    if (!http::parse_target(target, request)) throw std::invalid_argument("not a target");
     request.body = std::move(body);
     request.headers = std::move(headers);
     return request;

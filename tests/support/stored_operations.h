@@ -79,7 +79,7 @@ inline std::vector<FlowOperation> operations_of_every_kind() {
 }
 
 /// Each optional member present and absent, each family and protocol, NAT, minimum and maximum of numbers.
-inline std::vector<StoredFlow> flows_of_every_kind() {
+inline std::vector<FlowRow> flows_of_every_kind() {
     Flow full = tcp_flow()
                     .from("255.255.255.255", 65535)
                     .to("2001:db8::1", 1)
@@ -110,9 +110,9 @@ inline std::vector<StoredFlow> flows_of_every_kind() {
 }
 
 /// Flows that are distinguishable by their number.
-inline std::vector<StoredFlow> numbered_flows(std::uint32_t first, std::uint32_t count) {
+inline std::vector<FlowRow> numbered_flows(std::uint32_t first, std::uint32_t count) {
     Flow flow = tcp_flow().established().with_bytes(1000, 70'000).started_at(Timestamp{std::chrono::years{56}});
-    std::vector<StoredFlow> flows;
+    std::vector<FlowRow> flows;
     for (std::uint32_t number = first; number < first + count; ++number) {
         flow.id = number * 2'654'435'761U;
         flow.original.source_port = static_cast<std::uint16_t>(number);
@@ -124,7 +124,7 @@ inline std::vector<StoredFlow> numbered_flows(std::uint32_t first, std::uint32_t
 }
 
 /// The flows as a flush finds them, before they have an outcome.
-inline std::vector<FlowRow> rows_of(const std::vector<StoredFlow>& flows) {
+inline std::vector<FlowRow> rows_of(const std::vector<FlowRow>& flows) {
     std::vector<FlowRow> rows;
     for (const auto& each : flows)
         rows.push_back({each.flow});
@@ -132,7 +132,7 @@ inline std::vector<FlowRow> rows_of(const std::vector<StoredFlow>& flows) {
 }
 
 /// Ends flows as a flush does: the outcomes in turn, with new counters, state and a stop time.
-inline std::vector<FlowRow> endings_of(const std::vector<StoredFlow>& flows) {
+inline std::vector<FlowRow> endings_of(const std::vector<FlowRow>& flows) {
     constexpr Outcome kOutcomes[] = {Outcome::Flushed, Outcome::Gone, Outcome::Failed};
     std::vector<FlowRow> endings;
     for (const auto& each : flows) {

@@ -14,7 +14,7 @@ using namespace headgate::testing;
 class AgentsGateway : public ServedGateway {};
 
 /// Flows that are equal after conversion to JSON and back.
-std::vector<StoredFlow> flows_for_wire() {
+std::vector<FlowRow> flows_for_wire() {
     return {{tcp_flow().established().with_id(1).with_bytes(1, 2).started_at(Timestamp{std::chrono::years{56}}),
              std::nullopt, 0},
             {udp_flow().from("2001:db8::1", 1).to("2001:db8::2", 53).in_zone(7), Outcome::Failed, EPERM},
@@ -50,8 +50,8 @@ TEST_F(AgentsGateway, an_operation_is_started_waited_for_and_its_flows_read) {
     EXPECT_EQ(agent->list({.user = "another user"}).value().size(), 0U);
     EXPECT_EQ(agent->list({.since = ended->requested_at + 1s}).value().size(), 0U);
 
-    std::vector<StoredFlow> flows;
-    const auto read = agent->for_each_flow(operation->id, 0, [&](std::span<const StoredFlow> more) -> Result<void> {
+    std::vector<FlowRow> flows;
+    const auto read = agent->for_each_flow(operation->id, 0, [&](std::span<const FlowRow> more) -> Result<void> {
         flows.insert(flows.end(), more.begin(), more.end());
         return {};
     });
@@ -67,7 +67,7 @@ TEST_F(AgentsGateway, a_hundred_thousand_flows_come_in_their_order) {
     const auto expected = numbered_flows(0, kFlows);
     std::size_t count = 0;
     std::size_t wrong = 0;
-    const auto read = client()->for_each_flow(id, 0, [&](std::span<const StoredFlow> flows) -> Result<void> {
+    const auto read = client()->for_each_flow(id, 0, [&](std::span<const FlowRow> flows) -> Result<void> {
         EXPECT_LE(flows.size(), 256U);
         for (const auto& flow : flows)
             if (flow != expected[count++]) ++wrong;
@@ -120,17 +120,17 @@ TEST_F(AgentsGateway, a_stream_that_breaks_is_an_error_and_not_an_end) {
     gateway_.complete_at_once(10'000);
     const auto id = client()->start(capture())->id;
     std::size_t count = 0;
-    const auto take = [&](std::span<const StoredFlow> flows) -> Result<void> {
+    const auto sink = [&](std::span<const FlowRow> flows) -> Result<void> {
         count += flows.size();
         return {};
     };
     gateway_.break_after(5120);
-    const auto cut = client()->for_each_flow(id, 0, take);
+    const auto cut = client()->for_each_flow(id, 0, sink);
     ASSERT_FALSE(cut) << "asked to go on where it was cut, the agent says why";
     EXPECT_EQ(cut.error().message, "the disk is broken");
     EXPECT_EQ(count, 5120U);
     gateway_.break_after(0);
-    EXPECT_EQ(client()->for_each_flow(id, 0, take).error().message, "the disk is broken")
+    EXPECT_EQ(client()->for_each_flow(id, 0, sink).error().message, "the disk is broken")
         << "nothing had been sent yet";
 }
 

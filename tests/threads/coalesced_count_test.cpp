@@ -22,9 +22,9 @@ TEST(CoalescedCount, who_asks_meanwhile_gets_the_same) {
         may_end.wait();
         return TableStatistics{{7, 10, 3}, {}, {}};
     };
-    std::jthread first{[&] { EXPECT_EQ(shared.take(count)->usage.in_use, 7U); }};
+    std::jthread first{[&] { EXPECT_EQ(shared.run(count)->usage.in_use, 7U); }};
     begun.wait();
-    std::jthread second{[&] { EXPECT_EQ(shared.take(count)->usage.in_use, 7U); }};
+    std::jthread second{[&] { EXPECT_EQ(shared.run(count)->usage.in_use, 7U); }};
     may_end.count_down();
     first.join();
     second.join();
@@ -38,8 +38,8 @@ TEST(CoalescedCount, the_next_one_is_taken_anew) {
         ++counts;
         return failed("the table is gone");
     };
-    EXPECT_FALSE(shared.take(fail));
-    EXPECT_FALSE(shared.take(fail));
+    EXPECT_FALSE(shared.run(fail));
+    EXPECT_FALSE(shared.run(fail));
     EXPECT_EQ(counts, 2);
 }
 

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <map>
 
-#include "flowlog/sink_set.h"
+#include "flowlog/sinks/sink_kinds.h"
 #include "support/line_blocks.h"
 #include "support/reading_sockets.h"
 #include "support/temporary_folder.h"
@@ -22,7 +22,7 @@ using flowlog::SocketAddress;
 std::unique_ptr<flowlog::Sink> unix_sink(const std::string& path) {
     config::FlowLogSink sink;
     sink.unix_datagram = path;
-    return flowlog::make_sink(sink);
+    return flowlog::kind_of(sink).make(sink);
 }
 
 /// The fields of a datagram of systemd's journal protocol, in both forms: text, and binary with a length.

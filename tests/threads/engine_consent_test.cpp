@@ -75,7 +75,7 @@ TEST_F(Asking, an_answer_waits_for_no_other_operation_and_is_kept_once) {
     const auto shown = preview();
     auto other = shown;
     other.id = "other";
-    const auto lock = operations::EndpointLock::take(folder_.path(""), other);
+    const auto lock = operations::EndpointLock::acquire(folder_.path(""), other);
     ASSERT_TRUE(lock.has_value());
     auto request = answered(shown, Consent::Declined);
     request.token = "once";

@@ -27,7 +27,7 @@ class FailingStore : public MemoryStore {
         return MemoryStore::update(operation);
     }
     /// Like SqliteStore, may have stored some of the rows when not all of them fit.
-    Result<void> append(std::string_view id, std::span<const StoredFlow> flows) override {
+    Result<void> append(std::string_view id, std::span<const FlowRow> flows) override {
         const auto fitting = flows.first(std::min(flows.size(), taken_at_most));
         taken_at_most -= fitting.size();
         if (auto taken = MemoryStore::append(id, fitting); !taken) return taken;
@@ -55,7 +55,7 @@ class OperatingOnAFailingDisk : public Operating {
             << operation.warnings.front();
         EXPECT_EQ(engine_->find(operation.id).value(), operation);
         std::vector<std::uint16_t> ports;
-        const auto told = engine_->for_each_flow(operation.id, 0, [&](std::span<const StoredFlow> flows) {
+        const auto told = engine_->for_each_flow(operation.id, 0, [&](std::span<const FlowRow> flows) {
             for (const auto& each : flows)
                 ports.push_back(each.flow.original.source_port);
             return Result<void>{};
@@ -228,7 +228,7 @@ TEST_F(Operating, leaves_one_line_of_audit_for_every_request) {
     const auto done = run(request_for(OperationType::Flush, "source-port=1:4"));
     auto other = done;
     other.id = "other";
-    const auto lock = operations::EndpointLock::take(folder_.path(""), other);
+    const auto lock = operations::EndpointLock::acquire(folder_.path(""), other);
     EXPECT_FALSE(engine_->start(request_for(OperationType::Flush)).has_value());
     const auto lines = audit_lines();
     ASSERT_EQ(lines.size(), 2U);

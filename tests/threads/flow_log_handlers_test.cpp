@@ -30,7 +30,7 @@ class FlowLogOverHttp : public ServedGateway {
     Response ask(std::string_view query, std::string accept = {}) {
         Request request;
         request.method = "GET";
-        if (auto taken = take_target(fmt::format("/v1/flow-log{}", query), request); !taken) {
+        if (auto taken = parse_target(fmt::format("/v1/flow-log{}", query), request); !taken) {
             return problem_of(taken.error());
         }
         request.headers.emplace("Accept", std::move(accept));

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // An engine reports the end of each operation to its listener exactly once.
-#include "operations/operation_listener.h"
-
 #include <gtest/gtest.h>
 
 #include <cerrno>
 #include <memory>
 
+#include "operations/endpoint_access.h"
 #include "operations/engine.h"
 #include "support/flow_builder.h"
 #include "support/forwarding_seams.h"

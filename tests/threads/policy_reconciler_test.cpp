@@ -104,13 +104,13 @@ TEST_F(KeepingPolicy, that_cannot_be_applied_is_named_in_the_error) {
 TEST(KeptPolicy, is_a_change_by_the_agent_for_the_audit_trail) {
     const Endpoint edge{"edge", "a", ""};
     const auto applied = change_of({PolicyFinding::Another, "reject", "drop"}, edge);
-    EXPECT_EQ(applied.action, "policy_apply");
+    EXPECT_EQ(applied.action, operations::PolicyAction::Apply);
     EXPECT_EQ(applied.policy, "reject");
     EXPECT_EQ(applied.endpoint, edge);
     EXPECT_EQ(applied.caller.face, "agent");
     EXPECT_EQ(applied.reason, "stream_exception_policy: policy drop was in force: now reject is");
     const auto removed = change_of({PolicyFinding::Another, "", "drop"}, edge);
-    EXPECT_EQ(removed.action, "policy_remove");
+    EXPECT_EQ(removed.action, operations::PolicyAction::Remove);
     EXPECT_EQ(removed.policy, "drop");
 }
 

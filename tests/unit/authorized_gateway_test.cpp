@@ -302,18 +302,18 @@ TEST(AuthorizedGateway, a_list_asks_for_their_firewalls_and_no_others) {
 
 TEST(AuthorizedGateway, ended_flows_are_those_of_the_callers_firewalls_alone) {
     MemoryGateway whole;
-    const auto take = [](std::string_view) { return Result<void>{}; };
+    const auto sink = [](std::string_view) { return Result<void>{}; };
     const auto viewer = authorized(whole, {Role::Viewer, {{"edge", "core"}}});
-    EXPECT_TRUE(viewer->ended_flows().for_each_ended({}, take));
+    EXPECT_TRUE(viewer->ended_flows().for_each_ended({}, sink));
     EXPECT_EQ(whole.last_ended_query().firewalls, (std::vector<std::string>{"edge", "core"}));
     EndedFlowQuery query;
     query.firewalls = {"core"};
-    EXPECT_TRUE(viewer->ended_flows().for_each_ended(query, take));
+    EXPECT_TRUE(viewer->ended_flows().for_each_ended(query, sink));
     EXPECT_EQ(whole.last_ended_query().firewalls, query.firewalls);
     query.firewalls = {"core", "lab"};
-    EXPECT_EQ(viewer->ended_flows().for_each_ended(query, take).error().kind, ErrorKind::Forbidden);
+    EXPECT_EQ(viewer->ended_flows().for_each_ended(query, sink).error().kind, ErrorKind::Forbidden);
     const auto unlimited = authorized(whole, {Role::Viewer, std::nullopt});
-    EXPECT_TRUE(unlimited->ended_flows().for_each_ended({}, take));
+    EXPECT_TRUE(unlimited->ended_flows().for_each_ended({}, sink));
     EXPECT_EQ(whole.last_ended_query().firewalls, std::nullopt);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "http/aws/aws_error.h"
+
 #include <gtest/gtest.h>
 
 #include "flow/json_reader.h"
-#include "http/aws/aws_protocol.h"
 
 namespace headgate::http {
 namespace aws_error_test {

@@ -2,6 +2,7 @@
 // The rules for each member of a request, and how an error names the member.
 #include <gtest/gtest.h>
 
+#include "flow/filter_fields.h"
 #include "flow/json_reader.h"
 #include "http/aws/firewall_names.h"
 #include "http/aws/shapes.h"
@@ -17,7 +18,7 @@ JsonReader reader_of(const std::string& text) {
 std::string filters_error(const std::string& filters) {
     auto reader = reader_of(R"({"FlowFilters":)" + filters + "}");
     FlowQuery query;
-    take_flow_query(reader, query);
+    read_flow_query(reader, query);
     return reader.finish() ? "" : reader.finish().error().message;
 }
 
@@ -137,9 +138,25 @@ TEST(AwsShapes, a_query_is_written_as_it_was_asked) {
         R"("Protocols":["6","132"]},{}]})";
     auto reader = reader_of(text);
     FlowQuery query;
-    take_flow_query(reader, query);
+    read_flow_query(reader, query);
     ASSERT_TRUE(reader.finish());
     EXPECT_EQ(json_of([&](JsonMembers& members) { add_flow_query(members, query); }), text);
+}
+
+TEST(AwsShapes, every_part_of_a_filter_is_written) {
+    const auto written = [](const FlowFilter& filter) {
+        FlowQuery query;
+        query.filters = {filter};
+        return json_of([&](JsonMembers& members) { add_flow_query(members, query); });
+    };
+    for (const auto& field : kFilterFields) {
+        FlowFilter filter;
+        ASSERT_TRUE(field.parse(filter, field.is_port() ? "4242" : "192.0.2.42")) << field.key;
+        EXPECT_NE(written(filter).find("42\""), std::string::npos) << field.key;
+    }
+    FlowFilter of_protocols;
+    of_protocols.protocols = {Protocol::Sctp};
+    EXPECT_NE(written(of_protocols).find("132"), std::string::npos);
 }
 
 TEST(AwsShapes, a_time_is_a_number_of_seconds_with_milliseconds) {

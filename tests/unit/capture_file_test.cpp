@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "operations/capture_file.h"
+#include "cli/capture_file.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@
 #include "operations/operation_json.h"
 #include "support/flow_builder.h"
 
-namespace headgate::operations {
+namespace headgate::cli {
 namespace capture_file_test {
 
 using namespace headgate::testing;
@@ -74,15 +74,15 @@ class CaptureFile : public ::testing::Test {
         for (const auto& flow : flows)
             text += row(flow) + "\n";
         fmt::memory_buffer out;
-        append_request_members(out, capture(flows.size()));
-        append_result_members(out, capture(flows.size()));
+        operations::append_request_members(out, capture(flows.size()));
+        operations::append_result_members(out, capture(flows.size()));
         return text + "{" + fmt::to_string(out) + "}\n";
     }
     static std::string json(const std::vector<Flow>& flows, std::string_view space) {
         fmt::memory_buffer head;
-        append_request_members(head, capture(flows.size()));
+        operations::append_request_members(head, capture(flows.size()));
         fmt::memory_buffer tail;
-        append_result_members(tail, capture(flows.size()));
+        operations::append_result_members(tail, capture(flows.size()));
         std::string rows;
         for (const auto& flow : flows)
             rows += (rows.empty() ? "" : ",") + std::string{space} + row(flow);
@@ -254,4 +254,4 @@ TEST_F(CaptureFile, a_device_is_no_file) {
 }
 
 }  // namespace capture_file_test
-}  // namespace headgate::operations
+}  // namespace headgate::cli

@@ -74,6 +74,20 @@ TEST(Console, its_scripts_find_each_other) {
     EXPECT_EQ(reached, scripts()) << "an unused script";
 }
 
+TEST(Console, knows_the_kinds_of_operations_as_they_are) {
+    const auto all = scripts();
+    const auto path = std::ranges::find_if(all, [](const auto& each) { return each.ends_with("/kinds.js"); });
+    ASSERT_NE(path, all.end());
+    const auto text = text_at(*path);
+    for (std::size_t i = 0; i < kOperationKinds.size(); ++i) {
+        const auto& kind = kOperationKinds[i];
+        const auto facts = fmt::format(
+            "{}: {{\n        verb: \"{}\", changesFlows: {}, hasOutcomes: {}, hasEarlyFlows: {},",
+            kNames<OperationType>[i], kind.verb, kind.changes_flows, kind.has_outcomes, kind.has_early_flows);
+        EXPECT_NE(text.find(facts), std::string::npos) << facts;
+    }
+}
+
 TEST(Console, nothing_is_written_into_the_page_itself_or_fetched_from_elsewhere) {
     const auto page = text_at("/");
     EXPECT_EQ(page.find("<style"), std::string::npos);

@@ -104,7 +104,7 @@ TEST_F(AnothersFolder, has_what_root_makes_there) {
     EXPECT_EQ(owner_of(theirs_ + "/new/log"), kNobody);
     const auto store = operations::SqliteStore::open(theirs_ + "/state");
     ASSERT_TRUE(store) << store.error().message;
-    EXPECT_TRUE(operations::EndpointLock::take(theirs_ + "/state", FlowOperation{}));
+    EXPECT_TRUE(operations::EndpointLock::acquire(theirs_ + "/state", FlowOperation{}));
     for (const auto& each : std::filesystem::directory_iterator{theirs_ + "/state"})
         EXPECT_EQ(owner_of(each.path()), kNobody) << each.path();
 }
@@ -132,7 +132,7 @@ TEST_F(AnothersFolder, leads_root_nowhere_by_a_link_higher_up) {
     EXPECT_EQ(AppendFile::open(deep + "/log", TornLine::End).error().number, EACCES);
     EXPECT_EQ(AppendFile::open(deep + "/new/log", TornLine::End).error().number, EACCES);
     EXPECT_EQ(open_own_file(deep + "/record", O_RDWR | O_CREAT, 0640).error().number, EACCES);
-    EXPECT_FALSE(operations::EndpointLock::take(deep, FlowOperation{}));
+    EXPECT_FALSE(operations::EndpointLock::acquire(deep, FlowOperation{}));
     const auto store = operations::SqliteStore::open(deep);
     ASSERT_FALSE(store);
     EXPECT_NE(store.error().message.find("(as user 65534, who owns " + theirs_ + ")"), std::string::npos)

@@ -10,7 +10,7 @@ namespace flow_rows_test {
 
 using namespace headgate::testing;
 
-FlowBlock block_of(const std::vector<StoredFlow>& flows) {
+FlowBlock block_of(const std::vector<FlowRow>& flows) {
     FlowBlock block;
     for (const auto& each : flows)
         block.add(each);
@@ -36,14 +36,14 @@ TEST(FlowRows, are_read_some_at_a_time) {
     const auto flows = numbered_flows(0, 1000);
     auto packed = block_of(flows);
     const PackedFlows block{50, 1000, packed.rows(), packed.outcomes()};
-    std::vector<StoredFlow> read;
-    ASSERT_TRUE(for_each_from(block, 53, [&](std::span<const StoredFlow> some) -> Result<void> {
+    std::vector<FlowRow> read;
+    ASSERT_TRUE(for_each_from(block, 53, [&](std::span<const FlowRow> some) -> Result<void> {
         EXPECT_LE(some.size(), 256U);
         read.insert(read.end(), some.begin(), some.end());
         return {};
     }));
-    EXPECT_EQ(read, (std::vector<StoredFlow>{flows.begin() + 3, flows.end()}));
-    EXPECT_EQ(unpack_from(block, 1048, 10).value(), (std::vector<StoredFlow>{flows.begin() + 998, flows.end()}));
+    EXPECT_EQ(read, (std::vector<FlowRow>{flows.begin() + 3, flows.end()}));
+    EXPECT_EQ(unpack_from(block, 1048, 10).value(), (std::vector<FlowRow>{flows.begin() + 998, flows.end()}));
 }
 
 TEST(FlowRows, of_another_number_than_in_the_store_are_an_error) {

@@ -281,9 +281,9 @@ TEST_F(Flushing, of_flows_that_were_captured_elsewhere_is_refused) {
 }
 
 TEST_F(Flushing, of_a_capture_that_cannot_be_read_changes_nothing) {
-    request_.captured = [&](const auto& take) -> Result<std::optional<Endpoint>> {
+    request_.captured = [&](const auto& sink) -> Result<std::optional<Endpoint>> {
         const FlowRow row{table_.flows.front(), {}};
-        if (auto taken = take({&row, 1}); !taken) return tl::unexpected(taken.error());
+        if (auto passed = sink({&row, 1}); !passed) return tl::unexpected(passed.error());
         return failed("the second half is missing");
     };
     EXPECT_FALSE(flush().has_value());

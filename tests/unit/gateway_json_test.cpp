@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "operations/flow_reader.h"
+#include "flow/flow_reader.h"
 #include "operations/operation_json.h"
 #include "support/stored_operations.h"
 
@@ -82,7 +82,7 @@ TEST(GatewayJson, operations_come_back_in_their_order) {
 
 TEST(GatewayJson, a_flow_of_any_kind_is_parsed_as_it_was_written) {
     const Timestamp now{std::chrono::years{57}};
-    const auto json = [&](const StoredFlow& flow) {
+    const auto json = [&](const FlowRow& flow) {
         fmt::memory_buffer out;
         append_flow_json(out, flow, {.now = now});
         return fmt::to_string(out);
@@ -94,7 +94,7 @@ TEST(GatewayJson, a_flow_of_any_kind_is_parsed_as_it_was_written) {
     for (const auto& ending : endings_of(flows))
         flows.push_back({ending.flow, ending.outcome, ending.error});
     for (auto& each : flows) {
-        const auto read = parse_json_object(json(each)).and_then(operations::read_stored_flow);
+        const auto read = parse_json_object(json(each)).and_then(read_stored_flow);
         ASSERT_TRUE(read) << json(each) << ": " << read.error().message;
         EXPECT_EQ(json(*read), json(each));
         EXPECT_EQ(read->outcome, each.outcome);
@@ -113,7 +113,7 @@ TEST(GatewayJson, a_census_comes_back) {
               "{\"in_use\":12,\"peak\":17,\"maximum\":18446744073709551615,\"buckets\":65536,\"flows\":[\n"
               "{\"family\":\"ipv4\",\"protocol\":\"tcp\",\"state\":\"ESTABLISHED\",\"count\":7},\n"
               "{\"family\":\"ipv6\",\"protocol\":\"200\",\"state\":\"NEW\",\"count\":18446744073709551615}]}\n");
-    const auto read = read_census_json(fmt::to_string(out));
+    const auto read = read_table_json(fmt::to_string(out));
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(read->flows, census.flows);
     EXPECT_EQ(read->usage.maximum, census.usage.maximum);

@@ -20,7 +20,7 @@ class Routes : public ::testing::Test {
     Response ask(std::string method, std::string_view target, std::string_view body = {}) {
         Request request;
         request.method = std::move(method);
-        if (auto taken = take_target(target, request); !taken) return problem_of(taken.error());
+        if (auto taken = parse_target(target, request); !taken) return problem_of(taken.error());
         request.body = body;
         if (!body.empty()) request.headers.emplace("content-type", "application/json; charset=utf-8");
         if (!token_.empty()) request.headers.emplace("idempotency-key", token_);
@@ -253,7 +253,7 @@ TEST_F(Routes, names_with_any_bytes_are_text_in_results_too) {
 TEST_F(Routes, a_flow_table_is_counted) {
     gateway_.census = {{1, 2, 3}, 4, {{{Family::Ipv4, Protocol::Tcp, FlowState::New}, 1}}};
     const auto answer = ask("GET", "/v1/flow-table?firewall=edge&availability_zone=a");
-    EXPECT_EQ(gateway::read_census_json(answer.body).value().flows, gateway_.census.flows);
+    EXPECT_EQ(gateway::read_table_json(answer.body).value().flows, gateway_.census.flows);
     EXPECT_EQ(ask("GET", "/v1/flow-table?firewall=core").status, 400);
 }
 

@@ -9,6 +9,7 @@
 #include "base/error_kinds.h"
 #include "base/text.h"
 #include "http/rest/routes.h"
+#include "operations/operation_fields.h"
 #include "support/memory_gateway.h"
 
 namespace headgate::http {
@@ -118,6 +119,65 @@ TEST(OpenApiDocument, lists_the_kinds_of_errors) {
     for (const auto& each : kErrorKinds)
         kinds.emplace_back(each.name);
     EXPECT_EQ(document()["components"]["schemas"]["ErrorKind"]["enum"].as<std::vector<std::string>>(), kinds);
+}
+
+/// The names of an object's members in requests and answers, by its list of members.
+class MemberNames {
+  public:
+    static constexpr bool kReads = false;
+
+    [[nodiscard]] JsonForm form() const { return JsonForm::Public; }
+
+    template <typename... Rest>
+    void required(MemberName name, const Rest&... /*rest*/) {
+        names.emplace(name.in_public);
+    }
+    template <typename... Rest>
+    void defaulted(MemberName name, const Rest&... /*rest*/) {
+        names.emplace(name.in_public);
+    }
+    template <typename... Rest>
+    void optional(MemberName name, const Rest&... /*rest*/) {
+        names.emplace(name.in_public);
+    }
+    template <typename T>
+    void object(MemberName name, const T& /*value*/) {
+        names.emplace(name.in_public);
+    }
+    template <typename T>
+    void objects(MemberName name, const std::vector<T>& /*values*/) {
+        names.emplace(name.in_public);
+    }
+
+    Names names;
+};
+
+template <typename T>
+Names names_in(const T& object) {
+    MemberNames members;
+    list_members(members, object);
+    return members.names;
+}
+
+Names described_members(const std::string& schema) {
+    const auto all = document();
+    Names names;
+    for (auto node = all["components"]["schemas"][schema];; node.reset(resolved(all, node))) {
+        for (const auto& each : node["properties"])
+            names.insert(each.first.as<std::string>());
+        if (!node["$ref"]) return names;
+    }
+}
+
+TEST(OpenApiDocument, describes_every_member_of_an_operation) {
+    FlowOperation operation;
+    operation.status = OperationStatus::InProgress;
+    operation.protected_by = {{}};
+    EXPECT_EQ(described_members("Operation"), names_in(operation));
+    EXPECT_EQ(described_members("Query"), names_in(operation.query));
+    EXPECT_EQ(described_members("Filter"), names_in(FlowFilter{}));
+    EXPECT_EQ(described_members("Counts"), names_in(operation.counts));
+    EXPECT_EQ(described_members("Caller"), names_in(operation.caller));
 }
 
 TEST(OpenApiDocument, is_served) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "midstream/flushed_sets.h"
+#include "midstream/policy_note.h"
 #include "support/flow_builder.h"
 
 namespace headgate::midstream {
@@ -166,7 +167,7 @@ const SetElements& in_set(const std::vector<SetElements>& all, std::string_view 
 
 std::string hex(const SetElement& element) {
     std::string text;
-    for (const auto octet : element.key_bytes())
+    for (const auto octet : std::span{element.key}.first(element.key_length))
         text += fmt::format("{:02x}", std::to_integer<unsigned>(octet));
     return text;
 }

@@ -36,7 +36,7 @@ class Notifications {
     }
 
     [[nodiscard]] std::vector<std::byte> datagram() const { return {buffer_.bytes().begin(), buffer_.bytes().end()}; }
-    [[nodiscard]] bool tell_of_change() const { return tells_of_change(buffer_.bytes()); }
+    [[nodiscard]] bool reports_change() const { return midstream::reports_change(buffer_.bytes()); }
 
   private:
     nlmsghdr* begin(int message, std::uint8_t family) {
@@ -53,37 +53,37 @@ TEST(RulesetNotification, about_our_table_its_chains_or_rules_is_a_change) {
     for (const int message :
          {int{NFT_MSG_NEWTABLE}, int{NFT_MSG_DELTABLE}, int{NFT_MSG_NEWCHAIN}, int{NFT_MSG_DELCHAIN},
           int{NFT_MSG_NEWRULE}, int{NFT_MSG_DELRULE}, kDestroyTable, kDestroyRule}) {
-        EXPECT_TRUE(Notifications{}.add(message, "headgate").tell_of_change()) << message;
+        EXPECT_TRUE(Notifications{}.add(message, "headgate").reports_change()) << message;
     }
 }
 
 TEST(RulesetNotification, about_elements_counters_or_a_generation_is_none) {
     for (const int message : {NFT_MSG_NEWSETELEM, NFT_MSG_DELSETELEM, NFT_MSG_NEWOBJ, NFT_MSG_NEWSET})
-        EXPECT_FALSE(Notifications{}.add(message, "headgate").tell_of_change()) << message;
-    EXPECT_FALSE(Notifications{}.add_generation().tell_of_change());
+        EXPECT_FALSE(Notifications{}.add(message, "headgate").reports_change()) << message;
+    EXPECT_FALSE(Notifications{}.add_generation().reports_change());
 }
 
 TEST(RulesetNotification, about_another_table_is_none) {
     for (const auto* table : {"filter", "headgate2", "headgat", ""})
-        EXPECT_FALSE(Notifications{}.add(NFT_MSG_DELTABLE, table).tell_of_change()) << table;
-    EXPECT_FALSE(Notifications{}.add(NFT_MSG_DELTABLE, "headgate", NFPROTO_IPV4).tell_of_change());
+        EXPECT_FALSE(Notifications{}.add(NFT_MSG_DELTABLE, table).reports_change()) << table;
+    EXPECT_FALSE(Notifications{}.add(NFT_MSG_DELTABLE, "headgate", NFPROTO_IPV4).reports_change());
 }
 
 TEST(RulesetNotification, counts_wherever_it_stands_in_its_datagram) {
     Notifications notifications;
     notifications.add(NFT_MSG_DELTABLE, "filter").add(NFT_MSG_NEWSETELEM, "headgate");
-    EXPECT_FALSE(notifications.tell_of_change());
-    EXPECT_TRUE(notifications.add(NFT_MSG_DELRULE, "headgate").add_generation().tell_of_change());
+    EXPECT_FALSE(notifications.reports_change());
+    EXPECT_TRUE(notifications.add(NFT_MSG_DELRULE, "headgate").add_generation().reports_change());
 }
 
 TEST(RulesetNotification, that_is_cut_short_may_hide_a_change) {
     const auto whole = Notifications{}.add(NFT_MSG_DELTABLE, "filter").datagram();
-    EXPECT_FALSE(tells_of_change(whole));
+    EXPECT_FALSE(reports_change(whole));
     for (std::size_t length = 1; length < whole.size(); ++length) {
         const std::vector<std::byte> part{whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length)};
-        EXPECT_TRUE(tells_of_change(part)) << length;
+        EXPECT_TRUE(reports_change(part)) << length;
     }
-    EXPECT_FALSE(tells_of_change({}));
+    EXPECT_FALSE(reports_change({}));
 }
 
 /// A copy of the bytes that ends where readable memory ends: a read beyond it ends the process.
@@ -115,11 +115,11 @@ TEST(RulesetNotification, with_any_byte_changed_is_read_within_its_bounds) {
     for (auto& byte : datagram.span()) {
         for (const int value : {0, 1, 3, 15, 127, 255}) {
             const auto before = std::exchange(byte, static_cast<std::byte>(value));
-            static_cast<void>(tells_of_change(datagram.span()));
+            static_cast<void>(reports_change(datagram.span()));
             byte = before;
         }
     }
-    EXPECT_TRUE(tells_of_change(datagram.span())) << "unchanged again";
+    EXPECT_TRUE(reports_change(datagram.span())) << "unchanged again";
 }
 
 }  // namespace ruleset_watch_test

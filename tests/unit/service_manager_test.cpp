@@ -90,13 +90,13 @@ TEST_F(ServiceManager, that_does_not_listen_is_an_error) {
 }
 
 TEST_F(ServiceManager, hands_no_sockets_over_to_another_process) {
-    EXPECT_TRUE(take_sockets().empty());
+    EXPECT_TRUE(inherited_sockets().empty());
     ::setenv("LISTEN_FDS", "1", 1);
     ::setenv("LISTEN_PID", "1", 1);
-    EXPECT_TRUE(take_sockets().empty());
+    EXPECT_TRUE(inherited_sockets().empty());
     ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
     ::setenv("LISTEN_FDS", "many", 1);
-    EXPECT_TRUE(take_sockets().empty());
+    EXPECT_TRUE(inherited_sockets().empty());
 }
 
 TEST_F(ServiceManager, is_notified_twice_in_the_time_that_it_waits) {

@@ -34,10 +34,10 @@ TEST_F(UnkeptStoreTest, recognises_flows_of_every_kind_from_anywhere) {
         all.insert(all.end(), more.begin(), more.end());
     }
     EXPECT_EQ(store_.flows("one", 0, SIZE_MAX).value(), all);
-    EXPECT_EQ(store_.flows("one", 300, 200).value(), (std::vector<StoredFlow>{all.begin() + 300, all.begin() + 500}));
+    EXPECT_EQ(store_.flows("one", 300, 200).value(), (std::vector<FlowRow>{all.begin() + 300, all.begin() + 500}));
     EXPECT_TRUE(store_.flows("one", all.size(), 1)->empty());
     std::size_t told = 0;
-    ASSERT_TRUE(store_.for_each_flow("one", 3, [&](std::span<const StoredFlow> flows) {
+    ASSERT_TRUE(store_.for_each_flow("one", 3, [&](std::span<const FlowRow> flows) {
         told += flows.size();
         return Result<void>{};
     }));

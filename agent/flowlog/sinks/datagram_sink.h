@@ -13,7 +13,7 @@
 
 #include "files/file_descriptor.h"
 #include "flowlog/line_block.h"
-#include "flowlog/sink.h"
+#include "flowlog/sinks/sink.h"
 #include "flowlog/sinks/socket_address.h"
 
 namespace headgate::flowlog {

@@ -11,7 +11,7 @@
 
 #include "files/append_file.h"
 #include "flowlog/line_block.h"
-#include "flowlog/sink.h"
+#include "flowlog/sinks/sink.h"
 
 namespace headgate::flowlog {
 

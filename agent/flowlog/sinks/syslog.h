@@ -9,7 +9,7 @@
 #include "headgate/flow.h"
 
 #include "config/configuration.h"
-#include "flowlog/sink.h"
+#include "flowlog/sinks/sink.h"
 
 namespace headgate::flowlog {
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/text.h"
+#include "config/settings.h"
 #include "gateway/endpoints.h"
 #include "gateway/whole_operation_id.h"
 
@@ -99,8 +100,7 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
 
     Result<void> cancel(std::string_view id) override {
         ASSIGN_OR_RETURN(const auto operation, find(id));
-        const bool is_theirs = operation.caller.face == caller_.face && operation.caller.user == caller_.user;
-        if (kind_of(operation.type).changes_flows || !is_theirs) {
+        if (kind_of(operation.type).changes_flows || !operation.caller.is_same_as(caller_)) {
             RETURN_IF_ERROR(check_operator("to cancel a flush, or what others have begun,"));
         }
         return whole_.operations().cancel(operation.id);
@@ -115,13 +115,13 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
         return whole_.operations().list(theirs);
     }
 
-    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override {
+    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) override {
         return find_with_flows(id).and_then([&](const FlowOperation& operation) {
-            return whole_.operations().for_each_flow(operation.id, first, take);
+            return whole_.operations().for_each_flow(operation.id, first, sink);
         });
     }
 
-    Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override {
+    Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override {
         return find_with_flows(id).and_then(
             [&](const FlowOperation& operation) { return whole_.operations().flows(operation.id, first, count); });
     }
@@ -131,13 +131,13 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
     }
 
     Result<EndpointPolicy> apply(const PolicyRequest& request) override {
-        return allowed("policy_apply", request).and_then([&](const auto& theirs) {
+        return allowed(operations::PolicyAction::Apply, request).and_then([&](const auto& theirs) {
             return whole_.policies().apply(theirs);
         });
     }
 
     Result<EndpointPolicy> remove(const PolicyRequest& request) override {
-        return allowed("policy_remove", request).and_then([&](const auto& theirs) {
+        return allowed(operations::PolicyAction::Remove, request).and_then([&](const auto& theirs) {
             return whole_.policies().remove(theirs);
         });
     }
@@ -152,8 +152,8 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
         return whole_.tables().statistics(name);
     }
 
-    Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& take) override {
-        if (!permissions_.firewalls) return whole_.ended_flows().for_each_ended(query, take);
+    Result<void> for_each_ended(const EndedFlowQuery& query, const RecordSink& sink) override {
+        if (!permissions_.firewalls) return whole_.ended_flows().for_each_ended(query, sink);
         auto wanted = query.firewalls ? *query.firewalls : *permissions_.firewalls;
         for (const auto& each : wanted)
             if (!permissions_.covers(each)) return tl::unexpected(not_theirs(each));
@@ -166,7 +166,7 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
         if (!refused && (query.firewalls || wanted.empty())) return refused;
         auto confined_query = query;
         confined_query.firewalls = std::move(wanted);
-        return whole_.ended_flows().for_each_ended(confined_query, take);
+        return whole_.ended_flows().for_each_ended(confined_query, sink);
     }
 
     [[nodiscard]] std::vector<EndpointPlace> places() const override {
@@ -205,16 +205,8 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
     [[nodiscard]] std::shared_ptr<const config::Configuration> configuration() const override {
         auto whole = whole_.inventory().configuration();
         if (!permissions_.firewalls) return whole;
-        auto theirs = std::make_shared<config::Configuration>(*whole);
+        auto theirs = std::make_shared<config::Configuration>(config::visible_when_confined(*whole));
         std::erase_if(theirs->firewalls, [&](const auto& each) { return !permissions_.covers(each.name); });
-        const config::Configuration unsaid;
-        theirs->state_dir = unsaid.state_dir;
-        theirs->disk_budget = unsaid.disk_budget;
-        theirs->protected_filters = unsaid.protected_filters;
-        theirs->http = unsaid.http;
-        theirs->flow_log = unsaid.flow_log;
-        theirs->audit_log = unsaid.audit_log;
-        theirs->files = unsaid.files;
         return theirs;
     }
 
@@ -334,7 +326,7 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
         return name;
     }
 
-    [[nodiscard]] Result<PolicyRequest> allowed(std::string_view action, const PolicyRequest& request) {
+    [[nodiscard]] Result<PolicyRequest> allowed(operations::PolicyAction action, const PolicyRequest& request) {
         auto name = changeable(request.endpoint);
         if (!name) return tl::unexpected(refused_requests().refuse_policy(action, request, std::move(name.error())));
         auto theirs = request;

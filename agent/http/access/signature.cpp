@@ -149,10 +149,9 @@ Checked<void> read_signed_headers(std::string_view text, Signature& signature) {
     return {};
 }
 
-std::string to_lower(std::string_view text) {
+std::string in_lower_case(std::string_view text) {
     std::string lower{text};
-    for (auto& c : lower)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    std::ranges::transform(lower, lower.begin(), to_lower);
     return lower;
 }
 
@@ -168,7 +167,7 @@ Checked<void> check_all_is_signed(const Request& request, const Signature& signa
     };
     RETURN_IF_ERROR(check("host"));
     for (const auto& [name, value] : request.headers) {
-        const auto lower = to_lower(name);
+        const auto lower = in_lower_case(name);
         if (!must_be_signed(lower)) continue;
         RETURN_IF_ERROR(check(lower));
     }
@@ -176,8 +175,8 @@ Checked<void> check_all_is_signed(const Request& request, const Signature& signa
 }
 
 Checked<void> check_content_hash(const Request& request) {
-    const auto told = request.header(kContentHash);
-    if (told.empty() || told == to_hex(sha256(request.body))) return {};
+    const auto stated = request.header(kContentHash);
+    if (stated.empty() || stated == to_hex(sha256(request.body))) return {};
     return refuse(Refusal::WrongSignature, "x-amz-content-sha256: must be the SHA-256 of the body, in small letters");
 }
 

@@ -25,20 +25,20 @@ using gateway::StreamExceptionPolicies;
 constexpr std::string_view kOnlyAction = "aws:forward_to_sfe";
 
 struct ExceptionName {
-    std::string_view wire;
+    std::string_view name;
     StreamException exception;
 };
 constexpr ExceptionName kExceptions[] = {
     {"DROP", StreamException::Drop}, {"REJECT", StreamException::Reject}, {"CONTINUE", StreamException::Continue}};
 
 Result<StreamException> parse_exception(std::string_view text) {
-    for (const auto& [wire, exception] : kExceptions)
-        if (text == wire) return exception;
+    for (const auto& [name, exception] : kExceptions)
+        if (text == name) return exception;
     return invalid("\"{}\" is none of DROP, REJECT, CONTINUE", text);
 }
 
-std::string_view wire_name(StreamException exception) {
-    return std::ranges::find(kExceptions, exception, &ExceptionName::exception)->wire;
+std::string_view aws_name(StreamException exception) {
+    return std::ranges::find(kExceptions, exception, &ExceptionName::exception)->name;
 }
 
 Result<std::string> parse_action(std::string_view text) {
@@ -103,7 +103,7 @@ void add_policy(JsonMembers& members, std::optional<StreamException> exception) 
     members.texts("StatelessDefaultActions", kActions);
     members.texts("StatelessFragmentDefaultActions", kActions);
     members.object("StatefulEngineOptions", [&](JsonMembers& options) {
-        if (exception) options.text("StreamExceptionPolicy", wire_name(*exception));
+        if (exception) options.text("StreamExceptionPolicy", aws_name(*exception));
     });
 }
 
@@ -116,7 +116,7 @@ struct PolicyUpdate {
 
 /// On an error, too, `update` has the valid parts.
 Result<void> read_update(JsonReader& reader, PolicyUpdate& update) {
-    take_resource_reference(reader, kFirewallPolicy, update.policy);
+    read_resource_reference(reader, kFirewallPolicy, update.policy);
     reader.parsed("UpdateToken", update.token, parse_uuid);
     reader.object("FirewallPolicy", [&](JsonReader& policy) {
         std::vector<std::string> actions;
@@ -234,8 +234,9 @@ Result<void> carry_out(Inventory& inventory, StreamExceptionPolicies& policies,
     const std::lock_guard lock{one_at_a_time};
     ASSIGN_OR_RETURN(const auto in_force, read_in_force(policies, firewall));
     if (auto checked = check_update(inventory, policies, firewall, update, in_force); !checked) {
-        return tl::unexpected(refused_requests.refuse_policy(
-            "policy_apply", policy_request_of(request, firewall.name, update), std::move(checked.error())));
+        return tl::unexpected(refused_requests.refuse_policy(operations::PolicyAction::Apply,
+                                                             policy_request_of(request, firewall.name, update),
+                                                             std::move(checked.error())));
     }
     if (!update.exception || update.dry_run) return {};
     return PolicyChange{policies, request.caller}.apply(in_force, *update.exception);
@@ -247,7 +248,7 @@ Result<std::string> describe_firewall_policy(const Request& /*request*/, JsonRea
                                              gateway::Inventory& inventory,
                                              gateway::StreamExceptionPolicies& policies) {
     ResourceReference reference;
-    take_resource_reference(reader, kFirewallPolicy, reference);
+    read_resource_reference(reader, kFirewallPolicy, reference);
     RETURN_IF_ERROR(reader.finish());
     const auto configuration = inventory.configuration();
     ASSIGN_OR_RETURN(const auto firewall, find_resource(*configuration, kFirewallPolicy, reference));
@@ -271,8 +272,8 @@ Result<std::string> update_firewall_policy(const Request& request, JsonReader& r
     });
     if (!firewall) {
         const auto& named = update.policy.name ? *update.policy.name : update.policy.arn.value_or("");
-        return tl::unexpected(refused_requests.refuse_policy("policy_apply", policy_request_of(request, named, update),
-                                                             std::move(firewall.error())));
+        return tl::unexpected(refused_requests.refuse_policy(
+            operations::PolicyAction::Apply, policy_request_of(request, named, update), std::move(firewall.error())));
     }
     RETURN_IF_ERROR(carry_out(inventory, policies, refused_requests, request, *firewall, update));
     return read_in_force(policies, *firewall).map([&](const std::vector<EndpointPolicy>& in_force) {

@@ -30,7 +30,7 @@ Result<FirewallListing> read_firewall_listing(JsonReader& reader) {
     reader.optional_texts("VpcIds", listing.vpc_ids);
     reader.optional_parsed("NextToken", listing.behind,
                            [](std::string_view token) { return parse_next_token(kFirewallList, token); });
-    take_number(reader, "MaxResults", listing.page, 1, kLargestPage);
+    read_number(reader, "MaxResults", listing.page, 1, kLargestPage);
     return reader.finish().map([&] { return std::move(listing); });
 }
 
@@ -107,7 +107,7 @@ Result<std::string> list_firewalls(const Request& /*request*/, JsonReader& reade
 
 Result<std::string> describe_firewall(const Request& /*request*/, JsonReader& reader, gateway::Inventory& inventory) {
     ResourceReference reference;
-    take_resource_reference(reader, kFirewall, reference);
+    read_resource_reference(reader, kFirewall, reference);
     RETURN_IF_ERROR(reader.finish());
     const auto configuration = inventory.configuration();
     return find_resource(*configuration, kFirewall, reference).map([&](const Firewall& firewall) {

@@ -20,8 +20,8 @@ constexpr std::string_view kOperationList = "operations";
 /// Copies the valid parts of the call into `wanted`, so that the audit record of a refusal has them.
 Result<void> read_start(const gateway::Inventory& inventory, const Request& request, JsonReader& reader,
                         FirewallReference& firewall, gateway::OperationRequest& wanted) {
-    take_firewall_reference(reader, firewall);
-    take_flow_query(reader, wanted.query);
+    read_firewall_reference(reader, firewall);
+    read_flow_query(reader, wanted.query);
     wanted.endpoint = {
         firewall.arn, firewall.availability_zone ? firewall.availability_zone : firewall.availability_zone_id, {}};
     RETURN_IF_ERROR(reader.finish());
@@ -41,8 +41,8 @@ Result<std::string> start(OperationType type, const Request& request, JsonReader
     wanted.type = type;
     wanted.caller = request.caller;
     wanted.own_flows = request.own_flows;
-    if (auto taken = read_start(inventory, request, reader, firewall, wanted); !taken) {
-        return tl::unexpected(refused_requests.refuse(wanted, std::move(taken.error())));
+    if (auto read = read_start(inventory, request, reader, firewall, wanted); !read) {
+        return tl::unexpected(refused_requests.refuse(wanted, std::move(read.error())));
     }
     return operations.start(wanted).map([&](const FlowOperation& started) {
         return json_of([&](JsonMembers& members) {
@@ -69,12 +69,12 @@ struct OperationListing {
 
 Result<OperationListing> read_operation_listing(JsonReader& reader) {
     OperationListing listing;
-    take_firewall_reference(reader, listing.firewall);
+    read_firewall_reference(reader, listing.firewall);
     reader.optional_parsed("FlowOperationType", listing.type, parse_name<OperationType>);
     reader.optional_parsed("NextToken", listing.behind, [](std::string_view token) {
         return parse_next_token(kOperationList, token).and_then([](const std::string& id) { return parse_uuid(id); });
     });
-    take_number(reader, "MaxResults", listing.page, 1, kLargestPage);
+    read_number(reader, "MaxResults", listing.page, 1, kLargestPage);
     return reader.finish().map([&] { return std::move(listing); });
 }
 
@@ -120,7 +120,7 @@ struct ResultListing {
 };
 
 struct ResultPage {
-    std::vector<StoredFlow> flows;
+    std::vector<FlowRow> flows;
     std::optional<std::uint64_t> next;  ///< first row of the next page
 };
 
@@ -136,10 +136,10 @@ Result<std::uint64_t> parse_row(std::string_view id, std::string_view token) {
 
 Result<ResultListing> read_result_listing(JsonReader& reader) {
     ResultListing listing;
-    take_operation_reference(reader, listing.operation);
+    read_operation_reference(reader, listing.operation);
     reader.optional_parsed("NextToken", listing.first,
                            [&](std::string_view token) { return parse_row(listing.operation.id, token); });
-    take_number(reader, "MaxResults", listing.page, 1, kLargestPage);
+    read_number(reader, "MaxResults", listing.page, 1, kLargestPage);
     return reader.finish().map([&] { return std::move(listing); });
 }
 
@@ -147,7 +147,7 @@ bool has_results(const FlowOperation& operation) {
     return operation.status == OperationStatus::Completed || operation.status == OperationStatus::CompletedWithErrors;
 }
 
-bool is_result(const FlowOperation& operation, const StoredFlow& row) {
+bool is_result(const FlowOperation& operation, const FlowRow& row) {
     return !kind_of(operation.type).has_outcomes || row.outcome == Outcome::Flushed;
 }
 
@@ -219,7 +219,7 @@ Result<std::string> start_flow_flush(const Request& request, JsonReader& reader,
 Result<std::string> describe_flow_operation(const Request& /*request*/, JsonReader& reader,
                                             gateway::Inventory& inventory, gateway::FlowOperations& operations) {
     OperationReference reference;
-    take_operation_reference(reader, reference);
+    read_operation_reference(reader, reference);
     RETURN_IF_ERROR(reader.finish());
     return find_operation(inventory, operations, reference).map([&](const FlowOperation& operation) {
         return json_of([&](JsonMembers& members) {
@@ -257,7 +257,7 @@ Result<std::string> list_flow_operation_results(const Request& /*request*/, Json
     ASSIGN_OR_RETURN(const auto page, read_page(operations, operation, listing));
     return json_of([&](JsonMembers& members) {
         add_operation(members, *inventory.configuration(), operation);
-        members.objects("Flows", page.flows, [&](JsonMembers& flow, const StoredFlow& each) {
+        members.objects("Flows", page.flows, [&](JsonMembers& flow, const FlowRow& each) {
             add_flow(flow, each.flow, moment_of(operation));
         });
         if (page.next) {

@@ -51,7 +51,7 @@ Result<std::optional<std::string>> zone_of(const config::Firewall& firewall, con
 
 }  // namespace
 
-void take_firewall_reference(JsonReader& reader, FirewallReference& reference) {
+void read_firewall_reference(JsonReader& reader, FirewallReference& reference) {
     reader.parsed("FirewallArn", reference.arn, parse_arn);
     reader.optional_text("AvailabilityZone", reference.availability_zone);
     reader.optional_text("AvailabilityZoneId", reference.availability_zone_id);
@@ -88,8 +88,8 @@ Result<EndpointName> one_endpoint(const Scope& scope) {
                    fmt::join(zones, ", "));
 }
 
-void take_operation_reference(JsonReader& reader, OperationReference& reference) {
-    take_firewall_reference(reader, reference.firewall);
+void read_operation_reference(JsonReader& reader, OperationReference& reference) {
+    read_firewall_reference(reader, reference.firewall);
     reader.parsed("FlowOperationId", reference.id, parse_uuid);
 }
 
@@ -102,7 +102,7 @@ Result<FlowOperation> find_operation(gateway::Inventory& inventory, gateway::Flo
     return not_found("FlowOperationId: there is no operation {} there", reference.id);
 }
 
-void take_resource_reference(JsonReader& reader, const ResourceKind& kind, ResourceReference& reference) {
+void read_resource_reference(JsonReader& reader, const ResourceKind& kind, ResourceReference& reference) {
     const auto arn = fmt::format("{}Arn", kind.member);
     const auto name = fmt::format("{}Name", kind.member);
     reader.optional_parsed(arn, reference.arn, parse_arn);

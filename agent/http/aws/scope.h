@@ -26,7 +26,7 @@ struct FirewallReference {
     std::optional<std::string> vpc_endpoint_association_arn;  ///< always refused: headgate has no such associations
 };
 
-void take_firewall_reference(JsonReader& reader, FirewallReference& reference);
+void read_firewall_reference(JsonReader& reader, FirewallReference& reference);
 
 /// A firewall, and optionally one of its endpoints.
 struct Scope {
@@ -49,7 +49,7 @@ struct OperationReference {
     std::string id;
 };
 
-void take_operation_reference(JsonReader& reader, OperationReference& reference);
+void read_operation_reference(JsonReader& reader, OperationReference& reference);
 
 /// Operations of other firewalls or endpoints are not found.
 [[nodiscard]] Result<FlowOperation> find_operation(gateway::Inventory& inventory, gateway::FlowOperations& operations,
@@ -68,7 +68,7 @@ struct ResourceReference {
     std::optional<std::string> name;
 };
 
-void take_resource_reference(JsonReader& reader, const ResourceKind& kind, ResourceReference& reference);
+void read_resource_reference(JsonReader& reader, const ResourceKind& kind, ResourceReference& reference);
 
 /// The firewall, or the one that the policy belongs to.
 [[nodiscard]] Result<config::Firewall> find_resource(const config::Configuration& configuration,

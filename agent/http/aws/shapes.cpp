@@ -30,7 +30,7 @@ constexpr bool fits_token(char c) {
     return is_letter_or_digit(c) || std::string_view{":/+="}.find(c) != std::string_view::npos;
 }
 
-void take_address(JsonReader& reader, const std::string& name, std::optional<Prefix>& prefix) {
+void read_address(JsonReader& reader, const std::string& name, std::optional<Prefix>& prefix) {
     reader.optional_object(
         name, [&](JsonReader& address) { address.parsed("AddressDefinition", prefix, parse_address_definition); });
 }
@@ -39,9 +39,9 @@ Result<void> of_one_family(const FlowFilter& filter) {
     return validated(filter).map([](const FlowFilter&) {});
 }
 
-void take_flow_filter(JsonReader& reader, FlowFilter& filter) {
-    take_address(reader, "SourceAddress", filter.source);
-    take_address(reader, "DestinationAddress", filter.destination);
+void read_flow_filter(JsonReader& reader, FlowFilter& filter) {
+    read_address(reader, "SourceAddress", filter.source);
+    read_address(reader, "DestinationAddress", filter.destination);
     reader.optional_parsed("SourcePort", filter.source_port, parse_port_range);
     reader.optional_parsed("DestinationPort", filter.destination_port, parse_port_range);
     reader.optional_parsed_list("Protocols", filter.protocols, parse_protocol_number);
@@ -107,7 +107,7 @@ std::string status_message_of(std::string_view text) {
     return message;
 }
 
-void take_number(JsonReader& reader, std::string_view name, std::int32_t& slot, std::int32_t lowest,
+void read_number(JsonReader& reader, std::string_view name, std::int32_t& slot, std::int32_t lowest,
                  std::int32_t highest) {
     std::int64_t number = slot;
     reader.optional_number(name, number);
@@ -133,8 +133,8 @@ Result<std::string> parse_next_token(std::string_view list, std::string_view tok
     return place;
 }
 
-void take_flow_query(JsonReader& reader, FlowQuery& query) {
-    reader.objects("FlowFilters", query.filters, take_flow_filter);
+void read_flow_query(JsonReader& reader, FlowQuery& query) {
+    reader.objects("FlowFilters", query.filters, read_flow_filter);
     if (query.filters.empty())
         reader.fail("FlowFilters", invalid("empty: name the flows; an empty filter captures all"));
     if (query.filters.size() > kMaxFilters) {
@@ -142,7 +142,7 @@ void take_flow_query(JsonReader& reader, FlowQuery& query) {
                     invalid("{} filters; an operation takes {} at most", query.filters.size(), kMaxFilters));
     }
     std::int32_t minimum_age = 0;
-    take_number(reader, "MinimumFlowAgeInSeconds", minimum_age, 0, INT32_MAX);
+    read_number(reader, "MinimumFlowAgeInSeconds", minimum_age, 0, INT32_MAX);
     query.minimum_age = std::chrono::seconds{minimum_age};
 }
 

@@ -48,7 +48,7 @@ inline constexpr std::int32_t kLargestPage = 100;  ///< MaxResults, and its defa
 
 /// FlowFilters and MinimumFlowAgeInSeconds: 1 to kMaxFilters filters, each with source and destination of one address
 /// family. They match original addresses, in the initiator's direction.
-void take_flow_query(JsonReader& reader, FlowQuery& query);
+void read_flow_query(JsonReader& reader, FlowQuery& query);
 
 /// Prevents an accidental flush of everything: the error names a filter that matches every flow, and how to express it
 /// deliberately.
@@ -61,7 +61,7 @@ void add_flow_query(JsonMembers& members, const FlowQuery& query);
 void add_address(JsonMembers& members, std::string_view name, std::string_view definition);
 
 /// A number that may be absent, within these limits.
-void take_number(JsonReader& reader, std::string_view name, std::int32_t& slot, std::int32_t lowest,
+void read_number(JsonReader& reader, std::string_view name, std::int32_t& slot, std::int32_t lowest,
                  std::int32_t highest);
 
 /// Writes StatusMessage if there is one; it also reports flows left out because the kernel does not know their age.

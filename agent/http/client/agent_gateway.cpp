@@ -7,11 +7,11 @@
 #include <algorithm>
 
 #include "flow/flow_json.h"
+#include "flow/flow_reader.h"
 #include "flowlog/recent_flow_buffer.h"
 #include "gateway/gateway_json.h"
 #include "gateway/request_json.h"
 #include "http/client/exchange.h"
-#include "operations/flow_reader.h"
 
 namespace headgate::http {
 namespace {
@@ -86,11 +86,11 @@ std::string flow_log_target(const gateway::EndedFlowQuery& query) {
 /// Parses lines to flows and passes them on in blocks.
 class FlowLines {
   public:
-    explicit FlowLines(StoredFlowSink take) : take_(std::move(take)) { block_.reserve(kRowsPerBlock); }
+    explicit FlowLines(StoredFlowSink sink) : sink_(std::move(sink)) { block_.reserve(kRowsPerBlock); }
 
     Result<void> line(const std::string& text) {
         ++lines_;
-        auto flow = parse_json_object(text).and_then(operations::read_stored_flow);
+        auto flow = parse_json_object(text).and_then(read_stored_flow);
         if (!flow) return failed("line {} of the agent's answer: {}", lines_, flow.error().message);
         block_.push_back(*flow);
         return block_.size() < kRowsPerBlock ? Result<void>{} : finish();
@@ -98,19 +98,19 @@ class FlowLines {
 
     Result<void> finish() {
         if (block_.empty()) return {};
-        auto taken = take_(block_);
+        auto passed = sink_(block_);
         block_.clear();
-        return taken;
+        return passed;
     }
 
   private:
-    StoredFlowSink take_;
-    std::vector<StoredFlow> block_;
+    StoredFlowSink sink_;
+    std::vector<FlowRow> block_;
     std::uint64_t lines_ = 0;
 };
 
-Result<void> ask_for_flows(const std::filesystem::path& socket, const Target& target, StoredFlowSink take) {
-    FlowLines lines{std::move(take)};
+Result<void> ask_for_flows(const std::filesystem::path& socket, const Target& target, StoredFlowSink sink) {
+    FlowLines lines{std::move(sink)};
     return ask_for_lines(socket, lines_of(target.text()), [&](const std::string& text) { return lines.line(text); })
         .and_then([&] { return lines.finish(); });
 }
@@ -167,30 +167,30 @@ Result<std::vector<FlowOperation>> AgentGateway::list(const OperationSelection& 
     return ask(socket_, {"GET", target.text(), {}, {}}).and_then(gateway::read_operations_json);
 }
 
-Result<void> AgentGateway::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) {
+Result<void> AgentGateway::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) {
     std::uint64_t next = first;
-    Result<void> taken;
-    const StoredFlowSink count_and_take = [&](std::span<const StoredFlow> flows) {
+    Result<void> passed;
+    const StoredFlowSink count_and_pass = [&](std::span<const FlowRow> flows) {
         next += flows.size();
-        return taken = take(flows);
+        return passed = sink(flows);
     };
     for (;;) {
         const auto begin = next;
         const auto target = operation_target(id).part("results").parameter("cursor", fmt::format("{}", next));
-        auto read = ask_for_flows(socket_, target, count_and_take);
+        auto read = ask_for_flows(socket_, target, count_and_pass);
         // The agent cuts off a client that stops reading for long, as behind a pager: continue at the same row.
-        const bool cut = !read && taken && read.error().kind == ErrorKind::Disconnected;
+        const bool cut = !read && passed && read.error().kind == ErrorKind::Disconnected;
         if (!cut || next == begin) return read;
     }
 }
 
-Result<std::vector<StoredFlow>> AgentGateway::flows(std::string_view id, std::uint64_t first, std::size_t count) {
-    std::vector<StoredFlow> page;
+Result<std::vector<FlowRow>> AgentGateway::flows(std::string_view id, std::uint64_t first, std::size_t count) {
+    std::vector<FlowRow> page;
     const auto target = operation_target(id)
                             .part("results")
                             .parameter("cursor", fmt::format("{}", first))
                             .parameter("limit", fmt::format("{}", count));
-    RETURN_IF_ERROR(ask_for_flows(socket_, target, [&](std::span<const StoredFlow> flows) -> Result<void> {
+    RETURN_IF_ERROR(ask_for_flows(socket_, target, [&](std::span<const FlowRow> flows) -> Result<void> {
         page.insert(page.end(), flows.begin(), flows.end());
         return {};
     }));
@@ -199,7 +199,7 @@ Result<std::vector<StoredFlow>> AgentGateway::flows(std::string_view id, std::ui
 
 Result<TableStatistics> AgentGateway::statistics(const EndpointName& endpoint) {
     ASSIGN_OR_RETURN(auto target, target_of("/v1/flow-table", endpoint));
-    return ask(socket_, {"GET", std::move(target), {}, {}}).and_then(gateway::read_census_json);
+    return ask(socket_, {"GET", std::move(target), {}, {}}).and_then(gateway::read_table_json);
 }
 
 Result<EndpointPolicy> AgentGateway::status(const EndpointName& endpoint) {
@@ -214,12 +214,12 @@ Result<EndpointPolicy> AgentGateway::apply(const PolicyRequest& request) {
     return ask_for_policy(socket_, request, "PUT", fmt::to_string(body));
 }
 
-Result<void> AgentGateway::for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) {
+Result<void> AgentGateway::for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& sink) {
     const bool none_is_meant = query.firewalls && query.firewalls->empty();
     if (none_is_meant) return {};
     auto question = lines_of(flow_log_target(query));
     question.is_over = query.is_over;
-    return ask_for_lines(socket_, question, [&](const std::string& record) { return take(record); });
+    return ask_for_lines(socket_, question, [&](const std::string& record) { return sink(record); });
 }
 
 Result<EndpointPolicy> AgentGateway::remove(const PolicyRequest& request) {

@@ -32,15 +32,15 @@ class AgentGateway final : public gateway::Gateway,
     Result<FlowOperation> wait(std::string_view id, std::chrono::milliseconds at_most) override;
     Result<void> cancel(std::string_view id) override;
     Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override;
-    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& take) override;
-    Result<std::vector<StoredFlow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
+    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) override;
+    Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
 
     Result<gateway::TableStatistics> statistics(const EndpointName& endpoint) override;
 
     Result<gateway::EndpointPolicy> status(const EndpointName& endpoint) override;
     Result<gateway::EndpointPolicy> apply(const gateway::PolicyRequest& request) override;
     Result<gateway::EndpointPolicy> remove(const gateway::PolicyRequest& request) override;
-    Result<void> for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& take) override;
+    Result<void> for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& sink) override;
 
   private:
     explicit AgentGateway(std::filesystem::path socket) : socket_(std::move(socket)) {}

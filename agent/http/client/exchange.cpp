@@ -59,8 +59,8 @@ std::string text_of(const Question& question) {
     return text.str() + question.body;
 }
 
-Result<HTTPResponse> read_response(Stream& wire, Deadline until) {
-    ASSIGN_OR_RETURN(const auto head, wire.read_head(kLongestHead, until));
+Result<HTTPResponse> read_response(Stream& stream, Deadline until) {
+    ASSIGN_OR_RETURN(const auto head, stream.read_head(kLongestHead, until));
     try {
         std::istringstream text{head};
         HTTPResponse response;
@@ -73,17 +73,17 @@ Result<HTTPResponse> read_response(Stream& wire, Deadline until) {
 
 /// A connection on which a response has begun.
 struct Answered {
-    Stream wire;
+    Stream stream;
     HTTPResponse response;
 };
 
 Result<Answered> ask_once(const std::filesystem::path& socket, const Question& question) {
-    ASSIGN_OR_RETURN(auto wire, open(socket));
-    const auto sent = wire.write(text_of(question), question.patience);
+    ASSIGN_OR_RETURN(auto stream, open(socket));
+    const auto sent = stream.write(text_of(question), question.patience);
     // A server that refuses the request may close early; its response has the reason.
     if (!sent && sent.error().number != EPIPE) return tl::unexpected(sent.error());
-    ASSIGN_OR_RETURN(auto response, read_response(wire, in(question.patience)));
-    return Answered{std::move(wire), response};
+    ASSIGN_OR_RETURN(auto response, read_response(stream, in(question.patience)));
+    return Answered{std::move(stream), response};
 }
 
 /// Whether the error is that of an agent that stops or is not running.
@@ -118,7 +118,7 @@ Result<Answered> ask_until_answered(const std::filesystem::path& socket, const Q
 /// The body of a response, unless that is a problem document.
 Result<BodyReader> body_of(Answered& answered, const Question& question) {
     ASSIGN_OR_RETURN(const auto framing, framing_of({answered.response.begin(), answered.response.end()}));
-    BodyReader body{framing, answered.wire};
+    BodyReader body{framing, answered.stream};
     const int status = answered.response.getStatus();
     if (status >= 200 && status < 300) return body;
     ASSIGN_OR_RETURN(const auto text, body.read_all(kLongestBody, in(question.patience)));
@@ -128,7 +128,7 @@ Result<BodyReader> body_of(Answered& answered, const Question& question) {
 /// Splits the body into lines, whatever pieces it arrives in.
 class Lines {
   public:
-    explicit Lines(const std::function<Result<void>(const std::string&)>& take) : take_(take) {}
+    explicit Lines(const std::function<Result<void>(const std::string&)>& sink) : sink_(sink) {}
 
     Result<void> feed(std::string_view bytes) {
         while (!bytes.empty()) {
@@ -137,7 +137,7 @@ class Lines {
             if (line_.size() > kLongestLine) return failed("a line is longer than {} bytes", kLongestLine);
             if (end == std::string_view::npos) return {};
             bytes.remove_prefix(end + 1);
-            RETURN_IF_ERROR(take_(line_));
+            RETURN_IF_ERROR(sink_(line_));
             line_.clear();
         }
         return {};
@@ -148,7 +148,7 @@ class Lines {
     }
 
   private:
-    const std::function<Result<void>(const std::string&)>& take_;
+    const std::function<Result<void>(const std::string&)>& sink_;
     std::string line_;
 };
 
@@ -162,10 +162,10 @@ std::string encoded(std::string_view text) {
 }
 
 /// Waits for the next byte or the end of the stream. False: `is_over` came first.
-bool wait_unless_over(Stream& wire, const Question& question) {
+bool wait_unless_over(Stream& stream, const Question& question) {
     while (!is_over(question)) {
         const auto until = in(kLookAround);
-        if (wire.wait_for_data(until)) return true;
+        if (stream.wait_for_data(until)) return true;
         // Returned early without data: the peer has closed, and the next read reports it.
         if (std::chrono::steady_clock::now() < until && !is_over(question)) return true;
     }
@@ -200,14 +200,14 @@ Result<std::string> ask(const std::filesystem::path& socket, const Question& que
 }
 
 Result<void> ask_for_lines(const std::filesystem::path& socket, const Question& question,
-                           const std::function<Result<void>(const std::string&)>& take) {
+                           const std::function<Result<void>(const std::string&)>& sink) {
     auto answered = ask_until_answered(socket, question);
     if (!answered) return is_over(question) ? Result<void>{} : tl::unexpected(std::move(answered.error()));
     ASSIGN_OR_RETURN(auto body, body_of(*answered, question));
-    Lines lines{take};
+    Lines lines{sink};
     for (;;) {
         const bool is_endless_pause = question.is_over && !body.has_more_at_hand();
-        if (is_endless_pause && !wait_unless_over(answered->wire, question)) return {};
+        if (is_endless_pause && !wait_unless_over(answered->stream, question)) return {};
         ASSIGN_OR_RETURN(const auto bytes, body.read(in(question.patience)));
         if (bytes.empty()) return lines.finish();
         RETURN_IF_ERROR(lines.feed(bytes));

@@ -56,6 +56,6 @@ struct Question {
 
 /// Likewise for a body of any length: passes on each line as it arrives, without its line end.
 [[nodiscard]] Result<void> ask_for_lines(const std::filesystem::path& socket, const Question& question,
-                                         const std::function<Result<void>(const std::string&)>& take);
+                                         const std::function<Result<void>(const std::string&)>& sink);
 
 }  // namespace headgate::http

@@ -25,7 +25,7 @@ std::string_view text_of(std::span<const unsigned char> bytes) {
 }
 
 /// `gzip;q=0` excludes it (RFC 9110, section 12.5.3).
-bool takes_gzip(const Request& request) {
+bool accepts_gzip(const Request& request) {
     auto accepted = request.header("Accept-Encoding");
     while (!accepted.empty()) {
         auto weight = take_until(accepted, ',');
@@ -75,7 +75,7 @@ std::optional<Response> console_answer(const Request& request) {
     answer.route = found->path == kPage ? kPage : "/console";
     answer.content_type = found->content_type;
     add_headers(answer, found->path == kPage);
-    if (takes_gzip(request)) {
+    if (accepts_gzip(request)) {
         answer.headers.emplace_back("Content-Encoding", "gzip");
         answer.body = text_of(found->gzip);
     } else {

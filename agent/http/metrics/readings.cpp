@@ -14,6 +14,7 @@
 #include <string>
 #include <utility>
 
+#include "gateway/endpoints.h"
 namespace headgate::http {
 namespace {
 
@@ -47,12 +48,12 @@ std::vector<Endpoint> first_endpoints(const std::vector<gateway::EndpointPlace>&
     return first;
 }
 
-void add_usage(EndpointFamilies& families, const Endpoint& endpoint, const gateway::TableStatistics& census) {
+void add_usage(EndpointFamilies& families, const Endpoint& endpoint, const gateway::TableStatistics& statistics) {
     const auto labels = labels_of(endpoint);
-    add(families.entries, labels, static_cast<double>(census.usage.in_use));
-    if (census.peak) add(families.peak, labels, static_cast<double>(*census.peak));
-    const bool is_limited = census.usage.maximum != 0;
-    if (is_limited) add(families.limit, labels, static_cast<double>(census.usage.maximum));
+    add(families.entries, labels, static_cast<double>(statistics.usage.in_use));
+    if (statistics.peak) add(families.peak, labels, static_cast<double>(*statistics.peak));
+    const bool is_limited = statistics.usage.maximum != 0;
+    if (is_limited) add(families.limit, labels, static_cast<double>(statistics.usage.maximum));
 }
 
 /// Sums over hooks and directions.
@@ -107,7 +108,7 @@ std::vector<EndpointReading> add_endpoints(MetricFamilies& families, gateway::Mo
     EndpointFamilies theirs;
     std::vector<EndpointReading> readings;
     for (const auto& endpoint : first_endpoints(monitoring.places())) {
-        const EndpointName name{endpoint.firewall, endpoint.availability_zone, std::nullopt};
+        const auto name = gateway::name_of(endpoint);
         const auto usage = monitoring.usage(name);
         if (usage) add_usage(theirs, endpoint, *usage);
         const auto counters = monitoring.midstream_counters(name);

@@ -14,6 +14,7 @@
 #include "flowlog/recent_flow_buffer.h"
 #include "gateway/whole_operation_id.h"
 #include "http/problem.h"
+#include "http/rest/event_stream.h"
 #include "http/rest/handlers.h"
 #include "http/rest/parameters.h"
 
@@ -58,7 +59,7 @@ void parse_firewalls(const Request& request, EndedFlowQuery& query) {
     if (!names.empty()) query.firewalls.emplace(names.begin(), names.end());
 }
 
-Result<void> take_origin(const Request& request, EndedFlowQuery& query) {
+Result<void> parse_origin(const Request& request, EndedFlowQuery& query) {
     query.user = text_of(request, "user");
     return parse_parameter(request, "operation", query.operation_id, gateway::parse_operation_id)
         .and_then([&] { return parse_parameter(request, "since", query.since, parse_rfc3339); })
@@ -70,9 +71,9 @@ Result<void> parse_extent(const Request& request, EndedFlowQuery& query) {
     ASSIGN_OR_RETURN(const auto latest, number_of(request, "latest", kMost, 0, kMost));
     query.latest = latest;
     std::optional<bool> follow;
-    auto taken = parse_parameter(request, "follow", follow, parse_boolean);
+    auto parsed = parse_parameter(request, "follow", follow, parse_boolean);
     query.follow = follow.value_or(false);
-    return taken;
+    return parsed;
 }
 
 Result<EndedFlowQuery> read_query(const Request& request) {
@@ -80,7 +81,7 @@ Result<EndedFlowQuery> read_query(const Request& request) {
     parse_firewalls(request, query);
     return parse_reasons(request, query)
         .and_then([&] { return parse_filters(request, query); })
-        .and_then([&] { return take_origin(request, query); })
+        .and_then([&] { return parse_origin(request, query); })
         .and_then([&] { return parse_extent(request, query); })
         .map([&] { return std::move(query); });
 }
@@ -125,7 +126,7 @@ class RecordWriter {
     Result<void> pause() {
         if (out_.size() != 0 || !has_begun_) return send_gathered();
         if (form_ != RecordForm::Events || Clock::now() - sent_at_ < pace_.keep_alive) return {};
-        append(": no flow has ended\n\n");
+        append(server_sent_comment("no flow has ended"));
         return send_gathered();
     }
 

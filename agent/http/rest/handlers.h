@@ -3,8 +3,6 @@
 // have a function of their own, and intervals. An error becomes the response that its kind has.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -107,12 +105,5 @@ struct RecordPace {
 /// "availability_zone":"a","ok":false,"message":"..."},...]}`. Lists all checks; firewall and zone are present in
 /// checks of an endpoint, message in failed ones.
 [[nodiscard]] Result<Response> show_readiness(const Request& request, gateway::Monitoring& monitoring);
-
-constexpr std::string_view kEventStream = "text/event-stream";
-
-/// A server-sent event (WHATWG HTML, section 9.2). `data` is JSON without line ends, so that one `data:` line holds it.
-[[nodiscard]] inline std::string server_sent_event(std::string_view name, std::string_view data) {
-    return fmt::format("event: {}\ndata: {}\n\n", name, data);
-}
 
 }  // namespace headgate::http

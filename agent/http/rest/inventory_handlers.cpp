@@ -59,13 +59,10 @@ Result<Response> list_firewalls(const Request& /*request*/, gateway::Inventory& 
 
 Result<Response> list_policies(const Request& /*request*/, gateway::Inventory& inventory) {
     fmt::memory_buffer out;
-    out.append(std::string_view{"{\"policies\":["});
-    std::string_view separator = "\n";
-    for (const auto& policy : inventory.named_policies()) {
-        out.append(std::exchange(separator, ",\n"));
-        gateway::append_policy_json(out, policy);
-    }
-    out.append(std::string_view{"]}"});
+    out.append(std::string_view{"{\"policies\":"});
+    append_json_lines(out, inventory.named_policies(),
+                      [&](const auto& policy) { gateway::append_policy_json(out, policy); });
+    out.push_back('}');
     return json_answer(200, fmt::to_string(out));
 }
 
@@ -99,7 +96,8 @@ Result<Response> apply_policy(const Request& request, gateway::StreamExceptionPo
     wanted.endpoint = endpoint_of(request);
     wanted.caller = request.caller;
     if (auto read = gateway::read_policy_request_json(request.body, wanted); !read) {
-        return tl::unexpected(refused_requests.refuse_policy("policy_apply", wanted, std::move(read.error())));
+        return tl::unexpected(
+            refused_requests.refuse_policy(operations::PolicyAction::Apply, wanted, std::move(read.error())));
     }
     return policies.apply(wanted).map(policy_answer);
 }

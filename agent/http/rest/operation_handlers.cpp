@@ -8,6 +8,7 @@
 #include "gateway/gateway_json.h"
 #include "gateway/request_json.h"
 #include "http/problem.h"
+#include "http/rest/event_stream.h"
 #include "http/rest/handlers.h"
 #include "http/rest/parameters.h"
 #include "operations/operation_json.h"
@@ -111,25 +112,13 @@ Result<Response> cancel_operation(const Request& request, gateway::FlowOperation
 
 Result<void> send_events(gateway::FlowOperations& operations, const std::string& id,
                          const std::function<bool()>& is_over, const EventPace& pace, const BodySink& send) {
-    std::string sent;
-    auto told_at = std::chrono::steady_clock::now();
-    const auto say = [&](std::string_view text) {
-        told_at = std::chrono::steady_clock::now();
-        return send(text);
-    };
+    EventStream events{pace.keep_alive, send};
     for (auto operation = operations.find(id);; operation = operations.wait(id, pace.look)) {
         if (!operation) return tl::unexpected(operation.error());
         auto now = json_by(operations::append_operation_json, *operation);
-        if (operation->status != OperationStatus::InProgress) return say(server_sent_event("end", now));
+        if (operation->status != OperationStatus::InProgress) return events.event("end", now);
         if (is_over()) return {};
-        Result<void> said;
-        if (now != sent) {
-            said = say(server_sent_event("progress", now));
-            sent = std::move(now);
-        } else if (std::chrono::steady_clock::now() - told_at >= pace.keep_alive) {
-            said = say(": still in progress\n\n");
-        }
-        if (!said) return said;
+        RETURN_IF_ERROR(events.state("progress", std::move(now), "still in progress"));
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "gateway/gateway_json.h"
 #include "http/problem.h"
+#include "http/rest/event_stream.h"
 #include "http/rest/handlers.h"
 #include "operations/operation_fields.h"
 #include "operations/operation_json.h"
@@ -63,15 +64,10 @@ bool goes_on(const gateway::Monitoring& monitoring, const std::function<bool()>&
 Result<void> send_overviews(gateway::FlowOperations& operations, gateway::Monitoring& monitoring,
                             gateway::Inventory& inventory, const std::function<bool()>& is_over,
                             const OverviewPace& pace, const BodySink& send) {
-    std::string sent;
-    auto told_at = std::chrono::steady_clock::now();
+    EventStream events{pace.keep_alive, send};
     do {
         ASSIGN_OR_RETURN(auto now, overview_of(operations, monitoring, inventory));
-        const bool is_news = now != sent;
-        if (!is_news && std::chrono::steady_clock::now() - told_at < pace.keep_alive) continue;
-        RETURN_IF_ERROR(send(is_news ? server_sent_event("overview", now) : std::string{": nothing has changed\n\n"}));
-        sent = std::move(now);
-        told_at = std::chrono::steady_clock::now();
+        RETURN_IF_ERROR(events.state("overview", std::move(now), "nothing has changed"));
     } while (goes_on(monitoring, is_over, pace));
     return {};
 }

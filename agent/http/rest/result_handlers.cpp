@@ -39,7 +39,7 @@ using FlowPart = std::function<void(fmt::memory_buffer& out)>;
 /// A format for a list of flows.
 struct FlowForm {
     FlowPart begin;
-    std::function<void(fmt::memory_buffer& out, const StoredFlow& row)> row;
+    std::function<void(fmt::memory_buffer& out, const FlowRow& row)> row;
     FlowPart end = [](fmt::memory_buffer& /*out*/) {};
 };
 
@@ -81,7 +81,7 @@ Result<void> for_each_of(const Page& page, gateway::FlowOperations& operations, 
                          const StoredFlowSink& take) {
     auto left = page.limit;
     Result<void> taken;
-    auto listed = operations.for_each_flow(id, page.first, [&](std::span<const StoredFlow> flows) -> Result<void> {
+    auto listed = operations.for_each_flow(id, page.first, [&](std::span<const FlowRow> flows) -> Result<void> {
         const auto wanted = flows.first(std::min<std::uint64_t>(left, flows.size()));
         left -= wanted.size();
         taken = take(wanted);
@@ -100,7 +100,7 @@ Result<void> send_flows(const Page& page, gateway::FlowOperations& operations, c
         return sent;
     };
     form.begin(out);
-    RETURN_IF_ERROR(for_each_of(page, operations, id, [&](std::span<const StoredFlow> flows) -> Result<void> {
+    RETURN_IF_ERROR(for_each_of(page, operations, id, [&](std::span<const FlowRow> flows) -> Result<void> {
         for (const auto& each : flows) {
             form.row(out, each);
             if (out.size() < kPiece) continue;

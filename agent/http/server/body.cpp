@@ -19,7 +19,7 @@ constexpr std::size_t kMostExtensions = 16UL * 1024;
 
 constexpr std::size_t kMostDigits = 16;  ///< of a chunk's length, 64 bits; leading zeros may exceed it
 
-constexpr std::size_t kFromWire = 64UL * 1024;
+constexpr std::size_t kFromStream = 64UL * 1024;
 
 }  // namespace
 
@@ -58,12 +58,12 @@ Result<std::string_view> BodyDecoder::decode(std::string_view& bytes) {
 
 Result<void> BodyDecoder::skip_framing(std::string_view& bytes) {
     while (!bytes.empty() && part_ != Part::Data && part_ != Part::End)
-        RETURN_IF_ERROR(take_line(bytes));
+        RETURN_IF_ERROR(parse_line(bytes));
     return {};
 }
 
 /// Consumes as much of one line as has arrived.
-Result<void> BodyDecoder::take_line(std::string_view& bytes) {
+Result<void> BodyDecoder::parse_line(std::string_view& bytes) {
     const auto end = bytes.find('\n');
     const auto piece = bytes.substr(0, end);
     if (line_.size() + piece.size() > kLongestChunkLine) {
@@ -128,7 +128,7 @@ Result<void> BodyReader::end_chunk(Deadline until) {
 }
 
 Result<void> BodyReader::fill(Deadline until) {
-    ASSIGN_OR_RETURN(const auto bytes, wire_->read_some(kFromWire, until));
+    ASSIGN_OR_RETURN(const auto bytes, stream_->read_some(kFromStream, until));
     if (bytes.empty()) {
         return make_error(ErrorKind::Disconnected, "the connection ended in the middle of a body");
     }
@@ -153,11 +153,11 @@ Result<void> ChunkWriter::write(std::string_view bytes) {
     chunk_.clear();
     fmt::format_to(std::back_inserter(chunk_), "{:x}\r\n", bytes.size());
     chunk_.append(bytes).append("\r\n");
-    return wire_.write(chunk_, patience_);
+    return stream_.write(chunk_, patience_);
 }
 
 Result<void> ChunkWriter::finish() {
-    return wire_.write("0\r\n\r\n", patience_);
+    return stream_.write("0\r\n\r\n", patience_);
 }
 
 }  // namespace headgate::http

@@ -41,7 +41,7 @@ class BodyDecoder {
   private:
     enum class Part : std::uint8_t { ChunkSize, Data, ChunkEnd, Trailer, End };
 
-    [[nodiscard]] Result<void> take_line(std::string_view& bytes);
+    [[nodiscard]] Result<void> parse_line(std::string_view& bytes);
     [[nodiscard]] Result<void> read_line();
     [[nodiscard]] Result<void> begin_chunk();
     [[nodiscard]] Result<void> read_trailer_line();
@@ -54,10 +54,10 @@ class BodyDecoder {
     std::size_t trailer_lines_ = 0;
 };
 
-/// Reads a body from a wire. A connection that closes early is an error, so a part is never taken for the whole.
+/// Reads a body from a stream. A connection that closes early is an error, so a part is never taken for the whole.
 class BodyReader {
   public:
-    BodyReader(const Framing& framing, Stream& wire) : wire_(&wire), decoder_(framing) {}
+    BodyReader(const Framing& framing, Stream& stream) : stream_(&stream), decoder_(framing) {}
 
     /// The next bytes, valid until the next call; empty at the end.
     [[nodiscard]] Result<std::string_view> read(Deadline until);
@@ -75,15 +75,15 @@ class BodyReader {
   private:
     [[nodiscard]] Result<void> fill(Deadline until);
 
-    Stream* wire_;
+    Stream* stream_;
     BodyDecoder decoder_;
-    std::string_view ahead_;  ///< received, not decoded yet; points into the wire's buffer
+    std::string_view ahead_;  ///< received, not decoded yet; points into the stream's buffer
 };
 
 /// Writes a body in chunks.
 class ChunkWriter {
   public:
-    ChunkWriter(Stream& wire, std::chrono::milliseconds patience) : wire_(wire), patience_(patience) {}
+    ChunkWriter(Stream& stream, std::chrono::milliseconds patience) : stream_(stream), patience_(patience) {}
 
     /// Sends one chunk at once; the caller batches small pieces.
     [[nodiscard]] Result<void> write(std::string_view bytes);
@@ -92,7 +92,7 @@ class ChunkWriter {
     [[nodiscard]] Result<void> finish();
 
   private:
-    Stream& wire_;
+    Stream& stream_;
     std::chrono::milliseconds patience_;
     std::string chunk_;
 };

@@ -55,15 +55,19 @@ std::string text_of(const HTTPResponse& response) {
 
 }  // namespace
 
-Connection::Connection(std::unique_ptr<Stream> wire, Peer peer, Service service, Deadline arrived)
-    : wire_(std::move(wire)), peer_(std::move(peer)), service_(std::move(service)), arrived_(arrived), since_(arrived) {
+Connection::Connection(std::unique_ptr<Stream> stream, Peer peer, Service service, Deadline arrived)
+    : stream_(std::move(stream)),
+      peer_(std::move(peer)),
+      service_(std::move(service)),
+      arrived_(arrived),
+      since_(arrived) {
     reader_.emplace(service_.limits.size, blank_request(peer_));
 }
 
 Connection::~Connection() {
     try {
         if (is_in_hand()) finish_answer(true);
-        wire_->end();
+        stream_->end();
     } catch (const std::exception&) {
         // Most likely out of memory: the end of the request is not logged.
     }
@@ -97,7 +101,7 @@ Connection::Wait Connection::receive() {
     if (in_a_row_ >= kInARow && !service_.may_linger()) return POLLOUT;  // ready at once, but queued behind others
     if (ahead_.empty()) {
         std::array<char, kReadAtOnce> buffer;  // NOLINT(*-member-init): clearing it takes time in each request
-        const auto moved = wire_->receive(buffer);
+        const auto moved = stream_->receive(buffer);
         if (moved && moved->wait_for != 0) return comes_again() ? Wait{} : moved->wait_for;
         if (!moved || moved->bytes == 0) {
             end_in_the_middle();
@@ -112,7 +116,8 @@ Connection::Wait Connection::receive() {
 /// Waits briefly for the next request, which is cheaper than putting the thread to sleep and waking it up again.
 bool Connection::comes_again() const {
     const bool has_just_been_answered = in_a_row_ != 0 && !reader_->has_begun();
-    return has_just_been_answered && service_.may_linger() && wire_->wait_readable(in(kLinger)) && !service_.is_last();
+    return has_just_been_answered && service_.may_linger() && stream_->wait_readable(in(kLinger)) &&
+           !service_.is_last();
 }
 
 void Connection::end_in_the_middle() {
@@ -133,15 +138,15 @@ void Connection::parse_received() {
     if (reader_->is_whole()) return answer();
     if (!reader_->take_expectation()) return;
     constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
-    const auto sent = wire_->send(kGoOn);
+    const auto sent = stream_->send(kGoOn);
     if (!sent || sent->bytes != kGoOn.size()) step_ = Step::Over;
 }
 
 void Connection::answer() {
     auto& request = reader_->request();
     service_.begins_answer();
-    request.certificate_name = wire_->certificate_name();
-    request.is_over = [this] { return service_.is_stopping() || wire_->is_abandoned(); };
+    request.certificate_name = stream_->certificate_name();
+    request.is_over = [this] { return service_.is_stopping() || stream_->is_abandoned(); };
     const bool keeps_alive = reader_->head().keeps_alive() && !service_.is_stopping() && !service_.is_last();
     const auto then = keeps_alive ? Then::KeepAlive : Then::Close;
     const auto answered = service_.handler.answer(request);
@@ -171,7 +176,7 @@ void Connection::reply(const Response& answer, Then then) {
 
 Connection::Wait Connection::send_rest() {
     while (sent_ < out_.size()) {
-        const auto moved = wire_->send(std::string_view{out_}.substr(sent_));
+        const auto moved = stream_->send(std::string_view{out_}.substr(sent_));
         if (moved && moved->wait_for != 0) return moved->wait_for;
         if (!moved) {
             finish_answer(true);
@@ -188,7 +193,7 @@ Connection::Wait Connection::send_rest() {
             begin_next();
             break;
         case Then::Drain:
-            wire_->end_sending();
+            stream_->end_sending();
             step_ = Step::Draining;
             break;
         case Then::Close:
@@ -201,7 +206,7 @@ Connection::Wait Connection::send_rest() {
 /// Closing with unread input would reset the connection, and the client would lose the response.
 Connection::Wait Connection::drain() {
     std::array<char, kReadAtOnce> buffer{};
-    const auto moved = wire_->receive(buffer);
+    const auto moved = stream_->receive(buffer);
     if (moved && moved->wait_for != 0) return moved->wait_for;
     const bool is_late = std::chrono::steady_clock::now() >= sending_since_ + kDraining;
     if (!moved || moved->bytes == 0 || is_late) step_ = Step::Over;
@@ -225,18 +230,18 @@ void Connection::stream(const Response& answer, Then then) {
 Result<void> Connection::write_stream(const Response& answer, Then then) {
     const bool is_chunked = !reader_->head().is_http_1_0;
     const auto patience = service_.limits.sending;
-    ChunkWriter chunks{*wire_, patience};
+    ChunkWriter chunks{*stream_, patience};
     bool has_begun = false;
     const auto begin = [&]() -> Result<void> {
         if (std::exchange(has_begun, true)) return {};
         auto response = response_of(answer, then == Then::KeepAlive);
         response.setChunkedTransferEncoding(is_chunked);
-        return wire_->write(text_of(response), patience);
+        return stream_->write(text_of(response), patience);
     };
     if (reader_->request().method == "HEAD") return begin();
     auto streamed = answer.stream([&](std::string_view piece) -> Result<void> {
         record_.bytes += piece.size();
-        return begin().and_then([&] { return is_chunked ? chunks.write(piece) : wire_->write(piece, patience); });
+        return begin().and_then([&] { return is_chunked ? chunks.write(piece) : stream_->write(piece, patience); });
     });
     if (!streamed && !has_begun) {
         reply(problem_of(streamed.error()), then);

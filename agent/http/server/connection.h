@@ -82,7 +82,7 @@ struct Rest {
 class Connection {
   public:
     /// `arrived`: when the connection was accepted.
-    Connection(std::unique_ptr<Stream> wire, Peer peer, Service service, Deadline arrived);
+    Connection(std::unique_ptr<Stream> stream, Peer peer, Service service, Deadline arrived);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -117,7 +117,7 @@ class Connection {
     void finish_answer(bool is_cut);
     [[nodiscard]] bool is_in_hand() const { return record_.status != 0; }
 
-    const std::unique_ptr<Stream> wire_;
+    const std::unique_ptr<Stream> stream_;
     const Peer peer_;
     const Service service_;
     const Deadline arrived_;

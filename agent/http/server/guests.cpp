@@ -21,7 +21,7 @@ bool is_silent(const Guest& guest) {
 }
 
 /// Whether a response or a log record is due, which takes a thread.
-bool has_to_be_told(const Guest& guest) {
+bool needs_response(const Guest& guest) {
     return guest.connection && (guest.rest.phase == Phase::Arriving || guest.rest.phase == Phase::Answering);
 }
 
@@ -29,8 +29,8 @@ bool has_to_be_told(const Guest& guest) {
 void wake_at_end(Guest& guest) {
     guest.is_expired = true;
     guest.rest.until = Deadline::max();
-    const bool can_be_told = guest.rest.phase == Phase::Arriving && guest.rest.event == POLLIN;
-    ::shutdown(guest.descriptor, can_be_told ? SHUT_RD : SHUT_RDWR);
+    const bool can_be_answered = guest.rest.phase == Phase::Arriving && guest.rest.event == POLLIN;
+    ::shutdown(guest.descriptor, can_be_answered ? SHUT_RD : SHUT_RDWR);
 }
 
 }  // namespace
@@ -56,11 +56,11 @@ std::vector<Guest> Guests::remove_all(const Condition& condition) {
     std::vector<Id> ids;
     for (auto& [id, guest] : guests_)
         if (condition(guest)) ids.push_back(id);
-    std::vector<Guest> taken;
-    taken.reserve(ids.size());
+    std::vector<Guest> removed;
+    removed.reserve(ids.size());
     for (const auto id : ids)
-        taken.push_back(remove(id));
-    return taken;
+        removed.push_back(remove(id));
+    return removed;
 }
 
 template <typename By, typename Condition>
@@ -78,10 +78,10 @@ std::optional<Guest> Guests::remove_to_make_room(std::string_view neighbourhood)
     const auto is_meant = [&](const Guest& guest) {
         return neighbourhood.empty() || guest.neighbourhood == neighbourhood;
     };
-    auto taken = remove_first(&Guest::since, [&](const Guest& guest) {
+    auto removed = remove_first(&Guest::since, [&](const Guest& guest) {
         return is_meant(guest) && waits_without_request(guest) && is_silent(guest);
     });
-    if (taken) return taken;
+    if (removed) return removed;
     return remove_first([](const Guest& guest) { return guest.rest.until; },
                         [&](const Guest& guest) { return is_meant(guest) && guest.rest.phase == Phase::Answering; });
 }
@@ -102,7 +102,7 @@ std::vector<Guest> Guests::remove_without_request() {
 std::vector<Guest> Guests::remove_expired(Deadline now) {
     return remove_all([&](Guest& guest) {
         if (guest.is_at_work || guest.rest.until > now) return false;
-        if (!has_to_be_told(guest)) return true;
+        if (!needs_response(guest)) return true;
         wake_at_end(guest);
         return false;
     });

@@ -25,7 +25,7 @@ bool is_field_value(std::string_view text) {
     return std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7F; });
 }
 
-std::string_view take_line(std::string_view& text) {
+std::string_view next_line(std::string_view& text) {
     auto line = take_until(text, '\n');
     if (line.ends_with('\r')) line.remove_suffix(1);
     return line;
@@ -88,7 +88,7 @@ bool RequestHead::expects_continue() const {
 /// Poco's parser is not used: it searches all fields for each new one, and decodes RFC 2047 words in values, so that
 /// they would differ from what the client signed and what a proxy in front has read.
 Result<RequestHead> parse_head(std::string_view text) {
-    auto line = take_line(text);
+    auto line = next_line(text);
     const auto method = take_until(line, ' ');
     const auto target = take_until(line, ' ');
     if (!is_token(method) || target.empty() || !is_field_value(target)) {
@@ -96,7 +96,7 @@ Result<RequestHead> parse_head(std::string_view text) {
     }
     if (line != "HTTP/1.1" && line != "HTTP/1.0") return invalid("only HTTP/1.1 and HTTP/1.0 are spoken here");
     RequestHead head{std::string{method}, std::string{target}, line == "HTTP/1.0", {}};
-    for (line = take_line(text); !line.empty(); line = take_line(text)) {
+    for (line = next_line(text); !line.empty(); line = next_line(text)) {
         ASSIGN_OR_RETURN(auto field, parse_field(line));
         head.fields.push_back(std::move(field));
     }
@@ -113,7 +113,7 @@ Result<void> fill_request(const RequestHead& head, Request& request) {
         request.caller.sudo_user = note_of(request, "X-Headgate-Sudo-User");
         request.caller.source_address = note_of(request, "X-Headgate-Source-Address");
     }
-    return check_host(head).and_then([&] { return take_target(head.target, request); });
+    return check_host(head).and_then([&] { return parse_target(head.target, request); });
 }
 
 }  // namespace headgate::http

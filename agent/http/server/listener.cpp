@@ -47,9 +47,9 @@ Result<Accepted> set_up(FileDescriptor& connection, const Terms& terms) {
         peer.own_flows = flows_between(ends);
         peer.is_admitted = true;
         send_at_once(connection.get());
-        auto wire = terms.tls ? std::make_unique<Stream>(std::move(connection), *terms.tls)
-                              : std::make_unique<Stream>(std::move(connection));
-        return Accepted{std::move(wire), std::move(peer)};
+        auto stream = terms.tls ? std::make_unique<Stream>(std::move(connection), *terms.tls)
+                                : std::make_unique<Stream>(std::move(connection));
+        return Accepted{std::move(stream), std::move(peer)};
     });
 }
 

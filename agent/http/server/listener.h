@@ -37,7 +37,7 @@ struct Listener {
 
 /// A connection after setup: its byte stream, and its peer as far as the kernel reports it.
 struct Accepted {
-    std::unique_ptr<Stream> wire;
+    std::unique_ptr<Stream> stream;
     Peer peer;
 };
 

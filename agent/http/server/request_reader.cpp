@@ -39,7 +39,7 @@ void RequestReader::end_head() {
     text_ = {};
     if (!head) return object(400, head.error().message);
     head_ = std::move(*head);
-    if (const auto taken = fill_request(*head_, request_); !taken) return object(400, taken.error().message);
+    if (const auto filled = fill_request(*head_, request_); !filled) return object(400, filled.error().message);
     const auto framing = framing_of(head_->fields);
     if (!framing) return object(400, framing.error().message);
     if (framing->is_chunked && head_->is_http_1_0) {  // RFC 9112, section 6.1

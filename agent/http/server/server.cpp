@@ -232,28 +232,28 @@ bool Server::accept_from(const Listener& listener) {
 }
 
 /// When there are too many, closes an idle or stalled connection instead, or else the new one.
-void Server::accept(Guest taken) {
+void Server::accept(Guest guest) {
     std::optional<Guest> gone;
     {
         const std::lock_guard lock{mutex_};
         if (stopping_) return;
         const bool is_crowded =
-            !taken.neighbourhood.empty() && guests_.count_from(taken.neighbourhood) >= limits_.of_one_peer;
+            !guest.neighbourhood.empty() && guests_.count_from(guest.neighbourhood) >= limits_.of_one_peer;
         const bool is_full = guests_.count() >= limits_.threads + limits_.waiting;
         if (is_crowded || is_full) {
-            gone = guests_.remove_to_make_room(is_crowded ? taken.neighbourhood : std::string{});
+            gone = guests_.remove_to_make_room(is_crowded ? guest.neighbourhood : std::string{});
         }
-        if (((is_crowded || is_full) && !gone) || !admit(taken)) gone = std::move(taken);
+        if (((is_crowded || is_full) && !gone) || !admit(guest)) gone = std::move(guest);
     }
     if (gone && !gone->was_answered) turn_away(*gone);
 }
 
 /// False: the kernel has no memory.
-bool Server::admit(Guest& taken) {
-    next_look_ = std::min(next_look_, taken.rest.until);
-    const auto id = guests_.add(std::move(taken));
+bool Server::admit(Guest& guest) {
+    next_look_ = std::min(next_look_, guest.rest.until);
+    const auto id = guests_.add(std::move(guest));
     if (wait_for(id, *guests_.find(id), EPOLL_CTL_ADD)) return true;
-    taken = guests_.remove(id);
+    guest = guests_.remove(id);
     return false;
 }
 
@@ -315,7 +315,7 @@ std::optional<Rest> Server::advance(Guests::Id id, Guest& guest) {
         auto accepted = set_up(guest.socket, guest.terms);
         if (!accepted) return std::nullopt;
         guest.connection = std::make_unique<Connection>(
-            std::move(accepted->wire), std::move(accepted->peer),
+            std::move(accepted->stream), std::move(accepted->peer),
             Service{handler_, limits_, [this] { return is_stopping(); }, [this, id] { return is_last(id); },
                     [this] { return free_threads_.load(std::memory_order_relaxed) != 0; },
                     [this, id] { begin_answer(id); }},

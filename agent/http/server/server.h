@@ -66,8 +66,8 @@ class Server {
     [[nodiscard]] bool accept_round();
     [[nodiscard]] bool accept_from(const Listener& listener);
     void end_expired();
-    void accept(Guest taken);
-    [[nodiscard]] bool admit(Guest& taken);
+    void accept(Guest guest);
+    [[nodiscard]] bool admit(Guest& guest);
     void turn_away(const Guest& guest) const;
     void wake_acceptor() const;
 

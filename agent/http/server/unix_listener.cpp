@@ -11,9 +11,9 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <thread>
 
 #include "files/file_identity.h"
+#include "files/file_lock.h"
 
 namespace headgate::http {
 namespace {
@@ -57,12 +57,9 @@ Result<void> make_folder(const fs::path& folder) {
 Result<FileDescriptor> lock_beside(const fs::path& path) {
     const auto name = path.native() + ".lock";
     ASSIGN_OR_RETURN(auto lock, open_own_file(name, O_RDWR | O_CREAT, 0600));
-    const auto end = std::chrono::steady_clock::now() + kPatience;
-    while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR) return system_error(errno, name);
-        if (std::chrono::steady_clock::now() > end) return failed("{}: locked by another process", name);
-        std::this_thread::sleep_for(std::chrono::milliseconds{10});
-    }
+    const int fault = lock_within(lock.get(), LOCK_EX, kPatience);
+    if (fault == ETIMEDOUT) return failed("{}: locked by another process", name);
+    if (fault != 0) return system_error(fault, name);
     return lock;
 }
 

@@ -93,7 +93,7 @@ async function withinTime(reader) {
     }
 }
 
-async function readEvents(response, take) {
+async function readEvents(response, sink) {
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
     for (;;) {
@@ -103,7 +103,7 @@ async function readEvents(response, take) {
         rest = events.pop();
         for (const event of events) {
             const [, name, data] = /^event: (.*)\ndata: (.*)$/.exec(event) ?? [];
-            if (name) take(name, JSON.parse(data));
+            if (name) sink(name, JSON.parse(data));
         }
     }
 }
@@ -121,10 +121,10 @@ const pause = (milliseconds, signal) => new Promise(resolve => {
 const trouble = text => connection.dispatchEvent(new CustomEvent("trouble", {detail: text}));
 
 /**
- * Passes the events of a stream to `take` until the signal aborts or `take` returns true. Reconnects after a break, and
+ * Passes the events of a stream to `sink` until the signal aborts or `sink` returns true. Reconnects after a break, and
  * calls `begun` on each connection. Throws an error response that a retry would not change.
  */
-export async function follow(path, signal, take, begun = () => {}) {
+export async function follow(path, signal, sink, begun = () => {}) {
     for (let wait = 500; !signal.aborted; wait = Math.min(2 * wait, 5000)) {
         let isOver = false;
         try {
@@ -133,7 +133,7 @@ export async function follow(path, signal, take, begun = () => {}) {
             begun();
             await readEvents(response, (name, data) => {
                 wait = 500;
-                isOver = take(name, data) === true || isOver;
+                isOver = sink(name, data) === true || isOver;
             });
             if (isOver) return;
             // The stream has ended: the agent stops.

@@ -5,6 +5,7 @@
 import {ask} from "./api.js";
 import {checkbox, field, h, select} from "./dom.js";
 import {place} from "./format.js";
+import {kindOf} from "./kinds.js";
 import {endpoints} from "./requests.js";
 
 // Other text is sent as typed, for the agent to report. An input of type "number" would be empty.
@@ -12,16 +13,12 @@ const number = control => (/^\d+$/.test(control.value.trim()) ? Number(control.v
 const text = control => control.value.trim() || undefined;
 const numberInput = attributes => h("input", {inputmode: "numeric", autocomplete: "off", ...attributes});
 
-/** The defaults come first. */
-const STATES = {FLOW_CAPTURE: [["", "Active: all but closed"], ["NEW"], ["ESTABLISHED"], ["CLOSED"], ["ANY", "Any, closed ones too"]],
-                FLOW_FLUSH: [["", "Any, closed ones too"], ["ACTIVE", "Active: all but closed"], ["NEW"], ["ESTABLISHED"], ["CLOSED"]]};
-
 /** Conditions beside the filters. */
 export function conditionsOf(type, given) {
+    const {states, minimumAge} = kindOf({type});
     const fields = {
-        minimum_age_seconds: field("Minimum age, seconds", numberInput({value: given.minimum_age_seconds || ""}),
-                                   type === "FLOW_CAPTURE" ? "Younger flows are left out. 60 or more also leaves out what is not yet established." : "Younger flows are left out."),
-        state: field("State", select(STATES[type], given.state ?? "")),
+        minimum_age_seconds: field("Minimum age, seconds", numberInput({value: given.minimum_age_seconds || ""}), minimumAge),
+        state: field("State", select(states, given.state ?? "")),
         match: field("Addresses to look at", select([["", "Original: as the initiator sent them"], ["translated", "Translated: after NAT"], ["any", "Both"]], given.match ?? "")),
         mark: field("Mark", h("input", {value: given.mark ?? "", placeholder: "0x5/0xff"})),
         zone: field("Conntrack zone", numberInput({value: given.zone ?? ""})),

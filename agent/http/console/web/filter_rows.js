@@ -51,11 +51,11 @@ export class FilterRows {
         this.list = h("div", {class: "filters"});
         this.rows = [];
         this.add = h("button", {type: "button", onclick: () => this.#append({}, true)}, "Add a filter");
-        this.told = h("span", {class: "hint", role: "status"});
+        this.notice = h("span", {class: "hint", role: "status"});
         this.element = h("section", {"aria-label": "Filters"}, h("p", {class: "combine"}, "A flow is meant when it matches ", h("strong", {}, "any"),
                                      " of the filters. It matches a filter when ", h("strong", {}, "every"),
                                      " part that is filled in fits; of several protocols one is enough."),
-                         this.list, h("p", {}, this.add, " ", this.told));
+                         this.list, h("p", {}, this.add, " ", this.notice));
         for (const each of given.length ? given : [{}]) this.#append(each, false);
     }
 
@@ -101,6 +101,6 @@ export class FilterRows {
             row.remove.hidden = this.rows.length === 1;
         });
         this.add.disabled = this.rows.length >= MOST_FILTERS;
-        this.told.textContent = this.rows.length >= MOST_FILTERS ? `${MOST_FILTERS} filters are the most that an operation takes.` : "";
+        this.notice.textContent = this.rows.length >= MOST_FILTERS ? `${MOST_FILTERS} filters are the most that an operation takes.` : "";
     }
 }

@@ -5,6 +5,7 @@ import {connection, send} from "./api.js";
 import {h, notice} from "./dom.js";
 import {bytes, count, destination, duration, end, flows, source, states} from "./format.js";
 import {FlowPages, RowList} from "./flow_pages.js";
+import {kindOf} from "./kinds.js";
 import {VirtualTable} from "./virtual_table.js";
 
 const translated = flow => (flow.translated ? `${end(flow.translated.source, flow.translated.source_port)} → ${
@@ -24,9 +25,9 @@ const COLUMNS = [
 ];
 
 /** A capture has no outcomes; a dry run has none of the flows that a flush would end. */
-function columnsOf({type, dry_run: dryRun}) {
-    if (type !== "FLOW_FLUSH") return COLUMNS.filter(({name}) => name !== "outcome");
-    return COLUMNS.map(each => (dryRun && each.name === "outcome" ? {...each, text: flow => flow.outcome ?? "would flush"} : each));
+function columnsOf(operation) {
+    if (!kindOf(operation).hasOutcomes) return COLUMNS.filter(({name}) => name !== "outcome");
+    return COLUMNS.map(each => (operation.dry_run && each.name === "outcome" ? {...each, text: flow => flow.outcome ?? "would flush"} : each));
 }
 
 const FORMS = [["CSV", "text/csv", "csv"], ["NDJSON", "application/x-ndjson", "ndjson"]];
@@ -54,9 +55,9 @@ async function copy(text, near) {
         document.execCommand("copy");
         area.remove();
     }
-    const told = h("p", {class: "quiet", role: "status"}, "Copied.");
-    near.append(told);
-    setTimeout(() => told.remove(), 2000);
+    const notice = h("p", {class: "quiet", role: "status"}, "Copied.");
+    near.append(notice);
+    setTimeout(() => notice.remove(), 2000);
 }
 
 async function download(id, [, type, extension], signal) {
@@ -76,11 +77,11 @@ export class FlowView {
         this.columns = columnsOf(operation);
         this.id = operation.operation_id;
         this.signal = signal;
-        this.told = h("p", {class: "told", role: "status"});
+        this.notice = h("p", {class: "told", role: "status"});
         this.faults = h("div");
         this.search = h("input", {type: "search", placeholder: "10.0.1.7, tcp, ESTABLISHED", oninput: () => this.#arrange()});
         this.table = new VirtualTable({label: "Flows", columns: this.columns, sorted: name => this.#sort(name), opened: flow => detailsOf(flow, signal)});
-        this.table.drawn = () => this.#tell();
+        this.table.drawn = () => this.#showNotice();
         this.pages = new FlowPages(this.id, signal, () => this.#come(), error => this.#fail(error));
         this.more = h("button", {onclick: this.#busy(() => this.pages.more(5000))}, "Load 5,000 more");
         this.toRow = h("input", {type: "number", min: 1, onchange: () => this.table.goTo(Number(this.toRow.value) - 1)});
@@ -88,7 +89,7 @@ export class FlowView {
                        h("option", {value: ""}, "As stored"),
                        this.columns.flatMap(({name, title}) => [h("option", {value: `${name} ascending`}, `${title} ▲`), h("option", {value: `${name} descending`}, `${title} ▼`)]));
         this.tools = this.#tools();
-        this.element = h("section", {class: "flows", "aria-label": "Flows of this operation"}, this.faults, this.told, this.table.element);
+        this.element = h("section", {class: "flows", "aria-label": "Flows of this operation"}, this.faults, this.notice, this.table.element);
         this.update(operation);
         signal.addEventListener("abort", () => this.table.resizing.disconnect());
         connection.addEventListener("found", () => this.#come(), {signal});
@@ -165,7 +166,7 @@ export class FlowView {
         return rows.sort((a, b) => sign * compare(value(a), value(b)));
     }
 
-    #tell() {
+    #showNotice() {
         const {total} = this.pages;
         const loaded = this.pages.loaded().length;
         this.more.hidden = loaded >= total || this.pages.isFull || !this.#isArranged;
@@ -173,7 +174,7 @@ export class FlowView {
         this.toRow.max = total;
         const text = this.#isArranged ? `${flows(this.table.total)} of the ${count(loaded)} that are loaded, of ${count(total)}`
             : total === 0 ? "No flow." : `${flows(total)}`;
-        if (this.told.textContent !== text) this.told.textContent = text;
+        if (this.notice.textContent !== text) this.notice.textContent = text;
     }
 
     #asText() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Formats values for display.
 
+import {kindOf} from "./kinds.js";
+
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 const grouped = new Intl.NumberFormat("en");
 
@@ -83,8 +85,7 @@ export function status(operation) {
 }
 
 export function kind(operation) {
-    if (operation.type === "FLOW_CAPTURE") return "capture";
-    return operation.dry_run ? "dry run" : "flush";
+    return operation.dry_run ? "dry run" : kindOf(operation).verb;
 }
 
 export const shortId = id => id.slice(0, 8);

@@ -5,6 +5,7 @@ import {ask, endpointQuery, follow, query as queryOf} from "../api.js";
 import {optionsIn} from "../conditions.js";
 import {facts, field, h, notice, table} from "../dom.js";
 import {bytes, count, destination, duration, flows, flushed, place, rules, scope, source, states} from "../format.js";
+import {typeOf} from "../kinds.js";
 import {newKey, start} from "../requests.js";
 import {limits, noticed, reach} from "../policy_words.js";
 
@@ -15,11 +16,11 @@ const PAGE = 1000;
 const PAGES = 20;  // searched for the first flows to show
 const LARGE = 100;  // from this number on, the user must type it
 
-async function afterDryRun(id, told, signal) {
+async function afterDryRun(id, notice, signal) {
     let operation;
     await follow(`v1/operations/${encodeURIComponent(id)}/events`, signal, (name, data) => {
         operation = data;
-        told.textContent = `Looking: ${flows(data.counts.matched)} of ${count(data.counts.scanned)} so far.`;
+        notice.textContent = `Looking: ${flows(data.counts.matched)} of ${count(data.counts.scanned)} so far.`;
         return name === "end";
     });
     return operation;
@@ -80,7 +81,7 @@ function confirmation(operation, options, {go, signal}) {
         event.preventDefault();
         button.disabled = true;
         try {
-            const request = {type: "FLOW_FLUSH", from_capture: operation.operation_id, ...options};
+            const request = {type: typeOf("flush"), from_capture: operation.operation_id, ...options};
             // Leaving the page does not cancel a request already sent.
             const started = await start(request, key);
             if (!signal.aborted) go(`operation/${started.operation_id}`);
@@ -99,11 +100,11 @@ function optionsOf(query, operation) {
 
 export async function render(content, context) {
     const {rest: [id], query, signal} = context;
-    const told = h("p", {role: "status"}, "Looking.");
-    content.append(told);
-    const operation = await afterDryRun(id, told, signal);
+    const notice = h("p", {role: "status"}, "Looking.");
+    content.append(notice);
+    const operation = await afterDryRun(id, notice, signal);
     if (signal.aborted) return;
-    told.remove();
+    notice.remove();
     if (!operation.dry_run) throw new Error("This operation was no dry run.");
     if (operation.status !== "COMPLETED") {
         content.append(notice("error", operation.detail ?? operation.status_message ?? operation.status));

@@ -4,6 +4,7 @@
 import {ask, query, repeat} from "../api.js";
 import {breakable, field, h, select, tableOr} from "../dom.js";
 import {count, flushed, kind, place, scope, shortId, status, time, who} from "../format.js";
+import {kindOf, TYPES} from "../kinds.js";
 import {endpoints} from "../requests.js";
 
 export const title = () => "Operation history";
@@ -15,7 +16,7 @@ const COLUMNS = ["Operation", {title: "Status", kind: "wraps breaks"}, {title: "
                  {title: "Which flows", kind: "wraps wide"}, {title: "Matched", kind: "number"}, {title: "Flushed", kind: "number breaks"}];
 
 function resultOf(operation) {
-    if (operation.type !== "FLOW_FLUSH") return "";
+    if (!kindOf(operation).hasOutcomes) return "";
     return operation.dry_run ? h("span", {class: "would"}, `would flush ${count(flushed(operation))}`) : count(flushed(operation));
 }
 
@@ -38,7 +39,7 @@ export async function render(content, {draft, signal}) {
     const places = there.map(place);
     const kept = draft.value ?? {};
     const where = field("Where", select([["", "Everywhere"], ...places.map(each => [each])], places.includes(kept.where) ? kept.where : ""));
-    const type = field("Type", select([["", "All"], ["FLOW_CAPTURE", "Captures"], ["FLOW_FLUSH", "Flushes and dry runs"]], kept.type ?? ""));
+    const type = field("Type", select([["", "All"], ...TYPES], kept.type ?? ""));
     const list = tableOr("There is none, or none any more: operations are kept for some hours.", "Operations", COLUMNS);
     const fault = h("p", {class: "bad"});
     const more = h("button", {hidden: true, onclick: () => { most += PAGE; load(); }}, "Show more");

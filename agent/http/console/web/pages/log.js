@@ -35,7 +35,7 @@ export async function render(content, {draft, signal}) {
     const filter = field("Filter", h("input", {value: kept.filter ?? "", placeholder: "destination=10.0.2.0/24,protocol=tcp", spellcheck: "false", oninput: () => changed()}),
                          "As on the command line: a flow has to match every part, and one of the reasons.");
     const pause = checkbox("Pause", {onchange: () => draw()});
-    const told = h("p", {class: "told"});
+    const notice = h("p", {class: "told"});
     const list = tableOr("None has ended.", "Ended flows", COLUMNS);
     const faults = h("div");
     let records = [];
@@ -47,10 +47,10 @@ export async function render(content, {draft, signal}) {
         isDue = false;
         if (pause.control.checked) return;
         const shown = records.length < KEPT ? `${count(records.length)} shown` : `The latest ${count(KEPT)} are shown`;
-        told.textContent = `${shown}, the latest first${missed ? `; ${count(missed)} were missed` : ""}.`;
+        notice.textContent = `${shown}, the latest first${missed ? `; ${count(missed)} were missed` : ""}.`;
         list.fill(records.map(rowOf));
     };
-    const take = (_, record) => {
+    const receive = (_, record) => {
         if (record.event_type !== "flow") missed += record.headgate?.lost?.count ?? 0;
         else records = [record, ...records.slice(0, KEPT - 1)];
         if (!isDue) setTimeout(draw, 200);
@@ -70,7 +70,7 @@ export async function render(content, {draft, signal}) {
         };
         try {
             await follow(`v1/flow-log${query({reason: reasons(), filter: filter.control.value.trim(), latest: KEPT})}`,
-                         AbortSignal.any([signal, stream.signal]), take, begun);
+                         AbortSignal.any([signal, stream.signal]), receive, begun);
         } catch (error) {
             if (error.message.startsWith("filter: ")) filter.complain(error.message.slice("filter: ".length));
             else faults.replaceChildren(notice("error", error.message));
@@ -81,6 +81,6 @@ export async function render(content, {draft, signal}) {
         draft.keep({reasons: reasons(), filter: filter.control.value});
         soon();
     };
-    content.append(h("div", {class: "row"}, h("fieldset", {class: "checks"}, h("legend", {}, "Reasons (none: all)"), checks), filter, pause), faults, told, list);
+    content.append(h("div", {class: "row"}, h("fieldset", {class: "checks"}, h("legend", {}, "Reasons (none: all)"), checks), filter, pause), faults, notice, list);
     await again();
 }

@@ -5,6 +5,7 @@ import {ask, follow, query} from "../api.js";
 import {factLine, h, notice} from "../dom.js";
 import {count, flushed, kind, place, rules, scope, shortId, status, time, who} from "../format.js";
 import {FlowView} from "../flow_view.js";
+import {kindOf, onlyLooks} from "../kinds.js";
 import {blocked} from "../policy_words.js";
 
 export const title = ({rest: [id = ""]}) => `Operation ${shortId(id)}`;
@@ -13,15 +14,15 @@ const isOver = operation => operation.status !== "IN_PROGRESS";
 
 function resultOf(operation) {
     const {counts} = operation;
-    const ofFlush = operation.type === "FLOW_FLUSH";
+    const {hasOutcomes, changesFlows} = kindOf(operation);
     return factLine([
         ["Status", h("span", {class: `status ${operation.status}`}, status(operation))],
-        ...(ofFlush ? [[operation.dry_run ? "Would flush" : "Flushed", count(flushed(operation))], ["Already ended", count(counts.gone)],
+        ...(hasOutcomes ? [[operation.dry_run ? "Would flush" : "Flushed", count(flushed(operation))], ["Already ended", count(counts.gone)],
                        ["Failed", count(counts.failed)], ["Protected", count(counts.protected)]] : []),
         ["Matched", count(counts.matched)], ["Scanned", count(counts.scanned)],
         ["Closed, not shown", counts.closed ? count(counts.closed) : undefined],
         ["Age not known", counts.age_unknown ? count(counts.age_unknown) : undefined],
-        ["Policy in force", ofFlush ? operation.stream_exception_policy : undefined],
+        ["Policy in force", changesFlows ? operation.stream_exception_policy : undefined],
     ]);
 }
 
@@ -84,11 +85,11 @@ function actionsOf(operation, {mayFlush, signal}, failed) {
         }
     };
     if (!isOver(operation)) {
-        const mayCancel = mayFlush || operation.type === "FLOW_CAPTURE";
+        const mayCancel = mayFlush || !kindOf(operation).changesFlows;
         return mayCancel ? [h("button", {onclick: cancel}, "End it early")] : [];
     }
     const like = operation.from_capture ? [] : [h("a", {class: "button", href: `#/capture${query({like: id})}`}, "Capture again")];
-    const canFlush = mayFlush && operation.counts.matched > 0 && (operation.type === "FLOW_CAPTURE" || operation.dry_run);
+    const canFlush = mayFlush && operation.counts.matched > 0 && onlyLooks(operation);
     if (!canFlush) return like;
     return [...like,
             h("a", {class: "button danger", href: `#/flush/exactly/${id}`}, "Flush exactly these flows"),
@@ -118,7 +119,7 @@ export async function render(content, context) {
             actions.replaceChildren(...actionsOf(operation, context, error => faults.replaceChildren(notice("error", error.message))).filter(Boolean));
         }
         offered = operation.status;
-        const hasFlows = operation.type === "FLOW_CAPTURE" || isOver(operation);
+        const hasFlows = kindOf(operation).hasEarlyFlows || isOver(operation);
         if (!hasFlows) return;
         if (view) return view.update(operation);
         view = new FlowView(operation, signal);

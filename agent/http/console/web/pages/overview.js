@@ -89,9 +89,9 @@ class EndpointCard {
 
     async #count() {
         try {
-            const census = await ask(`v1/flow-table${endpointQuery(this.endpoint)}`, {signal: this.signal});
-            const whole = census.flows.reduce((sum, each) => sum + each.count, 0);
-            this.kinds.fill(census.flows.map(each => [each.family, each.protocol, each.state, count(each.count),
+            const statistics = await ask(`v1/flow-table${endpointQuery(this.endpoint)}`, {signal: this.signal});
+            const whole = statistics.flows.reduce((sum, each) => sum + each.count, 0);
+            this.kinds.fill(statistics.flows.map(each => [each.family, each.protocol, each.state, count(each.count),
                                                       bar(`${each.family} ${each.protocol} ${each.state}`, each.count, whole)]));
             this.faults.replaceChildren();
         } catch (error) {
@@ -116,11 +116,11 @@ export async function render(content, {signal}) {
     const cards = h("div", {class: "cards"});
     const shown = new Map();
     content.append(h("section", {class: "card"}, h("h2", {}, "Running operations"), running), cards);
-    let told = "";
+    let listed = "";
     await follow("v1/overview", signal, (_, overview) => {
         const now = JSON.stringify(overview.operations);
-        if (now !== told) running.replaceChildren(runningList(overview.operations));
-        told = now;
+        if (now !== listed) running.replaceChildren(runningList(overview.operations));
+        listed = now;
         for (const glance of overview.endpoints) {
             const name = place(glance);
             if (!shown.has(name)) {

@@ -7,17 +7,17 @@ import {checkbox, debounced, draftNotice, h, notice} from "../dom.js";
 import {faultsOf, placed} from "../faults.js";
 import {FilterRows} from "../filter_rows.js";
 import {flows, kind, place, scope} from "../format.js";
+import {kindOf, typeOf} from "../kinds.js";
 import {newKey, start} from "../requests.js";
 
 export const title = ({name, rest}) =>
-    (rest[0] === "exactly" ? "Flush captured flows" : name === "flush" ? "Configure flow flush" : "Configure flow capture");
-
-const TYPES = {capture: "FLOW_CAPTURE", flush: "FLOW_FLUSH"};
+    (rest[0] === "exactly" ? "Flush captured flows" : kindOf({type: typeOf(name)}).form);
 
 /** Continues to the started operation; a flush starts with a dry run. */
 async function send(request, flush, go, key, signal) {
-    const started = await start({...request, ...(request.type === "FLOW_FLUSH" ? {...flush, dry_run: true} : {})}, key, signal);
-    if (request.type === "FLOW_CAPTURE") return go(`operation/${started.operation_id}`);
+    const {changesFlows} = kindOf(request);
+    const started = await start({...request, ...(changesFlows ? {...flush, dry_run: true} : {})}, key, signal);
+    if (!changesFlows) return go(`operation/${started.operation_id}`);
     return go(`confirm/${started.operation_id}${queryOf(flush)}`);
 }
 
@@ -45,7 +45,7 @@ async function renderExactly(content, {rest: [, id], query, go, draft, reopen, s
                    options.element, faults, h("button", {class: "primary", type: "submit"}, "See what it would do"));
     form.addEventListener("submit", submitting(form, async () => {
         try {
-            await send({type: "FLOW_FLUSH", from_capture: id}, options.value, go, key, signal);
+            await send({type: typeOf("flush"), from_capture: id}, options.value, go, key, signal);
         } catch (error) {
             if (!signal.aborted) faults.replaceChildren(notice("error", error.message));
         }
@@ -69,10 +69,9 @@ class RequestForm {
         this.all = checkbox("Every flow", {checked: isAll});
         this.rows = new FilterRows(given.all === undefined && isAll ? [] : given.filters, () => this.#changed());
         this.rows.disabled = isAll;
-        const isFlush = type === "FLOW_FLUSH";
         this.element = h("form", {class: "request", novalidate: true, oninput: () => this.#changed(), onchange: () => this.#changed()}, draftNotice(draft, reopen),
                          endpoint.element, this.all, this.rows.element, this.conditions.element, options?.element, this.#faults,
-                         h("button", {class: "primary", type: "submit"}, isFlush ? "See what it would do" : "Capture"));
+                         h("button", {class: "primary", type: "submit"}, kindOf({type}).submit));
         this.element.addEventListener("submit", submitting(this.element, () => this.#submit()));
     }
 
@@ -81,7 +80,7 @@ class RequestForm {
 
     get #request() {
         const filters = this.#isAll ? [{}] : this.rows.values;
-        return {type: this.type, ...this.endpoint.value, ...this.conditions.value, filters, all: (this.#isAll && this.type === "FLOW_FLUSH") || undefined};
+        return {type: this.type, ...this.endpoint.value, ...this.conditions.value, filters, all: (this.#isAll && kindOf(this).changesFlows) || undefined};
     }
 
     #changed() {
@@ -144,9 +143,9 @@ export async function render(content, context) {
     if (rest[0] === "exactly") return renderExactly(content, context);
     const like = query.get("like");
     const given = draft.value ?? (like ? {...await ask(`v1/operations/${encodeURIComponent(like)}`, {signal}), ...optionsIn(query)} : {filters: []});
-    const type = TYPES[name];
+    const type = typeOf(name);
     const endpoint = await endpointChoice(given, signal);
-    const options = type === "FLOW_FLUSH" ? await flushOptions(given, signal) : undefined;
+    const options = kindOf({type}).changesFlows ? await flushOptions(given, signal) : undefined;
     content.append(new RequestForm({type, given, endpoint, options, draft, reopen, go, signal}).element);
     return undefined;
 }

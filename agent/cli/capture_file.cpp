@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "operations/capture_file.h"
+#include "cli/capture_file.h"
 
 #include <optional>
 #include <vector>
 
-#include "operations/flow_reader.h"
-#include "operations/json_objects.h"
+#include "cli/json_objects.h"
+#include "flow/flow_reader.h"
 #include "operations/operation_fields.h"
 
-namespace headgate::operations {
+namespace headgate::cli {
 namespace {
 
 constexpr std::size_t kRowsPerBlock = 256;
@@ -18,7 +18,7 @@ enum class Part : std::uint8_t { Row, Summary };
 
 class CaptureReader {
   public:
-    explicit CaptureReader(const CapturedRows& take) : take_(take) {}
+    explicit CaptureReader(const CapturedRows& sink) : sink_(sink) {}
 
     Result<void> object(const std::string& text, bool inside_flows) {
         const auto parsed = parse_json_object(text);
@@ -32,7 +32,7 @@ class CaptureReader {
     Result<CaptureFileFacts> finish() {
         if (rows_ == 0 && !summary_seen_) return failed("holds no flow and no summary of a capture");
         if (!block_.empty()) {
-            RETURN_IF_ERROR(take_(block_));
+            RETURN_IF_ERROR(sink_(block_));
         }
         return CaptureFileFacts{captured_ == rows_, std::move(endpoint_)};
     }
@@ -44,9 +44,9 @@ class CaptureReader {
         if (!flow) return failed("flow {}: {}", rows_, flow.error().message);
         block_.push_back({*flow, {}});
         if (block_.size() < kRowsPerBlock) return {};
-        auto taken = take_(block_);
+        auto passed = sink_(block_);
         block_.clear();
-        return taken;
+        return passed;
     }
 
     Result<void> summary(const JsonObject& object) {
@@ -63,7 +63,7 @@ class CaptureReader {
         return {};
     }
 
-    const CapturedRows& take_;
+    const CapturedRows& sink_;
     std::vector<FlowRow> block_;
     std::uint64_t rows_ = 0;
     std::optional<std::uint64_t> captured_;  ///< from the summary
@@ -82,22 +82,22 @@ Result<void> skip_byte_order_mark(std::istream& text) {
 
 }  // namespace
 
-Result<CaptureFileFacts> read_capture(std::istream& text, const CapturedRows& take) {
-    CaptureReader reader{take};
-    const auto take_object = [&](const std::string& object, bool row) { return reader.object(object, row); };
+Result<CaptureFileFacts> read_capture(std::istream& text, const CapturedRows& sink) {
+    CaptureReader reader{sink};
+    const auto pass_on = [&](const std::string& object, bool row) { return reader.object(object, row); };
     return skip_byte_order_mark(text)
-        .and_then([&] { return split_json_objects(text, "flows", take_object); })
+        .and_then([&] { return split_json_objects(text, "flows", pass_on); })
         .and_then([&] { return reader.finish(); });
 }
 
-Result<CaptureFileFacts> read_capture_file(const std::string& path, const CapturedRows& take,
+Result<CaptureFileFacts> read_capture_file(const std::string& path, const CapturedRows& sink,
                                            std::chrono::milliseconds patience) {
     ASSIGN_OR_RETURN(const auto input, PatientInput::open(path, patience));
     std::istream text{input.get()};
-    auto end = read_capture(text, take);
+    auto end = read_capture(text, sink);
     if (const auto& fault = input->fault()) return tl::unexpected(*fault);
     if (!end) return tl::unexpected(std::move(end.error()).within(path));
     return end;
 }
 
-}  // namespace headgate::operations
+}  // namespace headgate::cli

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "operations/background_task.h"
+#include "threads/background_task.h"
 
 #include <utility>
 
 #include "threads/start_thread.h"
 
-namespace headgate::operations {
+namespace headgate {
 
 BackgroundTask::~BackgroundTask() {
     stop();
@@ -37,4 +37,4 @@ void BackgroundTask::stop() {
     thread_.request_stop();
 }
 
-}  // namespace headgate::operations
+}  // namespace headgate

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "operations/flow_reader.h"
+#include "flow/flow_reader.h"
 
 #include <optional>
 #include <system_error>
 
 #include "flow/flow_json.h"
 
-namespace headgate::operations {
+namespace headgate {
 namespace {
 
 /// Ports, or what the protocol has in their place. Without a tracker in the kernel there are none.
-void take_transport(JsonReader& reader, FlowTuple& tuple) {
+void read_transport(JsonReader& reader, FlowTuple& tuple) {
     const bool gre = tuple.protocol == Protocol::Gre;
     const bool is_without = !reader.has("source_port") && !reader.has("destination_port") && !has_ports(tuple);
     if (has_ports(tuple.protocol) && is_without) return;
@@ -30,10 +30,10 @@ ParseAddress address_parser(const JsonObject& flow) {
     return flow.text("family") == to_string(Family::Ipv6) ? parse_address_as_written : parse_address;
 }
 
-void take_tuple(JsonReader& reader, ParseAddress parse, FlowTuple& tuple) {
+void read_tuple(JsonReader& reader, ParseAddress parse, FlowTuple& tuple) {
     reader.parsed("source", tuple.source, parse);
     reader.parsed("destination", tuple.destination, parse);
-    take_transport(reader, tuple);
+    read_transport(reader, tuple);
     if (tuple.source.family != tuple.destination.family) {
         reader.fail("destination", invalid("not of the source's family"));
     }
@@ -55,7 +55,7 @@ std::optional<Counters> read_counters(const JsonObject& object, const std::strin
 }
 
 /// Members that do not identify the flow, but describe it if it no longer exists.
-void take_description(const JsonObject& object, Flow& flow) {
+void read_description(const JsonObject& object, Flow& flow) {
     flow.status = read_status(object);
     if (const auto seconds = object.number<std::uint32_t>("timeout_seconds")) {
         flow.timeout = std::chrono::seconds{*seconds};
@@ -70,12 +70,12 @@ void take_description(const JsonObject& object, Flow& flow) {
 
 /// GRE keys are the call ids of the two directions, and other protocols swap their ports: in both cases the translated
 /// tuple is the swapped reply tuple.
-void take_reply(JsonReader& reader, ParseAddress parse, Flow& flow) {
+void read_reply(JsonReader& reader, ParseAddress parse, Flow& flow) {
     FlowTuple after = flow.original;
     if (reader.has("translated")) {
         after = {};
         after.protocol = flow.original.protocol;
-        reader.object("translated", [&](JsonReader& inner) { take_tuple(inner, parse, after); });
+        reader.object("translated", [&](JsonReader& inner) { read_tuple(inner, parse, after); });
     }
     flow.reply = swapped(after);
 }
@@ -96,19 +96,19 @@ Result<Flow> read_flow(const JsonObject& object) {
     const auto parse = address_parser(object);
     JsonReader reader{object};
     reader.parsed("protocol", flow.original.protocol, parse_protocol);
-    take_tuple(reader, parse, flow.original);
+    read_tuple(reader, parse, flow.original);
     reader.number("id", flow.id);
     reader.number("zone", flow.zone);
     reader.optional_parsed("zone_direction", flow.zone_direction, parse_name<ZoneDirection>);
     reader.optional_parsed("started_at", flow.started, parse_rfc3339);
-    take_reply(reader, parse, flow);
-    take_description(object, flow);
+    read_reply(reader, parse, flow);
+    read_description(object, flow);
     return reader.finish().map([&] { return flow; });
 }
 
-Result<StoredFlow> read_stored_flow(const JsonObject& object) {
+Result<FlowRow> read_stored_flow(const JsonObject& object) {
     ASSIGN_OR_RETURN(const auto flow, read_flow(object));
-    StoredFlow stored{flow, {}, 0};
+    FlowRow stored{flow, {}, 0};
     JsonReader reader{object};
     reader.optional_parsed("outcome", stored.outcome, parse_name<Outcome>);
     reader.optional_parsed("error", stored.error, parse_error);
@@ -118,4 +118,4 @@ Result<StoredFlow> read_stored_flow(const JsonObject& object) {
     return reader.finish().map([&] { return stored; });
 }
 
-}  // namespace headgate::operations
+}  // namespace headgate

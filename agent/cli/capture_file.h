@@ -13,9 +13,9 @@
 #include "headgate/flow_table.h"
 #include "headgate/result.h"
 
-#include "operations/patient_input.h"
+#include "cli/patient_input.h"
 
-namespace headgate::operations {
+namespace headgate::cli {
 
 /// Facts about a file beside its rows.
 struct CaptureFileFacts {
@@ -30,10 +30,10 @@ using CapturedRows = std::function<Result<void>(std::span<const FlowRow>)>;
 /// Passes on the rows in blocks, with empty keys, in constant memory. Errors name the place and the rule. A byte order
 /// mark at the start is skipped. An error may follow after blocks were passed on, so the caller must hold them back
 /// until this returns.
-[[nodiscard]] Result<CaptureFileFacts> read_capture(std::istream& text, const CapturedRows& take);
+[[nodiscard]] Result<CaptureFileFacts> read_capture(std::istream& text, const CapturedRows& sink);
 
 /// Likewise from a file or pipe (PatientInput), whose name errors include.
-[[nodiscard]] Result<CaptureFileFacts> read_capture_file(const std::string& path, const CapturedRows& take,
+[[nodiscard]] Result<CaptureFileFacts> read_capture_file(const std::string& path, const CapturedRows& sink,
                                                          std::chrono::milliseconds patience = PatientInput::kPatience);
 
-}  // namespace headgate::operations
+}  // namespace headgate::cli

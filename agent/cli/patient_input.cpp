@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "operations/patient_input.h"
+#include "cli/patient_input.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-namespace headgate::operations {
+namespace headgate::cli {
 namespace {
 
 constexpr std::string_view kStandardInput = "-";
@@ -68,4 +68,4 @@ Result<std::size_t> PatientInput::read_some() {
     }
 }
 
-}  // namespace headgate::operations
+}  // namespace headgate::cli

@@ -13,7 +13,7 @@
 
 #include "files/file_descriptor.h"
 
-namespace headgate::operations {
+namespace headgate::cli {
 
 class PatientInput final : public std::streambuf {
   public:
@@ -45,4 +45,4 @@ class PatientInput final : public std::streambuf {
     std::optional<Error> fault_;
 };
 
-}  // namespace headgate::operations
+}  // namespace headgate::cli

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "operations/json_objects.h"
+#include "cli/json_objects.h"
 
 #include <utility>
 
-namespace headgate::operations {
+namespace headgate::cli {
 namespace {
 
 /// Bytes, far more than any row or summary of headgate needs (20 filters take 4 KiB): a longer one is not ours.
@@ -11,7 +11,7 @@ constexpr std::size_t kLongestObject = 64 * 1024;
 
 class Splitter {
   public:
-    Splitter(std::string_view rows_member, const ObjectSink& take) : rows_member_(rows_member), take_(take) {}
+    Splitter(std::string_view rows_member, const ObjectSink& sink) : rows_member_(rows_member), sink_(sink) {}
 
     Result<void> feed(char c) {
         if (in_string_) return feed_string(c);
@@ -65,13 +65,13 @@ class Splitter {
         if (!kept) return kept;
         if (in_row_ && depth_ == 2) {
             in_row_ = false;
-            return take_(row_, true);
+            return sink_(row_, true);
         }
         if (in_rows_ && depth_ == 1) in_rows_ = false;
         if (depth_ != 0) return {};
-        auto taken = take_(outer_, false);
+        auto passed = sink_(outer_, false);
         outer_.clear();
-        return taken;
+        return passed;
     }
 
     Result<void> keep(char c) {
@@ -92,7 +92,7 @@ class Splitter {
     }
 
     std::string_view rows_member_;
-    const ObjectSink& take_;
+    const ObjectSink& sink_;
     std::string outer_, row_, string_;
     int depth_ = 0;
     bool in_string_ = false, escaped_ = false, in_rows_ = false, in_row_ = false;
@@ -100,12 +100,12 @@ class Splitter {
 
 }  // namespace
 
-Result<void> split_json_objects(std::istream& in, std::string_view rows_member, const ObjectSink& take) {
-    Splitter splitter{rows_member, take};
+Result<void> split_json_objects(std::istream& in, std::string_view rows_member, const ObjectSink& sink) {
+    Splitter splitter{rows_member, sink};
     for (int c = in.rdbuf()->sbumpc(); c != std::char_traits<char>::eof(); c = in.rdbuf()->sbumpc()) {
         RETURN_IF_ERROR(splitter.feed(static_cast<char>(c)));
     }
     return splitter.finish();
 }
 
-}  // namespace headgate::operations
+}  // namespace headgate::cli

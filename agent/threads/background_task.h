@@ -11,7 +11,7 @@
 
 #include "headgate/result.h"
 
-namespace headgate::operations {
+namespace headgate {
 
 /// Thread-safe.
 class BackgroundTask {
@@ -42,4 +42,4 @@ class BackgroundTask {
     std::jthread thread_;
 };
 
-}  // namespace headgate::operations
+}  // namespace headgate

@@ -9,7 +9,7 @@
 
 #include "headgate/result.h"
 
-namespace headgate::operations {
+namespace headgate::cli {
 
 /// Receives the text of each object. `row`: an element of the named array; otherwise an outermost object.
 using ObjectSink = std::function<Result<void>(const std::string& object, bool row)>;
@@ -17,6 +17,6 @@ using ObjectSink = std::function<Result<void>(const std::string& object, bool ro
 /// Splits a sequence of objects (NDJSON, or one document over any number of lines). Elements of the array `rows_member`
 /// of the outermost object are passed on one by one, then the object itself with that array empty. Only finds the
 /// boundaries: the objects' content is not validated.
-[[nodiscard]] Result<void> split_json_objects(std::istream& in, std::string_view rows_member, const ObjectSink& take);
+[[nodiscard]] Result<void> split_json_objects(std::istream& in, std::string_view rows_member, const ObjectSink& sink);
 
-}  // namespace headgate::operations
+}  // namespace headgate::cli
