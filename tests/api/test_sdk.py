@@ -238,7 +238,7 @@ def test_errors_of_every_other_type(lab, service, sdk):
 
 
 def test_a_dry_run_of_another_interface_is_no_operation_of_aws(sdk, service):
-    dry_run = {"type": "FLOW_FLUSH", "dry_run": True, "availability_zone": "a", "filters": [{"destination_port": "53"}]}
+    dry_run = {"type": "FLOW_FLUSH", "dry_run": True, "firewall": "edge", "availability_zone": "a", "filters": [{"destination_port": "53"}]}
     status, body = service.curl("-H", f"Authorization: Bearer {TOKENS['operator']}", "--json", json.dumps(dry_run), "/v1/operations")
     assert status == 202, body
     where = in_zone_a(FlowOperationId=json.loads(body)["operation_id"])
