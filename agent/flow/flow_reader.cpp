@@ -2,7 +2,6 @@
 #include "flow/flow_reader.h"
 
 #include <optional>
-#include <system_error>
 
 #include "flow/flow_json.h"
 
@@ -80,15 +79,6 @@ void read_reply(JsonReader& reader, ParseAddress parse, Flow& flow) {
     flow.reply = swapped(after);
 }
 
-/// Errors are written as text, as by strerror(3).
-Result<int> parse_error(std::string_view text) {
-    constexpr int kLastErrno = 133;  // EHWPOISON (include/uapi/asm-generic/errno.h)
-    for (int number = 1; number <= kLastErrno; ++number) {
-        if (std::generic_category().message(number) == text) return number;
-    }
-    return invalid("\"{}\" is no error of this system", text);
-}
-
 }  // namespace
 
 Result<Flow> read_flow(const JsonObject& object) {
@@ -104,18 +94,6 @@ Result<Flow> read_flow(const JsonObject& object) {
     read_reply(reader, parse, flow);
     read_description(object, flow);
     return reader.finish().map([&] { return flow; });
-}
-
-Result<FlowRow> read_stored_flow(const JsonObject& object) {
-    ASSIGN_OR_RETURN(const auto flow, read_flow(object));
-    FlowRow stored{flow, {}, 0};
-    JsonReader reader{object};
-    reader.optional_parsed("outcome", stored.outcome, parse_name<Outcome>);
-    reader.optional_parsed("error", stored.error, parse_error);
-    const bool over = stored.outcome == Outcome::Flushed || stored.outcome == Outcome::Gone;
-    const auto age = object.number<std::uint32_t>("age_seconds");
-    if (over && age && flow.started) stored.flow.stopped = *flow.started + std::chrono::seconds{*age};
-    return reader.finish().map([&] { return stored; });
 }
 
 }  // namespace headgate

@@ -71,11 +71,10 @@ struct EndedFlowQuery : flowlog::EndedFlowFilter {
 using RecordSink = std::function<Result<void>(std::string_view record)>;
 
 /// Captures and flushes. find(), and `from_operation` of a request, take the first characters of an id
-/// (whole_operation_id.h); the other functions take the whole id, as found.
-class FlowOperations {
+/// (whole_operation_id.h); the other functions take the whole id, as found. The flows of a flush are available when it
+/// has ended.
+class FlowOperations : public OperationFlows {
   public:
-    virtual ~FlowOperations() = default;
-
     /// Starts an operation and returns it at once, in progress.
     virtual Result<FlowOperation> start(const OperationRequest& request) = 0;
 
@@ -90,13 +89,6 @@ class FlowOperations {
 
     /// Newest first.
     virtual Result<std::vector<FlowOperation>> list(const OperationSelection& selection) = 0;
-
-    /// Passes on the flows of an operation from number `first` on, as far as stored, in constant memory. The flows of a
-    /// flush are available when it has ended.
-    virtual Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) = 0;
-
-    /// `count` flows from number `first` on; fewer at the end.
-    virtual Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) = 0;
 };
 
 class StreamExceptionPolicies {

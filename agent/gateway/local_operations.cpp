@@ -188,12 +188,8 @@ Result<std::vector<FlowOperation>> LocalOperations::list(const OperationSelectio
     return engine->list(selection);
 }
 
-Result<void> LocalOperations::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) {
-    return engine().and_then([&](operations::Engine* engine) { return engine->for_each_flow(id, first, sink); });
-}
-
-Result<std::vector<FlowRow>> LocalOperations::flows(std::string_view id, std::uint64_t first, std::size_t count) {
-    return engine().and_then([&](operations::Engine* engine) { return engine->flows(id, first, count); });
+Result<void> LocalOperations::for_each_block(std::string_view id, std::uint64_t first, const PackedFlowsSink& sink) {
+    return engine().and_then([&](operations::Engine* engine) { return engine->for_each_block(id, first, sink); });
 }
 
 Result<std::uint64_t> LocalOperations::tidy() {

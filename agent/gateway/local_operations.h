@@ -46,8 +46,7 @@ class LocalOperations final : public FlowOperations {
     Result<FlowOperation> wait(std::string_view id, std::chrono::milliseconds at_most) override;
     Result<void> cancel(std::string_view id) override;
     Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override;
-    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) override;
-    Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
+    Result<void> for_each_block(std::string_view id, std::uint64_t first, const PackedFlowsSink& sink) override;
 
     /// Records a refused request in the audit trail, and returns the error.
     [[nodiscard]] Error refuse(const OperationRequest& request, Error error);

@@ -293,12 +293,8 @@ Result<void> Engine::cancel(std::string_view id) {
     return refused("operation {} is run by another process", id);
 }
 
-Result<std::vector<FlowRow>> Engine::flows(std::string_view id, std::uint64_t first, std::size_t count) {
-    return store_of(id).flows(id, first, count);
-}
-
-Result<void> Engine::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) {
-    return store_of(id).for_each_flow(id, first, sink);
+Result<void> Engine::for_each_block(std::string_view id, std::uint64_t first, const PackedFlowsSink& sink) {
+    return store_of(id).for_each_block(id, first, sink);
 }
 
 /// Operations kept in memory come first: they are of this process, thus recent.

@@ -52,7 +52,7 @@ struct EngineSettings {
 class RunningOperation;
 
 /// Thread-safe. Constructor arguments passed by reference must outlive it.
-class Engine {
+class Engine final : public OperationFlows {
   public:
     /// Captures and dry runs that one caller may run at once.
     static constexpr int kMostOfOneCaller = 8;
@@ -62,7 +62,7 @@ class Engine {
         OperationListener on_ended = [](const FlowOperation&) {}, const FlushListener& flushes = kNobodyListens);
 
     /// Waits for running operations.
-    ~Engine();
+    ~Engine() override;
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
@@ -86,9 +86,8 @@ class Engine {
     /// Newest first, in their current state.
     [[nodiscard]] Result<std::vector<FlowOperation>> list(const OperationSelection& selection);
 
-    /// As in OperationStore; also for operations kept in memory.
-    [[nodiscard]] Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count);
-    [[nodiscard]] Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink);
+    /// Also of operations kept in memory.
+    Result<void> for_each_block(std::string_view id, std::uint64_t first, const PackedFlowsSink& sink) override;
 
     /// Recovers and completes operations that are in progress, but whose process has died.
     [[nodiscard]] Result<void> recover_interrupted();

@@ -3,21 +3,23 @@
 // rewriting rows. About 45 bytes per IPv4 row, 70 per IPv6 row.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "headgate/flow_table.h"
-#include "headgate/operation_store.h"
+#include "headgate/operation_flows.h"
 #include "headgate/result.h"
 
 #include "operations/packed_bytes.h"
 
 namespace headgate::operations {
-
-using PackedBytes = std::vector<std::byte>;
 
 /// A block being filled. Both parts begin with a version and the row count; all numbers are little endian.
 class FlowBlock {
@@ -40,16 +42,6 @@ class FlowBlock {
 
 /// Packs a block's outcomes: outcome, errno, and all properties of a flow that can change.
 [[nodiscard]] PackedBytes pack_endings(std::span<const FlowRow> endings);
-
-/// A block as a store keeps it.
-struct PackedFlows {
-    std::uint64_t first = 0;  ///< number of its first row within the operation
-    std::uint64_t count = 0;
-    PackedBytes rows;
-    PackedBytes outcomes;  ///< empty: the flows have none
-
-    [[nodiscard]] std::uint64_t end() const { return first + count; }
-};
 
 /// Unpacks a block in order, some rows at a time: a client that reads slowly makes its request hold the packed bytes
 /// and these rows. The bytes are not trusted: a malformed block is a Damaged error, at the latest with its last
@@ -82,7 +74,14 @@ class FlowBlockReader {
 [[nodiscard]] Result<std::vector<FlowRow>> unpack_from(const PackedFlows& block, std::uint64_t row,
                                                        std::uint64_t count);
 
-/// Passes the flows from that row on to `take`, some at a time.
+/// Passes the flows from that row on to `sink`, some at a time.
 [[nodiscard]] Result<void> for_each_from(const PackedFlows& block, std::uint64_t row, const StoredFlowSink& sink);
+
+/// Says whose block is damaged, if one is.
+template <typename T>
+Result<T> of_operation(std::string_view id, Result<T> read) {
+    if (read || read.error().kind != ErrorKind::Damaged) return read;
+    return tl::unexpected(std::move(read.error()).within(fmt::format("operation {}", id)));
+}
 
 }  // namespace headgate::operations

@@ -12,7 +12,8 @@ FlowOperation new_operation(const Clock& clock, const FlowRequest& request, Endp
     static_cast<FlowRequest&>(operation) = request;
     operation.id = Poco::UUIDGenerator{}.createRandom().toString();
     operation.endpoint = std::move(endpoint);
-    operation.requested_at = clock.now();
+    // As it is printed: whoever parses it computes the same ages.
+    operation.requested_at = std::chrono::floor<std::chrono::milliseconds>(clock.now());
     operation.machine_up = std::chrono::floor<std::chrono::seconds>(clock.up());
     return operation;
 }

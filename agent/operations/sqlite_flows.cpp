@@ -13,13 +13,6 @@ using Poco::Data::Session;
 /// About 190 KiB of IPv4 rows. A block takes a few statements whatever its size, and a page reads one or two blocks.
 constexpr std::uint32_t kRowsPerBlob = 4096;
 
-/// Says whose block is damaged, if one is.
-template <typename T>
-Result<T> of_operation(std::string_view id, Result<T> read) {
-    if (read || read.error().kind != ErrorKind::Damaged) return read;
-    return tl::unexpected(std::move(read.error()).within(fmt::format("operation {}", id)));
-}
-
 }  // namespace
 
 Result<void> SqliteStore::append(std::string_view id, std::span<const FlowRow> flows) {
@@ -109,25 +102,12 @@ Result<std::optional<StoredBlock>> SqliteStore::gathered_with(std::string_view i
     return StoredBlock{{first, block.count(), block.rows(), outcomes}, 0};
 }
 
-Result<std::vector<FlowRow>> SqliteStore::flows(std::string_view id, std::uint64_t first, std::size_t count) {
-    const std::string key{id};
-    std::vector<FlowRow> page;
-    while (page.size() < count) {
-        const std::uint64_t row = first + page.size();
-        ASSIGN_OR_RETURN(const auto block, block_with(key, row));
-        if (!block) break;
-        ASSIGN_OR_RETURN(const auto rows, of_operation(id, unpack_from(*block, row, count - page.size())));
-        page.insert(page.end(), rows.begin(), rows.end());
-    }
-    return page;
-}
-
-Result<void> SqliteStore::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) {
+Result<void> SqliteStore::for_each_block(std::string_view id, std::uint64_t first, const PackedFlowsSink& sink) {
     const std::string key{id};
     for (std::uint64_t row = first;;) {
         ASSIGN_OR_RETURN(const auto block, block_with(key, row));
         if (!block) return {};
-        RETURN_IF_ERROR(of_operation(id, for_each_from(*block, row, sink)));
+        RETURN_IF_ERROR(sink(*block));
         row = block->end();
     }
 }

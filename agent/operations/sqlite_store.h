@@ -46,8 +46,7 @@ class SqliteStore final : public OperationStore {
     Result<void> for_each_pending(
         std::string_view id,
         const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& sink) override;
-    Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
-    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) override;
+    Result<void> for_each_block(std::string_view id, std::uint64_t first, const PackedFlowsSink& sink) override;
 
     Result<std::uint64_t> expire(std::chrono::seconds kept_for) override;
     Result<bool> sweep() override;

@@ -134,23 +134,11 @@ Result<std::optional<PackedFlows>> UnkeptStore::block_with(std::string_view id, 
     return PackedFlows{block.first, block.count, std::move(rows), std::move(outcomes)};
 }
 
-Result<std::vector<FlowRow>> UnkeptStore::flows(std::string_view id, std::uint64_t first, std::size_t count) {
-    std::vector<FlowRow> page;
-    while (page.size() < count) {
-        const auto row = first + page.size();
-        ASSIGN_OR_RETURN(const auto block, block_with(id, row));
-        if (!block) break;
-        ASSIGN_OR_RETURN(const auto rows, unpack_from(*block, row, count - page.size()));
-        page.insert(page.end(), rows.begin(), rows.end());
-    }
-    return page;
-}
-
-Result<void> UnkeptStore::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) {
+Result<void> UnkeptStore::for_each_block(std::string_view id, std::uint64_t first, const PackedFlowsSink& sink) {
     for (std::uint64_t row = first;;) {
         ASSIGN_OR_RETURN(const auto block, block_with(id, row));
         if (!block) return {};
-        RETURN_IF_ERROR(for_each_from(*block, row, sink));
+        RETURN_IF_ERROR(sink(*block));
         row = block->end();
     }
 }

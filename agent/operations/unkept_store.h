@@ -40,8 +40,7 @@ class UnkeptStore final : public OperationStore {
     void remove(std::string_view id);
 
     Result<void> append(std::string_view id, std::span<const FlowRow> flows) override;
-    Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
-    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) override;
+    Result<void> for_each_block(std::string_view id, std::uint64_t first, const PackedFlowsSink& sink) override;
 
     Result<std::uint64_t> expire(std::chrono::seconds kept_for) override;
     Result<bool> sweep() override { return false; }

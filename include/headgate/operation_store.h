@@ -24,6 +24,7 @@
 
 #include "headgate/flow_operation.h"
 #include "headgate/flow_table.h"
+#include "headgate/operation_flows.h"
 #include "headgate/result.h"
 
 namespace headgate {
@@ -50,12 +51,9 @@ inline bool to_the_end() {
     return true;
 }
 
-using StoredFlowSink = std::function<Result<void>(std::span<const FlowRow>)>;
-
-class OperationStore {
+/// for_each_block() fails if the operation is removed meanwhile.
+class OperationStore : public OperationFlows {
   public:
-    virtual ~OperationStore() = default;
-
     /// Stores a new operation and its token, if any. Durable on return. Exists if the id or the token was
     /// used before: of two operations that begin at once with one token, the second fails here.
     virtual Result<void> begin(const FlowOperation& operation, std::string_view request_token) = 0;
@@ -96,13 +94,6 @@ class OperationStore {
     virtual Result<void> for_each_pending(
         std::string_view id,
         const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& sink) = 0;
-
-    /// `count` flows from index `first` on, in order; fewer at the end. A direct look-up, however many flows there are.
-    virtual Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) = 0;
-
-    /// All flows from index `first` on, in order, block by block, in constant memory. Fails if the operation is removed
-    /// meanwhile.
-    virtual Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) = 0;
 
     /// Removes operations that ended longer ago than `kept_for`; returns how many. Measured in elapsed time,
     /// independent of clock changes: time that is not known to have elapsed does not count. sweep() releases the space.

@@ -10,14 +10,13 @@ four million flows, and an otherwise idle machine: all namespaces share the hash
 import argparse
 import json
 import os
-import pathlib
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
+from bench_agent import bench_agent
 from bench_events import bench_events
 from bench_http import bench_http
 
@@ -254,34 +253,6 @@ def bench_operations(table, headgate, helpers, folder, repeat, report):
     report.add("100 results from anywhere in a capture", "-", f"{mean:.2f} ms", "<= 5 ms", worst <= 5, worst=f"{worst:.2f} ms")
 
 
-def bench_agent(headgate, folder, report):
-    """The agent after a capture and a flush, without requests."""
-    endpoint = f"firewalls: [{{name: bench, endpoints: [{{availability_zone: a, netns: {NAMESPACE}}}]}}]\n"
-    headgate = [headgate, "--config", write_configuration(folder, "agent", endpoint)]
-    agent = subprocess.Popen([*headgate, "agent"], stderr=subprocess.DEVNULL)
-    try:
-        while not os.path.exists(f"{folder}/agent.sock"):
-            time.sleep(0.1)
-        for words in (["capture", "--source", "10.1.7.0/24"], ["flush", "--source", "10.1.250.0/24", "--yes"]):
-            subprocess.run([*headgate, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(7)  # by then the agent has released its memory
-        tasks = list(pathlib.Path(f"/proc/{agent.pid}/task").iterdir())
-
-        def switches():
-            return sum(int(re.search(r"\nvoluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text())[1]) for task in tasks)
-
-        before = switches()
-        time.sleep(20)
-        woken = switches() - before
-        status = pathlib.Path(f"/proc/{agent.pid}/status").read_text()
-        resident = int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
-        report.add("agent at rest, resident memory", "-", f"{resident:.1f} MiB", "<= 16", resident <= 16)
-        report.add("agent at rest, wake-ups in 20 s", "-", f"{woken}", "<= 2", woken <= 2)
-    finally:
-        agent.terminate()
-        agent.wait()
-
-
 def bench_large_capture(table, headgate, report):
     large = Measurement()
     measure([*headgate, "capture", "--all", "--output", "ndjson"], large)
@@ -344,7 +315,7 @@ def main():
         bench(table, headgate, helpers, given.repeat, report)
         bench_policy(table, headgate, given.repeat, report)
         bench_operations(table, headgate, helpers, folder, given.repeat, report)
-        bench_agent(headgate[0], folder, report)
+        bench_agent(headgate, NAMESPACE, folder, write_configuration, table, compare, given.repeat, report)
         bench_http(headgate[0], NAMESPACE, folder, write_configuration, given.repeat, report)
         bench_latency(table, headgate, helpers, given.repeat, report)
         bench_empty(headgate, report, given.repeat)

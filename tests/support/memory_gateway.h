@@ -10,12 +10,14 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "gateway/managed_gateway.h"
+#include "support/packed_flows.h"
 #include "support/stored_operations.h"
 
 namespace headgate::testing {
@@ -44,14 +46,16 @@ class MemoryGateway final : public gateway::ManagedGateway,
         const std::lock_guard lock{mutex_};
         at_once_ = flows;
     }
+    /// The flows of an operation so far, which continues.
+    void find_flows(const std::string& id, std::vector<FlowRow> flows) {
+        const std::lock_guard lock{mutex_};
+        Record& record = records_.at(place_of(id));
+        record.operation.counts.matched = flows.size();
+        record.flows = std::make_shared<const std::vector<FlowRow>>(std::move(flows));
+    }
     void finish(const std::string& id, std::vector<FlowRow> flows) {
-        {
-            const std::lock_guard lock{mutex_};
-            Record& record = records_.at(place_of(id));
-            record.flows = std::move(flows);
-            record.operation.status = OperationStatus::Completed;
-            record.operation.counts.matched = record.flows.size();
-        }
+        find_flows(id, std::move(flows));
+        amend(id, [](FlowOperation& operation) { operation.status = OperationStatus::Completed; });
         changed_.notify_all();
     }
     /// Changes an operation.
@@ -174,27 +178,17 @@ class MemoryGateway final : public gateway::ManagedGateway,
         return listed;
     }
 
-    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) override {
-        const std::vector<FlowRow>* flows = nullptr;
+    Result<void> for_each_block(std::string_view id, std::uint64_t first, const PackedFlowsSink& sink) override {
+        std::shared_ptr<const std::vector<FlowRow>> flows;
         {
             const std::lock_guard lock{mutex_};
             if (!is_there(id)) return unknown(id);
-            flows = &records_.at(place_of(id)).flows;  // flows of an operation that has ended do not change
+            flows = records_.at(place_of(id)).flows;
         }
         ++streams_;
-        auto told = tell(*flows, std::min<std::uint64_t>(first, flows->size()), sink);
+        auto read = send_blocks(*flows, first, sink);
         --streams_;
-        return told;
-    }
-
-    Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override {
-        const std::lock_guard lock{mutex_};
-        if (!is_there(id)) return unknown(id);
-        const auto& all = records_.at(place_of(id)).flows;
-        const auto begin = std::min<std::size_t>(first, all.size());
-        const auto end = begin + std::min(count, all.size() - begin);
-        return std::vector<FlowRow>{all.begin() + static_cast<std::ptrdiff_t>(begin),
-                                    all.begin() + static_cast<std::ptrdiff_t>(end)};
+        return read;
     }
 
     [[nodiscard]] std::shared_ptr<const config::Configuration> configuration() const override {
@@ -288,7 +282,7 @@ class MemoryGateway final : public gateway::ManagedGateway,
     struct Record {
         FlowOperation operation;
         std::string token;
-        std::vector<FlowRow> flows;
+        std::shared_ptr<const std::vector<FlowRow>> flows;
     };
 
     struct EndedRecord {
@@ -361,18 +355,20 @@ class MemoryGateway final : public gateway::ManagedGateway,
         auto operation = operation_named(fmt::format(fmt::runtime(id_format), records_.size() + 1));
         static_cast<FlowRequest&>(operation) = request;
         operation.endpoint = meant(request.endpoint);
-        records_.push_back({operation, request.token, {}});
+        auto flows = std::make_shared<const std::vector<FlowRow>>(numbered_flows(0, at_once_.value_or(0)));
+        records_.push_back({operation, request.token, std::move(flows)});
         if (at_once_) {
-            records_.back().flows = numbered_flows(0, *at_once_);
             records_.back().operation.status = OperationStatus::Completed;
+            records_.back().operation.counts.matched = *at_once_;
         }
         return operation;
     }
-    Result<void> tell(std::span<const FlowRow> flows, std::size_t first, const StoredFlowSink& sink) const {
-        for (; first < flows.size(); first += 256) {
-            if (first >= break_after_) return failed("the disk is broken");
-            const auto count = std::min<std::size_t>(256, flows.size() - first);
-            if (auto passed = sink(flows.subspan(first, count)); !passed) return passed;
+    Result<void> send_blocks(std::span<const FlowRow> flows, std::uint64_t first, const PackedFlowsSink& sink) const {
+        constexpr std::size_t kBlock = 256;
+        for (auto row = first - first % kBlock; row < flows.size(); row += kBlock) {
+            if (row >= break_after_) return failed("the disk is broken");
+            const auto count = std::min<std::size_t>(kBlock, flows.size() - row);
+            if (auto sent = sink(packed(row, flows.subspan(row, count))); !sent) return sent;
         }
         return {};
     }

@@ -14,6 +14,8 @@
 #include "headgate/clock.h"
 #include "headgate/operation_store.h"
 
+#include "support/packed_flows.h"
+
 namespace headgate::testing {
 
 /// A simulated disk: it outlives a store, so that a second one can be opened on it.
@@ -128,28 +130,16 @@ class MemoryStore : public OperationStore {
     Result<void> for_each_pending(
         std::string_view id,
         const std::function<Result<void>(std::uint64_t block, std::span<const FlowRow> rows)>& sink) override {
-        return for_each_block(id, [&](const Block& block) -> Result<void> {
+        return visit_blocks(id, [&](const Block& block) -> Result<void> {
             return block.pending ? sink(block.number, block.flows) : Result<void>{};
         });
     }
 
-    Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override {
-        const std::lock_guard lock{disk_->mutex_};
-        const Record* const record = find_record(id);
-        if (record == nullptr) return unknown(id);
-        std::vector<FlowRow> page;
-        std::uint64_t place = 0;
-        for (const auto& block : record->blocks)
-            for (const auto& flow : block.flows)
-                if (place++ >= first && page.size() < count) page.push_back(flow);
-        return page;
-    }
-
-    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) override {
-        return for_each_block(id, [&](const Block& block) -> Result<void> {
-            const auto skipped = std::min<std::uint64_t>(first, block.flows.size());
-            first -= skipped;
-            return skipped == block.flows.size() ? Result<void>{} : sink(std::span{block.flows}.subspan(skipped));
+    Result<void> for_each_block(std::string_view id, std::uint64_t first, const PackedFlowsSink& sink) override {
+        std::uint64_t row = 0;
+        return visit_blocks(id, [&](const Block& block) -> Result<void> {
+            const auto begin = std::exchange(row, row + block.flows.size());
+            return row <= first ? Result<void>{} : sink(packed(begin, block.flows));
         });
     }
 
@@ -232,7 +222,7 @@ class MemoryStore : public OperationStore {
     }
 
     /// Passes the current state of each block in order, without holding the lock.
-    Result<void> for_each_block(std::string_view id, const std::function<Result<void>(const Block&)>& sink) {
+    Result<void> visit_blocks(std::string_view id, const std::function<Result<void>(const Block&)>& sink) {
         for (std::size_t i = 0;; ++i) {
             Block block;
             {

@@ -4,6 +4,7 @@
 #include "flow/json_reader.h"
 #include "gateway/gateway_json.h"
 #include "http/aws/firewall_names.h"
+#include "http/flow_blocks.h"
 #include "http/problem.h"
 #include "http/rest/routes.h"
 #include "support/memory_gateway.h"
@@ -233,6 +234,26 @@ TEST_F(Routes, results_come_by_the_page_without_loss_or_repetition) {
     EXPECT_EQ(body_of(results(id, "?cursor=5000", "application/x-ndjson")), "");
     for (const auto* query : {"?limit=0", "?limit=1000001", "?cursor=x", "?cursor=-1", "?cursor=9223372036854775807"})
         EXPECT_EQ(results(id, query).status, 400) << query;
+}
+
+TEST_F(Routes, results_for_the_command_line_are_the_whole_blocks_of_the_store) {
+    gateway_.complete_at_once(1000);
+    const auto id = started().id;
+    const auto from_300 = results(id, "?cursor=300", std::string{kFlowBlocks});
+    EXPECT_EQ(from_300.content_type, kFlowBlocks);
+    std::vector<FlowRow> flows;
+    const PackedFlowsSink unpack_all = [&](const PackedFlows& block) {
+        EXPECT_EQ(block.first, 256 + flows.size());
+        return operations::for_each_from(block, block.first, [&](std::span<const FlowRow> some) -> Result<void> {
+            flows.insert(flows.end(), some.begin(), some.end());
+            return {};
+        });
+    };
+    FlowBlocks blocks{unpack_all};
+    EXPECT_TRUE(blocks.feed(body_of(from_300)) && blocks.finish());
+    EXPECT_EQ(flows, numbered_flows(256, 744));
+    EXPECT_EQ(results(id, "?limit=300", std::string{kFlowBlocks}).status, 400);
+    EXPECT_EQ(results(id, {}, "application/*").content_type, "application/json") << "who does not ask for it gets JSON";
 }
 
 TEST_F(Routes, results_of_a_capture_are_there_as_they_are_found_and_of_a_flush_at_its_end) {

@@ -115,15 +115,10 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
         return whole_.operations().list(theirs);
     }
 
-    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) override {
+    Result<void> for_each_block(std::string_view id, std::uint64_t first, const PackedFlowsSink& sink) override {
         return find_with_flows(id).and_then([&](const FlowOperation& operation) {
-            return whole_.operations().for_each_flow(operation.id, first, sink);
+            return whole_.operations().for_each_block(operation.id, first, sink);
         });
-    }
-
-    Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override {
-        return find_with_flows(id).and_then(
-            [&](const FlowOperation& operation) { return whole_.operations().flows(operation.id, first, count); });
     }
 
     Result<EndpointPolicy> status(const EndpointName& endpoint) override {

@@ -12,6 +12,7 @@
 #include "gateway/gateway_json.h"
 #include "gateway/request_json.h"
 #include "http/client/exchange.h"
+#include "http/flow_blocks.h"
 
 namespace headgate::http {
 namespace {
@@ -21,7 +22,6 @@ using gateway::OperationRequest;
 using gateway::PolicyRequest;
 using gateway::TableStatistics;
 
-constexpr std::size_t kRowsPerBlock = 256;
 constexpr std::chrono::milliseconds kLongestWait = std::chrono::seconds{30};  ///< that the agent accepts
 constexpr std::string_view kOperations = "/v1/operations";
 constexpr std::string_view kPolicy = "/v1/stream-exception-policy";
@@ -83,36 +83,11 @@ std::string flow_log_target(const gateway::EndedFlowQuery& query) {
     return target.text();
 }
 
-/// Parses lines to flows and passes them on in blocks.
-class FlowLines {
-  public:
-    explicit FlowLines(StoredFlowSink sink) : sink_(std::move(sink)) { block_.reserve(kRowsPerBlock); }
-
-    Result<void> line(const std::string& text) {
-        ++lines_;
-        auto flow = parse_json_object(text).and_then(read_stored_flow);
-        if (!flow) return failed("line {} of the agent's answer: {}", lines_, flow.error().message);
-        block_.push_back(*flow);
-        return block_.size() < kRowsPerBlock ? Result<void>{} : finish();
-    }
-
-    Result<void> finish() {
-        if (block_.empty()) return {};
-        auto passed = sink_(block_);
-        block_.clear();
-        return passed;
-    }
-
-  private:
-    StoredFlowSink sink_;
-    std::vector<FlowRow> block_;
-    std::uint64_t lines_ = 0;
-};
-
-Result<void> ask_for_flows(const std::filesystem::path& socket, const Target& target, StoredFlowSink sink) {
-    FlowLines lines{std::move(sink)};
-    return ask_for_lines(socket, lines_of(target.text()), [&](const std::string& text) { return lines.line(text); })
-        .and_then([&] { return lines.finish(); });
+Result<void> ask_for_blocks(const std::filesystem::path& socket, const Target& target, const PackedFlowsSink& sink) {
+    FlowBlocks blocks{sink};
+    const Question question{"GET", target.text(), {}, {{"Accept", std::string{kFlowBlocks}}}};
+    return ask_for_pieces(socket, question,
+                          [&](std::string_view piece) { return piece.empty() ? blocks.finish() : blocks.feed(piece); });
 }
 
 }  // namespace
@@ -167,34 +142,24 @@ Result<std::vector<FlowOperation>> AgentGateway::list(const OperationSelection& 
     return ask(socket_, {"GET", target.text(), {}, {}}).and_then(gateway::read_operations_json);
 }
 
-Result<void> AgentGateway::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) {
+Result<void> AgentGateway::for_each_block(std::string_view id, std::uint64_t first, const PackedFlowsSink& sink) {
     std::uint64_t next = first;
-    Result<void> passed;
-    const StoredFlowSink count_and_pass = [&](std::span<const FlowRow> flows) {
-        next += flows.size();
-        return passed = sink(flows);
+    Result<void> passed_on;
+    const PackedFlowsSink check_and_pass_on = [&](const PackedFlows& block) -> Result<void> {
+        if (block.first > next || block.end() <= next) {
+            return failed("the agent's answer has flows {} to {} in place of {}", block.first, block.end(), next);
+        }
+        next = block.end();
+        return passed_on = sink(block);
     };
     for (;;) {
         const auto begin = next;
         const auto target = operation_target(id).part("results").parameter("cursor", fmt::format("{}", next));
-        auto read = ask_for_flows(socket_, target, count_and_pass);
+        auto read = ask_for_blocks(socket_, target, check_and_pass_on);
         // The agent cuts off a client that stops reading for long, as behind a pager: continue at the same row.
-        const bool cut = !read && passed && read.error().kind == ErrorKind::Disconnected;
+        const bool cut = !read && passed_on && read.error().kind == ErrorKind::Disconnected;
         if (!cut || next == begin) return read;
     }
-}
-
-Result<std::vector<FlowRow>> AgentGateway::flows(std::string_view id, std::uint64_t first, std::size_t count) {
-    std::vector<FlowRow> page;
-    const auto target = operation_target(id)
-                            .part("results")
-                            .parameter("cursor", fmt::format("{}", first))
-                            .parameter("limit", fmt::format("{}", count));
-    RETURN_IF_ERROR(ask_for_flows(socket_, target, [&](std::span<const FlowRow> flows) -> Result<void> {
-        page.insert(page.end(), flows.begin(), flows.end());
-        return {};
-    }));
-    return page;
 }
 
 Result<TableStatistics> AgentGateway::statistics(const EndpointName& endpoint) {

@@ -32,8 +32,7 @@ class AgentGateway final : public gateway::Gateway,
     Result<FlowOperation> wait(std::string_view id, std::chrono::milliseconds at_most) override;
     Result<void> cancel(std::string_view id) override;
     Result<std::vector<FlowOperation>> list(const OperationSelection& selection) override;
-    Result<void> for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) override;
-    Result<std::vector<FlowRow>> flows(std::string_view id, std::uint64_t first, std::size_t count) override;
+    Result<void> for_each_block(std::string_view id, std::uint64_t first, const PackedFlowsSink& sink) override;
 
     Result<gateway::TableStatistics> statistics(const EndpointName& endpoint) override;
 

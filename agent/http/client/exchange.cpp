@@ -199,20 +199,26 @@ Result<std::string> ask(const std::filesystem::path& socket, const Question& que
     return body.read_all(kLongestBody, in(question.patience));
 }
 
-Result<void> ask_for_lines(const std::filesystem::path& socket, const Question& question,
-                           const std::function<Result<void>(const std::string&)>& sink) {
+Result<void> ask_for_pieces(const std::filesystem::path& socket, const Question& question,
+                            const std::function<Result<void>(std::string_view)>& sink) {
     auto answered = ask_until_answered(socket, question);
     if (!answered) return is_over(question) ? Result<void>{} : tl::unexpected(std::move(answered.error()));
     ASSIGN_OR_RETURN(auto body, body_of(*answered, question));
-    Lines lines{sink};
     for (;;) {
         const bool is_endless_pause = question.is_over && !body.has_more_at_hand();
         if (is_endless_pause && !wait_unless_over(answered->stream, question)) return {};
         ASSIGN_OR_RETURN(const auto bytes, body.read(in(question.patience)));
-        if (bytes.empty()) return lines.finish();
-        RETURN_IF_ERROR(lines.feed(bytes));
+        RETURN_IF_ERROR(sink(bytes));
+        if (bytes.empty()) return {};
         RETURN_IF_ERROR(body.end_chunk(in(question.patience)));
     }
+}
+
+Result<void> ask_for_lines(const std::filesystem::path& socket, const Question& question,
+                           const std::function<Result<void>(const std::string&)>& sink) {
+    Lines lines{sink};
+    return ask_for_pieces(socket, question,
+                          [&](std::string_view piece) { return piece.empty() ? lines.finish() : lines.feed(piece); });
 }
 
 }  // namespace headgate::http

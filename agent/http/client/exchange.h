@@ -54,7 +54,11 @@ struct Question {
 /// Returns the body of the response. A problem document is returned as the error it describes.
 [[nodiscard]] Result<std::string> ask(const std::filesystem::path& socket, const Question& question);
 
-/// Likewise for a body of any length: passes on each line as it arrives, without its line end.
+/// Likewise for a body of any length: passes on its bytes as they arrive; an empty piece is the end of a whole body.
+[[nodiscard]] Result<void> ask_for_pieces(const std::filesystem::path& socket, const Question& question,
+                                          const std::function<Result<void>(std::string_view)>& sink);
+
+/// Likewise: passes on each line as it arrives, without its line end.
 [[nodiscard]] Result<void> ask_for_lines(const std::filesystem::path& socket, const Question& question,
                                          const std::function<Result<void>(const std::string&)>& sink);
 

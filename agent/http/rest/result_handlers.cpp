@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The flows of an operation over HTTP, in any number: as JSON, NDJSON or CSV.
+// The flows of an operation over HTTP, in any number: as JSON, NDJSON or CSV; and packed, for the command line.
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -7,6 +7,7 @@
 
 #include "flow/flow_csv.h"
 #include "flow/flow_json.h"
+#include "http/flow_blocks.h"
 #include "http/problem.h"
 #include "http/rest/handlers.h"
 #include "http/rest/parameters.h"
@@ -18,7 +19,7 @@ namespace {
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kNdjson = "application/x-ndjson";
 constexpr std::string_view kCsv = "text/csv";
-constexpr std::array kForms{kJson, kNdjson, kCsv};
+constexpr std::array kForms{kJson, kNdjson, kCsv, kFlowBlocks};
 
 constexpr std::uint64_t kAllFlows = UINT64_MAX;
 constexpr std::uint64_t kLargestPage = 1'000'000;
@@ -119,6 +120,8 @@ Result<Response> show_results(const Request& request, gateway::FlowOperations& o
     if (!type) return problem(406, "Accept: there are application/json, application/x-ndjson and text/csv");
     ASSIGN_OR_RETURN(const auto operation, operations.find(id_of(request)));
     ASSIGN_OR_RETURN(const auto page, read_page(operations, request));
+    const bool is_packed = *type == kFlowBlocks;
+    if (is_packed && page.limit != kAllFlows) return invalid("limit: {} has whole blocks of flows", kFlowBlocks);
     if (!kind_of(operation.type).has_early_flows && operation.status == OperationStatus::InProgress) {
         return refused("operation {} is in progress: its flows are available when it has ended", operation.id);
     }
@@ -126,6 +129,12 @@ Result<Response> show_results(const Request& request, gateway::FlowOperations& o
     answer.content_type = *type == kCsv ? "text/csv; charset=utf-8; header=present" : *type;
     answer.headers.emplace_back("Vary", "Accept");
     if (!page.next_cursor.empty() && *type != kJson) answer.headers.emplace_back("X-Next-Cursor", page.next_cursor);
+    if (is_packed) {
+        answer.stream = [&operations, id = operation.id, first = page.first](const BodySink& send) {
+            return operations.for_each_block(id, first, [&](const auto& block) { return send_block(block, send); });
+        };
+        return answer;
+    }
     answer.stream = [&operations, id = operation.id, page, form = form_of(*type, operation, page)](
                         const BodySink& send) { return send_flows(page, operations, id, form, send); };
     return answer;

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
+#include <array>
 
 #include "base/text.h"
 
@@ -150,10 +150,8 @@ Result<std::string> BodyReader::read_all(std::size_t at_most, Deadline until) {
 
 Result<void> ChunkWriter::write(std::string_view bytes) {
     if (bytes.empty()) return {};  // an empty chunk would end the body
-    chunk_.clear();
-    fmt::format_to(std::back_inserter(chunk_), "{:x}\r\n", bytes.size());
-    chunk_.append(bytes).append("\r\n");
-    return stream_.write(chunk_, patience_);
+    const auto size = fmt::format("{:x}\r\n", bytes.size());
+    return stream_.write(std::array<std::string_view, 3>{size, bytes, "\r\n"}, patience_);
 }
 
 Result<void> ChunkWriter::finish() {

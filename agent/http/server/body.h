@@ -85,7 +85,7 @@ class ChunkWriter {
   public:
     ChunkWriter(Stream& stream, std::chrono::milliseconds patience) : stream_(stream), patience_(patience) {}
 
-    /// Sends one chunk at once; the caller batches small pieces.
+    /// Sends one chunk at once, without copying it; the caller batches small pieces.
     [[nodiscard]] Result<void> write(std::string_view bytes);
 
     /// Sends the last chunk, without which the reader knows that the body is incomplete.
@@ -94,7 +94,6 @@ class ChunkWriter {
   private:
     Stream& stream_;
     std::chrono::milliseconds patience_;
-    std::string chunk_;
 };
 
 }  // namespace headgate::http

@@ -138,7 +138,7 @@ void Connection::parse_received() {
     if (reader_->is_whole()) return answer();
     if (!reader_->take_expectation()) return;
     constexpr std::string_view kGoOn = "HTTP/1.1 100 Continue\r\n\r\n";
-    const auto sent = stream_->send(kGoOn);
+    const auto sent = stream_->send_bytes(kGoOn);
     if (!sent || sent->bytes != kGoOn.size()) step_ = Step::Over;
 }
 
@@ -176,7 +176,7 @@ void Connection::reply(const Response& answer, Then then) {
 
 Connection::Wait Connection::send_rest() {
     while (sent_ < out_.size()) {
-        const auto moved = stream_->send(std::string_view{out_}.substr(sent_));
+        const auto moved = stream_->send_bytes(std::string_view{out_}.substr(sent_));
         if (moved && moved->wait_for != 0) return moved->wait_for;
         if (!moved) {
             finish_answer(true);

@@ -8,9 +8,11 @@
 #include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 
@@ -33,6 +35,9 @@ Poco::Net::StreamSocket adopt(FileDescriptor socket) {
 Poco::Net::StreamSocket adopt(FileDescriptor socket, const TlsServer& tls) {
     return SecureStreamSocket::attach(adopt(std::move(socket)), tls.context());
 }
+
+constexpr std::size_t kMostParts = 4;              ///< in one system call
+constexpr std::size_t kMostForTls = 256UL * 1024;  ///< at once
 
 tl::unexpected<Error> timed_out() {
     return make_error(ErrorKind::TimedOut, "nothing came in time");
@@ -104,11 +109,18 @@ Result<Moved> Stream::receive(std::span<char> into) {
     return moved_by_tls(POLLIN, [&] { return socket_.receiveBytes(into.data(), static_cast<int>(into.size())); });
 }
 
-Result<Moved> Stream::send(std::string_view bytes) {
-    if (!socket_.secure()) {
-        return moved(POLLOUT, [&] { return ::send(descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL); });
+Result<Moved> Stream::send(std::span<const std::string_view> parts) {
+    if (socket_.secure()) {
+        const auto bytes = parts.front().substr(0, kMostForTls);
+        return moved_by_tls(POLLOUT, [&] { return socket_.sendBytes(bytes.data(), static_cast<int>(bytes.size())); });
     }
-    return moved_by_tls(POLLOUT, [&] { return socket_.sendBytes(bytes.data(), static_cast<int>(bytes.size())); });
+    std::array<iovec, kMostParts> places{};
+    msghdr message{};
+    message.msg_iov = places.data();
+    message.msg_iovlen = std::min(parts.size(), kMostParts);
+    for (std::size_t i = 0; i < message.msg_iovlen; ++i)
+        places[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};  // NOLINT(*-const-cast): iovec(3type)
+    return moved(POLLOUT, [&] { return ::sendmsg(descriptor(), &message, MSG_NOSIGNAL); });
 }
 
 /// Repeats the attempt until bytes are transferred.
@@ -183,10 +195,27 @@ Result<std::string_view> Stream::read_some(std::size_t at_most, Deadline until) 
 
 Result<void> Stream::write(std::string_view bytes, milliseconds patience) {
     while (!bytes.empty()) {
-        constexpr std::size_t kPiece = 256 * 1024;
-        const auto piece = bytes.substr(0, kPiece);
-        ASSIGN_OR_RETURN(const auto sent, transfer(in(patience), [&] { return send(piece); }));
+        ASSIGN_OR_RETURN(const auto sent, transfer(in(patience), [&] { return send_bytes(bytes); }));
         bytes.remove_prefix(sent);
+    }
+    return {};
+}
+
+Result<void> Stream::write(std::span<const std::string_view> parts, milliseconds patience) {
+    if (socket_.secure()) {
+        std::string joined;
+        for (const auto part : parts)
+            joined.append(part);
+        return write(joined, patience);
+    }
+    std::vector<std::string_view> places{parts.begin(), parts.end()};
+    for (std::span rest{places}; !rest.empty();) {
+        ASSIGN_OR_RETURN(auto sent, transfer(in(patience), [&] { return send(rest); }));
+        while (!rest.empty() && sent >= rest.front().size()) {
+            sent -= rest.front().size();
+            rest = rest.subspan(1);
+        }
+        if (!rest.empty()) rest.front().remove_prefix(sent);
     }
     return {};
 }

@@ -46,8 +46,10 @@ class Stream {
     /// Reads what is available, without waiting. Not to be mixed with the buffered reads below.
     [[nodiscard]] virtual Result<Moved> receive(std::span<char> into);
 
-    /// Sends what the socket accepts without waiting. The next call must begin with the rest.
-    [[nodiscard]] virtual Result<Moved> send(std::string_view bytes);
+    /// Sends what the socket accepts without waiting, over TLS of the first part alone. The next call must begin with
+    /// the rest.
+    [[nodiscard]] virtual Result<Moved> send(std::span<const std::string_view> parts);
+    [[nodiscard]] Result<Moved> send_bytes(std::string_view bytes) { return send({&bytes, 1}); }
 
     /// Waits for input. False: timeout or error.
     [[nodiscard]] bool wait_readable(Deadline until) const;
@@ -61,8 +63,11 @@ class Stream {
     /// Reads what is available, up to `at_most` bytes; empty at the end. Valid until the next call.
     [[nodiscard]] Result<std::string_view> read_some(std::size_t at_most, Deadline until);
 
-    /// Sends all bytes. `patience`: timeout for each part that the peer accepts.
+    /// Sends all bytes. `patience`: timeout for what the peer accepts at once.
     [[nodiscard]] Result<void> write(std::string_view bytes, std::chrono::milliseconds patience);
+
+    /// Likewise several parts, one behind the other, which are joined for TLS alone.
+    [[nodiscard]] Result<void> write(std::span<const std::string_view> parts, std::chrono::milliseconds patience);
 
     /// Whether the peer has closed both directions.
     [[nodiscard]] bool is_abandoned() const;
