@@ -33,6 +33,7 @@ TableFacts facts_of(const TableUsage& usage, const HashWalk* walk) {
     TableFacts facts{running_kernel(), usage.in_use, usage.in_use};
     if (walk == nullptr) return facts;
     facts.walks_from = walk->walks_from();
+    facts.may_trust_rows = walk->may_trust_rows();
     if (facts.walks_from) facts.entries_of_host = std::max(usage.in_use, entries_of_host());
     return facts;
 }

@@ -15,11 +15,11 @@
 
 // The parts of this room: ctnetlink_requests.h builds requests, flow_message.h decodes messages. scan_plan.h decides
 // how to search (pure), flow_scan.h carries it out. Its rows come from a source (scan_source.h): dump_source.h, whose
-// dump_stream.h reads ahead on threads, or lookup_source.h, which asks for what the plan or a walk of the hash names
-// (walk/hash_walk.h, whose programs are in bpf/). row_matcher.h turns messages into rows, each of them once.
-// flow_changes.h ends flows and learns how they ended, and puts flows back; destroy_events.h receives the ends of all
-// others, which the kernel separates by the port that deleted the flow. table_sysctls.h reads and sets what conntrack
-// records.
+// dump_stream.h reads ahead on threads, or lookup_source.h, which asks for what the plan names, or for what a walk of
+// the hash does not know itself (walk/hash_walk.h, whose programs are in bpf/). row_matcher.h turns messages into rows,
+// each of them once. flow_changes.h ends flows and learns how they ended, and puts flows back; destroy_events.h
+// receives the ends of all others, which the kernel separates by the port that deleted the flow. table_sysctls.h reads
+// and sets what conntrack records.
 
 namespace headgate::conntrack {
 

@@ -4,34 +4,41 @@
 
 #include <functional>
 
-#include "conntrack/ctnetlink_requests.h"
+#include "headgate/flow.h"
+
 #include "conntrack/dump_stream.h"
 #include "conntrack/scan_plan.h"
 #include "conntrack/scan_source.h"
 
 namespace headgate::conntrack {
 
-using CandidateSink = std::function<Result<void>(const Candidate&)>;
+/// Receives what a walk finds, one by one, so that any number of flows takes no memory.
+class WalkSink {
+  public:
+    virtual ~WalkSink() = default;
 
-/// Passes on all candidates, one by one, so that any number of them takes no memory. Called once for each pass.
-using CandidateWalk = std::function<Result<Pass>(const CandidateSink&)>;
+    [[nodiscard]] virtual Result<void> look_up(const Candidate& candidate) = 0;
+
+    /// A flow that is known in every part, so that conntrack need not be asked. Once in each pass.
+    [[nodiscard]] virtual Result<void> pass(const Flow& flow) = 0;
+};
+
+/// Called once for each pass.
+using CandidateWalk = std::function<Result<Pass>(WalkSink&)>;
 
 /// The candidates that a plan names.
 [[nodiscard]] CandidateWalk walk_of(Lookups lookups);
 
 class LookupSource final : public ScanSource {
   public:
-    LookupSource(SocketSource open_socket, CandidateWalk walk);
+    LookupSource(SocketSource open_socket, CandidateWalk walk)
+        : open_socket_(std::move(open_socket)), walk_(std::move(walk)) {}
 
     Result<Pass> read(RowMatcher& rows) override;
 
   private:
-    [[nodiscard]] Result<void> look_up(netlink::Socket& socket, RowMatcher& rows);
-
     SocketSource open_socket_;
     CandidateWalk walk_;
-    RequestBatch batch_;
-    std::vector<std::byte> buffer_;
 };
 
 }  // namespace headgate::conntrack

@@ -45,8 +45,18 @@ Result<void> RowMatcher::match(netlink::Bytes payload) {
 
     const Flow flow = message.decode(original, reply);
     const Verdict verdict = judge(query_, flow, moment_);
-    if (verdict == Verdict::NoMatch) return {};
-    if (!emitted_.first_time(fingerprint(flow))) return {};
+    if (verdict == Verdict::NoMatch || !emitted_.first_time(fingerprint(flow))) return {};
+    return report(flow, verdict);
+}
+
+Result<void> RowMatcher::match(const Flow& flow) {
+    ++report_.scanned;
+    const Verdict verdict = judge(query_, flow, moment_);
+    if (verdict == Verdict::NoMatch || !emitted_.first_pass(fingerprint(flow))) return {};
+    return report(flow, verdict);
+}
+
+Result<void> RowMatcher::report(const Flow& flow, Verdict verdict) {
     if (verdict == Verdict::Closed) ++report_.closed;
     if (verdict == Verdict::AgeUnknown) ++report_.age_unknown;
     if (verdict == Verdict::BytesUnknown) ++report_.bytes_unknown;
@@ -68,11 +78,15 @@ void RowMatcher::restart() {
     ++report_.restarts;
 }
 
-bool DuplicateFilter::first_time(std::uint64_t fingerprint) {
-    if (older_.contains(fingerprint)) return false;
+bool DuplicateFilter::first_pass(std::uint64_t fingerprint) {
     if (std::ranges::binary_search(earlier_passes_, fingerprint)) return false;
-    if (!recent_.insert(fingerprint).second) return false;
     log_.push_back(fingerprint);
+    return true;
+}
+
+bool DuplicateFilter::first_time(std::uint64_t fingerprint) {
+    if (older_.contains(fingerprint) || recent_.contains(fingerprint) || !first_pass(fingerprint)) return false;
+    recent_.insert(fingerprint);
     if (recent_.size() >= window_) {
         older_.swap(recent_);
         recent_.clear();

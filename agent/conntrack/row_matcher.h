@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Turns conntrack messages into the rows of a scan: matches raw attributes, decodes matches, reports each row once.
+// Turns conntrack messages and flows into the rows of a scan: matches raw attributes, decodes matches, reports each row
+// once.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +30,9 @@ class DuplicateFilter {
     /// Returns whether the row is new, and records it.
     [[nodiscard]] bool first_time(std::uint64_t fingerprint);
 
+    /// Likewise, of a source that repeats no row within a pass.
+    [[nodiscard]] bool first_pass(std::uint64_t fingerprint);
+
     /// Call when the scan starts over.
     void restart();
 
@@ -47,6 +51,9 @@ class RowMatcher {
     /// Processes one message about one flow.
     [[nodiscard]] Result<void> match(netlink::Bytes payload);
 
+    /// Likewise a flow that no message is about, and that comes once a pass.
+    [[nodiscard]] Result<void> match(const Flow& flow);
+
     /// Reports how many rows were read.
     [[nodiscard]] Result<void> progressed() { return listener_.progressed(report_.scanned); }
 
@@ -62,6 +69,8 @@ class RowMatcher {
     [[nodiscard]] const ScanReport& report() const noexcept { return report_; }
 
   private:
+    [[nodiscard]] Result<void> report(const Flow& flow, Verdict verdict);
+
     const FlowQuery& query_;
     const Moment& moment_;
     ScanListener& listener_;

@@ -93,12 +93,12 @@ bool leaves_nothing_out(const FlowQuery& query) {
     return !has_conditions && std::ranges::any_of(query.filters, &FlowFilter::matches_everything);
 }
 
-/// Beside many entries of other namespaces even all flows of a few are better walked: a dump walks those, too, and
-/// keeps softirqs off until it has found enough of its own.
+/// All flows are better walked, too, if they need not be looked up; and also a few flows beside many entries of other
+/// namespaces: a dump walks those, too, and keeps softirqs off until it has found enough of its own.
 bool is_worth_walking(const FlowQuery& query, const TableFacts& facts) {
     constexpr std::uint64_t kSparse = 3;
     if (!facts.walks_from || facts.entries_of_host < *facts.walks_from) return false;
-    return facts.entries * kSparse < facts.entries_of_host || !leaves_nothing_out(query);
+    return facts.may_trust_rows || facts.entries * kSparse < facts.entries_of_host || !leaves_nothing_out(query);
 }
 
 KernelFilter candidate_for(const FlowQuery& query, KernelVersion kernel) {

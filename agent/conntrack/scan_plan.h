@@ -2,7 +2,7 @@
 // Decides how to answer a query with the least disturbance of traffic: pure functions, no I/O. Thread-safe.
 //
 // - Full tuples are looked up: a few microseconds, whatever the size of the table.
-// - In a large table, programs in the kernel walk the hash for candidates, which are looked up (walk/hash_walk.h).
+// - In a large table, programs in the kernel walk the hash (walk/hash_walk.h).
 // - Everything else is one dump of the whole table, matched in this process.
 // - A kernel-side filter narrows that dump only if enough rows pass it. The kernel keeps softirqs off until it has
 //   filled 32 KiB with rows that pass (nf_conntrack_netlink.c, ctnetlink_dump_table): a filter that passes one row in a
@@ -59,6 +59,7 @@ struct TableFacts {
     std::uint64_t entries = 0;                     ///< nf_conntrack_count of the namespace
     std::uint64_t entries_of_host = 0;             ///< of all namespaces, as far as known
     std::optional<std::uint64_t> walks_from = {};  ///< so many entries of the host are worth a walk; absent: no walk
+    bool may_trust_rows = false;                   ///< a walk may report flows without looking each up
 };
 
 /// An entry to look up: the one that has this tuple in one of its directions, in this zone.
@@ -123,7 +124,7 @@ inline constexpr std::chrono::nanoseconds kLongestPause = std::chrono::milliseco
 inline constexpr std::string_view kFullScan = "full table scan";
 
 /// Begins the description of a walk.
-inline constexpr std::string_view kHashWalk = "walk of the hash in the kernel, and lookup of each flow that may match";
+inline constexpr std::string_view kHashWalk = "walk of the hash in the kernel";
 
 /// One line for --explain.
 [[nodiscard]] std::string describe(const ScanPlan& plan);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The sources of a scan's rows: a dump of the table (dump_source.h), look-ups of candidates (lookup_source.h), which a
-// plan or a walk of the hash (walk/hash_walk.h) names. They share what follows: matching, the filter of repeated rows,
-// repeated passes and the report (flow_scan.h).
+// The sources of a scan's rows: a dump of the table (dump_source.h); look-ups of candidates (lookup_source.h), which a
+// plan names; a walk of the hash (walk/hash_walk.h), with look-ups of what it does not know in every part. They share
+// what follows: matching, the filter of repeated rows, repeated passes and the report (flow_scan.h).
 #pragma once
 
 #include <cstdint>

@@ -8,6 +8,7 @@
 #include "conntrack/ctnetlink_requests.h"
 #include "conntrack/walk/walk_row.h"
 #include "flow/flow_json.h"
+#include "support/walk_rows.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace headgate;
@@ -19,9 +20,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static_cast<void>(meets_conditions(&filter, &row));
     static_cast<void>(passes_test(&filter.test[0], &row));
 
-    const auto flow = conntrack::decode_row(row);
+    auto flow = conntrack::decode_row(row);
     if (!flow) return 0;
+    conntrack::complete(*flow, row, testing::kRowUnits);
     if (!conntrack::difference(*flow, *flow).empty()) std::abort();
+    if (!conntrack::difference_in_rest(*flow, *flow).empty()) std::abort();
     if (flow->original.source.family != flow->reply.destination.family) std::abort();
     fmt::memory_buffer out;
     append_flow_json(out, {*flow}, Moment{});

@@ -25,6 +25,16 @@ TEST(DuplicateFilter, a_repetition_within_the_window_is_known) {
     }
 }
 
+TEST(DuplicateFilter, knows_rows_of_earlier_passes_from_sources_of_any_kind) {
+    DuplicateFilter rows{8};
+    EXPECT_TRUE(rows.first_pass(1));
+    EXPECT_TRUE(rows.first_time(2));
+    rows.restart();
+    EXPECT_FALSE(rows.first_time(1));
+    EXPECT_FALSE(rows.first_pass(2));
+    EXPECT_TRUE(rows.first_pass(3));
+}
+
 TEST(DuplicateFilter, after_a_restart_every_earlier_row_is_known) {
     DuplicateFilter rows{8};
     for (std::uint64_t row = 0; row < 1000; ++row)

@@ -135,8 +135,7 @@ TEST(ScanPlan, walks_the_hash_where_it_has_enough_entries) {
     EXPECT_EQ(plan_scan(query, walkable(10, 50'000)).method, Walk) << "a dump walks the entries of all namespaces, too";
     EXPECT_EQ(plan_scan(query, kLarge).method, Dump) << "no walk is possible";
     EXPECT_EQ(describe(plan_scan(query, walkable(50'000, 50'000))),
-              "walk of the hash in the kernel, and lookup of each flow that may match: a filter leaves part of the "
-              "tuple open");
+              "walk of the hash in the kernel: a filter leaves part of the tuple open");
 }
 
 TEST(ScanPlan, dumps_all_flows_unless_most_entries_are_those_of_other_namespaces) {
@@ -150,6 +149,14 @@ TEST(ScanPlan, dumps_all_flows_unless_most_entries_are_those_of_other_namespaces
     query = query_for_all();
     query.minimum_age = 5min;
     EXPECT_EQ(plan_scan(query, walkable(1'000'000, 1'000'000)).method, Walk);
+}
+
+TEST(ScanPlan, walks_for_all_flows_where_they_need_not_be_looked_up) {
+    auto facts = walkable(50'000, 50'000);
+    facts.may_trust_rows = true;
+    EXPECT_EQ(plan_scan(query_for_all(), facts).method, ScanPlan::Method::Walk);
+    facts.entries = facts.entries_of_host = 49'999;
+    EXPECT_EQ(plan_scan(query_for_all(), facts).method, ScanPlan::Method::Dump);
 }
 
 TEST(ScanPlan, looks_a_tuple_up_in_every_zone_only_where_a_walk_takes_longer) {

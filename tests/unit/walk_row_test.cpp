@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "conntrack/walk/flow_id.h"
 #include "support/flow_builder.h"
 #include "support/walk_rows.h"
 
@@ -10,6 +11,12 @@ namespace headgate::conntrack {
 namespace walk_row_test {
 
 using namespace headgate::testing;
+using namespace std::chrono_literals;
+
+Flow with_tags(Flow flow) {
+    flow.sctp_tags = {0x01020304, 5};
+    return flow;
+}
 
 TEST(WalkRow, has_the_flow_that_conntrack_reports) {
     const Timestamp started{std::chrono::hours{500'000}};
@@ -22,10 +29,19 @@ TEST(WalkRow, has_the_flow_that_conntrack_reports) {
              icmpv6_flow().flow(),
              FlowBuilder{Protocol::Gre}.flow(),
              FlowBuilder{Protocol{89}}.flow(),
+             FlowBuilder{Protocol::Dccp}.in_state(5).flow(),
+             FlowBuilder{Protocol::Dccp}.flow(),
+             with_tags(sctp_flow().in_state(3)),
+             udp_flow().with_bytes(5, 7).flow(),
          }) {
-        const auto decoded = decode_row(walked(flow));
+        const auto row = walked(flow);
+        auto decoded = decode_row(row);
         ASSERT_TRUE(decoded.has_value());
         EXPECT_EQ(difference(*decoded, flow), "") << to_string(flow.original.protocol);
+        complete(*decoded, row, kRowUnits);
+        EXPECT_EQ(decoded->id, flow_id(row, kRowUnits.network_namespace, kRowUnits.seed));
+        decoded->id = flow.id;
+        EXPECT_TRUE(*decoded == flow) << to_string(flow.original.protocol);
     }
 }
 
@@ -42,10 +58,46 @@ TEST(WalkRow, differs_from_a_flow_by_each_of_its_parts) {
     EXPECT_EQ(differs_in(FlowBuilder{flow}.in_state(4)), "protocol state");
 }
 
-TEST(WalkRow, of_an_offloaded_flow_has_no_protocol_state) {
+TEST(WalkRow, differs_in_the_rest_from_what_the_flow_cannot_have_become) {
+    Flow flow = sctp_flow().with_id(1).with_bytes(100, 200);
+    const auto differs_in = [&](auto change) {
+        Flow later = flow;
+        change(later);
+        return difference_in_rest(flow, later);
+    };
+    EXPECT_EQ(differs_in([](Flow&) {}), "");
+    EXPECT_EQ(differs_in([](Flow& later) { later.id = 2; }), "id");
+    EXPECT_EQ(differs_in([](Flow& later) { later.sctp_tags[1] = 2; }), "verification tags");
+    EXPECT_EQ(differs_in([](Flow& later) { later.labels[3] = std::byte{1}; }), "labels");
+    EXPECT_EQ(differs_in([](Flow& later) { later.helper = {'f', 't', 'p'}; }), "helper");
+    EXPECT_EQ(differs_in([](Flow& later) { later.counters_original.reset(); }), "counters");
+    EXPECT_EQ(differs_in([](Flow& later) { later.counters_reply->bytes = 199; }), "counters");
+    EXPECT_EQ(differs_in([](Flow& later) { later.counters_reply->bytes = 201; }), "");
+    EXPECT_EQ(differs_in([](Flow& later) { later.timeout.reset(); }), "timeout");
+    EXPECT_EQ(differs_in([](Flow& later) { later.timeout = *later.timeout - 1s; }), "");
+    EXPECT_EQ(differs_in([](Flow& later) { later.timeout = *later.timeout - 1min; }), "timeout");
+    EXPECT_EQ(differs_in([](Flow& later) { later.timeout = *later.timeout + 1s; }), "timeout");
+    const auto after_a_packet = [](Flow& later) {
+        ++later.counters_original->packets;
+        later.timeout = 1h;
+    };
+    EXPECT_EQ(differs_in(after_a_packet), "");
+}
+
+TEST(WalkRow, of_an_offloaded_flow_has_neither_protocol_state_nor_timeout) {
     auto row = walked(tcp_flow().in_state(3));
     row.status |= 1U << 14U;
-    EXPECT_FALSE(decode_row(row)->protocol_state.has_value());
+    auto flow = *decode_row(row);
+    complete(flow, row, kRowUnits);
+    EXPECT_FALSE(flow.protocol_state.has_value());
+    EXPECT_FALSE(flow.timeout.has_value());
+}
+
+TEST(WalkRow, is_not_whole_where_the_flow_has_a_helper_or_labels) {
+    auto row = walked(tcp_flow());
+    EXPECT_TRUE(is_whole(row));
+    row.parts |= WALK_LACKS_EXTENSIONS;
+    EXPECT_FALSE(is_whole(row));
 }
 
 TEST(WalkRow, of_another_family_is_no_flow) {

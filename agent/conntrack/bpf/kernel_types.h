@@ -56,9 +56,16 @@ enum sctp_conntrack { SCTP_CONNTRACK_NONE };
 
 struct ip_ct_sctp {
     enum sctp_conntrack state;
+    __be32 vtag[2];
+} OF_KERNEL;
+
+/* Until 6.17. */
+struct nf_ct_dccp {
+    __u8 state;
 } OF_KERNEL;
 
 union nf_conntrack_proto {
+    struct nf_ct_dccp dccp;
     struct ip_ct_tcp tcp;
     struct ip_ct_sctp sctp;
 } OF_KERNEL;
@@ -67,13 +74,15 @@ struct nf_ct_ext {
     __u8 offset[1];
 } OF_KERNEL;
 
-enum nf_ct_ext_id { NF_CT_EXT_TSTAMP };
+enum nf_ct_ext_id { NF_CT_EXT_HELPER, NF_CT_EXT_ACCT, NF_CT_EXT_TSTAMP, NF_CT_EXT_LABELS };
 
 struct nf_conn {
+    __u32 timeout;
     struct nf_conntrack_zone zone;
     struct nf_conntrack_tuple_hash tuplehash[2];
     unsigned long status;
     possible_net_t ct_net;
+    struct nf_conn* master;
     __u32 mark;
     struct nf_ct_ext* ext;
     union nf_conntrack_proto proto;

@@ -31,9 +31,11 @@
         *programs = (struct walk_programs){                                                                          \
             .find_network_namespace = skeleton->progs.find_network_namespace.prog_fd,                                \
             .find_table = skeleton->progs.find_table.prog_fd,                                                        \
+            .find_seeds = skeleton->progs.find_seeds.prog_fd,                                                        \
             .walk = skeleton->progs.walk.prog_fd,                                                                    \
             .network_namespace = &skeleton->bss->network_namespace,                                                  \
             .place = &skeleton->bss->place,                                                                          \
+            .seeds = &skeleton->bss->seeds,                                                                          \
             .request = &skeleton->bss->request,                                                                      \
             .answer = &skeleton->bss->answer,                                                                        \
             .rows = rows,                                                                                            \

@@ -14,9 +14,10 @@ extern "C" {
 
 /* walk.bpf.c: descriptors of programs for BPF_PROG_TEST_RUN, and the memory that they share. */
 struct walk_programs {
-    int find_network_namespace, find_table, walk;
+    int find_network_namespace, find_table, find_seeds, walk;
     const __u64* network_namespace;
     const struct walk_place* place;
+    const struct walk_seeds* seeds;
     struct walk_request* request;
     const struct walk_answer* answer;
     const struct walk_rows* rows;

@@ -6,7 +6,7 @@
  * The chains of a block of buckets are walked side by side, one entry of each at a time, so that the CPU waits for many
  * cache lines at once. One chain after the other, a walk takes as long as a dump.
  *
- * The rows are candidates, for each of which the caller asks conntrack: there may be too many, but never too few. */
+ * The rows are candidates: there may be too many, but never too few. Each has what one entry had at one time. */
 #include "kernel_types.h"
 #include "walk_match.h"
 
@@ -20,15 +20,18 @@ char _license[] SEC("license") = "GPL";
 #define OF_BLOCK(i) ((i) & (WALK_MOST_BUCKETS - 1))
 #define OF_ROWS(i) ((i) & (WALK_MOST_ROWS - 1))
 #define OF_TESTS(i) ((i) & (WALK_MOST_TESTS - 1))
+#define OF_SEEDS(i) ((i) & (WALK_MOST_SEEDS - 1))
 
 struct node {
     __u64 next, pprev;
     struct walk_tuple tuple;
+    __u64 address;
 };
 
 struct walk_request request;
 struct walk_answer answer;
 struct walk_place place;
+struct walk_seeds seeds;
 __u64 network_namespace;
 
 /* Not among the global variables, of which the skeleton has a copy. */
@@ -46,8 +49,9 @@ static struct {
     __u64 at[WALK_MOST_BUCKETS]; /* the present node of each chain that has not ended yet */
     __u32 bucket[WALK_MOST_BUCKETS];
     struct node read[WALK_MOST_BUCKETS];
-    __u32 first;
-    __u32 chains, going_on;
+    __u32 found[WALK_MOST_BUCKETS]; /* nodes that were read, to report */
+    __u32 first, now;
+    __u32 chains, going_on, finds;
     __u32 has_moved; /* a chain ended as that of another bucket: an entry on it was freed, and is another flow's now */
     __u32 attempts;
 } block;
@@ -91,6 +95,8 @@ static __always_inline int is_replaced(void) {
     return walked->generation_at && generation_at(walked->generation_at) != walked->generation;
 }
 
+/* ---- the kernel's memory ---- */
+
 #ifdef WITH_CASTS
 /* Plain loads, from 6.4 on: they take half the time, and read 0 where nothing is mapped. The type is of vmlinux, since
  * conntrack's own may be a module's, and begins with a number. */
@@ -101,19 +107,70 @@ static __always_inline __u64 word_at(__u64 address) {
     return word->tv_sec;
 }
 
+static __always_inline void read_tuple_at(__u64 address, struct walk_tuple* tuple) {
+    tuple->words[0] = word_at(address);
+    tuple->words[1] = word_at(address + 8);
+    tuple->words[2] = word_at(address + 16);
+    tuple->words[3] = word_at(address + 24);
+    tuple->words[4] = word_at(address + 32);
+}
+
 static __always_inline void read_node_at(__u64 address, struct node* node) {
     node->next = word_at(address);
-    node->tuple.words[0] = word_at(address + 16);
-    node->tuple.words[1] = word_at(address + 24);
-    node->tuple.words[2] = word_at(address + 32);
-    node->tuple.words[3] = word_at(address + 40);
-    node->tuple.words[4] = word_at(address + 48);
+    read_tuple_at(address + offsetof(struct node, tuple), &node->tuple);
 }
 #else
+static __always_inline __u64 word_at(__u64 address) {
+    __u64 word = 0;
+    bpf_probe_read_kernel(&word, sizeof word, (void*)address);
+    return word;
+}
+
+static __always_inline void read_tuple_at(__u64 address, struct walk_tuple* tuple) {
+    bpf_probe_read_kernel(tuple, sizeof *tuple, (void*)address);
+}
+
 static __always_inline void read_node_at(__u64 address, struct node* node) {
-    bpf_probe_read_kernel(node, sizeof *node, (void*)address);
+    bpf_probe_read_kernel(node, offsetof(struct node, address), (void*)address);
 }
 #endif
+
+/* A member of struct nf_conn, or an element of one. */
+#define MEMBER(entry, member) \
+    ((typeof(((struct nf_conn*)0)->member))word_at((entry) + bpf_core_field_offset(struct nf_conn, member)))
+#define HAS_MEMBER(member) bpf_core_field_exists(((struct nf_conn*)0)->member)
+
+/* ---- the seed of ids ---- */
+
+static const char id_name[] = "nf_ct_get_id";
+
+/* The function's code is a few hundred octets long. */
+#define LONGEST_CODE 512
+
+/* The seed is a static variable without a symbol in kernels that have symbols of functions alone, but the function
+ * passes its address on (nf_conntrack_core.c, nf_ct_get_id). Here are the two instructions of x86-64 that load one:
+ * LEA, relative to the next instruction, and MOV. */
+static long follow_address(__u32 i, __u64* code) {
+    __u64 at = *code + i, instruction = 0, address;
+    __u32 count = seeds.count;
+    bpf_probe_read_kernel(&instruction, sizeof instruction, (void*)at);
+    address = (__u64)(__s64)(__s32)(instruction >> 24);
+    if ((instruction & 0xC7FFF8) == 0x058D48)
+        address += at + 7;
+    else if ((instruction & 0xF8FFF8) != 0xC0C748)
+        return 0;
+    if (count >= WALK_MOST_SEEDS) return 1;
+    if (!bpf_probe_read_kernel(&seeds.seed[OF_SEEDS(count)], sizeof seeds.seed[0], (void*)address)) seeds.count++;
+    return 0;
+}
+
+SEC("syscall")
+int find_seeds(void* context) {
+    __u64 code = 0;
+    seeds.count = 0;
+    if (!bpf_kallsyms_lookup_name(id_name, sizeof id_name, 0, &code)) bpf_loop(LONGEST_CODE, follow_address, &code, 0);
+    return 0;
+}
 
 /* ---- the filter ---- */
 
@@ -141,40 +198,104 @@ static __always_inline int passes_filter(const struct walk_row* row) {
 
 /* ---- an entry ---- */
 
-static __always_inline __u64 start_time(const struct nf_conn* entry) {
-    const void* extensions = BPF_CORE_READ(entry, ext);
-    __u8 offset = 0;
-    __u64 start = 0;
-    if (!extensions || !bpf_core_enum_value_exists(enum nf_ct_ext_id, NF_CT_EXT_TSTAMP)) return 0;
-    bpf_probe_read_kernel(&offset, sizeof offset,
-                          extensions + bpf_core_field_offset(struct nf_ct_ext, offset) +
-                              bpf_core_enum_value(enum nf_ct_ext_id, NF_CT_EXT_TSTAMP));
-    if (offset) bpf_probe_read_kernel(&start, sizeof start, extensions + offset);
-    return start;
+/* Its address, or 0. */
+static __always_inline __u64 extension_at(__u64 extensions, __u32 id) {
+    __u8 offset = word_at(extensions + bpf_core_field_offset(struct nf_ct_ext, offset) + id);
+    return offset ? extensions + offset : 0;
 }
 
-/* Reports the entry at a node if it is of the namespace, and passes the filter or is a sample. */
-static __noinline int look_at(__u32 i) {
-    const struct nf_conn* entry = (void*)block.at[OF_BLOCK(i)] - bpf_core_field_offset(struct nf_conn, tuplehash);
+#define EXTENSION(extensions, id)                                               \
+    ((extensions) && bpf_core_enum_value_exists(enum nf_ct_ext_id, id)          \
+         ? extension_at(extensions, bpf_core_enum_value(enum nf_ct_ext_id, id)) \
+         : 0)
+
+static __always_inline __u64 start_time(__u64 extensions) {
+    __u64 times = EXTENSION(extensions, NF_CT_EXT_TSTAMP);
+    return times ? word_at(times) : 0;
+}
+
+/* What the filter needs. */
+static __always_inline void read_judged(struct walk_row* row, __u64 extensions) {
+    __u64 entry = row->entry;
+    read_tuple_at(entry + bpf_core_field_offset(struct nf_conn, tuplehash[1].tuple), &row->reply);
+    row->started = start_time(extensions);
+    row->parts = 0;
+    row->mark = 0;
+    if (HAS_MEMBER(mark)) {
+        row->parts |= WALK_HAS_MARK;
+        row->mark = MEMBER(entry, mark);
+    }
+    if (HAS_MEMBER(proto.dccp)) {
+        row->parts |= WALK_HAS_DCCP_STATE;
+        row->dccp_state = MEMBER(entry, proto.dccp.state);
+    }
+    row->zone = HAS_MEMBER(zone) ? MEMBER(entry, zone.id) : 0;
+    row->zone_directions = HAS_MEMBER(zone) ? MEMBER(entry, zone.dir) : 3;
+    row->tcp_state = MEMBER(entry, proto.tcp.state);
+    row->sctp_state = MEMBER(entry, proto.sctp.state);
+}
+
+static __always_inline void read_others(struct walk_row* row, __u64 extensions) {
+    __u64 entry = row->entry, counters = EXTENSION(extensions, NF_CT_EXT_ACCT);
+    row->master = (__u64)MEMBER(entry, master);
+    row->sctp_tags[0] = MEMBER(entry, proto.sctp.vtag[0]);
+    row->sctp_tags[1] = MEMBER(entry, proto.sctp.vtag[1]);
+    if (counters) {
+        row->parts |= WALK_HAS_COUNTERS;
+        row->counters[0] = word_at(counters);
+        row->counters[1] = word_at(counters + 8);
+        row->counters[2] = word_at(counters + 16);
+        row->counters[3] = word_at(counters + 24);
+    }
+    if (EXTENSION(extensions, NF_CT_EXT_HELPER) || EXTENSION(extensions, NF_CT_EXT_LABELS))
+        row->parts |= WALK_LACKS_EXTENSIONS;
+}
+
+/* Confirmed, and not dying: the entry is in the table. */
+static __always_inline int is_alive(__u32 status) {
+    return (status & (WALK_CONFIRMED | WALK_DYING)) == WALK_CONFIRMED;
+}
+
+static __always_inline int is_same(const struct walk_tuple* tuple, __u64 address) {
+    struct walk_tuple now;
+    read_tuple_at(address, &now);
+    return !((now.words[0] ^ tuple->words[0]) | (now.words[1] ^ tuple->words[1]) | (now.words[2] ^ tuple->words[2]) |
+             (now.words[3] ^ tuple->words[3]) | (now.words[4] ^ tuple->words[4]));
+}
+
+/* Reads again, after all else, what identifies the flow. If it is the same, the memory was this flow's all the time: an
+ * entry is dying before its memory is given back (nf_conntrack_core.c, nf_ct_delete), and a later flow began later. */
+static __always_inline int is_still(const struct walk_row* row, __u64 extensions) {
+    __u64 entry = row->entry;
+    return walk_is_reply(&row->reply) &&
+           is_same(&row->original, entry + bpf_core_field_offset(struct nf_conn, tuplehash[0].tuple)) &&
+           is_same(&row->reply, entry + bpf_core_field_offset(struct nf_conn, tuplehash[1].tuple)) &&
+           (__u64)MEMBER(entry, ext) == extensions && start_time(extensions) == row->started &&
+           (__u64)MEMBER(entry, master) == row->master && is_alive(MEMBER(entry, status)) &&
+           (__u64)MEMBER(entry, ct_net.net) == request.network_namespace;
+}
+
+/* Reports the entry of a node if it is of the namespace, and passes the filter or is a sample. */
+static long look_at(__u32 i, void* unused) {
+    const struct node* node = &block.read[OF_BLOCK(block.found[OF_BLOCK(i)])];
+    __u64 entry = node->address - bpf_core_field_offset(struct nf_conn, tuplehash), extensions;
     __u32 only = 0;
     struct walk_rows* all = bpf_map_lookup_elem(&rows, &only);
     struct walk_row* row;
-    if (!all || (__u64)BPF_CORE_READ(entry, ct_net.net) != request.network_namespace) return 0;
+    if (!all || (__u64)MEMBER(entry, ct_net.net) != request.network_namespace) return 0;
     row = &all->row[OF_ROWS(answer.rows)];
-    row->original = block.read[OF_BLOCK(i)].tuple;
-    bpf_core_read(&row->reply, sizeof row->reply, &entry->tuplehash[1].tuple);
-    row->started = start_time(entry);
-    row->status = BPF_CORE_READ(entry, status);
-    row->mark = bpf_core_field_exists(entry->mark) ? BPF_CORE_READ(entry, mark) : 0;
-    row->zone = bpf_core_field_exists(entry->zone) ? BPF_CORE_READ(entry, zone.id) : 0;
-    row->zone_directions = bpf_core_field_exists(entry->zone) ? BPF_CORE_READ(entry, zone.dir) : 3;
-    row->tcp_state = BPF_CORE_READ(entry, proto.tcp.state);
-    row->sctp_state = BPF_CORE_READ(entry, proto.sctp.state);
+    row->original = node->tuple;
+    row->entry = entry;
+    row->status = MEMBER(entry, status);
+    row->ticks_left = MEMBER(entry, timeout) - block.now;
+    if (!is_alive(row->status) || (__s32)row->ticks_left <= 0) return 0; /* as in a dump */
+    extensions = (__u64)MEMBER(entry, ext);
+    read_judged(row, extensions);
     row->is_candidate = passes_filter(row);
-    if (!row->is_candidate) {
-        if (answer.others >= request.samples) return 0;
-        answer.others++;
-    }
+    if (!row->is_candidate && answer.others >= request.samples) return 0;
+    read_others(row, extensions);
+    if (!is_still(row, extensions)) return 0;
+    if (!row->is_candidate) answer.others++;
     answer.rows++;
     return 0;
 }
@@ -196,18 +317,23 @@ static long begin_chain(__u32 i, void* unused) {
 
 /* Apart from take_node(), so that no read waits for an earlier one. */
 static long read_node(__u32 i, void* unused) {
-    read_node_at(block.at[OF_BLOCK(i)], &block.read[OF_BLOCK(i)]);
+    struct node* node = &block.read[OF_BLOCK(i)];
+    node->address = block.at[OF_BLOCK(i)];
+    read_node_at(node->address, node);
     return 0;
 }
 
 static long take_node(__u32 i, void* unused) {
     const struct node* node = &block.read[OF_BLOCK(i)];
-    __u32 chain = block.going_on, bucket = block.bucket[OF_BLOCK(i)];
+    __u32 chain = block.going_on, finds = block.finds, bucket = block.bucket[OF_BLOCK(i)];
     __u64 next = node->next;
     if (!walk_is_reply(&node->tuple)) {
         struct trial trial = {.original = &node->tuple};
         bpf_loop(request.filter.tests, try_original, &trial, 0);
-        if (trial.passed || answer.others < request.samples) look_at(i);
+        if (trial.passed || answer.others < request.samples) {
+            block.found[OF_BLOCK(finds)] = i;
+            block.finds = finds + 1;
+        }
     }
     if (next & 1) {
         block.has_moved |= next >> 1 != bucket;
@@ -227,9 +353,10 @@ static __always_inline int has_room(void) {
 static long next_round(__u32 round, void* unused) {
     if (!block.chains || !has_room()) return 1;
     answer.entries += block.chains;
-    block.going_on = 0;
+    block.going_on = block.finds = 0;
     bpf_loop(block.chains, read_node, 0, 0);
     bpf_loop(block.chains, take_node, 0, 0);
+    bpf_loop(block.finds, look_at, 0, 0);
     block.chains = block.going_on;
     return 0;
 }
@@ -272,6 +399,7 @@ int walk(void* context) {
     answer.rows = answer.others = 0;
     answer.entries = 0;
     block.attempts = 0;
+    block.now = bpf_jiffies64();
     if (!is_replaced()) bpf_loop(MOST_BLOCKS_OF_A_CALL, next_block, 0, 0);
     if (is_replaced()) answer.status = WALK_REPLACED;
     return 0;

@@ -41,7 +41,7 @@ static inline int passes_test(const struct walk_test* test, const struct walk_ro
 }
 
 /* include/uapi/linux/netfilter/nf_conntrack_common.h */
-enum { WALK_SEEN_REPLY = 1 << 1, WALK_OFFLOAD = 1 << 14 };
+enum { WALK_SEEN_REPLY = 1 << 1, WALK_CONFIRMED = 1 << 3, WALK_DYING = 1 << 9, WALK_OFFLOAD = 1 << 14 };
 
 static inline int has_state_in_scope(const struct walk_filter* filter, const struct walk_row* row) {
     if (row->status & WALK_OFFLOAD) return 1; /* conntrack does not report its state */
@@ -50,7 +50,7 @@ static inline int has_state_in_scope(const struct walk_filter* filter, const str
             return filter->tcp_states >> (row->tcp_state & 31) & 1;
         case 132: /* SCTP */
             return filter->sctp_states >> (row->sctp_state & 31) & 1;
-        case 33: /* DCCP, whose state is not read */
+        case 33: /* DCCP, whose states the filter does not have */
             return 1;
         default:
             return filter->replies >> ((row->status & WALK_SEEN_REPLY) != 0) & 1;

@@ -12,6 +12,7 @@ enum {
     WALK_MOST_TESTS = 128, /* 20 filters, each for two directions of two tuples, are 80 */
     WALK_MOST_BUCKETS = 256,
     WALK_MOST_ROWS = 8192,
+    WALK_MOST_SEEDS = 64,
 };
 
 /* A tuple of the kernel (nf_conntrack_tuple.h): source address, source port or ICMP's id, family; destination address,
@@ -43,19 +44,41 @@ struct walk_filter {
     struct walk_test test[WALK_MOST_TESTS];
 };
 
+enum walk_row_parts {
+    WALK_HAS_MARK = 1,
+    WALK_HAS_DCCP_STATE = 2,
+    WALK_HAS_COUNTERS = 4,
+    WALK_LACKS_EXTENSIONS = 8, /* the entry has a helper or labels, which the row has not */
+};
+
 struct walk_row {
     struct walk_tuple original, reply;
-    __u64 started; /* 0: unknown */
+    __u64 entry, master; /* addresses: conntrack calculates the id from them */
+    __u64 started;       /* 0: unknown */
+    __u64 counters[4];   /* packets and bytes of the original direction, then of the reply direction */
     __u32 status, mark;
+    __u32 ticks_left;    /* until the entry times out */
+    __be32 sctp_tags[2]; /* of the original and the reply direction */
     __u16 zone;
     __u8 zone_directions; /* 1: the original direction, 2: the reply direction */
-    __u8 tcp_state, sctp_state;
+    __u8 tcp_state, sctp_state, dccp_state;
+    __u8 parts; /* enum walk_row_parts */
     __u8 is_candidate;
-    __u16 unused;
 };
 
 struct walk_rows {
     struct walk_row row[WALK_MOST_ROWS];
+};
+
+/* The key of the hash function by which conntrack calculates ids. */
+struct walk_seed {
+    __u64 words[2];
+};
+
+/* What the addresses point to that conntrack's code for ids has: the seed is among it. */
+struct walk_seeds {
+    __u32 count;
+    struct walk_seed seed[WALK_MOST_SEEDS];
 };
 
 /* Where the hash is. */

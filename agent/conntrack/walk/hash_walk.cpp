@@ -16,14 +16,14 @@ std::optional<std::uint64_t> HashWalk::walks_from() const {
 
 CandidateWalk HashWalk::candidates(const ScannedTable& table, const FlowQuery& query, const Moment& moment,
                                    ScanListener& listener) {
-    return [this, &table, &query, &moment, &listener](const CandidateSink& look_up) -> Result<Pass> {
+    return [this, &table, &query, &moment, &listener](WalkSink& sink) -> Result<Pass> {
         const auto unsuitable = [&](const Error& why) {
             listener.planned(fmt::format("the hash cannot be walked: {}", why.message));
             return Pass::Unsuitable;
         };
         const auto programs = this->programs();
         if (!programs) return unsuitable(programs.error());
-        TableWalk walk{**programs, table, query, moment, look_up};
+        TableWalk walk{**programs, seed_, table, query, moment, listener, sink};
         auto pass = walk.run();
         if (pass) return pass;
         if (walk.refusal()) return tl::unexpected(*walk.refusal());

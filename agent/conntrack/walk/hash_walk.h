@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Candidates from conntrack's hash, which programs in the kernel walk: many times as fast as a dump, which formats each
-// entry. LookupSource asks conntrack for each candidate, so the rows are conntrack's in any case.
+// Flows from conntrack's hash, which programs in the kernel walk: many times as fast as a dump, which formats each
+// entry. They are reported as the programs read them where that is shown to be what conntrack reports. Otherwise they
+// are candidates, and LookupSource asks conntrack for each.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "headgate/result.h"
 
 #include "conntrack/lookup_source.h"
+#include "conntrack/walk/id_seed.h"
 #include "conntrack/walk/table_place.h"
 #include "conntrack/walk/walk_programs.h"
 
@@ -35,8 +37,11 @@ class HashWalk {
     /// Absent after a fault.
     [[nodiscard]] std::optional<std::uint64_t> walks_from() const;
 
-    /// Passes on a candidate for each flow in the table that the query may match, and for some others; tells `listener`
-    /// why if another source is needed. All references must outlive the walk.
+    /// Whether flows may be reported as the programs read them; false once they turned out to differ.
+    [[nodiscard]] bool may_trust_rows() const { return seed_.is_possible(); }
+
+    /// Passes on each flow in the table that the query may match, and some others; tells `listener` whether they are
+    /// looked up, and why if another source is needed. All references must outlive the walk.
     [[nodiscard]] CandidateWalk candidates(const ScannedTable& table, const FlowQuery& query, const Moment& moment,
                                            ScanListener& listener);
 
@@ -50,6 +55,7 @@ class HashWalk {
     mutable std::mutex mutex_;
     std::unique_ptr<WalkPrograms> programs_;
     std::optional<Error> fault_;
+    IdSeed seed_;
 };
 
 /// The entries of all network namespaces, which share the hash, as the kernel's memory allocator counts them, roughly;

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "conntrack/walk/table_walk.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <ctime>
+#include <iterator>
+#include <unordered_set>
 #include <utility>
 
 #include "conntrack/candidate_lookup.h"
 #include "conntrack/walk/walk_filter.h"
-#include "conntrack/walk/walk_row.h"
 
 namespace headgate::conntrack {
 namespace {
@@ -16,7 +20,7 @@ constexpr std::uint32_t kBudget = 1000;
 
 constexpr std::uint32_t kSmallestBlock = 8;
 
-/// Flows that are compared with what conntrack reports; candidates among them, and others of the first entries.
+/// Flows that are compared with what conntrack reports: the first candidates, and others of the first entries.
 constexpr std::size_t kSamples = 64;
 constexpr std::uint64_t kSampledEntries = 100'000;
 
@@ -25,11 +29,32 @@ constexpr std::uint64_t kDecidingEntries = 8'000;
 
 /// Of all flows that are walked, other network namespaces' included, which also slow down a dump: a look-up takes about
 /// twice the time of a dumped row, and a walk little.
-constexpr std::uint64_t kMostCandidatesPercent = 35;
+constexpr std::uint64_t kMostLookupsPercent = 35;
 
 /// A flow may change, end or be replaced between the walk and the look-up, but few do: one, or a quarter.
 bool are_too_many(std::size_t different, std::size_t compared) {
     return different > 1 && different * 4 > compared;
+}
+
+/// If an entry ends while it is walked, and its memory becomes a flow of the same bucket, the walk comes to the
+/// beginning of the bucket once more, within one call. A flow that stays is at the same address then.
+void drop_repeated(std::vector<walk_row>& rows, std::size_t first) {
+    std::vector<std::uint64_t> entries;
+    for (std::size_t i = first; i < rows.size(); ++i)
+        entries.push_back(rows[i].entry);
+    std::ranges::sort(entries);
+    if (std::ranges::adjacent_find(entries) == entries.end()) return;
+    std::unordered_set<std::uint64_t> seen;
+    const auto repeated = std::remove_if(rows.begin() + static_cast<std::ptrdiff_t>(first), rows.end(),
+                                         [&](const walk_row& row) { return !seen.insert(row.entry).second; });
+    rows.erase(repeated, rows.end());
+}
+
+/// The resolution of the clock that each tick sets is a tick (CONFIG_HZ).
+std::uint32_t ticks_per_second() {
+    timespec tick{};
+    if (::clock_getres(CLOCK_MONOTONIC_COARSE, &tick) != 0 || tick.tv_nsec <= 0) return 1;
+    return static_cast<std::uint32_t>((std::nano::den + tick.tv_nsec / 2) / tick.tv_nsec);
 }
 
 }  // namespace
@@ -37,10 +62,12 @@ bool are_too_many(std::size_t different, std::size_t compared) {
 Result<Pass> TableWalk::run() {
     RETURN_IF_ERROR(prepare());
     while (request_->next < request_->place.buckets) {
+        const auto rows_before = rows_.size();
         ASSIGN_OR_RETURN(const auto answer, programs_.walk(*request_, rows_));
         if (answer.status == WALK_PROGRESS && answer.next > request_->next) {
-            RETURN_IF_ERROR(take(answer));
+            RETURN_IF_ERROR(accept(answer, rows_before));
         } else {
+            rows_.resize(rows_before);
             ASSIGN_OR_RETURN(const auto pass, recover(answer));
             if (pass == Pass::Resized) return pass;
         }
@@ -63,24 +90,20 @@ Result<void> TableWalk::prepare() {
         ASSIGN_OR_RETURN(request_->network_namespace, programs_.network_namespace());
         return {};
     }));
+    units_.network_namespace = request_->network_namespace;
+    units_.ticks_per_second = ticks_per_second();
     ASSIGN_OR_RETURN(request_->place, find_place(programs_, table_));
     return {};
 }
 
-Result<void> TableWalk::take(const walk_answer& answer) {
+Result<void> TableWalk::accept(const walk_answer& answer, std::size_t rows_before) {
     request_->next = answer.next;
     const bool was_undecided = entries_ < kDecidingEntries;
     entries_ += answer.entries;
     if (answer.entries > 2 * kBudget && request_->block > kSmallestBlock) request_->block /= 2;
-    for (const auto& row : rows_) {
-        const auto flow = decode_row(row);
-        if (!flow) continue;
-        const bool is_candidate = row.is_candidate != 0;
-        if (samples_.size() < kSamples) samples_.push_back({*flow, is_candidate});
-        if (!is_candidate) continue;
-        ++candidates_;
-        held_.push_back(candidate_of(*flow));
-    }
+    drop_repeated(rows_, rows_before);
+    const auto more = std::min(kSamples - samples_.size(), rows_.size() - rows_before);
+    std::copy_n(rows_.begin() + static_cast<std::ptrdiff_t>(rows_before), more, std::back_inserter(samples_));
     const bool wants_samples = entries_ < kSampledEntries && samples_.size() < kSamples;
     request_->samples = wants_samples ? static_cast<std::uint32_t>(kSamples - samples_.size()) : 0;
     if (samples_.size() == kSamples) RETURN_IF_ERROR(check_samples());
@@ -99,47 +122,103 @@ Result<Pass> TableWalk::recover(const walk_answer& answer) {
     return Pass::Complete;
 }
 
+/// While all rows are held.
 Result<void> TableWalk::check_share() const {
     const auto flows = entries_ / 2;
-    if (candidates_ * 100 <= flows * kMostCandidatesPercent) return {};
-    return failed("{} of its first {} flows may match, so a dump is faster", candidates_, flows);
+    const auto lookups = static_cast<std::uint64_t>(
+        std::ranges::count_if(rows_, [&](const walk_row& row) { return row.is_candidate != 0 && !is_trusted(row); }));
+    if (lookups * 100 <= flows * kMostLookupsPercent) return {};
+    return failed("{} of its first {} flows would have to be looked up, so a dump is faster", lookups, flows);
 }
 
 /// Against what conntrack reports, by which also the program's filter is judged.
 Result<void> TableWalk::check_samples() {
     if (std::exchange(is_checked_, true)) return {};
-    std::vector<Candidate> tuples;
-    for (const auto& sample : samples_)
-        tuples.push_back(candidate_of(sample.flow));
+    ASSIGN_OR_RETURN(const auto compared, reported_rows());
+    std::vector<ReportedRow> same;
+    std::string_view part;
+    for (const auto& each : compared) {
+        const auto found = difference(*decode_row(each.row), each.reported);
+        if (!found.empty()) {
+            part = found;
+        } else if (each.row.is_candidate == 0 && judge(query_, each.reported, moment_) != Verdict::NoMatch) {
+            return make_error(ErrorKind::Damaged, "the program left out a flow that matches");
+        } else {
+            same.push_back(each);
+        }
+    }
+    const auto different = compared.size() - same.size();
+    if (are_too_many(different, compared.size())) {
+        return make_error(ErrorKind::Damaged, "of {} flows, {} differ from what conntrack reports, one in its {}",
+                          compared.size(), different, part);
+    }
+    if (compared.empty()) return {};
+    const auto trusted = trust_rows(same);
+    trusts_rows_ = trusted.has_value();
+    listener_.planned(
+        trusted
+            ? fmt::format("{} flows are as conntrack reports them, so that the others are not looked up", same.size())
+            : fmt::format("each flow is looked up: {}", trusted.error().message));
+    return {};
+}
+
+/// Samples that conntrack still has.
+Result<std::vector<ReportedRow>> TableWalk::reported_rows() const {
+    std::vector<walk_row> rows;
+    std::vector<Candidate> candidates;
+    for (const auto& row : samples_) {
+        const auto flow = decode_row(row);
+        if (!flow) continue;
+        rows.push_back(row);
+        candidates.push_back(candidate_of(*flow));
+    }
     ASSIGN_OR_RETURN(auto socket, table_.open_socket());
-    ASSIGN_OR_RETURN(const auto reported, look_up(socket, tuples));
+    ASSIGN_OR_RETURN(const auto reported, look_up(socket, candidates));
+    std::vector<ReportedRow> found;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        if (reported[i]) found.push_back({rows[i], *reported[i]});
+    return found;
+}
+
+/// If they are equal in every part to what conntrack reports. Errors say why not.
+Result<void> TableWalk::trust_rows(std::span<const ReportedRow> rows) {
+    ASSIGN_OR_RETURN(units_.seed, seed_.confirmed_by(rows, units_.network_namespace, programs_));
     std::size_t compared = 0;
     std::size_t different = 0;
     std::string_view part;
-    for (std::size_t i = 0; i < samples_.size(); ++i) {
-        if (!reported[i]) continue;
+    for (const auto& [row, reported] : rows) {
+        if (!is_whole(row)) continue;
+        auto flow = *decode_row(row);
+        complete(flow, row, units_);
         ++compared;
-        if (const auto found = difference(samples_[i].flow, *reported[i]); !found.empty()) {
-            ++different;
-            part = found;
-        } else if (!samples_[i].is_candidate && judge(query_, *reported[i], moment_) != Verdict::NoMatch) {
-            return make_error(ErrorKind::Damaged, "the program left out a flow that matches");
-        }
+        const auto found = difference_in_rest(flow, reported);
+        if (found.empty()) continue;
+        ++different;
+        part = found;
     }
-    if (!are_too_many(different, compared)) return {};
-    return make_error(ErrorKind::Damaged, "of {} flows, {} differ from what conntrack reports, one in its {}", compared,
-                      different, part);
+    if (compared > 0 && !are_too_many(different, compared)) return {};
+    return compared == 0 ? failed("all have a helper or labels")
+                         : failed("of {} flows, {} differ, one in its {}", compared, different, part);
 }
 
 Result<void> TableWalk::pass_on() {
-    for (const auto& candidate : held_) {
-        if (auto taken = look_up_(candidate); !taken) {
-            refusal_ = taken.error();
-            return taken;
+    for (const auto& row : rows_) {
+        if (row.is_candidate == 0) continue;
+        if (auto passed = pass_on(row); !passed) {
+            refusal_ = passed.error();
+            return passed;
         }
     }
-    held_.clear();
+    rows_.clear();
     return {};
+}
+
+Result<void> TableWalk::pass_on(const walk_row& row) {
+    auto flow = decode_row(row);
+    if (!flow) return {};
+    if (!is_trusted(row)) return sink_.look_up(candidate_of(*flow));
+    complete(*flow, row, units_);
+    return sink_.pass(*flow);
 }
 
 }  // namespace headgate::conntrack

@@ -95,12 +95,19 @@ Result<std::optional<std::uint64_t>> WalkPrograms::find_table_by(const FlowTuple
     return anchor_.answer->table;
 }
 
+Result<std::vector<walk_seed>> WalkPrograms::find_seeds() {
+    const std::lock_guard lock{mutex_};
+    RETURN_IF_ERROR(run(walk_.find_seeds));
+    const std::size_t found = std::min<std::size_t>(walk_.seeds->count, WALK_MOST_SEEDS);
+    return std::vector<walk_seed>{walk_.seeds->seed, walk_.seeds->seed + found};
+}
+
 Result<walk_answer> WalkPrograms::walk(const walk_request& request, std::vector<walk_row>& rows) {
     const std::lock_guard lock{mutex_};
     *walk_.request = request;
     RETURN_IF_ERROR(run(walk_.walk));
     const std::size_t found = std::min<std::size_t>(walk_.answer->rows, WALK_MOST_ROWS);
-    rows.assign(walk_.rows->row, walk_.rows->row + found);
+    rows.insert(rows.end(), walk_.rows->row, walk_.rows->row + found);
     return *walk_.answer;
 }
 

@@ -35,7 +35,10 @@ class WalkPrograms {
     /// Absent if there is no such entry.
     [[nodiscard]] Result<std::optional<std::uint64_t>> find_table_by(const FlowTuple& anchor);
 
-    /// Walks a part of the hash, and replaces `rows` by what it found.
+    /// What may be conntrack's seed of ids. None without CAP_SYSLOG, and on other processors than x86-64.
+    [[nodiscard]] Result<std::vector<walk_seed>> find_seeds();
+
+    /// Walks a part of the hash, and adds what it found to `rows`.
     [[nodiscard]] Result<walk_answer> walk(const walk_request& request, std::vector<walk_row>& rows);
 
   private:

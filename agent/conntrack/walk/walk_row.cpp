@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "conntrack/walk/walk_row.h"
 
+#include <arpa/inet.h>
 #include <sys/socket.h>
 
 #include <bit>
 #include <cstring>
+
+#include "conntrack/walk/flow_id.h"
 
 namespace headgate::conntrack {
 namespace {
@@ -56,7 +59,21 @@ std::optional<std::uint8_t> protocol_state(const walk_row& row, Protocol protoco
     if ((row.status & kOffloaded) != 0) return std::nullopt;  // as in a message (ctnetlink_fill_info)
     if (protocol == Protocol::Tcp) return row.tcp_state;
     if (protocol == Protocol::Sctp) return row.sctp_state;
+    if (protocol == Protocol::Dccp && (row.parts & WALK_HAS_DCCP_STATE) != 0) return row.dccp_state;
     return std::nullopt;
+}
+
+/// Whether `later` can be what `earlier` has become.
+bool may_follow(const std::optional<Counters>& earlier, const std::optional<Counters>& later) noexcept {
+    if (!earlier || !later) return earlier == later;
+    return earlier->packets <= later->packets && earlier->bytes <= later->bytes;
+}
+
+/// Each packet sets it anew.
+bool may_follow(const std::optional<std::chrono::seconds>& earlier, const std::optional<std::chrono::seconds>& later) {
+    constexpr std::chrono::seconds kBetween{2};
+    if (!earlier || !later) return earlier == later;
+    return *later <= *earlier && *earlier - *later <= kBetween;
 }
 
 }  // namespace
@@ -84,11 +101,26 @@ std::optional<Flow> decode_row(const walk_row& row) noexcept {
     flow.zone = row.zone;
     flow.zone_direction = zone_direction(row);
     flow.status = row.status;
-    flow.mark = row.mark;
+    if ((row.parts & WALK_HAS_MARK) != 0) flow.mark = row.mark;
     flow.protocol_state = protocol_state(row, flow.original.protocol);
     const auto started = static_cast<std::int64_t>(row.started);
     if (started > 0) flow.started = Timestamp{std::chrono::nanoseconds{started}};
     return flow;
+}
+
+void complete(Flow& flow, const walk_row& row, const RowUnits& units) noexcept {
+    flow.id = flow_id(row, units.network_namespace, units.seed);
+    if ((row.status & kOffloaded) == 0) flow.timeout = std::chrono::seconds{row.ticks_left / units.ticks_per_second};
+    if ((row.parts & WALK_HAS_COUNTERS) != 0) {
+        flow.counters_original = Counters{row.counters[0], row.counters[1]};
+        flow.counters_reply = Counters{row.counters[2], row.counters[3]};
+    }
+    if (flow.protocol_state && flow.original.protocol == Protocol::Sctp)
+        flow.sctp_tags = {ntohl(row.sctp_tags[0]), ntohl(row.sctp_tags[1])};
+}
+
+bool is_whole(const walk_row& row) noexcept {
+    return (row.parts & WALK_LACKS_EXTENSIONS) == 0;
 }
 
 Candidate candidate_of(const Flow& flow) {
@@ -102,8 +134,20 @@ std::string_view difference(const Flow& walked, const Flow& reported) noexcept {
     if (walked.started != reported.started) return "start time";
     if (walked.status != reported.status) return "status";
     if (walked.mark.value_or(0) != reported.mark.value_or(0)) return "mark";
-    const bool has_state = walked.original.protocol != Protocol::Dccp;
-    if (has_state && walked.protocol_state != reported.protocol_state) return "protocol state";
+    if (walked.protocol_state != reported.protocol_state) return "protocol state";
+    return {};
+}
+
+std::string_view difference_in_rest(const Flow& walked, const Flow& reported) noexcept {
+    if (walked.id != reported.id) return "id";
+    if (walked.sctp_tags != reported.sctp_tags) return "verification tags";
+    if (walked.labels != reported.labels) return "labels";
+    if (walked.helper != reported.helper) return "helper";
+    if (!may_follow(walked.counters_original, reported.counters_original)) return "counters";
+    if (!may_follow(walked.counters_reply, reported.counters_reply)) return "counters";
+    const bool had_packets =
+        walked.counters_original != reported.counters_original || walked.counters_reply != reported.counters_reply;
+    if (!had_packets && !may_follow(walked.timeout, reported.timeout)) return "timeout";
     return {};
 }
 
