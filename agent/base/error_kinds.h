@@ -57,6 +57,12 @@ static_assert(kErrorKinds[std::size(kErrorKinds) - 1].kind == ErrorKind{std::siz
     return error.number != 0 ? error.number : facts_of(error.kind).number;
 }
 
+/// For the outcome of a flow, which has one in any case.
+[[nodiscard]] constexpr int errno_of_failure(const Error& error) {
+    const int number = errno_of(error);
+    return number != 0 ? number : EIO;
+}
+
 /// Whether it was refused before anything was changed, by whatever guard.
 [[nodiscard]] constexpr bool is_refusal(const Error& error) {
     return facts_of(error.kind).exit_code == facts_of(ErrorKind::Refused).exit_code;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/error_kinds.h"
 #include "conntrack/ctnetlink_requests.h"
 #include "conntrack/flow_message.h"
 #include "netlink/socket.h"
@@ -69,11 +70,18 @@ FlowDeleter::FlowDeleter(netlink::Socket socket) : socket_(std::move(socket)), b
     socket_.set_receive_room(kAnswerRoom);
 }
 
-void FlowDeleter::remove(std::span<const FlowRow> rows, const EndingSink& ended) {
+void FlowDeleter::remove(std::span<const FlowRow> rows, const Confirmation& confirm, const EndingSink& ended) {
     while (!rows.empty()) {
         begin_batch(rows);
-        // If the look-up fails, so do the deletes, which report the error for each flow.
-        static_cast<void>(look_up_batch());
+        const auto looked = look_up_now(pending_);
+        for (auto& row : pending_) {
+            if (row.outcome) continue;
+            if (!looked) {
+                resolve(row, Outcome::Failed, errno_of_failure(looked.error()));
+            } else if (!confirm(row.flow)) {
+                resolve(row, Outcome::Gone);
+            }
+        }
         if (!send_deletes(pending_)) delete_one_by_one();
         for (const auto& each : pending_)
             ended(each);
@@ -83,7 +91,7 @@ void FlowDeleter::remove(std::span<const FlowRow> rows, const EndingSink& ended)
 Result<void> FlowDeleter::look_up(std::span<const FlowRow> rows, const PresenceSink& found) {
     while (!rows.empty()) {
         begin_batch(rows);
-        RETURN_IF_ERROR(look_up_batch());
+        RETURN_IF_ERROR(look_up_now(pending_));
         for (const auto& each : pending_) {
             found(each.flow, each.outcome == Outcome::Gone ? Presence::Gone : Presence::There);
         }
@@ -99,35 +107,47 @@ void FlowDeleter::begin_batch(std::span<const FlowRow>& rows) {
     rows = rows.subspan(pending_.size());
 }
 
-Result<void> FlowDeleter::look_up_batch() {
+/// Updates the rows, or finds that they are gone. Once more for those whose answers are lost.
+Result<void> FlowDeleter::look_up_now(std::span<FlowRow> rows) {
+    std::vector<bool> answered(rows.size());
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        ASSIGN_OR_RETURN(const auto missing, send_lookups(rows, answered));
+        if (missing == 0) return {};
+    }
+    return failed("conntrack did not answer all lookups");
+}
+
+/// For the rows without an answer; returns how many still have none.
+Result<std::size_t> FlowDeleter::send_lookups(std::span<FlowRow> rows, std::vector<bool>& answered) {
     batch_.clear();
-    for (std::size_t i = 0; i < pending_.size(); ++i)
-        batch_.add_lookup(pending_[i].flow, first_sequence_ + static_cast<std::uint32_t>(i));
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        if (!answered[i]) batch_.add_lookup(rows[i].flow, first_sequence_ + static_cast<std::uint32_t>(i));
     RETURN_IF_ERROR(socket_.send(batch_.bytes()));
     int refusal = 0;
-    // If an answer is lost, only the id guards its flow.
     static_cast<void>(netlink::receive_answers(socket_, buffer_, [&](const netlink::Message& message) {
-        FlowRow* const row = row_of(message.header.nlmsg_seq, pending_);
-        if (row == nullptr) return;
-        if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW)) update_from_lookup(message.payload, *row);
-        if (message.header.nlmsg_type != NLMSG_ERROR) return;
-        if (message.error() == ENOENT) {
-            resolve(*row, Outcome::Gone);
+        const std::size_t index = message.header.nlmsg_seq - first_sequence_;
+        if (index >= rows.size()) return;
+        if (message.is(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW)) {
+            answered[index] = update_from_lookup(message.payload, rows[index]);
+        } else if (message.error() == ENOENT) {
+            answered[index] = true;
+            resolve(rows[index], Outcome::Gone);
         } else if (message.error() != 0) {
             refusal = message.error();
         }
     }));
-    first_sequence_ += static_cast<std::uint32_t>(pending_.size());
-    return refusal == 0 ? Result<void>{} : conntrack_error(refusal);
+    first_sequence_ += static_cast<std::uint32_t>(rows.size());
+    if (refusal != 0) return conntrack_error(refusal);
+    return static_cast<std::size_t>(std::ranges::count(answered, false));
 }
 
-void FlowDeleter::update_from_lookup(netlink::Bytes payload, FlowRow& row) {
+/// Whether the message can be read.
+bool FlowDeleter::update_from_lookup(netlink::Bytes payload, FlowRow& row) {
     const auto message = FlowMessage::parse(payload);
-    if (!message) return;
-    const auto found = message->decode();
-    if (!found) return;
-    const bool same = found->id == row.flow.id && (!row.flow.started || found->started == row.flow.started);
-    same ? message->update(row.flow) : resolve(row, Outcome::Gone);
+    const auto found = message ? message->decode() : tl::unexpected(message.error());
+    if (!found) return false;
+    is_same_flow(row.flow, *found) ? message->update(row.flow) : resolve(row, Outcome::Gone);
+    return true;
 }
 
 /// Deletes the rows without an outcome. Returns whether all rows have one now.
@@ -167,12 +187,16 @@ bool FlowDeleter::send_deletes(std::span<FlowRow> rows) {
 }
 
 /// Answers were lost, or the kernel stopped within the batch (without CAP_NET_ADMIN it answers only the first request:
-/// nfnetlink.c, nfnetlink_rcv). Deletes the rows without an answer again, one by one. If such a flow no longer exists,
-/// the first attempt ended it.
+/// nfnetlink.c, nfnetlink_rcv). Looks for the rows without an answer, and deletes them again, one by one. If such a
+/// flow no longer exists, the first attempt ended it.
 void FlowDeleter::delete_one_by_one() {
     for (auto& row : pending_) {
         if (row.outcome) continue;
-        if (!send_deletes({&row, 1})) resolve(row, Outcome::Failed, EIO);
+        if (const auto looked = look_up_now({&row, 1}); !looked) {
+            resolve(row, Outcome::Failed, errno_of_failure(looked.error()));
+        } else if (!send_deletes({&row, 1})) {
+            resolve(row, Outcome::Failed, EIO);
+        }
         if (row.outcome == Outcome::Gone) resolve(row, Outcome::Flushed);
     }
 }

@@ -31,16 +31,16 @@ inline constexpr netlink::PortBlock kFlushPortBlock{kFlushPorts, ~kFlushPortMask
 /// Works in batches, each answered completely before the next: the kernel takes its lock per message, and a larger
 /// batch would only lengthen the pause within one send.
 ///
-/// First the flows are looked up again. The id alone does not distinguish a flow from its successor on the same tuple:
-/// it is computed from the tuple and the entry's address (nf_conntrack_core.c, nf_ct_get_id), and a connection that is
-/// reopened from TIME_WAIT gets the memory that was freed just before (nf_conntrack_proto_tcp.c, nf_ct_kill and
-/// NF_REPEAT). The time stamp distinguishes them. Flows without one are guarded by the id alone. For entries without
-/// events, the look-up is also the only source of their last counters.
+/// First the flows are looked up again, which shows whether they are still the same (is_same_flow) and still to be
+/// ended. What is not answered is not deleted. For entries without events, the look-up is also the only source of their
+/// last counters.
 ///
-/// Then they are deleted. Success has no answer of its own. The last delete of a batch is acknowledged, which shows
-/// that the kernel processed the batch. By then every failed delete has been answered, with its sequence number, and
-/// every successful one was echoed (NLM_F_ECHO) as its DESTROY event with the final counters and state, if the entry
-/// has events.
+/// Then they are deleted, by tuple, zone and id: conntrack compares no more. So a flow that is replaced after its
+/// look-up, by one that gets its memory, is not distinguished; the echo, which has the start time of the flow that was
+/// ended, then reveals it. Batches are small to keep that time short. Success has no answer of its own. The last delete
+/// of a batch is acknowledged, which shows that the kernel processed the batch. By then every failed delete has been
+/// answered, with its sequence number, and every successful one was echoed (NLM_F_ECHO) as its DESTROY event with the
+/// final counters and state, if the entry has events.
 class FlowDeleter {
   public:
     explicit FlowDeleter(netlink::Socket socket);
@@ -49,15 +49,16 @@ class FlowDeleter {
     [[nodiscard]] Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found);
 
     /// As FlowTable::remove. Cannot fail as a whole: an error becomes the outcome of the rows that it affects.
-    void remove(std::span<const FlowRow> rows, const EndingSink& ended);
+    void remove(std::span<const FlowRow> rows, const Confirmation& confirm, const EndingSink& ended);
 
   private:
     void begin_batch(std::span<const FlowRow>& rows);
-    [[nodiscard]] Result<void> look_up_batch();
+    [[nodiscard]] Result<void> look_up_now(std::span<FlowRow> rows);
+    [[nodiscard]] Result<std::size_t> send_lookups(std::span<FlowRow> rows, std::vector<bool>& answered);
     [[nodiscard]] bool send_deletes(std::span<FlowRow> rows);
     void delete_one_by_one();
 
-    static void update_from_lookup(netlink::Bytes payload, FlowRow& row);
+    [[nodiscard]] static bool update_from_lookup(netlink::Bytes payload, FlowRow& row);
     void update_from_event(netlink::Bytes payload, std::span<FlowRow> rows);
     [[nodiscard]] FlowRow* row_of(std::uint32_t sequence, std::span<FlowRow> rows) const;
 

@@ -33,8 +33,9 @@ Result<void> KernelFlowTable::look_up(std::span<const FlowRow> rows, const Prese
     return deleter().and_then([&](FlowDeleter* deleter) { return deleter->look_up(rows, found); });
 }
 
-Result<void> KernelFlowTable::remove(std::span<const FlowRow> rows, const EndingSink& ended) {
-    return deleter().map([&](FlowDeleter* deleter) { deleter->remove(rows, ended); });
+Result<void> KernelFlowTable::remove(std::span<const FlowRow> rows, const Confirmation& confirm,
+                                     const EndingSink& ended) {
+    return deleter().map([&](FlowDeleter* deleter) { deleter->remove(rows, confirm, ended); });
 }
 
 Result<void> KernelFlowTable::insert(std::span<const Flow> flows, const InsertionSink& inserted) {

@@ -33,7 +33,7 @@ class KernelFlowTable final : public FlowTable {
     Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override;
     void forgo_fast_scans() override { walk_.reset(); }
     Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) override;
-    Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) override;
+    Result<void> remove(std::span<const FlowRow> rows, const Confirmation& confirm, const EndingSink& ended) override;
     Result<void> insert(std::span<const Flow> flows, const InsertionSink& inserted) override;
     Result<TableUsage> usage() override;
     Result<bool> tcp_loose() override;

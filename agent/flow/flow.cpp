@@ -86,6 +86,12 @@ constexpr std::array<std::string_view, kStatusBits> kStatusNames{
 
 }  // namespace
 
+bool is_same_flow(const Flow& earlier, const Flow& later) {
+    // Bits that no entry loses (nf_conntrack_core.c, nf_ct_change_status_common).
+    constexpr auto kKept = flow_status::kSeenReply | flow_status::kAssured;
+    return earlier.id == later.id && earlier.started == later.started && (earlier.status & ~later.status & kKept) == 0;
+}
+
 FlowTuple swapped(const FlowTuple& tuple) {
     FlowTuple other = tuple;
     std::swap(other.source, other.destination);

@@ -46,8 +46,6 @@ class Flush {
 
     Result<void> take_captured() {
         ASSIGN_OR_RETURN(const auto taken, request_.captured([&](std::span<const FlowRow> rows) {
-            for (const auto& row : rows)
-                if (!row.flow.started) ++without_start_;
             operation_.counts.scanned = matched_;
             return listener_.may_go_on().and_then([&] { return check_reach(rows); }).and_then([&] {
                 return identify(rows);
@@ -78,9 +76,10 @@ class Flush {
         for (const auto& row : rows) {
             if (protection_.count(row.flow)) {
                 ++protected_;
-            } else {
-                policy_.count(row.flow);
+                continue;
             }
+            policy_.count(row.flow);
+            if (request_.captured && !row.flow.started) ++without_start_;
         }
         return exceeds_maximum() ? Result<void>{} : spool_.append(rows);
     }
@@ -148,7 +147,7 @@ class Flush {
             rest = rest.subspan(some.size());
         }
         for (const auto& row : rows.subspan(endings.size()))
-            endings.push_back({row.flow, Outcome::Failed, error_of_flow(*stopped_)});
+            endings.push_back({row.flow, Outcome::Failed, errno_of_failure(*stopped_)});
         for (const auto& ending : endings)
             count(operation_.counts, *ending.outcome);
         if (auto told = listener_.ended(endings); !told) stop(told.error());
@@ -162,8 +161,10 @@ class Flush {
         std::vector<FlowRow> survivors;
         auto next = there.begin();
         const auto first = endings.size();
-        auto removed = table_.remove(rows, [&](const FlowRow& ending) {
+        const auto confirm = [this](const Flow& flow) { return is_in_scope(flow); };
+        auto removed = table_.remove(rows, confirm, [&](const FlowRow& ending) {
             const auto& row = rows[endings.size() - first];
+            if (ending.outcome == Outcome::Flushed && ending.flow.started != row.flow.started) ++successors_;
             const bool remembered = next != there.end() && is_same(*next, row);
             if (remembered && ending.outcome != Outcome::Flushed) survivors.push_back(row);
             if (remembered) ++next;
@@ -186,6 +187,11 @@ class Flush {
         return looked ? there : std::vector<FlowRow>{rows.begin(), rows.end()};
     }
 
+    /// Whether the whole query matches the flow as it is now. Captured flows are ended whatever has become of them.
+    [[nodiscard]] bool is_in_scope(const Flow& flow) const {
+        return request_.captured || judge(operation_.query, flow, place_.moment) == Verdict::Match;
+    }
+
     static bool is_same(const FlowRow& a, const FlowRow& b) {
         return a.flow.id == b.flow.id && a.flow.original == b.flow.original && a.flow.zone == b.flow.zone;
     }
@@ -193,7 +199,7 @@ class Flush {
     void preview(std::span<const FlowRow> rows) {
         std::vector<FlowRow> found;
         auto looked = table_.look_up(rows, [&](const Flow& flow, Presence presence) {
-            const bool gone = presence == Presence::Gone;
+            const bool gone = presence == Presence::Gone || !is_in_scope(flow);
             found.push_back({flow, gone ? std::optional{Outcome::Gone} : std::nullopt, 0});
         });
         if (!looked) return give_up(rows, looked.error());
@@ -213,7 +219,7 @@ class Flush {
     [[nodiscard]] std::vector<FlowRow> as_failed(std::span<const FlowRow> rows) const {
         std::vector<FlowRow> flows;
         for (const auto& row : rows)
-            flows.push_back({row.flow, Outcome::Failed, error_of_flow(*stopped_)});
+            flows.push_back({row.flow, Outcome::Failed, errno_of_failure(*stopped_)});
         return flows;
     }
 
@@ -233,6 +239,12 @@ class Flush {
                 "with the same addresses and ports may have the same id, and cannot be distinguished",
                 without_start_, without_start_ == 1 ? " has" : "s have"));
         }
+        if (successors_ != 0) {
+            warnings.push_back(fmt::format(
+                "{} flow{} replaced, by one with the same addresses and ports, in the instant before being ended: the "
+                "younger one was ended, and is listed instead",
+                successors_, successors_ == 1 ? " was" : "s were"));
+        }
         return warnings;
     }
 
@@ -244,10 +256,6 @@ class Flush {
         stop(error);
     }
 
-    static int error_of_flow(const Error& why) {
-        const int number = errno_of(why);
-        return number != 0 ? number : EIO;
-    }
     [[nodiscard]] bool exceeds_maximum() const { return request_.maximum_flows && matched_ > *request_.maximum_flows; }
 
     const OperationRequest& request_;
@@ -261,6 +269,7 @@ class Flush {
     std::optional<Error> stopped_;  ///< why the remaining flows were spared
     bool touched_ = false;          ///< whether any deletion or look-up was performed
     std::uint64_t without_start_ = 0;
+    std::uint64_t successors_ = 0;  ///< flows that were ended although they were not found, but replaced those
     std::uint64_t matched_ = 0;
     std::uint64_t protected_ = 0;
 };

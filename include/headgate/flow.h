@@ -90,6 +90,13 @@ struct Flow {
 /// Such as `ftp`; empty: none.
 [[nodiscard]] std::string_view helper_name(const Flow& flow);
 
+/// Whether `later`, which was found by tuple and zone of `earlier`, is the same flow, and not a younger one. Neither
+/// the id nor the start time alone shows it: the id is computed from the tuple and the entry's address
+/// (nf_conntrack_core.c, nf_ct_get_id), and a connection that is reopened from TIME_WAIT gets the memory that was freed
+/// just before (nf_conntrack_proto_tcp.c, nf_ct_kill and NF_REPEAT). Without start times a younger flow with the same
+/// id is recognized only until it has seen as much as the earlier one.
+[[nodiscard]] bool is_same_flow(const Flow& earlier, const Flow& later);
+
 /// The addresses with which the packets left, after NAT.
 [[nodiscard]] FlowTuple translated(const Flow& flow);
 
@@ -131,7 +138,7 @@ inline constexpr unsigned kStatusBits = 16;
 /// What a flush did to a flow.
 enum class Outcome : std::uint8_t {
     Flushed,
-    Gone,       ///< ended by itself, or was replaced, before the flush reached it
+    Gone,       ///< ended by itself, was replaced, or no longer matched when the flush reached it
     Failed,     ///< still present: the error is reported
     Protected,  ///< skipped because it is protected
 };

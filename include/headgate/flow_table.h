@@ -28,6 +28,9 @@ enum class Presence : std::uint8_t { There, Gone };
 
 using PresenceSink = std::function<void(const Flow&, Presence)>;
 
+/// Whether a flow, as it is now, is still to be ended.
+using Confirmation = std::function<bool(const Flow&)>;
+
 /// Receives a row with its outcome, and its flow updated from the kernel's last event: final counters, protocol state
 /// and stop time.
 using EndingSink = std::function<void(const FlowRow&)>;
@@ -81,9 +84,11 @@ class FlowTable {
     /// flow whose tuple now belongs to another flow is Gone.
     virtual Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) = 0;
 
-    /// Ends exactly these flows and reports one ending for each, in order. A row whose flow ended by itself, or whose
-    /// tuple now belongs to another flow, is Gone. Fails as a whole only before the first row was touched.
-    virtual Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) = 0;
+    /// Ends exactly these flows, each after another look at it, and reports one ending for each, in order. A row whose
+    /// flow ended by itself, whose tuple now belongs to another flow, or which is not confirmed, is Gone. Fails as a
+    /// whole only before the first row was touched.
+    virtual Result<void> remove(std::span<const FlowRow> rows, const Confirmation& confirm,
+                                const EndingSink& ended) = 0;
 
     /// Inserts flows, each with its translation, zone, mark, timeout, status, protocol state, SCTP tags, labels and
     /// helper, and reports the result of each, in order. Labels are lost where no rule uses any. TCP windows are

@@ -11,6 +11,7 @@
 #include "kernel/own_namespace.h"
 #include "support/flow_builder.h"
 #include "support/insert_flows.h"
+#include "support/remove_flows.h"
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
@@ -44,7 +45,8 @@ class KernelDestroyEvents : public KernelTest {
     }
 
     void remove_all_by_headgate() {
-        ASSERT_TRUE(table_->remove(rows(), [](const FlowRow& each) { EXPECT_EQ(each.outcome, Outcome::Flushed); }));
+        for (const auto& ending : removed(*table_, rows()))
+            EXPECT_EQ(ending.outcome, Outcome::Flushed);
     }
 
     /// Deletes all flows as another program would; returns its netlink port ID.

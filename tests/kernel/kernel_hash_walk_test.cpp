@@ -18,6 +18,7 @@
 #include "support/flow_builder.h"
 #include "support/flow_table_conformance.h"
 #include "support/insert_flows.h"
+#include "support/remove_flows.h"
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
@@ -246,7 +247,7 @@ TEST_F(KernelHashWalk, is_exact_while_other_flows_come_and_go) {
             static_cast<void>((*table)->insert(passing, [](const Flow&, Insertion, int) {}));
             ScanCollector collector;
             static_cast<void>((*table)->scan(query_for("protocol=udp"), now(), collector));
-            static_cast<void>((*table)->remove(collector.rows, [](const FlowRow&) {}));
+            removed(**table, collector.rows);
         }
     }};
     for (int i = 0; i < 50; ++i)

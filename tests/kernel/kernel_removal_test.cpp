@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Removals from the kernel's table, in addition to the conformance cases for all tables.
 #include "kernel/own_namespace.h"
+#include "kernel/replaced_flows.h"
 #include "support/flow_builder.h"
 #include "support/insert_flows.h"
+#include "support/remove_flows.h"
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
@@ -12,6 +14,10 @@ Moment now() {
     return {std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()), std::nullopt};
 }
 
+bool is_assured(const Flow& flow) {
+    return flow.original.protocol == Protocol::Tcp;  // of flows_to_replace()
+}
+
 class KernelRemoval : public KernelTest {
   protected:
     std::vector<FlowRow> rows_of(const FlowQuery& query) {
@@ -19,11 +25,7 @@ class KernelRemoval : public KernelTest {
         EXPECT_TRUE(table_->scan(query, now(), collector).has_value());
         return collector.rows;
     }
-    std::vector<FlowRow> remove(const std::vector<FlowRow>& rows) {
-        std::vector<FlowRow> endings;
-        EXPECT_TRUE(table_->remove(rows, [&](const FlowRow& each) { endings.push_back(each); }).has_value());
-        return endings;
-    }
+    std::vector<FlowRow> remove(const std::vector<FlowRow>& rows) { return removed(*table_, rows); }
 };
 
 TEST_F(KernelRemoval, reports_the_stop_time_and_the_final_counters) {
@@ -69,6 +71,34 @@ TEST_F(KernelRemoval, distinguishes_what_existed_and_what_was_gone_within_one_ba
         const bool gone = ending.flow.original.source_port <= 250;
         EXPECT_EQ(ending.outcome, gone ? Outcome::Gone : Outcome::Flushed) << ending.flow.original.source_port;
     }
+}
+
+TEST_F(KernelRemoval, of_a_hundred_thousand_flows_that_were_replaced_meanwhile_ends_none_of_the_younger) {
+    const auto helper = conntrack::KernelFlowTable::open({});
+    remove_replaced_flows(*table_, **helper, 100'000);
+}
+
+TEST_F(KernelRemoval, spares_a_flow_that_got_a_start_time_although_the_one_that_was_found_had_none) {
+    OwnNamespace::set_sysctl("nf_conntrack_timestamp", "0");
+    ASSERT_TRUE(inserted(*table_, flows_to_replace(1000)));
+    const auto found = rows_in(*table_);
+    OwnNamespace::set_sysctl("nf_conntrack_timestamp", "1");
+    replace(*table_, found);
+    for (const auto& ending : remove(found))
+        ASSERT_EQ(ending.outcome, Outcome::Gone);
+    EXPECT_EQ(rows_in(*table_).size(), 1000U);
+}
+
+TEST_F(KernelRemoval, without_start_times_spares_a_flow_that_has_seen_less_than_the_one_that_was_found) {
+    OwnNamespace::set_sysctl("nf_conntrack_timestamp", "0");
+    ASSERT_TRUE(inserted(*table_, flows_to_replace(1000)));
+    const auto younger = rows_in(*table_);
+    auto found = younger;
+    for (auto& row : found)
+        row.flow.status |= flow_status::kSeenReply | flow_status::kAssured;
+    for (const auto& ending : remove(found))
+        EXPECT_EQ(ending.outcome, is_assured(ending.flow) ? Outcome::Flushed : Outcome::Gone);
+    EXPECT_EQ(rows_in(*table_).size(), 500U);
 }
 
 TEST_F(KernelRemoval, never_reaches_a_flow_of_the_same_tuple_in_another_zone) {

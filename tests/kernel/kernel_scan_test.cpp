@@ -11,6 +11,7 @@
 #include "support/flow_builder.h"
 #include "support/insert_flows.h"
 #include "support/kernel_messages.h"
+#include "support/remove_flows.h"
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
@@ -174,11 +175,9 @@ TEST_F(KernelScan, a_delete_names_each_flow_by_the_very_bytes_with_which_the_ker
     }
     ScanCollector collector;
     ASSERT_TRUE(table_->scan(query_for_all(), now(), collector).has_value());
-    const auto ended = [](const FlowRow& row) {
-        EXPECT_EQ(row.outcome, Outcome::Flushed)
-            << to_string(row.flow.original.protocol) << " in zone " << row.flow.zone;
-    };
-    ASSERT_TRUE(table_->remove(collector.rows, ended).has_value());
+    for (const auto& ending : removed(*table_, collector.rows))
+        EXPECT_EQ(ending.outcome, Outcome::Flushed)
+            << to_string(ending.flow.original.protocol) << " in zone " << ending.flow.zone;
     EXPECT_TRUE(dump_messages({}).empty());
 }
 

@@ -258,8 +258,6 @@ TEST_F(KernelTrustedRows, without_the_symbols_are_looked_up_and_all_flows_dumped
         ASSERT_EQ(plans_.size(), 2U);
         EXPECT_EQ(plans_.back(),
                   "each flow is looked up: conntrack's seed of ids is not to be found (needs CAP_SYSLOG)");
-        EXPECT_EQ(scan(*walking_, query_for("source=10.0.1.2")).size(), 10'000U);
-        EXPECT_NE(plans_.at(2).find("would have to be looked up, so a dump is faster"), std::string::npos) << plans_[2];
         EXPECT_EQ(scan(*walking_).size(), 10'000U);
         EXPECT_EQ(plans_.front().find(conntrack::kFullScan), 0U) << plans_.front();
     }}.join();

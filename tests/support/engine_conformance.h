@@ -16,6 +16,7 @@
 #include "support/flow_builder.h"
 #include "support/forwarding_seams.h"
 #include "support/insert_flows.h"
+#include "support/remove_flows.h"
 #include "support/temporary_folder.h"
 
 namespace headgate::testing {
@@ -173,7 +174,7 @@ TYPED_TEST_P(EngineConformance, what_was_cut_is_settled_before_the_next_operatio
     ASSERT_TRUE(this->store().begin(cut, {}).has_value());
     ASSERT_TRUE(this->store().append_pending("cut", rows).has_value());
     // One flow was deleted before the power failed.
-    ASSERT_TRUE(this->table().remove(std::span{rows}.first(1), [](const FlowRow&) {}).has_value());
+    removed(this->table(), std::span{rows}.first(1));
 
     EXPECT_EQ(this->ports_left().size(), 3U) << "the next operation works";
     const auto settled = this->store().find("cut").value().value();

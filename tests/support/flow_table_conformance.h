@@ -14,6 +14,7 @@
 
 #include "support/flow_builder.h"
 #include "support/insert_flows.h"
+#include "support/remove_flows.h"
 #include "support/scan_collector.h"
 
 namespace headgate::testing {
@@ -39,11 +40,8 @@ class FlowTableConformance : public ::testing::Test {
         return collector.rows;
     }
 
-    std::vector<FlowRow> remove(const std::vector<FlowRow>& rows) {
-        std::vector<FlowRow> endings;
-        const auto removed = environment_.table().remove(rows, [&](const FlowRow& each) { endings.push_back(each); });
-        EXPECT_TRUE(removed.has_value());
-        return endings;
+    std::vector<FlowRow> remove(const std::vector<FlowRow>& rows, const Confirmation& confirm = unconditionally) {
+        return removed(environment_.table(), rows, confirm);
     }
 
     static Moment now() {
@@ -202,6 +200,30 @@ TYPED_TEST_P(FlowTableConformance, a_new_flow_on_a_reused_tuple_survives) {
     EXPECT_EQ(this->scan(query_for_all()).size(), 2U);
 }
 
+TYPED_TEST_P(FlowTableConformance, a_flow_that_is_not_confirmed_is_gone_for_the_flush_and_survives) {
+    this->insert({tcp_flow().from_port(1).with_mark(5), tcp_flow().from_port(2).with_mark(6)});
+    const auto endings = this->remove(this->scan(query_for_all()), [](const Flow& flow) { return flow.mark == 6U; });
+    ASSERT_EQ(endings.size(), 2U);
+    for (const auto& ending : endings)
+        EXPECT_EQ(ending.outcome, ending.flow.mark == 6U ? Outcome::Flushed : Outcome::Gone);
+    const auto left = this->scan(query_for_all());
+    ASSERT_EQ(left.size(), 1U);
+    EXPECT_EQ(left.front().flow.original.source_port, 1);
+}
+
+TYPED_TEST_P(FlowTableConformance, a_flow_is_confirmed_as_it_is_now) {
+    this->insert({tcp_flow().established()});
+    auto rows = this->scan(query_for_all());
+    ASSERT_EQ(rows.size(), 1U);
+    rows.front().flow.protocol_state = std::uint8_t{1};
+    std::optional<std::string_view> seen;
+    this->remove(rows, [&](const Flow& flow) {
+        seen = protocol_state_name(flow);
+        return true;
+    });
+    EXPECT_EQ(seen, "ESTABLISHED");
+}
+
 TYPED_TEST_P(FlowTableConformance, a_flow_is_named_by_tuple_zone_and_id) {
     this->insert({tcp_flow().from_port(1).in_zone(5), icmpv6_flow().in_zone(6, ZoneDirection::Original),
                   udp_flow().from_port(3).in_zone(7, ZoneDirection::Reply)});
@@ -244,7 +266,9 @@ REGISTER_TYPED_TEST_SUITE_P(
     inserting_tells_of_each_flow_in_order_whether_it_was_there, only_matching_flows_are_reported,
     closed_flows_are_counted_beside_active_ones_and_reported_otherwise, a_full_tuple_is_found_in_whatever_zone_it_is,
     a_full_tuple_finds_translated_and_reversed_flows_when_asked, removing_ends_exactly_the_rows_given_in_their_order,
-    a_flow_that_ended_by_itself_is_gone, a_new_flow_on_a_reused_tuple_survives, a_flow_is_named_by_tuple_zone_and_id,
-    a_lookup_reports_what_exists_and_changes_nothing, an_error_of_the_listener_ends_the_scan_with_it);
+    a_flow_that_ended_by_itself_is_gone, a_new_flow_on_a_reused_tuple_survives,
+    a_flow_that_is_not_confirmed_is_gone_for_the_flush_and_survives, a_flow_is_confirmed_as_it_is_now,
+    a_flow_is_named_by_tuple_zone_and_id, a_lookup_reports_what_exists_and_changes_nothing,
+    an_error_of_the_listener_ends_the_scan_with_it);
 
 }  // namespace headgate::testing

@@ -22,8 +22,8 @@ class ForwardingTable final : public FlowTable {
     Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) override {
         return table_.look_up(rows, found);
     }
-    Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) override {
-        return table_.remove(rows, ended);
+    Result<void> remove(std::span<const FlowRow> rows, const Confirmation& confirm, const EndingSink& ended) override {
+        return table_.remove(rows, confirm, ended);
     }
     Result<void> insert(std::span<const Flow> flows, const InsertionSink& told) override {
         return table_.insert(flows, told);

@@ -12,8 +12,7 @@ bool same_entry(const Flow& a, const Flow& b) {
 }
 
 bool is_row(const Flow& flow, const FlowRow& row) {
-    return same_entry(flow, row.flow) && flow.id == row.flow.id &&
-           (!row.flow.started || flow.started == row.flow.started);
+    return same_entry(flow, row.flow) && is_same_flow(row.flow, flow);
 }
 
 }  // namespace
@@ -50,13 +49,16 @@ Result<void> MemoryFlowTable::look_up(std::span<const FlowRow> rows, const Prese
     return {};
 }
 
-Result<void> MemoryFlowTable::remove(std::span<const FlowRow> rows, const EndingSink& ended) {
+Result<void> MemoryFlowTable::remove(std::span<const FlowRow> rows, const Confirmation& confirm,
+                                     const EndingSink& ended) {
     if (at_removal) at_removal();
     for (const auto& row : rows) {
         ++removals_asked;
         const auto found = std::ranges::find_if(flows, [&](const Flow& flow) { return is_row(flow, row); });
         if (found == flows.end()) {
             ended({row.flow, Outcome::Gone, 0});
+        } else if (!confirm(*found)) {
+            ended({*found, Outcome::Gone, 0});
         } else if (const auto failure = failing.find(row.flow.id); failure != failing.end()) {
             ended({row.flow, Outcome::Failed, failure->second});
         } else {

@@ -17,7 +17,7 @@ class MemoryFlowTable : public FlowTable {
   public:
     Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override;
     Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) override;
-    Result<void> remove(std::span<const FlowRow> rows, const EndingSink& ended) override;
+    Result<void> remove(std::span<const FlowRow> rows, const Confirmation& confirm, const EndingSink& ended) override;
     Result<void> insert(std::span<const Flow> flows, const InsertionSink& told) override;
     Result<TableUsage> usage() override;
     Result<bool> tcp_loose() override { return is_loose; }

@@ -51,6 +51,27 @@ TEST(FlowState, names_are_the_kernels) {
     EXPECT_EQ(parse_protocol_state(Protocol::Udp, "ESTABLISHED"), std::nullopt);
 }
 
+TEST(SameFlow, has_the_same_id_and_the_same_start_time) {
+    const Timestamp start{std::chrono::hours{1}};
+    const Flow flow = tcp_flow().with_id(5).started_at(start);
+    EXPECT_TRUE(is_same_flow(flow, flow));
+    EXPECT_FALSE(is_same_flow(flow, tcp_flow().with_id(6).started_at(start)));
+    EXPECT_FALSE(is_same_flow(flow, tcp_flow().with_id(5).started_at(start + std::chrono::nanoseconds{1})));
+}
+
+TEST(SameFlow, gets_no_start_time_later) {
+    const Flow without = tcp_flow().with_id(5);
+    EXPECT_TRUE(is_same_flow(without, without));
+    EXPECT_FALSE(is_same_flow(without, tcp_flow().with_id(5).started_at(Timestamp{std::chrono::hours{1}})));
+}
+
+TEST(SameFlow, forgets_no_reply) {
+    const Flow fresh = udp_flow().with_id(5);
+    const Flow answered = udp_flow().with_id(5).established();
+    EXPECT_TRUE(is_same_flow(fresh, answered));
+    EXPECT_FALSE(is_same_flow(answered, fresh));
+}
+
 TEST(FlowAge, counts_from_the_start_to_now_or_to_the_end) {
     Flow flow = tcp_flow().started_at(kNow - 90s);
     EXPECT_EQ(age(flow, {.now = kNow}), 90s);

@@ -206,6 +206,30 @@ TEST_F(Flushing, counts_what_ended_by_itself_as_gone) {
     EXPECT_EQ(operation->status, OperationStatus::Completed);
 }
 
+TEST_F(Flushing, matches_the_whole_query_again_before_it_ends_a_flow) {
+    operation_.query.states = StateScope::Established;
+    operation_.query.mark = MarkMatch{0};
+    table_.at_removal = [&] {
+        table_.flows[0].mark = 7;
+        table_.flows[1].protocol_state = std::uint8_t{7};
+    };
+    const auto operation = flush();
+    ASSERT_TRUE(operation.has_value());
+    EXPECT_EQ(operation->counts.matched, 4U);
+    EXPECT_EQ(operation->counts.flushed, 2U);
+    EXPECT_EQ(operation->counts.gone, 2U);
+    EXPECT_EQ(table_.flows.size(), 8U);
+}
+
+TEST_F(Flushing, of_captured_flows_ends_them_whatever_has_become_of_them) {
+    request_.captured = captured_before({{table_.flows[8], {}}});
+    operation_.query = {};
+    operation_.query.mark = MarkMatch{9};
+    const auto operation = flush();
+    ASSERT_TRUE(operation.has_value());
+    EXPECT_EQ(operation->counts.flushed, 1U);
+}
+
 TEST_F(Flushing, completes_with_errors_and_keeps_each_errno) {
     table_.failing[table_.flows[1].id] = EBUSY;
     const auto operation = flush();

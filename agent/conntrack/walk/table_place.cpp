@@ -60,7 +60,8 @@ Result<std::uint64_t> table_by_inserted(WalkPrograms& programs) {
     ASSIGN_OR_RETURN(const auto inserted, look_up(socket, {&candidate, 1}));
     if (inserted.front()) {
         const FlowRow row{*inserted.front()};
-        FlowDeleter{std::move(socket)}.remove({&row, 1}, [](const FlowRow&) {});
+        FlowDeleter{std::move(socket)}.remove(
+            {&row, 1}, [](const Flow&) { return true; }, [](const FlowRow&) {});
     }
     if (!found) return tl::unexpected(found.error());
     if (!*found) return failed("conntrack does not find the flow that was inserted to find the table by");
