@@ -7,7 +7,7 @@
  * cache lines at once. One chain after the other, a walk takes as long as a dump.
  *
  * The rows are candidates: there may be too many, but never too few. Each has what one entry had at one time. */
-#include "kernel_types.h"
+#include "kernel_memory.h"
 #include "walk_match.h"
 
 char _license[] SEC("license") = "GPL";
@@ -21,12 +21,6 @@ char _license[] SEC("license") = "GPL";
 #define OF_ROWS(i) ((i) & (WALK_MOST_ROWS - 1))
 #define OF_TESTS(i) ((i) & (WALK_MOST_TESTS - 1))
 #define OF_SEEDS(i) ((i) & (WALK_MOST_SEEDS - 1))
-
-struct node {
-    __u64 next, pprev;
-    struct walk_tuple tuple;
-    __u64 address;
-};
 
 struct walk_request request;
 struct walk_answer answer;
@@ -49,7 +43,10 @@ static struct {
     __u64 at[WALK_MOST_BUCKETS]; /* the present node of each chain that has not ended yet */
     __u32 bucket[WALK_MOST_BUCKETS];
     struct node read[WALK_MOST_BUCKETS];
-    __u32 found[WALK_MOST_BUCKETS]; /* nodes that were read, to report */
+    struct {
+        __u32 node; /* that was read */
+        __u64 entry, extensions;
+    } found[WALK_MOST_BUCKETS]; /* to report */
     __u32 first, now;
     __u32 chains, going_on, finds;
     __u32 has_moved; /* a chain ended as that of another bucket: an entry on it was freed, and is another flow's now */
@@ -94,51 +91,6 @@ static __always_inline int is_replaced(void) {
     const struct walk_place* walked = &request.place;
     return walked->generation_at && generation_at(walked->generation_at) != walked->generation;
 }
-
-/* ---- the kernel's memory ---- */
-
-#ifdef WITH_CASTS
-/* Plain loads, from 6.4 on: they take half the time, and read 0 where nothing is mapped. The type is of vmlinux, since
- * conntrack's own may be a module's, and begins with a number. */
-extern void* bpf_rdonly_cast(const void* address, __u32 type) __ksym;
-
-static __always_inline __u64 word_at(__u64 address) {
-    struct timespec64* word = bpf_rdonly_cast((void*)address, bpf_core_type_id_kernel(struct timespec64));
-    return word->tv_sec;
-}
-
-static __always_inline void read_tuple_at(__u64 address, struct walk_tuple* tuple) {
-    tuple->words[0] = word_at(address);
-    tuple->words[1] = word_at(address + 8);
-    tuple->words[2] = word_at(address + 16);
-    tuple->words[3] = word_at(address + 24);
-    tuple->words[4] = word_at(address + 32);
-}
-
-static __always_inline void read_node_at(__u64 address, struct node* node) {
-    node->next = word_at(address);
-    read_tuple_at(address + offsetof(struct node, tuple), &node->tuple);
-}
-#else
-static __always_inline __u64 word_at(__u64 address) {
-    __u64 word = 0;
-    bpf_probe_read_kernel(&word, sizeof word, (void*)address);
-    return word;
-}
-
-static __always_inline void read_tuple_at(__u64 address, struct walk_tuple* tuple) {
-    bpf_probe_read_kernel(tuple, sizeof *tuple, (void*)address);
-}
-
-static __always_inline void read_node_at(__u64 address, struct node* node) {
-    bpf_probe_read_kernel(node, offsetof(struct node, address), (void*)address);
-}
-#endif
-
-/* A member of struct nf_conn, or an element of one. */
-#define MEMBER(entry, member) \
-    ((typeof(((struct nf_conn*)0)->member))word_at((entry) + bpf_core_field_offset(struct nf_conn, member)))
-#define HAS_MEMBER(member) bpf_core_field_exists(((struct nf_conn*)0)->member)
 
 /* ---- the seed of ids ---- */
 
@@ -197,17 +149,6 @@ static __always_inline int passes_filter(const struct walk_row* row) {
 }
 
 /* ---- an entry ---- */
-
-/* Its address, or 0. */
-static __always_inline __u64 extension_at(__u64 extensions, __u32 id) {
-    __u8 offset = word_at(extensions + bpf_core_field_offset(struct nf_ct_ext, offset) + id);
-    return offset ? extensions + offset : 0;
-}
-
-#define EXTENSION(extensions, id)                                               \
-    ((extensions) && bpf_core_enum_value_exists(enum nf_ct_ext_id, id)          \
-         ? extension_at(extensions, bpf_core_enum_value(enum nf_ct_ext_id, id)) \
-         : 0)
 
 static __always_inline __u64 start_time(__u64 extensions) {
     __u64 times = EXTENSION(extensions, NF_CT_EXT_TSTAMP);
@@ -275,21 +216,35 @@ static __always_inline int is_still(const struct walk_row* row, __u64 extensions
            (__u64)MEMBER(entry, ct_net.net) == request.network_namespace;
 }
 
-/* Reports the entry of a node if it is of the namespace, and passes the filter or is a sample. */
-static long look_at(__u32 i, void* unused) {
-    const struct node* node = &block.read[OF_BLOCK(block.found[OF_BLOCK(i)])];
-    __u64 entry = node->address - bpf_core_field_offset(struct nf_conn, tuplehash), extensions;
+static volatile __u64 touched;
+
+/* These are apart from report(), so that no read waits for an earlier one. */
+static long touch_entry(__u32 i, void* unused) {
+    __u64 entry = block.found[OF_BLOCK(i)].entry;
+    touched = (__u64)MEMBER(entry, status) + (__u64)MEMBER(entry, proto.tcp.state);
+    block.found[OF_BLOCK(i)].extensions = (__u64)MEMBER(entry, ext);
+    return 0;
+}
+
+static long touch_extensions(__u32 i, void* unused) {
+    __u64 extensions = block.found[OF_BLOCK(i)].extensions;
+    touched = word_at(extensions) + word_at(extensions + 64);
+    return 0;
+}
+
+/* Reports an entry if it is of the namespace, and passes the filter or is a sample. */
+static long report(__u32 i, void* unused) {
+    __u64 entry = block.found[OF_BLOCK(i)].entry, extensions = block.found[OF_BLOCK(i)].extensions;
     __u32 only = 0;
     struct walk_rows* all = bpf_map_lookup_elem(&rows, &only);
     struct walk_row* row;
     if (!all || (__u64)MEMBER(entry, ct_net.net) != request.network_namespace) return 0;
     row = &all->row[OF_ROWS(answer.rows)];
-    row->original = node->tuple;
+    row->original = block.read[OF_BLOCK(block.found[OF_BLOCK(i)].node)].tuple;
     row->entry = entry;
     row->status = MEMBER(entry, status);
     row->ticks_left = MEMBER(entry, timeout) - block.now;
     if (!is_alive(row->status) || (__s32)row->ticks_left <= 0) return 0; /* as in a dump */
-    extensions = (__u64)MEMBER(entry, ext);
     read_judged(row, extensions);
     row->is_candidate = passes_filter(row);
     if (!row->is_candidate && answer.others >= request.samples) return 0;
@@ -331,7 +286,8 @@ static long take_node(__u32 i, void* unused) {
         struct trial trial = {.original = &node->tuple};
         bpf_loop(request.filter.tests, try_original, &trial, 0);
         if (trial.passed || answer.others < request.samples) {
-            block.found[OF_BLOCK(finds)] = i;
+            block.found[OF_BLOCK(finds)].node = i;
+            block.found[OF_BLOCK(finds)].entry = node->address - bpf_core_field_offset(struct nf_conn, tuplehash);
             block.finds = finds + 1;
         }
     }
@@ -356,7 +312,9 @@ static long next_round(__u32 round, void* unused) {
     block.going_on = block.finds = 0;
     bpf_loop(block.chains, read_node, 0, 0);
     bpf_loop(block.chains, take_node, 0, 0);
-    bpf_loop(block.finds, look_at, 0, 0);
+    bpf_loop(block.finds, touch_entry, 0, 0);
+    bpf_loop(block.finds, touch_extensions, 0, 0);
+    bpf_loop(block.finds, report, 0, 0);
     block.chains = block.going_on;
     return 0;
 }
