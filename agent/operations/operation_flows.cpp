@@ -2,6 +2,7 @@
 #include "headgate/operation_flows.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "operations/flow_rows.h"
 
@@ -10,8 +11,11 @@ namespace headgate {
 using operations::of_operation;
 
 Result<void> OperationFlows::for_each_flow(std::string_view id, std::uint64_t first, const StoredFlowSink& sink) {
+    // The last block of an operation in progress grows, and then comes again.
+    auto next = first;
     return for_each_block(id, first, [&](const PackedFlows& block) {
-        return of_operation(id, operations::for_each_from(block, std::max(first, block.first), sink));
+        const auto row = std::max(std::exchange(next, block.end()), block.first);
+        return of_operation(id, operations::for_each_from(block, row, sink));
     });
 }
 

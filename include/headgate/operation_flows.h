@@ -35,7 +35,7 @@ class OperationFlows {
     virtual ~OperationFlows() = default;
 
     /// The blocks of an operation in order, as far as stored, in constant memory; first the one with flow number
-    /// `first`.
+    /// `first`. Each has the flow that follows those before, but may begin with some of them.
     virtual Result<void> for_each_block(std::string_view id, std::uint64_t first, const PackedFlowsSink& sink) = 0;
 
     /// All flows from number `first` on, in order, some at a time.

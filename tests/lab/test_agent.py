@@ -481,7 +481,7 @@ def test_the_bytes_are_the_same_with_the_agent_and_without(lab, start_agent):
     agent = start_agent("protected: ['source-port=7']\n")
     conversation(lab, port=8080)
     lab.fill(300)
-    lab.run(GATEWAY, "conntrack", "-U", "-p", "udp", "--sport", "9", "--mark", "5")
+    lab.run(GATEWAY, "conntrack", "-U", "-p", "udp", "-s", "10.9.0.1", "--sport", "9", "--mark", "5")
     captured = headgate_json(lab, "capture", "--all")["operation_id"]
     flushed = headgate_json(lab, "flush", "--from-capture", captured, "--yes")["operation_id"]
 
