@@ -8,9 +8,9 @@
 
 namespace headgate::cli {
 
-[[nodiscard]] std::string source_text(const FlowTuple& tuple);           ///< `10.0.1.2:4711`, `[2001:db8::2]:4711`
-[[nodiscard]] std::string destination_text(const FlowTuple& tuple);      ///< for ICMP the address, type, code and id
-[[nodiscard]] std::string amount_text(std::uint64_t bytes);              ///< `512 B`, `1.5 KiB`, `200 MiB`
+[[nodiscard]] std::string source_text(const FlowTuple& tuple);       ///< `10.0.1.2:4711`, `[2001:db8::2]:4711`
+[[nodiscard]] std::string destination_text(const FlowTuple& tuple);  ///< for ICMP the address, type, code and id
+[[nodiscard]] std::string amount_text(std::uint64_t bytes);          ///< `512 B`, `1.5 KiB`, `200 MiB`
 
 [[nodiscard]] std::string plural(std::uint64_t count, std::string_view what);  ///< `1 flow`, `2 flows`
 
