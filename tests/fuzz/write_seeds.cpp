@@ -259,7 +259,7 @@ void write_records(Seeds&& seeds) {
 }
 
 /// The input format of fuzz_flow_rows: the length of the rows, the rows, the outcomes.
-std::string packed(operations::FlowBlock& block, const operations::PackedBytes& outcomes) {
+std::string packed(operations::FlowBlock& block, const PackedBytes& outcomes) {
     const auto& rows = block.rows();
     std::string text{static_cast<char>(rows.size() >> 8U), static_cast<char>(rows.size())};
     for (const auto* part : {&rows, &outcomes})
