@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
-#include <ranges>
+#include <span>
 #include <vector>
 
 #include "headgate/flow_table.h"
@@ -47,8 +47,8 @@ inline void replace(FlowTable& table, const std::vector<FlowRow>& rows) {
         const auto some = rest.first(std::min(rest.size(), kAtOnce));
         removed(table, some);
         std::vector<Flow> again;
-        for (const auto& row : std::views::reverse(some))
-            again.push_back(row.flow);
+        for (auto row = some.rbegin(); row != some.rend(); ++row)
+            again.push_back(row->flow);
         ASSERT_TRUE(inserted(table, again));
         rest = rest.subspan(some.size());
     }

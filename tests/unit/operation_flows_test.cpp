@@ -27,7 +27,7 @@ class Growing final : public OperationFlows {
 };
 
 TEST(OperationFlows, of_a_block_that_grows_are_passed_on_once) {
-    for (const std::uint64_t first : {0, 1, 2, 5}) {
+    for (const std::uint64_t first : {0U, 1U, 2U, 5U}) {
         std::vector<std::uint16_t> ports;
         ASSERT_TRUE(Growing{}.for_each_flow("id", first, [&](std::span<const FlowRow> flows) -> Result<void> {
             for (const auto& each : flows)
