@@ -246,7 +246,7 @@ TEST_F(KernelTrustedRows, are_not_trusted_once_an_id_differs) {
     EXPECT_FALSE(seed.is_possible());
 }
 
-TEST_F(KernelTrustedRows, without_the_symbols_are_looked_up_and_all_flows_dumped) {
+TEST_F(KernelTrustedRows, without_the_symbols_are_looked_up) {
     std::vector<Flow> flows;
     for (std::uint16_t port = 1; port <= 10'000; ++port)
         flows.push_back(tcp_flow().from_port(port));
@@ -258,8 +258,7 @@ TEST_F(KernelTrustedRows, without_the_symbols_are_looked_up_and_all_flows_dumped
         ASSERT_EQ(plans_.size(), 2U);
         EXPECT_EQ(plans_.back(),
                   "each flow is looked up: conntrack's seed of ids is not to be found (needs CAP_SYSLOG)");
-        EXPECT_EQ(scan(*walking_).size(), 10'000U);
-        EXPECT_EQ(plans_.front().find(conntrack::kFullScan), 0U) << plans_.front();
+        EXPECT_EQ(scan(*walking_).size(), 10'000U) << "by a dump, unless other namespaces have most of the flows";
     }}.join();
 }
 
