@@ -8,6 +8,7 @@
 #include <concepts>
 #include <functional>
 #include <initializer_list>
+#include <iterator>
 #include <optional>
 #include <ranges>
 #include <span>
@@ -79,8 +80,7 @@ template <std::unsigned_integral T>
 template <std::ranges::input_range Table, typename Name = std::identity>
 [[nodiscard]] std::string did_you_mean(std::string_view word, const Table& table, Name name = {}) {
     std::vector<std::string_view> words;
-    for (const auto& each : table)
-        words.push_back(std::invoke(name, each));
+    std::ranges::transform(table, std::back_inserter(words), name);
     return did_you_mean(word, std::span<const std::string_view>{words});
 }
 
