@@ -15,34 +15,34 @@ namespace headgate {
 
 struct ErrorKindFacts {
     ErrorKind kind;
-    std::string_view name;       ///< in REST's problem documents
     int exit_code;               ///< of the command line: 1 failed, 2 usage, 5 refused
     int http_status;             ///< of REST
-    std::string_view aws_error;  ///< type in the AWS protocol
     int number;                  ///< the usual errno, for an error that has none of its own; 0: none
+    std::string_view name;       ///< in REST's problem documents
+    std::string_view aws_error;  ///< type in the AWS protocol
 };
 
 inline constexpr ErrorKindFacts kErrorKinds[] = {
-    {ErrorKind::Invalid, "invalid", 2, 400, "InvalidRequestException", 0},
-    {ErrorKind::NotFound, "not_found", 2, 404, "ResourceNotFoundException", ENOENT},
-    {ErrorKind::Outdated, "outdated", 2, 400, "InvalidTokenException", ESTALE},
-    {ErrorKind::TooLarge, "too_large", 2, 413, "RequestEntityTooLargeException", EMSGSIZE},
-    {ErrorKind::Refused, "refused", 5, 409, "InvalidRequestException", 0},
-    {ErrorKind::Busy, "busy", 5, 409, "ThrottlingException", EBUSY},
-    {ErrorKind::Forbidden, "forbidden", 5, 403, "AccessDeniedException", EACCES},
-    {ErrorKind::Expired, "expired", 5, 409, "RequestExpired", ESTALE},
-    {ErrorKind::Unavailable, "unavailable", 5, 503, "ServiceUnavailable", ESHUTDOWN},
-    {ErrorKind::Exists, "exists", 5, 409, "InvalidRequestException", EEXIST},
-    {ErrorKind::Failed, "failed", 1, 500, "InternalServerError", 0},
-    {ErrorKind::Missing, "missing", 1, 500, "InternalServerError", ENOENT},
-    {ErrorKind::Unprivileged, "unprivileged", 1, 500, "InternalServerError", EPERM},
-    {ErrorKind::Locked, "locked", 1, 500, "InternalServerError", EBUSY},
-    {ErrorKind::TimedOut, "timed_out", 1, 500, "InternalServerError", ETIMEDOUT},
-    {ErrorKind::Cancelled, "cancelled", 1, 500, "InternalServerError", ECANCELED},
-    {ErrorKind::Disconnected, "disconnected", 1, 500, "InternalServerError", ECONNRESET},
-    {ErrorKind::DiskFault, "disk_fault", 1, 500, "InternalServerError", EIO},
-    {ErrorKind::Damaged, "damaged", 1, 500, "InternalServerError", EBADMSG},
-    {ErrorKind::OutOfMemory, "out_of_memory", 1, 500, "InternalServerError", ENOMEM},
+    {ErrorKind::Invalid, 2, 400, 0, "invalid", "InvalidRequestException"},
+    {ErrorKind::NotFound, 2, 404, ENOENT, "not_found", "ResourceNotFoundException"},
+    {ErrorKind::Outdated, 2, 400, ESTALE, "outdated", "InvalidTokenException"},
+    {ErrorKind::TooLarge, 2, 413, EMSGSIZE, "too_large", "RequestEntityTooLargeException"},
+    {ErrorKind::Refused, 5, 409, 0, "refused", "InvalidRequestException"},
+    {ErrorKind::Busy, 5, 409, EBUSY, "busy", "ThrottlingException"},
+    {ErrorKind::Forbidden, 5, 403, EACCES, "forbidden", "AccessDeniedException"},
+    {ErrorKind::Expired, 5, 409, ESTALE, "expired", "RequestExpired"},
+    {ErrorKind::Unavailable, 5, 503, ESHUTDOWN, "unavailable", "ServiceUnavailable"},
+    {ErrorKind::Exists, 5, 409, EEXIST, "exists", "InvalidRequestException"},
+    {ErrorKind::Failed, 1, 500, 0, "failed", "InternalServerError"},
+    {ErrorKind::Missing, 1, 500, ENOENT, "missing", "InternalServerError"},
+    {ErrorKind::Unprivileged, 1, 500, EPERM, "unprivileged", "InternalServerError"},
+    {ErrorKind::Locked, 1, 500, EBUSY, "locked", "InternalServerError"},
+    {ErrorKind::TimedOut, 1, 500, ETIMEDOUT, "timed_out", "InternalServerError"},
+    {ErrorKind::Cancelled, 1, 500, ECANCELED, "cancelled", "InternalServerError"},
+    {ErrorKind::Disconnected, 1, 500, ECONNRESET, "disconnected", "InternalServerError"},
+    {ErrorKind::DiskFault, 1, 500, EIO, "disk_fault", "InternalServerError"},
+    {ErrorKind::Damaged, 1, 500, EBADMSG, "damaged", "InternalServerError"},
+    {ErrorKind::OutOfMemory, 1, 500, ENOMEM, "out_of_memory", "InternalServerError"},
 };
 static_assert(kErrorKinds[std::size(kErrorKinds) - 1].kind == ErrorKind{std::size(kErrorKinds) - 1} &&
               std::ranges::adjacent_find(kErrorKinds, std::ranges::greater_equal{}, &ErrorKindFacts::kind) ==
