@@ -46,6 +46,12 @@ TEST_F(Operating, answers_at_once_and_can_be_followed) {
     EXPECT_EQ(engine_->wait(started->id, 1min)->status, OperationStatus::Completed);
 }
 
+TEST_F(Operating, is_requested_at_a_time_from_which_all_compute_the_same_ages) {
+    clock_.pass(std::chrono::nanoseconds{1'234'567});
+    const auto requested_at = run(request_for(OperationType::Capture)).requested_at;
+    EXPECT_EQ(parse_rfc3339(to_rfc3339(requested_at)).value(), requested_at);
+}
+
 TEST_F(Operating, one_at_a_time_on_an_endpoint) {
     make_engine({.patience = 0ms});
     Gate gate{table_};
