@@ -24,8 +24,8 @@ namespace headgate::conntrack {
 
 /// From how many entries of the host a walk is faster than a dump: for a command, which loads the programs for one
 /// scan, and for the agent, which loads them once.
-inline constexpr std::uint64_t kCommandWalksFrom = 50'000;
-inline constexpr std::uint64_t kAgentWalksFrom = 5'000;
+inline constexpr std::uint64_t kCommandWalksFrom = 20'000;
+inline constexpr std::uint64_t kAgentWalksFrom = 1'000;
 
 /// The walks of a process. The programs are loaded for the first one; after a fault there are no more. Thread-safe.
 class HashWalk {
