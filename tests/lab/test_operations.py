@@ -198,7 +198,7 @@ def test_a_flush_of_many_flows_that_is_killed_loses_and_invents_nothing(lab):
 
 def test_a_capture_that_is_killed_has_failed(lab):
     lab.fill_many(60_000)
-    process = subprocess.Popen(lab.headgate_words("capture", "--all", "--json"), stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(lab.headgate_words("capture", "--all", "--json", "--no-fast-scan"), stdout=subprocess.DEVNULL)
     [cut] = wait_until(lambda: running(lab), "the capture begins")
     process.kill()
     process.wait()
@@ -211,7 +211,8 @@ def test_a_capture_that_is_killed_has_failed(lab):
 def test_an_interrupted_capture_has_failed_at_once(lab):
     lab.fill_many(60_000)
     for _ in range(10):
-        process = subprocess.Popen(lab.headgate_words("capture", "--all", "--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(lab.headgate_words("capture", "--all", "--json", "--no-fast-scan"), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
         wait_until(lambda: running(lab) or process.poll() is not None, "the capture begins")
         process.send_signal(signal.SIGINT)
         _, err = process.communicate()
