@@ -14,7 +14,8 @@
 namespace headgate::conntrack {
 namespace {
 
-constexpr std::size_t kRowsPerBatch = 64;
+/// A quarter of the time that a flow may be replaced in, compared with 64, and hardly slower.
+constexpr std::size_t kRowsPerBatch = 16;
 
 /// An echoed event occupies 1.3 KiB of a socket's buffer and an error 0.8 KiB (skb truesize); room for a batch of both,
 /// with a margin.

@@ -62,6 +62,7 @@ Result<void> MemoryFlowTable::remove(std::span<const FlowRow> rows, const Confir
         } else if (const auto failure = failing.find(row.flow.id); failure != failing.end()) {
             ended({row.flow, Outcome::Failed, failure->second});
         } else {
+            if (in_the_last_instant) in_the_last_instant(*found);
             const Flow last = *found;
             flows.erase(found);
             ended({last, Outcome::Flushed, 0});

@@ -36,6 +36,9 @@ class MemoryFlowTable : public FlowTable {
     /// Called before a scan, and before rows are removed.
     std::function<void()> at_scan, at_removal;
 
+    /// Called with each flow that was confirmed, before it ends.
+    std::function<void(Flow&)> in_the_last_instant;
+
     /// The number of rows passed to remove().
     std::uint64_t removals_asked = 0;
 

@@ -221,6 +221,23 @@ TEST_F(Flushing, matches_the_whole_query_again_before_it_ends_a_flow) {
     EXPECT_EQ(table_.flows.size(), 8U);
 }
 
+TEST_F(Flushing, says_that_it_ended_a_flow_that_replaced_one_in_the_last_instant) {
+    constexpr Timestamp kOlder{std::chrono::hours{1}};
+    constexpr Timestamp kYounger{std::chrono::hours{2}};
+    operation_.query = query_for("source-port=1:2");
+    for (auto& flow : table_.flows)
+        flow.started = kOlder;
+    table_.in_the_last_instant = [&](Flow& flow) {
+        if (flow.original.source_port == 2) flow.started = kYounger;
+    };
+    const auto operation = flush();
+    ASSERT_TRUE(operation.has_value());
+    EXPECT_EQ(operation->counts.flushed, 2U);
+    EXPECT_EQ(listener_.endings[0].flow.started, kOlder);
+    EXPECT_EQ(listener_.endings[1].flow.started, kYounger);
+    EXPECT_TRUE(operation->warnings.back().starts_with("1 flow was replaced")) << operation->warnings.back();
+}
+
 TEST_F(Flushing, of_captured_flows_ends_them_whatever_has_become_of_them) {
     request_.captured = captured_before({{table_.flows[8], {}}});
     operation_.query = {};
