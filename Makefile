@@ -3,7 +3,7 @@ PRESET ?= release
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 
-.PHONY: build demo test bench package lint test-abuse test-kernels test-distributions fuzz clean
+.PHONY: build demo test bench package lint test-abuse test-replaced test-kernels test-distributions fuzz clean
 
 build:
 	@packaging/install-deps.sh build $(if $(filter-out release,$(PRESET)),clang)
@@ -33,6 +33,12 @@ lint:
 test-kernels: build
 	@packaging/install-deps.sh test
 	@tests/kernels/run $(BUILD)
+
+# Flushes of a hundred thousand flows that younger ones replace meanwhile.
+test-replaced: build
+	@packaging/install-deps.sh test
+	@tests/kernel/load-modules
+	@HEADGATE_REPLACED_FLOWS=100000 ctest --preset $(PRESET) -R replaced_meanwhile
 
 # An hour of attacks, each of which lasts some minutes.
 test-abuse: build

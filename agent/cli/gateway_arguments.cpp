@@ -13,6 +13,7 @@
 #include "cli/arguments.h"
 #include "cli/terminal.h"
 #include "config/load.h"
+#include "conntrack/expiry/flow_expiry.h"
 #include "conntrack/walk/hash_walk.h"
 #include "gateway/local_gateway.h"
 #include "http/client/agent_gateway.h"
@@ -37,8 +38,10 @@ std::string user_name(uid_t uid) {
 }
 
 std::unique_ptr<gateway::LocalGateway> in_this_process(config::Configuration configuration) {
-    return std::make_unique<gateway::LocalGateway>(std::move(configuration), flowlog::StandardOutput::ForOthers, warn,
-                                                   std::make_shared<conntrack::HashWalk>(conntrack::kCommandWalksFrom));
+    return std::make_unique<gateway::LocalGateway>(
+        std::move(configuration), flowlog::StandardOutput::ForOthers, warn,
+        conntrack::FastPaths{std::make_shared<conntrack::HashWalk>(conntrack::kCommandWalksFrom),
+                             std::make_shared<conntrack::FlowExpiry>(conntrack::kCommandExpiresFrom, nullptr, warn)});
 }
 
 Result<std::filesystem::path> absolute(std::string_view argument, const std::string& path) {

@@ -114,6 +114,7 @@ struct Configuration {
     std::uint64_t disk_budget = std::uint64_t{2} << 30U;  ///< bytes
     std::chrono::seconds operation_timeout{60};
     FastScan fast_scan = FastScan::Auto;
+    bool fast_flush = false;
     std::vector<Firewall> firewalls;            ///< at least one after loading
     std::vector<FlowFilter> protected_filters;  ///< no flush ends a flow that matches one, in either direction
     std::string stream_exception_policy{kNoPolicy};

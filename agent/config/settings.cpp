@@ -239,6 +239,11 @@ SettingMap settings_of(Configuration& c) {
     known.add(with_default("fast_scan", c.fast_scan, choice<FastScan>(),
                            "How large flow tables are searched. `auto`: by programs in the kernel (BPF), where the "
                            "process may load them. `off`: through ctnetlink alone."));
+    known.add(
+        with_default("fast_flush", c.fast_flush, boolean(),
+                     "With `true`, a program in the kernel (BPF) ends flows of TCP and UDP by letting them expire, "
+                     "where the process may load it; it uses functions of the kernel that may change between "
+                     "versions. Otherwise ctnetlink ends each flow."));
     add_visible(
         &Configuration::firewalls,
         list_of_maps(

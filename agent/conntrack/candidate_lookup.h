@@ -2,6 +2,7 @@
 // What conntrack reports about each of a few candidates.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <vector>
@@ -18,5 +19,11 @@ namespace headgate::conntrack {
 /// once.
 [[nodiscard]] Result<std::vector<std::optional<Flow>>> look_up(netlink::Socket& socket,
                                                                std::span<const Candidate> candidates);
+
+/// Of flows that differ from what a program in the kernel reported. A flow may change, end or be replaced in between,
+/// but few do: one, or a quarter.
+[[nodiscard]] constexpr bool are_too_many(std::size_t different, std::size_t compared) {
+    return different > 1 && different * 4 > compared;
+}
 
 }  // namespace headgate::conntrack

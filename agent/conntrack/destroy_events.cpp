@@ -12,6 +12,9 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <fstream>
+#include <sstream>
+#include <string>
 
 #include "headgate/clock.h"
 
@@ -65,7 +68,29 @@ Result<netlink::Socket> open_listener(WantedEnds wanted) {
     return socket;
 }
 
+/// Whether a line of /proc/net/netlink is of a socket in the group of DESTROY events (af_netlink.c, netlink_seq_show).
+bool is_of_listener(std::istringstream line) {
+    std::string address;
+    std::string port_id;
+    int protocol = 0;
+    std::uint32_t groups = 0;
+    line >> address >> protocol >> port_id >> std::hex >> groups;
+    return protocol == NETLINK_NETFILTER && (groups >> (NFNLGRP_CONNTRACK_DESTROY - 1) & 1U) != 0;
+}
+
 }  // namespace
+
+bool are_ends_heard(const netlink::NetworkNamespace& where) {
+    const auto heard = where.run([]() -> Result<bool> {
+        std::ifstream sockets{"/proc/thread-self/net/netlink"};
+        std::string line;
+        if (!std::getline(sockets, line)) return failed("no list of netlink sockets");  // its heading
+        while (std::getline(sockets, line))
+            if (is_of_listener(std::istringstream{line})) return true;
+        return false;
+    });
+    return heard.value_or(true);
+}
 
 /// Receive buffers for recvmmsg(2), one slot per event.
 struct DestroyEvents::Slots {

@@ -24,6 +24,9 @@ struct WantedEnds {
     friend bool operator==(const WantedEnds&, const WantedEnds&) = default;
 };
 
+/// Whether any program listens to the ends of flows there, or may listen: the kernel does not say.
+[[nodiscard]] bool are_ends_heard(const netlink::NetworkNamespace& where);
+
 /// Received events, copied out of the socket to free its buffer.
 class EventBlock {
   public:

@@ -7,9 +7,9 @@
 
 #include "headgate/flow_table.h"
 
+#include "conntrack/fast_paths.h"
 #include "conntrack/flow_changes.h"
 #include "conntrack/table_sysctls.h"
-#include "conntrack/walk/hash_walk.h"
 #include "netlink/network_namespace.h"
 #include "netlink/socket.h"
 
@@ -17,21 +17,21 @@
 // how to search (pure), flow_scan.h carries it out. Its rows come from a source (scan_source.h): dump_source.h, whose
 // dump_stream.h reads ahead on threads, or lookup_source.h, which asks for what the plan names, or for what a walk of
 // the hash does not know itself (walk/hash_walk.h, whose programs are in bpf/). row_matcher.h turns messages into rows,
-// each of them once. flow_changes.h ends flows and learns how they ended, and puts flows back; destroy_events.h
-// receives the ends of all others, which the kernel separates by the port that deleted the flow. table_sysctls.h reads
-// and sets what conntrack records.
+// each of them once. flow_changes.h ends flows and learns how they ended, and puts flows back; expiry/flow_expiry.h
+// ends them faster, by a program in bpf/, too. destroy_events.h receives the ends of all others, which the kernel
+// separates by the port that deleted the flow, and expiry/expired_flows.h by their identity. table_sysctls.h reads and
+// sets what conntrack records.
 
 namespace headgate::conntrack {
 
 class KernelFlowTable final : public FlowTable {
   public:
-    /// Needs CAP_NET_ADMIN in that namespace; without it the operations fail, but not open(). Without `walk` no scan
-    /// walks the hash.
+    /// Needs CAP_NET_ADMIN in that namespace; without it the operations fail, but not open().
     [[nodiscard]] static Result<std::unique_ptr<KernelFlowTable>> open(netlink::NetworkNamespace where,
-                                                                       std::shared_ptr<HashWalk> walk = {});
+                                                                       FastPaths fast = {});
 
     Result<ScanReport> scan(const FlowQuery& query, const Moment& moment, ScanListener& listener) override;
-    void forgo_fast_scans() override { walk_.reset(); }
+    void forgo_fast_scans() override { fast_.walk.reset(); }
     Result<void> look_up(std::span<const FlowRow> rows, const PresenceSink& found) override;
     Result<void> remove(std::span<const FlowRow> rows, const Confirmation& confirm, const EndingSink& ended) override;
     Result<void> insert(std::span<const Flow> flows, const InsertionSink& inserted) override;
@@ -39,15 +39,15 @@ class KernelFlowTable final : public FlowTable {
     Result<bool> tcp_loose() override;
 
   private:
-    KernelFlowTable(netlink::NetworkNamespace where, TableSysctls sysctls, std::shared_ptr<HashWalk> walk)
-        : namespace_(std::move(where)), sysctls_(std::move(sysctls)), walk_(std::move(walk)) {}
+    KernelFlowTable(netlink::NetworkNamespace where, TableSysctls sysctls, FastPaths fast)
+        : namespace_(std::move(where)), sysctls_(std::move(sysctls)), fast_(std::move(fast)) {}
 
     [[nodiscard]] Result<netlink::Socket> open_socket() const;
     [[nodiscard]] Result<FlowDeleter*> deleter();
 
     netlink::NetworkNamespace namespace_;
     TableSysctls sysctls_;
-    std::shared_ptr<HashWalk> walk_;
+    FastPaths fast_;
     std::optional<FlowDeleter> deleter_;  ///< created on first use
 };
 

@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::size_t kRowsPerBlock = 256;
 
-/// Of what identifies a flow: original tuple, zone and id.
+}  // namespace
+
 std::uint64_t fingerprint(const Flow& flow) {
     const FlowTuple& tuple = flow.original;
     std::array<std::uint64_t, 6> words = {
@@ -26,8 +27,6 @@ std::uint64_t fingerprint(const Flow& flow) {
     std::memcpy(&words[4], tuple.destination.octets.data(), tuple.destination.octets.size());
     return std::hash<std::string_view>{}({reinterpret_cast<const char*>(words.data()), sizeof words});
 }
-
-}  // namespace
 
 RowMatcher::RowMatcher(const FlowQuery& query, const Moment& moment, ScanListener& listener,
                        std::size_t repetition_window)

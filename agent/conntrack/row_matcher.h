@@ -16,6 +16,9 @@
 
 namespace headgate::conntrack {
 
+/// Of what identifies a flow: original tuple, zone and id.
+[[nodiscard]] std::uint64_t fingerprint(const Flow& flow);
+
 /// Records which rows of a scan were reported, so that none is reported twice.
 ///
 /// A dump repeats rows in two cases. If the entry at the dump's cursor is gone, the kernel restarts the bucket

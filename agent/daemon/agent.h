@@ -10,6 +10,7 @@
 #include "headgate/result.h"
 
 #include "config/configuration.h"
+#include "conntrack/expiry/flow_expiry.h"
 #include "conntrack/walk/hash_walk.h"
 #include "daemon/event_loop.h"
 #include "daemon/log.h"
@@ -35,11 +36,11 @@ class Agent {
   private:
     Agent(const ConfigurationSource& read_configuration, config::Configuration configuration, EventLoop& loop)
         : read_configuration_(read_configuration),
-          gateway_(
-              std::move(configuration), flowlog::StandardOutput::ForRecords,
-              [](std::string_view message) { log_warning("{}", message); },
-              std::make_shared<conntrack::HashWalk>(conntrack::kAgentWalksFrom,
-                                                    [](std::string_view message) { log_info("{}", message); })),
+          gateway_(std::move(configuration), flowlog::StandardOutput::ForRecords,
+                   [](std::string_view message) { log_warning("{}", message); },
+                   {std::make_shared<conntrack::HashWalk>(conntrack::kAgentWalksFrom, inform),
+                    std::make_shared<conntrack::FlowExpiry>(conntrack::kAgentExpiresFrom,
+                                                            std::make_shared<conntrack::ExpiredFlows>(), inform)}),
           loop_(loop),
           dispatcher_(gateway_, metrics_, [this](std::string_view line) { note_request(line); }) {}
 
@@ -49,6 +50,7 @@ class Agent {
         std::vector<http::Listener> listeners;
     };
 
+    static void inform(std::string_view message) { log_info("{}", message); }
     [[nodiscard]] Result<void> start();
     [[nodiscard]] Result<void> serve(http::UnixListener listener, HttpParts parts);
     [[nodiscard]] Result<HttpParts> prepare(const config::Http& http);

@@ -59,7 +59,8 @@ bool may_be_evicted(const Flow& flow) {
 
 }  // namespace
 
-std::size_t read_events(const ReceivedEvents& received, std::vector<EndedFlow>& ended) {
+std::size_t read_events(const ReceivedEvents& received, conntrack::ExpiredFlows* expired,
+                        std::vector<EndedFlow>& ended) {
     std::size_t unreadable = 0;
     const auto up = std::chrono::floor<std::chrono::seconds>(SystemClock{}.up());
     netlink::Message message;
@@ -71,6 +72,7 @@ std::size_t read_events(const ReceivedEvents& received, std::vector<EndedFlow>& 
             ++unreadable;
             continue;
         }
+        if (message.header.nlmsg_pid == 0 && expired != nullptr && expired->forget(*flow)) continue;
         const auto* const endpoint = endpoint_of(*received.endpoints, flow->zone);
         if (endpoint == nullptr) continue;
         flow->status &= ~flow_status::kDying;  // set because it ended; not part of its last state

@@ -11,6 +11,7 @@
 #include "headgate/ended_flow.h"
 
 #include "conntrack/destroy_events.h"
+#include "conntrack/expiry/expired_flows.h"
 
 namespace headgate::flowlog {
 
@@ -34,9 +35,10 @@ struct ReceivedEvents {
     PortOwners owners;                                  ///< for each port ID in the events
 };
 
-/// Appends the flow of each event. Flows in a conntrack zone without an endpoint are omitted. Returns the number of
-/// events that could not be decoded; those are omitted too.
-[[nodiscard]] std::size_t read_events(const ReceivedEvents& received, std::vector<EndedFlow>& ended);
+/// Appends the flow of each event. Flows in a conntrack zone without an endpoint are omitted, and `expired` ones if
+/// any. Returns the number of events that could not be decoded; those are omitted too.
+[[nodiscard]] std::size_t read_events(const ReceivedEvents& received, conntrack::ExpiredFlows* expired,
+                                      std::vector<EndedFlow>& ended);
 
 /// Why a flow ended, by its DESTROY event. `port_id`: the event's netlink port ID; 0 if the kernel itself ended the
 /// flow. Absent if the event shows no reason.

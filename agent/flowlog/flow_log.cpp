@@ -30,11 +30,22 @@ std::optional<conntrack::WantedEnds> wanted_ends(const config::FlowLog& settings
                                  all || std::ranges::find(reasons, EndReason::Flushed) != reasons.end()};
 }
 
-FlowLog::FlowLog(config::FlowLog settings, StandardOutput output, LogCallback report)
+FlowLog::FlowLog(config::FlowLog settings, StandardOutput output, LogCallback report,
+                 std::shared_ptr<conntrack::ExpiredFlows> expired)
     : report_(std::move(report)),
+      expired_(std::move(expired)),
       settings_(std::move(settings)),
       wanted_(filter_of(settings_)),
-      sinks_(output, report_) {}
+      sinks_(output, report_) {
+    expect_events();
+}
+
+/// Without a listener to events of the kernel, expired flows need not be noted.
+void FlowLog::expect_events() const {
+    if (!expired_) return;
+    const auto wanted = wanted_ends(settings_);
+    expired_->expect(wanted && wanted->by_kernel);
+}
 
 FlowLog::~FlowLog() {
     finish(kFarewell);
@@ -57,6 +68,7 @@ void FlowLog::configure(const config::FlowLog& settings) {
         const std::lock_guard lock{output_};
         settings_ = settings;
         wanted_ = filter_of(settings_);
+        expect_events();
         if (format_) removed = std::make_shared<SinkSet>(open_sinks());
     }
     if (!removed || removed->is_empty()) return;
@@ -196,7 +208,7 @@ SinkSet FlowLog::open_sinks() {
 void FlowLog::add(const ReceivedEvents& received) {
     std::vector<EndedFlow> ended;
     ended.reserve(received.events->count());
-    if (const auto unreadable = read_events(received, ended); unreadable != 0) {
+    if (const auto unreadable = read_events(received, expired_.get(), ended); unreadable != 0) {
         note({nullptr, unreadable, kSystemClock.now(), kSystemClock.now(), "the kernel's events could not be read"});
     }
     add(std::move(ended), nullptr);

@@ -22,6 +22,7 @@
 #include "headgate/flow_table.h"
 
 #include "config/configuration.h"
+#include "conntrack/expiry/expired_flows.h"
 #include "flowlog/destroy_decoder.h"
 #include "flowlog/ended_flow_filter.h"
 #include "flowlog/line_block.h"
@@ -44,8 +45,10 @@ struct FlowLogCounts {
 /// Thread-safe.
 class FlowLog {
   public:
-    /// Opens no sink and starts no thread before open() or the first record.
-    FlowLog(config::FlowLog settings, StandardOutput output, LogCallback report);
+    /// Opens no sink and starts no thread before open() or the first record. `expired`: flows whose events are not
+    /// recorded, because a flush of this process ended them, which has more information; null: it lets none expire.
+    FlowLog(config::FlowLog settings, StandardOutput output, LogCallback report,
+            std::shared_ptr<conntrack::ExpiredFlows> expired = nullptr);
 
     /// Writes what is queued, for a few seconds at most.
     ~FlowLog();
@@ -111,7 +114,10 @@ class FlowLog {
     void note(const LostFlows& lost);
     void push_block();
 
+    void expect_events() const;
+
     const LogCallback report_;
+    const std::shared_ptr<conntrack::ExpiredFlows> expired_;
     RecentFlowBuffer recent_;
 
     std::mutex mutex_;  ///< guards the queue

@@ -17,7 +17,7 @@ std::shared_ptr<TableHistory> history_of(const Endpoint& names, const config::Fi
 
 /// Has the policy that the configuration keeps in force in the namespace, if it is an endpoint's under any name.
 Pointer one_off(const std::string& network_namespace, const std::vector<Pointer>& configured,
-                std::shared_ptr<conntrack::HashWalk> walk) {
+                conntrack::FastPaths fast) {
     const auto unnamed = config::default_firewall();
     auto settings = unnamed.endpoints.front();
     settings.netns = network_namespace;
@@ -27,7 +27,7 @@ Pointer one_off(const std::string& network_namespace, const std::vector<Pointer>
         std::ranges::find_if(configured, [&](const Pointer& each) { return each->shares_namespace_with(endpoint); });
     auto policy = same == configured.end() ? std::string{config::kNoPolicy} : (*same)->configured_policy();
     return std::make_shared<const ManagedEndpoint>(names, settings, std::move(policy), std::make_shared<TableHistory>(),
-                                                   std::move(walk));
+                                                   std::move(fast));
 }
 
 }  // namespace
@@ -39,14 +39,17 @@ void Endpoints::configure(std::shared_ptr<const config::Configuration> configura
         const Endpoint names{firewall->name, settings->availability_zone, ""};
         endpoints.push_back(std::make_shared<const ManagedEndpoint>(
             names, *settings, config::configured_policy(*configuration, *settings),
-            history_of(names, *settings, before), walk_for(*configuration)));
+            history_of(names, *settings, before), fast_paths_by(*configuration)));
     }
     const std::lock_guard lock{mutex_};
     configured_ = {std::move(configuration), std::move(endpoints)};
 }
 
-std::shared_ptr<conntrack::HashWalk> Endpoints::walk_for(const config::Configuration& configuration) const {
-    return configuration.fast_scan == config::FastScan::Auto ? walk_ : nullptr;
+conntrack::FastPaths Endpoints::fast_paths_by(const config::Configuration& configuration) const {
+    auto fast = fast_;
+    if (configuration.fast_scan == config::FastScan::Off) fast.walk.reset();
+    if (!configuration.fast_flush) fast.expiry.reset();
+    return fast;
 }
 
 Endpoints::Configured Endpoints::configured() const {
@@ -66,7 +69,7 @@ Result<Pointer> Endpoints::find(const EndpointName& name) const {
     const auto now = configured();
     if (name.network_namespace) {
         if (!name.firewall && !name.availability_zone) {
-            return one_off(*name.network_namespace, now.endpoints, walk_for(*now.configuration));
+            return one_off(*name.network_namespace, now.endpoints, fast_paths_by(*now.configuration));
         }
         return invalid("netns: a one-off run has no --firewall and no --availability-zone");
     }

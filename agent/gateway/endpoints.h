@@ -20,10 +20,9 @@ class Endpoints {
   public:
     using Pointer = std::shared_ptr<const ManagedEndpoint>;
 
-    /// `walk`: for scans of all tables, if the configuration wants fast scans; null: none are walked.
-    explicit Endpoints(std::shared_ptr<const config::Configuration> configuration,
-                       std::shared_ptr<conntrack::HashWalk> walk = {})
-        : walk_(std::move(walk)) {
+    /// `fast`: for all tables, as far as the configuration wants it.
+    explicit Endpoints(std::shared_ptr<const config::Configuration> configuration, conntrack::FastPaths fast = {})
+        : fast_(std::move(fast)) {
         configure(std::move(configuration));
     }
 
@@ -44,9 +43,9 @@ class Endpoints {
         std::vector<Pointer> endpoints;
     };
     [[nodiscard]] Configured configured() const;
-    [[nodiscard]] std::shared_ptr<conntrack::HashWalk> walk_for(const config::Configuration& configuration) const;
+    [[nodiscard]] conntrack::FastPaths fast_paths_by(const config::Configuration& configuration) const;
 
-    const std::shared_ptr<conntrack::HashWalk> walk_;
+    const conntrack::FastPaths fast_;
     mutable std::mutex mutex_;
     Configured configured_;  ///< guarded by mutex_
 };

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "gateway/local_gateway.h"
 
+#include "conntrack/expiry/flow_expiry.h"
 #include "gateway/readiness.h"
 #include "midstream/policy_library.h"
 
 namespace headgate::gateway {
 
 LocalGateway::LocalGateway(config::Configuration configuration, flowlog::StandardOutput output,
-                           const flowlog::LogCallback& log, std::shared_ptr<conntrack::HashWalk> walk)
-    : endpoints_(std::make_shared<const config::Configuration>(std::move(configuration)), std::move(walk)),
+                           const flowlog::LogCallback& log, const conntrack::FastPaths& fast)
+    : endpoints_(std::make_shared<const config::Configuration>(std::move(configuration)), fast),
       state_dir_(endpoints_.configuration()->state_dir),
       audit_(endpoints_.configuration()->audit_log, clock_),
-      flow_log_(endpoints_.configuration()->flow_log, output, log),
+      flow_log_(endpoints_.configuration()->flow_log, output, log, fast.expiry ? fast.expiry->expired() : nullptr),
       operations_(endpoints_, clock_, audit_, flow_log_, log) {}
 
 std::shared_ptr<const config::Configuration> LocalGateway::configuration() const {

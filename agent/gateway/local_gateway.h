@@ -27,10 +27,10 @@ class LocalGateway final : public ManagedGateway,
                            private Inventory,
                            private RefusedRequests {
   public:
-    /// `log` receives messages about the flow log for the operator. `walk`: as of Endpoints.
+    /// `log` receives messages about the flow log for the operator. `fast`: as of Endpoints.
     explicit LocalGateway(
         config::Configuration configuration, flowlog::StandardOutput output = flowlog::StandardOutput::ForOthers,
-        const flowlog::LogCallback& log = [](std::string_view) {}, std::shared_ptr<conntrack::HashWalk> walk = {});
+        const flowlog::LogCallback& log = [](std::string_view) {}, const conntrack::FastPaths& fast = {});
 
     LocalOperations& operations() override { return operations_; }
     LocalPolicies& policies() override { return policies_; }

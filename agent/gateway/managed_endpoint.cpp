@@ -75,7 +75,7 @@ Result<netlink::NamespaceId> ManagedEndpoint::namespace_id() const {
 
 Result<std::unique_ptr<FlowTable>> ManagedEndpoint::open_table() const {
     ASSIGN_OR_RETURN(auto where, open_namespace());
-    ASSIGN_OR_RETURN(auto table, conntrack::KernelFlowTable::open(std::move(where), walk_));
+    ASSIGN_OR_RETURN(auto table, conntrack::KernelFlowTable::open(std::move(where), fast_));
     return std::unique_ptr<FlowTable>{std::move(table)};
 }
 

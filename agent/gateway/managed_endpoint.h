@@ -17,14 +17,11 @@
 #include "headgate/ruleset.h"
 
 #include "config/configuration.h"
+#include "conntrack/fast_paths.h"
 #include "gateway/coalesced_count.h"
 #include "gateway/gateway.h"
 #include "gateway/timestamp_history.h"
 #include "netlink/network_namespace.h"
-
-namespace headgate::conntrack {
-class HashWalk;
-}
 
 namespace headgate::gateway {
 
@@ -39,15 +36,14 @@ struct TableHistory {
 class ManagedEndpoint {
   public:
     /// `policy`: as in configured_policy().
-    /// `walk`: for scans of its table; null: the table is never walked.
     ManagedEndpoint(Endpoint names, config::FirewallEndpoint settings, std::string policy,
                     std::shared_ptr<TableHistory> history = std::make_shared<TableHistory>(),
-                    std::shared_ptr<conntrack::HashWalk> walk = {})
+                    conntrack::FastPaths fast = {})
         : names_(std::move(names)),
           settings_(std::move(settings)),
           policy_(std::move(policy)),
           history_(std::move(history)),
-          walk_(std::move(walk)) {}
+          fast_(std::move(fast)) {}
 
     [[nodiscard]] const Endpoint& names() const noexcept { return names_; }
 
@@ -99,7 +95,7 @@ class ManagedEndpoint {
     const config::FirewallEndpoint settings_;
     const std::string policy_;
     const std::shared_ptr<TableHistory> history_;
-    const std::shared_ptr<conntrack::HashWalk> walk_;
+    const conntrack::FastPaths fast_;
 };
 
 }  // namespace headgate::gateway

@@ -62,6 +62,7 @@ inline constexpr std::uint32_t kSeenReply = 1U << 1U;
 inline constexpr std::uint32_t kAssured = 1U << 2U;
 inline constexpr std::uint32_t kConfirmed = 1U << 3U;
 inline constexpr std::uint32_t kDying = 1U << 9U;
+inline constexpr std::uint32_t kOffloaded = 1U << 14U;
 }  // namespace flow_status
 
 struct Flow {

@@ -43,7 +43,7 @@ class KernelHashWalk : public KernelTest {
         if (!programs) GTEST_SKIP() << programs.error().message;
         programs_ = std::move(*programs);
         sysctls_ = std::move(*conntrack::TableSysctls::open());
-        walking_ = std::move(*conntrack::KernelFlowTable::open({}, walk_));
+        walking_ = std::move(*conntrack::KernelFlowTable::open({}, {walk_}));
     }
 
     void insert(const std::vector<Flow>& flows) { ASSERT_TRUE(inserted(*table_, flows)); }
@@ -225,7 +225,7 @@ TEST_F(KernelHashWalk, sees_the_flows_of_its_network_namespace_alone) {
     std::thread{[&] {
         const OwnNamespace another;
         path = fmt::format("/proc/{}/task/{}/ns/net", ::getpid(), ::gettid());
-        other = std::move(*conntrack::KernelFlowTable::open(netlink::NetworkNamespace::open(path).value(), walk_));
+        other = std::move(*conntrack::KernelFlowTable::open(netlink::NetworkNamespace::open(path).value(), {walk_}));
     }}.join();
     ASSERT_TRUE(inserted(*other, std::vector<Flow>{tcp_flow().from_port(2), tcp_flow().from_port(3)}));
     EXPECT_EQ(found(*other, query_for("source=10.0.1.2"), kWalk).size(), 2U);
@@ -264,7 +264,7 @@ TEST_F(KernelHashWalk, serves_several_scans_at_once) {
     std::vector<std::thread> scans;
     for (std::size_t i = 1; i <= 4; ++i) {
         scans.emplace_back([this, i] {
-            const auto table = std::move(*conntrack::KernelFlowTable::open({}, walk_));
+            const auto table = std::move(*conntrack::KernelFlowTable::open({}, {walk_}));
             for (int round = 0; round < 10; ++round)
                 EXPECT_EQ(found(*table, query_for(fmt::format("source-port=1:{}", i * 100)), kWalk).size(), i * 100);
         });
@@ -328,7 +328,7 @@ TEST_F(KernelHashWalk, without_symbols_and_a_namespace_of_its_own_takes_flows_to
 class WalkedInTheKernel {
   public:
     WalkedInTheKernel() {
-        auto opened = conntrack::KernelFlowTable::open({}, std::make_shared<conntrack::HashWalk>(0));
+        auto opened = conntrack::KernelFlowTable::open({}, {std::make_shared<conntrack::HashWalk>(0)});
         if (opened) table_ = std::move(*opened);
     }
     FlowTable& table() { return *table_; }

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "conntrack/candidate_lookup.h"
+#include "conntrack/walk/hash_walk.h"
 #include "conntrack/walk/id_seed.h"
 #include "files/file_descriptor.h"
 #include "flow/flow_json.h"
@@ -47,7 +48,7 @@ class KernelTrustedRows : public KernelTest {
         if (!programs) GTEST_SKIP() << programs.error().message;
         programs_ = std::move(*programs);
         if (programs_->find_seeds().value().empty()) GTEST_SKIP() << "the seed of ids is not to be found here";
-        walking_ = std::move(*conntrack::KernelFlowTable::open({}, walk_));
+        walking_ = std::move(*conntrack::KernelFlowTable::open({}, {walk_}));
     }
 
     void insert(const std::vector<Flow>& flows) { ASSERT_TRUE(inserted(*table_, flows)); }

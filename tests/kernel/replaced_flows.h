@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "headgate/flow_table.h"
@@ -64,12 +66,18 @@ inline std::size_t count_same_ids(const std::vector<FlowRow>& before, const std:
         std::ranges::count_if(after, [&](const FlowRow& row) { return ids[key(row.flow)] == row.flow.id; }));
 }
 
-/// Removes, in rounds, `total` flows that were replaced meanwhile: each must be gone, and each younger one survive.
-/// `remover` removes; `helper` is another table of the same namespace.
-inline void remove_replaced_flows(FlowTable& remover, FlowTable& helper, std::size_t total) {
+/// HEADGATE_REPLACED_FLOWS, or few.
+inline std::size_t replaced_flows_wanted() {
+    const char* const wanted = std::getenv("HEADGATE_REPLACED_FLOWS");  // NOLINT(concurrency-mt-unsafe)
+    return wanted != nullptr ? std::stoul(wanted) : 12'000;
+}
+
+/// Removes, in rounds, flows that were replaced meanwhile: each must be gone, and each younger one survive. `remover`
+/// removes; `helper` is another table of the same namespace.
+inline void remove_replaced_flows(FlowTable& remover, FlowTable& helper) {
     constexpr std::uint16_t kPerRound = 4000;
     std::size_t same_ids = 0;
-    for (std::size_t round = 0; round < total / kPerRound; ++round) {
+    for (std::size_t round = 0; round < replaced_flows_wanted() / kPerRound; ++round) {
         ASSERT_TRUE(inserted(helper, flows_to_replace(kPerRound)));
         const auto found = rows_in(remover);
         ASSERT_EQ(found.size(), kPerRound);

@@ -320,9 +320,10 @@ def test_an_agent_that_is_stopped_under_load_loses_nothing_that_it_heard(lab, st
     assert "no agent listened" in agent.said()
 
 
-def test_after_a_kill_in_the_middle_of_a_flush_each_flushed_flow_has_one_record(lab, start_agent):  # noqa: F811
+@pytest.mark.parametrize("how", ["fast_flush: false\n", "fast_flush: true\n"])
+def test_after_a_kill_in_the_middle_of_a_flush_each_flushed_flow_has_one_record(lab, start_agent, how):  # noqa: F811
     log = FlowLog(lab)
-    agent = start_agent(log.configuration())
+    agent = start_agent(log.configuration() + how)
     cut = 0
     for _ in range(4):
         lab.fill_many(30_000)
@@ -332,7 +333,7 @@ def test_after_a_kill_in_the_middle_of_a_flush_each_flushed_flow_has_one_record(
         agent.process.kill()
         agent.process.wait()
         running.wait()
-        agent = start_agent(log.configuration())
+        agent = start_agent(log.configuration() + how)
         [operation, *_] = headgate_json(lab, "operations", "list", "--type", "flush")["operations"]
         wait_until(lambda: not any((lab.folder / "state").glob("unwritten-records.*")), "all records are written")
         results = headgate_json(lab, "operations", "results", operation["operation_id"])["flows"]

@@ -154,8 +154,10 @@ def expect_nothing_lost_and_nothing_invented(lab, before):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("policy", [None, "reject"])
-def test_killed_at_any_moment_it_loses_and_invents_nothing(lab, policy):
+@pytest.mark.parametrize("policy, configuration", [(None, ""), ("reject", ""), (None, "fast_flush: true\n")],
+                         ids=["without a policy", "reject", "fast flush"])
+def test_killed_at_any_moment_it_loses_and_invents_nothing(lab, policy, configuration):
+    lab.configure(configuration)
     if policy:
         lab.apply(policy)
     chance = random.Random(20261121)

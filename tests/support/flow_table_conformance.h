@@ -48,6 +48,9 @@ class FlowTableConformance : public ::testing::Test {
         return {.now = std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now())};
     }
 
+    /// A table may identify flows by tuple, zone and start time instead.
+    static constexpr bool kComparesIds = !requires { Environment::kIgnoresIds; };
+
     Environment environment_;
     bool said_empty_ = false;  ///< by the last scan
 };
@@ -232,6 +235,7 @@ TYPED_TEST_P(FlowTableConformance, a_flow_is_named_by_tuple_zone_and_id) {
     auto stale = rows;
     for (auto& row : stale)
         ++row.flow.id;
+    if (!TestFixture::kComparesIds) stale.clear();
     for (const auto& ending : this->remove(stale))
         EXPECT_EQ(ending.outcome, Outcome::Gone);
     for (const auto& ending : this->remove(rows))

@@ -20,10 +20,11 @@ std::shared_ptr<const Endpoint> endpoint(std::string_view zone) {
 }
 
 std::vector<EndedFlow> read(EventBlockBuilder& events, WatchedEndpoints endpoints = {{endpoint("a"), std::nullopt}},
-                            PortOwners owners = {}) {
+                            PortOwners owners = {}, conntrack::ExpiredFlows* expired = nullptr) {
     std::vector<EndedFlow> ended;
-    const auto unreadable = read_events(
-        {events.build(), std::make_shared<const WatchedEndpoints>(std::move(endpoints)), std::move(owners)}, ended);
+    const auto unreadable =
+        read_events({events.build(), std::make_shared<const WatchedEndpoints>(std::move(endpoints)), std::move(owners)},
+                    expired, ended);
     EXPECT_EQ(unreadable, 0U);
     return ended;
 }
@@ -77,6 +78,27 @@ TEST(DestroyDecoder, names_who_deleted_it) {
     EXPECT_EQ(*ended[1].foreign, (ExternalDelete{4712, ""}));
 }
 
+TEST(DestroyDecoder, leaves_out_flows_that_this_process_let_expire) {
+    const Flow flow = tcp_flow().with_id(7).started_at(kNoon);
+    const Flow younger = tcp_flow().with_id(7).started_at(kNoon + 1s);
+    conntrack::ExpiredFlows expired;
+    conntrack::ExpiredFlows::Notes{expired}.add(flow);
+    EventBlockBuilder events{kNoon};
+    events.add(younger).add(flow).add(flow, 4711).add(flow);
+    const auto ended = read(events, {{endpoint("a"), std::nullopt}}, {}, &expired);
+    ASSERT_EQ(ended.size(), 3U) << "once, and only if the kernel ended it";
+    EXPECT_EQ(ended[0].flow.started, younger.started);
+    EXPECT_EQ(ended[1].foreign->port_id, 4711U);
+}
+
+TEST(DestroyDecoder, notes_no_expired_flows_where_no_events_are_expected) {
+    const Flow flow = tcp_flow().with_id(7).started_at(kNoon);
+    conntrack::ExpiredFlows expired;
+    expired.expect(false);
+    conntrack::ExpiredFlows::Notes{expired}.add(flow);
+    EXPECT_FALSE(expired.forget(flow));
+}
+
 TEST(DestroyDecoder, counts_what_cannot_be_read) {
     auto block = std::make_unique<conntrack::EventBlock>(kNoon);
     nlmsghdr header{};
@@ -88,7 +110,7 @@ TEST(DestroyDecoder, counts_what_cannot_be_read) {
     block->append(torn);
     std::vector<EndedFlow> ended;
     const auto endpoints = std::make_shared<const WatchedEndpoints>(WatchedEndpoints{{endpoint("a"), std::nullopt}});
-    EXPECT_EQ(read_events({std::move(block), endpoints, {}}, ended), 1U);
+    EXPECT_EQ(read_events({std::move(block), endpoints, {}}, nullptr, ended), 1U);
     EXPECT_TRUE(ended.empty());
 }
 

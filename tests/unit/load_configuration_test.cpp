@@ -56,6 +56,7 @@ TEST(LoadConfiguration, gives_every_setting_its_place) {
         "disk_budget: 512MiB\n"
         "operation_timeout: 90\n"
         "fast_scan: off\n"
+        "fast_flush: true\n"
         "firewalls:\n"
         "  - endpoints:\n"
         "      - availability_zone: eu-central-1a\n"
@@ -96,6 +97,7 @@ TEST(LoadConfiguration, gives_every_setting_its_place) {
     expected.disk_budget = 512U << 20U;
     expected.operation_timeout = 90s;
     expected.fast_scan = FastScan::Off;
+    expected.fast_flush = true;
     expected.firewalls = {{"edge", {{"eu-central-1a", "gw-a", 5, "reject"}, {"eu-central-1b", {}, {}, {}}}}};
     expected.protected_filters = {parse_flow_filter("destination-port=22,protocol=tcp,source=10.255.0.0/16").value()};
     expected.stream_exception_policy = "drop";
@@ -334,7 +336,8 @@ TEST(LoadConfiguration, reports_every_error_in_the_order_of_its_line) {
         error_of("colour: red\nfirewalls:\n- name: a.b\n  endpoints:\n  - availability_zone: ''\nregion: a b\n"
                  "account: 1\n"),
         "x.yaml:1: colour: unknown key (known: region, account, state_dir, retention, disk_budget, "
-        "operation_timeout, fast_scan, firewalls, protected, stream_exception_policy, http, flow_log, audit_log)\n"
+        "operation_timeout, fast_scan, fast_flush, firewalls, protected, stream_exception_policy, http, flow_log, "
+        "audit_log)\n"
         "x.yaml:3: firewalls: name: \"a.b\" is not made of letters, digits and - alone\n"
         "x.yaml:5: firewalls: endpoints: availability_zone: a name has 1 to 128 characters, not 0\n"
         "x.yaml:6: region: \"a b\" is not made of letters, digits and - alone\n"

@@ -2,16 +2,9 @@
 /* What the anchor's program and this process share. For C and C++. */
 #pragma once
 
-#include <linux/types.h>
+#include "entry_key.h"
 
 /* Names as in the kernel. NOLINTBEGIN(readability-identifier-naming) */
-
-/* The entry with this tuple, of TCP or UDP and in zone 0; addresses and ports in network order. */
-struct anchor_request {
-    __u8 source[16], destination[16];
-    __u16 source_port, destination_port;
-    __u8 is_ipv6, protocol;
-};
 
 /* An address of the kernel's. */
 struct anchor_answer {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How the walk's program reads the kernel's memory. Nothing is mapped at some addresses: what is there reads as 0. */
+/* How programs read the kernel's memory. Nothing is mapped at some addresses: what is there reads as 0. */
 #pragma once
 
 #include "kernel_types.h"
@@ -65,3 +65,14 @@ static __always_inline __u64 extension_at(__u64 extensions, __u32 id) {
     ((extensions) && bpf_core_enum_value_exists(enum nf_ct_ext_id, id)          \
          ? extension_at(extensions, bpf_core_enum_value(enum nf_ct_ext_id, id)) \
          : 0)
+
+/* struct nf_conn_tstamp: two words. In nanoseconds since 1970; 0: unknown. */
+static __always_inline __u64 start_time(__u64 extensions) {
+    __u64 times = EXTENSION(extensions, NF_CT_EXT_TSTAMP);
+    return times ? word_at(times) : 0;
+}
+
+static __always_inline __u64 stop_time(__u64 extensions) {
+    __u64 times = EXTENSION(extensions, NF_CT_EXT_TSTAMP);
+    return times ? word_at(times + sizeof(__u64)) : 0;
+}

@@ -13,3 +13,8 @@ int load_anchor_program(struct anchor_program* program) {
     (void)program;
     return -ENOSYS;
 }
+
+int load_expire_program(struct expire_program* program) {
+    (void)program;
+    return -ENOSYS;
+}

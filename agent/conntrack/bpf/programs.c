@@ -5,8 +5,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Generated from walk.bpf.c, twice, and from anchor.bpf.c. */
+/* Generated from walk.bpf.c, twice, and from the others. */
 #include "conntrack/bpf/anchor.lskel.h"
+#include "conntrack/bpf/expire.lskel.h"
 #include "conntrack/bpf/walk.lskel.h"
 #include "conntrack/bpf/walk_casts.lskel.h"
 
@@ -72,6 +73,27 @@ int load_anchor_program(struct anchor_program* program) {
         .answer = &skeleton->bss->answer,
         .skeleton = skeleton,
         .unload = unload_anchor,
+    };
+    return 0;
+}
+
+static void unload_expire(struct expire_program* program) {
+    expire__destroy(program->skeleton);
+}
+
+int load_expire_program(struct expire_program* program) {
+    struct expire* skeleton = expire__open();
+    if (!skeleton) return -ENOMEM;
+    const int fault = expire__load(skeleton);
+    if (fault) {
+        expire__destroy(skeleton);
+        return fault;
+    }
+    *program = (struct expire_program){
+        .expire = skeleton->progs.expire.prog_fd,
+        .request = &skeleton->bss->request,
+        .skeleton = skeleton,
+        .unload = unload_expire,
     };
     return 0;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "conntrack/bpf/anchor_memory.h"
+#include "conntrack/bpf/expire_memory.h"
 #include "conntrack/bpf/walk_memory.h"
 
 /* Names as in the kernel. NOLINTBEGIN(readability-identifier-naming) */
@@ -28,15 +29,24 @@ struct walk_programs {
 /* anchor.bpf.c */
 struct anchor_program {
     int find_anchor;
-    struct anchor_request* request;
+    struct entry_key* request; /* of an entry in zone 0 */
     const struct anchor_answer* answer;
     void* skeleton;
     void (*unload)(struct anchor_program*);
 };
 
+/* expire.bpf.c */
+struct expire_program {
+    int expire;
+    struct expire_request* request;
+    void* skeleton;
+    void (*unload)(struct expire_program*);
+};
+
 /* `unload` is null where nothing was loaded. */
 int load_walk_programs(struct walk_programs* programs);
 int load_anchor_program(struct anchor_program* program);
+int load_expire_program(struct expire_program* program);
 
 #ifdef __cplusplus
 }

@@ -150,11 +150,6 @@ static __always_inline int passes_filter(const struct walk_row* row) {
 
 /* ---- an entry ---- */
 
-static __always_inline __u64 start_time(__u64 extensions) {
-    __u64 times = EXTENSION(extensions, NF_CT_EXT_TSTAMP);
-    return times ? word_at(times) : 0;
-}
-
 /* What the filter needs. */
 static __always_inline void read_judged(struct walk_row* row, __u64 extensions) {
     __u64 entry = row->entry;

@@ -31,11 +31,6 @@ constexpr std::uint64_t kDecidingEntries = 8'000;
 /// twice the time of a dumped row, and a walk little.
 constexpr std::uint64_t kMostLookupsPercent = 35;
 
-/// A flow may change, end or be replaced between the walk and the look-up, but few do: one, or a quarter.
-bool are_too_many(std::size_t different, std::size_t compared) {
-    return different > 1 && different * 4 > compared;
-}
-
 /// If an entry ends while it is walked, and its memory becomes a flow of the same bucket, the walk comes to the
 /// beginning of the bucket once more, within one call. A flow that stays is at the same address then.
 void drop_repeated(std::vector<walk_row>& rows, std::size_t first) {

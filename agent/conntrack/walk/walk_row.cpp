@@ -12,9 +12,6 @@
 namespace headgate::conntrack {
 namespace {
 
-/// include/uapi/linux/netfilter/nf_conntrack_common.h, IPS_OFFLOAD
-constexpr std::uint32_t kOffloaded = 1U << 14U;
-
 std::uint16_t big_endian_at(const TupleOctets& octets, std::size_t offset) noexcept {
     return static_cast<std::uint16_t>(octets.at(offset) << 8U | octets.at(offset + 1));
 }
@@ -56,7 +53,7 @@ ZoneDirection zone_direction(const walk_row& row) noexcept {
 }
 
 std::optional<std::uint8_t> protocol_state(const walk_row& row, Protocol protocol) noexcept {
-    if ((row.status & kOffloaded) != 0) return std::nullopt;  // as in a message (ctnetlink_fill_info)
+    if ((row.status & flow_status::kOffloaded) != 0) return std::nullopt;  // as in a message (ctnetlink_fill_info)
     if (protocol == Protocol::Tcp) return row.tcp_state;
     if (protocol == Protocol::Sctp) return row.sctp_state;
     if (protocol == Protocol::Dccp && (row.parts & WALK_HAS_DCCP_STATE) != 0) return row.dccp_state;
@@ -110,7 +107,8 @@ std::optional<Flow> decode_row(const walk_row& row) noexcept {
 
 void complete(Flow& flow, const walk_row& row, const RowUnits& units) noexcept {
     flow.id = flow_id(row, units.network_namespace, units.seed);
-    if ((row.status & kOffloaded) == 0) flow.timeout = std::chrono::seconds{row.ticks_left / units.ticks_per_second};
+    if ((row.status & flow_status::kOffloaded) == 0)
+        flow.timeout = std::chrono::seconds{row.ticks_left / units.ticks_per_second};
     if ((row.parts & WALK_HAS_COUNTERS) != 0) {
         flow.counters_original = Counters{row.counters[0], row.counters[1]};
         flow.counters_reply = Counters{row.counters[2], row.counters[3]};

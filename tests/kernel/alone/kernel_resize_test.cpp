@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "conntrack/walk/hash_walk.h"
 #include "kernel/own_namespace.h"
 #include "support/flow_builder.h"
 #include "support/insert_flows.h"
@@ -92,7 +93,7 @@ TEST_F(ResizedTable, that_grows_repeats_no_flow) {
 
 TEST_F(ResizedTable, that_is_walked_loses_and_repeats_no_flow) {
     if (const auto programs = conntrack::WalkPrograms::load(); !programs) GTEST_SKIP() << programs.error().message;
-    table_ = std::move(*conntrack::KernelFlowTable::open({}, std::make_shared<conntrack::HashWalk>(kFlows)));
+    table_ = std::move(*conntrack::KernelFlowTable::open({}, {std::make_shared<conntrack::HashWalk>(kFlows)}));
     const auto expect_walk = [&] {
         for (const auto& plan : plans_)
             EXPECT_EQ(plan.find("cannot be walked"), std::string::npos) << plan;

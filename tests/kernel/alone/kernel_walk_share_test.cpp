@@ -30,7 +30,7 @@ TEST_F(WalkShare, of_most_flows_that_would_be_looked_up_leaves_the_table_to_a_du
         if (!(*programs)->find_seeds().value().empty()) GTEST_SKIP() << "kernel.perf_event_paranoid permits symbols";
         const auto log = [&](std::string_view line) { logged.emplace_back(line); };
         const auto walking =
-            std::move(*conntrack::KernelFlowTable::open({}, std::make_shared<conntrack::HashWalk>(0, log)));
+            std::move(*conntrack::KernelFlowTable::open({}, {std::make_shared<conntrack::HashWalk>(0, log)}));
         ScanCollector collector;
         const Moment now{std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()), {}};
         const auto report = walking->scan(query_for("source=10.0.1.2"), now, collector);
