@@ -53,7 +53,7 @@ void HashWalk::give_up(const Error& fault) {
         if (fault_) return;
         fault_ = fault;
     }
-    if (tell_) tell_(fmt::format("fast scans are off, and flow tables are dumped instead: {}", fault.message));
+    if (report_) report_(fmt::format("fast scans are off, and flow tables are dumped instead: {}", fault.message));
 }
 
 std::uint64_t entries_of_host() {

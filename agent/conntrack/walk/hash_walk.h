@@ -30,9 +30,9 @@ inline constexpr std::uint64_t kAgentWalksFrom = 1'000;
 /// The walks of a process. The programs are loaded for the first one; after a fault there are no more. Thread-safe.
 class HashWalk {
   public:
-    /// `tell` receives one line when walks turn out to be impossible.
-    explicit HashWalk(std::uint64_t walks_from, std::function<void(std::string_view)> tell = {})
-        : walks_from_(walks_from), tell_(std::move(tell)) {}
+    /// `report` receives one line when walks turn out to be impossible.
+    explicit HashWalk(std::uint64_t walks_from, std::function<void(std::string_view)> report = {})
+        : walks_from_(walks_from), report_(std::move(report)) {}
 
     /// Absent after a fault.
     [[nodiscard]] std::optional<std::uint64_t> walks_from() const;
@@ -51,7 +51,7 @@ class HashWalk {
     void give_up(const Error& fault);
 
     const std::uint64_t walks_from_;
-    const std::function<void(std::string_view)> tell_;
+    const std::function<void(std::string_view)> report_;
     mutable std::mutex mutex_;
     std::unique_ptr<WalkPrograms> programs_;
     std::optional<Error> fault_;
