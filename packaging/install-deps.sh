@@ -18,8 +18,8 @@ libraries="libmnl-dev libnftables-dev libpoco-dev libsqlite3-dev libssl-dev liby
 # The programs that run in the kernel (HEADGATE_FAST_SCAN).
 kernel_programs="clang bpftool libbpf-dev"
 test_libraries="libgtest-dev libnetfilter-conntrack-dev"
-# The lab: namespaces, traffic, and tools that verify the results.
-lab="iproute2 iputils-ping socat jq conntrack nftables procps util-linux kmod python3"
+# The lab: namespaces, traffic, and tools that verify the results; and the names of services.
+lab="netbase iproute2 iputils-ping socat jq conntrack nftables procps util-linux kmod python3"
 # Interpreters and other tools of the tests, and systemd-socket-activate.
 readers="python3-pytest python3-jsonschema python3-yaml time curl openssl zsh man-db systemd openssh-server openssh-client tmux"
 # The console's tests run in a browser.

@@ -3,9 +3,12 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <system_error>
 
 #include "base/text.h"
 
@@ -13,6 +16,9 @@ namespace headgate::cli {
 namespace {
 
 constexpr std::size_t kLongestService = 64;
+
+/// services(5); a minimal Debian has none.
+constexpr const char* kServices = "/etc/services";
 
 bool may_be_name(std::string_view text) {
     return text.size() <= kLongestService && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
@@ -28,6 +34,10 @@ Result<std::string> port_number(std::string_view name) {
         ::getservbyname_r(std::string{name}.c_str(), nullptr, &entry, buffer.data(), buffer.size(), &found) == 0 &&
         found != nullptr;
     if (is_known) return fmt::format("{}", ntohs(static_cast<std::uint16_t>(found->s_port)));
+    if (may_be_name(name) && ::access(kServices, R_OK) != 0) {
+        return invalid("\"{}\" is not a port, and the names of services cannot be read: {}: {}", name, kServices,
+                       std::generic_category().message(errno));
+    }
     return invalid("\"{}\" is not a port: a number, a range such as 1990:1994, a service such as https, or ANY", name);
 }
 
