@@ -5,7 +5,6 @@
 #include "cli/commands.h"
 #include "cli/flow_text.h"
 #include "cli/terminal.h"
-#include "config/load.h"
 #include "config/settings_text.h"
 #include "daemon/configuration_check.h"
 #include "http/access/credentials_text.h"
@@ -67,23 +66,24 @@ void warn_of_closed_listeners(const config::Http& http) {
 }
 
 /// Without a prefix, so that editors find FILE:LINE at the beginning of each line.
-ExitCode report_faults(const Error& faults) {
-    write_to_stderr(faults.message + "\n");
-    return ExitCode::Usage;
+void report_faults(const Result<void>& verdict) {
+    if (!verdict) write_to_stderr(verdict.error().message + "\n");
 }
 
 Result<ExitCode> run_check_config(const GatewayArguments& gateway, const CheckConfigArguments& arguments) {
     if (arguments.print_reference) return print(reference(arguments.credentials));
     if (arguments.print_example) return print(example(arguments.credentials));
     if (arguments.credentials) return invalid("--credentials: only with --print-reference or --print-example");
-    const auto configuration = gateway.load();
-    if (!configuration) return report_faults(configuration.error());
-    warn_of_closed_listeners(configuration->http);
+    ASSIGN_OR_RETURN(const auto read, gateway.read());
+    const auto& [configuration, readable] = read;
     const auto prevents = arguments.for_reload ? daemon::Prevents::Reloading : daemon::Prevents::Nothing;
-    const auto agent = FileIdentity::of(configuration->state_dir);
-    const auto usable = daemon::verdict(daemon::check_configuration(*configuration, agent), prevents);
-    if (!usable) return report_faults(usable.error());
-    return print(summary(*configuration));
+    const auto agent = FileIdentity::of(configuration.state_dir);
+    const auto usable = daemon::verdict(daemon::check_configuration(configuration, agent), prevents);
+    if (readable) warn_of_closed_listeners(configuration.http);
+    report_faults(readable);
+    report_faults(usable);
+    if (!readable || !usable) return ExitCode::Usage;
+    return print(summary(configuration));
 }
 
 }  // namespace

@@ -133,13 +133,14 @@ Result<std::vector<FlowRow>> first_flows(gateway::FlowOperations& operations, co
 void show_preview(const FlowOperation& preview, const std::vector<FlowRow>& first,
                   const gateway::OperationRequest& request) {
     for (const auto& each : first)
-        write_to_stderr(fmt::format("  {}\n", one_line(each.flow)));
+        write_to_stderr(
+            fmt::format("  {}{}\n", one_line(each.flow), each.outcome == Outcome::Protected ? ", protected" : ""));
     if (preview.counts.matched > first.size()) {
         write_to_stderr(fmt::format("  ... and {} more\n", preview.counts.matched - first.size()));
     }
     if (preview.counts.protected_flows != 0) {
-        write_to_stderr(fmt::format("{} of them are protected and will be left alone{}\n",
-                                    preview.counts.protected_flows, as_printable(rules_text(preview.protected_by))));
+        write_to_stderr(fmt::format("{} left alone{}\n", plural(preview.counts.protected_flows, "protected flow"),
+                                    as_printable(rules_text(preview.protected_by))));
     }
     write_to_stderr(fmt::format("stream exception policy: {}{}\n", as_printable(preview.stream_exception_policy),
                                 request.stream_exception_policy ? ", which stays in force afterwards" : ""));
@@ -156,7 +157,7 @@ Result<Consent> ask_for_consent(gateway::FlowOperations& operations, const FlowO
     const Interruption interruption;
     ASSIGN_OR_RETURN(const auto first, first_flows(operations, preview.id));
     show_preview(preview, first, request);
-    return ask(fmt::format("Flush {} flows?", doomed)) ? Consent::Given : Consent::Declined;
+    return ask(fmt::format("Flush {}?", plural(doomed, "flow"))) ? Consent::Given : Consent::Declined;
 }
 
 /// Asks for confirmation after a dry run, before any change. The flush then ends exactly the flows of the dry run; or,

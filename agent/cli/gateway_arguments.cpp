@@ -12,7 +12,6 @@
 
 #include "cli/arguments.h"
 #include "cli/terminal.h"
-#include "config/load.h"
 #include "conntrack/expiry/flow_expiry.h"
 #include "conntrack/walk/hash_walk.h"
 #include "gateway/local_gateway.h"
@@ -72,10 +71,16 @@ void GatewayArguments::add_to(CLI::App& command) {
 }
 
 Result<config::Configuration> GatewayArguments::load() const {
+    ASSIGN_OR_RETURN(auto found, read());
+    RETURN_IF_ERROR(found.verdict);
+    return std::move(found.configuration);
+}
+
+Result<config::PartialConfiguration> GatewayArguments::read() const {
     if (configuration && configuration->empty()) return invalid("--config: the name of the file is empty");
-    ASSIGN_OR_RETURN(auto loaded, configuration ? config::load_configuration(*configuration, config::WhenMissing::Fail)
-                                                : config::load_configuration(config::kDefaultFile,
-                                                                             config::WhenMissing::UseDefaults));
+    auto found = configuration ? config::read_configuration(*configuration, config::WhenMissing::Fail)
+                               : config::read_configuration(config::kDefaultFile, config::WhenMissing::UseDefaults);
+    auto& loaded = found.configuration;
     if (state_dir) {
         ASSIGN_OR_RETURN(auto path, absolute("--state-dir", *state_dir));
         loaded.state_dir = std::move(path);
@@ -85,15 +90,14 @@ Result<config::Configuration> GatewayArguments::load() const {
         ASSIGN_OR_RETURN(auto path, absolute("--socket", *named));
         loaded.http.socket = std::move(path);
     }
-    return loaded;
+    return found;
 }
 
 Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open(const EndpointName& endpoint) const {
+    if (endpoint.network_namespace) return open_here();
     ASSIGN_OR_RETURN(auto loaded, load());
-    if (!endpoint.network_namespace) {
-        auto agent = reach_agent(loaded.http.socket);
-        if (!agent || *agent) return agent;
-    }
+    auto agent = reach_agent(loaded.http.socket);
+    if (!agent || *agent) return agent;
     return in_this_process(std::move(loaded));
 }
 
@@ -108,7 +112,14 @@ Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_history() const
 }
 
 Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_here() const {
+    RETURN_IF_ERROR(expect_no_agent());
     return load().map(in_this_process);
+}
+
+Result<void> GatewayArguments::expect_no_agent() const {
+    if (!socket) return {};
+    return invalid(
+        "--socket: with --netns, or with the path of a file, a command does the work itself, and asks no agent");
 }
 
 Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::reach_agent(const std::filesystem::path& at) const {

@@ -11,6 +11,7 @@
 #include "headgate/result.h"
 
 #include "config/configuration.h"
+#include "config/load.h"
 #include "gateway/gateway.h"
 
 namespace CLI {
@@ -37,6 +38,9 @@ struct GatewayArguments {
     /// Loads the file of --config, which must exist, or the default file, which need not. The other two override it.
     [[nodiscard]] Result<config::Configuration> load() const;
 
+    /// The same, as far as the files can be read.
+    [[nodiscard]] Result<config::PartialConfiguration> read() const;
+
     /// Returns the agent if one runs, otherwise a gateway in this process; always the latter with --netns, because an
     /// agent knows only the configured network namespaces.
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open(const EndpointName& endpoint) const;
@@ -44,8 +48,11 @@ struct GatewayArguments {
     /// As open(), for queries of past operations: without an agent, interrupted operations are recovered first.
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open_history() const;
 
-    /// A gateway in this process, whether an agent runs or not.
+    /// A gateway in this process, whether an agent runs or not. An error with --socket.
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open_here() const;
+
+    /// An error with --socket, for commands whose other arguments exclude an agent.
+    [[nodiscard]] Result<void> expect_no_agent() const;
 
     /// The agent at this socket. Null if none runs, or if --state-dir is given without a socket. That none answers is
     /// an error with --socket, and a warning where HEADGATE_SOCKET names the socket.

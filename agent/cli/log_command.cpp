@@ -71,7 +71,7 @@ struct LogArguments {
                 "flows that ended then or later: a duration before now, such as 1h, or a time such as "
                 "2026-11-21T09:30:00Z");
         own.add("--until", "TIME", until, "flows that ended then or earlier");
-        own.add("--by", "USER", by, "flows that an operation of this user ended");
+        own.add("--by", "NAME", by, "flows that an operation of this user ended, or this program");
         own.add("--operation", "ID", operation,
                 "flows that this operation ended; the first characters of its id will do");
         own.add("--lines", "N", lines,
@@ -273,7 +273,7 @@ struct LogSource {
 };
 
 Result<LogSource> find_source(const GatewayArguments& gateway, const LogArguments& arguments) {
-    if (arguments.file) return LogSource{*arguments.file, nullptr};
+    if (arguments.file) return gateway.expect_no_agent().map([&] { return LogSource{*arguments.file, nullptr}; });
     ASSIGN_OR_RETURN(const auto configuration, gateway.load());
     if (gateway.socket) {
         ASSIGN_OR_RETURN(auto agent, gateway.reach_agent(configuration.http.socket));

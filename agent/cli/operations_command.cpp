@@ -12,6 +12,7 @@
 #include "cli/output_arguments.h"
 #include "cli/terminal.h"
 #include "flow/flow_json.h"
+#include "gateway/whole_operation_id.h"
 #include "operations/operation_json.h"
 
 namespace headgate::cli {
@@ -164,7 +165,8 @@ struct FoundOperation {
     FlowOperation operation;
 };
 
-Result<FoundOperation> find_operation(const GatewayArguments& gateway_arguments, const std::string& id) {
+Result<FoundOperation> find_operation(const GatewayArguments& gateway_arguments, std::string_view written) {
+    ASSIGN_OR_RETURN(const auto id, gateway::parse_operation_id(written));
     ASSIGN_OR_RETURN(auto gateway, gateway_arguments.open_history());
     return gateway->operations().find(id).map([&](FlowOperation&& operation) {
         return FoundOperation{std::move(gateway), std::move(operation)};

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "base/text.h"
 
@@ -22,6 +24,16 @@ constexpr const char* kServices = "/etc/services";
 
 bool may_be_name(std::string_view text) {
     return text.size() <= kLongestService && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+}
+
+/// Called once, by the thread that reads the command line.
+std::string similar_service(std::string_view name) {
+    std::vector<std::string> names;
+    ::setservent(1);
+    while (const servent* const entry = ::getservent())  // NOLINT(concurrency-mt-unsafe): no other thread reads them
+        names.emplace_back(entry->s_name);
+    ::endservent();
+    return did_you_mean(name, names);
 }
 
 Result<std::string> port_number(std::string_view name) {
@@ -38,7 +50,8 @@ Result<std::string> port_number(std::string_view name) {
         return invalid("\"{}\" is not a port, and the names of services cannot be read: {}: {}", name, kServices,
                        std::generic_category().message(errno));
     }
-    return invalid("\"{}\" is not a port: a number, a range such as 1990:1994, a service such as https, or ANY", name);
+    return invalid("\"{}\" is not a port: a number, a range such as 1990:1994, a service such as https, or ANY{}", name,
+                   similar_service(name));
 }
 
 }  // namespace

@@ -33,10 +33,9 @@ class Loader {
 
     void find_error(std::string message) { faults_.add(std::move(message)); }
 
-    [[nodiscard]] Result<Configuration> finish() {
-        RETURN_IF_ERROR(faults_.verdict());
+    [[nodiscard]] PartialConfiguration finish() {
         end_reading(configuration_);
-        return std::move(configuration_);
+        return {std::move(configuration_), faults_.verdict()};
     }
 
   private:
@@ -64,9 +63,13 @@ std::vector<fs::path> further_files(const fs::path& folder, Loader& loader) {
     return files;
 }
 
+Result<Configuration> whole(PartialConfiguration read) {
+    return read.verdict.map([&] { return std::move(read.configuration); });
+}
+
 }  // namespace
 
-Result<Configuration> load_configuration(const fs::path& file, WhenMissing when_missing) {
+PartialConfiguration read_configuration(const fs::path& file, WhenMissing when_missing) {
     Loader loader;
     if (when_missing == WhenMissing::Fail || is_there(file)) loader.read_file(file);
     for (const auto& further : further_files(file.parent_path() / "conf.d", loader))
@@ -74,10 +77,14 @@ Result<Configuration> load_configuration(const fs::path& file, WhenMissing when_
     return loader.finish();
 }
 
+Result<Configuration> load_configuration(const fs::path& file, WhenMissing when_missing) {
+    return whole(read_configuration(file, when_missing));
+}
+
 Result<Configuration> parse_configuration(std::string_view text, std::string_view name) {
     Loader loader;
     loader.read_text(std::string{text}, name);
-    return loader.finish();
+    return whole(loader.finish());
 }
 
 }  // namespace headgate::config

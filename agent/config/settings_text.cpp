@@ -27,7 +27,7 @@ every setting has its default. `--config FILE` reads another file, which must be
 - A file is plain YAML of 64 KiB at most, without anchors, aliases and tags. A key stands in a file once, and one that is not
   in the table is an error.
 - `headgate check-config` says whether all of it is right, and what is not, each in a line: `file:line: setting: what is wrong`.
-  It also checks what the configuration names: credentials, certificates, policies and network namespaces.
+  It also checks what the configuration names: credentials, certificates, policies, network namespaces, the store of operations.
 - Durations are written `90s`, `5m`, `12h`, `7d`, sizes `512MiB`, `2GiB`, `1TiB`; without a unit they are seconds and bytes.
 - `{example}` is an example with every setting.
 

@@ -186,6 +186,8 @@ class TreeBuilder : public YAML::EventHandler {
     [[nodiscard]] YamlNode tree() && { return std::move(root_); }
     /// The line of the innermost list or map that has not ended; 0: there is none.
     [[nodiscard]] int open_line() const { return open_.empty() ? 0 : open_.back()->line; }
+    /// The line of what began last.
+    [[nodiscard]] int last_line() const { return last_line_; }
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         if (++documents_ > 1)
@@ -220,6 +222,7 @@ class TreeBuilder : public YAML::EventHandler {
         const bool tagged = !tag.empty() && tag != "?" && tag != "!";
         if (tagged) find_fault(mark, std::string{kNoTags});
         if (anchor != YAML::NullAnchor) find_fault(mark, std::string{kNoReferences});
+        last_line_ = line_of(mark);
         if (open_.size() >= kDeepest) find_fault(mark, fmt::format("nested deeper than {} levels", kDeepest));
         if (fault_) return;
         // Pointers to open nodes stay valid: the list of siblings grows only after the node has ended.
@@ -238,6 +241,7 @@ class TreeBuilder : public YAML::EventHandler {
     std::vector<YamlNode*> open_;
     std::optional<YamlFault> fault_;
     int documents_ = 0;
+    int last_line_ = 1;
 };
 
 std::optional<YamlFault> find_foreign_bytes(const std::string& text) {
@@ -248,15 +252,22 @@ std::optional<YamlFault> find_foreign_bytes(const std::string& text) {
                      "not YAML: not UTF-8, or a control character"};
 }
 
+/// Ends the document, and may not stand in quotes: without it, the parser takes the end of the text for that of a
+/// quote.
+constexpr std::string_view kEnd = "\n...\n";
+
 std::optional<YamlFault> build_tree(const std::string& text, TreeBuilder& builder) {
     if (auto fault = find_foreign_bytes(text)) return fault;
     try {
-        std::istringstream stream{text};
+        std::istringstream stream{text + std::string{kEnd}};
         YAML::Parser parser{stream};
         while (!builder.fault() && parser.HandleNextDocument(builder)) {
         }
     } catch (const YAML::Exception& error) {
         if (builder.fault()) return builder.fault();
+        const bool is_at_end = line_of(error.mark) > std::ranges::count(text, '\n') + 1;
+        if (is_at_end && error.msg == Message::DOC_IN_SCALAR)
+            return describe_fault({Message::EOF_IN_SCALAR, builder.last_line()}, text);
         return describe_fault({error.msg, line_of(error.mark), error.mark.column, builder.open_line()}, text);
     } catch (const std::exception& error) {
         return YamlFault{1, fmt::format("not YAML: {}", error.what())};

@@ -16,6 +16,7 @@
 #include "http/server/tcp_listeners.h"
 #include "http/server/tls_server.h"
 #include "midstream/policy_library.h"
+#include "operations/store_file.h"
 
 namespace headgate::daemon {
 namespace {
@@ -35,10 +36,11 @@ class Checker {
     }
 
   private:
-    /// A missing directory is created by the agent, and one that is read-only stops flushes only.
+    /// A missing directory is created by the agent, and one that is read-only stops flushes only. With a store that is
+    /// damaged, or of a later version, the agent does not start; it says so itself when it opens it.
     void check_state_dir() {
         const auto& folder = configuration_.state_dir;
-        note(Prevents::Nothing, "state_dir", agent_.run([&]() -> Result<void> {
+        auto usable = agent_.run([&]() -> Result<void> {
             struct stat facts {};
             if (::stat(folder.c_str(), &facts) != 0) {
                 if (errno == ENOENT) return {};
@@ -46,7 +48,9 @@ class Checker {
             }
             if (!S_ISDIR(facts.st_mode)) return invalid("{}: not a directory", folder.native());
             return check_access(folder, W_OK | X_OK);
-        }));
+        });
+        if (usable) usable = operations::check_store_file(folder);
+        note(Prevents::Nothing, "state_dir", usable);
     }
 
     /// A missing one is created by the agent or by systemd, and one that is in use may be the running agent's.
@@ -103,13 +107,16 @@ class Checker {
         }
         for (const auto& listener : http.listeners) {
             if (!http::admission_of(http, listener)) continue;
-            if (listener.tls) {
+            if (listener.tls && has_files(*listener.tls)) {
                 note(Prevents::Starting, "http.listeners",
                      agent_.run([&] { return http::TlsServer::open(*listener.tls).map([](const auto&) {}); }));
             }
             note(Prevents::Starting, "http.listeners", try_to_bind(listener));
         }
     }
+
+    /// Not so where only part of the configuration could be read.
+    static bool has_files(const config::Tls& tls) { return !tls.certificate.empty() && !tls.key.empty(); }
 
     /// Without listening, so that no client of a stopped agent connects to this. A port in use is no fault here: the
     /// agent that runs may be what uses it.

@@ -22,7 +22,7 @@ struct EndedFlowFilter {
     std::optional<std::vector<std::string>> firewalls;
     std::optional<Timestamp> since;           ///< ended then or later
     std::optional<Timestamp> until;           ///< ended then or earlier
-    std::optional<std::string> user;          ///< who requested the operation that ended it
+    std::optional<std::string> user;          ///< who requested the operation that ended it, or the program that did
     std::optional<std::string> operation_id;  ///< or its first characters, in lower case
 
     /// Does not allocate: called for each flow that ends.

@@ -9,11 +9,27 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <utility>
+#include <vector>
 
+#include "base/text.h"
 #include "threads/start_thread.h"
 
 namespace headgate::netlink {
+namespace {
+
+constexpr const char* kNamed = "/run/netns";
+
+std::string similar_name(std::string_view name) {
+    std::vector<std::string> names;
+    std::error_code none;
+    for (std::filesystem::directory_iterator each{kNamed, none}, end; !none && each != end; each.increment(none))
+        names.push_back(each->path().filename());
+    return did_you_mean(name, names);
+}
+
+}  // namespace
 
 Result<NetworkNamespace> NetworkNamespace::open(std::string_view name_or_path) {
     if (name_or_path.empty()) return invalid("the name of a network namespace is empty");
@@ -21,10 +37,14 @@ Result<NetworkNamespace> NetworkNamespace::open(std::string_view name_or_path) {
     const bool is_path = name_or_path.find('/') != std::string_view::npos;
     NetworkNamespace result;
     result.name_ = name_or_path;
-    const std::string path = is_path ? std::string{name_or_path} : fmt::format("/run/netns/{}", name_or_path);
+    const std::string path = is_path ? std::string{name_or_path} : fmt::format("{}/{}", kNamed, name_or_path);
     // O_NONBLOCK: opening a FIFO would otherwise wait for a writer.
     result.fd_ = FileDescriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-    if (!result.fd_.is_open()) return system_error(errno, fmt::format("network namespace {}", path));
+    if (!result.fd_.is_open()) {
+        auto fault = system_error(errno, fmt::format("network namespace {}", path));
+        if (!is_path) fault.value().message += similar_name(name_or_path);
+        return fault;
+    }
     if (::ioctl(result.fd_.get(), NS_GET_NSTYPE) != CLONE_NEWNET) return failed("{} is not a network namespace", path);
     return result;
 }

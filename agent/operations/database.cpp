@@ -47,6 +47,13 @@ bool is_full(const Poco::Exception& thrown, int system_error) {
             (system_error == ENOSPC || system_error == EDQUOT));
 }
 
+/// Poco repeats SQLite's text: `file is not a database: file is not a database`.
+std::string reason(const Poco::Exception& thrown) {
+    const auto& message = thrown.message();
+    const auto once = message.substr(0, message.find(": "));
+    return message == fmt::format("{0}: {0}", once) ? once : message;
+}
+
 std::uint64_t size_of(const std::string& file) {
     std::error_code absent;
     const auto size = std::filesystem::file_size(file, absent);
@@ -195,7 +202,7 @@ Error Database::error_of(const Poco::Exception& thrown) const {
     }
     if (dynamic_cast<const sqlite::CorruptImageException*>(&thrown) != nullptr) {
         return {ErrorKind::Damaged, fmt::format("{}: damaged ({}): it was left as it is; move it away to begin anew",
-                                                file_, thrown.message())};
+                                                file_, reason(thrown))};
     }
     if (dynamic_cast<const sqlite::ReadOnlyException*>(&thrown) != nullptr) {
         return {ErrorKind::DiskFault, fmt::format("{}: cannot be written", file_), EROFS};

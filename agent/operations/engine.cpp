@@ -38,8 +38,9 @@ bool is_same_request(const OperationRequest& request, const FlowOperation& known
 
 tl::unexpected<Error> without_consent(const FlowOperation& operation) {
     if (operation.consent == Consent::Declined) return refused("not confirmed: nothing was flushed");
-    return refused("{} flows match; without a terminal to ask on, a flush requires --yes: nothing was flushed",
-                   operation.counts.matched);
+    const auto matched = operation.counts.matched;
+    return refused("{} {}; without a terminal to ask on, a flush requires --yes: nothing was flushed", matched,
+                   matched == 1 ? "flow matches" : "flows match");
 }
 
 }  // namespace
@@ -101,6 +102,8 @@ Result<FlowOperation> Engine::keep_without_consent(const OperationRequest& reque
     operation.counts = preview.counts;
     operation.counts.scanned = preview.counts.matched;  // as of any flush of flows that were found before
     operation.protected_by = preview.protected_by;
+    // A dry run shows the policy that its flush would put in force.
+    if (!request.policy) operation.stream_exception_policy = preview.stream_exception_policy;
     close(operation, without_consent(operation));
     ASSIGN_OR_RETURN(const auto store, begin_in_store(operation, request.token));
     warn_unless_recorded(operation.warnings, audit_.record(operation));

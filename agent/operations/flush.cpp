@@ -32,8 +32,9 @@ class Flush {
           protection_(request) {}
 
     Result<void> run() {
-        return policy_.inspect()
-            .and_then([&] { return request_.captured ? take_captured() : scan(); })
+        const auto inspected = policy_.inspect();
+        operation_.stream_exception_policy = policy_.name_in_force();
+        return inspected.and_then([&] { return request_.captured ? take_captured() : scan(); })
             .and_then([&] { return begin(); })
             .and_then([&] { return end_all(); });
     }
@@ -91,11 +92,12 @@ class Flush {
         }
         RETURN_IF_ERROR(spool_.seal());
         operation_.phase = OperationPhase::Flushing;
-        operation_.stream_exception_policy = policy_.name();
+        const bool ends_none = matched_ == protected_;
+        if (!ends_none) operation_.stream_exception_policy = policy_.name();
         operation_.protected_by = protection_.counts();
         operation_.warnings = warnings();
         RETURN_IF_ERROR(listener_.begun());
-        if (operation_.dry_run || matched_ == protected_) return {};
+        if (operation_.dry_run || ends_none) return {};
         return enforce_policy();
     }
 

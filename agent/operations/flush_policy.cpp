@@ -266,7 +266,8 @@ std::vector<std::string> FlushPolicy::warnings() const {
     const auto protocols = counted_protocols();
     if (auto warning = return_warning(protocols); !warning.empty()) warnings.push_back(std::move(warning));
     if (fell_) warnings.emplace_back("the stream exception policy was changed or removed while flows were being ended");
-    if (request_.policy && in_force_ && in_force_->name != request_.policy->name) {
+    const bool replaces = request_.policy && in_force_ && in_force_->name != request_.policy->name;
+    if (replaces && !flows_.empty()) {
         warnings.push_back(fmt::format("policy {} replaces {}", request_.policy->name, in_force_->name));
     }
     if (not_forgotten_ != 0) {

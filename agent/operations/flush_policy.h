@@ -31,7 +31,10 @@ class FlushPolicy {
     /// Reads what is in force. Refuses if it does not meet the request. Changes nothing.
     [[nodiscard]] Result<void> inspect();
 
-    /// The policy's name, or `none`.
+    /// The name of the policy that is in force now, or `none`.
+    [[nodiscard]] std::string name_in_force() const { return in_force_ ? in_force_->name : "none"; }
+
+    /// The same while flows are ended.
     [[nodiscard]] std::string name() const { return policy_ ? policy_->name : "none"; }
 
     /// Counts a flow that will be ended. To be called before enforce().

@@ -290,4 +290,8 @@ Result<Database> open_store_file_to_read(const std::string& folder) {
     return open_as_owner(folder, open_to_read);
 }
 
+Result<void> check_store_file(const std::string& folder) {
+    return open_store_file_to_read(folder).map([](const Database&) {});
+}
+
 }  // namespace headgate::operations

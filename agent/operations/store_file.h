@@ -20,4 +20,7 @@ inline constexpr const char* kStoreFile = "operations.db";
 /// Read-only access where the disk cannot be written: any version that exists; an empty database if there is none.
 [[nodiscard]] Result<Database> open_store_file_to_read(const std::string& folder);
 
+/// Whether open_store_file would accept the file, if there is one. Changes nothing.
+[[nodiscard]] Result<void> check_store_file(const std::string& folder);
+
 }  // namespace headgate::operations

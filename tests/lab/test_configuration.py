@@ -206,6 +206,36 @@ http:
     assert "chmod 600" in check_config("--config", str(file)).stderr.splitlines()[0]
 
 
+def test_check_config_finds_faults_of_files_and_of_the_machine_at_once(tmp_path):
+    file = tmp_path / "headgate.yaml"
+    credentials = tmp_path / "credentials.yaml"
+    credentials.write_text("tokens: [{name: a, sha256: 12, role: viewer}]\n")
+    credentials.chmod(0o644)
+    (tmp_path / "operations.db").write_bytes(b"x" * 10_000)
+    file.write_text(f"""retentoin: 6h
+state_dir: {tmp_path}
+firewalls: [{{name: edge, endpoints: [{{availability_zone: a, netns: nowhere, conntrack_zone: 70000}}]}}]
+http:
+  credentials: {credentials}
+  listeners:
+    - {{address: 127.0.0.1, port: 8443, tls: {{certificate: /nowhere/a.crt}}}}
+""")
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "a.yaml").write_text("\tregion: x\n")
+    done = check_config("--config", str(file))
+    assert (done.returncode, done.stdout) == (USAGE, "")
+    for line, begin in zip(done.stderr.splitlines(), (
+            f"{file}:1: retentoin: unknown key",
+            f"{file}:3: firewalls: endpoints: conntrack_zone: 70000 is not within",
+            f"{file}:7: http: listeners: tls: key: missing",
+            f"{tmp_path}/conf.d/a.yaml:1: a tab",
+            f"state_dir: {tmp_path}/operations.db: damaged",
+            f"http.credentials: {credentials}: others than its owner may use it",
+            f"http.credentials: {credentials}:1: tokens: sha256: must be 64 hexadecimal digits",
+            "netns: firewall edge, availability zone a: network namespace /run/netns/nowhere: No such"), strict=True):
+        assert line.startswith(begin), done.stderr
+
+
 def test_for_a_reload_namespaces_may_be_missing(tmp_path):
     file = tmp_path / "headgate.yaml"
     file.write_text(f"state_dir: {tmp_path}\n" + TWO_ENDPOINTS.format(gateway="nowhere", server="nowhere-else"))

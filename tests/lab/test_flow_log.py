@@ -395,6 +395,8 @@ def test_the_log_is_shown_followed_and_filtered(lab, log):
         for chosen in (["--operation", flushed["operation_id"]], ["--by", "root", "--since", "1m"]):
             [record] = headgate_json(lab, "log", *chosen)["records"]
             assert record["src_port"] == talk.port
+        [record] = headgate_json(lab, "log", "--by", "conntrack")["records"]
+        assert record["src_port"] == other.port
         captured = json.loads(headgate(lab, "capture", "--all", "--json").stdout)["operation_id"]
         done = headgate(lab, "log", "--operation", captured[:8])
         assert (done.returncode, done.stderr) == (3, f"headgate: operation {captured} is a capture, which ends no flow\n")

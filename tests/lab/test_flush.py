@@ -201,7 +201,8 @@ def test_before_the_question_it_says_that_the_policy_stays_and_which_rule_protec
     lab.fill(3)
     lab.configure("protected: [source-port=3]\n")
     _, shown = on_a_terminal(lab, "n", "flush", "--all", "--stream-exception-policy", "drop")
-    assert "1 of them are protected and will be left alone: 1 by protected: source-port=3" in shown
+    assert "  udp 10.9.0.1:3 -> 10.9.0.2:53 NEW, protected" in shown and "10.9.0.1:1 -> 10.9.0.2:53 NEW\r\n" in shown
+    assert "1 protected flow left alone: 1 by protected: source-port=3" in shown
     assert "stream exception policy: drop, which stays in force afterwards" in shown and "Flush 2 flows?" in shown
     assert [action for action, _, _ in audited(lab)] == ["flush", "flush"], "nothing was put in force"
 

@@ -121,5 +121,25 @@ TEST_F(Asking, the_policy_that_a_flush_puts_in_force_has_its_own_line_of_audit) 
     EXPECT_EQ(audit_lines().size(), 3U);
 }
 
+TEST_F(Asking, a_flush_that_ends_nothing_names_the_policy_that_is_in_force) {
+    auto request = request_for(OperationType::Flush, "source-port=5");
+    request.policy.emplace().name = "reject";
+    EXPECT_EQ(run(request).stream_exception_policy, "reject");
+    const auto shown = preview();
+    for (const auto consent : {Consent::Declined, Consent::NotAsked})
+        EXPECT_EQ(run(answered(shown, consent)).stream_exception_policy, "reject");
+    EXPECT_TRUE(has(audit_lines().back(), R"("stream_exception_policy":"reject","result":"REFUSED")"));
+
+    auto refused = request_for(OperationType::Flush, "source-port=1:4");
+    refused.maximum_flows = 3;
+    EXPECT_EQ(run(refused).stream_exception_policy, "reject");
+    request.query = query_for("source-port=99");
+    request.policy->name = "drop";
+    const auto nothing_matched = run(request);
+    EXPECT_EQ(nothing_matched.stream_exception_policy, "reject");
+    EXPECT_FALSE(nothing_matched.policy_applied);
+    EXPECT_TRUE(nothing_matched.warnings.empty()) << "it replaces none";
+}
+
 }  // namespace engine_consent_test
 }  // namespace headgate::testing

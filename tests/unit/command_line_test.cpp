@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What the command line itself says: help, examples, versions, and words that it does not know.
 #include <gtest/gtest.h>
+#include <netdb.h>
 
 #include <filesystem>
 #include <sstream>
@@ -12,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/command_tree.h"
 #include "cli/exit_code.h"
+#include "cli/help_formatter.h"
 #include "cli/output_arguments.h"
 #include "gateway/version.h"
 #include "support/temporary_folder.h"
@@ -62,8 +64,7 @@ void expect_examples(const CLI::App& command) {
 
 TEST(CommandLine, ends_the_help_of_each_command_with_examples_that_can_be_parsed) {
     CommandTree tree;
-    for (const auto* each : tree.app().get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); }))
-        expect_examples(*each);
+    expect_examples(tree.app());
 }
 
 TEST(CommandLine, shows_an_overview_with_three_examples_to_who_names_no_command) {
@@ -86,10 +87,25 @@ TEST(CommandLine, shows_the_help_of_a_command) {
     EXPECT_EQ(of_list.status, 0);
     EXPECT_TRUE(contains(of_list.out, "Usage: headgate operations list")) << of_list.out;
     EXPECT_TRUE(contains(of_list.out, "Examples:\n  headgate operations list")) << of_list.out;
-    EXPECT_TRUE(contains(run({"help"}).out, "capture"));
+    EXPECT_TRUE(contains(run({"help"}).out, "Examples:\n  headgate capture"));
+    EXPECT_EQ(run({"help"}).out, run({"--help"}).out);
     EXPECT_EQ(run({"help", "captrue"}).err,
               "headgate: \"captrue\" is no command of headgate; did you mean \"capture\"?\n");
     EXPECT_EQ(run({"help", "candidates"}).status, 2) << "hidden";
+}
+
+TEST(CommandLine, wraps_help_at_the_width_of_the_terminal) {
+    for (const std::size_t width : {80U, 100U, 120U, 200U}) {
+        CommandTree tree;
+        for (auto* command : {&tree.app(), tree.app().get_subcommand("capture")}) {
+            command->formatter(std::make_shared<HelpFormatter>(width));
+            std::istringstream help{command->help()};
+            for (std::string line; std::getline(help, line);) {
+                EXPECT_LE(line.size(), width) << line;
+                EXPECT_FALSE(line.ends_with(' ')) << line;
+            }
+        }
+    }
 }
 
 TEST(CommandLine, suggests_what_an_unknown_word_was_meant_to_be) {
@@ -103,6 +119,29 @@ TEST(CommandLine, suggests_what_an_unknown_word_was_meant_to_be) {
     EXPECT_EQ(run({"explode"}).err, "headgate: \"explode\" is no command of headgate\n");
     EXPECT_EQ(run({"version", "unexpected"}).err,
               "headgate: \"unexpected\" was not expected behind headgate version\n");
+}
+
+TEST(CommandLine, suggests_a_service) {
+    if (::getservbyname("https", "tcp") == nullptr) GTEST_SKIP() << "this machine knows no services";
+    EXPECT_TRUE(contains(run({"capture", "--dport", "htps"}).err, "or ANY; did you mean \"https\"?"));
+}
+
+TEST(CommandLine, says_which_form_an_id_has) {
+    for (const auto* written : {"d", "nothing", "4f7b2c1e-9a60-4d0f-8b8e-2b1f0c9d7e31-1"})
+        EXPECT_EQ(
+            run({"operations", "show", written}).err,
+            fmt::format("headgate: \"{}\" is neither an operation's id nor the first 4 or more characters of one\n",
+                        written));
+}
+
+TEST(CommandLine, refuses_a_socket_where_it_would_ask_no_agent) {
+    for (const auto& words : std::vector<std::vector<const char*>>{{"table", "--netns", "x"}, {"log", "--file", "x"}}) {
+        auto with_socket = words;
+        with_socket.insert(with_socket.end(), {"--socket", "/nowhere/headgate.sock"});
+        const auto told = run(with_socket);
+        EXPECT_EQ(told.status, 2);
+        EXPECT_TRUE(contains(told.err, "--socket: with --netns, or with the path of a file, ")) << told.err;
+    }
 }
 
 TEST(CommandLine, names_the_commands_of_which_one_is_missing) {

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "config/load.h"
+#include "operations/store_file.h"
 #include "support/temporary_folder.h"
 
 namespace headgate::daemon {
@@ -65,6 +66,30 @@ TEST_F(ConfigurationCheck, of_credentials_tells_every_fault) {
                           "http.credentials: {0}:3: tokens: sha256: missing\n"
                           "http.credentials: {0}:3: tokens: role: must be `viewer` or `operator`",
                           file));
+}
+
+TEST_F(ConfigurationCheck, of_a_damaged_store) {
+    const auto folder = folder_.path("state");
+    std::filesystem::create_directory(folder);
+    EXPECT_EQ(faults_of(""), "") << "the agent makes one";
+    const auto store = folder_.write("state/operations.db", std::string(10'000, 'x'));
+    EXPECT_EQ(
+        faults_of(""),
+        fmt::format("state_dir: {}: damaged (file is not a database): it was left as it is; move it away to begin "
+                    "anew",
+                    store));
+    EXPECT_EQ(faults_of("", Prevents::Reloading), "") << "an agent that starts opens it, and says so itself";
+}
+
+TEST_F(ConfigurationCheck, of_a_store_leaves_it_as_it_is) {
+    std::filesystem::create_directory(folder_.path("state"));
+    ASSERT_TRUE(operations::open_store_file(folder_.path("state")));
+    const auto files = [&] {
+        return std::ranges::distance(std::filesystem::directory_iterator{folder_.path("state")});
+    };
+    const auto before = files();
+    EXPECT_EQ(faults_of(""), "");
+    EXPECT_EQ(files(), before);
 }
 
 TEST_F(ConfigurationCheck, of_a_file_in_the_place_of_the_socket) {

@@ -118,6 +118,13 @@ TEST_F(CredentialsFile, that_others_may_use_is_refused_with_the_command_that_men
     }
 }
 
+TEST_F(CredentialsFile, that_others_may_use_is_read_for_further_faults) {
+    folder_.write("c.yaml", "tokens:\n- {name: a, sha256: 12, role: viewer}\n");
+    EXPECT_EQ(error_with_mode(0644), fmt::format("{0}: others than its owner may use it (mode 644): chmod 600 {0}\n"
+                                                 "{0}:2: tokens: sha256: must be 64 hexadecimal digits",
+                                                 file_));
+}
+
 TEST_F(CredentialsFile, behind_a_link_is_judged_by_what_it_leads_to) {
     std::filesystem::create_symlink(file_, folder_.path("link"));
     ::chmod(file_.c_str(), 0644);

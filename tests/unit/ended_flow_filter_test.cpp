@@ -113,6 +113,20 @@ TEST(EndedFlowFilter, selects_by_the_user_whose_operation_ended_the_flow) {
     EXPECT_FALSE(matches(filter, flushed_flow()));
 }
 
+TEST(EndedFlowFilter, selects_by_the_program_that_ended_the_flow) {
+    EndedFlowFilter filter;
+    filter.user = "conntrack";
+    EXPECT_TRUE(matches(filter, foreign_flushed_flow()));
+    EXPECT_FALSE(matches(filter, flushed_flow()));
+    EXPECT_FALSE(matches(filter, timed_out_ping()));
+    filter.user = "port 4711";
+    EXPECT_TRUE(matches(filter, foreign_flushed_flow())) << "as it is shown where the name is not known";
+    for (const auto* other : {"port 471", "port 47110", "4711", "port ", "port -4711"}) {
+        filter.user = other;
+        EXPECT_FALSE(matches(filter, foreign_flushed_flow())) << other;
+    }
+}
+
 TEST(EndedFlowFilter, selects_by_the_operation) {
     EndedFlowFilter filter;
     filter.operation_id = flushed_flow().flush->operation_id;

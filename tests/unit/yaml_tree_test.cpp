@@ -50,6 +50,14 @@ TEST(YamlTree, what_needs_quotes_is_told) {
               "x.yaml:1: an escape sequence that YAML does not know: write \\\\ for a backslash, or use single quotes");
 }
 
+TEST(YamlTree, an_open_quote_is_told_in_the_line_where_it_begins) {
+    for (const auto* text : {"a: b\nlog: \"/x\n", "a: b\nlog: '/x", "a: b\nlog: \"/x\nregion: c\nmore: d\n"})
+        EXPECT_EQ(error_of(text), "x.yaml:2: a quote that begins here does not end") << text;
+    EXPECT_EQ(error_of("a: \"b\n---\n\"\n"), "x.yaml:2: a quote is still open here: does it end?");
+    EXPECT_EQ(error_of("a: b\n...\n"), "");
+    EXPECT_EQ(error_of("a: [b, \"c\n"), "x.yaml:1: a quote that begins here does not end");
+}
+
 TEST(YamlTree, an_open_bracket_is_told_in_the_line_where_it_begins) {
     EXPECT_EQ(error_of("a: b\nhooks: [a, b\nregion: c\n"), "x.yaml:2: the list that begins with [ does not end with ]");
     EXPECT_EQ(error_of("x: {a: 1\ny: 2\n"), "x.yaml:1: the map that begins with { does not end with }");

@@ -144,8 +144,13 @@ SettingMap settings_of(Credentials& credentials) {
 }
 
 Result<Credentials> load_credentials(const std::filesystem::path& file) {
-    return config::read_secret_file(file).and_then(
-        [&](const std::string& text) { return parse_credentials(text, file.native()); });
+    const auto parse = [&](const std::string& text) { return parse_credentials(text, file.native()); };
+    auto secret = config::read_secret_file(file);
+    if (secret) return parse(*secret);
+    auto& fault = secret.error();
+    const auto parsed = config::read_small_file(file).and_then(parse);
+    if (!parsed && parsed.error().message != fault.message) fault.message += "\n" + parsed.error().message;
+    return tl::unexpected(std::move(fault));
 }
 
 Result<Credentials> parse_credentials(const std::string& text, std::string_view name) {

@@ -48,7 +48,8 @@ struct Credentials {
 [[nodiscard]] config::SettingMap settings_of(Credentials& credentials);
 
 /// Refuses a file with any permission for group or others, or owned by neither root nor this process's user. The error
-/// is Invalid, with one line for each fault, and never quotes the file, which has secrets:
+/// is Invalid, with one line for each fault, also of a file that is refused, and never quotes the file, which has
+/// secrets:
 /// `/etc/headgate/credentials.yaml:4: access_keys: role: must be `viewer` or `operator``.
 [[nodiscard]] Result<Credentials> load_credentials(const std::filesystem::path& file);
 
