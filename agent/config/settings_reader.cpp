@@ -161,7 +161,8 @@ void FaultList::read(const std::string& text, std::string_view name, const Setti
     if (!root) return add(root.error().message);
     Reader reader{quoting};
     static const YamlNode empty{Kind::Map, 1, {}, {}};
-    reader.read_map({root->line, ""}, root->kind == Kind::Null ? empty : *root, settings);
+    const auto& map = root->kind == Kind::Null ? empty : *root;
+    reader.read_map({map.line, ""}, map, settings);
     for (const auto& fault : std::move(reader).faults())
         add(fmt::format("{}:{}: {}", name, fault.line, fault.text));
 }

@@ -395,7 +395,8 @@ def test_the_log_is_shown_followed_and_filtered(lab, log):
         for chosen in (["--operation", flushed["operation_id"]], ["--by", "root", "--since", "1m"]):
             [record] = headgate_json(lab, "log", *chosen)["records"]
             assert record["src_port"] == talk.port
-        [record] = headgate_json(lab, "log", "--by", "conntrack")["records"]
+        by = log.record_of(other.port)["headgate"]["flushed_by"]
+        [record] = headgate_json(lab, "log", "--by", by.get("process", f"port {by['port_id']}"))["records"]
         assert record["src_port"] == other.port
         captured = json.loads(headgate(lab, "capture", "--all", "--json").stdout)["operation_id"]
         done = headgate(lab, "log", "--operation", captured[:8])

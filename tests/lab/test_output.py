@@ -203,7 +203,7 @@ def test_the_first_characters_of_an_id_do(lab):
     flushed = lab.headgate_json("flush", "--from-capture", short, "--yes")
     assert flushed["from_capture"] == captured["operation_id"] and flushed["counts"]["flushed"] == 3
     done = headgate(lab, "operations", "show", captured["operation_id"][:3])
-    assert done.returncode == USAGE and "does not exist" in done.stderr
+    assert done.returncode == USAGE and "the first 4 or more characters" in done.stderr
 
 
 def test_lists_and_services_select_flows(lab):
