@@ -26,13 +26,14 @@ bool may_be_name(std::string_view text) {
     return text.size() <= kLongestService && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
 }
 
-/// Called once, by the thread that reads the command line.
 std::string similar_service(std::string_view name) {
     std::vector<std::string> names;
+    // NOLINTBEGIN(concurrency-mt-unsafe): one thread reads the command line
     ::setservent(1);
-    while (const servent* const entry = ::getservent())  // NOLINT(concurrency-mt-unsafe): no other thread reads them
+    while (const servent* const entry = ::getservent())
         names.emplace_back(entry->s_name);
     ::endservent();
+    // NOLINTEND(concurrency-mt-unsafe)
     return did_you_mean(name, names);
 }
 
