@@ -112,14 +112,7 @@ Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_history() const
 }
 
 Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::open_here() const {
-    RETURN_IF_ERROR(expect_no_agent());
     return load().map(in_this_process);
-}
-
-Result<void> GatewayArguments::expect_no_agent() const {
-    if (!socket) return {};
-    return invalid(
-        "--socket: with --netns, or with the path of a file, a command does the work itself, and asks no agent");
 }
 
 Result<std::unique_ptr<gateway::Gateway>> GatewayArguments::reach_agent(const std::filesystem::path& at) const {

@@ -48,11 +48,8 @@ struct GatewayArguments {
     /// As open(), for queries of past operations: without an agent, interrupted operations are recovered first.
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open_history() const;
 
-    /// A gateway in this process, whether an agent runs or not. An error with --socket.
+    /// A gateway in this process, whether an agent runs or not.
     [[nodiscard]] Result<std::unique_ptr<gateway::Gateway>> open_here() const;
-
-    /// An error with --socket, for commands whose other arguments exclude an agent.
-    [[nodiscard]] Result<void> expect_no_agent() const;
 
     /// The agent at this socket. Null if none runs, or if --state-dir is given without a socket. That none answers is
     /// an error with --socket, and a warning where HEADGATE_SOCKET names the socket.

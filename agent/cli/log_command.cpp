@@ -273,7 +273,7 @@ struct LogSource {
 };
 
 Result<LogSource> find_source(const GatewayArguments& gateway, const LogArguments& arguments) {
-    if (arguments.file) return gateway.expect_no_agent().map([&] { return LogSource{*arguments.file, nullptr}; });
+    if (arguments.file) return LogSource{*arguments.file, nullptr};
     ASSIGN_OR_RETURN(const auto configuration, gateway.load());
     if (gateway.socket) {
         ASSIGN_OR_RETURN(auto agent, gateway.reach_agent(configuration.http.socket));

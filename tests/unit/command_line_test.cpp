@@ -134,16 +134,6 @@ TEST(CommandLine, says_which_form_an_id_has) {
                         written));
 }
 
-TEST(CommandLine, refuses_a_socket_where_it_would_ask_no_agent) {
-    for (const auto& words : std::vector<std::vector<const char*>>{{"table", "--netns", "x"}, {"log", "--file", "x"}}) {
-        auto with_socket = words;
-        with_socket.insert(with_socket.end(), {"--socket", "/nowhere/headgate.sock"});
-        const auto told = run(with_socket);
-        EXPECT_EQ(told.status, 2);
-        EXPECT_TRUE(contains(told.err, "--socket: with --netns, or with the path of a file, ")) << told.err;
-    }
-}
-
 TEST(CommandLine, names_the_commands_of_which_one_is_missing) {
     const auto told = run({"operations"});
     EXPECT_EQ(told.status, 2);
