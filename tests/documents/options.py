@@ -11,9 +11,9 @@ HEADGATE = os.environ.get("HEADGATE", "headgate")
 
 @functools.cache
 def help_of(*words):
-    """The help of headgate, or of one of its commands; empty if there is no such command."""
+    """The help of headgate, or of one of its commands, without its examples; empty if there is no such command."""
     done = subprocess.run([HEADGATE, "help", *words], capture_output=True, text=True)
-    return done.stdout if done.returncode == 0 else ""
+    return done.stdout.partition("\nExamples:")[0] if done.returncode == 0 else ""
 
 
 def unknown_options(line):
