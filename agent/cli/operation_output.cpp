@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cli/flow_text.h"
+#include "cli/interruption.h"
 #include "flow/flow_csv.h"
 #include "flow/flow_json.h"
 #include "operations/operation_json.h"
@@ -141,8 +142,9 @@ void OperationOutput::begin(const FlowOperation& operation) {
 
 void OperationOutput::write_flows(gateway::FlowOperations& operations, const FlowOperation& operation) {
     if (!written_) return;
+    const bool is_running = operation.status == OperationStatus::InProgress;
     const auto moment = moment_of(operation);
-    written_ = operations.for_each_flow(operation.id, flows_, [&](std::span<const FlowRow> flows) {
+    written_ = operations.for_each_flow(operation.id, flows_, [&](std::span<const FlowRow> flows) -> Result<void> {
         begin(operation);
         Result<void> written;
         for (const auto& each : flows) {
@@ -152,8 +154,11 @@ void OperationOutput::write_flows(gateway::FlowOperations& operations, const Flo
             written = writer_.row(append_record, [&] { return flow_cells(each, moment, operation.dry_run); });
         }
         flows_ += flows.size();
+        // Who interrupts an operation does not wait until all that it has found is written.
+        if (written && is_running && Interruption::requested()) return make_error(ErrorKind::Cancelled, "interrupted");
         return written;
     });
+    if (is_running && !written_ && written_.error().kind == ErrorKind::Cancelled) written_ = {};
 }
 
 Result<void> OperationOutput::finish(gateway::FlowOperations& operations, const FlowOperation& operation) {

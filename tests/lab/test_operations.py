@@ -122,6 +122,14 @@ def running(lab):
         return [row[0] for row in database.execute("SELECT id FROM operations WHERE status = 'IN_PROGRESS'")]
 
 
+def begun(lab, process):
+    """Waits for the operation of the process, without a pause, in which it could end."""
+    while process.poll() is None:
+        if found := running(lab):
+            return found
+    return []
+
+
 def test_a_second_operation_is_refused_with_the_id_of_the_running_one(lab):
     lab.fill_many(40_000)
     first = big_flush(lab)
@@ -201,7 +209,7 @@ def test_a_flush_of_many_flows_that_is_killed_loses_and_invents_nothing(lab):
 def test_a_capture_that_is_killed_has_failed(lab):
     lab.fill_many(60_000)
     process = subprocess.Popen(lab.headgate_words("capture", "--all", "--json", "--no-fast-scan"), stdout=subprocess.DEVNULL)
-    [cut] = wait_until(lambda: running(lab), "the capture begins")
+    [cut] = begun(lab, process)
     process.kill()
     process.wait()
     shown = headgate_json(lab, "operations", "show", cut)
@@ -215,7 +223,7 @@ def test_an_interrupted_capture_has_failed_at_once(lab):
     for _ in range(10):
         process = subprocess.Popen(lab.headgate_words("capture", "--all", "--json", "--no-fast-scan"), stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE)
-        wait_until(lambda: running(lab) or process.poll() is not None, "the capture begins")
+        begun(lab, process)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate()
         if process.returncode != 0:  # otherwise it was complete before the signal
