@@ -249,6 +249,15 @@ Result<FlowQuery> FilterArguments::query() const {
     ASSIGN_OR_RETURN(auto filters_read, read_filters(*this));
     query.filters = std::move(filters_read);
     if (both_directions) query.direction = MatchDirection::Both;
+    return with_conditions(std::move(query));
+}
+
+Result<FlowQuery> FilterArguments::query_of(FlowQuery filters) const {
+    if (tuple.given() || all) return invalid("they name the flows; no filter beside them");
+    return with_conditions(std::move(filters));
+}
+
+Result<FlowQuery> FilterArguments::with_conditions(FlowQuery query) const {
     ArgumentParser parser;
     parser.parse("--min-age", minimum_age, query.minimum_age, parse_age);
     parser.parse("--state", state, query.states, parse_name_in_any_case<StateScope>);

@@ -80,6 +80,12 @@ struct FilterArguments {
     /// Whether any of these arguments is given.
     [[nodiscard]] bool given() const;
     [[nodiscard]] Result<FlowQuery> query() const;
+
+    /// A query with other filters than FILTER, which must not be given, and the further conditions.
+    [[nodiscard]] Result<FlowQuery> query_of(FlowQuery filters) const;
+
+  private:
+    [[nodiscard]] Result<FlowQuery> with_conditions(FlowQuery query) const;
 };
 
 /// Parses a whole number from 0 on, such as the value of --max-flows; absent if `text` is.

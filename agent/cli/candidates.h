@@ -21,4 +21,7 @@ namespace headgate::cli {
 /// state of interrupted operations.
 [[nodiscard]] Candidates operation_candidates(const GatewayArguments& gateway);
 
+/// What the agent has in quarantine on its only endpoint; empty without an agent, or with several endpoints.
+[[nodiscard]] Candidates quarantine_candidates(const GatewayArguments& gateway);
+
 }  // namespace headgate::cli

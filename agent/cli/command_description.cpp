@@ -51,6 +51,7 @@ const std::map<std::string_view, ValueHint>& value_hints() {
         {"--state-dir", {.paths = Paths::Folders}},
         {"--stream-exception-policy", {.candidates = policy_candidates, .paths = Paths::Files}},
         {"--type", {.choices = {"capture", "flush"}}},
+        {"ADDRESS", {.candidates = quarantine_candidates}},
         {"COMMAND", {.candidates = command_candidates}},
         {"ID", {.candidates = operation_candidates}},
         {"NAME", {.candidates = policy_candidates, .paths = Paths::Files}},
@@ -71,7 +72,8 @@ ArgumentDescription describe_argument(const CLI::Option& option) {
     argument.purpose = option.get_description();
     argument.repeats = option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
     const auto hint = value_hints().find(argument.name);
-    if (has_value && hint != value_hints().end()) argument.hint = hint->second;
+    const bool is_free = argument.value == "TEXT";  // the reason of a quarantine is not one of the ends of flows
+    if (has_value && !is_free && hint != value_hints().end()) argument.hint = hint->second;
     return argument;
 }
 

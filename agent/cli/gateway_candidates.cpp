@@ -15,6 +15,14 @@ namespace {
 constexpr const char* kNamedNamespaces = "/run/netns";
 constexpr std::size_t kLatestOperations = 50;  // more are no help in choosing
 
+/// Null without an agent.
+std::unique_ptr<gateway::Gateway> running_agent(const GatewayArguments& gateway) {
+    const auto configuration = gateway.load();
+    if (!configuration) return nullptr;
+    auto agent = gateway.reach_agent(configuration->http.socket);
+    return agent ? std::move(*agent) : nullptr;
+}
+
 }  // namespace
 
 Candidates policy_candidates(const GatewayArguments& /*gateway*/) {
@@ -49,13 +57,11 @@ Candidates namespace_candidates(const GatewayArguments& /*gateway*/) {
 }
 
 Candidates operation_candidates(const GatewayArguments& gateway) {
-    const auto configuration = gateway.load();
-    if (!configuration) return {};
-    const auto agent = gateway.reach_agent(configuration->http.socket);
-    if (!agent || *agent == nullptr) return {};
+    const auto agent = running_agent(gateway);
+    if (agent == nullptr) return {};
     OperationSelection latest;
     latest.at_most = kLatestOperations;
-    const auto operations = (*agent)->operations().list(latest);
+    const auto operations = agent->operations().list(latest);
     if (!operations) return {};
     CellStyle style;
     style.now = kSystemClock.now();
@@ -65,6 +71,17 @@ Candidates operation_candidates(const GatewayArguments& gateway) {
                                          to_string(each.status)));
     }
     return ids;
+}
+
+Candidates quarantine_candidates(const GatewayArguments& gateway) {
+    const auto agent = running_agent(gateway);
+    if (agent == nullptr) return {};
+    const auto quarantine = agent->quarantines().quarantined({});
+    if (!quarantine) return {};
+    Candidates addresses;
+    for (const auto& each : quarantine->entries)
+        addresses.emplace(to_string(each.prefix), each.reason);
+    return addresses;
 }
 
 }  // namespace headgate::cli

@@ -10,10 +10,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Minimum time between two checks of the policy: another process may change the ruleset repeatedly, or undo the
-/// policy. Such a conflict must not occupy a CPU.
+/// Minimum time between two checks of the rules: another process may change the ruleset repeatedly, or undo what is put
+/// in force. Such a conflict must not occupy a CPU.
 constexpr EventLoop::Clock::duration kPause = 500ms;
-/// Another process's policy change that takes longer than this is logged.
+/// Another process's change of the rules that takes longer than this is logged.
 constexpr EventLoop::Clock::duration kLongChange = 10s;
 /// Time until the next check after a failure.
 constexpr EventLoop::Clock::duration kRetry = 30s;
@@ -31,9 +31,8 @@ Result<void> GuardedEndpoint::see_to_everything() {
     ASSIGN_OR_RETURN(const auto where, endpoint_->open_namespace());
     ASSIGN_OR_RETURN(const auto cookie, where.cookie());
     cookie_ = cookie;
-    // The policy comes first, even if the rest fails: a rule that uses conntrack also loads the module.
-    const bool is_left_alone = endpoint_->configured_policy() == config::kNoPolicy;
-    auto kept = is_left_alone ? Result<void>{} : keep_policy(where, endpoint_->policy_to_keep());
+    // The rules come first, even if the rest fails: a rule that uses conntrack also loads the module.
+    auto kept = keep_rules(where);
     auto recording = see_to_recording(where);
     return kept ? recording : kept;
 }
@@ -62,20 +61,26 @@ Result<void> GuardedEndpoint::see_to_recording(const netlink::NetworkNamespace& 
     return {};
 }
 
-Result<void> GuardedEndpoint::keep_policy(const netlink::NetworkNamespace& where,
-                                          const std::optional<std::string>& name) {
-    std::optional<StreamExceptionPolicy> policy;
-    if (name) {
-        ASSIGN_OR_RETURN(policy, midstream::find_policy(*name, midstream::policy_folders()));
-    }
-    // No waiting: if another process holds the lock, this endpoint tries again later, without delaying the others.
-    ASSIGN_OR_RETURN(auto ruleset, endpoint_->open_ruleset(0s));
+/// A policy that cannot be chosen does not keep the quarantine from being restored.
+Result<void> GuardedEndpoint::keep_rules(const netlink::NetworkNamespace& where) {
+    // No waiting: if another process holds a lock, this endpoint tries again later, without delaying the others.
+    ASSIGN_OR_RETURN(quarantine_, endpoint_->open_quarantine(0s));
     ASSIGN_OR_RETURN(auto watch, midstream::RulesetWatch::open(where));
-    ruleset_ = std::move(ruleset);
     watch_ = std::move(watch);
-    policy_ = std::move(policy);
+    auto chosen = choose_policy();
     watching_ = loop_.watch(watch_->fd(), [this] { look(); });
     keep_now();
+    return chosen;
+}
+
+Result<void> GuardedEndpoint::choose_policy() {
+    ruleset_.reset();
+    policy_.reset();
+    if (endpoint_->configured_policy() == config::kNoPolicy) return {};
+    if (const auto name = endpoint_->policy_to_keep()) {
+        ASSIGN_OR_RETURN(policy_, midstream::find_policy(*name, midstream::policy_folders()));
+    }
+    ASSIGN_OR_RETURN(ruleset_, endpoint_->open_ruleset(0s));
     return {};
 }
 
@@ -99,26 +104,57 @@ void GuardedEndpoint::look() {
 }
 
 void GuardedEndpoint::keep_now() {
+    bool is_busy = false;
+    bool has_failed = false;
+    for (const auto& kept : {keep_quarantine(), keep_policy()}) {
+        if (kept) continue;
+        const bool is_locked = kept.error().kind == ErrorKind::Locked;
+        (is_locked ? is_busy : has_failed) = true;
+        if (!is_locked) log_error("{}: {}", endpoint_->name_for_people(), kept.error().message);
+    }
+    if (is_busy) {
+        note_busy();
+    } else {
+        busy_since_.reset();
+    }
+    look_again_ = is_busy || has_failed;
+    pause_ = loop_.after(has_failed ? kRetry : kPause, [this] {
+        pause_.reset();
+        if (look_again_) keep_now();
+    });
+}
+
+Result<void> GuardedEndpoint::keep_quarantine() {
+    auto restored = quarantine_->restore();
+    if (!restored) return tl::unexpected(std::move(restored.error()).within("quarantine"));
+    if (*restored == Restoration::NotNeeded) return {};
+    ASSIGN_OR_RETURN(const auto entries, quarantine_->entries());
+    note_restoration(entries);
+    return {};
+}
+
+Result<void> GuardedEndpoint::keep_policy() {
+    if (!ruleset_) return {};
     // Read the policy file again, as `policy apply` does.
     if (policy_) {
         auto policy = midstream::find_policy(policy_->name, midstream::policy_folders());
         if (policy) policy_ = std::move(*policy);
     }
-    const auto kept = PolicyReconciler{*ruleset_, policy_}.keep();
-    const bool is_busy = !kept && kept.error().kind == ErrorKind::Locked;
-    if (!is_busy) busy_since_.reset();
-    if (is_busy) {
-        note_busy();
-    } else if (!kept) {
-        log_error("{}: {}", endpoint_->name_for_people(), kept.error().message);
-    } else if (kept->found != PolicyFinding::InForce) {
-        note_change(*kept);
-    }
-    look_again_ = !kept;
-    pause_ = loop_.after(kept || is_busy ? kPause : kRetry, [this] {
-        pause_.reset();
-        if (look_again_) keep_now();
-    });
+    ASSIGN_OR_RETURN(const auto kept, PolicyReconciler{*ruleset_, policy_}.keep());
+    if (kept.found != PolicyFinding::InForce) note_change(kept);
+    return {};
+}
+
+void GuardedEndpoint::note_restoration(const std::vector<QuarantineEntry>& entries) {
+    operations::QuarantineChange change;
+    change.step = operations::QuarantineStep::Restore;
+    change.endpoint = endpoint_->names();
+    change.caller.face = "agent";
+    for (const auto& entry : entries)
+        change.prefixes.push_back(entry.prefix);
+    log_warning("{}: another process had removed or changed the quarantine (nft flush ruleset?): {} {} in force again",
+                endpoint_->name_for_people(), entries.size(), entries.size() == 1 ? "entry is" : "entries are");
+    if (const auto recorded = audit_.record(change, {}); !recorded) log_error("{}", recorded.error().message);
 }
 
 void GuardedEndpoint::note_change(const Kept& kept) {
@@ -127,13 +163,14 @@ void GuardedEndpoint::note_change(const Kept& kept) {
     if (const auto recorded = audit_.record(change, {}); !recorded) log_error("{}", recorded.error().message);
 }
 
-/// Other processes change a policy within milliseconds. One that does not finish, since it was stopped, is logged once.
+/// Other processes change the rules within milliseconds. One that does not finish, since it was stopped, is logged
+/// once.
 void GuardedEndpoint::note_busy() {
     const auto now = EventLoop::Clock::now();
     if (!busy_since_) busy_since_ = Busy{now};
     if (busy_since_->is_logged || now < busy_since_->begin + kLongChange) return;
     busy_since_->is_logged = true;
-    log_warning("{}: another headgate has been changing the policy for {} s: it cannot be kept in force meanwhile",
+    log_warning("{}: another headgate has been changing the rules for {} s: they cannot be kept in force meanwhile",
                 endpoint_->name_for_people(), std::chrono::ceil<std::chrono::seconds>(kLongChange).count());
 }
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Maintains one endpoint in the background: the kernel records what flow operations need, and the configured policy
-// stays in force.
+// Maintains one endpoint in the background: the kernel records what flow operations need, and the configured policy and
+// what is in quarantine stay in force.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "headgate/quarantine.h"
 #include "headgate/result.h"
 #include "headgate/ruleset.h"
 
@@ -36,7 +38,7 @@ class GuardedEndpoint {
     /// Starts or restarts. Logs what was found; logs an error only once.
     void start();
 
-    /// Whether both recording and the policy are in place.
+    /// Whether recording, policy and quarantine are in place.
     [[nodiscard]] bool is_started() const noexcept { return is_started_; }
 
     /// False if the endpoint's network namespace is gone or was replaced by another one.
@@ -45,31 +47,34 @@ class GuardedEndpoint {
   private:
     [[nodiscard]] Result<void> see_to_everything();
     [[nodiscard]] Result<void> see_to_recording(const netlink::NetworkNamespace& where);
-    /// Without a policy, none is to be in force.
-    [[nodiscard]] Result<void> keep_policy(const netlink::NetworkNamespace& where,
-                                           const std::optional<std::string>& name);
+    [[nodiscard]] Result<void> keep_rules(const netlink::NetworkNamespace& where);
+    [[nodiscard]] Result<void> choose_policy();
     void stop();
     void look();
     void keep_now();
+    [[nodiscard]] Result<void> keep_quarantine();
+    [[nodiscard]] Result<void> keep_policy();
     void note_change(const Kept& kept);
+    void note_restoration(const std::vector<QuarantineEntry>& entries);
     void note_busy();
 
     EventLoop& loop_;
     http::Metrics& metrics_;
     operations::AuditTrail& audit_;
     const gateway::Endpoints::Pointer endpoint_;
-    std::unique_ptr<Ruleset> ruleset_;
+    std::unique_ptr<Quarantine> quarantine_;
+    std::unique_ptr<Ruleset> ruleset_;             ///< null: its policy is left alone
     std::optional<StreamExceptionPolicy> policy_;  ///< to keep in force; absent: none is to be
     std::uint64_t cookie_ = 0;                     ///< of the network namespace
     std::optional<midstream::RulesetWatch> watch_;
     std::optional<EventLoop::Id> watching_;
-    std::optional<EventLoop::Id> pause_;  ///< set while checks of the policy are paused
+    std::optional<EventLoop::Id> pause_;  ///< set while checks of the rules are paused
     bool look_again_ = false;             ///< check again after the pause
     struct Busy {
         EventLoop::Clock::time_point begin;
         bool is_logged = false;
     };
-    std::optional<Busy> busy_since_;  ///< set while another process holds the policy's lock
+    std::optional<Busy> busy_since_;  ///< set while another process holds a lock of the rules
     bool is_started_ = false;
     LastingError fault_;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What can be asked of a gateway: four interfaces, and the requests and answers that they use. LocalGateway answers in
+// What can be asked of a gateway: five interfaces, and the requests and answers that they use. LocalGateway answers in
 // this process; for the command line, AgentGateway asks the agent over its socket. All are thread-safe.
 #pragma once
 
@@ -17,6 +17,7 @@
 #include "headgate/flow_operation.h"
 #include "headgate/flow_table.h"
 #include "headgate/operation_store.h"
+#include "headgate/quarantine.h"
 #include "headgate/result.h"
 #include "headgate/ruleset.h"
 
@@ -41,6 +42,28 @@ struct EndpointPolicy {
     Endpoint endpoint;
     RulesetStatus status;
     std::vector<std::string> warnings;  ///< consequences that the caller should know
+};
+
+/// A request to change what is in quarantine.
+struct QuarantineRequest {
+    EndpointName endpoint;
+    std::vector<Prefix> prefixes;
+    std::chrono::seconds time{0};  ///< from now on; not used for a removal
+    // The rest is used for an addition alone.
+    QuarantineAction action = QuarantineAction::Drop;
+    std::string reason;
+    bool include_protected = false;
+    bool wide = false;  ///< prefixes that are wider than usual are meant
+    CallerSessions sessions;
+    Caller caller;
+};
+
+/// What is in quarantine on an endpoint; as the answer to a change, what was changed: for a removal, as it was.
+struct EndpointQuarantine {
+    Endpoint endpoint;
+    std::vector<QuarantineEntry> entries;
+    std::uint64_t offloaded_flows = 0;  ///< of an addition: those of its flows whose packets pass by all rules
+    std::vector<std::string> warnings;
 };
 
 struct FlowKind {
@@ -103,6 +126,17 @@ class StreamExceptionPolicies {
     [[nodiscard]] virtual Result<void> may_change(const EndpointName& /*endpoint*/) const { return {}; }
 };
 
+/// Addresses whose packets are kept away; it applies to a whole network namespace.
+class Quarantines {
+  public:
+    virtual ~Quarantines() = default;
+
+    virtual Result<EndpointQuarantine> quarantined(const EndpointName& endpoint) = 0;
+    virtual Result<EndpointQuarantine> add(const QuarantineRequest& request) = 0;
+    virtual Result<EndpointQuarantine> extend(const QuarantineRequest& request) = 0;
+    virtual Result<EndpointQuarantine> remove(const QuarantineRequest& request) = 0;
+};
+
 class FlowTables {
   public:
     virtual ~FlowTables() = default;
@@ -126,6 +160,7 @@ class Gateway {
 
     virtual FlowOperations& operations() = 0;
     virtual StreamExceptionPolicies& policies() = 0;
+    virtual Quarantines& quarantines() = 0;
     virtual FlowTables& tables() = 0;
     virtual EndedFlows& ended_flows() = 0;
 };

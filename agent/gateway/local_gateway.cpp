@@ -67,6 +67,11 @@ Result<std::vector<PolicyCounter>> LocalGateway::midstream_counters(const Endpoi
     return found->open_ruleset().and_then([](const std::unique_ptr<Ruleset>& ruleset) { return ruleset->counters(); });
 }
 
+Result<std::vector<QuarantineEntry>> LocalGateway::quarantine_entries(const EndpointName& endpoint) {
+    return quarantines_.quarantined(endpoint).map(
+        [](EndpointQuarantine&& quarantine) { return std::move(quarantine.entries); });
+}
+
 std::vector<Finding> LocalGateway::readiness() {
     auto findings = endpoint_findings(endpoints_);
     findings.push_back({"store", {}, fault_of(operations_.ready())});
@@ -82,13 +87,22 @@ Error LocalGateway::refuse(const OperationRequest& request, Error error) {
     return operations_.refuse(request, std::move(error));
 }
 
-Error LocalGateway::refuse_policy(operations::PolicyAction action, const PolicyRequest& request, Error error) {
-    const operations::PolicyChange record{action, request.policy, request.endpoint.as_endpoint(), request.caller};
+template <typename Change>
+Error LocalGateway::record_refusal(const Change& change, Error error) {
     auto refusal = error;
     refusal.kind = ErrorKind::Refused;  // not FAILED: nothing was attempted
     // The request is refused even if the record cannot be written.
-    static_cast<void>(audit_.record(record, tl::unexpected(std::move(refusal))));
+    static_cast<void>(audit_.record(change, tl::unexpected(std::move(refusal))));
     return error;
+}
+
+Error LocalGateway::refuse_policy(operations::PolicyAction action, const PolicyRequest& request, Error error) {
+    const operations::PolicyChange record{action, request.policy, request.endpoint.as_endpoint(), request.caller};
+    return record_refusal(record, std::move(error));
+}
+
+Error LocalGateway::refuse_quarantine(operations::QuarantineStep step, const QuarantineRequest& request, Error error) {
+    return record_refusal(change_of(step, request, request.endpoint.as_endpoint()), std::move(error));
 }
 
 }  // namespace headgate::gateway

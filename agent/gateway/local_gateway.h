@@ -16,6 +16,7 @@
 #include "gateway/endpoints.h"
 #include "gateway/local_operations.h"
 #include "gateway/local_policies.h"
+#include "gateway/local_quarantines.h"
 #include "gateway/managed_gateway.h"
 #include "operations/audit_trail.h"
 
@@ -34,6 +35,7 @@ class LocalGateway final : public ManagedGateway,
 
     LocalOperations& operations() override { return operations_; }
     LocalPolicies& policies() override { return policies_; }
+    LocalQuarantines& quarantines() override { return quarantines_; }
     FlowTables& tables() override { return *this; }
     EndedFlowFeed& ended_flows() override { return ended_flows_; }
     Monitoring& monitoring() override { return *this; }
@@ -64,6 +66,7 @@ class LocalGateway final : public ManagedGateway,
     [[nodiscard]] std::vector<EndpointPlace> places() const override;
     Result<TableStatistics> usage(const EndpointName& endpoint) override;
     Result<std::vector<PolicyCounter>> midstream_counters(const EndpointName& endpoint) override;
+    Result<std::vector<QuarantineEntry>> quarantine_entries(const EndpointName& endpoint) override;
     [[nodiscard]] flowlog::FlowLogCounts flow_log_counts() const override { return flow_log_.counts(); }
     std::vector<Finding> readiness() override;
     [[nodiscard]] bool is_ending() const override { return is_ending_; }
@@ -71,6 +74,9 @@ class LocalGateway final : public ManagedGateway,
     std::vector<StreamExceptionPolicy> named_policies() override;
     Error refuse(const OperationRequest& request, Error error) override;
     Error refuse_policy(operations::PolicyAction action, const PolicyRequest& request, Error error) override;
+    Error refuse_quarantine(operations::QuarantineStep step, const QuarantineRequest& request, Error error) override;
+    template <typename Change>
+    [[nodiscard]] Error record_refusal(const Change& change, Error error);
 
     SystemClock clock_;
     Endpoints endpoints_;
@@ -79,6 +85,7 @@ class LocalGateway final : public ManagedGateway,
     flowlog::FlowLog flow_log_;
     LocalOperations operations_;
     LocalPolicies policies_{endpoints_, audit_, clock_};
+    LocalQuarantines quarantines_{endpoints_, audit_, clock_};
     EndedFlowFeed ended_flows_{flow_log_.recent()};
     std::atomic<bool> is_ending_ = false;
 };

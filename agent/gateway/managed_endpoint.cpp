@@ -5,6 +5,7 @@
 
 #include "conntrack/kernel_flow_table.h"
 #include "midstream/kernel_ruleset.h"
+#include "quarantine/kernel_quarantine.h"
 
 namespace headgate::gateway {
 namespace {
@@ -82,6 +83,13 @@ Result<std::unique_ptr<FlowTable>> ManagedEndpoint::open_table() const {
 Result<std::unique_ptr<Ruleset>> ManagedEndpoint::open_ruleset(std::optional<std::chrono::seconds> patience) const {
     ASSIGN_OR_RETURN(auto where, open_namespace());
     return std::unique_ptr<Ruleset>{midstream::KernelRuleset::open(
+        std::move(where), midstream::kRunFolder, patience.value_or(midstream::PolicyStateFile::kPatience))};
+}
+
+Result<std::unique_ptr<Quarantine>> ManagedEndpoint::open_quarantine(
+    std::optional<std::chrono::seconds> patience) const {
+    ASSIGN_OR_RETURN(auto where, open_namespace());
+    return std::unique_ptr<Quarantine>{quarantine::KernelQuarantine::open(
         std::move(where), midstream::kRunFolder, patience.value_or(midstream::PolicyStateFile::kPatience))};
 }
 

@@ -13,6 +13,7 @@
 #include "headgate/flow_operation.h"
 #include "headgate/flow_query.h"
 #include "headgate/flow_table.h"
+#include "headgate/quarantine.h"
 #include "headgate/result.h"
 #include "headgate/ruleset.h"
 
@@ -79,6 +80,9 @@ class ManagedEndpoint {
 
     /// Its operations wait up to `patience`, by default 10 s, for other processes that change it; then Locked.
     [[nodiscard]] Result<std::unique_ptr<Ruleset>> open_ruleset(
+        std::optional<std::chrono::seconds> patience = {}) const;
+
+    [[nodiscard]] Result<std::unique_ptr<Quarantine>> open_quarantine(
         std::optional<std::chrono::seconds> patience = {}) const;
 
     /// Usage of the flow table, without reading any flow.

@@ -57,6 +57,9 @@ class Monitoring {
     /// depend on the number of remembered flows.
     virtual Result<std::vector<PolicyCounter>> midstream_counters(const EndpointName& endpoint) = 0;
 
+    /// What is in quarantine, and what it has caught.
+    virtual Result<std::vector<QuarantineEntry>> quarantine_entries(const EndpointName& endpoint) = 0;
+
     /// Counters of the flow log.
     [[nodiscard]] virtual flowlog::FlowLogCounts flow_log_counts() const = 0;
 
@@ -89,6 +92,7 @@ class RefusedRequests {
 
     virtual Error refuse(const OperationRequest& request, Error error) = 0;
     virtual Error refuse_policy(operations::PolicyAction action, const PolicyRequest& request, Error error) = 0;
+    virtual Error refuse_quarantine(operations::QuarantineStep step, const QuarantineRequest& request, Error error) = 0;
 };
 
 class ManagedGateway : public Gateway {
@@ -100,8 +104,8 @@ class ManagedGateway : public Gateway {
     /// By type, for handlers whose parameters name the parts that they use.
     template <typename Part>
     [[nodiscard]] Part& part() {
-        return std::get<Part&>(
-            std::tie(operations(), policies(), tables(), ended_flows(), monitoring(), inventory(), refused_requests()));
+        return std::get<Part&>(std::tie(operations(), policies(), quarantines(), tables(), ended_flows(), monitoring(),
+                                        inventory(), refused_requests()));
     }
 };
 

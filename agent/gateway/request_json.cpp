@@ -7,13 +7,11 @@
 #include <vector>
 
 #include "base/scalars.h"
+#include "gateway/session_fields.h"
 #include "operations/operation_fields.h"
 
 namespace headgate::gateway {
 namespace {
-
-/// More than is plausible by hand; each costs one comparison per flow.
-constexpr std::size_t kMaxFilterTexts = 64;
 
 Result<void> check_not_one_off(const EndpointName& endpoint) {
     if (!endpoint.network_namespace) return {};
@@ -27,12 +25,6 @@ void list_scope(Members& members, Request& request) {
     members.optional("availability_zone", request.endpoint.availability_zone);
     list_members(members, request.query);
     members.optional("no_fast_scan", request.no_fast_scan);
-}
-
-template <typename Members, MaybeConst<CallerSessions> Sessions>
-void list_sessions(Members& members, Sessions& sessions) {
-    members.optional("own_sessions", sessions.own, parse_flow_filter);
-    members.optional("ssh_sessions", sessions.found, parse_flow_filter);
 }
 
 template <typename Members, MaybeConst<OperationRequest> Request>
@@ -65,17 +57,6 @@ struct MemberFinder {
         found = reader.has(name.in_public) || found;
     }
 };
-
-Result<void> check_number(std::string_view name, const std::vector<FlowFilter>& filters) {
-    if (filters.size() <= kMaxFilterTexts) return {};
-    return invalid("{}: {} filters; {} at most", name, filters.size(), kMaxFilterTexts);
-}
-
-Result<void> check_sessions(const CallerSessions& sessions) {
-    return check_number("own_sessions", sessions.own).and_then([&] {
-        return check_number("ssh_sessions", sessions.found);
-    });
-}
 
 /// An age must fit into 32 bits.
 Result<void> check_age(const FlowQuery& query) {

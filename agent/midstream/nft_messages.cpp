@@ -50,17 +50,17 @@ void for_each_attribute(AttributeReader reader, Sink sink) {
         sink(attribute);
 }
 
-/// The attributes of the given types, concatenated, if the message is about the table `inet headgate`.
+/// The attributes of the given types, concatenated, if the message is about that table.
 template <typename Types>
-std::vector<std::byte> essence(Bytes payload, std::uint16_t table_type, const Types& types) {
+std::vector<std::byte> essence(Bytes payload, std::string_view table, std::uint16_t table_type, const Types& types) {
     std::vector<std::byte> bytes;
-    std::string table;
+    std::string name;
     for_each_attribute(attributes_of(payload), [&](const Attribute& attribute) {
-        if (attribute.type == table_type) table = text_of(attribute.payload);
+        if (attribute.type == table_type) name = text_of(attribute.payload);
         if (std::ranges::find(types, attribute.type) == types.end()) return;
         bytes.insert(bytes.end(), attribute.whole.begin(), attribute.whole.end());
     });
-    return table == kTable ? bytes : std::vector<std::byte>{};
+    return name == table ? bytes : std::vector<std::byte>{};
 }
 
 /// User data is a sequence of type, length, value (libnftnl, nftnl_udata).
@@ -109,6 +109,49 @@ SetElement read_element(Bytes nest) {
         });
     });
     return element;
+}
+
+bool ends_interval(Bytes element) {
+    bool ends = false;
+    for_each_attribute(AttributeReader{element}, [&](const Attribute& attribute) {
+        if (attribute.type != NFTA_SET_ELEM_FLAGS) return;
+        ends = (read_big_endian<std::uint32_t>(attribute.payload) & NFT_SET_ELEM_INTERVAL_END) != 0;
+    });
+    return ends;
+}
+
+/// The values of a counter, of a set's element or of the table.
+template <typename Counter>
+void read_counter(Bytes nest, Counter& counter) {
+    for_each_attribute(AttributeReader{nest}, [&](const Attribute& detail) {
+        const auto number = read_big_endian<std::uint64_t>(detail.payload);
+        if (detail.type == NFTA_COUNTER_PACKETS) counter.packets = number;
+        if (detail.type == NFTA_COUNTER_BYTES) counter.bytes = number;
+    });
+}
+
+CountedElement read_counted_element(Bytes nest) {
+    CountedElement counted{read_element(nest)};
+    for_each_attribute(AttributeReader{nest}, [&](const Attribute& attribute) {
+        if (attribute.type != NFTA_SET_ELEM_EXPR) return;
+        for_each_attribute(AttributeReader{attribute.payload}, [&](const Attribute& part) {
+            if (part.type == NFTA_EXPR_DATA) read_counter(part.payload, counted);
+        });
+    });
+    return counted;
+}
+
+/// Reads the elements in a message.
+template <typename Sink>
+void for_each_element(Bytes payload, Sink sink) {
+    for_each_attribute(attributes_of(payload), [&](const Attribute& attribute) {
+        if (attribute.type != NFTA_SET_ELEM_LIST_ELEMENTS) return;
+        for_each_attribute(AttributeReader{attribute.payload}, [&](const Attribute& item) { sink(item.payload); });
+    });
+}
+
+bool is_alive(const SetElement& element) {
+    return element.key_length != 0 && element.timeout.count() > 0;
 }
 
 nlmsghdr* begin(netlink::RequestBuffer& requests, int message, int flags, std::size_t longest = kLongestHead) {
@@ -172,17 +215,18 @@ void add_additions(netlink::RequestBuffer& requests, const SetElements& addition
 
 }  // namespace
 
-std::vector<std::byte> essence_of_table(Bytes payload) {
-    return essence(payload, NFTA_TABLE_NAME, std::array{NFTA_TABLE_HANDLE, NFTA_TABLE_FLAGS});
+std::vector<std::byte> essence_of_table(Bytes payload, std::string_view table) {
+    return essence(payload, table, NFTA_TABLE_NAME, std::array{NFTA_TABLE_HANDLE, NFTA_TABLE_FLAGS});
 }
 
-std::vector<std::byte> essence_of_chain(Bytes payload) {
-    return essence(payload, NFTA_CHAIN_TABLE,
+std::vector<std::byte> essence_of_chain(Bytes payload, std::string_view table) {
+    return essence(payload, table, NFTA_CHAIN_TABLE,
                    std::array{NFTA_CHAIN_NAME, NFTA_CHAIN_HOOK, NFTA_CHAIN_POLICY, NFTA_CHAIN_USERDATA});
 }
 
-std::vector<std::byte> essence_of_rule(Bytes payload) {
-    return essence(payload, NFTA_RULE_TABLE, std::array{NFTA_RULE_CHAIN, NFTA_RULE_HANDLE, NFTA_RULE_EXPRESSIONS});
+std::vector<std::byte> essence_of_rule(Bytes payload, std::string_view table) {
+    return essence(payload, table, NFTA_RULE_TABLE,
+                   std::array{NFTA_RULE_CHAIN, NFTA_RULE_HANDLE, NFTA_RULE_EXPRESSIONS});
 }
 
 std::optional<TableChain> parse_chain(Bytes payload) {
@@ -217,29 +261,29 @@ std::optional<TableCounter> parse_counter(Bytes payload) {
     for_each_attribute(attributes_of(payload), [&](const Attribute& attribute) {
         if (attribute.type == NFTA_OBJ_TABLE) table = text_of(attribute.payload);
         if (attribute.type == NFTA_OBJ_NAME) counter.name = text_of(attribute.payload);
-        if (attribute.type != NFTA_OBJ_DATA) return;
-        for_each_attribute(AttributeReader{attribute.payload}, [&](const Attribute& detail) {
-            const auto number = read_big_endian<std::uint64_t>(detail.payload);
-            if (detail.type == NFTA_COUNTER_PACKETS) counter.packets = number;
-            if (detail.type == NFTA_COUNTER_BYTES) counter.bytes = number;
-        });
+        if (attribute.type == NFTA_OBJ_DATA) read_counter(attribute.payload, counter);
     });
     return table == kTable ? std::optional{std::move(counter)} : std::nullopt;
 }
 
 std::vector<SetElement> parse_elements(Bytes payload) {
     std::vector<SetElement> elements;
-    for_each_attribute(attributes_of(payload), [&](const Attribute& attribute) {
-        if (attribute.type != NFTA_SET_ELEM_LIST_ELEMENTS) return;
-        for_each_attribute(AttributeReader{attribute.payload}, [&](const Attribute& item) {
-            const auto element = read_element(item.payload);
-            if (element.key_length != 0 && element.timeout.count() > 0) elements.push_back(element);
-        });
+    for_each_element(payload, [&](Bytes item) {
+        if (const auto element = read_element(item); is_alive(element)) elements.push_back(element);
     });
     return elements;
 }
 
-void add_listing(netlink::RequestBuffer& requests, Listing listing) {
+std::vector<CountedElement> parse_counted_elements(Bytes payload) {
+    std::vector<CountedElement> elements;
+    for_each_element(payload, [&](Bytes item) {
+        const auto counted = read_counted_element(item);
+        if (is_alive(counted.element) && !ends_interval(item)) elements.push_back(counted);
+    });
+    return elements;
+}
+
+void add_listing(netlink::RequestBuffer& requests, Listing listing, std::string_view table) {
     struct Form {
         int message;
         std::uint16_t table;  ///< the attribute that names the table
@@ -260,14 +304,14 @@ void add_listing(netlink::RequestBuffer& requests, Listing listing) {
         return {};
     }();
     nlmsghdr* const message = begin(requests, form.message, NLM_F_DUMP);
-    put_text(message, form.table, kTable);
+    put_text(message, form.table, table);
     if (listing == Listing::Counters) mnl_attr_put_u32(message, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
     requests.end(message);
 }
 
-void add_element_listing(netlink::RequestBuffer& requests, std::string_view set) {
+void add_element_listing(netlink::RequestBuffer& requests, std::string_view table, std::string_view set) {
     nlmsghdr* const message = begin(requests, NFT_MSG_GETSETELEM, NLM_F_DUMP);
-    put_text(message, NFTA_SET_ELEM_LIST_TABLE, kTable);
+    put_text(message, NFTA_SET_ELEM_LIST_TABLE, table);
     put_text(message, NFTA_SET_ELEM_LIST_SET, set);
     requests.end(message);
 }

@@ -38,11 +38,18 @@ struct TableCounter {
     std::uint64_t bytes = 0;
 };
 
+/// An element with a counter of its own. In a set of intervals, it begins one.
+struct CountedElement {
+    SetElement element;
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;
+};
+
 /// The parts of a table, chain or rule that change only if a program changes them, as bytes to be compared. Empty for a
 /// message about another table.
-[[nodiscard]] std::vector<std::byte> essence_of_table(netlink::Bytes payload);
-[[nodiscard]] std::vector<std::byte> essence_of_chain(netlink::Bytes payload);
-[[nodiscard]] std::vector<std::byte> essence_of_rule(netlink::Bytes payload);
+[[nodiscard]] std::vector<std::byte> essence_of_table(netlink::Bytes payload, std::string_view table);
+[[nodiscard]] std::vector<std::byte> essence_of_chain(netlink::Bytes payload, std::string_view table);
+[[nodiscard]] std::vector<std::byte> essence_of_rule(netlink::Bytes payload, std::string_view table);
 
 /// Absent for a message about another table.
 [[nodiscard]] std::optional<TableChain> parse_chain(netlink::Bytes payload);
@@ -52,12 +59,15 @@ struct TableCounter {
 /// The elements that have not timed out; `timeout` is the time left.
 [[nodiscard]] std::vector<SetElement> parse_elements(netlink::Bytes payload);
 
-/// What a dump requests. Tables and chains are returned for all tables of the family, the rest for `inet headgate`
+/// Likewise with their counters, without the ends of intervals.
+[[nodiscard]] std::vector<CountedElement> parse_counted_elements(netlink::Bytes payload);
+
+/// What a dump requests. Tables and chains are returned for all tables of the family, the rest for the named one
 /// alone (nf_tables_api.c, nf_tables_dump_{tables,chains,rules,sets,obj}).
 enum class Listing : std::uint8_t { Tables, Chains, Rules, Sets, Counters };
 
-void add_listing(netlink::RequestBuffer& requests, Listing listing);
-void add_element_listing(netlink::RequestBuffer& requests, std::string_view set);
+void add_listing(netlink::RequestBuffer& requests, Listing listing, std::string_view table);
+void add_element_listing(netlink::RequestBuffer& requests, std::string_view table, std::string_view set);
 
 /// Asks whether nf_tables exists, and whether this process may use it.
 void add_probe(netlink::RequestBuffer& requests);

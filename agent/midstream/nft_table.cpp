@@ -37,9 +37,9 @@ bool means_no_subsystem(int number) {
     return number == EINVAL || number == EOPNOTSUPP;
 }
 
-netlink::RequestBuffer listing_request(Listing listing) {
+netlink::RequestBuffer listing_request(Listing listing, std::string_view table) {
     netlink::RequestBuffer request;
-    add_listing(request, listing);
+    add_listing(request, listing, table);
     return request;
 }
 
@@ -55,7 +55,8 @@ auto in_vector(std::optional<Item> (*parse)(netlink::Bytes)) {
 
 }  // namespace
 
-NftTable::NftTable(netlink::Socket socket) : socket_(std::move(socket)), buffer_(netlink::kDumpBuffer) {
+NftTable::NftTable(netlink::Socket socket, std::string_view name)
+    : socket_(std::move(socket)), name_(name), buffer_(netlink::kDumpBuffer) {
     socket_.set_send_room(kSendRoom);
     socket_.set_receive_room(kReceiveRoom);
 }
@@ -64,9 +65,9 @@ bool NftTable::is_missing(const Error& error) {
     return error.number == EPROTONOSUPPORT || means_no_subsystem(error.number);
 }
 
-Result<NftTable> NftTable::open() {
+Result<NftTable> NftTable::open(std::string_view name) {
     ASSIGN_OR_RETURN(auto socket, netlink::Socket::open());
-    NftTable table{std::move(socket)};
+    NftTable table{std::move(socket), name};
     netlink::RequestBuffer probe;
     add_probe(probe);
     probe.acknowledge_last();
@@ -120,24 +121,26 @@ auto NftTable::list(const netlink::RequestBuffer& request, Parse parse)
 }
 
 Result<std::vector<TableChain>> NftTable::chains() {
-    return list(listing_request(Listing::Chains), in_vector(parse_chain));
+    return list(listing_request(Listing::Chains, name_), in_vector(parse_chain));
 }
 
 Result<std::vector<TableSet>> NftTable::sets() {
-    return list(listing_request(Listing::Sets), in_vector(parse_set));
+    return list(listing_request(Listing::Sets, name_), in_vector(parse_set));
 }
 
 Result<std::vector<TableCounter>> NftTable::counters() {
-    return list(listing_request(Listing::Counters), in_vector(parse_counter));
+    return list(listing_request(Listing::Counters, name_), in_vector(parse_counter));
 }
 
 Result<std::string> NftTable::fingerprint() {
-    using Essence = std::vector<std::byte> (*)(netlink::Bytes);
+    using Essence = std::vector<std::byte> (*)(netlink::Bytes, std::string_view);
     constexpr std::array<std::pair<Listing, Essence>, 3> kParts = {
         {{Listing::Tables, essence_of_table}, {Listing::Chains, essence_of_chain}, {Listing::Rules, essence_of_rule}}};
     Poco::SHA1Engine digest;
     for (const auto& [listing, essence] : kParts) {
-        ASSIGN_OR_RETURN(const auto bytes, list(listing_request(listing), essence));
+        ASSIGN_OR_RETURN(const auto bytes,
+                         list(listing_request(listing, name_),
+                              [&, parse = essence](netlink::Bytes payload) { return parse(payload, name_); }));
         digest.update(bytes.data(), bytes.size());
     }
     return Poco::DigestEngine::digestToHex(digest.digest());
@@ -145,8 +148,14 @@ Result<std::string> NftTable::fingerprint() {
 
 Result<std::vector<SetElement>> NftTable::elements(std::string_view set) {
     netlink::RequestBuffer request;
-    add_element_listing(request, set);
+    add_element_listing(request, name_, set);
     return list(request, parse_elements);
+}
+
+Result<std::vector<CountedElement>> NftTable::counted_elements(std::string_view set) {
+    netlink::RequestBuffer request;
+    add_element_listing(request, name_, set);
+    return list(request, parse_counted_elements);
 }
 
 bool NftTable::answers_last_request(const netlink::Message& message) const {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The nf_tables table `inet headgate`, over netlink.
+// A table of headgate's in nf_tables, over netlink. Chains, sets, counters and changes are those of `inet headgate`.
 #pragma once
 
 #include <span>
@@ -11,6 +11,7 @@
 #include "headgate/result.h"
 
 #include "midstream/nft_messages.h"
+#include "midstream/ruleset_text.h"
 #include "netlink/messages.h"
 #include "netlink/socket.h"
 
@@ -21,7 +22,7 @@ class NftTable {
   public:
     /// Opens it in the calling thread's network namespace. Fails, and reports the cause, if the kernel has no nf_tables
     /// or the process may not use it.
-    [[nodiscard]] static Result<NftTable> open();
+    [[nodiscard]] static Result<NftTable> open(std::string_view name = kTable);
 
     /// Whether open() failed because the kernel has no nf_tables.
     [[nodiscard]] static bool is_missing(const Error& error);
@@ -36,6 +37,7 @@ class NftTable {
 
     /// Empty if the set does not exist.
     [[nodiscard]] Result<std::vector<SetElement>> elements(std::string_view set);
+    [[nodiscard]] Result<std::vector<CountedElement>> counted_elements(std::string_view set);
 
     /// Adds all elements or, on an error, none; existing elements are renewed. ENFILE: a set is full.
     [[nodiscard]] Result<void> add(std::span<const SetElements> additions);
@@ -44,7 +46,7 @@ class NftTable {
     [[nodiscard]] Result<void> forget(std::span<const SetElements> elements);
 
   private:
-    explicit NftTable(netlink::Socket socket);
+    NftTable(netlink::Socket socket, std::string_view name);
 
     enum class Reading : std::uint8_t { Consistent, Disturbed };
 
@@ -58,6 +60,7 @@ class NftTable {
     [[nodiscard]] Result<void> transact(netlink::RequestBuffer requests);
 
     netlink::Socket socket_;
+    std::string name_;
     std::uint32_t sequence_ = 0;  ///< of the last request; answers to earlier ones are ignored
     std::vector<std::byte> buffer_;
     WhenThere when_there_ = WhenThere::Fail;

@@ -52,9 +52,11 @@ std::optional<std::uint16_t> table_attribute(int message) noexcept {
     }
 }
 
+/// `headgate`, or a name that begins with `headgate_`, as that of the quarantine's table.
 bool is_our_table(netlink::Bytes name) noexcept {
-    return name.size() == kTable.size() + 1 && std::memcmp(name.data(), kTable.data(), kTable.size()) == 0 &&
-           name.back() == std::byte{0};
+    if (name.size() <= kTable.size() || std::memcmp(name.data(), kTable.data(), kTable.size()) != 0) return false;
+    const auto next = name[kTable.size()];
+    return next == std::byte{0} || next == std::byte{'_'};
 }
 
 bool reports_change(const netlink::Message& message) noexcept {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Detects possible changes of the table `inet headgate`. Costs nothing as long as no ruleset changes.
+// Detects possible changes of headgate's tables: `inet headgate`, and those whose names begin with
+// `headgate_`. Costs nothing as long as no ruleset changes.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,8 @@ class RulesetWatch {
     /// For poll(2): readable when any ruleset of the namespace has changed.
     [[nodiscard]] int fd() const noexcept { return socket_.fd(); }
 
-    /// Processes all queued notifications, without waiting. True if any of them may be about the table `inet headgate`,
-    /// its chains or rules, or if any were lost. Changes by headgate itself are reported like any others.
+    /// Processes all queued notifications, without waiting. True if any of them may be about headgate's tables,
+    /// their chains or rules, or if any were lost. Changes by headgate itself are reported like any others.
     [[nodiscard]] Result<bool> changed();
 
     /// How many times notifications were lost since the last call. The kernel does not report how many each time
@@ -37,7 +38,7 @@ class RulesetWatch {
     std::uint64_t losses_ = 0;
 };
 
-/// Whether a datagram of notifications reports that the table `inet headgate`, or a chain or rule in it, was added,
+/// Whether a datagram of notifications reports that such a table, or a chain or rule in it, was added,
 /// removed or changed. Elements of sets and values of counters are ignored. True for a datagram that can't be parsed to
 /// its end.
 [[nodiscard]] bool reports_change(netlink::Bytes datagram) noexcept;

@@ -25,6 +25,13 @@ void write_who(MemberWriter& members, const Caller& caller, const Endpoint& endp
     list_members(members, endpoint);
 }
 
+/// `detail`: of a success.
+void write_result(MemberWriter& members, const Result<void>& result, std::string_view detail) {
+    const bool refused = !result && is_refusal(result.error());
+    members.required("result", result ? "COMPLETED" : refused ? "REFUSED" : "FAILED");
+    members.optional("detail", result ? detail : std::string_view{result.error().message});
+}
+
 }  // namespace
 
 Result<void> AuditTrail::ready() {
@@ -59,9 +66,20 @@ Result<void> AuditTrail::record(const PolicyChange& change, const Result<void>& 
         members.required("action", change.action);
         write_who(members, change.caller, change.endpoint);
         members.optional("stream_exception_policy", change.policy);
-        const bool refused = !result && is_refusal(result.error());
-        members.required("result", result ? "COMPLETED" : refused ? "REFUSED" : "FAILED");
-        members.optional("detail", result ? change.reason : result.error().message);
+        write_result(members, result, change.reason);
+    });
+}
+
+Result<void> AuditTrail::record(const QuarantineChange& change, const Result<void>& result) {
+    return append([&](MemberWriter& members) {
+        members.required("action", change.step);
+        write_who(members, change.caller, change.endpoint);
+        members.required("addresses", change.prefixes);
+        if (change.step == QuarantineStep::Add) members.required("quarantine", change.action);
+        members.optional("for_seconds", change.time);
+        members.optional("reason", change.reason);
+        members.optional("include_protected", change.include_protected);
+        write_result(members, result, {});
     });
 }
 

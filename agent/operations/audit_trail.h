@@ -4,16 +4,20 @@
 // Several processes may share the file. The members of a line are a stable interface (docs/operations.md).
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "headgate/clock.h"
 #include "headgate/flow_operation.h"
 #include "headgate/names.h"
+#include "headgate/quarantine.h"
 #include "headgate/result.h"
 
 #include "files/append_file.h"
@@ -33,6 +37,20 @@ struct PolicyChange {
     std::string reason{};        ///< of the agent
 };
 
+enum class QuarantineStep : std::uint8_t { Add, Extend, Remove, Restore };
+
+/// A change of the quarantine, requested or carried out by the agent itself.
+struct QuarantineChange {
+    QuarantineStep step = QuarantineStep::Add;
+    std::vector<Prefix> prefixes;
+    QuarantineAction action = QuarantineAction::Drop;  ///< of an addition
+    std::chrono::seconds time{0};                      ///< from now on; 0: not used
+    std::string reason;
+    bool include_protected = false;
+    Endpoint endpoint;
+    Caller caller;
+};
+
 /// Thread-safe.
 class AuditTrail {
   public:
@@ -46,6 +64,7 @@ class AuditTrail {
     [[nodiscard]] Result<void> record(const FlowOperation& operation);
 
     [[nodiscard]] Result<void> record(const PolicyChange& change, const Result<void>& result);
+    [[nodiscard]] Result<void> record(const QuarantineChange& change, const Result<void>& result);
 
     /// Reopens the file by name before the next line (logrotate(8)).
     void reopen();
@@ -70,3 +89,6 @@ class AuditTrail {
 template <>
 inline constexpr auto headgate::kNames<headgate::operations::PolicyAction> = headgate::name_list("policy_apply",
                                                                                                  "policy_remove");
+template <>
+inline constexpr auto headgate::kNames<headgate::operations::QuarantineStep> =
+    headgate::name_list("quarantine_add", "quarantine_extend", "quarantine_remove", "quarantine_restore");

@@ -15,8 +15,8 @@ firewalls:
   - {name: edge, endpoints: [{availability_zone: eu-1a}, {availability_zone: eu-1b, netns: b}]}
   - {name: core, endpoints: [{availability_zone: eu-1a, netns: c}]}
 """
-COMMANDS = {"capture", "flush", "operations", "log", "policy", "table", "agent", "check-config", "completion", "version",
-            "help"}
+COMMANDS = {"capture", "flush", "operations", "log", "policy", "quarantine", "table", "agent", "check-config", "completion",
+            "version", "help"}
 
 
 @pytest.fixture(scope="module", params=SHELLS)

@@ -16,6 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         static_cast<void>(midstream::parse_chain(message.payload));
         static_cast<void>(midstream::parse_set(message.payload));
         static_cast<void>(midstream::parse_counter(message.payload));
+        static_cast<void>(midstream::parse_counted_elements(message.payload));
         for (const auto& element : midstream::parse_elements(message.payload)) {
             if (element.key_length > midstream::SetElement::kLongestKey || element.timeout.count() <= 0) std::abort();
         }

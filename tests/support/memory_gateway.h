@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "gateway/managed_gateway.h"
+#include "support/memory_quarantine.h"
 #include "support/packed_flows.h"
 #include "support/stored_operations.h"
 
@@ -25,6 +26,7 @@ namespace headgate::testing {
 class MemoryGateway final : public gateway::ManagedGateway,
                             public gateway::FlowOperations,
                             public gateway::StreamExceptionPolicies,
+                            public gateway::Quarantines,
                             public gateway::FlowTables,
                             public gateway::EndedFlows,
                             public gateway::Monitoring,
@@ -33,6 +35,7 @@ class MemoryGateway final : public gateway::ManagedGateway,
   public:
     FlowOperations& operations() override { return *this; }
     StreamExceptionPolicies& policies() override { return *this; }
+    Quarantines& quarantines() override { return *this; }
     FlowTables& tables() override { return *this; }
     EndedFlows& ended_flows() override { return *this; }
     Monitoring& monitoring() override { return *this; }
@@ -80,6 +83,7 @@ class MemoryGateway final : public gateway::ManagedGateway,
         rulesets_elsewhere.clear();
         last_request_ = {};
         last_policy_request_ = {};
+        last_quarantine_request_ = {};
         last_ended_query_ = {};
     }
 
@@ -104,6 +108,10 @@ class MemoryGateway final : public gateway::ManagedGateway,
         const std::lock_guard lock{mutex_};
         return last_policy_request_;
     }
+    [[nodiscard]] gateway::QuarantineRequest last_quarantine_request() const {
+        const std::lock_guard lock{mutex_};
+        return last_quarantine_request_;
+    }
     [[nodiscard]] int streams() const { return streams_; }  ///< streams in progress
     [[nodiscard]] int waiting() const { return waiting_; }  ///< calls of wait() in progress
 
@@ -121,6 +129,7 @@ class MemoryGateway final : public gateway::ManagedGateway,
     std::map<std::string, std::string> other_names;  ///< aliases of the network namespaces in `configured`
     std::vector<gateway::Finding> findings;
     gateway::TableStatistics census;
+    MemoryQuarantine quarantine;
     flowlog::FlowLogCounts flow_log;
     std::atomic<bool> ending = false;
 
@@ -221,6 +230,11 @@ class MemoryGateway final : public gateway::ManagedGateway,
         const std::lock_guard lock{mutex_};
         return check(endpoint).map([&] { return ruleset.counters; });
     }
+    Result<std::vector<QuarantineEntry>> quarantine_entries(const EndpointName& endpoint) override {
+        const std::lock_guard lock{mutex_};
+        RETURN_IF_ERROR(check(endpoint));
+        return quarantine.entries();
+    }
     Result<void> for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& sink) override {
         {
             const std::lock_guard lock{mutex_};
@@ -242,6 +256,13 @@ class MemoryGateway final : public gateway::ManagedGateway,
     }
     Error refuse_policy(operations::PolicyAction /*action*/, const gateway::PolicyRequest& /*request*/,
                         Error error) override {
+        const std::lock_guard lock{mutex_};
+        refusals_.push_back(error.message);
+        return error;
+    }
+
+    Error refuse_quarantine(operations::QuarantineStep /*step*/, const gateway::QuarantineRequest& /*request*/,
+                            Error error) override {
         const std::lock_guard lock{mutex_};
         refusals_.push_back(error.message);
         return error;
@@ -278,6 +299,33 @@ class MemoryGateway final : public gateway::ManagedGateway,
         });
     }
 
+    Result<gateway::EndpointQuarantine> quarantined(const EndpointName& endpoint) override {
+        const std::lock_guard lock{mutex_};
+        RETURN_IF_ERROR(check(endpoint));
+        return quarantine.entries().map([&](auto&& entries) {
+            return gateway::EndpointQuarantine{meant(endpoint), std::move(entries), 0, {}};
+        });
+    }
+    Result<gateway::EndpointQuarantine> add(const gateway::QuarantineRequest& request) override {
+        std::vector<QuarantineEntry> entries;
+        for (const auto& prefix : request.prefixes) {
+            QuarantineEntry entry;
+            entry.prefix = prefix;
+            entry.action = request.action;
+            entry.left = request.time;
+            entry.by = request.caller.name();
+            entry.reason = request.reason;
+            entries.push_back(std::move(entry));
+        }
+        return change_quarantine(request, [&] { return quarantine.add(entries); });
+    }
+    Result<gateway::EndpointQuarantine> extend(const gateway::QuarantineRequest& request) override {
+        return change_quarantine(request, [&] { return quarantine.extend(request.prefixes, request.time); });
+    }
+    Result<gateway::EndpointQuarantine> remove(const gateway::QuarantineRequest& request) override {
+        return change_quarantine(request, [&] { return quarantine.remove(request.prefixes); });
+    }
+
   private:
     struct Record {
         FlowOperation operation;
@@ -289,6 +337,19 @@ class MemoryGateway final : public gateway::ManagedGateway,
         EndedFlow flow;
         std::string text;
     };
+
+    /// Answers with all entries.
+    template <typename Change>
+    Result<gateway::EndpointQuarantine> change_quarantine(const gateway::QuarantineRequest& request,
+                                                          const Change& change) {
+        {
+            const std::lock_guard lock{mutex_};
+            last_quarantine_request_ = request;
+            RETURN_IF_ERROR(check(request.endpoint));
+            RETURN_IF_ERROR(change());
+        }
+        return quarantined(request.endpoint);
+    }
 
     Result<void> tell_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& sink) {
         std::unique_lock lock{mutex_};
@@ -380,6 +441,7 @@ class MemoryGateway final : public gateway::ManagedGateway,
     std::optional<Error> error_;
     gateway::OperationRequest last_request_;
     gateway::PolicyRequest last_policy_request_;
+    gateway::QuarantineRequest last_quarantine_request_;
     gateway::EndedFlowQuery last_ended_query_;
     std::deque<EndedRecord> ended_;
     std::vector<std::string> refusals_;

@@ -97,6 +97,27 @@ TEST_F(AgentsGateway, errors_come_back_as_the_gateway_gave_them) {
     EXPECT_EQ(failed.error().message, "no disk: \"x\"\n");
 }
 
+TEST_F(AgentsGateway, the_quarantine_is_that_of_the_agent) {
+    start();
+    const auto agent = client();
+    auto& quarantines = static_cast<gateway::Gateway&>(*agent).quarantines();
+    gateway::QuarantineRequest request;
+    request.endpoint.firewall = "edge";
+    request.prefixes = {parse_prefix("10.20.0.7").value(), parse_prefix("2001:db8::/64").value()};
+    request.time = std::chrono::seconds{60};
+    request.reason = "scans";
+    request.include_protected = true;
+    const auto added = quarantines.add(request);
+    ASSERT_TRUE(added.has_value()) << added.error().message;
+    EXPECT_EQ(added->entries, gateway_.quarantine.entries().value());
+    EXPECT_TRUE(gateway_.last_quarantine_request().include_protected);
+    request.time = std::chrono::seconds{3600};
+    EXPECT_EQ(quarantines.extend(request)->entries.front().left, request.time);
+    EXPECT_EQ(quarantines.quarantined({})->entries.size(), 2U);
+    EXPECT_TRUE(quarantines.remove(request));
+    EXPECT_EQ(quarantines.remove(request).error().kind, ErrorKind::NotFound);
+}
+
 TEST_F(AgentsGateway, policies_and_tables_are_asked_for_by_endpoint) {
     start();
     const auto agent = client();

@@ -47,6 +47,21 @@ TEST(AuthorizedGateway, a_viewer_changes_no_policy) {
     EXPECT_FALSE(whole.ruleset.policy);
 }
 
+TEST(AuthorizedGateway, a_viewer_sees_the_quarantine_and_does_not_change_it) {
+    MemoryGateway whole;
+    const auto viewer = authorized(whole, {Role::Viewer, std::nullopt});
+    QuarantineRequest request;
+    request.prefixes = {parse_prefix("192.0.2.7").value()};
+    request.time = std::chrono::seconds{60};
+    auto& quarantines = viewer->quarantines();
+    EXPECT_EQ(quarantines.add(request).error().kind, ErrorKind::Forbidden);
+    ASSERT_TRUE(whole.add(request));
+    EXPECT_EQ(quarantines.extend(request).error().kind, ErrorKind::Forbidden);
+    EXPECT_EQ(quarantines.remove(request).error().kind, ErrorKind::Forbidden);
+    EXPECT_EQ(quarantines.quarantined({})->entries.size(), 1U);
+    EXPECT_EQ(whole.refusals().size(), 3U);
+}
+
 TEST(AuthorizedGateway, a_viewer_cancels_its_own_captures_alone) {
     MemoryGateway whole;
     Caller me;
@@ -171,6 +186,19 @@ class SharedNamespace : public ::testing::Test {
             return applied;
         };
     }
+    static Ask change_quarantine(std::string firewall) {
+        return [=](ManagedGateway& theirs) {
+            QuarantineRequest request;
+            request.endpoint.firewall = firewall;
+            request.prefixes = {parse_prefix("192.0.2.7").value()};
+            request.time = std::chrono::seconds{60};
+            const auto added = error_of(theirs.quarantines().add(request));
+            EXPECT_EQ(error_of(theirs.quarantines().extend(request)), added);
+            EXPECT_EQ(error_of(theirs.quarantines().quarantined(request.endpoint)), added);
+            EXPECT_EQ(error_of(theirs.quarantines().remove(request)), added);
+            return added;
+        };
+    }
     static Ask start(OperationType type, std::string firewall, const std::function<void(OperationRequest&)>& further) {
         return [=](ManagedGateway& theirs) {
             auto request = request_of(type);
@@ -197,6 +225,14 @@ TEST_F(SharedNamespace, a_policy_takes_the_rights_to_every_firewall_that_it_is_i
     EXPECT_EQ(whole_.refusals().size(), 2 * 4U) << "each is on record";
     const auto everywhere = authorized(whole_, {Role::Operator, std::nullopt});
     EXPECT_EQ(change_policy("tenant")(*everywhere), kAllowed);
+}
+
+TEST_F(SharedNamespace, a_quarantine_takes_the_same) {
+    for (const auto* firewall : {"edge", "twin", "tenant"}) {
+        EXPECT_EQ(answer_to({firewall}, change_quarantine(firewall)), ErrorKind::Forbidden) << firewall;
+        EXPECT_EQ(answer_to({"edge", "twin", "tenant"}, change_quarantine(firewall)), kAllowed) << firewall;
+    }
+    EXPECT_EQ(answer_to({"far"}, change_quarantine("far")), kAllowed);
 }
 
 TEST_F(SharedNamespace, a_flush_that_brings_a_policy_takes_the_same) {

@@ -200,7 +200,7 @@ TEST_F(AwsPolicies, what_cannot_be_changed_everywhere_is_changed_nowhere) {
     EXPECT_EQ(refused("UpdateFirewallPolicy", update(with("DROP"))),
               "InternalServerError: b: the ruleset cannot be changed");
     EXPECT_EQ(policy_in("a"), "reject");
-    static_cast<void>(gateway_.remove({{"edge", "a", {}}, {}, {}, {}, {}}));
+    static_cast<void>(gateway_.remove(gateway::PolicyRequest{{"edge", "a", {}}, {}, {}, {}, {}}));
     static_cast<void>(refused("UpdateFirewallPolicy", update(with("DROP"))));
     EXPECT_EQ(policy_in("a"), "none");
 }

@@ -3,6 +3,7 @@
 
 #include "flow/json_reader.h"
 #include "gateway/gateway_json.h"
+#include "gateway/quarantine_json.h"
 #include "http/aws/firewall_names.h"
 #include "http/flow_blocks.h"
 #include "http/problem.h"
@@ -294,6 +295,36 @@ TEST_F(Routes, a_policy_is_applied_shown_and_removed) {
     EXPECT_EQ(policy_of(ask("GET", "/v1/stream-exception-policy"))->name, "drop-all");
     EXPECT_EQ(policy_of(ask("DELETE", "/v1/stream-exception-policy")), std::nullopt);
     EXPECT_EQ(ask("PUT", "/v1/stream-exception-policy", R"({"policy":"/tmp/x.yaml"})").status, 400);
+}
+
+TEST_F(Routes, the_quarantine_is_changed_and_shown) {
+    const auto entries_of = [](const Response& answer) {
+        EXPECT_EQ(answer.status, 200) << answer.body;
+        return gateway::read_endpoint_quarantine_json(answer.body).value().entries;
+    };
+    const auto added = entries_of(
+        ask("POST", "/v1/quarantine?firewall=edge",
+            R"({"addresses":["10.20.0.7"],"for_seconds":60,"action":"reject","reason":"scans","wide":true})"));
+    ASSERT_EQ(added.size(), 1U);
+    EXPECT_EQ(to_string(added[0].prefix), "10.20.0.7");
+    EXPECT_EQ(added[0].action, QuarantineAction::Reject);
+    EXPECT_EQ(gateway_.last_quarantine_request().caller, caller_);
+    EXPECT_EQ(gateway_.last_quarantine_request().endpoint.firewall, "edge");
+    EXPECT_TRUE(gateway_.last_quarantine_request().wide);
+    const auto extended =
+        entries_of(ask("POST", "/v1/quarantine/extend", R"({"addresses":["10.20.0.7"],"for_seconds":3600})"));
+    EXPECT_EQ(extended.at(0).left, std::chrono::seconds{3600});
+    EXPECT_EQ(entries_of(ask("GET", "/v1/quarantine")), extended);
+    EXPECT_TRUE(entries_of(ask("POST", "/v1/quarantine/remove", R"({"addresses":["10.20.0.7"]})")).empty());
+    EXPECT_EQ(ask("POST", "/v1/quarantine/remove", R"({"addresses":["10.20.0.7"]})").status, 404);
+}
+
+TEST_F(Routes, a_wrong_request_for_the_quarantine_is_recorded_and_changes_nothing) {
+    const auto answer = ask("POST", "/v1/quarantine", R"({"addresses":["::/0"],"for_seconds":60})");
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(detail_of(answer), "addresses[0]: ::/0 is every address: name the ones that are meant");
+    EXPECT_EQ(gateway_.refusals().size(), 1U);
+    EXPECT_TRUE(gateway_.quarantine.entries()->empty());
 }
 
 TEST_F(Routes, the_gateway_is_described) {

@@ -131,6 +131,19 @@ TEST_F(MetricsOf, midstream_packets_are_summed_over_hooks_and_directions) {
     EXPECT_EQ(value_of(series("bytes", "reject", "tcp")), "960");
 }
 
+TEST_F(MetricsOf, what_is_in_quarantine_is_counted_with_what_it_caught) {
+    QuarantineEntry entry;
+    entry.left = std::chrono::seconds{60};
+    entry.packets = 40;
+    entry.prefix = parse_prefix("192.0.2.7").value();
+    ASSERT_TRUE(gateway_.quarantine.add({&entry, 1}));
+    entry.packets = 2;
+    entry.prefix = parse_prefix("192.0.2.8").value();
+    ASSERT_TRUE(gateway_.quarantine.add({&entry, 1}));
+    EXPECT_EQ(value_of(R"(headgate_quarantine_entries{availability_zone="a",firewall="edge"})"), "2");
+    EXPECT_EQ(value_of(R"(headgate_quarantine_packets{availability_zone="a",firewall="edge"})"), "42");
+}
+
 TEST_F(MetricsOf, endpoints_that_share_a_namespace_are_counted_once) {
     gateway_.configured.firewalls = {{"edge", {{"a", "gw", 1, {}}, {"b", "/run/netns/gw", 2, {}}}}};
     gateway_.census = {{5, 10, 3}, 7, {}};
@@ -221,7 +234,7 @@ TEST_F(MetricsOf, every_metric_is_explained_once) {
             EXPECT_TRUE(line.starts_with("headgate_") || line.starts_with("process_")) << line;
         }
     }
-    EXPECT_EQ(explained.size(), 25U);
+    EXPECT_EQ(explained.size(), 27U);
 }
 
 TEST_F(MetricsOf, many_may_count_and_read_at_once) {

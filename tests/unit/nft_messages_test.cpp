@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "midstream/nft_messages.h"
 
+#include <arpa/inet.h>
+#include <endian.h>
 #include <gtest/gtest.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -65,9 +67,43 @@ TEST(NftAnswer, that_is_cut_short_anywhere_is_read_within_its_bounds) {
         const std::vector<std::byte> part{payload.begin(), payload.begin() + static_cast<std::ptrdiff_t>(length)};
         EXPECT_TRUE(parse_elements(part).empty()) << "they have a time to live, but none that is left";
         EXPECT_FALSE(parse_chain(part).has_value() && length < sizeof(nfgenmsg));
+        EXPECT_TRUE(parse_counted_elements(part).empty());
         static_cast<void>(parse_set(part));
         static_cast<void>(parse_counter(part));
     }
+}
+
+/// Appends an element of an interval set as the kernel sends it; `packets`: of its counter.
+void put_interval(nlmsghdr* message, std::uint8_t key, std::uint32_t flags, std::uint64_t packets) {
+    const netlink::Nest item{message, NFTA_LIST_ELEM};
+    {
+        const netlink::Nest value{message, NFTA_SET_ELEM_KEY};
+        mnl_attr_put(message, NFTA_DATA_VALUE, 1, &key);
+    }
+    mnl_attr_put_u32(message, NFTA_SET_ELEM_FLAGS, htonl(flags));
+    mnl_attr_put_u64(message, NFTA_SET_ELEM_EXPIRATION, htobe64(1500));
+    const netlink::Nest expression{message, NFTA_SET_ELEM_EXPR};
+    mnl_attr_put_strz(message, NFTA_EXPR_NAME, "counter");
+    const netlink::Nest data{message, NFTA_EXPR_DATA};
+    mnl_attr_put_u64(message, NFTA_COUNTER_BYTES, htobe64(packets * 60));
+    mnl_attr_put_u64(message, NFTA_COUNTER_PACKETS, htobe64(packets));
+}
+
+TEST(NftAnswer, about_intervals_has_their_begin_and_their_counters) {
+    netlink::RequestBuffer buffer;
+    nlmsghdr* const message = buffer.begin({.type = NFT_MSG_NEWSETELEM}, 1024);
+    {
+        const netlink::Nest list{message, NFTA_SET_ELEM_LIST_ELEMENTS};
+        put_interval(message, 10, 0, 7);
+        put_interval(message, 20, NFT_SET_ELEM_INTERVAL_END, 0);
+    }
+    buffer.end(message);
+    const auto elements = parse_counted_elements(messages_in(buffer).front().payload);
+    ASSERT_EQ(elements.size(), 1U);
+    EXPECT_EQ(elements[0].element.key[0], std::byte{10});
+    EXPECT_EQ(elements[0].element.timeout, 1500ms);
+    EXPECT_EQ(elements[0].packets, 7U);
+    EXPECT_EQ(elements[0].bytes, 420U);
 }
 
 /// A NEWCHAIN message as the kernel sends it, with user data as any program may have written it.

@@ -57,6 +57,10 @@ TEST(RulesetNotification, about_our_table_its_chains_or_rules_is_a_change) {
     }
 }
 
+TEST(RulesetNotification, about_the_quarantines_table_is_one) {
+    EXPECT_TRUE(Notifications{}.add(NFT_MSG_DELTABLE, "headgate_quarantine").reports_change());
+}
+
 TEST(RulesetNotification, about_elements_counters_or_a_generation_is_none) {
     for (const int message : {NFT_MSG_NEWSETELEM, NFT_MSG_DELSETELEM, NFT_MSG_NEWOBJ, NFT_MSG_NEWSET})
         EXPECT_FALSE(Notifications{}.add(message, "headgate").reports_change()) << message;

@@ -15,11 +15,14 @@ namespace {
 using gateway::EndedFlowQuery;
 using gateway::EndpointPlace;
 using gateway::EndpointPolicy;
+using gateway::EndpointQuarantine;
 using gateway::Finding;
 using gateway::OperationRequest;
 using gateway::PolicyRequest;
+using gateway::QuarantineRequest;
 using gateway::RecordSink;
 using gateway::TableStatistics;
+using operations::QuarantineStep;
 
 Error not_theirs(std::string_view firewall) {
     return {ErrorKind::Forbidden, fmt::format("not allowed: firewall {} is not one of these credentials'", firewall)};
@@ -58,6 +61,7 @@ tl::unexpected<Error> not_there(std::string_view id) {
 class AuthorizedGateway final : public gateway::ManagedGateway,
                                 public gateway::FlowOperations,
                                 public gateway::StreamExceptionPolicies,
+                                public gateway::Quarantines,
                                 public gateway::FlowTables,
                                 public gateway::EndedFlows,
                                 public gateway::Monitoring,
@@ -72,6 +76,7 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
 
     FlowOperations& operations() override { return *this; }
     StreamExceptionPolicies& policies() override { return *this; }
+    Quarantines& quarantines() override { return *this; }
     FlowTables& tables() override { return *this; }
     EndedFlows& ended_flows() override { return *this; }
     Monitoring& monitoring() override { return *this; }
@@ -138,7 +143,32 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
     }
 
     [[nodiscard]] Result<void> may_change(const EndpointName& endpoint) const override {
-        return changeable(endpoint).map([](const auto&) {});
+        return changeable(endpoint, kPolicyChange).map([](const auto&) {});
+    }
+
+    /// The entries apply to all firewalls in the network namespace.
+    Result<EndpointQuarantine> quarantined(const EndpointName& endpoint) override {
+        ASSIGN_OR_RETURN(const auto name, confined(endpoint));
+        RETURN_IF_ERROR(covers_affected(name, Affected::Rules));
+        return whole_.quarantines().quarantined(name);
+    }
+
+    Result<EndpointQuarantine> add(const QuarantineRequest& request) override {
+        return allowed(QuarantineStep::Add, request).and_then([&](const auto& theirs) {
+            return whole_.quarantines().add(theirs);
+        });
+    }
+
+    Result<EndpointQuarantine> extend(const QuarantineRequest& request) override {
+        return allowed(QuarantineStep::Extend, request).and_then([&](const auto& theirs) {
+            return whole_.quarantines().extend(theirs);
+        });
+    }
+
+    Result<EndpointQuarantine> remove(const QuarantineRequest& request) override {
+        return allowed(QuarantineStep::Remove, request).and_then([&](const auto& theirs) {
+            return whole_.quarantines().remove(theirs);
+        });
     }
 
     Result<TableStatistics> statistics(const EndpointName& endpoint) override {
@@ -177,6 +207,11 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
     Result<std::vector<PolicyCounter>> midstream_counters(const EndpointName& endpoint) override {
         return confined(endpoint).and_then(
             [&](const auto& name) { return whole_.monitoring().midstream_counters(name); });
+    }
+
+    Result<std::vector<QuarantineEntry>> quarantine_entries(const EndpointName& endpoint) override {
+        return confined(endpoint).and_then(
+            [&](const auto& name) { return whole_.monitoring().quarantine_entries(name); });
     }
 
     [[nodiscard]] flowlog::FlowLogCounts flow_log_counts() const override {
@@ -313,17 +348,27 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
         return started;
     }
 
-    /// The endpoint's name, if the caller may change the policy, which applies to the whole namespace.
-    [[nodiscard]] Result<EndpointName> changeable(const EndpointName& endpoint) const {
-        RETURN_IF_ERROR(check_operator("a change of the stream exception policy"));
+    static constexpr std::string_view kPolicyChange = "a change of the stream exception policy";
+
+    /// The endpoint's name, if the caller may change what applies to the whole namespace.
+    [[nodiscard]] Result<EndpointName> changeable(const EndpointName& endpoint, std::string_view change) const {
+        RETURN_IF_ERROR(check_operator(change));
         ASSIGN_OR_RETURN(auto name, confined(endpoint));
         RETURN_IF_ERROR(covers_affected(name, Affected::Rules));
         return name;
     }
 
     [[nodiscard]] Result<PolicyRequest> allowed(operations::PolicyAction action, const PolicyRequest& request) {
-        auto name = changeable(request.endpoint);
+        auto name = changeable(request.endpoint, kPolicyChange);
         if (!name) return tl::unexpected(refused_requests().refuse_policy(action, request, std::move(name.error())));
+        auto theirs = request;
+        theirs.endpoint = std::move(*name);
+        return theirs;
+    }
+
+    [[nodiscard]] Result<QuarantineRequest> allowed(QuarantineStep step, const QuarantineRequest& request) {
+        auto name = changeable(request.endpoint, "a change of the quarantine");
+        if (!name) return tl::unexpected(refused_requests().refuse_quarantine(step, request, std::move(name.error())));
         auto theirs = request;
         theirs.endpoint = std::move(*name);
         return theirs;

@@ -10,6 +10,7 @@
 #include "flow/flow_reader.h"
 #include "flowlog/recent_flow_buffer.h"
 #include "gateway/gateway_json.h"
+#include "gateway/quarantine_json.h"
 #include "gateway/request_json.h"
 #include "http/client/exchange.h"
 #include "http/flow_blocks.h"
@@ -18,13 +19,17 @@ namespace headgate::http {
 namespace {
 
 using gateway::EndpointPolicy;
+using gateway::EndpointQuarantine;
 using gateway::OperationRequest;
 using gateway::PolicyRequest;
+using gateway::QuarantineRequest;
 using gateway::TableStatistics;
+using operations::QuarantineStep;
 
 constexpr std::chrono::milliseconds kLongestWait = std::chrono::seconds{30};  ///< that the agent accepts
 constexpr std::string_view kOperations = "/v1/operations";
 constexpr std::string_view kPolicy = "/v1/stream-exception-policy";
+constexpr std::string_view kQuarantine = "/v1/quarantine";
 
 /// Idempotency key: a start may be sent again after its response was lost (exchange.h), and must not start twice.
 std::string new_token() {
@@ -53,6 +58,14 @@ Result<EndpointPolicy> ask_for_policy(const std::filesystem::path& socket, const
     Question question{std::move(method), std::move(target), std::move(body), {}};
     add_caller(question, request.caller);
     return ask(socket, question).and_then(gateway::read_endpoint_policy_json);
+}
+
+Result<EndpointQuarantine> change_quarantine(const std::filesystem::path& socket, std::string_view path,
+                                             QuarantineStep step, const QuarantineRequest& request) {
+    ASSIGN_OR_RETURN(auto target, target_of(path, request.endpoint));
+    Question question{"POST", std::move(target), gateway::quarantine_request_json(step, request), {}};
+    add_caller(question, request.caller);
+    return ask(socket, question).and_then(gateway::read_endpoint_quarantine_json);
 }
 
 Target operation_target(std::string_view id) {
@@ -189,6 +202,23 @@ Result<void> AgentGateway::for_each_ended(const gateway::EndedFlowQuery& query, 
 
 Result<EndpointPolicy> AgentGateway::remove(const PolicyRequest& request) {
     return ask_for_policy(socket_, request, "DELETE", {});
+}
+
+Result<EndpointQuarantine> AgentGateway::quarantined(const EndpointName& endpoint) {
+    ASSIGN_OR_RETURN(auto target, target_of(kQuarantine, endpoint));
+    return ask(socket_, {"GET", std::move(target), {}, {}}).and_then(gateway::read_endpoint_quarantine_json);
+}
+
+Result<EndpointQuarantine> AgentGateway::add(const QuarantineRequest& request) {
+    return change_quarantine(socket_, kQuarantine, QuarantineStep::Add, request);
+}
+
+Result<EndpointQuarantine> AgentGateway::extend(const QuarantineRequest& request) {
+    return change_quarantine(socket_, "/v1/quarantine/extend", QuarantineStep::Extend, request);
+}
+
+Result<EndpointQuarantine> AgentGateway::remove(const QuarantineRequest& request) {
+    return change_quarantine(socket_, "/v1/quarantine/remove", QuarantineStep::Remove, request);
 }
 
 }  // namespace headgate::http

@@ -16,6 +16,7 @@ namespace headgate::http {
 class AgentGateway final : public gateway::Gateway,
                            public gateway::FlowOperations,
                            public gateway::StreamExceptionPolicies,
+                           public gateway::Quarantines,
                            public gateway::FlowTables,
                            public gateway::EndedFlows {
   public:
@@ -24,6 +25,7 @@ class AgentGateway final : public gateway::Gateway,
 
     gateway::FlowOperations& operations() override { return *this; }
     gateway::StreamExceptionPolicies& policies() override { return *this; }
+    gateway::Quarantines& quarantines() override { return *this; }
     gateway::FlowTables& tables() override { return *this; }
     gateway::EndedFlows& ended_flows() override { return *this; }
 
@@ -39,6 +41,12 @@ class AgentGateway final : public gateway::Gateway,
     Result<gateway::EndpointPolicy> status(const EndpointName& endpoint) override;
     Result<gateway::EndpointPolicy> apply(const gateway::PolicyRequest& request) override;
     Result<gateway::EndpointPolicy> remove(const gateway::PolicyRequest& request) override;
+
+    Result<gateway::EndpointQuarantine> quarantined(const EndpointName& endpoint) override;
+    Result<gateway::EndpointQuarantine> add(const gateway::QuarantineRequest& request) override;
+    Result<gateway::EndpointQuarantine> extend(const gateway::QuarantineRequest& request) override;
+    Result<gateway::EndpointQuarantine> remove(const gateway::QuarantineRequest& request) override;
+
     Result<void> for_each_ended(const gateway::EndedFlowQuery& query, const gateway::RecordSink& sink) override;
 
   private:

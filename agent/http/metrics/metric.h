@@ -49,6 +49,12 @@ inline constexpr Metric kMidstreamPackets{kCounter, "headgate_midstream_packets_
                                           "of each network namespace."};
 inline constexpr Metric kMidstreamBytes{kCounter, "headgate_midstream_bytes_total",
                                         "Bytes of those packets. For the first endpoint of each network namespace."};
+inline constexpr Metric kQuarantineEntries{kGauge, "headgate_quarantine_entries",
+                                           "Addresses and prefixes in quarantine. For the first endpoint of each "
+                                           "network namespace."};
+inline constexpr Metric kQuarantinePackets{kGauge, "headgate_quarantine_packets",
+                                           "Packets that those entries have caught. For the first endpoint of each "
+                                           "network namespace."};
 inline constexpr Metric kTableEntries{kGauge, "headgate_flow_table_entries",
                                       "Entries of the flow table, of all conntrack zones. For the first endpoint of "
                                       "each network namespace."};

@@ -31,6 +31,8 @@ struct EndpointFamilies {
     MetricFamily limit = family_of(kTableLimit);
     MetricFamily packets = family_of(kMidstreamPackets);
     MetricFamily bytes = family_of(kMidstreamBytes);
+    MetricFamily quarantined = family_of(kQuarantineEntries);
+    MetricFamily kept_away = family_of(kQuarantinePackets);
 };
 
 constexpr std::array<std::optional<EndReason>, 5> kReasons = {EndReason::Flushed, EndReason::Closed, EndReason::Timeout,
@@ -73,6 +75,14 @@ void add_caught(EndpointFamilies& families, const Endpoint& endpoint, const std:
     }
 }
 
+void add_quarantine(EndpointFamilies& families, const Endpoint& endpoint, const std::vector<QuarantineEntry>& entries) {
+    std::uint64_t packets = 0;
+    for (const auto& entry : entries)
+        packets += entry.packets;
+    add(families.quarantined, labels_of(endpoint), static_cast<double>(entries.size()));
+    add(families.kept_away, labels_of(endpoint), static_cast<double>(packets));
+}
+
 /// A family of one series without labels.
 MetricFamily single(const Metric& metric, double value) {
     auto family = family_of(metric);
@@ -113,9 +123,12 @@ std::vector<EndpointReading> add_endpoints(MetricFamilies& families, gateway::Mo
         if (usage) add_usage(theirs, endpoint, *usage);
         const auto counters = monitoring.midstream_counters(name);
         if (counters) add_caught(theirs, endpoint, *counters);
-        readings.push_back({endpoint, usage && counters});
+        const auto quarantine = monitoring.quarantine_entries(name);
+        if (quarantine) add_quarantine(theirs, endpoint, *quarantine);
+        readings.push_back({endpoint, usage && counters && quarantine});
     }
-    for (auto* const family : {&theirs.entries, &theirs.peak, &theirs.limit, &theirs.packets, &theirs.bytes})
+    for (auto* const family : {&theirs.entries, &theirs.peak, &theirs.limit, &theirs.packets, &theirs.bytes,
+                               &theirs.quarantined, &theirs.kept_away})
         families.push_back(std::move(*family));
     return readings;
 }

@@ -95,6 +95,15 @@ struct RecordPace {
                                             gateway::RefusedRequests& refused_requests);
 [[nodiscard]] Result<Response> remove_policy(const Request& request, gateway::StreamExceptionPolicies& policies);
 
+/// What is in quarantine on an endpoint, and changes of it. A change is answered with the entries that it names.
+[[nodiscard]] Result<Response> show_quarantine(const Request& request, gateway::Quarantines& quarantines);
+[[nodiscard]] Result<Response> add_quarantine(const Request& request, gateway::Quarantines& quarantines,
+                                              gateway::RefusedRequests& refused_requests);
+[[nodiscard]] Result<Response> extend_quarantine(const Request& request, gateway::Quarantines& quarantines,
+                                                 gateway::RefusedRequests& refused_requests);
+[[nodiscard]] Result<Response> remove_quarantine(const Request& request, gateway::Quarantines& quarantines,
+                                                 gateway::RefusedRequests& refused_requests);
+
 /// The caller's identity and permissions as the agent determined them: for user interfaces.
 [[nodiscard]] Response show_session(const Request& request);
 
