@@ -27,6 +27,7 @@ inline constexpr ErrorKindFacts kErrorKinds[] = {
     {ErrorKind::NotFound, 2, 404, ENOENT, "not_found", "ResourceNotFoundException"},
     {ErrorKind::Outdated, 2, 400, ESTALE, "outdated", "InvalidTokenException"},
     {ErrorKind::TooLarge, 2, 413, EMSGSIZE, "too_large", "RequestEntityTooLargeException"},
+    {ErrorKind::Unloadable, 1, 422, 0, "unloadable", "InvalidRequestException"},
     {ErrorKind::Refused, 5, 409, 0, "refused", "InvalidRequestException"},
     {ErrorKind::Busy, 5, 409, EBUSY, "busy", "ThrottlingException"},
     {ErrorKind::Forbidden, 5, 403, EACCES, "forbidden", "AccessDeniedException"},

@@ -52,6 +52,15 @@ template <std::unsigned_integral T>
     return part;
 }
 
+/// At most so many bytes from the front, without a part of a character (UTF-8).
+[[nodiscard]] constexpr std::string_view front_of(std::string_view text, std::size_t size) {
+    const auto is_continued = [&] { return (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U; };
+    if (size >= text.size()) return text;
+    while (size > 0 && is_continued())
+        --size;
+    return text.substr(0, size);
+}
+
 /// For people, in at most two units: `42s`, `3m07s`, `2h05m`, `3d04h`. Never negative.
 [[nodiscard]] std::string rounded_duration(std::chrono::seconds duration);
 

@@ -40,6 +40,10 @@ class CaptureReader {
   private:
     Result<void> row(const JsonObject& object) {
         ++rows_;
+        if (object.has("verdict")) {
+            return failed("flow {} was judged by a rematch: flush its flows by its id, so that the ruleset is compared",
+                          rows_);
+        }
         const auto flow = read_flow(object);
         if (!flow) return failed("flow {}: {}", rows_, flow.error().message);
         block_.push_back({*flow, {}});

@@ -5,6 +5,7 @@
 
 #include <CLI/App.hpp>
 
+#include "headgate/operation_type.h"
 #include "headgate/protocol.h"
 
 #include "cli/candidates.h"
@@ -44,13 +45,15 @@ const std::map<std::string_view, ValueHint>& value_hints() {
         {"--output", {.choices = format_names()}},
         {"--protocol", {.choices = protocol_names()}},
         {"--reason", {.choices = {"flushed", "closed", "timeout", "evicted"}}},
+        {"--ruleset", {.paths = Paths::Files}},
+        {"--show", {.choices = {"allowed", "refused", "translated", "unknown", "all"}}},
         {"--socket", {.paths = Paths::Files}},
         {"--state", {.choices = {"NEW", "ESTABLISHED", "CLOSED", "ACTIVE", "ANY"}}},
         {"--status",
          {.choices = {"in_progress", "completed", "completed_with_errors", "failed", "refused", "declined"}}},
         {"--state-dir", {.paths = Paths::Folders}},
         {"--stream-exception-policy", {.candidates = policy_candidates, .paths = Paths::Files}},
-        {"--type", {.choices = {"capture", "flush"}}},
+        {"--type", {.choices = {kOperationVerbs.begin(), kOperationVerbs.end()}}},
         {"ADDRESS", {.candidates = quarantine_candidates}},
         {"COMMAND", {.candidates = command_candidates}},
         {"ID", {.candidates = operation_candidates}},

@@ -11,6 +11,7 @@ class CommandTree;
 
 void add_capture_command(CommandTree& tree);
 void add_flush_command(CommandTree& tree);
+void add_rematch_command(CommandTree& tree);
 void add_operations_commands(CommandTree& tree);
 void add_log_command(CommandTree& tree);
 void add_policy_commands(CommandTree& tree);
@@ -27,9 +28,10 @@ void add_help_command(CommandTree& tree);
 
 /// In the order of the help.
 inline constexpr std::array kCommands = {
-    add_capture_command,      add_flush_command,       add_operations_commands, add_log_command,
-    add_policy_commands,      add_quarantine_commands, add_table_command,       add_agent_command,
-    add_check_config_command, add_completion_commands, add_version_command,     add_help_command,
+    add_capture_command, add_flush_command,        add_rematch_command,     add_operations_commands,
+    add_log_command,     add_policy_commands,      add_quarantine_commands, add_table_command,
+    add_agent_command,   add_check_config_command, add_completion_commands, add_version_command,
+    add_help_command,
 };
 
 }  // namespace headgate::cli

@@ -13,7 +13,7 @@ enum class ExitCode : int {
     Done = 0,
     Failed = 1,
     Usage = 2,
-    NothingMatched = 3,  ///< or everything that matched is protected
+    NothingMatched = 3,  ///< or everything that matched is protected; of a rematch: nothing is refused
     CompletedWithErrors = 4,
     Refused = 5,
 };
@@ -31,6 +31,9 @@ enum class ExitCode : int {
     if (operation.status == OperationStatus::Failed) return ExitCode::Failed;
     if (operation.status == OperationStatus::CompletedWithErrors) return ExitCode::CompletedWithErrors;
     const auto& counts = operation.counts;
+    if (kind_of(operation.type).has_verdicts) {
+        return counts.of(VerdictResult::Refused) == 0 ? ExitCode::NothingMatched : ExitCode::Done;
+    }
     return counts.matched == counts.protected_flows ? ExitCode::NothingMatched : ExitCode::Done;
 }
 

@@ -17,7 +17,12 @@ constexpr auto kPatience = 50ms;  // between two reads of an operation in progre
 
 void show(Progress& progress, const FlowOperation& operation) {
     const auto& counts = operation.counts;
-    if (operation.phase == OperationPhase::Identifying || operation.dry_run) {
+    if (operation.phase == OperationPhase::Judging) {
+        std::uint64_t judged = 0;
+        for (const auto& each : counts.verdicts)
+            judged += each.value_or(0);
+        progress.show("flows judged:", judged);
+    } else if (operation.phase == OperationPhase::Identifying || operation.dry_run) {
         progress.show("flows looked at:", counts.scanned);
     } else {
         progress.show("flows ended:", counts.flushed + counts.gone + counts.failed);

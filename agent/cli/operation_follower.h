@@ -16,8 +16,8 @@ namespace headgate::cli {
 
 enum class Explain : std::uint8_t { No, Yes };
 
-/// Shows progress on a terminal; Ctrl-C cancels the operation. Writes the flows of a capture to `output`, if given, as
-/// they are found. An error if the operation was refused, or failed before it had found a flow.
+/// Shows progress on a terminal; Ctrl-C cancels the operation. Writes flows that can be read early to `output`, if
+/// given, as they are found. An error if the operation was refused, or failed before it had found a flow.
 [[nodiscard]] Result<FlowOperation> run_operation(gateway::FlowOperations& operations,
                                                   const gateway::OperationRequest& request, Explain explain,
                                                   OperationOutput* output = nullptr);

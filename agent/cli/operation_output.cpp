@@ -8,6 +8,7 @@
 
 #include "cli/flow_text.h"
 #include "cli/interruption.h"
+#include "cli/verdict_text.h"
 #include "flow/flow_csv.h"
 #include "flow/flow_json.h"
 #include "operations/operation_json.h"
@@ -55,6 +56,8 @@ Cells flow_cells(const FlowRow& row, const Moment& moment, bool dry_run) {
         flow.mark ? Cell{Mark{*flow.mark}} : Cell{},
         flow.zone != 0 ? fmt::format("{}", flow.zone) : "",
         dry_run && !row.outcome ? "would be flushed" : outcome_text(row),
+        row.verdict ? std::string{to_string(row.verdict->result)} : "",
+        row.verdict ? reason_text(*row.verdict) : "",
         counter_cell<std::uint64_t>(flow.counters_original, &Counters::packets),
         counter_cell<std::uint64_t>(flow.counters_reply, &Counters::packets),
         cell_if(flow.started),
@@ -62,18 +65,26 @@ Cells flow_cells(const FlowRow& row, const Moment& moment, bool dry_run) {
     };
 }
 
+CsvVerdicts csv_verdicts(const FlowOperation& operation) {
+    return has_verdicts(operation) ? CsvVerdicts::Yes : CsvVerdicts::No;
+}
+
 constexpr std::string_view kNewConnections = "new connections are not blocked: that takes a rule of the firewall";
 
-void append_summary_text(fmt::memory_buffer& out, const FlowOperation& operation, const CellStyle& style) {
+void append_summary_text(fmt::memory_buffer& out, const FlowOperation& operation, const TableLayout& layout) {
     const auto& counts = operation.counts;
     const auto to = std::back_inserter(out);
     fmt::format_to(to, "{} of {} flows match", counts.matched, counts.scanned);
     if (counts.closed != 0) {
         fmt::format_to(to, ", and beside them {} closed (--state ANY shows both)", counts.closed);
     }
-    if (kind_of(operation.type).has_outcomes) fmt::format_to(to, ": {}", outcomes_text(operation));
+    const auto& kind = kind_of(operation.type);
+    if (kind.has_outcomes) fmt::format_to(to, ": {}", outcomes_text(operation));
+    if (kind.has_verdicts) fmt::format_to(to, ": {}", verdicts_text(counts));
     out.push_back('\n');
-    if (operation.blocked) fmt::format_to(to, "{}\n{}\n", blocked_text(operation, style), kNewConnections);
+    if (operation.ruleset && !kind.has_verdicts) fmt::format_to(to, "judged before: {}\n", verdicts_text(counts));
+    if (operation.blocked) fmt::format_to(to, "{}\n{}\n", blocked_text(operation, layout.style), kNewConnections);
+    if (kind.has_verdicts) append_reasons(out, operation, layout);
 }
 
 }  // namespace
@@ -121,6 +132,8 @@ std::vector<Column> flow_columns() {
         {"MARK", Right, 8},
         {"ZONE", Right, 9},
         {"OUTCOME", Left, 0},
+        {"VERDICT", Left, 0},
+        {"REASON", Left, 1, Column::Shown::Usually, Column::Fit::Cut},
         {"PACKETS", Right, 0, kOnRequest},
         {"PACKETS BACK", Right, 0, kOnRequest},
         {"STARTED", Left, 0, kOnRequest},
@@ -130,13 +143,14 @@ std::vector<Column> flow_columns() {
 
 void OperationOutput::begin(const FlowOperation& operation) {
     if (std::exchange(begun_, true)) return;
+    const auto verdicts = csv_verdicts(operation);
     writer_.begin({.list = "flows",
                    .json =
                        [&](fmt::memory_buffer& out) {
                            operations::append_request_members(out, operation);
                            out.append(std::string_view{",\n"});
                        },
-                   .csv_header = append_flow_csv_header,
+                   .csv_header = [=](fmt::memory_buffer& out) { append_flow_csv_header(out, verdicts); },
                    .is_vital = kind_of(operation.type).has_outcomes});
 }
 
@@ -144,12 +158,15 @@ void OperationOutput::write_flows(gateway::FlowOperations& operations, const Flo
     if (!written_) return;
     const bool is_running = operation.status == OperationStatus::InProgress;
     const auto moment = moment_of(operation);
+    const auto verdicts = csv_verdicts(operation);
     written_ = operations.for_each_flow(operation.id, flows_, [&](std::span<const FlowRow> flows) -> Result<void> {
         begin(operation);
         Result<void> written;
         for (const auto& each : flows) {
+            if (shows_ && !shows_(each)) continue;
             const auto append_record = [&](fmt::memory_buffer& out) {
-                writer_.writes_csv_lines() ? append_flow_csv(out, each, moment) : append_flow_json(out, each, moment);
+                writer_.writes_csv_lines() ? append_flow_csv(out, each, moment, verdicts)
+                                           : append_flow_json(out, each, moment);
             };
             written = writer_.row(append_record, [&] { return flow_cells(each, moment, operation.dry_run); });
         }
@@ -166,7 +183,7 @@ Result<void> OperationOutput::finish(gateway::FlowOperations& operations, const 
     if (written_) {
         begin(operation);
         written_ = writer_.end(
-            {.text = [&](fmt::memory_buffer& out) { append_summary_text(out, operation, writer_.layout().style); },
+            {.text = [&](fmt::memory_buffer& out) { append_summary_text(out, operation, writer_.layout()); },
              .json = [&](fmt::memory_buffer& out) { operations::append_result_members(out, operation); },
              .ndjson = [&](fmt::memory_buffer& out) { operations::append_operation_json(out, operation); }});
     }

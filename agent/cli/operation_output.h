@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "headgate/flow_operation.h"
@@ -29,7 +31,9 @@ namespace headgate::cli {
 /// A reader that closes the pipe early is no error and does not end the operation.
 class OperationOutput {
   public:
-    explicit OperationOutput(Writer& writer) : writer_(writer) {}
+    /// `shows`: which flows to write; empty: all.
+    explicit OperationOutput(Writer& writer, std::function<bool(const FlowRow&)> shows = {})
+        : writer_(writer), shows_(std::move(shows)) {}
 
     /// Writes the flows found since the last call.
     void write_flows(gateway::FlowOperations& operations, const FlowOperation& operation);
@@ -44,8 +48,9 @@ class OperationOutput {
     void begin(const FlowOperation& operation);
 
     Writer& writer_;
+    const std::function<bool(const FlowRow&)> shows_;
     bool begun_ = false;
-    std::uint64_t flows_ = 0;  ///< written so far
+    std::uint64_t flows_ = 0;  ///< read so far
     Result<void> written_;
 };
 

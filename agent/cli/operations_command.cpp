@@ -11,6 +11,7 @@
 #include "cli/operation_output.h"
 #include "cli/output_arguments.h"
 #include "cli/terminal.h"
+#include "cli/verdict_text.h"
 #include "flow/flow_json.h"
 #include "gateway/whole_operation_id.h"
 #include "operations/operation_json.h"
@@ -45,7 +46,7 @@ struct ListArguments {
     void add_to(CLI::App& command) {
         output.add_to(command);
         OptionGroup own{command};
-        own.add("--type", "TYPE", type, "only this type: capture or flush");
+        own.add("--type", "TYPE", type, "only this type: capture, flush or rematch");
         own.add(
             "--status", "STATUS", status,
             "only this status: in_progress, completed, completed_with_errors or failed; or of the failed ones those "
@@ -121,7 +122,8 @@ Cells operation_cells(const FlowOperation& operation) {
             static_cast<std::uint64_t>(operation.duration.count())};
 }
 
-void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operation, const CellStyle& style) {
+void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operation, const TableLayout& layout) {
+    const auto& style = layout.style;
     const auto& counts = operation.counts;
     const auto append_line = [&](std::string_view name, std::string_view value) {
         if (!value.empty()) append_named(out, name, 22, value);
@@ -150,6 +152,13 @@ void append_operation_text(fmt::memory_buffer& out, const FlowOperation& operati
     append_line("search", operation.plan);
     append_line("counts", fmt::format("{} scanned, {} matched{}", counts.scanned, counts.matched,
                                       counts.closed != 0 ? fmt::format(", {} closed beside them", counts.closed) : ""));
+    if (const auto& ruleset = operation.ruleset) {
+        append_line("", verdicts_text(counts));
+        append_line("ruleset", fmt::format("{}, generation {}",
+                                           ruleset->source == RulesetSource::Candidate ? "a candidate" : "in force",
+                                           ruleset->generation));
+    }
+    if (kind_of(operation.type).has_verdicts) append_reasons(out, operation, layout);
     if (!kind_of(operation.type).has_outcomes) return;
     append_line("", outcomes_text(operation));
     for (const auto& [rule, flows] : operation.protected_by)
@@ -247,9 +256,9 @@ Result<ExitCode> run_list(const GatewayArguments& gateway_arguments, const ListA
 Result<ExitCode> run_show(const GatewayArguments& gateway_arguments, const ShowArguments& arguments, Writer& writer) {
     ASSIGN_OR_RETURN(const auto found, find_operation(gateway_arguments, arguments.id));
     const auto& operation = found.operation;
-    return done(writer.document(
-        [&](fmt::memory_buffer& out) { operations::append_operation_json(out, operation); },
-        [&](fmt::memory_buffer& out) { append_operation_text(out, operation, writer.layout().style); }));
+    return done(
+        writer.document([&](fmt::memory_buffer& out) { operations::append_operation_json(out, operation); },
+                        [&](fmt::memory_buffer& out) { append_operation_text(out, operation, writer.layout()); }));
 }
 
 Result<ExitCode> run_results(const GatewayArguments& gateway_arguments, const ResultsArguments& arguments,
@@ -265,9 +274,9 @@ Result<ExitCode> run_results(const GatewayArguments& gateway_arguments, const Re
 }  // namespace
 
 void add_operations_commands(CommandTree& tree) {
-    CLI::App& operations = tree.add_group("operations", "Look up captures and flushes of the last hours");
+    CLI::App& operations = tree.add_group("operations", "Look up captures, flushes and rematches of the last hours");
     add_examples(operations, {"headgate operations list --since 1h", "headgate operations show 4f7b2c1e"});
-    add_examples(tree.add(operations, "list", "List captures and flushes, the newest first", run_list),
+    add_examples(tree.add(operations, "list", "List captures, flushes and rematches, the newest first", run_list),
                  {"headgate operations list --type flush --by alice --since 2h",
                   "headgate operations list --status failed -o wide",
                   "headgate operations list --columns id --no-header   # for a script"});

@@ -16,15 +16,6 @@ constexpr std::size_t kGap = 2;
 constexpr std::size_t kLeastOfCut = 12;  ///< characters of a column that is cut; below that it is of no use
 constexpr std::string_view kCut = "...";
 
-/// At most so many bytes from the front, without a part of a character.
-std::string_view front_of(std::string_view text, std::size_t size) {
-    const auto is_continued = [&] { return (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U; };
-    if (size >= text.size()) return text;
-    while (size > 0 && is_continued())
-        --size;
-    return text.substr(0, size);
-}
-
 }  // namespace
 
 std::string Column::name() const {

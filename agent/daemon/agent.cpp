@@ -23,6 +23,9 @@ using namespace std::chrono_literals;
 
 /// How long an expired operation may remain stored while no new operation is requested.
 constexpr auto kTidyInterval = 10min;
+
+/// Bytes of a request on the Unix socket, which may have a candidate for the ruleset.
+constexpr std::size_t kLongestLocalBody = 1024 * 1024;
 /// Time from the last request until freed memory is returned to the kernel.
 constexpr auto kTrimDelay = 5s;
 /// Time for clients that followed the last operation to request its flows and receive them.
@@ -141,7 +144,10 @@ Result<void> Agent::start() {
 
 Result<void> Agent::serve(http::UnixListener listener, HttpParts parts) {
     http::Limits limits;
-    ASSIGN_OR_RETURN(auto local, http::Server::start({http::Listener::on(std::move(listener))}, dispatcher_, limits));
+    auto local_limits = limits;
+    local_limits.size.body = kLongestLocalBody;
+    ASSIGN_OR_RETURN(auto local,
+                     http::Server::start({http::Listener::on(std::move(listener))}, dispatcher_, local_limits));
     limits.threads = gateway_.configuration()->http.connections;
     limits.of_one_peer = share_of(limits.threads);
     ASSIGN_OR_RETURN(auto remote, http::Server::start({}, dispatcher_, limits));

@@ -2,11 +2,15 @@
 #include "flow/flow_csv.h"
 
 #include <fmt/compile.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 #include <optional>
 #include <system_error>
+
+#include "base/printable.h"
 
 namespace headgate {
 namespace {
@@ -19,10 +23,16 @@ constexpr std::array kTupleColumns{"source",    "source_port", "destination", "d
 constexpr std::string_view kNoTuple = ",,,,,,,,,";
 static_assert(kNoTuple.size() == kTupleColumns.size());
 
+constexpr std::string_view kLineEnd = "\r\n";
 constexpr std::string_view kFirstColumns = "id,family,protocol";
 constexpr std::string_view kLastColumns =
     ",state,protocol_state,status,started_at,age_seconds,timeout_seconds,packets,bytes,packets_reply,bytes_reply,mark,"
-    "zone,zone_direction,outcome,error\r\n";
+    "zone,zone_direction,outcome,error";
+constexpr std::string_view kVerdictColumns =
+    ",verdict,refused_by,rule_family,rule_table,rule_chain,rule_handle,rule,assumes,then_source,then_destination,"
+    "then_destination_port,reason";
+constexpr std::string_view kNoVerdict = ",,,,,,,,,,,,";
+static_assert(static_cast<std::size_t>(std::ranges::count(kVerdictColumns, ',')) == kNoVerdict.size());
 
 void append(Buffer& out, std::string_view text) {
     out.append(text.data(), text.data() + text.size());
@@ -85,9 +95,31 @@ void add_status(Buffer& out, std::uint32_t status) {
     }
 }
 
+/// Appends the values of kVerdictColumns.
+void add_verdict(Buffer& out, const FlowVerdict& verdict) {
+    const auto quoted = [&](std::string_view text) {
+        out.push_back(',');
+        append_csv_text(out, as_printable(text));
+    };
+    const auto rule = verdict.rule.value_or(RuleReference{});
+    add_text(out, to_string(verdict.result));
+    add_text(out, verdict.kind ? to_string(*verdict.kind) : std::string_view{});
+    for (const auto* text : {&rule.family, &rule.table, &rule.chain})
+        quoted(*text);
+    add_number(out, rule.handle);
+    quoted(rule.text);
+    quoted(fmt::format("{}", fmt::join(verdict.assumes, "; ")));
+    const auto& then = verdict.then;
+    add_text(out, then ? to_string(then->source) : std::string{});
+    add_text(out, then ? to_string(then->destination) : std::string{});
+    const bool has_port = then && then->destination_port != 0;
+    add_number(out, has_port ? std::optional{then->destination_port} : std::nullopt);
+    quoted(verdict.reason);
+}
+
 }  // namespace
 
-void append_flow_csv_header(Buffer& out) {
+void append_flow_csv_header(Buffer& out, CsvVerdicts verdicts) {
     append(out, kFirstColumns);
     for (const auto* column : kTupleColumns)
         add_text(out, column);
@@ -96,9 +128,11 @@ void append_flow_csv_header(Buffer& out) {
         append(out, column);
     }
     append(out, kLastColumns);
+    if (verdicts == CsvVerdicts::Yes) append(out, kVerdictColumns);
+    append(out, kLineEnd);
 }
 
-void append_flow_csv(Buffer& out, const FlowRow& row, const Moment& moment) {
+void append_flow_csv(Buffer& out, const FlowRow& row, const Moment& moment, CsvVerdicts verdicts) {
     const Flow& flow = row.flow;
     append_number(out, flow.id);
     add_text(out, to_string(flow.original.source.family));
@@ -124,7 +158,8 @@ void append_flow_csv(Buffer& out, const FlowRow& row, const Moment& moment) {
     add_text(out, row.outcome ? to_string(*row.outcome) : std::string_view{});
     out.push_back(',');
     append_csv_text(out, row.error != 0 ? std::generic_category().message(row.error) : std::string{});
-    append(out, "\r\n");
+    if (verdicts == CsvVerdicts::Yes) row.verdict ? add_verdict(out, *row.verdict) : append(out, kNoVerdict);
+    append(out, kLineEnd);
 }
 
 /// RFC 4180, section 2.

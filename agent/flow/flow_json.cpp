@@ -12,6 +12,7 @@
 
 #include "base/printable.h"
 #include "base/text.h"
+#include "flow/json_members.h"
 
 namespace headgate {
 namespace {
@@ -88,6 +89,32 @@ void append_numbers(Buffer& out, const Flow& flow, const Moment& moment) {
     }
 }
 
+void append_rule(JsonMembers& members, const RuleReference& rule) {
+    members.text("family", rule.family);
+    members.text("table", rule.table);
+    members.text("chain", rule.chain);
+    if (rule.handle) members.number("handle", *rule.handle);
+    members.text("text", rule.text);
+}
+
+void append_verdict(Buffer& out, const FlowVerdict& verdict) {
+    JsonMembers row{out, JsonMembers::Place::Later};
+    row.object("verdict", [&](JsonMembers& members) {
+        members.text("result", to_string(verdict.result));
+        if (verdict.kind) members.text("kind", to_string(*verdict.kind));
+        if (verdict.rule) members.object("rule", [&](JsonMembers& rule) { append_rule(rule, *verdict.rule); });
+        if (!verdict.assumes.empty()) members.texts("assumes", verdict.assumes);
+        if (const auto& then = verdict.then) {
+            members.object("then", [&](JsonMembers& tuple) {
+                tuple.text("source", to_string(then->source));
+                tuple.text("destination", to_string(then->destination));
+                if (then->destination_port != 0) tuple.number("destination_port", then->destination_port);
+            });
+        }
+        if (!verdict.reason.empty()) members.text("reason", verdict.reason);
+    });
+}
+
 }  // namespace
 
 void append_flow_json(Buffer& out, const FlowRow& row, const Moment& moment) {
@@ -107,6 +134,7 @@ void append_flow_json(Buffer& out, const FlowRow& row, const Moment& moment) {
         append_text(out, ",\"error\":");
         append_json_string(out, std::generic_category().message(row.error));
     }
+    if (row.verdict) append_verdict(out, *row.verdict);
     append_text(out, "}");
 }
 

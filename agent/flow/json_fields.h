@@ -87,6 +87,12 @@ class MemberWriter {
         members_.object(text, [&](JsonMembers& inner) { write_inner(inner, value); });
     }
 
+    /// Left out if absent.
+    template <typename T>
+    void optional_object(MemberName name, const std::optional<T>& value) {
+        if (value) object(name, *value);
+    }
+
     /// A list of such objects: always written, may be absent when read.
     template <typename T>
     void objects(MemberName name, const std::vector<T>& values) {
@@ -169,6 +175,11 @@ class MemberReader {
         const auto text = name.in(form_);
         if (text.empty()) return list_members(*this, slot);
         reader_.object(text, [&](JsonReader& inner) { read_inner(inner, slot); });
+    }
+
+    template <typename T>
+    void optional_object(MemberName name, std::optional<T>& slot) {
+        if (reader_.has(name.in(form_))) object(name, slot.emplace());
     }
 
     template <typename T>

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/digest.h"
 #include "gateway/local_policies.h"
 #include "gateway/request_json.h"
 #include "gateway/session_guard.h"
@@ -24,9 +25,10 @@ bool is_unnamed(const EndpointName& name) {
     return name == EndpointName{};
 }
 
-/// Without the caller's sessions: a retry may come from another one.
+/// Without the caller's sessions: a retry may come from another one. The text of a ruleset may be long.
 Result<std::string> text_to_compare(OperationRequest request) {
     request.sessions = {};
+    if (auto& text = request.ruleset_text) text = to_hex(sha256(*text));
     fmt::memory_buffer text;
     RETURN_IF_ERROR(append_request_json(text, request));
     return fmt::to_string(text);
@@ -111,8 +113,10 @@ Result<operations::EndpointAccess> LocalOperations::open(const Endpoint& endpoin
     operations::EndpointAccess access;
     ASSIGN_OR_RETURN(auto table, managed->open_table());
     ASSIGN_OR_RETURN(auto ruleset, managed->open_ruleset());
+    ASSIGN_OR_RETURN(auto judge, managed->open_judge());
     access.table = std::move(table);
     access.ruleset = std::move(ruleset);
+    access.judge = std::move(judge);
     ASSIGN_OR_RETURN(const auto where, managed->open_namespace());
     access.timestamps_since = managed->history()->timestamps.since(where);
     return access;

@@ -6,6 +6,7 @@
 #include "conntrack/kernel_flow_table.h"
 #include "midstream/kernel_ruleset.h"
 #include "quarantine/kernel_quarantine.h"
+#include "rematch/kernel_judge.h"
 
 namespace headgate::gateway {
 namespace {
@@ -91,6 +92,12 @@ Result<std::unique_ptr<Quarantine>> ManagedEndpoint::open_quarantine(
     ASSIGN_OR_RETURN(auto where, open_namespace());
     return std::unique_ptr<Quarantine>{quarantine::KernelQuarantine::open(
         std::move(where), midstream::kRunFolder, patience.value_or(midstream::PolicyStateFile::kPatience))};
+}
+
+Result<std::unique_ptr<Judge>> ManagedEndpoint::open_judge() const {
+    return open_namespace().map([](netlink::NetworkNamespace where) -> std::unique_ptr<Judge> {
+        return rematch::KernelJudge::open(std::move(where));
+    });
 }
 
 Result<TableStatistics> ManagedEndpoint::usage() const {

@@ -13,6 +13,7 @@
 #include "headgate/flow_operation.h"
 #include "headgate/flow_query.h"
 #include "headgate/flow_table.h"
+#include "headgate/judge.h"
 #include "headgate/quarantine.h"
 #include "headgate/result.h"
 #include "headgate/ruleset.h"
@@ -84,6 +85,9 @@ class ManagedEndpoint {
 
     [[nodiscard]] Result<std::unique_ptr<Quarantine>> open_quarantine(
         std::optional<std::chrono::seconds> patience = {}) const;
+
+    /// Needs more privileges than the others, but not before its first use.
+    [[nodiscard]] Result<std::unique_ptr<Judge>> open_judge() const;
 
     /// Usage of the flow table, without reading any flow.
     [[nodiscard]] Result<TableStatistics> usage() const;

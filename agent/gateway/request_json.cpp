@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "headgate/judge.h"
+
 #include "base/scalars.h"
 #include "gateway/session_fields.h"
 #include "operations/operation_fields.h"
@@ -25,6 +27,7 @@ void list_scope(Members& members, Request& request) {
     members.optional("availability_zone", request.endpoint.availability_zone);
     list_members(members, request.query);
     members.optional("no_fast_scan", request.no_fast_scan);
+    members.optional("ruleset_text", request.ruleset_text);
 }
 
 template <typename Members, MaybeConst<OperationRequest> Request>
@@ -34,6 +37,7 @@ void list_flush(Members& members, Request& request) {
     members.optional("maximum_flows", request.maximum_flows);
     members.optional("dry_run", request.dry_run);
     members.optional("include_protected", request.include_protected);
+    members.optional("include_translated", request.include_translated);
     members.optional("protected", request.protected_filters, parse_flow_filter);
     list_sessions(members, request.sessions);
     members.optional("stream_exception_policy", request.stream_exception_policy, parse_remote_policy);
@@ -80,6 +84,20 @@ Result<void> check_consent(const OperationRequest& request) {
                    to_string(request.consent));
 }
 
+/// Flows have verdicts if another operation found them.
+Result<void> check_verdicts(const OperationRequest& request) {
+    if (request.include_translated && request.from_operation.empty()) {
+        return invalid("include_translated: is said of the flows of a rematch, by its id in from_capture");
+    }
+    if (request.ruleset_text && !kind_of(request.type).has_verdicts) {
+        return invalid("ruleset_text: a {} judges no flows", to_string(request.type));
+    }
+    if (const auto size = request.ruleset_text.value_or("").size(); size > kLongestCandidate) {
+        return make_error(ErrorKind::TooLarge, "ruleset_text: {} bytes; {} at most", size, kLongestCandidate);
+    }
+    return {};
+}
+
 bool finds_all(const FlowQuery& query) {
     return std::ranges::any_of(query.filters, &FlowFilter::matches_everything);
 }
@@ -108,6 +126,7 @@ Result<void> read_members(const JsonObject& object, OperationRequest& request) {
     RETURN_IF_ERROR(reader.finish()
                         .and_then([&] { return check_age(request.query); })
                         .and_then([&] { return check_consent(request); })
+                        .and_then([&] { return check_verdicts(request); })
                         .and_then([&] { return check_number("protected", request.protected_filters); })
                         .and_then([&] { return check_sessions(request.sessions); }));
     MemberFinder flush{reader};

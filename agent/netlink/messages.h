@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 
 namespace headgate::netlink {
@@ -78,6 +79,23 @@ class AttributeReader {
   private:
     Bytes rest_;
 };
+
+/// Calls `sink(attribute)` for each attribute.
+template <typename Sink>
+void for_each_attribute(Bytes attributes, Sink sink) {
+    Attribute attribute;
+    for (AttributeReader reader{attributes}; reader.next(attribute);)
+        sink(attribute);
+}
+
+/// The first attribute of the type; absent if there is none.
+[[nodiscard]] inline std::optional<Bytes> find_attribute(Bytes attributes, std::uint16_t type) noexcept {
+    Attribute attribute;
+    for (AttributeReader reader{attributes}; reader.next(attribute);) {
+        if (attribute.type == type) return attribute.payload;
+    }
+    return std::nullopt;
+}
 
 struct Message {
     nlmsghdr header{};

@@ -30,6 +30,10 @@ Result<Socket> Socket::open_diagnostics() {
     return open_as(NETLINK_SOCK_DIAG, MNL_SOCKET_AUTOPID);
 }
 
+Result<Socket> Socket::open_routing() {
+    return open_as(NETLINK_ROUTE, MNL_SOCKET_AUTOPID);
+}
+
 Result<Socket> Socket::open(const PortBlock& ports) {
     const std::uint32_t start = std::random_device{}();
     Result<Socket> socket = failed("there is no port to bind a netlink socket to");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A netlink socket to the kernel's netfilter subsystems or to sock_diag(7).
+// A netlink socket to the kernel's netfilter subsystems, to sock_diag(7) or to rtnetlink(7).
 #pragma once
 
 #include <libmnl/libmnl.h>
@@ -40,6 +40,9 @@ class Socket {
 
     /// Opens a socket to sock_diag(7), in the calling thread's network namespace.
     [[nodiscard]] static Result<Socket> open_diagnostics();
+
+    /// Opens a socket to rtnetlink(7), in the calling thread's network namespace.
+    [[nodiscard]] static Result<Socket> open_routing();
 
     /// Sets the size of the receive buffer, beyond the system's limit if CAP_NET_ADMIN allows it.
     void set_receive_room(int bytes) noexcept;

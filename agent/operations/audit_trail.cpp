@@ -52,6 +52,8 @@ Result<void> AuditTrail::record(const FlowOperation& operation) {
         members.optional("from_capture", operation.from_operation);
         members.required("dry_run", operation.dry_run);
         members.required("include_protected", operation.include_protected);
+        members.optional("include_translated", operation.include_translated);
+        members.optional_object("ruleset", operation.ruleset);
         members.required("stream_exception_policy", operation.stream_exception_policy);
         members.required("result", result_of(operation));
         members.optional("detail", operation.detail);

@@ -9,6 +9,7 @@
 
 #include "headgate/flow_operation.h"
 #include "headgate/flow_table.h"
+#include "headgate/judge.h"
 #include "headgate/result.h"
 #include "headgate/ruleset.h"
 
@@ -18,6 +19,7 @@ namespace headgate::operations {
 struct EndpointAccess {
     std::unique_ptr<FlowTable> table;
     std::unique_ptr<Ruleset> ruleset;
+    std::unique_ptr<Judge> judge;
     std::optional<std::chrono::nanoseconds> timestamps_since;  ///< by Clock::up(); see Moment::timestamps_for
 };
 

@@ -36,6 +36,14 @@ bool is_same_request(const OperationRequest& request, const FlowOperation& known
     return request.endpoint.as_endpoint() == known.endpoint && static_cast<const FlowRequest&>(request) == earlier;
 }
 
+/// Whether a flush of what another operation found ends this flow, if it is still there: of judged flows those that are
+/// refused, and translated ones if requested.
+bool is_to_end(const FlowRow& row, const FlowRequest& request) {
+    if (row.outcome == Outcome::Gone) return false;
+    return !row.verdict || row.verdict.is(VerdictResult::Refused) ||
+           (request.include_translated && row.verdict.is(VerdictResult::Translated));
+}
+
 tl::unexpected<Error> without_consent(const FlowOperation& operation) {
     if (operation.consent == Consent::Declined) return refused("not confirmed: nothing was flushed");
     const auto matched = operation.counts.matched;
@@ -247,7 +255,22 @@ Result<FlowOperation> Engine::find_source(FlowOperation& operation) {
         return refused("operation {} is {}: nothing was flushed", id, to_string(source->status));
     }
     RETURN_IF_ERROR(check_captured_on(source->endpoint, operation.endpoint, "operation " + id));
+    if (source->ruleset && source->ruleset->source == RulesetSource::Candidate) {
+        return refused(
+            "operation {} judged the flows by a candidate for the ruleset: nothing was flushed; load the candidate, "
+            "and "
+            "judge them again",
+            id);
+    }
+    if (operation.include_translated && !source->ruleset) {
+        return invalid("include-translated: operation {} is a {}, whose flows have no verdicts", id,
+                       kind_of(source->type).verb);
+    }
     operation.query = source->query;
+    operation.ruleset = source->ruleset;
+    operation.counts.verdicts = source->counts.verdicts;
+    operation.refused_by = source->refused_by;
+    operation.unknown_reasons = source->unknown_reasons;
     return std::move(*source);
 }
 
@@ -256,11 +279,13 @@ Result<OperationRequest> Engine::with_source(OperationRequest request, FlowOpera
     const auto id = request.from_operation;
     if (id.empty()) return request;
     ASSIGN_OR_RETURN(const auto source, find_source(operation));
-    request.captured = [this, id, endpoint = source.endpoint](const auto& sink) {
+    if (source.ruleset) request.judged_generation = source.ruleset->generation;
+    request.captured = [this, id, endpoint = source.endpoint,
+                        flush = static_cast<const FlowRequest&>(request)](const auto& sink) {
         const StoredFlowSink pass_on = [&](std::span<const FlowRow> flows) {
             std::vector<FlowRow> rows;
             for (const auto& each : flows)
-                if (each.outcome != Outcome::Gone) rows.push_back({each.flow, {}});
+                if (is_to_end(each, flush)) rows.push_back({each.flow, {}, 0, each.verdict});
             return sink(rows);
         };
         return for_each_flow(id, 0, pass_on).map([&] { return std::optional{endpoint}; });

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "operations/packed_bytes.h"
+#include "operations/packed_verdict.h"
 
 namespace headgate::operations {
 namespace {
@@ -35,7 +36,8 @@ namespace row_part {
 constexpr std::uint8_t kZoneDirection = 3U;  // two bits with the direction
 constexpr std::uint8_t kZone = 1U << 2U;
 constexpr std::uint8_t kReply = 1U << 3U;  // absent: the swapped original tuple
-constexpr std::uint8_t kAll = 0x0F;
+constexpr std::uint8_t kVerdict = 1U << 4U;
+constexpr std::uint8_t kAll = 0x1F;
 }  // namespace row_part
 
 namespace condition_part {
@@ -166,10 +168,12 @@ void unpack_condition(Reader& in, Flow& flow) {
     flow.stopped = unpack_time(in, has(condition_part::kStopped));
 }
 
-void pack_flow(Writer& out, const Flow& flow) {
+void pack_flow(Writer& out, const FlowRow& row) {
+    const auto& flow = row.flow;
     const bool plain = flow.reply == swapped(flow.original);
     out.octet(static_cast<std::uint8_t>(static_cast<std::uint8_t>(flow.zone_direction) |
-                                        part_if(flow.zone != 0, row_part::kZone) | part_if(!plain, row_part::kReply)));
+                                        part_if(flow.zone != 0, row_part::kZone) | part_if(!plain, row_part::kReply) |
+                                        part_if(static_cast<bool>(row.verdict), row_part::kVerdict)));
     pack_tuple(out, flow.original);
     if (!plain) pack_tuple(out, flow.reply);
     out.fixed(flow.id);
@@ -177,7 +181,8 @@ void pack_flow(Writer& out, const Flow& flow) {
     pack_condition(out, flow);
 }
 
-void unpack_flow(Reader& in, Flow& flow) {
+/// Returns whether the row goes on with a verdict.
+bool unpack_flow(Reader& in, Flow& flow) {
     const std::uint8_t parts = in.octet();
     const std::uint8_t direction = parts & row_part::kZoneDirection;
     if ((parts & ~row_part::kAll) != 0 || direction > static_cast<std::uint8_t>(ZoneDirection::Reply)) in.spoil();
@@ -187,6 +192,7 @@ void unpack_flow(Reader& in, Flow& flow) {
     flow.id = in.fixed<std::uint32_t>();
     if ((parts & row_part::kZone) != 0) flow.zone = in.fixed<std::uint16_t>();
     unpack_condition(in, flow);
+    return (parts & row_part::kVerdict) != 0;
 }
 
 /// Whether an outcome contains the flow's final condition, or that of the row still applies.
@@ -211,7 +217,8 @@ void unpack_outcome(Reader& in, FlowRow& stored) {
     if ((parts & outcome_part::kCondition) != 0) unpack_condition(in, stored.flow);
 }
 
-void append(PackedBytes& out, const Writer& row) {
+template <std::size_t Capacity>
+void append(PackedBytes& out, const PackedWriter<Capacity>& row) {
     if (out.empty()) out.resize(kHeader);
     out.insert(out.end(), row.bytes().begin(), row.bytes().end());
 }
@@ -249,19 +256,26 @@ Result<FlowBlockReader> reader_at(const PackedFlows& block, std::uint64_t row) {
 
 }  // namespace
 
-void FlowBlock::add(const Flow& flow) {
-    add(FlowRow{flow, std::nullopt, 0});
+void FlowBlock::add(const FlowRow& row) {
+    Writer packed;
+    pack_flow(packed, row);
+    append(rows_, packed);
+    if (row.verdict) add_verdict(row.verdict);
+    Writer outcome;
+    pack_outcome(outcome, row.flow, row.outcome, row.error, Condition::AsInTheRow);
+    append(outcomes_, outcome);
+    has_outcomes_ = has_outcomes_ || row.outcome || row.error != 0;
+    ++count_;
 }
 
-void FlowBlock::add(const FlowRow& flow) {
-    Writer row;
-    pack_flow(row, flow.flow);
-    append(rows_, row);
-    Writer outcome;
-    pack_outcome(outcome, flow.flow, flow.outcome, flow.error, Condition::AsInTheRow);
-    append(outcomes_, outcome);
-    has_outcomes_ = has_outcomes_ || flow.outcome || flow.error != 0;
-    ++count_;
+void FlowBlock::add_verdict(const SharedVerdict& verdict) {
+    const auto [known, is_new] = verdicts_.emplace(verdict.get(), verdicts_.size());
+    PackedWriter<sizeof(std::uint64_t) + 2> number;
+    number.number(known->second);
+    append(rows_, number);
+    if (!is_new) return;
+    append_verdict(rows_, *verdict);
+    kept_.push_back(verdict);
 }
 
 const PackedBytes& FlowBlock::rows() {
@@ -299,7 +313,7 @@ Result<std::vector<FlowRow>> FlowBlockReader::read(std::uint64_t count) {
     std::vector<FlowRow> flows(std::min<std::uint64_t>(count, left_));
     left_ -= static_cast<std::uint32_t>(flows.size());
     for (auto& flow : flows) {
-        unpack_flow(rows_, flow.flow);
+        if (unpack_flow(rows_, flow.flow)) flow.verdict = read_shared_verdict();
         if (outcomes_) unpack_outcome(*outcomes_, flow);
     }
     const auto judge_part = [&](const Reader& in) {
@@ -308,6 +322,14 @@ Result<std::vector<FlowRow>> FlowBlockReader::read(std::uint64_t count) {
     RETURN_IF_ERROR(judge_part(rows_));
     RETURN_IF_ERROR(outcomes_ ? judge_part(*outcomes_) : Result<void>{});
     return flows;
+}
+
+SharedVerdict FlowBlockReader::read_shared_verdict() {
+    const auto number = rows_.number<std::uint64_t>();
+    if (number > verdicts_.size()) rows_.spoil();
+    if (!rows_.good()) return {};
+    if (number == verdicts_.size()) verdicts_.emplace_back(read_verdict(rows_));
+    return verdicts_[number];
 }
 
 Result<std::vector<FlowRow>> unpack(std::span<const std::byte> rows, std::span<const std::byte> outcomes) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Packed flows for the store: a block of rows, and separately their outcomes, so that outcomes are added without
-// rewriting rows. About 45 bytes per IPv4 row, 70 per IPv6 row.
+// rewriting rows. About 45 bytes per IPv4 row, 70 per IPv6 row. A verdict that many rows share is in the first of them,
+// and the others have its number.
 #pragma once
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -24,8 +26,7 @@ namespace headgate::operations {
 /// A block being filled. Both parts begin with a version and the row count; all numbers are little endian.
 class FlowBlock {
   public:
-    void add(const Flow& flow);
-    void add(const FlowRow& flow);
+    void add(const FlowRow& row);
 
     [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
     [[nodiscard]] bool has_outcomes() const noexcept { return has_outcomes_; }
@@ -35,7 +36,11 @@ class FlowBlock {
     [[nodiscard]] const PackedBytes& outcomes();
 
   private:
+    void add_verdict(const SharedVerdict& verdict);
+
     PackedBytes rows_, outcomes_;
+    std::unordered_map<const FlowVerdict*, std::uint64_t> verdicts_;  ///< the number of each
+    std::vector<SharedVerdict> kept_;                                 ///< so that no other one has its address
     std::uint32_t count_ = 0;
     bool has_outcomes_ = false;
 };
@@ -60,7 +65,10 @@ class FlowBlockReader {
     FlowBlockReader(PackedReader rows, std::optional<PackedReader> outcomes, std::uint32_t count)
         : rows_(rows), outcomes_(outcomes), count_(count), left_(count) {}
 
+    [[nodiscard]] SharedVerdict read_shared_verdict();
+
     PackedReader rows_;
+    std::vector<SharedVerdict> verdicts_;  ///< those of the rows so far
     std::optional<PackedReader> outcomes_;
     std::uint32_t count_;
     std::uint32_t left_;

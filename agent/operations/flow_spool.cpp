@@ -25,7 +25,7 @@ Result<void> FlowSpool::append(std::span<const FlowRow> rows) {
     head_.insert(head_.end(), kept.begin(), kept.end());
     size_ += kept.size();
     for (const auto& row : rows.subspan(kept.size())) {
-        block_.add(row.flow);
+        block_.add(row);
         ++size_;
         if (block_.count() < kRowsPerSync) continue;
         RETURN_IF_ERROR(write_block());

@@ -96,9 +96,22 @@ class Flush {
         if (!ends_none) operation_.stream_exception_policy = policy_.name();
         operation_.protected_by = protection_.counts();
         operation_.warnings = warnings();
-        RETURN_IF_ERROR(listener_.begun());
+        RETURN_IF_ERROR(listener_.begun().and_then([&] { return check_ruleset(); }));
         if (operation_.dry_run || ends_none) return {};
         return enforce_policy();
+    }
+
+    /// Verdicts hold as long as the ruleset is the one by which the flows were judged. Afterwards this flush may change
+    /// it itself, by its policy.
+    [[nodiscard]] Result<void> check_ruleset() const {
+        if (!request_.judged_generation) return {};
+        if (place_.judge == nullptr) return failed("nothing judges flows here");
+        ASSIGN_OR_RETURN(const auto now, place_.judge->generation_now());
+        if (now == *request_.judged_generation) return {};
+        return refused(
+            "the ruleset has changed since the flows were judged, from generation {} to {}: nothing was flushed; "
+            "judge them again",
+            *request_.judged_generation, now);
     }
 
     Result<void> enforce_policy() {
@@ -128,7 +141,7 @@ class Flush {
         std::vector<FlowRow> spared;
         for (const auto& row : rows) {
             if (protection_.includes(row.flow)) {
-                spared.push_back({row.flow, Outcome::Protected, 0});
+                spared.push_back({row.flow, Outcome::Protected, 0, row.verdict});
             } else {
                 doomed.push_back(row);
             }
@@ -202,7 +215,7 @@ class Flush {
         std::vector<FlowRow> found;
         auto looked = table_.look_up(rows, [&](const Flow& flow, Presence presence) {
             const bool gone = presence == Presence::Gone || !is_in_scope(flow);
-            found.push_back({flow, gone ? std::optional{Outcome::Gone} : std::nullopt, 0});
+            found.push_back({flow, gone ? std::optional{Outcome::Gone} : std::nullopt, 0, rows[found.size()].verdict});
         });
         if (!looked) return give_up(rows, looked.error());
         touched_ = true;
@@ -221,7 +234,7 @@ class Flush {
     [[nodiscard]] std::vector<FlowRow> as_failed(std::span<const FlowRow> rows) const {
         std::vector<FlowRow> flows;
         for (const auto& row : rows)
-            flows.push_back({row.flow, Outcome::Failed, errno_of_failure(*stopped_)});
+            flows.push_back({row.flow, Outcome::Failed, errno_of_failure(*stopped_), row.verdict});
         return flows;
     }
 

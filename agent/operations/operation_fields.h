@@ -58,12 +58,46 @@ void list_members(Members& members, Object& counts) {
     members.optional("age_unknown", counts.age_unknown);
     members.optional("bytes_unknown", counts.bytes_unknown);
     members.optional("closed", counts.closed);
+    for (std::size_t i = 0; i < counts.verdicts.size(); ++i) {
+        const auto name = kNames<VerdictResult>[i];
+        members.optional({name, name}, counts.verdicts[i]);
+    }
 }
 
 template <typename Members, MaybeConst<ProtectedBy> Object>
 void list_members(Members& members, Object& rule) {
     members.required("rule", rule.rule);
     members.required("flows", rule.flows);
+}
+
+template <typename Members, MaybeConst<JudgedRuleset> Object>
+void list_members(Members& members, Object& ruleset) {
+    members.required("source", ruleset.source);
+    members.required("generation", ruleset.generation);
+}
+
+template <typename Members, MaybeConst<RuleReference> Object>
+void list_members(Members& members, Object& rule) {
+    members.required("family", rule.family);
+    members.required("table", rule.table);
+    members.required("chain", rule.chain);
+    members.optional("handle", rule.handle);
+    members.required("text", rule.text);
+}
+
+template <typename Members, MaybeConst<RefusedBy> Object>
+void list_members(Members& members, Object& refused_by) {
+    members.required("kind", refused_by.kind);
+    members.object("rule", refused_by.rule);
+    members.required("flows", refused_by.flows);
+    members.optional("bytes", refused_by.bytes);
+}
+
+template <typename Members, MaybeConst<UnknownReason> Object>
+void list_members(Members& members, Object& unknown) {
+    members.required("reason", unknown.reason);
+    members.optional_object("rule", unknown.rule);
+    members.required("flows", unknown.flows);
 }
 
 template <typename Members, MaybeConst<FlowFilter> Object>
@@ -119,6 +153,7 @@ void list_request_members(Members& members, Object& operation) {
     members.optional({"from_capture", "from_operation"}, operation.from_operation);
     members.optional("dry_run", operation.dry_run);
     members.optional("include_protected", operation.include_protected);
+    members.optional("include_translated", operation.include_translated);
     members.optional("consent", operation.consent);
     if (members.form() == JsonForm::Stored) members.optional("asked", operation.asked);
 }
@@ -146,6 +181,11 @@ void list_result_members(Members& members, Object& operation) {
     members.object("counts", operation.counts);
     const bool has_rules = Members::kReads || !operation.protected_by.empty();
     if (has_rules) members.objects("protected_by", operation.protected_by);
+    members.optional_object("ruleset", operation.ruleset);
+    if (Members::kReads || operation.ruleset) {
+        members.objects("refused_by", operation.refused_by);
+        members.objects("unknown_reasons", operation.unknown_reasons);
+    }
 }
 
 template <typename Members, MaybeConst<FlowOperation> Object>

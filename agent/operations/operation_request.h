@@ -2,6 +2,7 @@
 // A request for an operation: one value from the interface that receives it to the work that it starts.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -31,12 +32,14 @@ struct SshGuard {
 
 /// The query is validated, and without filters where the flows were captured before.
 struct OperationRequest : FlowRequest {
-    EndpointName endpoint;      ///< may be empty with `from_operation`: the endpoint of that operation
-    bool no_fast_scan = false;  ///< read the flow table through ctnetlink alone
-    std::string token;          ///< idempotency key: a repeated request starts nothing. Empty: none
+    EndpointName endpoint;                    ///< may be empty with `from_operation`: the endpoint of that operation
+    bool no_fast_scan = false;                ///< read the flow table through ctnetlink alone
+    std::optional<std::string> ruleset_text;  ///< of a rematch: a candidate, as for `nft -f`; absent: what is in force
+    std::string token;                        ///< idempotency key: a repeated request starts nothing. Empty: none
 
     // How flows are ended.
-    RowSource captured;  ///< exactly these flows, regardless of the query
+    RowSource captured;                              ///< exactly these flows, regardless of the query
+    std::optional<std::uint32_t> judged_generation;  ///< of the ruleset by which they were judged; refuse if it changed
     std::optional<std::uint64_t> maximum_flows;
     std::vector<FlowFilter> protected_filters;  ///< spare flows that match one in either direction
     std::optional<FlowFilter> own_flows;        ///< likewise: the caller's TCP flows to the agent; from the connection

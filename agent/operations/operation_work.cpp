@@ -11,7 +11,7 @@ namespace headgate::operations {
 namespace {
 
 /// In the order of OperationType.
-constexpr std::array kWorks{run_capture, run_flush};
+constexpr std::array kWorks{run_capture, run_flush, run_rematch};
 static_assert(kWorks.size() == kNames<OperationType>.size());
 
 class WorkScan final : public ScanListener {
@@ -48,6 +48,12 @@ Result<void> scan_table(const WorkPlace& place, FlowOperation& operation, WorkLi
     ASSIGN_OR_RETURN(const auto report, place.table.scan(operation.query, place.moment, scan));
     count(operation, report);
     return {};
+}
+
+void name_policy(Ruleset& ruleset, FlowOperation& operation) {
+    const auto policy = ruleset.in_force();
+    if (!policy && policy.error().kind != ErrorKind::Unprivileged) operation.warnings.push_back(policy.error().message);
+    if (policy && *policy) operation.stream_exception_policy = (*policy)->name;
 }
 
 Result<void> check_captured_on(const Endpoint& captured, const Endpoint& wanted, std::string_view what) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The work of an operation: one function for each type, in a file of its own (capture.cpp, flush.cpp). It acts on table
-// and ruleset, and stores nothing: what it finds and does goes to a listener.
+// The work of an operation: one function for each type, in a file of its own (capture.cpp, flush.cpp, ...). It acts on
+// table and ruleset, and stores nothing: what it finds and does goes to a listener.
 #pragma once
 
 #include <filesystem>
@@ -11,6 +11,7 @@
 #include "headgate/clock.h"
 #include "headgate/flow_operation.h"
 #include "headgate/flow_table.h"
+#include "headgate/judge.h"
 #include "headgate/operation_store.h"
 #include "headgate/result.h"
 #include "headgate/ruleset.h"
@@ -28,8 +29,9 @@ class WorkListener {
     /// the search, or spares the rest.
     virtual Result<void> may_go_on() { return {}; }
 
-    /// Flows that the work does not change: those that a capture found, protected ones, those spared after an error,
-    /// and, without an outcome, those that a dry run would have changed. An error ends the work, or spares the rest.
+    /// Flows that the work does not change: those that a capture found or a rematch judged, protected ones, those
+    /// spared after an error, and, without an outcome, those that a dry run would have changed. An error ends the work,
+    /// or spares the rest.
     virtual Result<void> left_alone(std::span<const FlowRow> flows) = 0;
 
     // For work that changes flows.
@@ -53,6 +55,7 @@ struct WorkPlace {
     Ruleset& ruleset;
     const Clock& clock;
     Moment moment;
+    Judge* judge = nullptr;                ///< by the endpoint's ruleset; null: there is none
     std::filesystem::path spool_folder{};  ///< for many rows, where there is no temporary directory
 };
 
@@ -67,12 +70,18 @@ OperationWork run_capture;
 /// Identifies matching flows, checks that they may be ended, and ends exactly those.
 OperationWork run_flush;
 
+/// Judges matching flows by the ruleset in force, or by a candidate, and reports them with their verdicts.
+OperationWork run_rematch;
+
 /// The work of a type.
 [[nodiscard]] OperationWork& work_of(OperationType type);
 
 /// For work that searches the table: scans it with the operation's query, and keeps plan and counts in the operation.
 [[nodiscard]] Result<void> scan_table(const WorkPlace& place, FlowOperation& operation, WorkListener& listener,
                                       const std::function<Result<void>(std::span<const FlowRow>)>& matched);
+
+/// For work that changes nothing and needs no policy: failure to read the one in force is a warning.
+void name_policy(Ruleset& ruleset, FlowOperation& operation);
 
 /// Refuses flows of another endpoint, where the same tuples denote other flows. The message begins with `what`, the
 /// rows' source.

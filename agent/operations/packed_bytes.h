@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
 
 #include "headgate/address.h"
 
@@ -97,6 +98,15 @@ class PackedReader {
         for (std::size_t i = 0; i < address_octets(family); ++i)
             value.octets[i] = octet();
         return value;
+    }
+
+    /// After its size in bytes.
+    std::string text() {
+        const auto size = number<std::uint64_t>();
+        if (size > rest_.size()) spoil();
+        const auto bytes = rest_.first(good_ ? static_cast<std::size_t>(size) : 0);
+        rest_ = rest_.subspan(bytes.size());
+        return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
     }
 
   private:

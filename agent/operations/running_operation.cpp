@@ -114,13 +114,13 @@ Result<void> RunningOperation::may_keep_endpoint(std::chrono::steady_clock::time
     if (!is_in_the_way) waited_for_since_.reset();
     if (is_in_the_way && !waited_for_since_) waited_for_since_ = now;
     if (!waited_for_since_ || now - *waited_for_since_ < EndpointLock::kGrace) return {};
-    return failed("gave way to a flush that had waited for {} s: capture fewer flows, or later",
-                  EndpointLock::kGrace.count());
+    return failed("gave way to a flush that had waited for {} s: {} fewer flows, or later",
+                  EndpointLock::kGrace.count(), kind_of(operation_.type).verb);
 }
 
 Result<void> RunningOperation::report() const {
     // A flush has reserved its space before, and must not be interrupted half way for lack of it.
-    const bool may_stop = operation_.phase == OperationPhase::Identifying;
+    const bool may_stop = operation_.phase != OperationPhase::Flushing;
     return (may_stop ? keep_to_budget() : Result<void>{}).and_then([&] { return store_->update(operation_); });
 }
 
@@ -260,7 +260,8 @@ Result<void> RunningOperation::do_work() {
             std::chrono::floor<std::chrono::seconds>(around_.clock.up() - *access_.timestamps_since);
     }
     if (request_.no_fast_scan) access_.table->forgo_fast_scans();
-    const WorkPlace place{*access_.table, *access_.ruleset, around_.clock, moment, around_.state_dir};
+    const WorkPlace place{*access_.table, *access_.ruleset,    around_.clock,
+                          moment,         access_.judge.get(), around_.state_dir};
     auto run = work_of(operation_.type)(request_, place, operation_, *this);
     // Retries to store the outcomes of the last block, if the first attempt failed.
     if (!unrecorded_.empty()) is_written_ = store_->record_outcomes(operation_.id, block_, unrecorded_);

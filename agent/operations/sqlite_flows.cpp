@@ -56,7 +56,7 @@ void SqliteStore::forget_gathered(std::string_view id) {
 Result<std::uint64_t> SqliteStore::append_pending(std::string_view id, std::span<const FlowRow> rows) {
     FlowBlock block;
     for (const auto& row : rows)
-        block.add(row.flow);
+        block.add(row);
     const std::lock_guard lock{writer_.mutex};
     RETURN_IF_ERROR(write_gathered(id));
     return transact(Durability::OnDisk, [&](Session& session) {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "headgate/address.h"
+#include "headgate/flow_verdict.h"
 #include "headgate/names.h"
 #include "headgate/protocol.h"
 
@@ -151,6 +152,7 @@ struct FlowRow {
     Flow flow;
     std::optional<Outcome> outcome{};  ///< absent: captured, or pending in a flush that has not reached it
     int error = 0;                     ///< errno, for Outcome::Failed
+    SharedVerdict verdict{};           ///< of the rematch that judged the flow; kept by a flush of what it found
 
     friend bool operator==(const FlowRow&, const FlowRow&) = default;
 };

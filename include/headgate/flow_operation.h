@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "headgate/flow.h"
 #include "headgate/flow_query.h"
+#include "headgate/flow_verdict.h"
 #include "headgate/operation_type.h"
 
 namespace headgate {
@@ -22,9 +24,9 @@ inline constexpr auto kNames<OperationStatus> = name_list("IN_PROGRESS", "COMPLE
                                                           "FAILED");
 
 /// Phase of an operation in progress.
-enum class OperationPhase : std::uint8_t { Identifying, Flushing };
+enum class OperationPhase : std::uint8_t { Identifying, Judging, Flushing };
 template <>
-inline constexpr auto kNames<OperationPhase> = name_list("identifying", "flushing");
+inline constexpr auto kNames<OperationPhase> = name_list("identifying", "judging", "flushing");
 
 /// Whether the user agreed to a flush, of which a front end showed a dry run. Without consent it ends no flow, and is
 /// kept as refused.
@@ -91,6 +93,16 @@ struct OperationCounts {
     std::uint64_t bytes_unknown = 0;  ///< left out: minimum bytes were requested, and the flow has no counters
     std::uint64_t closed = 0;         ///< left out: only active flows were requested, which these match otherwise
 
+    /// By VerdictResult; absent: the flows were not judged. A flush has those of the rematch that found its flows.
+    std::array<std::optional<std::uint64_t>, kNames<VerdictResult>.size()> verdicts{};
+
+    [[nodiscard]] std::optional<std::uint64_t>& of(VerdictResult result) {
+        return verdicts[static_cast<std::size_t>(result)];
+    }
+    [[nodiscard]] std::uint64_t of(VerdictResult result) const {
+        return verdicts[static_cast<std::size_t>(result)].value_or(0);
+    }
+
     friend bool operator==(const OperationCounts&, const OperationCounts&) = default;
 };
 
@@ -102,6 +114,25 @@ struct ProtectedBy {
     friend bool operator==(const ProtectedBy&, const ProtectedBy&) = default;
 };
 
+/// A rule that refuses flows, and how many.
+struct RefusedBy {
+    RuleReference rule;
+    RefusalKind kind = RefusalKind::Drop;
+    std::uint64_t flows = 0;
+    std::optional<std::uint64_t> bytes;  ///< in both directions; absent if the kernel counted none
+
+    friend bool operator==(const RefusedBy&, const RefusedBy&) = default;
+};
+
+/// Why flows could not be judged, and how many.
+struct UnknownReason {
+    std::string reason;
+    std::optional<RuleReference> rule;
+    std::uint64_t flows = 0;
+
+    friend bool operator==(const UnknownReason&, const UnknownReason&) = default;
+};
+
 /// The part of a request (operations/operation_request.h) that its operation keeps.
 struct FlowRequest {
     OperationType type = OperationType::Capture;
@@ -109,7 +140,8 @@ struct FlowRequest {
     FlowQuery query;             ///< for a flush of captured flows: the capture's query
     std::string from_operation;  ///< whose flows are flushed; empty: flows that match now, or flows from a file
     bool dry_run = false;
-    bool include_protected = false;  ///< protected flows are flushed, too
+    bool include_protected = false;   ///< protected flows are flushed, too
+    bool include_translated = false;  ///< of a rematch's flows also those that would be translated otherwise
     Consent consent = Consent::Given;
 
     friend bool operator==(const FlowRequest&, const FlowRequest&) = default;
@@ -137,9 +169,13 @@ struct FlowOperation : FlowRequest {
     /// force.
     std::optional<Timestamp> blocked_until;
     std::optional<Timestamp> last_blocked_until;  ///< for the last of them, if each has a time of its own
-    std::vector<std::string> warnings;            ///< for the operator, in addition to the result
-    unsigned restarts = 0;                        ///< scans repeated because the table was resized
-    bool empty_table = false;                     ///< the searched flow table had no flow at all
+    /// By which the flows were judged, without its warnings; absent if they were not.
+    std::optional<JudgedRuleset> ruleset;
+    std::vector<RefusedBy> refused_by;           ///< the rules that refuse most flows, the first one most
+    std::vector<UnknownReason> unknown_reasons;  ///< likewise
+    std::vector<std::string> warnings;           ///< for the operator, in addition to the result
+    unsigned restarts = 0;                       ///< scans repeated because the table was resized
+    bool empty_table = false;                    ///< the searched flow table had no flow at all
 
     friend bool operator==(const FlowOperation&, const FlowOperation&) = default;
 };
@@ -147,6 +183,10 @@ struct FlowOperation : FlowRequest {
 /// Whether it changes no flow: then it needs no journal, and runs even if it cannot be stored.
 [[nodiscard]] inline bool only_looks(const FlowRequest& request) {
     return request.dry_run || request.consent != Consent::Given || !kind_of(request.type).changes_flows;
+}
+
+[[nodiscard]] inline bool has_verdicts(const FlowOperation& operation) {
+    return kind_of(operation.type).has_verdicts || operation.ruleset;
 }
 
 /// What people call the status of an operation that was refused by a guard, or by its user; it is FAILED.

@@ -84,8 +84,9 @@ class OperationStore : public OperationFlows {
     virtual Result<std::uint64_t> append_pending(std::string_view id, std::span<const FlowRow> rows) = 0;
 
     /// Records the outcomes of all flows of a block, in order; once per block. From then on the flows are returned as
-    /// in `endings`. Not durable by itself, but with the next durable call: after a power failure a block may be
-    /// pending again, and its flows are looked up in the table, then empty, as after any crash.
+    /// in `endings`, with the verdicts that they had. Not durable by itself, but with the next durable call: after a
+    /// power failure a block may be pending again, and its flows are looked up in the table, then empty, as after any
+    /// crash.
     virtual Result<void> record_outcomes(std::string_view id, std::uint64_t block,
                                          std::span<const FlowRow> endings) = 0;
 

@@ -12,9 +12,9 @@
 
 namespace headgate {
 
-enum class OperationType : std::uint8_t { Capture, Flush };
+enum class OperationType : std::uint8_t { Capture, Flush, Rematch };
 template <>
-inline constexpr auto kNames<OperationType> = name_list("FLOW_CAPTURE", "FLOW_FLUSH");
+inline constexpr auto kNames<OperationType> = name_list("FLOW_CAPTURE", "FLOW_FLUSH", "FLOW_REMATCH");
 
 /// Callers ask for the fact that they need and never compare types. So a new type is a name above, a row below, and a
 /// file with its work (operations/operation_work.h).
@@ -28,6 +28,10 @@ struct OperationKind {
     bool has_flush_options;  ///< of the members of a request, those about how flows are ended
     bool has_outcomes;       ///< its flows say what became of them
     bool has_early_flows;    ///< its flows can be read while it runs
+
+    /// Its flows are judged by a ruleset. Takes the role operator: judging costs the gateway some of its time.
+    bool has_verdicts;
+    bool is_in_aws_api;  ///< unless it is a dry run
 };
 
 /// In the order of OperationType.
@@ -40,6 +44,8 @@ inline constexpr std::array kOperationKinds{
         .has_flush_options = false,
         .has_outcomes = false,
         .has_early_flows = true,
+        .has_verdicts = false,
+        .is_in_aws_api = true,
     },
     OperationKind{
         .verb = "flush",
@@ -50,6 +56,19 @@ inline constexpr std::array kOperationKinds{
         .has_flush_options = true,
         .has_outcomes = true,
         .has_early_flows = false,
+        .has_verdicts = false,
+        .is_in_aws_api = true,
+    },
+    OperationKind{
+        .verb = "rematch",
+        .default_states = StateScope::Active,
+        .changes_flows = false,
+        .gives_way = true,
+        .has_flush_options = false,
+        .has_outcomes = false,
+        .has_early_flows = true,
+        .has_verdicts = true,
+        .is_in_aws_api = false,
     },
 };
 static_assert(kOperationKinds.size() == kNames<OperationType>.size());

@@ -18,10 +18,11 @@ namespace headgate {
 /// error of each.
 enum class ErrorKind : std::uint8_t {
     // The request is wrong; nothing was attempted.
-    Invalid,   ///< it breaks a rule
-    NotFound,  ///< it names something that does not exist, or that the caller may not see
-    Outdated,  ///< it refers to a version of something that has changed since
-    TooLarge,  ///< it, or a part of it, is longer than permitted
+    Invalid,     ///< it breaks a rule
+    NotFound,    ///< it names something that does not exist, or that the caller may not see
+    Outdated,    ///< it refers to a version of something that has changed since
+    TooLarge,    ///< it, or a part of it, is longer than permitted
+    Unloadable,  ///< a candidate for the ruleset does not load
     // Refused before anything was changed.
     Refused,      ///< by a guard
     Busy,         ///< other work is in progress: ask again later

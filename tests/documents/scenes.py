@@ -66,6 +66,16 @@ def packaged(stage):
     five_flows(stage)
 
 
+@scene("docs/rematch.md")
+def tightened_rules(stage):
+    """Without an agent, whose judge is a unit of its own."""
+    five_flows(stage)
+    for rule in ("add table inet filter", "add chain inet filter forward { type filter hook forward priority 0; }",
+                 "add rule inet filter forward ct state established accept", "add rule inet filter forward tcp dport 8080 drop"):
+        stage.prepare(f"nft '{rule}'")
+    stage.prepare("echo 'add rule inet filter forward tcp dport 8081 drop' >new.nft")
+
+
 @scene("docs/getting-started.md")
 def newly_installed(stage):
     stage.start_agent("")

@@ -15,7 +15,7 @@ firewalls:
   - {name: edge, endpoints: [{availability_zone: eu-1a}, {availability_zone: eu-1b, netns: b}]}
   - {name: core, endpoints: [{availability_zone: eu-1a, netns: c}]}
 """
-COMMANDS = {"capture", "flush", "operations", "log", "policy", "quarantine", "table", "agent", "check-config", "completion",
+COMMANDS = {"capture", "flush", "rematch", "operations", "log", "policy", "quarantine", "table", "agent", "check-config", "completion",
             "version", "help"}
 
 
@@ -59,7 +59,7 @@ def test_options(shell):
     ("headgate flush --match ", {"original", "translated", "any"}),
     ("headgate log --reason ", {"flushed", "closed", "timeout", "evicted"}),
     ("headgate log --reason flushed --reason t", {"timeout"}),
-    ("headgate operations list --type ", {"capture", "flush"}),
+    ("headgate operations list --type ", {"capture", "flush", "rematch"}),
     ("headgate capture --protocol ud", {"udp", "udplite"}),
     ("headgate completion ", {"bash", "zsh"}),
 ])

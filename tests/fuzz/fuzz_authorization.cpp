@@ -23,7 +23,7 @@ const access::AccessKey& the_key() {
 access::Authenticator make_authenticator() {
     access::Credentials credentials;
     credentials.access_keys = {the_key()};
-    credentials.tokens = {{"token", access::sha256(kSecret), {}}};
+    credentials.tokens = {{"token", sha256(kSecret), {}}};
     return access::Authenticator{std::move(credentials)};
 }
 

@@ -273,6 +273,10 @@ void write_rows(Seeds&& seeds) {
         block.add(each);
     seeds.add(packed(block, block.outcomes()));
     seeds.add(packed(block, operations::pack_endings(endings_of(flows_of_every_kind()))));
+    operations::FlowBlock judged;
+    for (const auto& each : judged_flows())
+        judged.add(each);
+    seeds.add(packed(judged, {}));
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ class KernelHashWalk : public KernelTest {
         for (const auto& line : collector.plans)
             EXPECT_EQ(line.find("cannot be walked"), std::string::npos) << line;
         std::multiset<std::string> flows;
-        for (const auto& [flow, outcome, error] : collector.rows)
+        for (const auto& [flow, outcome, error, verdict] : collector.rows)
             flows.insert(fmt::format("{} {} {} {} {}", flow.id, to_string(flow.original.source),
                                      to_string(flow.original.protocol), flow.original.source_port, flow.zone));
         return flows;

@@ -59,7 +59,7 @@ class KernelTrustedRows : public KernelTest {
         EXPECT_TRUE(report.has_value()) << report.error().message;
         plans_ = collector.plans;
         Flows flows;
-        for (const auto& [flow, outcome, error] : collector.rows)
+        for (const auto& [flow, outcome, error, verdict] : collector.rows)
             flows.emplace(
                 fmt::format("{} {} {} {} {}", to_string(flow.original.source), to_string(flow.original.protocol),
                             flow.original.source_port, flow.original.icmp_id, flow.zone),
@@ -271,7 +271,7 @@ TEST_F(KernelTrustedRows, leave_no_address_of_the_kernel_in_what_is_printed_and_
     operations::FlowBlock block;
     for (const auto& row : collector.rows) {
         printed += json(row.flow);
-        block.add(row.flow);
+        block.add(row);
     }
     const auto& rows = block.rows();
     const std::string_view stored{reinterpret_cast<const char*>(rows.data()), rows.size()};

@@ -240,6 +240,12 @@ def make_what_is_done(api):
     assert api.ask("PUT", policy, {"policy": "nonsense"}).status == 400
     assert api.ask("GET", policy).json()["condition"] == "as_applied"
     assert api.ask("DELETE", policy).json()["policy"] == "none"
+    quarantine, host = "/v1/quarantine", {"addresses": ["10.20.0.7"]}
+    assert api.ask("POST", quarantine, host | {"for_seconds": 60}).status == 200
+    assert api.ask("POST", quarantine, {"addresses": ["10.0.1.1"], "for_seconds": 60}).status == 409, "the gateway's own"
+    assert api.ask("GET", quarantine).json()["quarantine"][0]["address"] == "10.20.0.7"
+    assert api.ask("POST", f"{quarantine}/extend", host | {"for_seconds": 60}).status == 200
+    assert api.ask("POST", f"{quarantine}/remove", host).status == 200
     for path in ("openapi.yaml", "healthz", "readyz", "metrics"):
         assert api.ask("GET", f"/{path}").status == 200
 

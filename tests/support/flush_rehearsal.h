@@ -76,7 +76,7 @@ class FlushRehearsal : public ::testing::Test {
     Result<FlowOperation> flush() {
         auto operation = operation_;
         listener_.operation = &operation;
-        auto run = operations::run_flush(request_, {table_, ruleset_, clock_, {}}, operation, listener_);
+        auto run = operations::run_flush(request_, place_, operation, listener_);
         if (!run) return tl::unexpected(std::move(run.error()));
         operations::close(operation, run);
         return operation;
@@ -85,6 +85,7 @@ class FlushRehearsal : public ::testing::Test {
     MemoryFlowTable table_;
     MemoryRuleset ruleset_;
     ManualClock clock_;
+    operations::WorkPlace place_{table_, ruleset_, clock_, {}};
     FlowOperation operation_;
     operations::OperationRequest request_;
     RecordingListener listener_;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Non-owning wrappers: an engine opens a table and a ruleset repeatedly, and always gets the same ones.
+// Non-owning wrappers: an engine opens a table, a ruleset and a judge repeatedly, and always gets the same ones.
 #pragma once
 
 #include <memory>
 #include <utility>
 
 #include "headgate/flow_table.h"
+#include "headgate/judge.h"
 #include "headgate/ruleset.h"
 
 #include "operations/endpoint_access.h"
@@ -56,8 +57,30 @@ class ForwardingRuleset final : public Ruleset {
     Ruleset& ruleset_;
 };
 
+class ForwardingJudge final : public Judge {
+  public:
+    explicit ForwardingJudge(Judge& judge) : judge_(judge) {}
+    Result<JudgedRuleset> prepare(const std::optional<std::string>& candidate) override {
+        return judge_.prepare(candidate);
+    }
+    Result<std::vector<FlowVerdict>> judge(std::span<const Flow> flows) override { return judge_.judge(flows); }
+    Result<std::uint32_t> generation_now() override { return judge_.generation_now(); }
+
+  private:
+    Judge& judge_;
+};
+
 inline operations::EndpointAccess access_to(FlowTable& table, Ruleset& ruleset) {
-    return {std::make_unique<ForwardingTable>(table), std::make_unique<ForwardingRuleset>(ruleset), std::nullopt};
+    operations::EndpointAccess access;
+    access.table = std::make_unique<ForwardingTable>(table);
+    access.ruleset = std::make_unique<ForwardingRuleset>(ruleset);
+    return access;
+}
+
+inline operations::EndpointAccess access_to(FlowTable& table, Ruleset& ruleset, Judge& judge) {
+    auto access = access_to(table, ruleset);
+    access.judge = std::make_unique<ForwardingJudge>(judge);
+    return access;
 }
 
 }  // namespace headgate::testing

@@ -123,7 +123,11 @@ class MemoryStore : public OperationStore {
             return failed("operation {} has no pending block {} of {} flows", id, block, endings.size());
         }
         found->pending = false;
-        found->flows.assign(endings.begin(), endings.end());
+        for (std::size_t i = 0; i < endings.size(); ++i) {
+            auto verdict = std::move(found->flows[i].verdict);
+            found->flows[i] = endings[i];
+            found->flows[i].verdict = std::move(verdict);
+        }
         return {};
     }
 

@@ -16,6 +16,7 @@
 #include "support/engine_conformance.h"
 #include "support/manual_clock.h"
 #include "support/memory_flow_table.h"
+#include "support/memory_judge.h"
 #include "support/memory_ruleset.h"
 #include "support/memory_store.h"
 #include "support/temporary_folder.h"
@@ -34,7 +35,7 @@ class Operating : public ::testing::Test {
         settings.state_dir = folder_.path("");
         engine_.reset();
         engine_ = std::make_unique<operations::Engine>(
-            store_, clock_, audit_, [this](const Endpoint&) { return access_to(table_, ruleset_); }, settings);
+            store_, clock_, audit_, [this](const Endpoint&) { return access_to(table_, ruleset_, judge_); }, settings);
     }
 
     static operations::OperationRequest request_for(OperationType type, std::string_view filter = "protocol=tcp") {
@@ -64,6 +65,7 @@ class Operating : public ::testing::Test {
     ManualClock clock_;
     MemoryFlowTable table_;
     MemoryRuleset ruleset_;
+    MemoryJudge judge_;
     std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
     MemoryStore store_{disk_, clock_};
     operations::AuditTrail audit_{folder_.path("audit.log"), clock_};

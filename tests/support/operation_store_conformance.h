@@ -328,6 +328,27 @@ TYPED_TEST_P(OperationStoreConformance, recovered_flows_are_read_as_they_ended) 
     }
 }
 
+TYPED_TEST_P(OperationStoreConformance, flows_keep_their_verdicts_until_they_have_ended) {
+    this->begin(operation_named("one"));
+    this->append("one", judged_flows());
+    const auto block = this->append_pending("one", judged_flows());
+    this->end(operation_named("one"));
+    this->reopen();
+    auto expected = judged_flows();
+    const auto pending = judged_flows();
+    expected.insert(expected.end(), pending.begin(), pending.end());
+    EXPECT_EQ(this->flows("one"), expected);
+
+    const auto endings = endings_of(judged_flows());
+    ASSERT_TRUE(this->store().record_outcomes("one", block, endings).has_value());
+    const auto ended = this->flows("one", pending.size());
+    ASSERT_EQ(ended.size(), pending.size());
+    for (std::size_t i = 0; i < ended.size(); ++i) {
+        EXPECT_EQ(ended[i].verdict, pending[i].verdict);
+        EXPECT_EQ(ended[i].outcome, endings[i].outcome);
+    }
+}
+
 TYPED_TEST_P(OperationStoreConformance, a_block_is_settled_once_and_as_a_whole) {
     this->begin(operation_named("one"));
     this->begin(operation_named("other"));
@@ -515,7 +536,8 @@ REGISTER_TYPED_TEST_SUITE_P(OperationStoreConformance, an_operation_is_read_as_i
                             pages_begin_and_end_anywhere, all_flows_are_read_in_their_order,
                             flows_of_an_operation_that_is_not_there_are_an_error, pending_flows_are_there_after_a_crash,
                             checks_whether_many_flows_would_fit, recovered_flows_are_read_as_they_ended,
-                            a_block_is_settled_once_and_as_a_whole, pending_flows_can_be_recovered_while_they_are_read,
+                            flows_keep_their_verdicts_until_they_have_ended, a_block_is_settled_once_and_as_a_whole,
+                            pending_flows_can_be_recovered_while_they_are_read,
                             operations_expire_that_ended_long_enough_ago, nothing_expires_by_the_wall_clock,
                             a_sweep_comes_to_its_end, shrinks_by_the_oldest_that_ended, a_flush_goes_after_all_captures,
                             two_stores_on_one_disk_see_the_same, one_writes_while_another_reads,

@@ -49,9 +49,9 @@ inline http::Request reference_request() {
 
 /// Replaces the request's signature, read from it, with the one by this key.
 inline void put_signature(http::Request& request, const http::access::Signature& signature, std::string_view canonical,
-                          const http::access::Digest& key) {
+                          const Digest& key) {
     namespace access = http::access;
-    const auto right = access::to_hex(access::hmac_sha256(key, access::string_to_sign(signature, canonical)));
+    const auto right = to_hex(hmac_sha256(key, access::string_to_sign(signature, canonical)));
     auto& header = request.headers.at("Authorization");
     header.replace(static_cast<std::size_t>(signature.hex.data() - header.data()), right.size(), right);
 }

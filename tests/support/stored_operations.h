@@ -52,13 +52,20 @@ inline std::vector<FlowOperation> operations_of_every_kind() {
     full.caller = {"unix", 4'294'967'295U, "alice \xff", "bob", "2001:db8::7"};
     full.from_operation = "5f0a";
     full.include_protected = true;
+    full.include_translated = true;
+    full.ruleset = JudgedRuleset{RulesetSource::Candidate, UINT32_MAX, {}};
+    full.refused_by = {
+        {{"inet", "filter", "forward \xff", UINT64_MAX, "tcp dport 22 \"x\" drop"}, RefusalKind::Reject, 1, UINT64_MAX},
+        {{"ip", "filter", "FORWARD", {}, "policy drop"}, RefusalKind::Policy, 7, {}}};
+    full.unknown_reasons = {{"numgen is random", RuleReference{"ip6", "t", "c", 1, "numgen random mod 2 0 drop"}, 9},
+                            {"no route", {}, UINT64_MAX}};
     full.consent = Consent::Declined;
     full.policy_applied = true;
     full.protected_by = {{"protected: destination-port=22", 4}, {"SSH sessions into this machine", UINT64_MAX}};
     full.asked = R"({"type":"FLOW_FLUSH","firewall":"edge \"x\""})";
     full.plan = "whole dumps";
     full.dry_run = true;
-    full.counts = {UINT64_MAX, 2, 3, 4, 5, 6, 7, 8, UINT64_MAX};
+    full.counts = {UINT64_MAX, 2, 3, 4, 5, 6, 7, 8, UINT64_MAX, {0, 1, UINT64_MAX, 3}};
     full.machine_up = std::chrono::seconds{INT64_MAX};
     full.stream_exception_policy = "reject";
     full.blocked = true;
@@ -107,6 +114,32 @@ inline std::vector<FlowRow> flows_of_every_kind() {
         {icmpv6_flow().in_zone(3, ZoneDirection::Original), std::nullopt, 0},
         {tcp_flow().leaving_as("192.0.2.9", 61000).redirected_to("10.0.2.2", 8443), std::nullopt, EBUSY},
     };
+}
+
+/// Flows with verdicts: each result and kind, each optional member present and absent, some of them shared.
+inline std::vector<FlowRow> judged_flows() {
+    const RuleReference rule{"inet", "filter", "forward", 12, "tcp dport 22 \"quoted\" drop"};
+    const RuleReference policy{"ip", "filter", "FORWARD", std::nullopt, "policy drop"};
+    const SharedVerdict allowed{{.result = VerdictResult::Allowed}};
+    const SharedVerdict dropped{{.result = VerdictResult::Refused, .kind = RefusalKind::Drop, .rule = rule}};
+    const SharedVerdict by_policy{{.result = VerdictResult::Refused, .kind = RefusalKind::Policy, .rule = policy}};
+    const SharedVerdict rejected{{.result = VerdictResult::Refused, .kind = RefusalKind::Reject, .rule = rule}};
+    const SharedVerdict assuming{
+        {.result = VerdictResult::Allowed, .assumes = {"limit not exceeded", "quota not used up"}}};
+    const SharedVerdict moved{
+        {.result = VerdictResult::Translated,
+         .then = Translation{parse_address("192.0.2.1").value(), parse_address("10.0.0.9").value(), 8080}}};
+    const SharedVerdict moved_ipv6{
+        {.result = VerdictResult::Translated,
+         .then = Translation{parse_address("2001:db8::1").value(), parse_address("2001:db8::2").value(), 0}}};
+    const SharedVerdict unknown{{.result = VerdictResult::Unknown, .rule = rule, .reason = "meta cpu is not known"}};
+    std::vector<FlowRow> rows;
+    for (const auto& verdict : {allowed, dropped, allowed, by_policy, rejected, dropped, assuming, moved, moved_ipv6,
+                                unknown, SharedVerdict{}, unknown}) {
+        rows.push_back({tcp_flow().from_port(static_cast<std::uint16_t>(rows.size() + 1)).established()});
+        rows.back().verdict = verdict;
+    }
+    return rows;
 }
 
 /// Flows that are distinguishable by their number.

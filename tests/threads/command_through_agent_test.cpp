@@ -129,6 +129,17 @@ class CommandThroughAgent : public ServedGateway {
         return gateway_.list({})->front().id;
     }
 
+    /// Ends a rematch with judged_flows().
+    void judge(const std::string& id, std::uint64_t refused = 4) {
+        gateway_.amend(id, [&](FlowOperation& operation) {
+            operation.ruleset = JudgedRuleset{RulesetSource::InForce, 7, {}};
+            operation.counts.verdicts = {3, refused, 2, 2};
+            operation.refused_by = {{*judged_flows()[1].verdict->rule, RefusalKind::Drop, refused, 2048}};
+            operation.unknown_reasons = {{"meta cpu is not known", {}, 2}};
+        });
+        gateway_.finish(id, judged_flows());
+    }
+
     /// NDJSON as this process writes it.
     static std::string lines_of(const std::vector<FlowRow>& flows, const FlowOperation& operation) {
         fmt::memory_buffer out;
@@ -200,6 +211,78 @@ TEST_F(CommandThroughAgent, shows_the_flows_before_an_error_of_the_agent_whole_a
     const auto whole = lines_of(numbered_flows(0, 2560), gateway_.list({})->front());
     EXPECT_TRUE(whole.starts_with(out) && (out.empty() || out.ends_with('\n')));
     EXPECT_TRUE(err.starts_with("headgate: the disk is broken; ")) << err;
+}
+
+TEST_F(CommandThroughAgent, shows_what_the_rules_would_not_allow_and_by_which_of_them) {
+    start();
+    auto running = command({"rematch", "--all", "-o", "table"}, path_);
+    judge(started());
+    const auto [status, out, err] = running.end();
+    EXPECT_EQ(status, 0) << err;
+    EXPECT_NE(out.find("refused     inet filter forward handle 12: tcp dport 22 \"quoted\" drop"), std::string::npos)
+        << out;
+    EXPECT_NE(out.find("translated  to 10.0.0.9:8080 from 192.0.2.1"), std::string::npos) << out;
+    EXPECT_NE(out.find("12 of 0 flows match: 3 allowed, 4 refused, 2 translated, 2 unknown\n\n"
+                       "FLOWS    BYTES  REFUSED BY\n"
+                       "    4  2.0 KiB  inet filter forward handle 12: tcp dport 22 \"quoted\" drop\n\n"
+                       "FLOWS  UNKNOWN BECAUSE\n"
+                       "    2  meta cpu is not known\n"),
+              std::string::npos)
+        << out;
+    EXPECT_EQ(out.find("assumes"), std::string::npos) << "allowed flows are not shown";
+}
+
+TEST_F(CommandThroughAgent, shows_flows_by_their_verdicts_and_exits_with_3_if_none_is_refused) {
+    start();
+    const auto lines_with = [&](const std::string& show) {
+        gateway_.forget_requests();
+        auto running = command({"rematch", "--all", "-o", "ndjson", "--show", show}, path_);
+        judge(started(), 0);
+        const auto [status, out, err] = running.end();
+        EXPECT_EQ(status, 3) << err;
+        return std::count(out.begin(), out.end(), '\n') - 1;
+    };
+    EXPECT_EQ(lines_with("all"), 12);
+    EXPECT_EQ(lines_with("allowed"), 3);
+    EXPECT_EQ(lines_with("refused"), 4);
+    EXPECT_EQ(lines_with("unknown"), 2);
+}
+
+TEST_F(CommandThroughAgent, sends_a_candidate_for_the_ruleset_from_a_file) {
+    start();
+    const auto file = folder_.write("new.nft", "add rule inet filter forward drop\n");
+    auto running = command({"rematch", "--all", "--ruleset", file}, path_);
+    judge(started());
+    EXPECT_EQ(running.end().status, 0);
+    EXPECT_EQ(gateway_.last_request().type, OperationType::Rematch);
+    EXPECT_EQ(gateway_.last_request().ruleset_text, "add rule inet filter forward drop\n");
+}
+
+TEST_F(CommandThroughAgent, flushes_what_a_rematch_has_refused) {
+    start();
+    auto running = command({"rematch", "--all", "--flush", "--yes", "--max-flows", "9", "-o", "json"}, path_);
+    const auto judged = started();
+    judge(judged);
+    ASSERT_TRUE(soon([&] { return gateway_.list({})->size() == 2; }));
+    const auto flush = gateway_.list({})->front();
+    EXPECT_EQ(gateway_.last_request().type, OperationType::Flush);
+    EXPECT_EQ(gateway_.last_request().from_operation, judged);
+    EXPECT_EQ(gateway_.last_request().maximum_flows, 9U);
+    EXPECT_FALSE(gateway_.last_request().include_translated);
+    gateway_.finish(flush.id, {judged_flows()[1]});
+    const auto [status, out, err] = running.end();
+    EXPECT_EQ(status, 0) << err;
+    EXPECT_NE(out.find(R"("type":"FLOW_FLUSH")"), std::string::npos) << out;
+    EXPECT_NE(out.find(R"("verdict":{"result":"refused")"), std::string::npos) << out;
+    EXPECT_NE(err.find("judged by operation " + judged), std::string::npos) << err;
+}
+
+TEST_F(CommandThroughAgent, flushes_nothing_if_a_rematch_has_refused_nothing) {
+    start();
+    auto running = command({"rematch", "--all", "--flush", "--yes"}, path_);
+    judge(started(), 0);
+    EXPECT_EQ(running.end().status, 3);
+    EXPECT_EQ(gateway_.list({})->size(), 1U);
 }
 
 }  // namespace command_through_agent_test

@@ -35,6 +35,17 @@ TEST(AuthorizedGateway, a_viewer_captures_but_does_not_flush) {
     EXPECT_EQ(whole.refusals(), std::vector<std::string>{flushed.error().message});
 }
 
+TEST(AuthorizedGateway, a_viewer_has_no_flows_judged_but_sees_those_that_were) {
+    MemoryGateway whole;
+    whole.complete_at_once(3);
+    const auto viewer = authorized(whole, {Role::Viewer, std::nullopt});
+    EXPECT_EQ(viewer->operations().start(request_of(OperationType::Rematch)).error().kind, ErrorKind::Forbidden);
+    const auto on_call = authorized(whole, {Role::Operator, std::nullopt});
+    const auto judged = on_call->operations().start(request_of(OperationType::Rematch));
+    ASSERT_TRUE(judged);
+    EXPECT_EQ(viewer->operations().flows(judged->id, 0, 5)->size(), 3U);
+}
+
 TEST(AuthorizedGateway, a_viewer_changes_no_policy) {
     MemoryGateway whole;
     const auto viewer = authorized(whole, {Role::Viewer, std::nullopt});
@@ -242,6 +253,18 @@ TEST_F(SharedNamespace, a_flush_that_brings_a_policy_takes_the_same) {
     EXPECT_FALSE(whole_.last_request().own_flows_alone);
     EXPECT_EQ(answer_to({"tenant"}, start(OperationType::Flush, "tenant")), kAllowed);
     EXPECT_TRUE(whole_.last_request().own_flows_alone) << "no window: it catches packets of the others";
+}
+
+TEST_F(SharedNamespace, a_rematch_shows_rules_and_takes_the_same) {
+    EXPECT_EQ(answer_to({"tenant"}, start(OperationType::Rematch, "tenant")), ErrorKind::Forbidden)
+        << "the rules are those of the others, too";
+    EXPECT_EQ(answer_to({"edge", "twin", "tenant"}, start(OperationType::Rematch, "tenant")), kAllowed);
+    auto request = request_of(OperationType::Rematch);
+    request.endpoint.firewall = "tenant";
+    const auto judged = whole_.start(request);
+    const auto results = [&](ManagedGateway& theirs) { return error_of(theirs.operations().flows(judged->id, 0, 1)); };
+    EXPECT_EQ(answer_to({"tenant"}, results), ErrorKind::Forbidden);
+    EXPECT_EQ(answer_to({"edge", "twin", "tenant"}, results), kAllowed);
 }
 
 TEST_F(SharedNamespace, flows_of_others_are_neither_ended_nor_shown) {

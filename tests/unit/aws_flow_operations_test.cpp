@@ -292,6 +292,18 @@ TEST_F(AwsOperations, operations_are_selected_by_type_and_zone) {
               "InvalidRequestException: FlowOperationType: \"FLUSH\" is neither FLOW_CAPTURE nor FLOW_FLUSH");
 }
 
+TEST_F(AwsOperations, rematches_do_not_exist) {
+    gateway_.complete_at_once(0);
+    const auto id = started();
+    EXPECT_EQ(size_of(told("ListFlowOperations", about_edge("")), "FlowOperations"), 1U);
+    gateway_.amend(id, [](auto& operation) { operation.type = OperationType::Rematch; });
+    EXPECT_EQ(size_of(told("ListFlowOperations", about_edge("")), "FlowOperations"), 0U);
+    EXPECT_TRUE(refused("DescribeFlowOperation", described(id)).starts_with("ResourceNotFoundException"));
+    EXPECT_TRUE(refused("ListFlowOperationResults", described(id)).starts_with("ResourceNotFoundException"));
+    EXPECT_EQ(refused("ListFlowOperations", about_edge(R"("FlowOperationType":"FLOW_REMATCH")")),
+              "InvalidRequestException: FlowOperationType: \"FLOW_REMATCH\" is neither FLOW_CAPTURE nor FLOW_FLUSH");
+}
+
 TEST_F(AwsOperations, one_off_runs_are_not_listed_and_make_no_page_shorter) {
     gateway_.complete_at_once(0);
     for (int i = 0; i < 6; ++i) {

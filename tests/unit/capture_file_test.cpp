@@ -14,6 +14,7 @@
 #include "flow/flow_json.h"
 #include "operations/operation_json.h"
 #include "support/flow_builder.h"
+#include "support/stored_operations.h"
 
 namespace headgate::cli {
 namespace capture_file_test {
@@ -98,6 +99,13 @@ class CaptureFile : public ::testing::Test {
     std::string path_;
     std::vector<Flow> flows_;
 };
+
+TEST_F(CaptureFile, of_a_rematch_is_refused_as_the_ruleset_would_not_be_compared) {
+    fmt::memory_buffer out;
+    append_flow_json(out, judged_flows()[1], {});
+    EXPECT_EQ(error_of(fmt::to_string(out) + "\n"),
+              "flow 1 was judged by a rematch: flush its flows by its id, so that the ruleset is compared");
+}
 
 TEST_F(CaptureFile, in_ndjson_comes_back_as_it_was_written) {
     const auto end = read(ndjson(some_flows()));

@@ -9,6 +9,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "headgate/judge.h"
+
 #include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/command_tree.h"
@@ -16,6 +18,7 @@
 #include "cli/help_formatter.h"
 #include "cli/output_arguments.h"
 #include "gateway/version.h"
+#include "operations/operation_request.h"
 #include "support/temporary_folder.h"
 
 namespace headgate::cli {
@@ -236,6 +239,46 @@ TEST(CommandLine, exits_with_3_if_there_was_no_flow_to_end) {
     EXPECT_EQ(exit_code(flush), ExitCode::Done);
     flush.counts.protected_flows = 2;
     EXPECT_EQ(exit_code(flush), ExitCode::NothingMatched) << "all of them are protected";
+}
+
+TEST(CommandLine, exits_with_3_if_the_rules_refuse_no_flow) {
+    FlowOperation rematch;
+    rematch.type = OperationType::Rematch;
+    rematch.status = OperationStatus::Completed;
+    rematch.counts.matched = 7;
+    rematch.counts.verdicts = {5, 0, 1, 1};
+    EXPECT_EQ(exit_code(rematch), ExitCode::NothingMatched) << "it serves as a check before a commit";
+    rematch.counts.verdicts = {4, 1, 1, 1};
+    EXPECT_EQ(exit_code(rematch), ExitCode::Done);
+    rematch.status = OperationStatus::CompletedWithErrors;
+    EXPECT_EQ(exit_code(rematch), ExitCode::CompletedWithErrors);
+}
+
+TEST(CommandLine, flushes_by_the_rules_in_force_alone) {
+    const auto candidate = run({"rematch", "--all", "--ruleset", "new.nft", "--flush"});
+    EXPECT_EQ(candidate.status, 2);
+    EXPECT_EQ(
+        candidate.err,
+        "headgate: --ruleset: its flows cannot be flushed while other rules are in force: load it first, with nft "
+        "-f new.nft, then headgate rematch --flush\n");
+    for (const auto* option : {"--dry-run", "--yes", "--include-translated", "--include-protected"}) {
+        EXPECT_EQ(run({"rematch", "--all", option}).err,
+                  "headgate: --flush: is missing beside an option that says how flows are ended\n");
+    }
+    EXPECT_EQ(run({"rematch", "--all", "--show", "refusd"}).err,
+              "headgate: --show: \"refusd\" is none of allowed, refused, translated, unknown and all; did you mean "
+              "\"refused\"?\n");
+    EXPECT_EQ(run({"rematch", "--all", "--flush", "--show", "all"}).status, 2);
+    EXPECT_EQ(run({"rematch"}).status, 2) << "no filter means no operation";
+    EXPECT_EQ(run({"rematch", "--all", "--ruleset", "/nowhere/new.nft"}).status, 1);
+}
+
+TEST(CommandLine, refuses_a_candidate_that_is_too_long) {
+    const testing::TemporaryFolder folder;
+    const auto file = folder.write("new.nft", std::string(kLongestCandidate + 1, '#'));
+    const auto told = run({"rematch", "--all", "--ruleset", file.c_str()});
+    EXPECT_EQ(told.status, 2);
+    EXPECT_TRUE(contains(told.err, "has more than 4 MiB")) << told.err;
 }
 
 TEST(CommandLine, does_not_go_on_without_the_agent_whose_socket_was_named) {

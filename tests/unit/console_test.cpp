@@ -82,8 +82,9 @@ TEST(Console, knows_the_kinds_of_operations_as_they_are) {
     for (std::size_t i = 0; i < kOperationKinds.size(); ++i) {
         const auto& kind = kOperationKinds[i];
         const auto facts = fmt::format(
-            "{}: {{\n        verb: \"{}\", changesFlows: {}, hasOutcomes: {}, hasEarlyFlows: {},",
-            kNames<OperationType>[i], kind.verb, kind.changes_flows, kind.has_outcomes, kind.has_early_flows);
+            "{}: {{\n        verb: \"{}\", changesFlows: {}, hasOutcomes: {}, hasEarlyFlows: {}, hasVerdicts: {},",
+            kNames<OperationType>[i], kind.verb, kind.changes_flows, kind.has_outcomes, kind.has_early_flows,
+            kind.has_verdicts);
         EXPECT_NE(text.find(facts), std::string::npos) << facts;
     }
 }

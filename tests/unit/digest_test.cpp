@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "http/access/digest.h"
+#include "base/digest.h"
 
 #include <gtest/gtest.h>
 
-namespace headgate::http::access {
+namespace headgate {
 namespace digest_test {
 
 TEST(Digest, is_that_of_the_standards) {
@@ -33,4 +33,4 @@ TEST(Digest, differs_when_any_byte_does) {
 }
 
 }  // namespace digest_test
-}  // namespace headgate::http::access
+}  // namespace headgate

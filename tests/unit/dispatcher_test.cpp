@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "http/access/digest.h"
+#include "base/digest.h"
 #include "support/memory_gateway.h"
 
 namespace headgate::http {
@@ -18,8 +18,8 @@ class TheDispatcher : public ::testing::Test {
 
     void admit(double requests_per_second, std::size_t most_in_hand) {
         access::Credentials credentials;
-        credentials.tokens = {{"on-call", access::sha256("of-an-operator"), {access::Role::Operator, std::nullopt}},
-                              {"dashboard", access::sha256("of-a-viewer"), {access::Role::Viewer, std::nullopt}}};
+        credentials.tokens = {{"on-call", sha256("of-an-operator"), {access::Role::Operator, std::nullopt}},
+                              {"dashboard", sha256("of-a-viewer"), {access::Role::Viewer, std::nullopt}}};
         credentials.certificates = {{"engineer", {access::Role::Operator, std::nullopt}}};
         door_.admit(std::move(credentials), requests_per_second, most_in_hand);
     }

@@ -28,7 +28,8 @@ TEST(ErrorKinds, each_survives_the_way_to_a_client) {
 
 TEST(ErrorKinds, each_has_a_status_and_an_exit_code_that_agree_on_whose_fault_it_is) {
     for (const auto& each : kErrorKinds) {
-        const bool is_servers = each.http_status == 500;
+        // A candidate that does not load is the answer to a question, as where a compiler fails.
+        const bool is_servers = each.http_status == 500 || each.kind == ErrorKind::Unloadable;
         EXPECT_EQ(cli::exit_code(each.kind) == ExitCode::Failed, is_servers) << each.name;
     }
 }
@@ -40,6 +41,7 @@ TEST(ErrorKinds, what_scripts_rely_on_stays) {
     };
     is(ErrorKind::Invalid, ExitCode::Usage, 400);
     is(ErrorKind::NotFound, ExitCode::Usage, 404);
+    is(ErrorKind::Unloadable, ExitCode::Failed, 422);
     is(ErrorKind::Refused, ExitCode::Refused, 409);
     is(ErrorKind::Busy, ExitCode::Refused, 409);
     is(ErrorKind::Forbidden, ExitCode::Refused, 403);

@@ -105,6 +105,34 @@ TEST(FlowCsv, has_columns_for_icmp_gre_and_zones) {
     EXPECT_FALSE(tunnel.contains("destination_port"));
 }
 
+TEST(FlowCsv, of_judged_flows_has_columns_for_verdicts_behind_the_others) {
+    const auto line = [](const FlowRow& row) {
+        fmt::memory_buffer out;
+        append_flow_csv(out, row, {}, CsvVerdicts::Yes);
+        return fmt::to_string(out);
+    };
+    fmt::memory_buffer header;
+    append_flow_csv_header(header, CsvVerdicts::Yes);
+    const auto names = fields_of(fmt::to_string(header));
+    ASSERT_EQ(names.size(), columns().size() + 12);
+    EXPECT_EQ(names[columns().size()], "verdict");
+    EXPECT_EQ(names.back(), "reason");
+    const auto rows = judged_flows();
+    EXPECT_TRUE(line(rows[0]).ends_with(",allowed,,,,,,,,,,,\r\n")) << line(rows[0]);
+    EXPECT_TRUE(
+        line(rows[1]).ends_with(",refused,drop,inet,filter,forward,12,\"tcp dport 22 \"\"quoted\"\" drop\",,,,,\r\n"))
+        << line(rows[1]);
+    EXPECT_TRUE(line(rows[3]).ends_with(",refused,policy,ip,filter,FORWARD,,policy drop,,,,,\r\n")) << line(rows[3]);
+    EXPECT_TRUE(line(rows[6]).ends_with(",allowed,,,,,,,limit not exceeded; quota not used up,,,,\r\n"))
+        << line(rows[6]);
+    EXPECT_TRUE(line(rows[7]).ends_with(",translated,,,,,,,,192.0.2.1,10.0.0.9,8080,\r\n")) << line(rows[7]);
+    EXPECT_TRUE(line(rows[8]).ends_with(",translated,,,,,,,,2001:db8::1,2001:db8::2,,\r\n")) << line(rows[8]);
+    EXPECT_TRUE(line(rows[9]).ends_with(",,,,,meta cpu is not known\r\n")) << line(rows[9]);
+    EXPECT_TRUE(line(rows[10]).ends_with(",,,,,,,,,,,,\r\n")) << line(rows[10]);
+    for (const auto& each : {rows[0], rows[3], rows[6], rows[7], rows[10]})
+        EXPECT_EQ(fields_of(line(each)).size(), names.size());
+}
+
 TEST(FlowCsv, every_kind_of_flow_fits_its_columns) {
     for (const auto& each : flows_of_every_kind())
         EXPECT_TRUE(told_of(each.flow, {}, each.outcome).contains("source"));

@@ -88,6 +88,35 @@ TEST(FlowJson, carries_the_outcome_and_the_error_of_a_flush) {
               std::string::npos);
 }
 
+std::string verdict_json(FlowVerdict verdict) {
+    fmt::memory_buffer out;
+    append_flow_json(out, {tcp_flow(), {}, 0, SharedVerdict{std::move(verdict)}}, {});
+    const auto text = fmt::to_string(out);
+    const auto begin = text.find(",\"verdict\":");
+    return begin == std::string::npos ? "" : text.substr(begin);
+}
+
+TEST(FlowJson, of_a_judged_flow_has_the_verdict) {
+    const RuleReference rule{"inet", "filter", "forward", 12, "tcp dport 22 drop"};
+    EXPECT_EQ(verdict_json({.result = VerdictResult::Refused, .kind = RefusalKind::Drop, .rule = rule}),
+              R"(,"verdict":{"result":"refused","kind":"drop","rule":{"family":"inet","table":"filter",)"
+              R"("chain":"forward","handle":12,"text":"tcp dport 22 drop"}}})");
+    EXPECT_EQ(verdict_json({.result = VerdictResult::Refused,
+                            .kind = RefusalKind::Policy,
+                            .rule = RuleReference{"ip", "filter", "FORWARD", {}, "policy drop"}}),
+              R"(,"verdict":{"result":"refused","kind":"policy","rule":{"family":"ip","table":"filter",)"
+              R"("chain":"FORWARD","text":"policy drop"}}})");
+    EXPECT_EQ(verdict_json({.result = VerdictResult::Allowed, .assumes = {"limit not exceeded"}}),
+              R"(,"verdict":{"result":"allowed","assumes":["limit not exceeded"]}})");
+    EXPECT_EQ(verdict_json(
+                  {.result = VerdictResult::Translated,
+                   .then = Translation{parse_address("192.0.2.1").value(), parse_address("10.0.0.9").value(), 8080}}),
+              R"(,"verdict":{"result":"translated","then":{"source":"192.0.2.1","destination":"10.0.0.9",)"
+              R"("destination_port":8080}}})");
+    EXPECT_EQ(verdict_json({.reason = "numgen is random"}),
+              R"(,"verdict":{"result":"unknown","reason":"numgen is random"}})");
+}
+
 TEST(JsonString, escapes_what_must_be) {
     fmt::memory_buffer out;
     append_json_string(out, "a\"b\\c\nd\x01");

@@ -24,6 +24,38 @@ TEST(FlowRows, come_back_with_every_field) {
     EXPECT_EQ(*flows, flows_of_every_kind());
 }
 
+TEST(FlowRows, come_back_with_their_verdicts) {
+    auto block = block_of(judged_flows());
+    EXPECT_EQ(unpack(block.rows()).value(), judged_flows());
+    EXPECT_EQ(unpack_from({7, 12, block.rows(), {}}, 12, 1).value().front().verdict, judged_flows()[5].verdict)
+        << "it is the second one with this verdict";
+}
+
+TEST(FlowRows, share_a_verdict_that_takes_little_room) {
+    auto flows = numbered_flows(0, 1000);
+    const auto without = block_of(flows).rows().size();
+    const SharedVerdict verdict{{.result = VerdictResult::Refused,
+                                 .kind = RefusalKind::Drop,
+                                 .rule = RuleReference{"inet", "filter", "forward", 12, std::string(300, 'x')}}};
+    for (auto& each : flows)
+        each.verdict = verdict;
+    auto block = block_of(flows);
+    EXPECT_LE(block.rows().size(), without + 2000);
+    const auto read = unpack(block.rows()).value();
+    EXPECT_EQ(read.front().verdict.get(), read.back().verdict.get());
+}
+
+TEST(FlowRows, whose_verdicts_were_cut_short_or_are_not_there_are_an_error) {
+    auto block = block_of(judged_flows());
+    const auto bytes = block.rows();
+    for (std::size_t size = 0; size < bytes.size(); ++size)
+        EXPECT_FALSE(unpack(std::span{bytes}.first(size)).has_value()) << size;
+    auto lone = block_of({judged_flows().front()}).rows();
+    constexpr std::size_t kVerdict = 4;  // its number, one octet and the sizes of a list and of a text
+    lone[lone.size() - kVerdict] = std::byte{1};
+    EXPECT_FALSE(unpack(lone).has_value()) << "there is no verdict before it";
+}
+
 TEST(FlowRows, endings_bring_the_flow_up_to_date) {
     auto block = block_of(flows_of_every_kind());
     const auto endings = endings_of(flows_of_every_kind());

@@ -35,6 +35,8 @@ FlowOperation as_told(FlowOperation operation) {
     for (auto* text : {&operation.detail, &operation.endpoint.firewall, &operation.endpoint.network_namespace,
                        &operation.caller.user})
         *text = as_utf8(*text);
+    for (auto& each : operation.refused_by)
+        each.rule.chain = as_utf8(each.rule.chain);
     operation.asked.clear();  // only the store has it
     return operation;
 }
@@ -87,7 +89,7 @@ TEST(GatewayJson, a_flow_of_any_kind_is_parsed_as_it_was_written) {
         append_flow_json(out, {flow, std::nullopt, 0}, {.now = now});
         return fmt::to_string(out);
     };
-    for (const auto& [flow, outcome, error] : flows_of_every_kind()) {
+    for (const auto& [flow, outcome, error, verdict] : flows_of_every_kind()) {
         // No kernel has mixed families, and these times are out of range.
         if (flow.original.source.family != flow.original.destination.family) continue;
         const auto read = parse_json_object(json(flow)).and_then(read_flow);
@@ -168,7 +170,8 @@ TEST(GatewayJson, an_answer_with_a_wrong_member_is_an_error_that_names_it) {
         return read ? std::string{"no error"} : read.error().message;
     };
     EXPECT_EQ(with("\"operation_id\":\"x\"", "\"operation_id\":5"), "operation_id: not a text");
-    EXPECT_EQ(with("\"FLOW_CAPTURE\"", "\"CAPTURE\""), "type: \"CAPTURE\" is neither FLOW_CAPTURE nor FLOW_FLUSH");
+    EXPECT_EQ(with("\"FLOW_CAPTURE\"", "\"CAPTURE\""),
+              "type: \"CAPTURE\" is none of FLOW_CAPTURE, FLOW_FLUSH and FLOW_REMATCH");
     EXPECT_EQ(with("\"scanned\":0", "\"scanned\":-1"), "counts.scanned: out of range");
     EXPECT_EQ(with("\"filters\":[{}]", "\"filters\":{}"), "filters: not a list");
     EXPECT_EQ(with("\"filters\":[{}]", "\"filters\":[{},7]"), "filters[1]: not an object");

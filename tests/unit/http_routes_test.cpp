@@ -135,7 +135,7 @@ TEST_F(Routes, operations_are_listed_as_they_are_selected) {
     EXPECT_EQ(detail_of(ask("GET", "/v1/operations?since=1h")),
               "since: \"1h\" is not a time such as 2026-11-21T09:30:00.123Z");
     EXPECT_EQ(detail_of(ask("GET", "/v1/operations?type=CAPTURE")),
-              "type: \"CAPTURE\" is neither FLOW_CAPTURE nor FLOW_FLUSH");
+              "type: \"CAPTURE\" is none of FLOW_CAPTURE, FLOW_FLUSH and FLOW_REMATCH");
     EXPECT_EQ(detail_of(ask("GET", "/v1/operations?limit=0")), "limit: \"0\" is not a number from 1 to 10000");
     EXPECT_EQ(detail_of(ask("GET", "/v1/operations?limit=1&limit=2")), "limit: given twice");
     EXPECT_EQ(ask("GET", "/v1/operations?sort=up").status, 400);

@@ -145,6 +145,10 @@ class MemberNames {
         names.emplace(name.in_public);
     }
     template <typename T>
+    void optional_object(MemberName name, const std::optional<T>& /*value*/) {
+        names.emplace(name.in_public);
+    }
+    template <typename T>
     void objects(MemberName name, const std::vector<T>& /*values*/) {
         names.emplace(name.in_public);
     }
@@ -173,10 +177,15 @@ TEST(OpenApiDocument, describes_every_member_of_an_operation) {
     FlowOperation operation;
     operation.status = OperationStatus::InProgress;
     operation.protected_by = {{}};
+    operation.ruleset.emplace();
     EXPECT_EQ(described_members("Operation"), names_in(operation));
     EXPECT_EQ(described_members("Query"), names_in(operation.query));
     EXPECT_EQ(described_members("Filter"), names_in(FlowFilter{}));
     EXPECT_EQ(described_members("Counts"), names_in(operation.counts));
+    EXPECT_EQ(described_members("JudgedRuleset"), names_in(JudgedRuleset{}));
+    EXPECT_EQ(described_members("Rule"), names_in(RuleReference{}));
+    EXPECT_EQ(described_members("RefusedBy"), names_in(RefusedBy{}));
+    EXPECT_EQ(described_members("UnknownReason"), names_in(UnknownReason{}));
     EXPECT_EQ(described_members("Caller"), names_in(operation.caller));
 }
 

@@ -25,6 +25,15 @@ TEST(OperationKinds, that_change_flows_leave_no_state_out_and_give_way_to_none) 
     }
 }
 
+TEST(OperationKinds, that_only_judge_flows_change_none_and_give_way) {
+    for (const auto& kind : kOperationKinds) {
+        if (!kind.has_verdicts) continue;
+        EXPECT_FALSE(kind.changes_flows) << kind.verb;
+        EXPECT_TRUE(kind.gives_way) << kind.verb;
+        EXPECT_FALSE(kind.is_in_aws_api) << kind.verb;
+    }
+}
+
 TEST(OperationKinds, change_no_flow_in_a_dry_run) {
     FlowRequest flush;
     flush.type = OperationType::Flush;

@@ -6,6 +6,8 @@
 #include <functional>
 #include <set>
 
+#include "headgate/judge.h"
+
 #include "support/flow_builder.h"
 
 namespace headgate::gateway {
@@ -148,6 +150,42 @@ TEST(RequestJson, of_a_flush_without_consent_names_the_dry_run_that_was_shown) {
               "consent: \"no\" is none of given, declined and not_asked");
 }
 
+TEST(RequestJson, of_a_rematch_may_bring_a_candidate_for_the_ruleset) {
+    auto request = capture_of_all();
+    request.type = OperationType::Rematch;
+    for (const auto& text : {std::optional<std::string>{}, std::optional<std::string>{"add rule \"x\"\n\tdrop"}}) {
+        request.ruleset_text = text;
+        fmt::memory_buffer out;
+        ASSERT_TRUE(append_request_json(out, request));
+        const auto read = read_request_json(fmt::to_string(out));
+        ASSERT_TRUE(read) << read.error().message;
+        EXPECT_EQ(read->type, OperationType::Rematch);
+        EXPECT_EQ(read->ruleset_text, text);
+        EXPECT_EQ(read->query, request.query);
+    }
+    EXPECT_EQ(error_of(R"({"type":"FLOW_CAPTURE","filters":[{}],"ruleset_text":""})"),
+              "ruleset_text: a FLOW_CAPTURE judges no flows");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_REMATCH","filters":[{}],"dry_run":true})"),
+              "type: a FLOW_REMATCH takes none of the options of a FLOW_FLUSH");
+    EXPECT_EQ(error_of(R"({"type":"FLOW_REMATCH"})"), "filters: name the flows; an empty filter, {}, means every one");
+    request.ruleset_text = std::string(kLongestCandidate + 1, 'x');
+    fmt::memory_buffer out;
+    ASSERT_TRUE(append_request_json(out, request));
+    EXPECT_EQ(read_request_json(fmt::to_string(out)).error().kind, ErrorKind::TooLarge);
+}
+
+TEST(RequestJson, asks_for_translated_flows_where_flows_were_judged) {
+    OperationRequest request;
+    request.type = OperationType::Flush;
+    request.from_operation = "5f0a";
+    request.include_translated = true;
+    fmt::memory_buffer out;
+    ASSERT_TRUE(append_request_json(out, request));
+    EXPECT_TRUE(read_request_json(fmt::to_string(out)).value().include_translated);
+    EXPECT_EQ(error_of(R"({"type":"FLOW_FLUSH","filters":[{}],"all":true,"include_translated":true})"),
+              "include_translated: is said of the flows of a rematch, by its id in from_capture");
+}
+
 TEST(RequestJson, that_cannot_be_expressed_is_refused) {
     OperationRequest request = full_flush();
     request.endpoint.network_namespace = "gw";
@@ -162,10 +200,11 @@ TEST(RequestJson, that_cannot_be_expressed_is_refused) {
 TEST(RequestJson, errors_name_the_member_and_the_rule) {
     const std::string members =
         "the members here are type, firewall, availability_zone, minimum_age_seconds, filters, state, match, "
-        "both_directions, mark, zone, minimum_bytes, minimum_packets, no_fast_scan, all, from_capture, consent, "
+        "both_directions, mark, zone, minimum_bytes, minimum_packets, no_fast_scan, ruleset_text, all, "
+        "from_capture, consent, "
         "maximum_flows, "
         "dry_run, "
-        "include_protected, "
+        "include_protected, include_translated, "
         "protected, own_sessions, ssh_sessions, stream_exception_policy, require_policy";
     EXPECT_EQ(error_of(""), "body: not valid JSON");
     EXPECT_EQ(error_of("[]"), "body: not a JSON object");

@@ -308,12 +308,13 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
 
     [[nodiscard]] Result<FlowOperation> find_with_flows(std::string_view id) {
         ASSIGN_OR_RETURN(auto found, find(id));
-        RETURN_IF_ERROR(covers_affected(gateway::name_of(found.endpoint), Affected::Flows, found.query.zone));
+        const auto affected = has_verdicts(found) ? Affected::Rules : Affected::Flows;
+        RETURN_IF_ERROR(covers_affected(gateway::name_of(found.endpoint), affected, found.query.zone));
         return found;
     }
 
     [[nodiscard]] Result<OperationRequest> allowed(const OperationRequest& request) {
-        if (const auto& kind = kind_of(request.type); kind.changes_flows) {
+        if (const auto& kind = kind_of(request.type); kind.changes_flows || kind.has_verdicts) {
             RETURN_IF_ERROR(check_operator(fmt::format("a {}", kind.verb)));
         }
         return permissions_.firewalls ? confined_request(request) : request;
@@ -331,7 +332,8 @@ class AuthorizedGateway final : public gateway::ManagedGateway,
         ASSIGN_OR_RETURN(auto name, confined(theirs.endpoint));
         theirs.endpoint = std::move(name);
         const auto rules = covers_affected(theirs.endpoint, Affected::Rules);
-        const bool flows_will_do = !rules && !request.stream_exception_policy;
+        const bool needs_rules = request.stream_exception_policy || kind_of(request.type).has_verdicts;
+        const bool flows_will_do = !rules && !needs_rules;
         RETURN_IF_ERROR(flows_will_do ? covers_affected(theirs.endpoint, Affected::Flows, zone) : rules);
         theirs.own_flows_alone = !rules;
         return theirs;

@@ -9,8 +9,8 @@
 
 #include "headgate/result.h"
 
+#include "base/digest.h"
 #include "config/setting.h"
-#include "http/access/digest.h"
 #include "http/access/identity.h"
 
 namespace headgate::http::access {

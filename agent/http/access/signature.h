@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "http/access/digest.h"
+#include "base/digest.h"
 #include "http/access/identity.h"
 #include "http/message.h"
 

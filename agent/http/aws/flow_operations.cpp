@@ -67,10 +67,19 @@ struct OperationListing {
     std::int32_t page = kLargestPage;
 };
 
+/// One that AWS has.
+Result<OperationType> parse_type(std::string_view text) {
+    std::vector<std::string_view> names;
+    for (std::size_t i = 0; i < kOperationKinds.size(); ++i)
+        if (kOperationKinds[i].is_in_aws_api) names.push_back(kNames<OperationType>[i]);
+    RETURN_IF_ERROR(find_name(names, text, LetterCase::Exact));
+    return parse_name<OperationType>(text);
+}
+
 Result<OperationListing> read_operation_listing(JsonReader& reader) {
     OperationListing listing;
     read_firewall_reference(reader, listing.firewall);
-    reader.optional_parsed("FlowOperationType", listing.type, parse_name<OperationType>);
+    reader.optional_parsed("FlowOperationType", listing.type, parse_type);
     reader.optional_parsed("NextToken", listing.behind, [](std::string_view token) {
         return parse_next_token(kOperationList, token).and_then([](const std::string& id) { return parse_uuid(id); });
     });
@@ -78,7 +87,7 @@ Result<OperationListing> read_operation_listing(JsonReader& reader) {
     return reader.finish().map([&] { return std::move(listing); });
 }
 
-/// Up to `selection.at_most` operations within the scope, without dry runs, which AWS does not have.
+/// Up to `selection.at_most` operations within the scope that AWS has.
 Result<std::vector<FlowOperation>> list_within(gateway::FlowOperations& operations, const Scope& scope,
                                                OperationSelection selection) {
     std::vector<FlowOperation> within;
@@ -86,8 +95,9 @@ Result<std::vector<FlowOperation>> list_within(gateway::FlowOperations& operatio
         ASSIGN_OR_RETURN(auto listed, operations.list(selection));
         is_last = listed.size() < selection.at_most;
         if (!listed.empty()) selection.before_id = listed.back().id;
-        std::ranges::copy_if(listed, std::back_inserter(within),
-                             [&](const FlowOperation& each) { return scope.covers(each.endpoint) && !each.dry_run; });
+        std::ranges::copy_if(listed, std::back_inserter(within), [&](const FlowOperation& each) {
+            return scope.covers(each.endpoint) && is_in_aws_api(each);
+        });
     }
     return within;
 }

@@ -97,8 +97,7 @@ Result<FlowOperation> find_operation(gateway::Inventory& inventory, gateway::Flo
                                      const OperationReference& reference) {
     ASSIGN_OR_RETURN(const auto scope, find_scope(*inventory.configuration(), reference.firewall));
     auto found = operations.find(reference.id);
-    // AWS has no dry runs, and by its members one would be a flush that ended nothing.
-    if (!found || (scope.covers(found->endpoint) && !found->dry_run)) return found;
+    if (!found || (scope.covers(found->endpoint) && is_in_aws_api(*found))) return found;
     return not_found("FlowOperationId: there is no operation {} there", reference.id);
 }
 

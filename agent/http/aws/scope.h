@@ -51,7 +51,12 @@ struct OperationReference {
 
 void read_operation_reference(JsonReader& reader, OperationReference& reference);
 
-/// Operations of other firewalls or endpoints are not found.
+/// AWS has neither rematches nor dry runs: by its members a dry run would be a flush that ended nothing.
+[[nodiscard]] inline bool is_in_aws_api(const FlowOperation& operation) {
+    return kind_of(operation.type).is_in_aws_api && !operation.dry_run;
+}
+
+/// Operations of other firewalls or endpoints, and those that AWS does not have, are not found.
 [[nodiscard]] Result<FlowOperation> find_operation(gateway::Inventory& inventory, gateway::FlowOperations& operations,
                                                    const OperationReference& reference);
 

@@ -56,7 +56,9 @@ FlowForm form_of(std::string_view type, const FlowOperation& operation, const Pa
     if (type == kJson) return json_form(operation, page.next_cursor);
     const auto moment = moment_of(operation);
     if (type == kCsv) {
-        return {append_flow_csv_header, [=](auto& out, const auto& row) { append_flow_csv(out, row, moment); }};
+        const auto verdicts = has_verdicts(operation) ? CsvVerdicts::Yes : CsvVerdicts::No;
+        return {[=](auto& out) { append_flow_csv_header(out, verdicts); },
+                [=](auto& out, const auto& row) { append_flow_csv(out, row, moment, verdicts); }};
     }
     return {[](auto& /*out*/) {},
             [=](auto& out, const auto& row) {

@@ -43,6 +43,17 @@ export function conditionsOf(type, given) {
     };
 }
 
+/** What flows are judged by. */
+export function candidateOf(given) {
+    const candidate = field("Candidate for the ruleset", h("textarea", {rows: 4, spellcheck: "false", value: given.ruleset_text ?? "", placeholder: "insert rule inet filter forward tcp dport 8080 drop"}),
+                            "As a file for nft -f. It is not loaded: flows are judged by what it would make of the ruleset in force. Empty: by the ruleset in force.");
+    return {
+        fields: {ruleset_text: candidate},
+        element: candidate,
+        get value() { return {ruleset_text: text(candidate.control)}; },
+    };
+}
+
 /** Options of a flush. */
 export async function flushOptions(given, signal) {
     const {policies} = await ask("v1/stream-exception-policies", {signal});

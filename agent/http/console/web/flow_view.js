@@ -3,7 +3,7 @@
 
 import {connection, send} from "./api.js";
 import {h, notice} from "./dom.js";
-import {bytes, count, destination, duration, end, flows, source, states} from "./format.js";
+import {bytes, count, destination, duration, end, flows, reason, source, states} from "./format.js";
 import {FlowPages, RowList} from "./flow_pages.js";
 import {kindOf} from "./kinds.js";
 import {VirtualTable} from "./virtual_table.js";
@@ -24,10 +24,16 @@ const COLUMNS = [
     {name: "translated", title: "After NAT", text: translated},
 ];
 
+const VERDICT_COLUMNS = [
+    {name: "verdict", title: "Verdict", text: flow => flow.verdict?.result ?? ""},
+    {name: "reason", title: "Reason", text: flow => (flow.verdict ? reason(flow.verdict) : "")},
+];
+
 /** A capture has no outcomes; a dry run has none of the flows that a flush would end. */
 function columnsOf(operation) {
-    if (!kindOf(operation).hasOutcomes) return COLUMNS.filter(({name}) => name !== "outcome");
-    return COLUMNS.map(each => (operation.dry_run && each.name === "outcome" ? {...each, text: flow => flow.outcome ?? "would flush"} : each));
+    const columns = operation.ruleset || kindOf(operation).hasVerdicts ? [...COLUMNS.slice(0, 5), ...VERDICT_COLUMNS, ...COLUMNS.slice(5)] : COLUMNS;
+    if (!kindOf(operation).hasOutcomes) return columns.filter(({name}) => name !== "outcome");
+    return columns.map(each => (operation.dry_run && each.name === "outcome" ? {...each, text: flow => flow.outcome ?? "would flush"} : each));
 }
 
 const FORMS = [["CSV", "text/csv", "csv"], ["NDJSON", "application/x-ndjson", "ndjson"]];

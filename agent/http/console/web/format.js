@@ -99,6 +99,17 @@ export function flushed({dry_run, status, counts}) {
 /** By which rules flows were spared; empty where none was. */
 export const rules = ({protected_by: counted = []}) => counted.map(({rule, flows: spared}) => `${count(spared)} by ${rule}`).join("; ");
 
+/** A rule of nftables: `inet filter forward handle 12: tcp dport 22 drop`. */
+export const rule = ({family, table, chain, handle, text}) => `${family} ${table} ${chain}${handle === undefined ? "" : ` handle ${handle}`}: ${text}`;
+
+/** Why a flow has its verdict. */
+export function reason({rule: decisive, assumes = [], then: after, reason: why}) {
+    if (after) return `to ${end(after.destination, after.destination_port)} from ${after.source}`;
+    if (assumes.length > 0) return `assumes ${assumes.join(", ")}`;
+    if (why && decisive) return `${why} (${rule(decisive)})`;
+    return why ?? (decisive ? rule(decisive) : "");
+}
+
 /** A filter in the command line's syntax. */
 export function filter(parts) {
     const {protocols = [], ...single} = parts;

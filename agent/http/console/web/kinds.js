@@ -3,16 +3,22 @@
 
 const KINDS = {
     FLOW_CAPTURE: {
-        verb: "capture", changesFlows: false, hasOutcomes: false, hasEarlyFlows: true,
+        verb: "capture", changesFlows: false, hasOutcomes: false, hasEarlyFlows: true, hasVerdicts: false,
         form: "Configure flow capture", submit: "Capture", listed: "Captures",
         // The defaults come first.
         states: [["", "Active: all but closed"], ["NEW"], ["ESTABLISHED"], ["CLOSED"], ["ANY", "Any, closed ones too"]],
         minimumAge: "Younger flows are left out. 60 or more also leaves out what is not yet established.",
     },
     FLOW_FLUSH: {
-        verb: "flush", changesFlows: true, hasOutcomes: true, hasEarlyFlows: false,
+        verb: "flush", changesFlows: true, hasOutcomes: true, hasEarlyFlows: false, hasVerdicts: false,
         form: "Configure flow flush", submit: "See what it would do", listed: "Flushes and dry runs",
         states: [["", "Any, closed ones too"], ["ACTIVE", "Active: all but closed"], ["NEW"], ["ESTABLISHED"], ["CLOSED"]],
+        minimumAge: "Younger flows are left out.",
+    },
+    FLOW_REMATCH: {
+        verb: "rematch", changesFlows: false, hasOutcomes: false, hasEarlyFlows: true, hasVerdicts: true,
+        form: "Which flows would the rules no longer allow?", submit: "Judge the flows", listed: "Rematches",
+        states: [["", "Active: all but closed"], ["NEW"], ["ESTABLISHED"], ["CLOSED"], ["ANY", "Any, closed ones too"]],
         minimumAge: "Younger flows are left out.",
     },
 };

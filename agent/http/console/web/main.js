@@ -14,12 +14,13 @@ import * as overview from "./pages/overview.js";
 import * as policy from "./pages/policy.js";
 import * as signIn from "./pages/sign_in.js";
 
-/** By the first path segment after `#/`. `flushes`: for users who may flush. */
+/** By the first path segment after `#/`. `operators`: what requires that role. */
 const PAGES = new Map([
     ["overview", {page: overview, menu: "Overview"}],
     ["capture", {page: request, menu: "Capture"}],
-    ["flush", {page: request, menu: "Flush", flushes: true}],
-    ["confirm", {page: confirm, flushes: true}],
+    ["flush", {page: request, menu: "Flush", operators: "A flush"}],
+    ["rematch", {page: request, menu: "Rematch", operators: "A rematch"}],
+    ["confirm", {page: confirm, operators: "A flush"}],
     ["operations", {page: history, menu: "History"}],
     ["operation", {page: operation}],
     ["log", {page: log, menu: "Flow log"}],
@@ -49,7 +50,7 @@ function frame() {
 }
 
 function drawMenu(current) {
-    const entries = [...PAGES].filter(([, each]) => each.menu && (!each.flushes || mayFlush(state.session)));
+    const entries = [...PAGES].filter(([, each]) => each.menu && (!each.operators || mayFlush(state.session)));
     menu.replaceChildren(...entries.map(([name, each]) =>
         h("a", {href: `#/${name}`, "aria-current": name === current ? "page" : undefined}, each.menu)));
     const name = who(state.session.caller);
@@ -62,7 +63,7 @@ async function open() {
     state.leaving.abort();
     state.leaving = new AbortController();
     const {name, rest, query} = place();
-    const {page, flushes} = PAGES.get(name);
+    const {page, operators} = PAGES.get(name);
     drawMenu(name);
     const {signal} = state.leaving;
     const heading = h("h1", {tabindex: -1});
@@ -79,8 +80,8 @@ async function open() {
     main.replaceChildren(heading, content);
     heading.focus({preventScroll: true});
     scrollTo(0, 0);
-    if (flushes && !context.mayFlush) {
-        content.append(notice("error", "A flush requires the role operator."));
+    if (operators && !context.mayFlush) {
+        content.append(notice("error", `${operators} requires the role operator.`));
         return;
     }
     try {

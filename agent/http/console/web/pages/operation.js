@@ -2,8 +2,8 @@
 // One operation: its flows, below a short account of it; progress, and follow-up actions.
 
 import {ask, follow, query} from "../api.js";
-import {factLine, h, notice} from "../dom.js";
-import {count, flushed, kind, place, rules, scope, shortId, status, time, who} from "../format.js";
+import {factLine, h, notice, table} from "../dom.js";
+import {bytes, count, flushed, kind, place, rule, rules, scope, shortId, status, time, who} from "../format.js";
 import {FlowView} from "../flow_view.js";
 import {kindOf, onlyLooks} from "../kinds.js";
 import {blocked} from "../policy_words.js";
@@ -19,11 +19,29 @@ function resultOf(operation) {
         ["Status", h("span", {class: `status ${operation.status}`}, status(operation))],
         ...(hasOutcomes ? [[operation.dry_run ? "Would flush" : "Flushed", count(flushed(operation))], ["Already ended", count(counts.gone)],
                        ["Failed", count(counts.failed)], ["Protected", count(counts.protected)]] : []),
+        ...(operation.ruleset ? [["Allowed", count(counts.allowed)], ["Refused", count(counts.refused)],
+                                 ["Translated otherwise", count(counts.translated)], ["Unknown", count(counts.unknown)]] : []),
         ["Matched", count(counts.matched)], ["Scanned", count(counts.scanned)],
         ["Closed, not shown", counts.closed ? count(counts.closed) : undefined],
         ["Age not known", counts.age_unknown ? count(counts.age_unknown) : undefined],
         ["Policy in force", changesFlows ? operation.stream_exception_policy : undefined],
     ]);
+}
+
+const NUMBER = "number";
+
+/** By which rules flows are refused, and why verdicts are unknown. */
+function verdictsOf({ruleset, refused_by: refusing = [], unknown_reasons: unknown = []}) {
+    if (!ruleset) return [];
+    const flowsOf = each => count(each.flows);
+    return [
+        h("p", {}, ruleset.source === "candidate" ? `Judged by a candidate for the ruleset, on top of generation ${ruleset.generation}.`
+                                                  : `Judged by the ruleset in force, generation ${ruleset.generation}.`),
+        refusing.length > 0 && table("Rules that refuse flows", [{title: "Flows", kind: NUMBER}, {title: "Bytes", kind: NUMBER}, {title: "Refused by", kind: "wraps"}],
+                                     refusing.map(each => [flowsOf(each), bytes(each.bytes), rule(each.rule)])),
+        unknown.length > 0 && table("Why verdicts are unknown", [{title: "Flows", kind: NUMBER}, {title: "Unknown because", kind: "wraps"}],
+                                    unknown.map(each => [flowsOf(each), each.rule ? `${each.reason} (${rule(each.rule)})` : each.reason])),
+    ].filter(Boolean);
 }
 
 /** Cut off where it is long; a click shows all of it, and it stays so. */
@@ -75,6 +93,13 @@ function messagesOf(operation) {
             ...(operation.warnings ?? []).map(each => notice("warning", each))].filter(Boolean);
 }
 
+/** Flows that a candidate refuses are flushed once it is in force, by another rematch. */
+function actionsOfRematch({operation_id: id, ruleset, counts}, mayFlush) {
+    const canFlush = mayFlush && ruleset?.source === "in_force" && counts.refused > 0;
+    return [mayFlush && h("a", {class: "button", href: `#/rematch${query({like: id})}`}, "Judge again"),
+            canFlush && h("a", {class: "button danger", href: `#/flush/exactly/${id}`}, "Flush the refused flows")];
+}
+
 function actionsOf(operation, {mayFlush, signal}, failed) {
     const id = operation.operation_id;
     const cancel = async () => {
@@ -88,6 +113,7 @@ function actionsOf(operation, {mayFlush, signal}, failed) {
         const mayCancel = mayFlush || !kindOf(operation).changesFlows;
         return mayCancel ? [h("button", {onclick: cancel}, "End it early")] : [];
     }
+    if (kindOf(operation).hasVerdicts) return actionsOfRematch(operation, mayFlush);
     const like = operation.from_capture ? [] : [h("a", {class: "button", href: `#/capture${query({like: id})}`}, "Capture again")];
     const canFlush = mayFlush && operation.counts.matched > 0 && onlyLooks(operation);
     if (!canFlush) return like;
@@ -100,6 +126,7 @@ export async function render(content, context) {
     const {rest: [id], entitle, signal} = context;
     const account = h("div", {class: "account"});
     const messages = h("div");
+    const verdicts = h("div");
     const faults = h("div");
     const actions = h("div", {class: "tools"});
     const tools = h("div", {class: "toolbar"}, actions);
@@ -107,12 +134,13 @@ export async function render(content, context) {
     const shown = {whole: false};
     let view;
     let offered;
-    content.append(account, progress, messages, faults, tools);
+    content.append(account, progress, messages, verdicts, faults, tools);
 
     const show = operation => {
         entitle(`Operation ${shortId(operation.operation_id)}: ${kind(operation)} on ${place(operation)}`, operation.operation_id);
         account.replaceChildren(resultOf(operation), requestOf(operation, shown));
         messages.replaceChildren(...messagesOf(operation));
+        verdicts.replaceChildren(...verdictsOf(operation));
         progress.hidden = isOver(operation);
         // Buttons are replaced only on a change of status, so that none vanishes under the pointer.
         if (offered !== operation.status) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Form for a capture or flush. A flush continues to the page that shows what it would do.
+// Form for a capture, flush or rematch. A flush continues to the page that shows what it would do.
 
 import {ask, query as queryOf} from "../api.js";
-import {conditionsOf, endpointChoice, flushOptions, optionsIn} from "../conditions.js";
+import {candidateOf, conditionsOf, endpointChoice, flushOptions, optionsIn} from "../conditions.js";
 import {checkbox, debounced, draftNotice, h, notice} from "../dom.js";
 import {faultsOf, placed} from "../faults.js";
 import {FilterRows} from "../filter_rows.js";
@@ -40,8 +40,10 @@ async function renderExactly(content, {rest: [, id], query, go, draft, reopen, s
         key = newKey();
         draft.keep(options.value);
     };
+    const found = capture.ruleset ? `the ${flows(capture.counts.refused)} that the rules refuse, as the ${kind(capture)} on ${place(capture)} has found`
+                                  : `the ${flows(capture.counts.matched)} that the ${kind(capture)} on ${place(capture)} found`;
     const form = h("form", {onchange: changed}, draftNotice(draft, reopen),
-                   h("p", {}, `Exactly the ${flows(capture.counts.matched)} that the ${kind(capture)} on ${place(capture)} found (${scope(capture)}), as far as they are still there.`),
+                   h("p", {}, `Exactly ${found} (${scope(capture)}), as far as they are still there.`),
                    options.element, faults, h("button", {class: "primary", type: "submit"}, "See what it would do"));
     form.addEventListener("submit", submitting(form, async () => {
         try {
@@ -66,21 +68,22 @@ class RequestForm {
         this.inspect = debounced(300, () => this.#inspect());
         const isAll = given.all ?? given.filters.some(each => Object.keys(each).length === 0);
         this.conditions = conditionsOf(type, given);
+        this.candidate = kindOf({type}).hasVerdicts ? candidateOf(given) : undefined;
         this.all = checkbox("Every flow", {checked: isAll});
         this.rows = new FilterRows(given.all === undefined && isAll ? [] : given.filters, () => this.#changed());
         this.rows.disabled = isAll;
         this.element = h("form", {class: "request", novalidate: true, oninput: () => this.#changed(), onchange: () => this.#changed()}, draftNotice(draft, reopen),
-                         endpoint.element, this.all, this.rows.element, this.conditions.element, options?.element, this.#faults,
+                         endpoint.element, this.all, this.rows.element, this.conditions.element, this.candidate?.element, options?.element, this.#faults,
                          h("button", {class: "primary", type: "submit"}, kindOf({type}).submit));
         this.element.addEventListener("submit", submitting(this.element, () => this.#submit()));
     }
 
     get #isAll() { return this.all.control.checked; }
-    get #fields() { return {...this.endpoint.fields, ...this.conditions.fields, ...this.options?.fields}; }
+    get #fields() { return {...this.endpoint.fields, ...this.conditions.fields, ...this.candidate?.fields, ...this.options?.fields}; }
 
     get #request() {
         const filters = this.#isAll ? [{}] : this.rows.values;
-        return {type: this.type, ...this.endpoint.value, ...this.conditions.value, filters, all: (this.#isAll && kindOf(this).changesFlows) || undefined};
+        return {type: this.type, ...this.endpoint.value, ...this.conditions.value, ...this.candidate?.value, filters, all: (this.#isAll && kindOf(this).changesFlows) || undefined};
     }
 
     #changed() {
@@ -88,7 +91,7 @@ class RequestForm {
         // A changed request gets a new key; the same one, sent again, is carried out once.
         this.#key = newKey();
         this.rows.disabled = this.#isAll;
-        this.draft.keep({...this.endpoint.value, ...this.conditions.value, ...this.options?.value, filters: this.rows.values, all: this.#isAll});
+        this.draft.keep({...this.endpoint.value, ...this.conditions.value, ...this.candidate?.value, ...this.options?.value, filters: this.rows.values, all: this.#isAll});
         this.inspect();
     }
 

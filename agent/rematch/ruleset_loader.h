@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Loads a ruleset's bytecode into the calling thread's network namespace: as it is, or instrumented, with chains of the
+// judge's own around it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "headgate/result.h"
+
+#include "rematch/instrumentation.h"
+
+namespace headgate::rematch {
+
+/// The judge's own table, of family inet, and netdev where the ruleset filters at ingress. A gateway's tables are named
+/// by nft's grammar, which has no exclamation mark.
+inline constexpr char kOwnTable[] = "headgate!";
+/// Its chains in which a probe's way ends: refused by none, so accepted.
+inline constexpr char kInputEnd[] = "input";
+inline constexpr char kOutputEnd[] = "postrouting";
+/// Its chain in which a sentinel ends.
+inline constexpr char kBeginning[] = "prerouting";
+
+/// IPv4's identification, and IPv6's flow label, of a probe whose whole way is to be reported.
+inline constexpr std::uint16_t kTracedProbe = 0x4847;
+
+/// What the user data of a rule in the copy says.
+struct RuleTag {
+    std::size_t rule = 0;
+    std::optional<std::size_t> tripwire;
+};
+
+/// Absent for a rule that is not a copy.
+[[nodiscard]] std::optional<RuleTag> parse_tag(netlink::Bytes user_data);
+
+/// The namespace must have no tables. Rules get handles of their own, in the order of `ruleset`.
+[[nodiscard]] Result<void> load_as_it_is(const RulesetBytecode& ruleset);
+
+/// `sentinel`: index of the link on which sentinels arrive.
+[[nodiscard]] Result<void> load_instrumented(const RulesetBytecode& ruleset, const InstrumentedRuleset& instrumented,
+                                             std::uint32_t sentinel);
+
+[[nodiscard]] Result<void> remove_all_tables();
+
+}  // namespace headgate::rematch
