@@ -74,8 +74,8 @@ ValueType<Role> role() {
 
 void add_permissions(SettingMap& known, Permissions& permissions, std::string_view example) {
     known.add(config::required("role", permissions.role, role(), example,
-                               "What it may do: a viewer looks and captures; an operator also flushes, and changes "
-                               "the stream exception policy."));
+                               "What it may do: a viewer looks and captures; an operator also flushes, judges flows "
+                               "by rulesets, and changes the stream exception policy and the quarantine."));
     known.add(config::optional_set("firewalls", permissions.firewalls, unquoted(config::name()), "edge",
                                    "The firewalls that it may see and use; without it, all of them."));
 }
