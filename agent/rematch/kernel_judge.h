@@ -19,7 +19,7 @@
 // gateway_network.h parse. In the judge's process (judge_process.h; its messages: judge_messages.h): world_judge.h
 // builds the world (world.h), applies a candidate (candidate.h), and loads (ruleset_loader.h) the ruleset as
 // instrumentation.h makes it of what expression_classes.h knows; prober.h sends probes (probe.h) and hears of them
-// (trace_event.h); observation.h concludes.
+// (trace_event.h) from the chains around the ruleset (own_chains.h); observation.h concludes.
 
 namespace headgate::rematch {
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstring>
 
-#include "rematch/ruleset_loader.h"
+#include "rematch/own_chains.h"
 
 namespace headgate::rematch {
 namespace {

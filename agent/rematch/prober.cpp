@@ -22,6 +22,7 @@
 #include <cstring>
 
 #include "netlink/message_writer.h"
+#include "rematch/own_chains.h"
 #include "rematch/snapshot.h"
 #include "rematch/world.h"
 

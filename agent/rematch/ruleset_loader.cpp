@@ -2,22 +2,19 @@
 #include "rematch/ruleset_loader.h"
 
 #include <arpa/inet.h>
-#include <linux/if_ether.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 
 #include <algorithm>
 #include <array>
-#include <climits>
 #include <cstring>
-#include <initializer_list>
-#include <set>
 #include <utility>
 
 #include "netlink/message_writer.h"
-#include "netlink/socket.h"
 #include "rematch/expressions.h"
+#include "rematch/nft_batch.h"
+#include "rematch/own_chains.h"
 
 namespace headgate::rematch {
 namespace {
@@ -26,7 +23,6 @@ using netlink::Attribute;
 using netlink::Bytes;
 using netlink::for_each_attribute;
 using netlink::MessageWriter;
-using netlink::Socket;
 
 /// A nest's length is a 16-bit number.
 constexpr std::size_t kLongestElementList = 60000;
@@ -34,88 +30,6 @@ constexpr std::size_t kLongestElementList = 60000;
 /// Whether rules of the family see packets that are routed.
 bool sees_routed_packets(std::uint8_t family) {
     return family == NFPROTO_INET || family == NFPROTO_IPV4 || family == NFPROTO_IPV6 || family == NFPROTO_NETDEV;
-}
-
-/// One transaction of nf_tables.
-class Batch {
-  public:
-    Batch() { mark(NFNL_MSG_BATCH_BEGIN); }
-
-    /// `what`: for the error, if the kernel refuses it.
-    template <typename Body>
-    void add(int message, std::uint16_t flags, std::uint8_t family, std::string what, Body body) {
-        parts_.push_back(std::move(what));
-        writer_.begin(static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | message), flags,
-                      static_cast<std::uint32_t>(parts_.size()));
-        writer_.netfilter(family);
-        body(writer_);
-        writer_.end();
-    }
-
-    [[nodiscard]] Result<void> commit() {
-        mark(NFNL_MSG_BATCH_END);
-        ASSIGN_OR_RETURN(auto socket, Socket::open());
-        socket.set_send_room(256 << 20);
-        socket.set_receive_room(16 << 20);
-        RETURN_IF_ERROR(socket.send(writer_.bytes()));
-        std::vector<std::byte> buffer(netlink::kDumpBuffer);
-        std::optional<Error> fault;
-        const bool complete = netlink::receive_answers(socket, buffer, [&](const netlink::Message& message) {
-            if (message.header.nlmsg_type != NLMSG_ERROR || message.error() == 0 || fault) return;
-            const std::size_t index = message.header.nlmsg_seq;
-            const auto where = index >= 1 && index <= parts_.size() ? parts_[index - 1] : std::string{"transaction"};
-            fault = system_error(message.error(), "copying the ruleset: " + where).value();
-        });
-        if (fault) return tl::unexpected(std::move(*fault));
-        if (!complete) return failed("copying the ruleset: the kernel's answers were lost");
-        return {};
-    }
-
-  private:
-    void mark(int message) {
-        writer_.begin(static_cast<std::uint16_t>(message), 0);
-        writer_.netfilter(AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
-        writer_.end();
-    }
-
-    MessageWriter writer_;
-    std::vector<std::string> parts_;
-};
-
-void copy_without(MessageWriter& writer, Bytes attributes, std::initializer_list<int> without) {
-    for_each_attribute(attributes, [&](const Attribute& attribute) {
-        if (std::ranges::find(without, attribute.type) == without.end()) writer.copy(attribute);
-    });
-}
-
-/// Two things a dump gets wrong: it reports a timeout of 0, which is refused for sets without timeouts, and not that
-/// there are expressions (nft_dynset.c, nft_dynset_dump).
-void write_dynset(MessageWriter& writer, Bytes data) {
-    auto flags = number_in(data, NFTA_DYNSET_FLAGS);
-    if (has(data, NFTA_DYNSET_EXPRESSIONS)) flags |= NFT_DYNSET_F_EXPR;
-    for_each_attribute(data, [&](const Attribute& attribute) {
-        const bool no_timeout =
-            attribute.type == NFTA_DYNSET_TIMEOUT && netlink::read_big_endian<std::uint64_t>(attribute.payload) == 0;
-        if (!no_timeout && attribute.type != NFTA_DYNSET_FLAGS && attribute.type != NFTA_DYNSET_PAD) {
-            writer.copy(attribute);
-        }
-    });
-    if (flags != 0) writer.big_endian(NFTA_DYNSET_FLAGS, flags);
-}
-
-void write_expressions(MessageWriter& writer, const std::vector<Expression>& expressions) {
-    writer.nest(NFTA_RULE_EXPRESSIONS, [&] {
-        for (const auto& expression : expressions) {
-            writer.nest(NFTA_LIST_ELEM, [&] {
-                writer.text(NFTA_EXPR_NAME, expression.name);
-                if (expression.data.empty()) return;
-                writer.nest(NFTA_EXPR_DATA, [&] {
-                    if (expression.name == "dynset") return write_dynset(writer, expression.data);
-                    copy_without(writer, expression.data, {});
-                });
-            });
-        }
-    });
 }
 
 /// iptables' matches want to know the protocol that the rule has compared, which is not dumped (nft_compat.c,
@@ -253,7 +167,7 @@ class RulesetWriter {
         }
     }
 
-    [[nodiscard]] Batch& batch() noexcept { return batch_; }
+    [[nodiscard]] NftBatch& batch() noexcept { return batch_; }
 
   private:
     template <typename UserData>
@@ -325,7 +239,7 @@ class RulesetWriter {
 
     const RulesetBytecode& ruleset_;
     CopyMode mode_;
-    Batch batch_;
+    NftBatch batch_;
 };
 
 /// User data of a copied rule. Only this process reads it.
@@ -339,143 +253,6 @@ struct PackedTag {
 void RulesetWriter::write_tag(MessageWriter& writer, const CopiedRule& copied) {
     const PackedTag tag{{'h', 'g', '!', 0}, copied.tripwire ? 1U : 0U, copied.rule, copied.tripwire.value_or(0)};
     writer.native(NFTA_RULE_USERDATA, tag);
-}
-
-/// The judge's own chains.
-class OwnChains {
-  public:
-    explicit OwnChains(Batch& batch) : batch_(batch) {}
-
-    void add_table(std::uint8_t family) {
-        batch_.add(NFT_MSG_NEWTABLE, NLM_F_CREATE, family, "the judge's table",
-                   [](MessageWriter& writer) { writer.text(NFTA_TABLE_NAME, kOwnTable); });
-    }
-
-    void add_chain(std::uint8_t family, const std::string& name, std::uint32_t hook, std::int32_t priority,
-                   const std::string& device = {}) {
-        batch_.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family, "the judge's chain " + name, [&](MessageWriter& writer) {
-            writer.text(NFTA_CHAIN_TABLE, kOwnTable);
-            writer.text(NFTA_CHAIN_NAME, name);
-            writer.nest(NFTA_CHAIN_HOOK, [&] {
-                writer.big_endian(NFTA_HOOK_HOOKNUM, hook);
-                writer.big_endian(NFTA_HOOK_PRIORITY, static_cast<std::uint32_t>(priority));
-                if (!device.empty()) writer.text(NFTA_HOOK_DEV, device);
-            });
-            writer.text(NFTA_CHAIN_TYPE, "filter");
-        });
-    }
-
-    void add_rule(std::uint8_t family, const std::string& chain, const std::vector<Expression>& expressions) {
-        batch_.add(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, family, "the judge's rule in " + chain,
-                   [&](MessageWriter& writer) {
-                       writer.text(NFTA_RULE_TABLE, kOwnTable);
-                       writer.text(NFTA_RULE_CHAIN, chain);
-                       write_expressions(writer, expressions);
-                   });
-    }
-
-    /// Rules that report the whole way of probes that ask for it. `condition`: that the packet is of the family.
-    void add_trace_requests(std::uint8_t family, const std::string& chain, const std::vector<Expression>& is_ipv4,
-                            const std::vector<Expression>& is_ipv6) {
-        constexpr std::uint8_t kHigh = kTracedProbe >> 8U;
-        constexpr std::uint8_t kLow = kTracedProbe & 0xffU;
-        constexpr std::uint8_t kIdentification[] = {kHigh, kLow};
-        constexpr std::uint8_t kLabelMask[] = {0x00, 0x0f, 0xff, 0xff};
-        constexpr std::uint8_t kLabel[] = {0, 0, kHigh, kLow};
-        auto ipv4 = is_ipv4;
-        ipv4.push_back(load_network_header(4, 2, NFT_REG_1));
-        ipv4.push_back(compare(NFT_CMP_EQ, NFT_REG_1, kIdentification));
-        append_trace(ipv4);
-        add_rule(family, chain, ipv4);
-        auto ipv6 = is_ipv6;
-        ipv6.push_back(load_network_header(0, 4, NFT_REG_1));
-        ipv6.push_back(mask(NFT_REG_1, kLabelMask));
-        ipv6.push_back(compare(NFT_CMP_EQ, NFT_REG_1, kLabel));
-        append_trace(ipv6);
-        add_rule(family, chain, ipv6);
-    }
-
-  private:
-    Batch& batch_;
-};
-
-std::vector<std::uint8_t> native_bytes(std::uint32_t value) {
-    std::vector<std::uint8_t> bytes(sizeof value);
-    std::memcpy(bytes.data(), &value, sizeof value);
-    return bytes;
-}
-
-/// A mark with which a probe is sent becomes its connection's mark: it travels as the packet's priority past the
-/// gateway's rules, which see a packet without mark.
-void add_mark_rules(OwnChains& own, const char* before_conntrack, const char* after_conntrack) {
-    const auto none = native_bytes(0);
-    own.add_rule(
-        NFPROTO_INET, before_conntrack,
-        {load_meta(NFT_META_MARK, NFT_REG_1), compare(NFT_CMP_NEQ, NFT_REG_1, none),
-         set_meta(NFT_META_PRIORITY, NFT_REG_1), load_value(NFT_REG_1, none), set_meta(NFT_META_MARK, NFT_REG_1)});
-    own.add_rule(NFPROTO_INET, after_conntrack,
-                 {load_meta(NFT_META_PRIORITY, NFT_REG_1), compare(NFT_CMP_NEQ, NFT_REG_1, none),
-                  set_ct(NFT_CT_MARK, NFT_REG_1), load_value(NFT_REG_1, none), set_meta(NFT_META_PRIORITY, NFT_REG_1)});
-}
-
-void add_own_chains(OwnChains& own, std::uint32_t sentinel) {
-    constexpr std::uint8_t kIpv4[] = {NFPROTO_IPV4};
-    constexpr std::uint8_t kIpv6[] = {NFPROTO_IPV6};
-    constexpr std::int32_t kJustAfterConntrack = -199;  // NF_IP_PRI_CONNTRACK is -200
-    constexpr std::uint32_t kLoopbackLink = 1;
-    own.add_table(NFPROTO_INET);
-    own.add_chain(NFPROTO_INET, kBeginning, NF_INET_PRE_ROUTING, INT_MIN);
-    own.add_chain(NFPROTO_INET, "output", NF_INET_LOCAL_OUT, INT_MIN);
-    own.add_chain(NFPROTO_INET, "prerouting-mark", NF_INET_PRE_ROUTING, kJustAfterConntrack);
-    own.add_chain(NFPROTO_INET, "output-mark", NF_INET_LOCAL_OUT, kJustAfterConntrack);
-    // Conntrack confirms at INT_MAX: before that, nothing of a probe remains.
-    own.add_chain(NFPROTO_INET, kInputEnd, NF_INET_LOCAL_IN, INT_MAX - 1);
-    own.add_chain(NFPROTO_INET, kOutputEnd, NF_INET_POST_ROUTING, INT_MAX - 1);
-
-    std::vector<Expression> sentinels{load_meta(NFT_META_IIF, NFT_REG_1),
-                                      compare(NFT_CMP_EQ, NFT_REG_1, native_bytes(sentinel))};
-    append_trace(sentinels);
-    sentinels.push_back(verdict(NF_DROP));
-    own.add_rule(NFPROTO_INET, kBeginning, sentinels);
-    for (const auto* chain : {kBeginning, "output"}) {
-        own.add_trace_requests(NFPROTO_INET, chain,
-                               {load_meta(NFT_META_NFPROTO, NFT_REG_1), compare(NFT_CMP_EQ, NFT_REG_1, kIpv4)},
-                               {load_meta(NFT_META_NFPROTO, NFT_REG_1), compare(NFT_CMP_EQ, NFT_REG_1, kIpv6)});
-    }
-    add_mark_rules(own, kBeginning, "prerouting-mark");
-    add_mark_rules(own, "output", "output-mark");
-
-    std::vector<Expression> accepted;
-    append_trace(accepted);
-    accepted.push_back(verdict(NF_DROP));
-    own.add_rule(NFPROTO_INET, kInputEnd, accepted);
-    // To this machine itself: the input chains come after.
-    own.add_rule(NFPROTO_INET, kOutputEnd,
-                 {load_meta(NFT_META_OIF, NFT_REG_1), compare(NFT_CMP_EQ, NFT_REG_1, native_bytes(kLoopbackLink)),
-                  verdict(NF_ACCEPT)});
-    own.add_rule(NFPROTO_INET, kOutputEnd, accepted);
-}
-
-/// Probes that ask for it are reported before the ruleset's own chains at ingress.
-void add_ingress_chains(OwnChains& own, const RulesetBytecode& ruleset) {
-    std::set<std::string> devices;
-    for (const auto& chain : ruleset.chains) {
-        if (!chain.base) continue;
-        const bool netdev = chain.family == NFPROTO_NETDEV && chain.base->hook == NF_NETDEV_INGRESS;
-        const bool inet = chain.family == NFPROTO_INET && chain.base->hook == NF_INET_INGRESS;
-        if (netdev || inet) devices.insert(chain.base->devices.begin(), chain.base->devices.end());
-    }
-    if (devices.empty()) return;
-    constexpr std::uint8_t kIpv4[] = {ETH_P_IP >> 8, ETH_P_IP & 0xff};
-    constexpr std::uint8_t kIpv6[] = {ETH_P_IPV6 >> 8, ETH_P_IPV6 & 0xff};
-    own.add_table(NFPROTO_NETDEV);
-    for (const auto& device : devices) {
-        const auto name = "ingress-" + device;
-        own.add_chain(NFPROTO_NETDEV, name, NF_NETDEV_INGRESS, INT_MIN, device);
-        own.add_trace_requests(NFPROTO_NETDEV, name,
-                               {load_meta(NFT_META_PROTOCOL, NFT_REG_1), compare(NFT_CMP_EQ, NFT_REG_1, kIpv4)},
-                               {load_meta(NFT_META_PROTOCOL, NFT_REG_1), compare(NFT_CMP_EQ, NFT_REG_1, kIpv6)});
-    }
 }
 
 }  // namespace
@@ -507,14 +284,12 @@ Result<void> load_instrumented(const RulesetBytecode& ruleset, const Instrumente
     writer.add_objects();
     writer.add_sets();
     writer.add_rules(instrumented);
-    OwnChains own{writer.batch()};
-    add_own_chains(own, sentinel);
-    add_ingress_chains(own, ruleset);
+    add_own_chains(writer.batch(), ruleset, sentinel);
     return writer.batch().commit();
 }
 
 Result<void> remove_all_tables() {
-    Batch batch;
+    NftBatch batch;
     batch.add(NFT_MSG_DELTABLE, 0, NFPROTO_UNSPEC, "removal of all tables", [](MessageWriter&) {});
     return batch.commit();
 }

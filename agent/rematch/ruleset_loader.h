@@ -15,18 +15,6 @@
 
 namespace headgate::rematch {
 
-/// The judge's own table, of family inet, and netdev where the ruleset filters at ingress. A gateway's tables are named
-/// by nft's grammar, which has no exclamation mark.
-inline constexpr char kOwnTable[] = "headgate!";
-/// Its chains in which a probe's way ends: refused by none, so accepted.
-inline constexpr char kInputEnd[] = "input";
-inline constexpr char kOutputEnd[] = "postrouting";
-/// Its chain in which a sentinel ends.
-inline constexpr char kBeginning[] = "prerouting";
-
-/// IPv4's identification, and IPv6's flow label, of a probe whose whole way is to be reported.
-inline constexpr std::uint16_t kTracedProbe = 0x4847;
-
 /// What the user data of a rule in the copy says.
 struct RuleTag {
     std::size_t rule = 0;
