@@ -47,16 +47,26 @@ std::set<std::string> links_named_by(const RulesetBytecode& ruleset, const Gatew
     return names;
 }
 
+bool is_on(const GatewayNetwork& network, const char* sysctl) {
+    const auto found = network.sysctls.find(sysctl);
+    return found != network.sysctls.end() && found->second != "0";
+}
+
 /// Whether routing may depend on ports: by rules with ports, or where several routes are as good.
 bool routes_by_ports(const GatewayNetwork& network) {
-    for (const auto* path : {"ipv4/fib_multipath_hash_policy", "ipv6/fib_multipath_hash_policy"}) {
-        const auto found = network.sysctls.find(path);
-        if (found != network.sysctls.end() && found->second != "0") return true;
-    }
+    if (is_on(network, "ipv4/fib_multipath_hash_policy") || is_on(network, "ipv6/fib_multipath_hash_policy"))
+        return true;
     return std::ranges::any_of(network.rules, [](const ByteString& rule) {
         const auto attributes = netlink::Bytes{rule}.subspan(std::min(sizeof(fib_rule_hdr), rule.size()));
         return has(attributes, FRA_SPORT_RANGE);
     });
+}
+
+/// br_netfilter passes what a bridge forwards to the rules for routed packets.
+bool rules_see_bridged_packets(const GatewayNetwork& network) {
+    const auto is_bridge = [](const auto& entry) { return entry.second.kind == "bridge"; };
+    return std::ranges::any_of(network.links, is_bridge) &&
+           (is_on(network, "bridge/bridge-nf-call-iptables") || is_on(network, "bridge/bridge-nf-call-ip6tables"));
 }
 
 /// Whether packets can come in by several links whose filter against forged sources allows another way back.
@@ -143,11 +153,8 @@ void WorldJudge::note_blind_spots(const GatewayNetwork& network, const Snapshot&
         warnings_.emplace_back(
             "a packet is taken to arrive by the link of the route back to its source: rp_filter allows others");
     }
-    for (const auto* path : {"bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables"}) {
-        const auto found = network.sysctls.find(path);
-        if (found == network.sysctls.end() || found->second == "0") continue;
+    if (rules_see_bridged_packets(network)) {
         warnings_.emplace_back("packets that a bridge forwards are judged as if they were routed");
-        break;
     }
     hides_acceptance_ = later_chains(ruleset_);
     for (const auto& [index, link] : network.links) {

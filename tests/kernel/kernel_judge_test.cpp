@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <unistd.h>
+
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
 
 #include "kernel/judged_gateway.h"
 
@@ -264,6 +268,20 @@ TEST_F(KernelJudge, reads_sets_as_they_are_and_doubts_those_that_the_packet_chan
     EXPECT_EQ(judge(tcp_flow().from("10.0.1.7")).result, VerdictResult::Refused);
     EXPECT_EQ(summary(judge(tcp_flow())), "allowed");
     EXPECT_EQ(judge(tcp_flow().to_port(81)).result, VerdictResult::Unknown);
+}
+
+TEST_F(KernelJudge, warns_of_bridged_packets_where_there_is_a_bridge) {
+    if (::access("/proc/sys/net/bridge/bridge-nf-call-iptables", R_OK) != 0) GTEST_SKIP() << "needs br_netfilter";
+    ASSERT_EQ(std::system("sysctl -qw net.bridge.bridge-nf-call-iptables=1"), 0);
+    const auto warns = [&] {
+        const auto prepared = judge_->prepare({});
+        return prepared && std::ranges::any_of(prepared->warnings, [](const std::string& warning) {
+                   return warning.find("bridge") != std::string::npos;
+               });
+    };
+    EXPECT_FALSE(warns());
+    ASSERT_EQ(std::system("ip link add br0 type bridge"), 0);
+    EXPECT_TRUE(warns());
 }
 
 TEST_F(KernelJudge, runs_no_command_that_is_hidden_in_a_name) {
